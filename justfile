@@ -1,0 +1,51 @@
+# Run as `uv run just …`; `uv run just` alone lists the recipes.
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+_default:
+    @just --list --unsorted
+
+# Everything that needs no database: style, types, import contracts, freshness of generated files
+check: lint types imports docs-fresh
+
+lint:
+    ruff check
+    ruff format --check
+
+types:
+    mypy
+
+imports:
+    lint-imports --no-cache
+
+docs-fresh:
+    pytest -q tests/unit/test_settings_docs.py tests/architecture
+
+# Repair what a machine can repair
+fmt:
+    ruff check --fix
+    ruff format
+
+# Every check and every tier, as CI runs them
+test *args:
+    ./test {{ args }}
+
+unit *args:
+    pytest tests/unit tests/architecture {{ args }}
+
+e2e *args:
+    pytest tests/e2e {{ args }}
+
+# The short and the long chaos profile
+chaos *args:
+    pytest tests/chaos -m "long or not long" {{ args }}
+
+# Figures of this machine, as ratios to a peer and a floor
+bench *args:
+    python -m tests.bench {{ args }}
+
+# Regenerate .env.example and docs/reference
+docs:
+    python scripts/generate_docs.py
+
+up *args:
+    ./up {{ args }}

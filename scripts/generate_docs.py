@@ -1,0 +1,141 @@
+"""Write the files that are generated from the code: `uv run just docs`.
+
+A new reference is a function that returns its text, and a line in `GENERATED`. What it returns must not depend on
+the machine: `tests/unit/test_settings_docs.py` compares it to the committed file.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from leadflood.kernel.config import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+COMPUTED_DEFAULTS = {"home": "the user's data folder; `/var/lib/leadflood` for root"}
+"""Defaults that depend on the machine, in words, by field name."""
+
+_TYPE_NAMES: Mapping[type, str] = {
+    bool: "`true` or `false`",
+    float: "number",
+    int: "integer",
+    Path: "path",
+    SecretStr: "secret text",
+    str: "text",
+}
+
+
+def _variable(field_name: str) -> str:
+    return f"{Settings.model_config['env_prefix']}{field_name}".upper()
+
+
+def _without_none(annotation: object) -> object:
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (arg for arg in get_args(annotation) if arg is not NoneType)
+    return annotation
+
+
+def _range_text(field: FieldInfo) -> str:
+    parts: list[str] = []
+    for rule in field.metadata:
+        match rule:
+            case annotated_types.Ge(ge=limit):
+                parts.append(f"≥ {limit}")
+            case annotated_types.Gt(gt=limit):
+                parts.append(f"> {limit}")
+            case annotated_types.Le(le=limit):
+                parts.append(f"≤ {limit}")
+            case annotated_types.MinLen(min_length=limit):
+                parts.append(f"at least {limit} characters")
+            case _:
+                message = f"scripts/generate_docs.py: describe {rule!r} in _range_text"
+                raise TypeError(message)
+    return ", ".join(parts)
+
+
+def _type_text(field: FieldInfo) -> str:
+    annotation = _without_none(field.annotation)
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f"`{member.value}`" for member in annotation)
+    if not isinstance(annotation, type) or annotation not in _TYPE_NAMES:
+        message = f"scripts/generate_docs.py: name the type {annotation!r} in _TYPE_NAMES"
+        raise TypeError(message)
+    return " ".join(filter(None, (_TYPE_NAMES[annotation], _range_text(field))))
+
+
+def _default(name: str, field: FieldInfo) -> str | None:
+    """The default as one would write it in the environment; None where there is none or it is computed or secret."""
+    if _without_none(field.annotation) is SecretStr or name in COMPUTED_DEFAULTS:
+        return None
+    if field.default_factory is not None or field.default is PydanticUndefined:
+        message = f"scripts/generate_docs.py: say the default of {name} in words, in COMPUTED_DEFAULTS"
+        raise TypeError(message)
+    value = field.default.value if isinstance(field.default, Enum) else field.default
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def env_example() -> str:
+    """`.env.example`: every setting, commented out, so that a copy of the file changes nothing."""
+    lines = [
+        "# Settings of LEAD-FLOOD, with their defaults. Copy to .env and take away the # where you want another value."
+    ]
+    lines.append("# Generated from leadflood.kernel.config by `uv run just docs`.")
+    for name, field in Settings.model_fields.items():
+        lines += ["", f"# {field.description}"]
+        if name in COMPUTED_DEFAULTS:
+            lines.append(f"# Default: {COMPUTED_DEFAULTS[name].replace('`', '')}.")
+        lines.append(f"# {_variable(name)}={_default(name, field) or ''}")
+    return "\n".join(lines) + "\n"
+
+
+def settings_reference() -> str:
+    """`docs/reference/settings.md`: one table row per setting."""
+    lines = [
+        "# Settings",
+        "",
+        "<!-- Generated from leadflood.kernel.config by `uv run just docs`. Change it there. -->",
+        "",
+        "Environment variables, or lines of a file `.env` in the working directory; the environment wins.",
+        "",
+        "| name | type | default | what it does |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = _default(name, field)
+        shown = COMPUTED_DEFAULTS.get(name) or (f"`{default}`" if default else "none")
+        description = (field.description or "").replace("|", "\\|")
+        lines.append(f"| `{_variable(name)}` | {_type_text(field)} | {shown} | {description} |")
+    return "\n".join(lines) + "\n"
+
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    ".env.example": env_example,
+    "docs/reference/settings.md": settings_reference,
+}
+"""Path below the checkout, and what makes its text."""
+
+
+def main() -> None:
+    """Write every generated file, and name those that changed."""
+    for name, render in GENERATED.items():
+        path, text = ROOT / name, render()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {name}")
+
+
+if __name__ == "__main__":
+    main()

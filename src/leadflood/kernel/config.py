@@ -1,0 +1,91 @@
+"""Settings, read once from the environment (`LEADFLOOD_…`) or a `.env` file and then passed in.
+
+`docs/reference/settings.md` and `.env.example` are generated from this class.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where the program runs. `development` allows the demo user and prints readable logs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def default_home() -> Path:
+    """The data folder when `LEADFLOOD_HOME` is not set.
+
+    Root's own folders are closed to the unprivileged account that PostgreSQL has to run as, hence /var/lib.
+    """
+    return Path("/var/lib/leadflood") if os.geteuid() == 0 else user_data_path("leadflood")
+
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """All settings of LEAD-FLOOD."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LEADFLOOD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    env: Environment = Field(
+        Environment.DEVELOPMENT, description="`development` or `production`. Production refuses the demo user."
+    )
+    home: Path = Field(
+        default_factory=default_home, description="Data folder: embedded database, secret key, sockets, lock."
+    )
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(5050, ge=0, le=65535, description="Port that the API listens on.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL to use, as `postgresql://…`. Empty: an embedded one in the data folder."
+    )
+    migrate_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL address for `migrate`, where another login owns the tables. Empty: DATABASE_URL."
+    )
+    queue_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL that carries the queue. Empty: the application's own, in the same transaction."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps to the database.")
+    statement_timeout: Seconds = Field(15, description="Seconds after which PostgreSQL cancels a statement.")
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Key for cursors and stored answers. Empty: made by `up` in the data folder."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console`, `json`, or `auto`: console on a terminal, else JSON."
+    )
+    access_token_seconds: int = Field(900, ge=1, description="Life of an access token.")
+    refresh_token_seconds: int = Field(2_592_000, ge=1, description="Life of a refresh token without use.")
+    login_attempts: int = Field(
+        10, ge=1, description="Failed logins per account and 15 minutes before 429; five times that per address."
+    )
+    rate_limit_per_minute: int = Field(
+        60_000, ge=1, description="Requests a minute per API key or session, counted in each API process."
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
+    trusted_proxies: str = Field(
+        "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
+    )
+    worker_concurrency: int = Field(100, ge=1, le=2000, description="Jobs that one worker runs at a time.")
+    job_lease: Seconds = Field(15, description="Seconds until the jobs of a silent worker run elsewhere.")
+    poll_interval: Seconds = Field(5, description="Longest wait of relay, rescue and consumer without a notification.")
+    drain_timeout: Seconds = Field(25, description="Seconds that a stopping worker gives its running jobs.")
+    enrichment_adapters: str = Field(
+        "email_insight", description="Comma-separated adapters to run, in order: `email_insight`, `simulated`."
+    )
+    simulated_latency: float = Field(2, ge=0, description="Seconds that the `simulated` adapter takes.")
+    simulated_failure_rate: float = Field(0, ge=0, le=1, description="Share of `simulated` calls that fail.")
+    simulated_failure_kind: Literal["retryable", "terminal"] = Field(
+        "retryable", description="How the `simulated` adapter fails."
+    )
+    lead_retention_days: int = Field(30, ge=1, description="Days that a deleted lead can be restored.")
