@@ -1,0 +1,104 @@
+"""Who acts, in which workspace, and what that allows."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from leadflood.kernel.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """What a route or command needs. The value is also the scope of an API key."""
+
+    LEADS_READ = "leads:read"
+    LEADS_WRITE = "leads:write"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    OUTBOX_READ = "outbox:read"
+    OUTBOX_WRITE = "outbox:write"
+    WORKSPACE_READ = "workspace:read"
+    WORKSPACE_WRITE = "workspace:write"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    AUDIT_READ = "audit:read"
+    ACCOUNT = "account"
+    """One's own profile, password and sessions. Only people have it, never API keys."""
+
+
+class Role(StrEnum):
+    """A member's role in a workspace, from most to least allowed."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+_VIEWER = frozenset(
+    {
+        Permission.LEADS_READ,
+        Permission.JOBS_READ,
+        Permission.WORKSPACE_READ,
+        Permission.MEMBERS_READ,
+        Permission.ACCOUNT,
+    }
+)
+_MEMBER = _VIEWER | {Permission.LEADS_WRITE, Permission.JOBS_WRITE}
+_ADMIN = frozenset(Permission)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.MEMBER: frozenset(_MEMBER),
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _ADMIN,
+}
+"""Owner and admin hold the same permissions; what only owners may do (touch other owners) is a rule of identity."""
+
+SCOPES = frozenset(Permission) - {Permission.ACCOUNT}
+"""The permissions that an API key can carry."""
+
+
+class ActorKind(StrEnum):
+    """How the caller proved who it is."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    CLI = "cli"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller of a verb: every read and write is scoped by it."""
+
+    kind: ActorKind
+    workspace_id: UUID
+    permissions: frozenset[Permission]
+    user_id: UUID | None = None
+    role: Role | None = None
+    session_id: UUID | None = None
+    api_key_id: UUID | None = None
+
+    @classmethod
+    def system(cls, workspace_id: UUID) -> Self:
+        """The worker, acting in the workspace of the job it runs."""
+        return cls(ActorKind.SYSTEM, workspace_id, frozenset(Permission))
+
+    @classmethod
+    def cli(cls, workspace_id: UUID) -> Self:
+        """The operator at the machine's own command line, who could reach the database anyway."""
+        return cls(ActorKind.CLI, workspace_id, frozenset(Permission))
+
+    @property
+    def id(self) -> UUID | None:
+        """The id of whatever acted: the API key where there is one, else the user."""
+        return self.api_key_id or self.user_id
+
+    def require(self, permission: Permission) -> None:
+        """Raises: Forbidden: when the actor lacks `permission`."""
+        if permission not in self.permissions:
+            message = f"This needs the permission {permission.value!r}, which your role or key does not have."
+            raise Forbidden(message, extra={"requiredPermission": permission.value})

@@ -1,0 +1,110 @@
+"""Passwords, tokens, fingerprints and sealing. Randomness for secrets comes from here alone."""
+
+import hashlib
+import hmac
+import random
+import secrets
+import zlib
+from base64 import urlsafe_b64encode
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SECRET_LENGTH = 32
+_CHECKSUM_LENGTH = 6
+
+# OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane.
+_HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+
+
+def hash_password(password: str) -> str:
+    """An argon2id hash in PHC string format. Takes tens of milliseconds: call it in a thread."""
+    return _HASHER.hash(password)
+
+
+def verify_password(password: str, password_hash: str) -> bool:
+    """Whether the password fits, in constant time. As slow as `hash_password`."""
+    return _HASHER.verify(password, password_hash)
+
+
+def new_token(prefix: str) -> str:
+    """A secret of 190 bits as `<prefix><32 characters><6 characters of checksum>`, all base 62.
+
+    The checksum (CRC-32) lets secret scanners and our own edge discard what was never a token without a look-up.
+    """
+    secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
+    return f"{prefix}{secret}{_checksum(prefix + secret)}"
+
+
+def is_token(token: str, prefix: str) -> bool:
+    """Whether `token` has the form and checksum that `new_token(prefix)` gives."""
+    body, checksum = token[:-_CHECKSUM_LENGTH], token[-_CHECKSUM_LENGTH:]
+    well_formed = len(body) == len(prefix) + _SECRET_LENGTH and token.isascii() and body.startswith(prefix)
+    return well_formed and hmac.compare_digest(_checksum(body), checksum)
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token: SHA-256. Its 190 random bits need no slow hash."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_password() -> str:
+    """A random first password of 119 bits, printed once."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(20))
+
+
+def new_secret_key() -> str:
+    """A fresh value for LEADFLOOD_SECRET_KEY."""
+    return secrets.token_urlsafe(48)
+
+
+def chance() -> float:
+    """A random number in [0, 1) for jitter and sampling, never for secrets."""
+    return random.random()  # noqa: S311  jitter only, as the docstring says
+
+
+def random_hex(length: int) -> str:
+    """`length` bytes of randomness as hexadecimal digits, for trace and request ids."""
+    return secrets.token_hex(length)
+
+
+class Sealer:
+    """Keyed hashing and encryption under LEADFLOOD_SECRET_KEY."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = hashlib.sha256(secret_key.encode()).digest()
+
+    def fingerprint(self, *parts: bytes) -> bytes:
+        """HMAC-SHA-256 over the parts, each with its length, so that moving a border changes the result."""
+        mac = hmac.new(self._key, digestmod=hashlib.sha256)
+        for part in parts:
+            mac.update(len(part).to_bytes(8, "big"))
+            mac.update(part)
+        return mac.digest()
+
+    def tag(self, value: bytes) -> str:
+        """A short signature (96 bits, URL-safe) against accidental or curious changes."""
+        return urlsafe_b64encode(self.fingerprint(b"tag", value)[:12]).decode()
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """AES-256-GCM under a key derived from `context`, which is needed again to open."""
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(self.fingerprint(b"seal", context)).encrypt(nonce, plain, None)
+
+    def unseal(self, sealed: bytes, context: bytes) -> bytes | None:
+        """What was sealed, or None when the key or context differs or the bytes were changed."""
+        try:
+            return AESGCM(self.fingerprint(b"seal", context)).decrypt(sealed[:12], sealed[12:], None)
+        except InvalidTag:
+            return None
+
+
+def _checksum(text: str) -> str:
+    value, digits = zlib.crc32(text.encode()), ""
+    for _ in range(_CHECKSUM_LENGTH):
+        value, digit = divmod(value, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits

@@ -1,0 +1,116 @@
+"""Errors that have a name, a stable code and an HTTP status.
+
+Domains raise subclasses of `AppError`; one handler at each edge renders them (RFC 9457 problem details over
+HTTP, one line and an exit code on the command line). Whatever is not an `AppError` is a fault of ours and rises.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of the input: where (RFC 6901 JSON pointer or `?query`/`header` name), which, and the remedy."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class AppError(Exception):
+    """A refusal the caller can understand and act on."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+
+class InvalidInput(AppError):
+    """The input breaks the contract; `errors` names every field at fault, not only the first."""
+
+    code = "invalid_input"
+    status = 400
+    title = "Invalid input"
+
+
+class Unauthenticated(AppError):
+    """No credential, or one that is unknown, expired or ended."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "Authentication required"
+
+
+class Forbidden(AppError):
+    """A known caller without the role or scope for this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
+
+
+class NotFound(AppError):
+    """Nothing with that id in the caller's workspace; the same answer for ids of other workspaces."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class Conflict(AppError):
+    """The state of the thing does not allow this."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class PreconditionFailed(AppError):
+    """`If-Match` names another version than the stored one (RFC 9110, 13.1.1)."""
+
+    code = "precondition_failed"
+    status = 412
+    title = "Changed in the meantime"
+
+
+class PreconditionRequired(AppError):
+    """The request must carry `If-Match` (RFC 6585, 3)."""
+
+    code = "precondition_required"
+    status = 428
+    title = "If-Match required"
+
+
+class TooManyRequests(AppError):
+    """Over a rate limit; `Retry-After` says when to come back, in seconds."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many requests"
+
+
+class Unavailable(AppError):
+    """Something we depend on is away for now; the same request may succeed later."""
+
+    code = "unavailable"
+    status = 503
+    title = "Temporarily unavailable"
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        """Args: detail: what is away. retry_after: seconds until a retry is worth it."""
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})

@@ -1,0 +1,14 @@
+"""Identifiers: UUID version 7 (RFC 9562, 5.7), time-ordered so that new rows land at the end of an index."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7. Unique, but guessable in its first 48 bits: never use one as a secret."""
+    return uuid7()
+
+
+SYSTEM_WORKSPACE_ID = UUID(int=0)
+"""The workspace of jobs that belong to no customer (heartbeat, clean-up). Nobody can be a member of it."""

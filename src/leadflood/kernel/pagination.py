@@ -1,0 +1,81 @@
+"""Keyset pages: an opaque, signed cursor holds the sort position of the last row, so that a walk survives inserts."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+from uuid import UUID
+
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.errors import FieldError, InvalidInput
+
+MAX_PAGE_SIZE = 200
+DEFAULT_PAGE_SIZE = 50
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The sort value and id of a row: the row after it comes next."""
+
+    value: str
+    id: UUID
+
+    @classmethod
+    def at(cls, value: datetime | str, row_id: UUID) -> Self:
+        """The position of a row sorted by `value`."""
+        return cls(value.isoformat() if isinstance(value, datetime) else value, row_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, and where to go on; `after` is None at the end."""
+
+    items: Sequence[T]
+    after: Position | None
+
+    def map(self, shape: Callable[[T], U]) -> "Page[U]":
+        """The same page with every row reshaped."""
+        return Page([shape(item) for item in self.items], self.after)
+
+
+def cut(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
+    """A page of at most `limit` from a query for `limit + 1` rows: the extra row tells that there is more."""
+    items = rows[:limit]
+    return Page(items, position(items[-1]) if len(rows) > limit else None)
+
+
+class Cursors:
+    """Writes and reads cursors. `scope` ties one to its list, sort and filters."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def write(self, position: Position, scope: str) -> str:
+        """The cursor for the page after `position`."""
+        body = json.dumps([position.value, str(position.id)], ensure_ascii=False).encode()
+        return urlsafe_b64encode(body).decode().rstrip("=") + "." + self._tag(body, scope)
+
+    def read(self, cursor: str, scope: str) -> Position:
+        """Raises: InvalidInput: for a cursor that was changed, or that belongs to another list, sort or filter."""
+        encoded, _, tag = cursor.partition(".")
+        try:
+            body = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+            if tag != self._tag(body, scope):
+                raise _bad_cursor()
+            value, row_id = json.loads(body)
+            return Position(value, UUID(row_id))
+        except (ValueError, TypeError) as error:
+            raise _bad_cursor() from error
+
+    def _tag(self, body: bytes, scope: str) -> str:
+        return self._sealer.tag(scope.encode() + b"\0" + body)
+
+
+def _bad_cursor() -> InvalidInput:
+    message = "Use the cursor exactly as the previous page gave it, with the same sort and filters, or leave it out."
+    return InvalidInput("The cursor is not valid.", errors=[FieldError("?cursor", "invalid_cursor", message)])
