@@ -1,0 +1,215 @@
+"""What `leadflood up` does while it runs: keep its processes alive, and stop them in order.
+
+Children run in sessions of their own, so that a terminal's Ctrl-C reaches the supervisor alone, and hold a `Lifeline`
+to it: a child that calls `die_with_parent` also ends when the supervisor is killed.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.errors import AppError
+from leadflood.kernel.processes import Lifeline
+
+DATABASE = "postgres"
+"""The name of the database in log lines and restart counters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A child: its name in log lines, what to execute, its environment, seconds it has to end after SIGTERM."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    grace: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between a death and the restart: doubling up to a limit, anew after a healthy life."""
+
+    first: float = 1
+    limit: float = 30
+    healthy_after: float = 60
+
+    def next(self, previous: float, lifetime: float) -> float:
+        """The delay after a life of `lifetime` seconds; `previous` is the delay before it, 0 for the first."""
+        if previous == 0 or lifetime >= self.healthy_after:
+            return self.first
+        return min(previous * 2, self.limit)
+
+
+class Database(Protocol):
+    """A server that the supervisor watches as well; its methods block. `EmbeddedPostgres` is one."""
+
+    def start(self) -> None:
+        """Start it and return when it is ready. Raises: AppError: it does not start."""
+
+    def stop(self, *, grace: float = 30) -> None:
+        """Stop it, the hard way after `grace` seconds. Nothing happens when it does not run."""
+
+    def wait(self) -> int:
+        """Block until it ends; its exit code."""
+
+
+class Supervisor:
+    """Runs commands until SIGINT, SIGTERM or `request_stop`, and restarts those that end before.
+
+    A running database is watched the same way; the commands outlive its restart. `restarts` counts them by name.
+    """
+
+    def __init__(
+        self, commands: Sequence[Command], *, database: Database | None = None, backoff: Backoff | None = None
+    ) -> None:
+        """Args: commands: in the order in which they are stopped. database: started already, stopped last."""
+        self.restarts: Counter[str] = Counter()
+        self._commands = tuple(commands)
+        self._database = database
+        self._backoff = backoff or Backoff()
+        self._stop = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self._children: dict[str, asyncio.subprocess.Process] = {}
+        self._log = structlog.get_logger()
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a command's child; None while it waits for its restart."""
+        child = self._children.get(name)
+        return child.pid if child is not None and child.returncode is None else None
+
+    def request_stop(self) -> None:
+        """Begin to stop; the second call kills what still runs."""
+        if self._stop.is_set():
+            self._stop_now.set()
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run everything; returns when all of it is stopped, with no child left in any case."""
+        async with AsyncExitStack() as stack:
+            self._catch_signals(stack)
+            lifeline = Lifeline()
+            stack.callback(lifeline.close)
+            stack.callback(self._kill_all)
+            async with asyncio.TaskGroup() as watchers:
+                for command in self._commands:
+                    watchers.create_task(self._keep_running(command, lifeline))
+                if self._database is not None:
+                    watchers.create_task(self._keep_database(self._database))
+                await self._stop.wait()
+                for command in self._commands:
+                    await self._end(command)
+                if self._database is not None:
+                    await self._stop_database(self._database)
+        if self._database is not None:
+            # A restart that was under way has ended by now, perhaps with a running server.
+            await self._stop_database(self._database)
+
+    def _catch_signals(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+            signals.append(signal.SIGHUP)
+        for signum in signals:
+            loop.add_signal_handler(signum, self.request_stop)
+            stack.callback(loop.remove_signal_handler, signum)
+
+    async def _keep_running(self, command: Command, lifeline: Lifeline) -> None:
+        delay = 0.0
+        while not self._stop.is_set():
+            started = monotonic()
+            try:
+                child = await self._spawn(command, lifeline)
+            except OSError as error:
+                outcome: dict[str, object] = {"error": error.strerror}
+            else:
+                if self._stop.is_set():
+                    await self._end(command)
+                outcome = _outcome(await child.wait())
+            delay = await self._pause(command.name, outcome, self._backoff.next(delay, monotonic() - started))
+
+    async def _keep_database(self, database: Database) -> None:
+        delay = 0.0
+        outcome = None
+        while not self._stop.is_set():
+            started = monotonic()
+            if outcome is None:
+                outcome = _outcome(await asyncio.to_thread(database.wait))
+            delay = await self._pause(DATABASE, outcome, self._backoff.next(delay, monotonic() - started))
+            if self._stop.is_set():
+                return
+            try:
+                await asyncio.to_thread(database.start)
+                outcome = None
+            except AppError as error:
+                outcome = {"error": error.detail}
+
+    async def _pause(self, name: str, outcome: Mapping[str, object], delay: float) -> float:
+        """Log an unexpected end and wait for the restart or for the stop, whichever comes first; returns `delay`."""
+        if self._stop.is_set():
+            return delay
+        self._log.warning("process_ended", process=name, restart_in=delay, **outcome)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), delay)
+        if not self._stop.is_set():
+            self.restarts[name] += 1
+        return delay
+
+    async def _spawn(self, command: Command, lifeline: Lifeline) -> asyncio.subprocess.Process:
+        child = await asyncio.create_subprocess_exec(
+            *command.argv,
+            env={**command.env, **lifeline.env},
+            stdin=subprocess.DEVNULL,
+            pass_fds=(lifeline.fd,),
+            start_new_session=True,
+        )
+        self._children[command.name] = child
+        self._log.info("process_started", process=command.name, pid=child.pid)
+        return child
+
+    async def _end(self, command: Command) -> None:
+        """SIGTERM, and SIGKILL to the whole session after the grace or at a second request to stop."""
+        child = self._children.get(command.name)
+        if child is None or child.returncode is not None:
+            return
+        if not self._stop_now.is_set():
+            child.terminate()
+            exited = asyncio.create_task(child.wait())
+            now = asyncio.create_task(self._stop_now.wait())
+            await asyncio.wait({exited, now}, timeout=command.grace, return_when=asyncio.FIRST_COMPLETED)
+            exited.cancel()
+            now.cancel()
+        if child.returncode is None:
+            self._log.warning("process_killed", process=command.name, pid=child.pid, grace=command.grace)
+            _kill(child)
+            await child.wait()
+
+    async def _stop_database(self, database: Database) -> None:
+        await asyncio.to_thread(database.stop, grace=0 if self._stop_now.is_set() else 30)
+
+    def _kill_all(self) -> None:
+        for child in self._children.values():
+            if child.returncode is None:
+                _kill(child)
+
+
+def _kill(child: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _outcome(returncode: int) -> dict[str, object]:
+    if returncode >= 0:
+        return {"exit_code": returncode}
+    try:
+        return {"signal": signal.Signals(-returncode).name}
+    except ValueError:
+        return {"signal": -returncode}
