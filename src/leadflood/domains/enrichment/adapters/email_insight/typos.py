@@ -1,0 +1,162 @@
+"""Slips of the finger in the domain of an address.
+
+A suggestion is made only for a domain that cannot exist (its top-level domain does not) or that lies one small slip
+from a mailbox provider and is not itself a known domain. Distances are optimal string alignment: one insertion,
+deletion, replacement or swap of neighbours each count 1.
+"""
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from rapidfuzz.distance import OSA
+
+from leadflood.domains.enrichment.adapters.email_insight.address import with_parents
+from leadflood.domains.enrichment.adapters.email_insight.word_lists import (
+    free_mail_domains,
+    lookalike_domains,
+    mistyped_providers,
+    public_suffixes,
+)
+
+_STRAY = "'\"`,;:<>()[]{}*!?/\\|"
+_COMMON_SUFFIXES = ("com", "net", "org")
+_SUFFIX_SLIPS = frozenset({"co", "cm", "om"})
+"""Top-level domains that exist but are what is left of `com` after a slip, behind a provider's name."""
+
+_ONE_SUFFIX_ONLY = frozenset({"gmail", "icloud", "googlemail", "protonmail", "rocketmail"})
+"""Names that their provider uses under one suffix (protonmail.ch and national googlemails are listed apart)."""
+
+_SHORTEST_MISTYPED_LABEL = 4
+
+_KEYBOARD_NEIGHBOURS = {
+    "a": "qwsz", "b": "vghn", "c": "xdfv", "e": "wsdr34", "f": "rtgvcd", "g": "tyhbvfr", "h": "yujnbgt", "i": "uojk89",
+    "l": "kop", "o": "ipkl90", "p": "ol0", "r": "etdf45", "s": "wedxza", "t": "ryfg56", "v": "cfgb", "w": "qase23",
+    "y": "tugh67",
+}  # fmt: skip
+"""QWERTY neighbours of the letters that the providers' names begin with, for slips on the first letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainTypo:
+    """The domain that was probably meant, how sure that is, and why."""
+
+    meant: str
+    confidence: float
+    because: str
+
+
+def find_domain_typo(domain: str) -> DomainTypo | None:
+    """The correction for `domain` (A-labels, lower case); None where it may well be right."""
+    cleaned = domain.strip(_STRAY).strip(".")
+    if _is_known(cleaned):
+        return DomainTypo(cleaned, 0.95, "of a stray character") if cleaned != domain else None
+    return (
+        _missing_dot(cleaned)
+        or _doubled_suffix(cleaned)
+        or _slip_in_suffix(cleaned)
+        or _slip_in_label(cleaned)
+        or _unknown_top_level(cleaned)
+    )
+
+
+def _is_known(domain: str) -> bool:
+    return not _known_domains().isdisjoint(with_parents(domain))
+
+
+@cache
+def _known_domains() -> frozenset[str]:
+    return free_mail_domains() | lookalike_domains() | {name for name, _ in mistyped_providers()}
+
+
+@cache
+def _providers() -> tuple[tuple[str, str, str, int], ...]:
+    """Each provider's domain, its first label, the rest, and the slips forgiven."""
+    parts = ((domain, domain.partition("."), slips) for domain, slips in mistyped_providers())
+    return tuple((domain, label, suffix, slips) for domain, (label, _, suffix), slips in parts)
+
+
+def _missing_dot(domain: str) -> DomainTypo | None:
+    if "." in domain:
+        return None
+    for provider, label, _, slips in _providers():
+        if domain == provider.replace(".", "") or (slips and domain == label):
+            return DomainTypo(provider, 0.9, "the domain has no dot")
+    return None
+
+
+def _doubled_suffix(domain: str) -> DomainTypo | None:
+    for suffix in _COMMON_SUFFIXES:
+        if domain.endswith(f".{suffix}.{suffix}"):
+            return DomainTypo(domain.removesuffix(f".{suffix}"), 0.85, f"'.{suffix}' stands twice")
+    return None
+
+
+def _slip_in_suffix(domain: str) -> DomainTypo | None:
+    label, _, suffix = domain.partition(".")
+    exists = _suffix_exists(suffix)
+    for provider, name, meant, slips in _providers():
+        if label != name or not suffix:
+            continue
+        if _is_suffix_slip(suffix, meant) or (not exists and slips and _is_first_choice(provider)):
+            return DomainTypo(provider, 0.9 if exists else 0.95, f"'.{suffix}' is not a suffix that {name} uses")
+        if name in _ONE_SUFFIX_ONLY:
+            return DomainTypo(provider, 0.7, f"'.{suffix}' is not a suffix that {name} uses")
+    return None
+
+
+def _slip_in_label(domain: str) -> DomainTypo | None:
+    label, _, suffix = domain.partition(".")
+    if len(label) < _SHORTEST_MISTYPED_LABEL:
+        return None
+    best: DomainTypo | None = None
+    for provider, name, meant, slips in _providers():
+        if suffix == meant:
+            distance, allowed = OSA.distance(label, name), slips
+        elif _is_suffix_slip(suffix, meant):
+            distance, allowed = OSA.distance(label, name), min(slips, 1)
+        else:
+            continue
+        if not 0 < distance <= allowed or not _plausible_first_letter(label, name, distance):
+            continue
+        confidence = (0.9 if distance == 1 else 0.7) - (0.15 if label[0] != name[0] else 0)
+        if best is None or confidence > best.confidence:
+            slip = "one letter" if distance == 1 else "two letters"
+            best = DomainTypo(provider, confidence, f"'{label}' is {slip} away from '{name}'")
+    return best
+
+
+def _unknown_top_level(domain: str) -> DomainTypo | None:
+    head, _, last = domain.rpartition(".")
+    if not head or len(last) < 2 or _suffix_exists(last):  # noqa: PLR2004
+        return None
+    for suffix in _COMMON_SUFFIXES:
+        if OSA.distance(last, suffix) == 1:
+            return DomainTypo(f"{head}.{suffix}", 0.8, f"there is no top-level domain '.{last}'")
+    return None
+
+
+def _is_suffix_slip(suffix: str, meant: str) -> bool:
+    if meant == "com" and suffix in _SUFFIX_SLIPS:
+        return True
+    allowed = 1 if len(meant) <= 2 else 2  # noqa: PLR2004
+    return not _suffix_exists(suffix) and 0 < OSA.distance(suffix, meant) <= allowed
+
+
+def _is_first_choice(provider: str) -> bool:
+    name = provider.partition(".")[0]
+    return next(domain for domain, label, _, _ in _providers() if label == name) == provider
+
+
+def _plausible_first_letter(label: str, name: str, distance: int) -> bool:
+    """Fingers rarely miss the first letter by far, and words that differ in it are mostly other words."""
+    if label[0] == name[0]:
+        return True
+    swapped = label[:2] == name[1::-1]
+    dropped = label == name[1:]
+    slipped = label[0] in _KEYBOARD_NEIGHBOURS.get(name[0], "")
+    return distance == 1 and (swapped or dropped or slipped)
+
+
+@lru_cache(maxsize=4096)
+def _suffix_exists(suffix: str) -> bool:
+    return public_suffixes().publicsuffix(suffix) == suffix

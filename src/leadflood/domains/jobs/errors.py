@@ -1,0 +1,66 @@
+"""How a job's attempt ends badly, and why a request about a job is refused."""
+
+from datetime import datetime
+from uuid import UUID
+
+from leadflood.kernel.errors import Conflict, NotFound
+
+
+class Retryable(Exception):
+    """The attempt failed for a reason that may pass: the queue repeats it, at `retry_at` if the other side said so."""
+
+    def __init__(self, reason: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_at = retry_at
+
+
+class Terminal(Exception):
+    """The attempt failed for a reason that will not pass: the job fails now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AttemptLost(Exception):
+    """Another attempt runs the job, or an operator cancelled it: this one must change nothing any more."""
+
+    def __init__(self, job_id: UUID, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} of job {job_id} is over")
+
+
+class JobNotFound(NotFound):
+    """No such job in this workspace."""
+
+    code = "job_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no job with this id in your workspace.")
+
+
+class EventNotFound(NotFound):
+    """No such outbox event in this workspace."""
+
+    code = "outbox_event_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no outbox event with this id in your workspace.")
+
+
+class JobNotRetryable(Conflict):
+    """The job is not `failed`."""
+
+    code = "job_not_retryable"
+
+
+class JobNotCancellable(Conflict):
+    """The job is already over."""
+
+    code = "job_not_cancellable"
+
+
+class EventNotDead(Conflict):
+    """The event is not dead-lettered."""
+
+    code = "outbox_event_not_dead"
