@@ -1,0 +1,127 @@
+"""The queue's port. A queue delivers tickets, at least once; the truth about a job is its row in `job_executions`.
+
+A ticket says that one attempt of one job may start. The consumer takes tickets, claims the jobs in our table by
+compare-and-set on the attempt, and then acknowledges. From there on the lease in our table counts, not the queue. So a
+ticket that comes twice, late, or for a job that is long done is refused by the claim and does no harm.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Leave to start one attempt of a job.
+
+    Attributes:
+        kind: what the job is, such as `leads.enrich.v1`; consumers choose by it.
+        workspace_id: the workspace of the job.
+        job_id: the job's row in `job_executions`.
+        attempt: the attempt that may start, counted from 1.
+        delay: seconds after publishing until the ticket may be delivered.
+        trace: where the job was asked for: `traceparent` (W3C Trace Context), `request_id`. Any text survives.
+    """
+
+    kind: str
+    workspace_id: UUID
+    job_id: UUID
+    attempt: int
+    delay: float = 0.0
+    trace: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def dedupe_key(self) -> str:
+        """Equal for tickets that allow the same attempt of the same job."""
+        return f"{self.job_id}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A ticket that was received, with the carrier's own receipt for it. Its `delay` is 0: it has passed."""
+
+    ticket: Ticket
+    receipt: object
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """The tickets of one kind that are not acknowledged.
+
+    Attributes:
+        waiting: how many may be delivered now, or are delivered and not acknowledged yet.
+        deferred: how many wait for their delay.
+        oldest_age: seconds since the oldest of `waiting` could first be delivered; 0 without any.
+    """
+
+    waiting: int
+    deferred: int
+    oldest_age: float
+
+
+class Connection(Protocol):
+    """What a carrier needs of the caller's `asyncpg.Connection`."""
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
+        """Run one statement and return its rows."""
+        ...
+
+
+class Publisher(Protocol):
+    """Puts tickets on the queue."""
+
+    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+        """Put tickets on the queue with one statement; a ticket whose `dedupe_key` is on it already is skipped.
+
+        Args:
+            connection: the caller's, inside its transaction: the tickets appear when that commits, and never if it
+                rolls back. None: the carrier uses its own and has committed when this returns.
+            tickets: in the order in which they shall be delivered.
+
+        Raises: leadflood.kernel.errors.Unavailable: the queue cannot be reached. Without `connection`, the tickets may
+            have been published all the same: publish them again.
+        """
+        ...
+
+
+class Carrier(Publisher, Protocol):
+    """A queue. Whatever cannot reach it raises `leadflood.kernel.errors.Unavailable`; the next call connects again.
+
+    Pausing between calls that fail is left to the caller.
+    """
+
+    async def open(self) -> None:
+        """Get ready for the other calls. Does not connect yet, so a queue that is away does not fail it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections, within seconds even where the queue does not answer."""
+        ...
+
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+        """Take up to `limit` due tickets of these kinds, oldest first; empty when there are none.
+
+        Nobody else gets them until they are acknowledged or the carrier's redelivery time has passed.
+        """
+        ...
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove tickets whose jobs are claimed (or cannot be). Those already removed are passed over."""
+        ...
+
+    async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  it is the caller's poll interval
+        """Return when `receive` is worth a call: at a publish, a ticket that falls due, or after `timeout` seconds.
+
+        Call it after a `receive` that came back with less than its limit. It can return for nothing. A ticket that was
+        delivered and never acknowledged wakes nobody, so `timeout` bounds how late that one is found.
+        """
+        ...
+
+    async def depth(self) -> Mapping[str, QueueDepth]:
+        """How much is on the queue, by kind; kinds without tickets are left out. Counts rows: for probes, not loops."""
+        ...
+
+    async def check(self) -> None:
+        """Return if the queue can be used. Raises: leadflood.kernel.errors.Unavailable, saying what is missing."""
+        ...

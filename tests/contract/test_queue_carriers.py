@@ -1,0 +1,262 @@
+"""What every carrier of the queue promises."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.memory import MemoryCarrier
+from leadflood.kernel.queue.ports import Carrier, Delivery, Ticket
+from tests.support.postgres import Cluster
+from tests.support.queues import (
+    BEAT,
+    ENRICH,
+    NEVER,
+    REDELIVERY,
+    emptied,
+    opened,
+    queue_cluster,
+    soon,
+    ticket,
+    tickets_of,
+)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An empty queue: two carriers on it, and its clock to turn forward."""
+
+    carrier: Carrier
+    other: Carrier
+    advance: Callable[[float], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with queue_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def admin(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
+    async with emptied(cluster) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def queue_in_memory() -> AsyncIterator[Queue]:
+    ahead = 0.0
+
+    async def advance(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    carrier = MemoryCarrier(redelivery=REDELIVERY, clock=lambda: monotonic() + ahead)
+    await carrier.open()
+    yield Queue(carrier, carrier, advance)
+    await carrier.close()
+
+
+@asynccontextmanager
+async def queue_in_postgresql(cluster: Cluster, admin: asyncpg.Connection) -> AsyncIterator[Queue]:
+    async def advance(seconds: float) -> None:
+        await admin.execute(
+            "UPDATE leadflood_queue.pgqueuer SET heartbeat = heartbeat - make_interval(secs => $1), "
+            "execute_after = execute_after - make_interval(secs => $1)",
+            seconds,
+        )
+
+    async with opened(cluster) as carrier, opened(cluster) as other:
+        yield Queue(carrier, other, advance)
+
+
+@pytest.fixture(params=["memory", "postgresql"])
+async def queue(request: pytest.FixtureRequest, cluster: Cluster, admin: asyncpg.Connection) -> AsyncIterator[Queue]:
+    made = queue_in_memory() if request.param == "memory" else queue_in_postgresql(cluster, admin)
+    async with made as queue:
+        yield queue
+
+
+async def drain(carrier: Carrier, kinds: Sequence[str] = (ENRICH,), limit: int = 100) -> list[Delivery]:
+    drained: list[Delivery] = []
+    while received := await carrier.receive(kinds, limit):
+        drained.extend(received)
+    return drained
+
+
+async def test_a_ticket_is_delivered_as_it_was_published(queue: Queue) -> None:
+    trace = {
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "request_id": "🦆 \x00 \ud800 \\u0000 \"';DROP 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \r\n مرحبا",
+        "": "",
+    }
+    sent = Ticket(ENRICH, new_id(), new_id(), 3, trace=trace)
+
+    await queue.carrier.publish(None, [sent])
+
+    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [sent]
+
+
+async def test_tickets_come_in_the_order_of_publishing_and_not_more_than_asked_for(queue: Queue) -> None:
+    sent = [ticket() for _ in range(7)]
+    await queue.carrier.publish(None, sent[:4])
+    await queue.other.publish(None, sent[4:])
+
+    assert tickets_of(await queue.carrier.receive([ENRICH], 5)) == sent[:5]
+    assert tickets_of(await queue.carrier.receive([ENRICH], 5)) == sent[5:]
+
+
+async def test_a_consumer_gets_only_the_kinds_it_asks_for(queue: Queue) -> None:
+    lead, beat = ticket(ENRICH), ticket(BEAT)
+    await queue.carrier.publish(None, [lead, beat])
+
+    assert await queue.carrier.receive(["leads.enrich.v2"], 10) == []
+    assert tickets_of(await queue.carrier.receive([BEAT], 10)) == [beat]
+    assert tickets_of(await queue.carrier.receive([BEAT, ENRICH], 10)) == [lead]
+
+
+async def test_a_thousand_tickets_are_published_at_once(queue: Queue) -> None:
+    sent = [ticket() for _ in range(1000)]
+
+    await queue.carrier.publish(None, sent)
+
+    assert tickets_of(await drain(queue.carrier)) == sent
+
+
+async def test_publishing_nothing_is_nothing(queue: Queue) -> None:
+    await queue.carrier.publish(None, [])
+
+    assert await queue.carrier.receive([ENRICH], 10) == []
+
+
+async def test_the_same_attempt_is_queued_once_until_it_is_acknowledged(queue: Queue) -> None:
+    first = ticket()
+    second = Ticket(ENRICH, first.workspace_id, first.job_id, attempt=2)
+    await queue.carrier.publish(None, [first, first])
+    await queue.other.publish(None, [first, second])
+
+    received = await queue.carrier.receive([ENRICH], 10)
+    await queue.carrier.publish(None, [first])
+
+    assert tickets_of(received) == [first, second]
+    assert await queue.carrier.receive([ENRICH], 10) == []
+
+    await queue.carrier.acknowledge(received)
+    await queue.carrier.publish(None, [first])
+
+    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [first]
+
+
+async def test_a_deferred_ticket_is_not_delivered_before_its_time(queue: Queue) -> None:
+    later, now = ticket(delay=600), ticket()
+    await queue.carrier.publish(None, [later, now])
+
+    received = await queue.carrier.receive([ENRICH], 10)
+    await queue.carrier.acknowledge(received)
+    assert tickets_of(received) == [now]
+
+    await queue.advance(601)
+
+    assert [item.job_id for item in tickets_of(await queue.carrier.receive([ENRICH], 10))] == [later.job_id]
+
+
+async def test_a_ticket_that_was_not_acknowledged_is_delivered_again(queue: Queue) -> None:
+    lost, done = ticket(), ticket()
+    await queue.carrier.publish(None, [lost, done])
+    received = await queue.carrier.receive([ENRICH], 10)
+    await queue.carrier.acknowledge([delivery for delivery in received if delivery.ticket == done])
+
+    assert await queue.other.receive([ENRICH], 10) == []
+
+    await queue.advance(REDELIVERY + 1)
+
+    assert tickets_of(await queue.other.receive([ENRICH], 10)) == [lost]
+    assert await queue.carrier.receive([ENRICH], 10) == []
+
+
+async def test_acknowledging_twice_or_what_is_unknown_does_no_harm(queue: Queue) -> None:
+    sent = [ticket(), ticket()]
+    await queue.carrier.publish(None, sent)
+    received = await queue.carrier.receive([ENRICH], 1)
+
+    await queue.carrier.acknowledge(received)
+    await queue.carrier.acknowledge(received)
+    await queue.other.acknowledge([Delivery(ticket(), 2**62)])
+    await queue.carrier.acknowledge([])
+    await queue.advance(REDELIVERY + 1)
+
+    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == sent[1:]
+
+
+async def test_two_consumers_never_share_a_ticket(queue: Queue) -> None:
+    sent = [ticket() for _ in range(300)]
+    await queue.carrier.publish(None, sent)
+
+    taken = await asyncio.gather(drain(queue.carrier, limit=7), drain(queue.other, limit=7))
+
+    jobs = [item.job_id for deliveries in taken for item in tickets_of(deliveries)]
+    assert sorted(jobs) == sorted(item.job_id for item in sent)
+
+
+async def test_a_publish_wakes_a_waiting_consumer(queue: Queue) -> None:
+    assert await queue.carrier.receive([ENRICH], 10) == []
+    sent = ticket()
+
+    async with soon(), asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.carrier.wait([ENRICH], NEVER))
+        await queue.other.publish(None, [sent])
+
+    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [sent]
+
+
+async def test_what_was_published_before_the_wait_is_not_slept_through(queue: Queue) -> None:
+    await queue.carrier.wait([ENRICH], 0.001)
+    assert await queue.carrier.receive([ENRICH], 10) == []
+    await queue.other.publish(None, [ticket()])
+
+    async with soon():
+        await queue.carrier.wait([ENRICH], NEVER)
+
+
+async def test_a_waiting_consumer_wakes_when_a_deferred_ticket_falls_due(queue: Queue) -> None:
+    await queue.carrier.publish(None, [ticket(delay=NEVER), ticket(BEAT, delay=0.01), ticket(delay=0.2)])
+    received: Sequence[Delivery] = []
+
+    async with soon():
+        while not received:
+            received = await queue.carrier.receive([ENRICH], 10)
+            await queue.carrier.wait([ENRICH], 0.001 if received else NEVER)
+
+    assert len(received) == 1
+
+
+async def test_waiting_ends_with_its_timeout(queue: Queue) -> None:
+    await queue.carrier.publish(None, [ticket(delay=NEVER)])
+    await queue.carrier.receive([ENRICH], 10)
+
+    async with soon():
+        await queue.carrier.wait([ENRICH], 0.01)
+
+    assert await queue.carrier.receive([ENRICH], 10) == []
+
+
+async def test_depth_tells_what_waits_and_for_how_long(queue: Queue) -> None:
+    assert await queue.carrier.depth() == {}
+    await queue.carrier.publish(None, [ticket(), ticket(), ticket(delay=600), ticket(BEAT, delay=600)])
+    await queue.carrier.receive([ENRICH], 1)
+    await queue.advance(60)
+
+    depth = await queue.carrier.depth()
+
+    assert (depth[ENRICH].waiting, depth[ENRICH].deferred) == (2, 1)
+    assert 60 <= depth[ENRICH].oldest_age < 600
+    assert (depth[BEAT].waiting, depth[BEAT].deferred, depth[BEAT].oldest_age) == (0, 1, 0)
+
+
+async def test_a_queue_that_works_passes_its_check(queue: Queue) -> None:
+    await queue.carrier.check()
