@@ -1,0 +1,330 @@
+"""What crosses the border of identity: all validation of input, and the shape of every answer."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, Strict, ValidationInfo, field_validator
+
+from leadflood.domains.identity.models import MAX_PASSWORD, MIN_PASSWORD, acceptable_password
+from leadflood.kernel.actor import SCOPES, ActorKind, Permission, Role
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
+from leadflood.kernel.text import FromText, InvalidValue, line
+
+MAX_NAME = 200
+MAX_TOKEN = 200
+_LONGEST_TRIED = 1024
+"""Characters of a password that login reads. Longer ones cannot be right: why hash them?"""
+
+
+def _parse_time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        in_utc = time.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        message = 'Give an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
+        raise InvalidValue(message) from exc
+    if time.tzinfo is None:
+        message = 'Add the time zone, such as "Z" at the end.'
+        raise InvalidValue(message)
+    return in_utc
+
+
+def _unlike_email(password: str, info: ValidationInfo) -> str:
+    email = info.data.get("email")
+    return password if email is None else acceptable_password(password, email.display)
+
+
+Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]
+Name = Annotated[str, line(MAX_NAME)]
+NewPassword = Annotated[
+    str,
+    FromText(acceptable_password, {"format": "password", "minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD}),
+]
+PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
+"""A new password in a contract whose field `email` comes before it."""
+TriedPassword = Annotated[str, Field(min_length=1, max_length=_LONGEST_TRIED, json_schema_extra={"format": "password"})]
+Time = Annotated[datetime, FromText(_parse_time, {"format": "date-time"})]
+Id = Annotated[UUID, Strict(strict=False)]
+AnyRole = Annotated[Role, Strict(strict=False)]
+
+_USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+_WORKSPACE_ID = "0197a3a9-1c2a-7d11-8f0e-1a2b3c4d5e6f"
+_SESSION_ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
+_KEY_ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
+_TIME = "2026-03-01T09:30:00Z"
+
+
+def _example(**fields: Any) -> ConfigDict:  # noqa: ANN401  JSON of any shape
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class Login(Contract):
+    """Sign in. Without `workspaceId`, the session is for the workspace that the user has been in the longest."""
+
+    model_config = _example(email="owner@leadflood.local", password="the password that `up` printed")  # noqa: S106
+
+    email: Email
+    password: TriedPassword = Field(repr=False)
+    workspace_id: Id | None = None
+
+
+class Refresh(Contract):
+    """Exchange a refresh token, once, for new tokens."""
+
+    model_config = _example(refreshToken="lfr_Zk3v…")
+
+    refresh_token: Annotated[str, Field(repr=False, min_length=1, max_length=MAX_TOKEN)]
+
+
+class ChangePassword(Contract):
+    """Choose a new password, of 12 to 128 characters. All other sessions end, in every workspace; API keys stay."""
+
+    model_config = _example(currentPassword="what you sign in with now", newPassword="correct horse battery staple")
+
+    current_password: TriedPassword = Field(repr=False)
+    new_password: NewPassword = Field(repr=False)
+
+
+class RenameWorkspace(Contract):
+    """A new name for the workspace."""
+
+    model_config = _example(name="Acme growth")
+
+    name: Name
+
+
+class AddMember(Contract):
+    """Add the user with this e-mail address, or create one by giving `name` and `initialPassword` as well."""
+
+    model_config = _example(
+        email="grace@acme.com",
+        role="member",
+        name="Grace Hopper",
+        initialPassword="correct horse battery staple",
+    )
+
+    email: Email
+    role: AnyRole
+    name: Name | None = None
+    initial_password: PasswordBesideEmail | None = Field(None, repr=False)
+
+
+class ChangeRole(Contract):
+    """A member's new role."""
+
+    model_config = _example(role="admin")
+
+    role: AnyRole
+
+
+class CreateApiKey(Contract):
+    """A key for programs. It is shown once and never can do more than the member who made it can do at that time."""
+
+    model_config = _example(name="Web form", scopes=["leads:write"], expiresAt="2027-03-01T00:00:00Z")
+
+    name: Name
+    scopes: Annotated[list[Annotated[Permission, Strict(strict=False)]], Field(min_length=1, max_length=len(SCOPES))]
+    expires_at: Time | None = None
+
+    @field_validator("scopes")
+    @classmethod
+    def _only_scopes(cls, scopes: list[Permission]) -> list[Permission]:
+        if not SCOPES.issuperset(scopes):
+            message = "API keys cannot carry `account`: passwords and sessions are for people."
+            raise InvalidValue(message, "not_allowed")
+        return sorted(set(scopes))
+
+
+class CreateUser(Contract):
+    """A new user, who is in no workspace yet."""
+
+    email: Email
+    name: Name
+    password: PasswordBesideEmail = Field(repr=False)
+
+
+class CreateWorkspace(Contract):
+    """A new workspace with its first owner, who must exist."""
+
+    name: Name
+    owner_email: Email
+
+
+class SetPassword(Contract):
+    """A new password set by an operator."""
+
+    email: Email
+    password: PasswordBesideEmail = Field(repr=False)
+
+
+class UserView(View):
+    """A person who can sign in."""
+
+    model_config = _example(id=_USER_ID, email="ada@acme.com", name="Ada Lovelace")
+
+    id: UUID
+    email: str
+    name: str
+
+
+class MembershipView(View):
+    """A workspace and the user's role in it."""
+
+    model_config = _example(id=_WORKSPACE_ID, name="My workspace", role="owner")
+
+    id: UUID
+    name: str
+    role: Role
+
+
+class TokensView(View):
+    """The tokens of a session (RFC 6750 bearer tokens). Times are in seconds."""
+
+    access_token: str = Field(repr=False, examples=["lfa_9sQm…"])
+    refresh_token: str = Field(repr=False, examples=["lfr_Zk3v…"])
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  a scheme, not a password
+    expires_in: int = Field(examples=[900])
+    refresh_expires_in: int = Field(examples=[2_592_000])
+
+
+class LoginView(TokensView):
+    """A new session: its tokens, for whom, in which workspace, and which others there are."""
+
+    user: UserView
+    workspace: MembershipView
+    workspaces: list[MembershipView]
+
+
+class MeView(View):
+    """Who the caller is and what it may do. `user` is who made the key where the caller is an API key."""
+
+    kind: ActorKind
+    user: UserView
+    workspace: MembershipView
+    role: Role
+    permissions: list[Permission]
+    workspaces: list[MembershipView]
+
+
+class SessionView(View):
+    """A live session of the caller in this workspace."""
+
+    model_config = _example(
+        id=_SESSION_ID,
+        current=True,
+        ip="192.0.2.7",
+        userAgent="Mozilla/5.0",
+        createdAt=_TIME,
+        lastUsedAt=_TIME,
+        expiresAt="2026-03-31T09:30:00Z",
+    )
+
+    id: UUID
+    current: bool = Field(description="Whether this very request belongs to it.")
+    ip: str | None
+    user_agent: str | None
+    created_at: datetime
+    last_used_at: datetime = Field(description="To the minute.")
+    expires_at: datetime
+
+
+class WorkspaceView(View):
+    """A workspace."""
+
+    model_config = _example(id=_WORKSPACE_ID, name="My workspace", createdAt=_TIME, updatedAt=_TIME)
+
+    id: UUID
+    name: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class MemberView(View):
+    """A user in this workspace. `id` is the user's."""
+
+    model_config = _example(
+        id=_USER_ID, email="ada@acme.com", name="Ada Lovelace", role="owner", disabled=False, createdAt=_TIME
+    )
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    disabled: bool = Field(description="Whether an operator has barred the user from signing in.")
+    created_at: datetime = Field(description="When the user became a member.")
+
+
+class ApiKeyView(View):
+    """An API key, without its secret."""
+
+    model_config = _example(
+        id=_KEY_ID,
+        name="Web form",
+        prefix="lf_live_4kQ0",
+        scopes=["leads:write"],
+        createdBy=_USER_ID,
+        createdAt=_TIME,
+        expiresAt=None,
+        lastUsedAt=_TIME,
+        revokedAt=None,
+    )
+
+    id: UUID
+    name: str
+    prefix: str = Field(description="The first 12 characters.")
+    scopes: list[str]
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute; null if never.")
+    revoked_at: datetime | None
+
+
+class ApiKeyCreated(View):
+    """A new API key with its token, which is shown only here."""
+
+    api_key: ApiKeyView
+    token: str = Field(repr=False, examples=["lf_live_4kQ0…"])
+
+
+class AuditActorView(View):
+    """Who acted; `id` is null for the command line and the system."""
+
+    kind: ActorKind
+    id: UUID | None
+
+
+class AuditEventView(View):
+    """One privileged change."""
+
+    model_config = _example(
+        id=_KEY_ID,
+        at=_TIME,
+        actor={"kind": "user", "id": _USER_ID},
+        action="member.role_changed",
+        subjectType="member",
+        subjectId=_USER_ID,
+        data={"from": "member", "to": "admin"},
+        requestId="b1946ac92492d2347c6235b4d2611184",
+    )
+
+    id: UUID
+    at: datetime
+    actor: AuditActorView
+    action: str
+    subject_type: str
+    subject_id: UUID | None
+    data: dict[str, JsonValue]
+    request_id: str | None
+
+
+class UserSummary(View):
+    """A user as the operator at the command line sees it."""
+
+    id: UUID
+    email: str
+    name: str
+    disabled_at: datetime | None
+    created_at: datetime

@@ -1,0 +1,138 @@
+"""Why identity refuses."""
+
+from collections.abc import Sequence
+
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, TooManyRequests
+from leadflood.kernel.errors import Unauthenticated as KernelUnauthenticated
+
+
+class Unauthenticated(KernelUnauthenticated):
+    """No valid credential. One and the same answer for unknown, expired, ended and malformed ones."""
+
+    def __init__(self) -> None:
+        super().__init__("The token or API key is unknown, expired or ended. Sign in again, or use another key.")
+
+
+class LoginFailed(KernelUnauthenticated):
+    """One and the same answer for a wrong password and for unknown, disabled and foreign accounts."""
+
+    code = "login_failed"
+    title = "Login failed"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong, or the account has no access here.")
+
+
+class LoginThrottled(TooManyRequests):
+    """Too many failures for this account or from this address, whether or not the account exists."""
+
+    code = "login_throttled"
+    title = "Too many failed logins"
+
+    def __init__(self, retry_after: int) -> None:
+        """Args: retry_after: seconds until the window of the failures has passed."""
+        detail = f"Too many failed logins. Try again in {retry_after} seconds."
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class WrongPassword(InvalidInput):
+    """The current password, asked for again, does not fit."""
+
+    code = "wrong_password"
+    title = "Wrong password"
+
+    def __init__(self) -> None:
+        fault = FieldError("/currentPassword", "wrong_password", "Give the password that you sign in with now.")
+        super().__init__("The current password is wrong.", errors=[fault])
+
+
+class SessionNotFound(NotFound):
+    """No live session of the caller with this id."""
+
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You have no live session with this id in this workspace.")
+
+
+class MemberNotFound(NotFound):
+    """Nobody with that id in this workspace."""
+
+    code = "member_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no member with this id in your workspace.")
+
+
+class ApiKeyNotFound(NotFound):
+    """No live key with that id in this workspace."""
+
+    code = "api_key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no active API key with this id in your workspace.")
+
+
+class WorkspaceNotFound(NotFound):
+    """The workspace is gone, or there is none yet."""
+
+    code = "workspace_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such workspace.")
+
+
+class UserNotFound(NotFound):
+    """No user with this e-mail address."""
+
+    code = "user_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no user with this e-mail address. Create the user first.")
+
+
+class UserExists(Conflict):
+    """The e-mail address is taken."""
+
+    code = "user_exists"
+
+    def __init__(self) -> None:
+        super().__init__("There already is a user with this e-mail address. Leave name and password out.")
+
+
+class AlreadyMember(Conflict):
+    """The user is in the workspace already."""
+
+    code = "already_member"
+
+    def __init__(self) -> None:
+        super().__init__("This user is a member already. Change the role instead.")
+
+
+class LastOwner(Conflict):
+    """A workspace keeps at least one owner who can sign in."""
+
+    code = "last_owner"
+
+    def __init__(self) -> None:
+        super().__init__("A workspace needs an owner. Make another member an owner first.")
+
+
+class OwnersOnly(Forbidden):
+    """Only people who are owners make, change or remove owners."""
+
+    code = "owners_only"
+
+    def __init__(self) -> None:
+        super().__init__("Only an owner, signed in with a password, can make, change or remove an owner.")
+
+
+class BeyondOwnPermissions(Forbidden):
+    """Nobody hands out what they do not have."""
+
+    code = "beyond_own_permissions"
+
+    def __init__(self, missing: Sequence[Permission]) -> None:
+        names = ", ".join(sorted(missing))
+        super().__init__(f"You can give only what you are allowed yourself; you lack: {names}.")

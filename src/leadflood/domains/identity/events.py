@@ -1,0 +1,32 @@
+"""What identity writes into the audit log. The names are stable: people filter and alert by them."""
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """A privileged change. Failed logins are logged and counted, not audited: see `service.signin`."""
+
+    SESSION_STARTED = "session.started"
+    SESSION_ENDED = "session.ended"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105  a name, not a password
+    PASSWORD_SET = "password.set"  # noqa: S105  as above
+    WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RENAMED = "workspace.renamed"
+    MEMBER_ADDED = "member.added"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_REMOVED = "member.removed"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+    USER_CREATED = "user.created"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+
+
+class AuditSubject(StrEnum):
+    """What an action was done to."""
+
+    SESSION = "session"
+    USER = "user"
+    WORKSPACE = "workspace"
+    MEMBER = "member"
+    API_KEY = "api_key"

@@ -1,0 +1,208 @@
+"""Users, sessions and API keys: their states, what a password must be, and what a role or scope allows."""
+
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+from uuid import UUID
+
+from leadflood.kernel.actor import PERMISSIONS, SCOPES, Actor, Permission, Role
+from leadflood.kernel.text import InvalidValue
+
+ACCESS_PREFIX: Final = "lfa_"
+REFRESH_PREFIX: Final = "lfr_"
+API_KEY_PREFIX: Final = "lf_live_"
+SHOWN_OF_KEY: Final = 12
+"""Characters of an API key by which people tell one from another; 166 random bits stay unknown."""
+
+LOGIN_WINDOW_SECONDS: Final = 900
+ADDRESS_FACTOR: Final = 5
+"""An address may fail this many times as often as an account: several people share one behind a router."""
+
+MIN_PASSWORD: Final = 12
+MAX_PASSWORD: Final = 128
+
+DEMO_EMAIL: Final = "demo@leadflood.local"
+DEMO_PASSWORD: Final = "demo-flood-2026"  # noqa: S105  public on purpose: printed in the docs, refused in production
+FIRST_OWNER_EMAIL: Final = "owner@leadflood.local"
+FIRST_WORKSPACE: Final = "My workspace"
+
+
+class TokenKind(StrEnum):
+    """The two tokens of a session."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+class EndReason(StrEnum):
+    """Why a session ended. Those of a removed member are deleted with the membership."""
+
+    LOGOUT = "logout"
+    ENDED = "ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  a reason, not a password
+    TOKEN_REUSE = "token_reuse"  # noqa: S105  as above
+    USER_DISABLED = "user_disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request came from: what sign-in stores, throttles by and audits."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A caller with a valid credential. `stale`: its time of last use is over a minute old, so `touch` it."""
+
+    actor: Actor
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as sign-in needs it."""
+
+    id: UUID
+    email: str
+    email_norm: str
+    name: str
+    password_hash: str = field(repr=False)
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRun:
+    """What the first start made: shown once, for nobody can read the password again."""
+
+    workspace_id: UUID
+    email: str
+    password: str = field(repr=False)
+
+
+def permissions_of(role: Role, scopes: Collection[str] | None) -> frozenset[Permission]:
+    """What a session (`scopes` is None) or an API key of a member with this role may do now."""
+    granted = PERMISSIONS[role]
+    if scopes is None:
+        return granted
+    return frozenset(permission for permission in granted & SCOPES if permission.value in scopes)
+
+
+def can_give(actor: Actor, role: Role) -> bool:
+    """Whether all that the role allows, beyond one's own account, is also allowed to the actor."""
+    return PERMISSIONS[role] - {Permission.ACCOUNT} <= actor.permissions
+
+
+def throttled_address(ip: str | None) -> str:
+    """What counts as one address: an IPv4 address, or the /64 network that an IPv6 customer owns as a whole."""
+    try:
+        address = ip_address(ip or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def normalise_password(password: str) -> str:
+    """The form in which a password is hashed: RFC 8265's OpaqueString, so that all keyboards give the same bytes."""
+    spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in password)
+    return unicodedata.normalize("NFC", spaced)
+
+
+def acceptable_password(password: str, email: str | None = None) -> str:
+    """A new password, normalised: 12 to 128 characters, not the e-mail address, not a common one.
+
+    No composition rules, as NIST SP 800-63B, 3.1.1.2 advises.
+
+    Raises: InvalidValue: with code `too_short`, `too_long`, `invalid_characters` or `weak_password`.
+    """
+    if len(password) > 4 * MAX_PASSWORD:
+        raise _too_long()
+    normal = normalise_password(password)
+    if len(normal) < MIN_PASSWORD:
+        message = f"Use at least {MIN_PASSWORD} characters."
+        raise InvalidValue(message, "too_short")
+    if len(normal) > MAX_PASSWORD:
+        raise _too_long()
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in normal):
+        message = "Remove control characters, such as tabs and line breaks."
+        raise InvalidValue(message, "invalid_characters")
+    if email is not None and normal.casefold() == email.casefold():
+        message = "Choose a password other than the e-mail address."
+        raise InvalidValue(message, "weak_password")
+    if _is_common(normal):
+        message = "This password is easy to guess. Use several unrelated words, or let a password manager make one."
+        raise InvalidValue(message, "weak_password")
+    return normal
+
+
+def _too_long() -> InvalidValue:
+    return InvalidValue(f"Use at most {MAX_PASSWORD} characters.", "too_long")
+
+
+def _is_common(password: str) -> bool:
+    folded = password.casefold()
+    letters = "".join(char for char in folded if char.isalpha())
+    runs = ("0123456789" * 13, "9876543210" * 13, "abcdefghijklmnopqrstuvwxyz" * 5)
+    return len(set(folded)) < _FEWEST_CHARACTERS or any(folded in run for run in runs) or _unit(letters) in _COMMON
+
+
+def _unit(text: str) -> str:
+    """The shortest text of which this one is a repetition: `passpasspass` is `pass`."""
+    period = (text + text).find(text, 1) if text else 0
+    return text[:period]
+
+
+_FEWEST_CHARACTERS: Final = 4
+_COMMON: Final = frozenset(
+    {
+        "admin",
+        "administrator",
+        "changeme",
+        "changemenow",
+        "default",
+        "demo",
+        "demoflood",
+        "dragon",
+        "flood",
+        "football",
+        "guest",
+        "iloveyou",
+        "lead",
+        "leadflood",
+        "leads",
+        "letmein",
+        "login",
+        "monkey",
+        "owner",
+        "pass",
+        "passphrase",
+        "passw",
+        "passwd",
+        "password",
+        "passwordleadflood",
+        "passwort",
+        "princess",
+        "qazwsxedc",
+        "qwer",
+        "qwerty",
+        "qwertyuiop",
+        "qwertz",
+        "qwertzuiop",
+        "secret",
+        "sunshine",
+        "superman",
+        "trustno",
+        "user",
+        "welcome",
+        "welcomeleadflood",
+        "workspace",
+    }
+)
+"""Words that stay a common password whatever digits and signs are put around them."""

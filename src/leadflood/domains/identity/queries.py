@@ -1,0 +1,287 @@
+"""SQL that reads identity. What takes an actor sees its workspace alone; the rest is for sign-in and the operator."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, select, text, tuple_
+
+from leadflood.domains.identity.contracts import (
+    ApiKeyView,
+    AuditActorView,
+    AuditEventView,
+    MembershipView,
+    MemberView,
+    SessionView,
+    UserSummary,
+    UserView,
+    WorkspaceView,
+)
+from leadflood.domains.identity.errors import ApiKeyNotFound, MemberNotFound, Unauthenticated, WorkspaceNotFound
+from leadflood.domains.identity.models import Account
+from leadflood.domains.identity.tables import api_keys, audit_events, memberships, sessions, users, workspaces
+from leadflood.kernel.actor import Actor, ActorKind, Role
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+from leadflood.kernel.pagination import Page, Position, cut
+
+CREDENTIAL = text("SELECT * FROM authenticate_token(:token_hash)")
+
+# One query for an account and its workspaces, so that unknown and known addresses cost the same.
+ACCOUNT = text("""
+SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, u.disabled_at, m.workspace_id,
+       w.name AS workspace_name, m.role
+FROM users u
+LEFT JOIN memberships m ON m.user_id = u.id
+LEFT JOIN workspaces w ON w.id = m.workspace_id
+WHERE u.email_norm = :email_norm
+ORDER BY m.created_at, m.workspace_id
+""")
+
+FIRST_OWNER = text("""
+SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL
+ORDER BY m.created_at, m.user_id LIMIT 1
+""")
+
+
+async def credential(tx: Transaction, token_hash: bytes) -> Row[Any] | None:
+    """The session or API key that this token opens, if it is live: see the function in the schema."""
+    return await tx.first(CREDENTIAL, {"token_hash": token_hash})
+
+
+async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | None, list[MembershipView]]:
+    """The user and all workspaces, oldest membership first. Needs a system transaction."""
+    rows = await tx.all(ACCOUNT, {"email_norm": email_norm})
+    if not rows:
+        return None, []
+    joined = [
+        MembershipView(id=row.workspace_id, name=row.workspace_name, role=Role(row.role))
+        for row in rows
+        if row.workspace_id is not None
+    ]
+    return _account(rows[0]), joined
+
+
+async def account(tx: Transaction, user_id: UUID) -> Account:
+    """Raises: Unauthenticated: when the user is gone."""
+    row = await tx.first(select(users).where(users.c.id == user_id))
+    if row is None:
+        raise Unauthenticated
+    return _account(row)
+
+
+async def user_id_of(tx: Transaction, email_norm: str) -> UUID | None:
+    """The user with this address, in whatever workspace."""
+    found = await tx.scalar(select(users.c.id).where(users.c.email_norm == email_norm))
+    return found if isinstance(found, UUID) else None
+
+
+async def memberships_of(tx: Transaction, user_id: UUID) -> list[MembershipView]:
+    """All workspaces of a user, oldest membership first. Needs a system transaction."""
+    query = (
+        select(workspaces.c.id, workspaces.c.name, memberships.c.role)
+        .join(memberships, memberships.c.workspace_id == workspaces.c.id)
+        .where(memberships.c.user_id == user_id)
+        .order_by(memberships.c.created_at, memberships.c.workspace_id)
+    )
+    return [MembershipView(id=row.id, name=row.name, role=Role(row.role)) for row in await tx.all(query)]
+
+
+async def first_workspace(tx: Transaction) -> UUID | None:
+    """The oldest workspace but the system's own. Needs a system transaction."""
+    page = await list_workspaces(tx, limit=1)
+    return page.items[0].id if page.items else None
+
+
+async def first_owner(tx: Transaction, workspace_id: UUID) -> UUID | None:
+    """The owner who has been one for longest among those who can sign in."""
+    found = await tx.scalar(FIRST_OWNER, {"workspace_id": workspace_id})
+    return found if isinstance(found, UUID) else None
+
+
+async def get_workspace(tx: Transaction, actor: Actor) -> WorkspaceView:
+    """The caller's workspace. Raises: WorkspaceNotFound."""
+    row = await tx.first(select(workspaces).where(workspaces.c.id == actor.workspace_id))
+    if row is None:
+        raise WorkspaceNotFound
+    return _workspace_view(row)
+
+
+async def list_sessions(
+    tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
+) -> Page[SessionView]:
+    """The caller's own live sessions in this workspace, newest first."""
+    query = select(sessions).where(
+        sessions.c.workspace_id == actor.workspace_id,
+        sessions.c.user_id == actor.user_id,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > text("now()"),
+    )
+    rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
+    return _page(rows, limit).map(lambda row: _session_view(row, actor))
+
+
+async def list_members(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[MemberView]:
+    """The members of the workspace, by the age of their user account."""
+    query = _members(actor).order_by(memberships.c.user_id).limit(limit + 1)
+    if after is not None:
+        query = query.where(memberships.c.user_id > after.id)
+    return _page(await tx.all(query), limit).map(_member_view)
+
+
+async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberView:
+    """Raises: MemberNotFound."""
+    row = await tx.first(_members(actor).where(memberships.c.user_id == user_id))
+    if row is None:
+        raise MemberNotFound
+    return _member_view(row)
+
+
+async def list_api_keys(
+    tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
+) -> Page[ApiKeyView]:
+    """All keys of the workspace, newest first, revoked and expired ones included."""
+    query = select(api_keys).where(api_keys.c.workspace_id == actor.workspace_id)
+    rows = await tx.all(_newest_first(query, api_keys.c.id, after, limit))
+    return _page(rows, limit).map(_api_key_view)
+
+
+async def get_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> ApiKeyView:
+    """Raises: ApiKeyNotFound."""
+    query = select(api_keys).where(api_keys.c.workspace_id == actor.workspace_id, api_keys.c.id == key_id)
+    row = await tx.first(query)
+    if row is None:
+        raise ApiKeyNotFound
+    return _api_key_view(row)
+
+
+async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
+    tx: Transaction,
+    actor: Actor,
+    *,
+    action: str | None = None,
+    actor_id: UUID | None = None,
+    subject_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: Position | None = None,
+    limit: int,
+) -> Page[AuditEventView]:
+    """The workspace's audit log, newest first: `since` ≤ time < `until`."""
+    query = select(audit_events).where(audit_events.c.workspace_id == actor.workspace_id)
+    if action is not None:
+        query = query.where(audit_events.c.action == action)
+    if actor_id is not None:
+        query = query.where(audit_events.c.actor_id == actor_id)
+    if subject_id is not None:
+        query = query.where(audit_events.c.subject_id == subject_id)
+    if since is not None:
+        query = query.where(audit_events.c.at >= since)
+    if until is not None:
+        query = query.where(audit_events.c.at < until)
+    rows = await tx.all(_newest_first(query, audit_events.c.id, after, limit))
+    return _page(rows, limit).map(_audit_event_view)
+
+
+async def list_users(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
+    """All users of this installation, newest first, for the operator."""
+    rows = await tx.all(_newest_first(select(users), users.c.id, after, limit))
+    return _page(rows, limit).map(
+        lambda row: UserSummary(
+            id=row.id, email=row.email, name=row.name, disabled_at=row.disabled_at, created_at=row.created_at
+        )
+    )
+
+
+async def list_workspaces(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[WorkspaceView]:
+    """All workspaces but the system's own, oldest first, for the operator. Needs a system transaction."""
+    query = select(workspaces).where(workspaces.c.id != SYSTEM_WORKSPACE_ID).order_by(workspaces.c.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(workspaces.c.id > after.id)
+    return _page(await tx.all(query), limit).map(_workspace_view)
+
+
+def user_view(account: Account) -> UserView:
+    """What others may know of an account."""
+    return UserView(id=account.id, email=account.email, name=account.name)
+
+
+def _members(actor: Actor) -> Select[Any]:
+    joined = memberships.join(users, users.c.id == memberships.c.user_id)
+    columns = (memberships.c.role, memberships.c.created_at, users.c.id, users.c.email, users.c.name)
+    return (
+        select(*columns, users.c.disabled_at)
+        .select_from(joined)
+        .where(memberships.c.workspace_id == actor.workspace_id)
+    )
+
+
+def _newest_first(query: Select[Any], key: ColumnElement[Any], after: Position | None, limit: int) -> Select[Any]:
+    # The ids are UUIDv7, so their order is the order of creation.
+    if after is not None:
+        query = query.where(tuple_(key) < tuple_(after.id))
+    return query.order_by(key.desc()).limit(limit + 1)
+
+
+def _page(rows: Sequence[Row[Any]], limit: int) -> Page[Row[Any]]:
+    return cut(rows, limit, lambda row: Position.at(str(row.id), row.id))
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(row.id, row.email, row.email_norm, row.name, row.password_hash, row.disabled_at is not None)
+
+
+def _workspace_view(row: Row[Any]) -> WorkspaceView:
+    return WorkspaceView(id=row.id, name=row.name, created_at=row.created_at, updated_at=row.updated_at)
+
+
+def _session_view(row: Row[Any], actor: Actor) -> SessionView:
+    return SessionView(
+        id=row.id,
+        current=row.id == actor.session_id,
+        ip=row.ip,
+        user_agent=row.user_agent,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _member_view(row: Row[Any]) -> MemberView:
+    return MemberView(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        disabled=row.disabled_at is not None,
+        created_at=row.created_at,
+    )
+
+
+def _api_key_view(row: Row[Any]) -> ApiKeyView:
+    return ApiKeyView(
+        id=row.id,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=row.scopes,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def _audit_event_view(row: Row[Any]) -> AuditEventView:
+    return AuditEventView(
+        id=row.id,
+        at=row.at,
+        actor=AuditActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
+        action=row.action,
+        subject_type=row.subject_type,
+        subject_id=row.subject_id,
+        data=row.data,
+        request_id=row.request_id,
+    )

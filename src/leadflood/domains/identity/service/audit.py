@@ -1,0 +1,70 @@
+"""The audit log: who did what, written in the transaction that did it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.domains.identity import queries, store
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
+
+
+async def record(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    action: str,
+    subject_type: str,
+    subject_id: UUID | None = None,
+    data: Mapping[str, JsonValue] | None = None,
+    request_id: str | None = None,
+) -> None:
+    """Append one event to the actor's workspace. Any domain records its privileged changes here.
+
+    Args:
+        tx: the transaction of the change itself.
+        actor: who did it, and where.
+        action: a stable name such as `job.cancelled`.
+        subject_type: what kind of thing it was done to.
+        subject_id: which one.
+        data: what changed, as small JSON. Never a secret.
+        request_id: the request that asked for it.
+    """
+    event = {
+        "id": new_id(),
+        "action": action,
+        "subject_type": subject_type,
+        "subject_id": subject_id,
+        "data": dict(data or {}),
+        "request_id": request_id,
+    }
+    await store.insert_audit_event(tx, actor, event)
+
+
+async def record_for_user(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    action: str,
+    user_id: UUID,
+    data: Mapping[str, JsonValue] | None = None,
+    request_id: str | None = None,
+) -> None:
+    """Append an event about a user to every workspace of that user, or to the system's where there is none.
+
+    Needs a system transaction.
+    """
+    joined = [each.id for each in await queries.memberships_of(tx, user_id)]
+    for workspace_id in joined or [SYSTEM_WORKSPACE_ID]:
+        await record(
+            tx,
+            replace(actor, workspace_id=workspace_id),
+            action=action,
+            subject_type="user",
+            subject_id=user_id,
+            data=data,
+            request_id=request_id,
+        )

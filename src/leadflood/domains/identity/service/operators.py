@@ -1,0 +1,244 @@
+"""Verbs of the operator at the machine's own command line, who may do everything there is, in every workspace."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from leadflood.domains.identity import queries, store
+from leadflood.domains.identity.contracts import (
+    CreateUser,
+    CreateWorkspace,
+    SetPassword,
+    UserSummary,
+    UserView,
+    WorkspaceView,
+)
+from leadflood.domains.identity.errors import UserExists, UserNotFound, WorkspaceNotFound
+from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.models import (
+    DEMO_EMAIL,
+    DEMO_PASSWORD,
+    FIRST_OWNER_EMAIL,
+    FIRST_WORKSPACE,
+    Account,
+    EndReason,
+    FirstRun,
+)
+from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.contract import Contract, field_errors
+from leadflood.kernel.crypto import new_password
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
+from leadflood.kernel.pagination import Page, Position
+from leadflood.kernel.text import InvalidValue
+
+_C = TypeVar("_C", bound=Contract)
+
+
+async def create_user(database: Database, *, email: str, name: str, password: str) -> UserView:
+    """Create a user who is in no workspace yet. Raises: InvalidInput, UserExists."""
+    user = _checked(CreateUser, {"email": email, "name": name, "password": password})
+    password_hash = await hashed(user.password)
+    async with database.system() as tx:
+        created = await _insert_user(tx, user.email, user.name, password_hash)
+        if created is None:
+            raise UserExists
+    return UserView(id=created, email=user.email.display, name=user.name)
+
+
+async def create_workspace(database: Database, *, name: str, owner_email: str) -> WorkspaceView:
+    """Create a workspace for an existing user. Raises: InvalidInput, UserNotFound."""
+    workspace = _checked(CreateWorkspace, {"name": name, "ownerEmail": owner_email})
+    async with database.system() as tx:
+        owner_id = await queries.user_id_of(tx, workspace.owner_email.norm)
+        if owner_id is None:
+            raise UserNotFound
+        workspace_id = await _insert_workspace(tx, workspace.name, owner_id)
+        return await queries.get_workspace(tx, Actor.cli(workspace_id))
+
+
+async def set_password(database: Database, *, email: str, password: str) -> None:
+    """Give a user another password and end all the user's sessions. Raises: InvalidInput, UserNotFound."""
+    change = _checked(SetPassword, {"email": email, "password": password})
+    password_hash = await hashed(change.password)
+    async with database.system() as tx:
+        account = await _account(tx, change.email)
+        await _put_password(tx, account.id, password_hash)
+
+
+async def disable_user(database: Database, *, email: str) -> None:
+    """Bar a user from signing in, and end all sessions; the user's API keys rest until `enable_user`.
+
+    Twice is the same as once. Raises: InvalidInput, UserNotFound.
+    """
+    async with database.system() as tx:
+        account = await _account(tx, _email(email))
+        if await store.set_disabled(tx, account.id, disabled=True):
+            await end_and_record(
+                tx,
+                _operator(),
+                user_id=account.id,
+                action=AuditAction.USER_DISABLED,
+                reason=EndReason.USER_DISABLED,
+            )
+
+
+async def enable_user(database: Database, *, email: str) -> None:
+    """Let a user sign in again. Twice is the same as once. Raises: InvalidInput, UserNotFound."""
+    async with database.system() as tx:
+        account = await _account(tx, _email(email))
+        await _enable(tx, account.id)
+
+
+async def list_users(database: Database, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
+    """All users, newest first."""
+    async with database.system(read_only=True) as tx:
+        return await queries.list_users(tx, after=after, limit=limit)
+
+
+async def list_workspaces(database: Database, *, after: Position | None = None, limit: int) -> Page[WorkspaceView]:
+    """All workspaces, oldest first."""
+    async with database.system(read_only=True) as tx:
+        return await queries.list_workspaces(tx, after=after, limit=limit)
+
+
+async def first_run(database: Database) -> FirstRun | None:
+    """Make the first workspace and its owner, or return None where there is a workspace already.
+
+    Of several processes that start at once, one makes them. The password is in this answer and nowhere else.
+    """
+    async with database.system(read_only=True) as tx:
+        if await queries.first_workspace(tx) is not None:
+            return None
+    password = new_password()
+    password_hash = await hashed(password)
+    email = parse_email(FIRST_OWNER_EMAIL)
+    async with database.system() as tx:
+        await store.lock_first_run(tx)
+        if await queries.first_workspace(tx) is not None:
+            return None
+        owner_id = await _user_with(tx, email, "Owner", password_hash)
+        workspace_id = await _insert_workspace(tx, FIRST_WORKSPACE, owner_id)
+    return FirstRun(workspace_id, email.display, password)
+
+
+async def ensure_demo(database: Database) -> UUID:
+    """Create or repair the demo user as an owner of the first workspace, whose id is returned. Never in production.
+
+    Raises: WorkspaceNotFound: before `first_run`.
+    """
+    email = parse_email(DEMO_EMAIL)
+    async with database.system(read_only=True) as tx:
+        account, _ = await queries.account_by_email(tx, email.norm)
+    right = await fits(DEMO_PASSWORD, account.password_hash if account else None)
+    password_hash = None if right else await hashed(DEMO_PASSWORD)
+    async with database.system() as tx:
+        await store.lock_first_run(tx)
+        workspace_id = await queries.first_workspace(tx)
+        if workspace_id is None:
+            raise WorkspaceNotFound
+        user_id = await _user_with(tx, email, "Demo", password_hash)
+        await _ensure_owner(tx, workspace_id, user_id)
+    return workspace_id
+
+
+def _operator() -> Actor:
+    return Actor.cli(SYSTEM_WORKSPACE_ID)
+
+
+def _checked(contract: type[_C], values: dict[str, str]) -> _C:
+    try:
+        return contract.model_validate(values)
+    except ValidationError as exc:
+        raise InvalidInput("Some values cannot be used.", errors=field_errors(exc)) from exc
+
+
+def _email(text: str) -> EmailAddress:
+    try:
+        return parse_email(text)
+    except InvalidValue as exc:
+        fault = FieldError("/email", exc.code, str(exc))
+        raise InvalidInput("The e-mail address cannot be used.", errors=[fault]) from exc
+
+
+async def _account(tx: Transaction, email: EmailAddress) -> Account:
+    account, _ = await queries.account_by_email(tx, email.norm)
+    if account is None:
+        raise UserNotFound
+    return account
+
+
+async def _user_with(tx: Transaction, email: EmailAddress, name: str, password_hash: str | None) -> UUID:
+    """The user with this address, enabled, and with this password where one is given; made where missing."""
+    created = await _insert_user(tx, email, name, password_hash) if password_hash else None
+    if created is not None:
+        return created
+    account = await _account(tx, email)
+    if password_hash is not None:
+        await _put_password(tx, account.id, password_hash)
+    await _enable(tx, account.id)
+    return account.id
+
+
+async def _insert_user(tx: Transaction, email: EmailAddress, name: str, password_hash: str) -> UUID | None:
+    user_id = new_id()
+    created = await store.insert_user(
+        tx, user_id=user_id, email=email.display, email_norm=email.norm, name=name, password_hash=password_hash
+    )
+    if not created:
+        return None
+    await audit.record_for_user(
+        tx, _operator(), action=AuditAction.USER_CREATED, user_id=user_id, data={"email": email.display}
+    )
+    return user_id
+
+
+async def _insert_workspace(tx: Transaction, name: str, owner_id: UUID) -> UUID:
+    workspace_id = new_id()
+    await store.insert_workspace(tx, workspace_id, name)
+    await store.insert_member(tx, workspace_id, owner_id, Role.OWNER)
+    await audit.record(
+        tx,
+        Actor.cli(workspace_id),
+        action=AuditAction.WORKSPACE_CREATED,
+        subject_type=AuditSubject.WORKSPACE,
+        subject_id=workspace_id,
+        data={"name": name, "ownerId": str(owner_id)},
+    )
+    return workspace_id
+
+
+async def _put_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
+    await store.set_password(tx, user_id, password_hash, expected=None)
+    await end_and_record(
+        tx, _operator(), user_id=user_id, action=AuditAction.PASSWORD_SET, reason=EndReason.PASSWORD_CHANGED
+    )
+
+
+async def _enable(tx: Transaction, user_id: UUID) -> None:
+    if await store.set_disabled(tx, user_id, disabled=False):
+        await audit.record_for_user(tx, _operator(), action=AuditAction.USER_ENABLED, user_id=user_id)
+
+
+async def _ensure_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> None:
+    await store.lock_members(tx, workspace_id)
+    role = await store.role_of(tx, workspace_id, user_id)
+    if role is Role.OWNER:
+        return
+    if role is None:
+        await store.insert_member(tx, workspace_id, user_id, Role.OWNER)
+    else:
+        await store.change_role(tx, workspace_id, user_id, expected=role, role=Role.OWNER)
+    await audit.record(
+        tx,
+        Actor.cli(workspace_id),
+        action=AuditAction.MEMBER_ADDED if role is None else AuditAction.MEMBER_ROLE_CHANGED,
+        subject_type=AuditSubject.MEMBER,
+        subject_id=user_id,
+        data={"role": Role.OWNER} if role is None else {"from": role, "to": Role.OWNER},
+    )

@@ -1,0 +1,130 @@
+"""Passwords: hashing away from the event loop, the throttle on guessing, and choosing a new one."""
+
+import asyncio
+from functools import cache
+from uuid import UUID
+
+from leadflood.domains.identity import queries, store
+from leadflood.domains.identity.contracts import ChangePassword
+from leadflood.domains.identity.errors import LoginThrottled, Unauthenticated, WrongPassword
+from leadflood.domains.identity.events import AuditAction
+from leadflood.domains.identity.models import (
+    ADDRESS_FACTOR,
+    Client,
+    EndReason,
+    acceptable_password,
+    normalise_password,
+    throttled_address,
+)
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer, hash_password, new_password, verify_password
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.text import InvalidValue
+
+
+class Attempt:
+    """One try at a password, counted as a failure before it is known, so that parallel tries cannot overrun the limit.
+
+    The limit is per account (known or not) and, five times as high, per address, in windows of 15 minutes that end by
+    themselves. An attempt that is refused is not counted; one that is never heard of again counts as failed.
+    """
+
+    def __init__(self, settings: Settings, sealer: Sealer, *, email_norm: str, client: Client) -> None:
+        self._account = sealer.fingerprint(b"account", email_norm.encode())
+        self._address = sealer.fingerprint(b"address", throttled_address(client.ip).encode())
+        self._limit = settings.login_attempts
+
+    async def begin(self, tx: Transaction) -> None:
+        """Raises: LoginThrottled: which must roll the transaction back."""
+        allowed = {self._account: self._limit, self._address: self._limit * ADDRESS_FACTOR}
+        wait = await store.reserve(tx, allowed)
+        if wait is not None:
+            raise LoginThrottled(wait)
+
+    async def succeeded(self, tx: Transaction) -> None:
+        """Clear the account's failures and give the address its attempt back."""
+        await store.release(tx, account=self._account, address=self._address)
+
+
+async def fits(password: str, password_hash: str | None) -> bool:
+    """Whether the password is the right one; False, after the very same work, where there is no hash to fit."""
+    return await asyncio.to_thread(_fits, password, password_hash)
+
+
+async def hashed(password: str) -> str:
+    """The hash of a password, which is normalised here; checking it is up to the contracts."""
+    return await asyncio.to_thread(hash_password, normalise_password(password))
+
+
+async def change_password(
+    database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangePassword, client: Client
+) -> None:
+    """Replace the caller's password and end all other sessions of the caller, in every workspace.
+
+    API keys stay: programs use them, they carry no password, and each can be revoked by itself.
+
+    Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), Unauthenticated,
+        InvalidInput: when the new password is the e-mail address.
+    """
+    if actor.user_id is None:
+        raise Unauthenticated
+    async with database.system() as tx:
+        account = await queries.account(tx, actor.user_id)
+        _refuse_own_email(change.new_password, account.email)
+        attempt = Attempt(settings, sealer, email_norm=account.email_norm, client=client)
+        await attempt.begin(tx)
+    if not await fits(change.current_password, account.password_hash):
+        raise WrongPassword
+    password_hash = await hashed(change.new_password)
+    async with database.system() as tx:
+        if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
+            raise WrongPassword
+        await attempt.succeeded(tx)
+        await end_and_record(
+            tx,
+            actor,
+            user_id=account.id,
+            action=AuditAction.PASSWORD_CHANGED,
+            reason=EndReason.PASSWORD_CHANGED,
+            request_id=client.request_id,
+        )
+
+
+async def end_and_record(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    user_id: UUID,
+    action: AuditAction,
+    reason: EndReason,
+    request_id: str | None = None,
+) -> None:
+    """End the user's sessions but the actor's own, and audit `action` in each of the user's workspaces.
+
+    Needs a system transaction.
+    """
+    ended = await store.end_sessions(tx, user_id, reason, kept=actor.session_id)
+    await audit.record_for_user(
+        tx, actor, action=action, user_id=user_id, data={"endedSessions": ended}, request_id=request_id
+    )
+
+
+def _refuse_own_email(password: str, email: str) -> None:
+    try:
+        acceptable_password(password, email)
+    except InvalidValue as exc:
+        fault = FieldError("/newPassword", exc.code, str(exc))
+        raise InvalidInput("The new password is too easy to guess.", errors=[fault]) from exc
+
+
+def _fits(password: str, password_hash: str | None) -> bool:
+    nobody = _hash_of_nobody()
+    return verify_password(normalise_password(password), password_hash or nobody) and password_hash is not None
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return hash_password(new_password())

@@ -1,0 +1,26 @@
+"""The caller's workspace."""
+
+from leadflood.domains.identity import queries, store
+from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
+from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+
+
+async def rename_workspace(
+    tx: Transaction, actor: Actor, *, change: RenameWorkspace, request_id: str | None = None
+) -> WorkspaceView:
+    """Give the workspace another name. Raises: WorkspaceNotFound."""
+    before = await queries.get_workspace(tx, actor)
+    if await store.rename_workspace(tx, actor.workspace_id, change.name):
+        await audit.record(
+            tx,
+            actor,
+            action=AuditAction.WORKSPACE_RENAMED,
+            subject_type=AuditSubject.WORKSPACE,
+            subject_id=actor.workspace_id,
+            data={"from": before.name, "to": change.name},
+            request_id=request_id,
+        )
+    return await queries.get_workspace(tx, actor)
