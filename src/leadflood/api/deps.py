@@ -1,0 +1,216 @@
+"""What endpoints ask for: the unit of work, pages, versions."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from leadflood.api.errors import problem
+from leadflood.api.parts import ApiParts, Exchange, exchange_of, parts_of
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.contract import View
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
+from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
+from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
+from leadflood.kernel.text import FromText, InvalidValue
+
+T = TypeVar("T")
+
+_UNIT = "leadflood.unit"
+_KEPT_HEADERS = ("content-type", "etag", "link", "location", "retry-after")
+_NOT_KEPT = frozenset({400, 401, 403, 413, 415, 429})
+"""Refusals that say nothing of the effect: the same request may be let through next time."""
+_MAX_CURSOR = 2000
+_VERSION = re.compile(r'"(\d{1,9})"')
+
+
+class Unit:
+    """One guarded request as a unit of work: the caller, and the transaction that commits before the answer leaves.
+
+    The transaction opens when the endpoint is called, not before: input that breaks the contract costs none.
+    """
+
+    def __init__(self, scope: Scope, actor: Actor, key: IdempotencyKey | None, stack: AsyncExitStack) -> None:
+        """`stack` ends with the request: leaving it in peace commits, leaving it by an error rolls back."""
+        self.parts = parts_of(scope)
+        self.exchange = exchange_of(scope)
+        self.actor = actor
+        self._scope = scope
+        self._key = key
+        self._stack = stack
+        self._tx: Transaction | None = None
+        self._replayed = False
+        scope[_UNIT] = self
+
+    @property
+    def tx(self) -> Transaction:
+        """The transaction of this request, in the caller's workspace. Read only for GET."""
+        if self._tx is None:
+            message = "The transaction opens with the endpoint: use it there, not in a dependency."
+            raise RuntimeError(message)
+        return self._tx
+
+    @property
+    def trace(self) -> Mapping[str, str]:
+        """What jobs that this request asks for keep of their cause."""
+        return self.exchange.trace
+
+    @property
+    def request_id(self) -> str:
+        """The id that logs, jobs and audit events of this request share."""
+        return self.exchange.request_id
+
+    async def audit(self, action: str, subject_type: str, subject_id: UUID) -> None:
+        """Record a privileged change in its own transaction, for verbs of domains that do not do so themselves."""
+        await audit.record(
+            self.tx,
+            self.actor,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            request_id=self.request_id,
+        )
+
+    async def run(self, endpoint: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401  whatever the endpoint returns
+        """Open the transaction and call the endpoint in it, or give the answer kept for the same request.
+
+        Raises: leadflood.kernel.idempotency.IdempotencyInProgress, IdempotencyMismatch.
+        """
+        self._stack.enter_context(self.parts.metrics.transactions_open.track_inprogress())
+        reading = self._scope["method"] == "GET"
+        transaction = self.parts.database.transaction(self.actor.workspace_id, read_only=reading)
+        self._tx = await self._stack.enter_async_context(transaction)
+        if self._key is None:
+            return await endpoint()
+        kept = await self._key.claim(self._tx)
+        if kept is not None:
+            self._replayed = True
+            return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+        try:
+            async with self._tx.savepoint():
+                return await endpoint()
+        except AppError as error:
+            if error.status >= 500 or error.status in _NOT_KEPT:  # noqa: PLR2004  faults of ours, by HTTP
+                raise
+            return problem(self._scope, error)
+
+    async def keep(self, response: Response) -> None:
+        """Store the answer under the request's key, where it has one."""
+        if self._key is None or self._replayed:
+            return
+        headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
+        await self._key.keep(self.tx, KeptAnswer(response.status_code, headers, bytes(response.body)))
+
+
+async def _unit(request: Request) -> Unit:
+    return cast("Unit", request.scope[_UNIT])
+
+
+async def _parts(request: Request) -> ApiParts:
+    return parts_of(request.scope)
+
+
+async def _exchange(request: Request) -> Exchange:
+    return exchange_of(request.scope)
+
+
+InUnit = Annotated[Unit, Depends(_unit)]
+"""The parameter `unit` of every guarded endpoint."""
+Parts = Annotated[ApiParts, Depends(_parts)]
+"""For public endpoints, which open transactions themselves."""
+CurrentExchange = Annotated[Exchange, Depends(_exchange)]
+"""For public endpoints: address and request id of the caller."""
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        message = 'Give an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
+        raise InvalidValue(message) from error
+    if moment.tzinfo is None:
+        message = 'Add the time zone, such as "Z" at the end.'
+        raise InvalidValue(message)
+    return in_utc
+
+
+Moment = Annotated[datetime, FromText(_moment, {"format": "date-time"})]
+"""A time in a query, with its zone (RFC 3339). Handed on in UTC."""
+ResourceId = Annotated[UUID, Path(alias="id", description="UUID of the resource.")]
+
+
+class Listing(View, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None = Field(description="Send as `cursor` to get the next page; null at the end.")
+
+
+class Paging:
+    """Which page of a list is wanted."""
+
+    def __init__(self, request: Request, response: Response, limit: int, cursor: str | None) -> None:
+        self.limit = limit
+        self._response = response
+        self._path = request.url.path
+        self._cursors = parts_of(request.scope).cursors
+        query = request.query_params.multi_items()
+        self._filters = sorted((name, value) for name, value in query if name not in {"limit", "cursor"})
+        self._scope = f"{self._path}?{urlencode(self._filters)}"
+        self.after: Position | None = self._cursors.read(cursor, self._scope) if cursor is not None else None
+
+    def answer(self, page: Page[T]) -> Listing[T]:
+        """The page as it is answered. Sets `Link: …; rel="next"` (RFC 8288) where there is more."""
+        cursor = None if page.after is None else self._cursors.write(page.after, self._scope)
+        if cursor is not None:
+            query = urlencode([*self._filters, ("limit", self.limit), ("cursor", cursor)])
+            self._response.headers["Link"] = f'<{self._path}?{query}>; rel="next"'
+        return Listing[T].model_construct(items=list(page.items), next_cursor=cursor)
+
+
+async def _paging(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Most items on the page.")] = DEFAULT_PAGE_SIZE,
+    cursor: Annotated[str | None, Query(max_length=_MAX_CURSOR, description="`nextCursor` of the page before.")] = None,
+) -> Paging:
+    return Paging(request, response, limit, cursor)
+
+
+InPages = Annotated[Paging, Depends(_paging)]
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of a version of a resource (RFC 9110, 8.8.3)."""
+    return f'"{version}"'
+
+
+async def _expected_version(
+    if_match: Annotated[str | None, Header(alias="If-Match", description="The `ETag` that was read last.")] = None,
+) -> int:
+    if if_match is None:
+        raise PreconditionRequired("Send the ETag that you last read as If-Match.")
+    tag = if_match.strip()
+    version = _VERSION.fullmatch(tag)
+    if version:
+        return int(version[1])
+    if re.fullmatch(r'(?:W/)?"[^"]*"', tag):
+        raise PreconditionFailed("If-Match names no version that we ever gave out. Read the resource again.")
+    error = FieldError("If-Match", "invalid_format", 'Use one ETag, such as "3" with its quotes.')
+    raise InvalidInput("If-Match is not valid.", errors=[error])
+
+
+ExpectedVersion = Annotated[int, Depends(_expected_version)]
+"""The version that `If-Match` names. Missing: 428. `*` is refused: it would lose the changes of others unseen."""

@@ -1,0 +1,274 @@
+"""Every refusal and fault as RFC 9457 problem details, and the page that each problem type leads to."""
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from leadflood.api.parts import exchange_of
+from leadflood.kernel.contract import View, field_errors_of
+from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+
+PROBLEM_TYPE = "application/problem+json"
+_LEAST_FAULT = 500
+_OUT_OF_ORDER = 503
+
+_log = structlog.get_logger()
+
+
+class RouteNotFound(AppError):
+    """This API has no such path."""
+
+    code = "route_not_found"
+    status = 404
+    title = "No such route"
+
+
+class MethodNotAllowed(AppError):
+    """The path exists, but not with this method; `Allow` lists those that do."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "Method not allowed"
+
+
+class BodyTimeout(AppError):
+    """The request's body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    title = "Request timed out"
+
+
+class ContentTooLarge(AppError):
+    """The request's body is larger than this server accepts."""
+
+    code = "content_too_large"
+    status = 413
+    title = "Request body too large"
+
+
+class UnsupportedMediaType(AppError):
+    """The request's body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class BadRequest(AppError):
+    """The request is not well-formed HTTP."""
+
+    code = "bad_request"
+    status = 400
+    title = "Bad request"
+
+
+class FieldProblem(View):
+    """One fault of the input."""
+
+    pointer: str = Field(
+        description="Where: an RFC 6901 pointer into the body, `?name` for a query parameter, `{name}` for a part of "
+        "the path, else the name of a header. Empty for the body as a whole."
+    )
+    code: str
+    message: str = Field(description="What is wrong, and the remedy.")
+
+
+class Problem(BaseModel):
+    """Why a request was refused or failed (RFC 9457). Some problems have more members."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "/problems/invalid_input",
+                    "title": "Invalid input",
+                    "status": 400,
+                    "detail": "1 field is not valid.",
+                    "instance": "/v1/leads",
+                    "code": "invalid_input",
+                    "requestId": "5f0c1d2e3a4b5c6d7e8f901234567890",
+                    "errors": [{"pointer": "/email", "code": "required", "message": "This field is required. Add it."}],
+                }
+            ]
+        },
+    )
+
+    type: str = Field(description="A page of this server that explains the problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What happened this time, and what to do.")
+    instance: str = Field(description="The path that was asked for.")
+    code: str = Field(description="Stable: programs branch on it.")
+    request_id: str = Field(alias="requestId", description="Names this request in our logs.")
+    errors: list[FieldProblem]
+
+
+def problem(scope: Scope, error: AppError) -> Response:
+    """The answer that tells `error`."""
+    exchange = exchange_of(scope)
+    members = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": exchange.instance,
+        "code": error.code,
+        "requestId": exchange.request_id,
+        "errors": [{"pointer": each.pointer, "code": each.code, "message": each.message} for each in error.errors],
+        **error.extra,
+    }
+    body = json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
+    return Response(body, error.status, headers=error.headers, media_type=PROBLEM_TYPE)
+
+
+def fault(scope: Scope, exc: Exception) -> Response:
+    """Log a fault of ours, once, and answer 500 without details."""
+    _log.error("http.fault", exc_info=exc)
+    detail = "The fault is ours. Try again, and tell the operator the request id if it stays."
+    return problem(scope, AppError(detail))
+
+
+async def on_app_error(request: Request, exc: Exception) -> Response:
+    """Render an `AppError`."""
+    if not isinstance(exc, AppError):
+        raise exc
+    if exc.status >= _LEAST_FAULT:
+        if exc.status != _OUT_OF_ORDER:
+            return fault(request.scope, exc)
+        _log.warning("http.unavailable", reason=exc.detail, cause=repr(exc.__cause__))
+    return problem(request.scope, exc)
+
+
+async def on_invalid_request(request: Request, exc: Exception) -> Response:
+    """Render what the contracts found, all of it."""
+    if not isinstance(exc, RequestValidationError):
+        raise exc
+    found = [error for fault in exc.errors() for error in _located(fault)]
+    errors = list(dict.fromkeys(found))  # a body that two parameters read is found at fault twice
+    detail = "1 field is not valid." if len(errors) == 1 else f"{len(errors)} fields are not valid."
+    return problem(request.scope, InvalidInput(detail, errors=errors))
+
+
+async def on_http_error(request: Request, exc: Exception) -> Response:
+    """Render what Starlette refuses by itself: unknown paths and methods. OPTIONS gets the list of methods."""
+    if not isinstance(exc, HTTPException):
+        raise exc
+    if exc.status_code == RouteNotFound.status:
+        return problem(request.scope, RouteNotFound("There is nothing at this path. /docs lists all operations."))
+    if exc.status_code != MethodNotAllowed.status:
+        return problem(request.scope, BadRequest(str(exc.detail)))
+    allow = ", ".join(sorted(_methods(request.app.routes, request.scope)))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": allow})
+    detail = f"This path knows the methods {allow}."
+    return problem(request.scope, MethodNotAllowed(detail, headers={"Allow": allow}))
+
+
+def _methods(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
+    matching = [route for route in routes if route.matches(scope)[0] != Match.NONE]
+    methods = {method for route in matching for method in getattr(route, "methods", ())}
+    return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+
+
+def _located(fault: Any) -> list[FieldError]:  # noqa: ANN401  FastAPI does not type it
+    source, *path = fault["loc"]
+    if source == "body":
+        if not path and fault["type"] == "missing":
+            return [FieldError("", "required", "This operation needs a JSON body. Add it.")]
+        return field_errors_of([fault | {"loc": tuple(path)}])
+    [error] = field_errors_of([fault | {"loc": ()}])
+    name = str(path[0])
+    pointer = {"query": f"?{name}", "path": f"{{{name}}}"}.get(source, name)
+    return [FieldError(pointer, error.code, error.message)]
+
+
+_REMEDIES = {
+    400: "Correct what `errors` lists and send the request again.",
+    401: "Send a valid access token or API key as `Authorization: Bearer …`. Log in again if it has expired.",
+    403: "Ask an administrator of the workspace for the role, or use an API key with the scope, that `detail` names.",
+    404: "Check the id or path. Things of other workspaces look as if they did not exist.",
+    405: "Use one of the methods in the `Allow` header.",
+    408: "Send the whole body without pauses.",
+    409: "Read the current state, then decide. Where there is a `Retry-After` header, the same request works later.",
+    412: "Read it again, apply your change to the new version, and send the new `ETag` as `If-Match`.",
+    413: "Send less at a time.",
+    415: "Send JSON with `Content-Type: application/json`.",
+    422: "Use a fresh Idempotency-Key, such as a new UUID, for each new request.",
+    428: "Send the `ETag` that you last read as `If-Match`.",
+    429: "Wait for as many seconds as `Retry-After` says. The `RateLimit` header tells what is left.",
+    500: "Try again later. If it stays, give the request id to the operator, who finds it in the logs.",
+    503: "Wait for as many seconds as `Retry-After` says, then send the same request again.",
+}
+
+
+_TOLD_OVER_HTTP = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
+"""Where errors that can end a request are defined; those of starting up and of the command line are elsewhere."""
+
+
+def problem_types() -> dict[str, type[AppError]]:
+    """Every problem this API can answer with, by code. The most general error of a code stands for it.
+
+    Faults of ours (500) are all told as the same `internal_error`.
+    """
+    types: dict[str, type[AppError]] = {AppError.code: AppError}
+    for error in _descendants(AppError):
+        if error.status != AppError.status and error.__module__.startswith(_TOLD_OVER_HTTP):
+            types.setdefault(error.code, error)
+    return dict(sorted(types.items()))
+
+
+def meaning_of(error: type[AppError]) -> str:
+    """What an error says of itself, on one line."""
+    return " ".join((error.__doc__ or "").split())
+
+
+def remedy_of(error: type[AppError]) -> str:
+    """What a caller can do about an error of this status."""
+    return _REMEDIES.get(error.status, _REMEDIES[AppError.status])
+
+
+def problem_page(error: type[AppError]) -> str:
+    """A small HTML page that explains the problem and its remedy."""
+    return _page(
+        error.title,
+        f"<p><code>{html.escape(error.code)}</code>, HTTP status {error.status}</p>"
+        f"<p>{html.escape(meaning_of(error))}</p><h2>What to do</h2><p>{html.escape(remedy_of(error))}</p>"
+        '<p><a href="/problems">All problems</a></p>',
+    )
+
+
+def problem_index() -> str:
+    """An HTML page that lists all problems."""
+    entries = "".join(
+        f'<li><a href="/problems/{html.escape(code)}">{html.escape(code)}</a> ({error.status}) '
+        f"{html.escape(error.title)}</li>"
+        for code, error in problem_types().items()
+    )
+    return _page("Problems", f"<ul>{entries}</ul>")
+
+
+def _page(title: str, body: str) -> str:
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    )
+    return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{html.escape(title)}</h1>{body}</body></html>'
+
+
+def _descendants(error: type[AppError]) -> Iterator[type[AppError]]:
+    """Breadth first, so that a general error comes before the special ones that share its code."""
+    level = [error]
+    while level:
+        yield from level
+        level = [child for parent in level for child in parent.__subclasses__()]

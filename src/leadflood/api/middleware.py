@@ -1,0 +1,162 @@
+"""The outermost layer of every request: who asks, under which id, and what is told of the answer."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leadflood.api.errors import fault
+from leadflood.api.parts import Exchange, attach
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.observability import Metrics, TraceContext
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_CLIENT_GONE = 499
+
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_NO_STORE = (b"cache-control", b"no-store")
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+_log = structlog.get_logger()
+
+
+class Edge:
+    """ASGI middleware: request id, trace context, client address, security headers, access log, metrics, last resort.
+
+    HEAD is answered as GET without the body (RFC 9110, 9.3.2).
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str) -> None:
+        """`trusted_proxies`: comma-separated addresses or networks whose X-Forwarded headers are believed."""
+        self._app = app
+        self._metrics = metrics
+        self._proxies = [ip_network(each.strip()) for each in trusted_proxies.split(",") if each.strip()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of any kind."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = monotonic()
+        exchange = self._open(scope)
+        scope = {**scope, "method": "GET" if exchange.method == "HEAD" else exchange.method, "scheme": exchange.scheme}
+        attach(scope, exchange)
+        sending = _sender(exchange, send)
+        self._metrics.requests_in_flight.inc()
+        with structlog.contextvars.bound_contextvars(
+            request_id=exchange.request_id, trace_id=exchange.trace_context.trace_id
+        ):
+            try:
+                await self._app(scope, receive, sending)
+            except Exception as exc:
+                if exchange.status:
+                    raise  # part of another answer is gone already: only closing the connection tells the client
+                await fault(scope, exc)(scope, receive, sending)
+            finally:
+                self._metrics.requests_in_flight.dec()
+                self._tell(scope, exchange, monotonic() - started)
+
+    def _open(self, scope: Scope) -> Exchange:
+        headers = _Headers(scope["headers"])
+        peer = scope["client"][0] if scope.get("client") else ""
+        client_ip, scheme = peer, scope["scheme"]
+        if self._proxies and self._is_proxy(peer):
+            client_ip = self._forwarded_for(headers.all(b"x-forwarded-for")) or peer
+            forwarded = headers.all(b"x-forwarded-proto")
+            told = forwarded[-1].rpartition(",")[2].strip().lower() if forwarded else ""
+            scheme = told if told in {"http", "https"} else scheme
+        wanted = headers.first(b"x-request-id")
+        return Exchange(
+            method=scope["method"],
+            path=scope["path"],
+            scheme=scheme,
+            client_ip=client_ip,
+            request_id=wanted.decode() if _REQUEST_ID.fullmatch(wanted) else random_hex(16),
+            trace_context=TraceContext.continued(headers.all(b"traceparent")),
+        )
+
+    def _forwarded_for(self, values: Sequence[str]) -> str:
+        """The last address that no proxy of ours wrote: everything before it the caller can have made up."""
+        for address in reversed([each.strip() for value in values for each in value.split(",")]):
+            if not _is_address(address):
+                return ""
+            if not self._is_proxy(address):
+                return address
+        return ""
+
+    def _is_proxy(self, address: str) -> bool:
+        return _is_address(address) and any(_contains(network, address) for network in self._proxies)
+
+    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = exchange.method if exchange.method in _METHODS else "OTHER"
+        status = exchange.status or _CLIENT_GONE
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.request_seconds.labels(route, method).observe(seconds)
+        caller = exchange.actor
+        _log.info(
+            "http.request",
+            method=method,
+            route=route,
+            status=status,
+            duration_ms=round(seconds * 1000, 2),
+            bytes=exchange.sent,
+            client_ip=exchange.client_ip,
+            **({"workspace_id": str(caller.workspace_id), "actor_id": str(caller.id)} if caller else {}),
+        )
+
+
+class _Headers:
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    def first(self, name: bytes) -> bytes:
+        return next((value for key, value in self._raw if key == name), b"")
+
+    def all(self, name: bytes) -> list[str]:
+        return [value.decode("latin-1") for key, value in self._raw if key == name]
+
+
+def _sender(exchange: Exchange, send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            headers = list(message.get("headers", ()))
+            message = {**message, "headers": headers + _added(exchange, {key for key, _ in headers})}
+        elif message["type"] == "http.response.body":
+            if exchange.method == "HEAD":
+                message = {**message, "body": b""}
+            exchange.sent += len(message.get("body", b""))
+        await send(message)
+
+    return sending
+
+
+def _added(exchange: Exchange, present: set[bytes]) -> list[tuple[bytes, bytes]]:
+    added = [header for header in _SECURITY if header[0] not in present]
+    if exchange.path.startswith("/v1/") and _NO_STORE[0] not in present:
+        added.append(_NO_STORE)
+    if exchange.scheme == "https":
+        added.append(_HSTS)
+    added.append((b"x-request-id", exchange.request_id.encode()))
+    return added + exchange.headers
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _contains(network: IPv4Network | IPv6Network, address: str) -> bool:
+    return ip_address(address) in network

@@ -1,0 +1,208 @@
+"""The OpenAPI 3.1 document: what FastAPI derives, and what it cannot know of our pipeline."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+from starlette.routing import BaseRoute
+
+from leadflood.api.errors import PROBLEM_TYPE, Problem
+from leadflood.api.routing import EdgeRoute
+
+_SCHEMAS = "#/components/schemas/"
+_TAGS = {
+    "leads": "People, from capture to enriched.",
+    "enrichments": "Where each value of a lead comes from.",
+    "jobs": "Asynchronous work: its states, attempts and failures.",
+    "outbox": "What had to be published.",
+    "auth": "Log in, refresh, log out.",
+    "sessions": "One's own sessions.",
+    "members": "Who belongs to the workspace, in which role.",
+    "api-keys": "Credentials for programs.",
+    "workspace": "The workspace itself.",
+    "audit": "Who did what.",
+    "system": "How this server is.",
+}
+_DESCRIPTION = """\
+JSON in camelCase. Errors are `application/problem+json` (RFC 9457) with a stable `code`; their `type` leads to a page.
+Lists have `limit` and `cursor`. Every write takes an `Idempotency-Key`, except login and refresh: their answers are
+secrets of a caller who is not known yet. `/metrics` is for the operator's scraper: a proxy in front should keep it in.
+"""
+_MEANINGS = {
+    400: "The input is not valid; `errors` names every field at fault.",
+    401: "No valid credential.",
+    403: "The caller lacks the permission.",
+    404: "No such resource in the caller's workspace.",
+    408: "The body did not arrive in time.",
+    409: "The state of the resource does not allow it, or the same request is in progress.",
+    412: "`If-Match` names another version.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "The `Idempotency-Key` was used for another request.",
+    428: "`If-Match` is missing.",
+    429: "Over the rate limit.",
+    503: "The database or queue is away for now.",
+}
+_RETRIABLE = frozenset({409, 429, 503})
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes the request safe to repeat: the same key with the same request has one effect and gets the "
+    "same answer for 7 days. 1 to 255 printable ASCII characters.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$",
+    },
+    "example": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+}
+_HEADERS = {
+    "X-Request-Id": ("The id of this request in our logs.", "5f0c1d2e3a4b5c6d7e8f901234567890"),
+    "RateLimit": ("What is left of the quota: `r` requests for `t` seconds.", '"default";r=59999;t=1'),
+    "RateLimit-Policy": ("The quota: `q` requests in `w` seconds.", '"default";q=60000;w=60'),
+    "Retry-After": ("Seconds until a retry is worth it.", "1"),
+    "Idempotency-Replayed": ("`true` where the answer was kept from the first such request.", "true"),
+    "Link": ('The next page, as `rel="next"`.', '</v1/jobs?limit=50&cursor=…>; rel="next"'),
+}
+
+
+def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document for these routes."""
+    document = get_openapi(
+        title="LEAD-FLOOD API", version=version("leadflood"), description=_DESCRIPTION, routes=routes
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for name, examples in _examples(routes):
+        if name in schemas:
+            schemas[name]["examples"] = examples
+    schemas |= _problem_schemas()
+    components["responses"] = {f"Problem{status}": _problem_response(status) for status in _MEANINGS}
+    components["headers"] = {name: _header(text, example) for name, (text, example) in _HEADERS.items()}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token from login, or an API key."}
+    }
+    used: set[str] = set()
+    for route, operation in _operations(document, routes):
+        _complete(route, operation)
+        used.update(operation.get("tags", ()))
+    document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
+    return document
+
+
+def _operations(document: dict[str, Any], routes: Sequence[BaseRoute]) -> Iterator[tuple[EdgeRoute, dict[str, Any]]]:
+    for route in routes:
+        if isinstance(route, EdgeRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                yield route, document["paths"][route.path_format][method.lower()]
+
+
+def _examples(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, list[Any]]]:
+    """The examples of all models as they were written: FastAPI leaves nulls out of them."""
+    for route in routes:
+        if isinstance(route, EdgeRoute) and route.include_in_schema:
+            models: list[tuple[Any, JsonSchemaMode]] = [(route.response_model, "serialization")]
+            if route.body_field is not None:
+                models.append((route.body_field.field_info.annotation, "validation"))
+            for model, mode in models:
+                schema = TypeAdapter(model).json_schema(mode=mode, ref_template=_SCHEMAS + "{model}")
+                named = {schema.get("title", ""): schema, **schema.get("$defs", {})}
+                yield from ((name, each["examples"]) for name, each in named.items() if "examples" in each)
+
+
+def _complete(route: EdgeRoute, operation: dict[str, Any]) -> None:
+    operation["security"] = [{"bearer": []}] if route.guard.needs_caller else []
+    if route.guard.permission is not None:
+        operation["x-required-permission"] = route.guard.permission.value
+    operation["description"] = f"{route.description}\n\n{_who_may(route)}"
+    if route.writes:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    responses = operation["responses"]
+    responses.pop("422", None)
+    for response in responses.values():
+        response["headers"] = _headers(_headers_of_answer(route, operation))
+    declared = {int(status) for status, response in route.responses.items() if not response}
+    for status in declared | (_problems_of(route, operation) - {int(status) for status in responses}):
+        responses[str(status)] = _reference("responses", f"Problem{status}")
+    operation["responses"] = dict(sorted(responses.items()))
+    for parameter in operation.get("parameters", ()):
+        _tidy(parameter)
+
+
+def _who_may(route: EdgeRoute) -> str:
+    if route.guard.permission is not None:
+        return f"Needs the permission `{route.guard.permission.value}`."
+    return "Any valid credential will do." if route.guard.needs_caller else f"Public: {route.guard.public_because}."
+
+
+def _problems_of(route: EdgeRoute, operation: dict[str, Any]) -> set[int]:
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    problems: set[int] = set()
+    if route.guard.needs_caller:
+        problems |= {400, 401, 429, 503}
+    if route.guard.permission is not None:
+        problems |= {403}
+    if "{" in route.path_format:
+        problems |= {400, 404}
+    if route.writes:
+        problems |= {409, 422}
+    if "requestBody" in operation:
+        problems |= {400, 408, 413, 415, 503}
+    if "If-Match" in parameters:
+        problems |= {412, 428}
+    return problems
+
+
+def _headers_of_answer(route: EdgeRoute, operation: dict[str, Any]) -> Iterator[str]:
+    yield "X-Request-Id"
+    if route.guard.needs_caller:
+        yield from ("RateLimit", "RateLimit-Policy")
+    if route.writes:
+        yield "Idempotency-Replayed"
+    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
+        yield "Link"
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    retriable = ["Retry-After"] if status in _RETRIABLE else []
+    return {
+        "description": _MEANINGS[status],
+        "headers": _headers(["X-Request-Id", *retriable]),
+        "content": {PROBLEM_TYPE: {"schema": _reference("schemas", "Problem")}},
+    }
+
+
+def _tidy(parameter: dict[str, Any]) -> None:
+    """A parameter is there or not, but never null. `If-Match` is required, though its absence has its own status."""
+    schema = parameter["schema"]
+    kept = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(kept) == 1:
+        del schema["anyOf"]
+        schema.update(kept[0])
+    if parameter["name"] == "If-Match":
+        parameter |= {"required": True, "example": '"3"'}
+        schema["pattern"] = '^"[0-9]{1,9}"$'
+
+
+def _problem_schemas() -> dict[str, Any]:
+    schema = TypeAdapter(Problem).json_schema(mode="serialization", ref_template=_SCHEMAS + "{model}")
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    return {name: _reference("headers", name) for name in names}
+
+
+def _reference(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}

@@ -1,0 +1,116 @@
+"""Looks at what the API depends on, for `/ready` and `/metrics`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, TypeVar
+
+from pydantic import ConfigDict, Field
+from sqlalchemy import text
+
+from leadflood.domains.jobs import queries
+from leadflood.domains.jobs.contracts import SystemStatus
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.contract import View
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.migrate import head
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.queue.ports import Carrier, QueueDepth
+
+T = TypeVar("T")
+
+_REVISION = text("SELECT version_num FROM alembic_version")
+_DEPTH_SECONDS = 5.0
+
+
+class Check(View):
+    """One thing that was looked at."""
+
+    name: Literal["database", "migrations", "queue"]
+    ok: bool
+    detail: str | None = Field(None, description="What fails, and the remedy; null where nothing does.")
+
+
+class Readiness(View):
+    """Whether requests can be served, and what stands in the way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "ready",
+                    "checks": [
+                        {"name": "database", "ok": True, "detail": None},
+                        {"name": "migrations", "ok": True, "detail": None},
+                        {"name": "queue", "ok": True, "detail": None},
+                    ],
+                    "system": {
+                        "lastHeartbeatAt": "2026-03-01T09:30:00Z",
+                        "heartbeatAgeSeconds": 4.2,
+                        "workers": 1,
+                        "runningJobs": 0,
+                    },
+                }
+            ]
+        }
+    )
+
+    status: Literal["ready", "unready"]
+    checks: list[Check]
+    system: SystemStatus | None = Field(description="Workers and heartbeat; null while the database is away.")
+
+
+class Probe:
+    """Looks at database, schema and queue, never longer than `timeout` seconds."""
+
+    def __init__(self, database: Database, carrier: Carrier, *, timeout: float) -> None:
+        self._database = database
+        self._carrier = carrier
+        self._timeout = timeout
+        self._head = ""
+        self._depth: Mapping[str, QueueDepth] | None = None
+        self._depth_until = 0.0
+
+    async def look(self) -> Readiness:
+        """How all of them are, now."""
+        (revision, database_fault), (_, queue_fault), (system, _) = await asyncio.gather(
+            self._within(self._revision), self._within(self._carrier.check), self._within(self._system)
+        )
+        migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
+        checks = [
+            Check(name="database", ok=database_fault is None, detail=database_fault),
+            Check(name="migrations", ok=migrations_fault is None, detail=migrations_fault),
+            Check(name="queue", ok=queue_fault is None, detail=queue_fault),
+        ]
+        status: Literal["ready", "unready"] = "ready" if all(check.ok for check in checks) else "unready"
+        return Readiness(status=status, checks=checks, system=system)
+
+    async def queue_depth(self) -> Mapping[str, QueueDepth] | None:
+        """What is on the queue, counted at most every few seconds; None when it does not answer."""
+        if monotonic() >= self._depth_until:
+            self._depth_until = monotonic() + _DEPTH_SECONDS
+            self._depth, _ = await self._within(self._carrier.depth)
+        return self._depth
+
+    async def _within(self, look: Callable[[], Awaitable[T]]) -> tuple[T | None, str | None]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await look(), None
+        except TimeoutError:
+            return None, f"No answer within {self._timeout:g} s."
+        except Unavailable as error:
+            return None, error.detail
+
+    async def _revision(self) -> str:
+        async with self._database.statement() as connection:
+            return str(await connection.scalar(_REVISION))
+
+    async def _system(self) -> SystemStatus:
+        async with self._database.system(read_only=True) as tx:
+            return await queries.system_status(tx)
+
+    def _outdated(self, revision: str) -> str | None:
+        # Revisions are numbered in order. A newer schema is fine: it still serves the program before it.
+        self._head = self._head or head()
+        if revision >= self._head:
+            return None
+        return f"The schema is at {revision}, this program needs {self._head}. Run `leadflood migrate`."

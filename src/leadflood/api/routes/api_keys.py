@@ -1,0 +1,44 @@
+"""API keys: credentials for programs."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import ApiKeyCreated, ApiKeyView, CreateApiKey
+from leadflood.domains.identity.service import api_keys
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"], route_class=EdgeRoute)
+
+
+@router.get("", summary="List API keys, newest first")
+@requires(Permission.KEYS_READ)
+async def list_api_keys(unit: InUnit, paging: InPages) -> Listing[ApiKeyView]:
+    """All keys of the workspace, revoked and expired ones included. Their tokens are never shown again."""
+    page = await queries.list_api_keys(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
+    return paging.answer(page)
+
+
+@router.post("", status_code=201, summary="Create an API key")
+@requires(Permission.KEYS_WRITE)
+async def create_api_key(unit: InUnit, command: CreateApiKey, response: Response) -> ApiKeyCreated:
+    """Shows the token this once. A key can never do more than the member who made it can do at that time."""
+    created = await api_keys.create_api_key(unit.tx, unit.actor, key=command, request_id=unit.request_id)
+    response.headers["Location"] = f"/v1/api-keys/{created.api_key.id}"
+    return created
+
+
+@router.get("/{id}", summary="Read an API key")
+@requires(Permission.KEYS_READ)
+async def get_api_key(unit: InUnit, key_id: ResourceId) -> ApiKeyView:
+    """One key, without its token."""
+    return await queries.get_api_key(unit.tx, unit.actor, key_id=key_id)
+
+
+@router.delete("/{id}", status_code=204, summary="Revoke an API key")
+@requires(Permission.KEYS_WRITE)
+async def revoke_api_key(unit: InUnit, key_id: ResourceId) -> None:
+    """It stops working with the next request. 404 when it is revoked already."""
+    await api_keys.revoke_api_key(unit.tx, unit.actor, key_id=key_id, request_id=unit.request_id)

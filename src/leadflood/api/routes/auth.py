@@ -1,0 +1,63 @@
+"""Signing in and out, and who one is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+
+from leadflood.api.deps import CurrentExchange, InUnit, Parts
+from leadflood.api.parts import Exchange
+from leadflood.api.routing import EdgeRoute, authenticated, public, requires
+from leadflood.domains.identity.contracts import ChangePassword, Login, LoginView, MeView, Refresh, TokensView
+from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.service import access, passwords, sessions, signin
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=EdgeRoute)
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {401: {}, 429: {}}
+"""Problems that only the domain knows of; `openapi` fills them in."""
+UserAgent = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def _client(exchange: Exchange, user_agent: str | None) -> Client:
+    return Client(ip=exchange.client_ip or None, user_agent=user_agent, request_id=exchange.request_id)
+
+
+@router.post("/login", summary="Log in", responses=_REFUSALS)
+@public("it is how one gets a credential; takes no Idempotency-Key, for the answer is the secret of an unknown caller")
+async def login(command: Login, parts: Parts, exchange: CurrentExchange, user_agent: UserAgent = None) -> LoginView:
+    """Starts a session. Wrong passwords and unknown accounts get equal answers; too many of either get 429."""
+    client = _client(exchange, user_agent)
+    return await signin.login(parts.database, parts.settings, parts.sealer, login=command, client=client)
+
+
+@router.post("/refresh", summary="Exchange a refresh token for new tokens", responses=_REFUSALS)
+@public("the refresh token is the credential; takes no Idempotency-Key, for a token used twice ends the session")
+async def refresh(command: Refresh, parts: Parts) -> TokensView:
+    """Works once for each refresh token. Using one again ends the session, for either caller may be a thief."""
+    return await signin.refresh(parts.database, parts.settings, refresh_token=command.refresh_token)
+
+
+@router.post("/logout", status_code=204, summary="Log out")
+@requires(Permission.ACCOUNT)
+async def logout(unit: InUnit) -> None:
+    """Ends the session of this access token, with all its tokens."""
+    await sessions.logout(unit.tx, unit.actor, request_id=unit.request_id)
+
+
+@router.get("/me", summary="Who am I")
+@authenticated(transaction=False)
+async def get_me(unit: InUnit) -> MeView:
+    """The user, workspace, role and permissions behind the credential."""
+    return await access.me(unit.parts.database, unit.actor)
+
+
+@router.put("/password", status_code=204, summary="Change one's password")
+@requires(Permission.ACCOUNT, transaction=False)
+async def change_password(command: ChangePassword, unit: InUnit, user_agent: UserAgent = None) -> None:
+    """Ends all other sessions, in every workspace. Takes no Idempotency-Key: the old password works only once."""
+    parts = unit.parts
+    client = _client(unit.exchange, user_agent)
+    await passwords.change_password(
+        parts.database, parts.settings, parts.sealer, unit.actor, change=command, client=client
+    )

@@ -1,0 +1,27 @@
+"""One's own sessions."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import SessionView
+from leadflood.domains.identity.service import sessions
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=EdgeRoute)
+
+
+@router.get("", summary="List one's own sessions, newest first")
+@requires(Permission.ACCOUNT)
+async def list_sessions(unit: InUnit, paging: InPages) -> Listing[SessionView]:
+    """The caller's live sessions in this workspace."""
+    page = await queries.list_sessions(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
+    return paging.answer(page)
+
+
+@router.delete("/{id}", status_code=204, summary="End one of one's own sessions")
+@requires(Permission.ACCOUNT)
+async def end_session(unit: InUnit, session_id: ResourceId) -> None:
+    """Its tokens stop working with the next request."""
+    await sessions.end_session(unit.tx, unit.actor, session_id=session_id, request_id=unit.request_id)

@@ -1,0 +1,99 @@
+"""How the process is, what its problems mean, and the documentation."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import ConfigDict
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from leadflood.api.deps import Parts
+from leadflood.api.docs_page import ASSETS, DOCS_POLICY
+from leadflood.api.errors import RouteNotFound, problem_index, problem_page, problem_types
+from leadflood.api.readiness import Readiness
+from leadflood.api.routing import EdgeRoute, public
+from leadflood.kernel.contract import View
+
+router = APIRouter(route_class=EdgeRoute)
+
+_FOR_A_YEAR = "public, max-age=31536000, immutable"
+_METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Health(View):
+    """The process answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"]
+
+
+@router.get("/health", tags=["system"], summary="Whether this process answers")
+@public("load balancers ask")
+async def health() -> Health:
+    """Looks at nothing but the process itself: restart it when this fails."""
+    return Health(status="ok")
+
+
+@router.get("/ready", tags=["system"], summary="Whether requests can be served", responses={503: {"model": Readiness}})
+@public("load balancers ask")
+async def ready(request: Request, response: Response) -> Readiness:
+    """Looks at the database, its schema and the queue, each for two seconds at most. 503 names what fails.
+
+    Workers and heartbeat are told, but do not count: the API serves without them.
+    """
+    readiness: Readiness = await request.app.state.probe.look()
+    if readiness.status != "ready":
+        response.status_code = 503
+        response.headers["Retry-After"] = "2"
+    return readiness
+
+
+@router.get("/metrics", include_in_schema=False)
+@public("a scraper has no account; where that is too open, a proxy in front keeps this path to itself")
+async def metrics(request: Request, parts: Parts) -> Response:
+    """Prometheus text format. The queue is counted at most every few seconds."""
+    parts.metrics.set_queue_depth(await request.app.state.probe.queue_depth())
+    return Response(parts.metrics.exposition(), headers={"Content-Type": _METRICS_TYPE})
+
+
+@router.get("/problems", include_in_schema=False)
+@public("documentation")
+async def problems() -> HTMLResponse:
+    """All problems that this API can answer with."""
+    return HTMLResponse(problem_index())
+
+
+@router.get("/problems/{code}", include_in_schema=False)
+@public("documentation")
+async def problem_by_code(code: str) -> HTMLResponse:
+    """What one problem means and what to do."""
+    error = problem_types().get(code)
+    if error is None:
+        raise RouteNotFound("There is no such problem. /problems lists all.")
+    return HTMLResponse(problem_page(error))
+
+
+@router.get("/openapi.json", include_in_schema=False)
+@public("documentation")
+async def openapi_document(request: Request) -> Response:
+    """The description of this API for programs."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", include_in_schema=False)
+@public("documentation")
+async def docs(request: Request) -> HTMLResponse:
+    """The description of this API for people."""
+    return HTMLResponse(request.app.state.docs_page.html, headers={"Content-Security-Policy": DOCS_POLICY})
+
+
+@router.get(f"{ASSETS}/{{name}}", include_in_schema=False)
+@public("documentation")
+async def docs_asset(request: Request, name: str) -> Response:
+    """Scripts and styles of the documentation."""
+    asset = request.app.state.docs_page.asset(name)
+    if asset is None:
+        raise RouteNotFound("The documentation has no such asset.")
+    content, media_type = asset
+    return Response(content, headers={"Content-Type": media_type, "Cache-Control": _FOR_A_YEAR})

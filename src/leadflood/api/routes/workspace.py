@@ -1,0 +1,26 @@
+"""The caller's workspace."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InUnit
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
+from leadflood.domains.identity.service import workspaces
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/workspace", tags=["workspace"], route_class=EdgeRoute)
+
+
+@router.get("", summary="Read the workspace")
+@requires(Permission.WORKSPACE_READ)
+async def get_workspace(unit: InUnit) -> WorkspaceView:
+    """The workspace that the credential belongs to."""
+    return await queries.get_workspace(unit.tx, unit.actor)
+
+
+@router.patch("", summary="Rename the workspace")
+@requires(Permission.WORKSPACE_WRITE)
+async def rename_workspace(unit: InUnit, command: RenameWorkspace) -> WorkspaceView:
+    """The new name is all that can change."""
+    return await workspaces.rename_workspace(unit.tx, unit.actor, change=command, request_id=unit.request_id)

@@ -1,0 +1,283 @@
+"""The one class of routes: every endpoint says who may call it, and every call goes through the same steps."""
+
+import asyncio
+import functools
+import inspect
+import re
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from leadflood.api.deps import Unit
+from leadflood.api.errors import BodyTimeout, ContentTooLarge, UnsupportedMediaType
+from leadflood.api.parts import ApiParts, Exchange, exchange_of, parts_of
+from leadflood.api.ratelimit import rate_limit_headers, require
+from leadflood.domains.identity.service import access
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.errors import FieldError, InvalidInput, Unauthenticated
+from leadflood.kernel.idempotency import IdempotencyKey
+
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_GUARD = "__leadflood_guard__"
+_JSON = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadflood"'}
+
+
+class UnguardedRoute(TypeError):
+    """An endpoint that does not say who may call it, or that guards nothing: a mistake in our code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may call an endpoint, and whether it runs in a transaction of ours.
+
+    Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
+    """
+
+    permission: Permission | None = None
+    public_because: str = ""
+    transaction: bool = True
+
+    @property
+    def needs_caller(self) -> bool:
+        """Whether the caller must show a credential."""
+        return not self.public_because
+
+
+def requires(permission: Permission, *, transaction: bool = True) -> Callable[[F], F]:
+    """Let only callers with `permission` in. The endpoint has a parameter `unit: InUnit`.
+
+    Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`.
+    """
+    return _guarded(Guard(permission=permission, transaction=transaction))
+
+
+def authenticated(*, transaction: bool = True) -> Callable[[F], F]:
+    """Let every caller with a valid credential in, whatever it may do. Otherwise like `requires`."""
+    return _guarded(Guard(transaction=transaction))
+
+
+def public(reason: str) -> Callable[[F], F]:
+    """Let everybody in, for a reason that is written down. The endpoint gets no unit and no transaction."""
+    if not reason:
+        message = "Say why this endpoint is public."
+        raise UnguardedRoute(message)
+    return _guarded(Guard(public_because=reason, transaction=False))
+
+
+def _guarded(guard: Guard) -> Callable[[F], F]:
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, _GUARD, guard)
+        return endpoint
+
+    return mark
+
+
+class EdgeRoute(APIRoute):
+    """A route whose requests go through one pipeline.
+
+    Content type, body within limits, JSON, authentication, permission, rate limit; then input against the contract;
+    then one transaction around the endpoint, which commits before the answer leaves.
+    """
+
+    guard: Guard
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
+        """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
+        guard = getattr(endpoint, _GUARD, None)
+        if not isinstance(guard, Guard):
+            message = f"{endpoint.__qualname__} needs @requires(Permission.…), @authenticated() or @public(reason)."
+            raise UnguardedRoute(message)
+        if guard.needs_caller and "unit" not in inspect.signature(endpoint).parameters:
+            message = f"{endpoint.__qualname__} needs a parameter `unit: InUnit`."
+            raise UnguardedRoute(message)
+        if guard.transaction:
+            endpoint = _in_unit(endpoint)
+        self.guard = guard
+        options["operation_id"] = options.get("operation_id") or to_camel(endpoint.__name__)
+        super().__init__(path, endpoint, **options)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something, and so takes an `Idempotency-Key`."""
+        return self.guard.transaction and "GET" not in (self.methods or ())
+
+    def get_route_handler(self) -> Handler:
+        """What FastAPI calls for each request."""
+        endpoint = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            parts, exchange = parts_of(request.scope), exchange_of(request.scope)
+            received = await self._receive(request, parts)
+            if not self.guard.needs_caller:
+                return await endpoint(received)
+            self._refuse_unknown_parameters(request)
+            actor = await self._admit(request, parts, exchange)
+            key = self._idempotency_key(request, received, parts, actor)
+            async with AsyncExitStack() as stack:
+                unit = Unit(request.scope, actor, key, stack)
+                response = await endpoint(received)
+                await unit.keep(response)
+            return _unless_known(request, response)
+
+        return handle
+
+    async def _receive(self, request: Request, parts: ApiParts) -> "ReceivedRequest":
+        if request.method == "GET":
+            return ReceivedRequest(request, b"", None)
+        carries = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+        if carries and self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
+            detail = "Send JSON, with the header Content-Type: application/json."
+            raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
+        body = await _read_body(request, parts) if carries else b""
+        return ReceivedRequest(request, body, _parse(body) if body and self.body_field else None)
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        known = self._query_parameters
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            message = f"Unknown parameter. Remove it; known are: {', '.join(sorted(known)) or 'none'}."
+            errors = [FieldError(f"?{name[:100]}", "unknown_parameter", message) for name in unknown[:100]]
+            raise InvalidInput("This operation does not know all of the query parameters.", errors=errors)
+
+    @functools.cached_property
+    def _query_parameters(self) -> frozenset[str]:
+        dependants = [self.dependant]
+        for dependant in dependants:
+            dependants.extend(dependant.dependencies)
+        return frozenset(field.alias for dependant in dependants for field in dependant.query_params)
+
+    async def _admit(self, request: Request, parts: ApiParts, exchange: Exchange) -> Actor:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise _unauthenticated()
+        try:
+            caller = await access.authenticate(parts.database, token.strip())
+        except Unauthenticated as error:
+            raise _unauthenticated() from error
+        exchange.actor = actor = caller.actor
+        if caller.stale:
+            await access.touch(parts.database, actor)
+        if self.guard.permission is not None:
+            actor.require(self.guard.permission)
+        allowance = parts.rate_limiter.take(actor.api_key_id or actor.session_id or actor.workspace_id)
+        exchange.headers.extend(rate_limit_headers(parts.rate_limiter.policy, allowance))
+        require(allowance)
+        return actor
+
+    def _idempotency_key(
+        self, request: Request, received: "ReceivedRequest", parts: ApiParts, actor: Actor
+    ) -> IdempotencyKey | None:
+        key = request.headers.get("idempotency-key")
+        if key is None or not self.writes:
+            return None
+        caller = actor.id.bytes if actor.id else b""
+        path = request.scope["path"].encode("utf-8", "surrogatepass")
+        said = (request.method.encode(), path, request.scope["query_string"], received.content, caller)
+        return IdempotencyKey(parts.sealer, actor.workspace_id, key, said)
+
+
+class ReceivedRequest(Request):
+    """A request whose body is here, within the limits, and parsed."""
+
+    def __init__(self, request: Request, content: bytes, parsed: object) -> None:
+        super().__init__(request.scope, request.receive)
+        self.content = content
+        self._parsed = parsed
+
+    async def body(self) -> bytes:
+        """The raw body."""
+        return self.content
+
+    async def json(self) -> Any:  # noqa: ANN401  as in Starlette
+        """The parsed body."""
+        return self._parsed
+
+
+def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, called in the transaction of its unit."""
+
+    @functools.wraps(endpoint)
+    async def call(**values: Any) -> Any:  # noqa: ANN401  whatever the endpoint takes and returns
+        unit: Unit = values["unit"]
+        return await unit.run(functools.partial(endpoint, **values))
+
+    return call
+
+
+def _unauthenticated() -> Unauthenticated:
+    detail = "Send a valid access token or API key as Authorization: Bearer …"
+    return Unauthenticated(detail, headers=_CHALLENGE)
+
+
+async def _read_body(request: Request, parts: ApiParts) -> bytes:
+    limit = parts.settings.max_body_bytes
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(parts.body_timeout):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                chunks.append(chunk)
+    except TimeoutError as error:
+        detail = f"The body did not arrive within {parts.body_timeout:g} s."
+        raise BodyTimeout(detail, headers={"Connection": "close"}) from error
+    except ClientDisconnect as error:
+        raise BodyTimeout("The connection closed before the body was here.") from error
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> ContentTooLarge:
+    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers={"Connection": "close"})
+
+
+def _parse(body: bytes) -> object:
+    """The value of a JSON text (RFC 8259), without repeated names (RFC 7493, 2.3)."""
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise _invalid_json(f"The body is not valid JSON: {error}.") from error
+    if _STRINGS.sub(b"", body).count(b":") != _count_members(value):
+        raise _invalid_json("An object in the body has the same field name twice.")
+    return value
+
+
+def _count_members(value: object) -> int:
+    count, pending = 0, [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, dict):
+            count += len(current)
+            pending.extend(current.values())
+        elif isinstance(current, list):
+            pending.extend(current)
+    return count
+
+
+def _invalid_json(message: str) -> InvalidInput:
+    return InvalidInput(message, errors=[FieldError("", "invalid_json", message)])
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """304 where the caller has this version already (RFC 9110, 13.1.2)."""
+    tag, known = response.headers.get("etag"), request.headers.get("if-none-match")
+    if request.method != "GET" or tag is None or known is None:
+        return response
+    if known.strip() != "*" and tag not in [each.strip().removeprefix("W/") for each in known.split(",")]:
+        return response
+    return Response(status_code=304, headers={"ETag": tag})

@@ -1,0 +1,124 @@
+"""Idempotency keys: the same request, sent again with the same key, has one effect and gets the same answer.
+
+Follows draft-ietf-httpapi-idempotency-key-header-07. The answer is stored in the transaction of the effect itself, so
+there is never one without the other. It is sealed with the raw key, of which only a hash is stored: whoever reads the
+database learns no secret that an answer held.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+
+KEY_DAYS = 7
+"""Days that an answer is kept."""
+
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
+
+# The lock ends with the transaction, after its row became visible: who gets it next finds the answer.
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_FIND = text("SELECT fingerprint, answer FROM idempotency_keys WHERE workspace_id = :workspace_id AND key_hash = :key")
+_KEEP = text("""
+INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)
+VALUES (:workspace_id, :key, :fingerprint, :answer)
+""")
+_FORGET = text("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
+
+
+class IdempotencyInProgress(AppError):
+    """A request with the same `Idempotency-Key` is being worked on."""
+
+    code = "idempotency_in_progress"
+    status = 409
+    title = "Same request in progress"
+
+    def __init__(self) -> None:
+        detail = "A request with this Idempotency-Key is in progress. Send it again shortly to get its answer."
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class IdempotencyMismatch(AppError):
+    """The `Idempotency-Key` was used before, with another method, path, query, body or caller."""
+
+    code = "idempotency_mismatch"
+    status = 422
+    title = "Idempotency-Key used for another request"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key belongs to another request. Use a new key for each new request.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer as it is stored: status, the headers that matter, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def to_bytes(self) -> bytes:
+        """One line of JSON with status and headers, then the body."""
+        return json.dumps([self.status, dict(self.headers)]).encode() + b"\n" + self.body
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> "KeptAnswer":
+        """The opposite of `to_bytes`."""
+        head, _, body = stored.partition(b"\n")
+        status, headers = json.loads(head)
+        return cls(status, headers, body)
+
+
+class IdempotencyKey:
+    """One request's key, bound to its workspace and to what the request says."""
+
+    def __init__(self, sealer: Sealer, workspace_id: UUID, key: str, request: tuple[bytes, ...]) -> None:
+        """`request`: all that makes it this request and no other: method, path, query, body, caller.
+
+        Raises: InvalidInput: for a key that is not 1 to 255 printable ASCII characters.
+        """
+        if not _KEY.fullmatch(key):
+            message = "Use 1 to 255 printable ASCII characters, such as a UUID."
+            error = FieldError("Idempotency-Key", "invalid_format", message)
+            raise InvalidInput("The Idempotency-Key is not valid.", errors=[error])
+        self._sealer = sealer
+        self._workspace_id = workspace_id
+        self._key = key.encode()
+        self._hash = sealer.fingerprint(b"idempotency-key", workspace_id.bytes, self._key)
+        self._fingerprint = sealer.fingerprint(b"idempotent-request", *request)
+
+    async def claim(self, tx: Transaction) -> KeptAnswer | None:
+        """Reserve the key until `tx` ends. Returns the answer to give, or None for a request that is new.
+
+        Raises: IdempotencyInProgress, IdempotencyMismatch.
+        """
+        if not await tx.scalar(_LOCK, {"name": f"idempotency:{self._hash.hex()}"}):
+            raise IdempotencyInProgress
+        row = await tx.first(_FIND, {"workspace_id": self._workspace_id, "key": self._hash})
+        if row is None:
+            return None
+        answer = self._sealer.unseal(row.answer, self._key) if row.fingerprint == self._fingerprint else None
+        if answer is None:
+            raise IdempotencyMismatch
+        return KeptAnswer.from_bytes(answer)
+
+    async def keep(self, tx: Transaction, answer: KeptAnswer) -> None:
+        """Store the answer together with the effect."""
+        row = {
+            "workspace_id": self._workspace_id,
+            "key": self._hash,
+            "fingerprint": self._fingerprint,
+            "answer": self._sealer.seal(answer.to_bytes(), self._key),
+        }
+        await tx.execute(_KEEP, row)
+
+
+async def forget_old_keys(tx: Transaction) -> int:
+    """Delete answers older than `KEY_DAYS`; returns how many. For a transaction of the system role."""
+    return await tx.changed(_FORGET, {"days": KEY_DAYS})

@@ -1,0 +1,128 @@
+"""The OpenAPI document is valid, complete, and its examples are what the API takes and gives."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from leadflood.api.app import ROUTERS, create_app
+from leadflood.api.openapi import describe
+from leadflood.api.parts import ApiParts
+from leadflood.api.routing import EdgeRoute
+
+METHODS = ("delete", "get", "patch", "post", "put")
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return describe([route for router in ROUTERS for route in router.routes])
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    whole = Resource.from_contents(document, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:document", whole)
+    return Draft202012Validator(_absolute(schema), registry=registry, format_checker=FormatChecker())
+
+
+def _absolute(schema: Any) -> Any:  # noqa: ANN401  JSON of any shape
+    if isinstance(schema, list):
+        return [_absolute(each) for each in schema]
+    if isinstance(schema, dict):
+        return {
+            key: f"urn:document{value}" if key == "$ref" and value.startswith("#") else _absolute(value)
+            for key, value in schema.items()
+        }
+    return schema
+
+
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+
+
+def test_every_example_of_a_schema_is_valid(document: dict[str, Any]) -> None:
+    checked = 0
+    for name, schema in document["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            checked += 1
+            faults = [error.message for error in validator(document, schema).iter_errors(example)]
+            assert faults == [], f"{name}: {faults}"
+    assert checked > 10
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            assert document["components"]["schemas"][name].get("examples"), f"{method} {path}: {name} has no example"
+
+
+def test_every_operation_is_named_described_and_guarded(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    for path, method, operation in operations(document):
+        assert operation["operationId"].isidentifier(), path
+        assert operation["operationId"][0].islower(), path
+        assert operation["tags"], path
+        assert operation["summary"], path
+        assert operation["description"], path
+        if operation["security"]:
+            assert "401" in operation["responses"], f"{method} {path}"
+        else:
+            assert "Public: " in operation["description"], f"{method} {path}"
+
+
+def test_failures_are_problems_and_fastapi_s_own_are_gone(document: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status[0] in "45" and path != "/ready":
+                assert response == {"$ref": f"#/components/responses/Problem{status}"}, f"{method} {path} {status}"
+    for response in document["components"]["responses"].values():
+        assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_what_changes_something_documents_its_idempotency_key(document: dict[str, Any]) -> None:
+    exempt = {"login", "refresh", "changePassword"}
+    for path, method, operation in operations(document):
+        named = any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ()))
+        wanted = method != "get" and operation["operationId"] not in exempt
+        assert named is wanted, f"{method} {path}"
+        if operation["operationId"] in exempt:
+            assert "Idempotency-Key" in operation["description"], path
+
+
+def test_parameters_are_camel_case_and_never_null(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert "_" not in parameter["name"], f"{path}: {parameter['name']}"
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), f"{path}: {parameter['name']}"
+
+
+def test_every_route_of_the_application_is_an_edge_route(parts: ApiParts) -> None:
+    routes = create_app(parts).routes
+
+    assert len(routes) > 20
+    assert [route for route in routes if not isinstance(route, EdgeRoute)] == []
+    paths = [(route.path, method) for route in routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    assert len(set(paths)) == len(paths)
+
+
+async def test_the_document_is_served(toys: httpx.AsyncClient) -> None:
+    served = (await toys.get("/openapi.json")).json()
+
+    assert "/v1/toys" in served["paths"]
+    assert OPENAPI_31_VALIDATOR.is_valid(served)

@@ -1,0 +1,247 @@
+"""The API in this process on a real database, with a few toy endpoints that go through the whole pipeline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter, Query
+from sqlalchemy import text
+from starlette.responses import Response
+
+from leadflood.api.app import ROUTERS, create_app
+from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
+from leadflood.api.parts import ApiParts
+from leadflood.api.ratelimit import RateLimiter
+from leadflood.api.routing import EdgeRoute, public, requires
+from leadflood.domains.identity.contracts import CreateApiKey
+from leadflood.domains.identity.service import api_keys, audit
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
+from leadflood.kernel.config import Settings
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Conflict, Unavailable
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.observability import Metrics
+from leadflood.kernel.pagination import Cursors, Page, Position, cut
+from leadflood.kernel.queue.ports import Carrier
+from tests.conftest import new_workspace
+
+TOY_COUNT = 7
+
+
+class Toy(Contract):
+    """A body."""
+
+    name: Annotated[str, Query(min_length=1, max_length=50)]
+    size: int
+
+
+class ToyView(View):
+    """An answer."""
+
+    name: str
+    size: int
+
+
+@dataclass
+class Gate:
+    """Holds an endpoint until the test lets it go on."""
+
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def toy_router(gate: Gate) -> APIRouter:
+    """Endpoints whose effect is an audit event."""
+    router = APIRouter(prefix="/v1/toys", tags=["toys"], route_class=EdgeRoute)
+    _add_sound(router)
+    _add_broken(router, gate)
+    return router
+
+
+def _add_sound(router: APIRouter) -> None:
+
+    @router.post("", status_code=201)
+    @requires(Permission.LEADS_WRITE)
+    async def create_toy(unit: InUnit, command: Toy, response: Response) -> ToyView:
+        await _make(unit, command.name)
+        response.headers["Location"] = "/v1/toys/1"
+        return ToyView(name=command.name, size=command.size)
+
+    @router.get("")
+    @requires(Permission.LEADS_READ)
+    async def list_toys(unit: InUnit, paging: InPages, colour: str | None = None) -> Listing[ToyView]:
+        first = int(paging.after.value) + 1 if paging.after else 0
+        numbers = list(range(first, min(first + paging.limit + 1, TOY_COUNT)))
+        page: Page[int] = cut(numbers, paging.limit, lambda number: Position(str(number), UUID(int=number)))
+        return paging.answer(page.map(lambda number: ToyView(name=colour or "toy", size=number)))
+
+    @router.get("/{id}")
+    @requires(Permission.LEADS_READ)
+    async def get_toy(unit: InUnit, toy_id: ResourceId, response: Response) -> ToyView:
+        response.headers["ETag"] = etag(3)
+        return ToyView(name=str(toy_id), size=3)
+
+    @router.patch("/{id}")
+    @requires(Permission.LEADS_WRITE)
+    async def change_toy(unit: InUnit, toy_id: ResourceId, version: ExpectedVersion) -> ToyView:
+        return ToyView(name=str(toy_id), size=version)
+
+    @router.post("/strangers")
+    @public("a test of what strangers may do")
+    async def greet(command: Toy) -> ToyView:
+        return ToyView(name=command.name, size=command.size)
+
+
+def _add_broken(router: APIRouter, gate: Gate) -> None:
+    @router.post("/conflicts")
+    @requires(Permission.LEADS_WRITE)
+    async def conflict(unit: InUnit) -> ToyView:
+        await _make(unit, "conflicting")
+        raise Conflict("There is one already.", extra={"existingId": "7"})
+
+    @router.post("/faults")
+    @requires(Permission.LEADS_WRITE)
+    async def broken(unit: InUnit) -> ToyView:
+        await _make(unit, "faulty")
+        message = "secret inside"
+        raise RuntimeError(message)
+
+    @router.post("/absences")
+    @requires(Permission.LEADS_WRITE)
+    async def absent(unit: InUnit) -> ToyView:
+        await _make(unit, "absent")
+        raise Unavailable("The shop is closed.", retry_after=7)
+
+    @router.post("/late-violations")
+    @requires(Permission.LEADS_WRITE)
+    async def violate_at_commit(unit: InUnit) -> ToyView:
+        await _make(unit, "violating")
+        await unit.tx.execute(text("CREATE TEMP TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+        await unit.tx.execute(text("INSERT INTO late VALUES (1), (1)"))
+        return ToyView(name="violating", size=1)
+
+    @router.post("/waits")
+    @requires(Permission.LEADS_WRITE)
+    async def wait(unit: InUnit) -> ToyView:
+        await _make(unit, "waiting")
+        gate.entered.set()
+        await gate.released.wait()
+        return ToyView(name="waiting", size=1)
+
+
+async def _make(unit: InUnit, name: str) -> None:
+    await audit.record(unit.tx, unit.actor, action="toy.made", subject_type="toy", data={"name": name})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with an API key."""
+
+    workspace_id: UUID
+    user_id: UUID
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The credential."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+async def new_caller(
+    database: Database, permissions: Sequence[Permission], *, workspace_id: UUID | None = None
+) -> Caller:
+    """An API key with these permissions, of an owner, in a fresh workspace unless one is given."""
+    workspace_id = workspace_id or await new_workspace(database)
+    user_id = new_id()
+    async with database.system() as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO users (id, email, email_norm, name, password_hash)"
+                " VALUES (:id, :email, :email, 'Ada', '-')"
+            ),
+            {"id": user_id, "email": f"{user_id}@example.test"},
+        )
+        await tx.execute(
+            text("INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, 'owner')"),
+            {"workspace_id": workspace_id, "user_id": user_id},
+        )
+    maker = Actor(ActorKind.USER, workspace_id, frozenset(Permission), user_id=user_id, role=Role.OWNER)
+    wanted = CreateApiKey.model_validate({"name": "test", "scopes": [each.value for each in permissions]})
+    async with database.transaction(workspace_id) as tx:
+        created = await api_keys.create_api_key(tx, maker, key=wanted)
+    return Caller(workspace_id, user_id, created.token)
+
+
+async def toys_made(database: Database, workspace_id: UUID) -> list[str]:
+    """The names of the toys that were made and committed."""
+    async with database.transaction(workspace_id, read_only=True) as tx:
+        rows = await tx.all(text("SELECT data FROM audit_events WHERE action = 'toy.made' ORDER BY id"))
+    return [row.data["name"] for row in rows]
+
+
+def make_parts(
+    settings: Settings,
+    database: Database,
+    carrier: Carrier,
+    registry: JobRegistry,
+    sealer: Sealer,
+    **changes: Any,  # noqa: ANN401  any part
+) -> ApiParts:
+    """The parts of an API for a test."""
+    chosen: dict[str, Any] = {
+        "settings": settings,
+        "database": database,
+        "carrier": carrier,
+        "registry": registry,
+        "sealer": sealer,
+        "cursors": Cursors(sealer),
+        "metrics": Metrics(),
+        "rate_limiter": RateLimiter(settings.rate_limit_per_minute),
+    }
+    return ApiParts(**{**chosen, **changes})
+
+
+@asynccontextmanager
+async def client_of(
+    parts: ApiParts,
+    gate: Gate | None = None,
+    **options: Any,  # noqa: ANN401  of the transport
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole API and the toys, in this process."""
+    app = create_app(parts, [*ROUTERS, toy_router(gate or Gate())])
+    transport = httpx.ASGITransport(app=app, **options)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+def parts(settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer) -> ApiParts:
+    """The parts of an API."""
+    return make_parts(settings, database, carrier, registry, sealer)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """What `/v1/toys/waits` waits for."""
+    return Gate()
+
+
+@pytest.fixture
+async def toys(parts: ApiParts, gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a credential."""
+    async with client_of(parts, gate) as client:
+        yield client
+
+
+@pytest.fixture
+async def caller(database: Database) -> Caller:
+    """Somebody who may do everything that a key can, in a workspace of its own."""
+    return await new_caller(database, [each for each in Permission if each is not Permission.ACCOUNT])
