@@ -1,0 +1,18 @@
+"""The first steps inside a PostgreSQL server of our own: the owner's login and the database."""
+
+import asyncpg
+
+OWNER = "leadflood_owner"
+DATABASE = "leadflood"
+
+
+async def provision(superuser_url: str) -> None:
+    """Create what is missing. The owner may create roles, but is no superuser and bypasses no policy."""
+    connection = await asyncpg.connect(superuser_url, timeout=10)
+    try:
+        if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", OWNER):
+            await connection.execute("CREATE ROLE leadflood_owner LOGIN CREATEROLE NOSUPERUSER NOBYPASSRLS")
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute("CREATE DATABASE leadflood OWNER leadflood_owner")
+    finally:
+        await connection.close()

@@ -1,0 +1,146 @@
+"""Fixtures for everything that needs a PostgreSQL: one cluster a test process, one migrated database in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from leadflood.bootstrap import build_registry
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer, new_secret_key
+from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.migrate import install_queue, migrate
+from leadflood.kernel.db.provision import provision
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
+from tests.support.postgres import Cluster, temporary_cluster
+
+DATABASE = "leadflood"
+TEMPLATE = "leadflood_template"
+QUEUE_DATABASE = "leadflood_queue_elsewhere"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A fresh workspace for one test."""
+
+    id: UUID
+
+    @property
+    def actor(self) -> Actor:
+        """Somebody who may do everything in it."""
+        return Actor.cli(self.id)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL with a migrated database `leadflood` and a copy of it to clone from."""
+    with temporary_cluster() as started:
+        asyncio.run(_prepare(started))
+        started.create_database(TEMPLATE, template=DATABASE)
+        yield started
+
+
+async def _prepare(cluster: Cluster) -> None:
+    await provision(cluster.url())
+    await migrate(cluster.url(DATABASE, "leadflood_owner"))
+    await install_queue(cluster.url(DATABASE, "leadflood_owner"))
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Settings as a test wants them: quick leases, no waiting adapters, nothing from the environment's `.env`."""
+    return Settings(
+        _env_file=None,
+        secret_key=new_secret_key(),
+        job_lease=3,
+        poll_interval=0.5,
+        drain_timeout=5,
+        simulated_latency=0,
+        log_level="error",
+    )
+
+
+@pytest.fixture(scope="session")
+def sealer(settings: Settings) -> Sealer:
+    """The keyed hashing of these settings."""
+    assert settings.secret_key is not None
+    return Sealer(settings.secret_key.get_secret_value())
+
+
+@pytest.fixture(scope="session")
+def application_url(cluster: Cluster) -> str:
+    """The address of the migrated database for the application's role."""
+    return cluster.url(DATABASE, APP_ROLE)
+
+
+@pytest.fixture(scope="session")
+async def carrier(application_url: str) -> AsyncIterator[PgQueuerCarrier]:
+    """The queue in the migrated database."""
+    opened = PgQueuerCarrier(application_url, role=APP_ROLE)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def database(application_url: str, carrier: PgQueuerCarrier) -> AsyncIterator[Database]:
+    """The migrated database as the application's role, with the queue in it."""
+    engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
+    opened = Database(engine, carrier)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def registry(settings: Settings, database: Database) -> JobRegistry:
+    """All kinds of jobs."""
+    return build_registry(settings, database)
+
+
+@pytest.fixture
+async def workspace(database: Database) -> Workspace:
+    """A workspace of the test's own."""
+    return Workspace(await new_workspace(database))
+
+
+async def new_workspace(database: Database) -> UUID:
+    """Make a workspace."""
+    workspace_id = new_id()
+    async with database.transaction(workspace_id) as tx:
+        await tx.execute(text("INSERT INTO workspaces (id, name) VALUES (:id, 'Test')"), {"id": workspace_id})
+    return workspace_id
+
+
+@pytest.fixture
+def jobs(database: Database, workspace: Workspace) -> Jobs:
+    """Jobs of the test's own kind, with the queue in the same database."""
+    return Jobs(database, workspace.id)
+
+
+@pytest.fixture
+async def workers(application_url: str, settings: Settings) -> AsyncIterator[Workers]:
+    """Real workers, stopped at the end of the test."""
+    async with workers_on(application_url, settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Elsewhere]:
+    """The migrated database with its queue in another one: jobs reach it through the relay."""
+    cluster.create_database(QUEUE_DATABASE)
+    await install_queue(cluster.url(QUEUE_DATABASE))
+    carrier = PgQueuerCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
+    await carrier.open()
+    engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
+    relayed = Database(engine, None)
+    yield Elsewhere(relayed, carrier, cluster.url(QUEUE_DATABASE, APP_ROLE))
+    await relayed.close()
+    await carrier.close()

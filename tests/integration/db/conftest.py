@@ -1,0 +1,34 @@
+"""Fixtures of the database's own tests."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database, create_engine
+from tests.integration.db.tenants import Tenant, new_tenant
+from tests.support.identity import Identity
+
+Opened = Callable[..., AbstractAsyncContextManager[Database]]
+
+
+@asynccontextmanager
+async def opened(
+    url: str, *, role: str = "leadflood_app", pool_size: int = 2, statement_timeout: float = 30
+) -> AsyncIterator[Database]:
+    """A pool of its own."""
+    engine = create_engine(
+        url, application_name="tests", pool_size=pool_size, statement_timeout=statement_timeout, role=role
+    )
+    database = Database(engine, None)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+async def tenants(database: Database, settings: Settings, sealer: Sealer) -> tuple[Tenant, Tenant]:
+    """Ours and theirs."""
+    identity = Identity(database, settings, sealer)
+    return await new_tenant(identity), await new_tenant(identity)

@@ -1,0 +1,52 @@
+-- 200,000 leads in one workspace and 20 small ones beside it, each with its job, event and first entry, as superuser.
+SET search_path = leadflood, public;
+SET maintenance_work_mem = '256MB';
+
+-- Built afterwards: ten times quicker than row by row.
+CREATE TEMPORARY TABLE postponed AS SELECT indexdef FROM pg_indexes WHERE indexname = 'leads_search_idx';
+DROP INDEX leads_search_idx;
+
+CREATE FUNCTION pg_temp.numbered(kind integer, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+$$ SELECT ('01900000-0000-7000-8' || lpad(to_hex(kind), 3, '0') || '-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+
+INSERT INTO workspaces (id, name) SELECT pg_temp.numbered(1, n), 'Crowd' FROM generate_series(1, 21) n;
+INSERT INTO users (id, email, email_norm, name, password_hash)
+SELECT pg_temp.numbered(2, n), 'crowd' || n || '@acme.test', 'crowd' || n || '@acme.test', 'Crowd', '!'
+FROM generate_series(1, 10) n;
+INSERT INTO memberships (workspace_id, user_id, role)
+SELECT w.id, u.id, 'member' FROM workspaces w, users u WHERE w.name = 'Crowd';
+
+INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, source, owner_id, status,
+                   search_text, created_at, updated_at)
+SELECT pg_temp.numbered(1, CASE WHEN n <= 200000 THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
+       email, email, first_name, last_name, company,
+       CASE WHEN n % 10 < 6 THEN 'api' WHEN n % 10 < 9 THEN 'web-form' ELSE 'import' END,
+       CASE WHEN n % 3 = 0 THEN pg_temp.numbered(2, 1 + n % 10) END,
+       CASE WHEN n % 1000 = 7 THEN 'failed' WHEN n % 50000 = 8 THEN 'processing'
+            WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
+       first_name || ' ' || last_name || E'\n' || email || E'\n' || company,
+       now() - n * interval '1 second', now() - hashint8(n) % 100000 * interval '1 second'
+FROM (SELECT n, 'f' || md5((n % 400)::text) AS first_name, 'l' || md5((n % 8000)::text) AS last_name,
+             'c' || md5((n % 20000)::text) || ' ltd' AS company, 'person' || n || '@' || md5(n::text) || '.com' AS email
+      FROM generate_series(1, 204000) n) people;
+
+INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind)
+SELECT workspace_id, id, id, 'lead.created', 'system' FROM leads;
+
+INSERT INTO job_executions (workspace_id, id, kind, subject_id, status, attempts, max_attempts, finished_at,
+                            lease_expires_at, next_attempt_at)
+SELECT workspace_id, id, 'leads.enrich.v1', id,
+       CASE status WHEN 'processing' THEN 'running' WHEN 'new' THEN 'queued' WHEN 'failed' THEN 'failed'
+                   ELSE 'completed' END,
+       CASE status WHEN 'new' THEN 0 ELSE 1 END, 5, CASE WHEN status IN ('failed', 'enriched') THEN now() END,
+       CASE status WHEN 'processing' THEN now() - interval '1 second' END, now() - interval '1 second'
+FROM leads;
+
+INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, processed_at)
+SELECT workspace_id, id, 'job.queued', id, '{"jobKind": "leads.enrich.v1", "attempt": 1, "trace": {}}',
+       CASE status WHEN 'running' THEN 'pending' ELSE 'sent' END, CASE WHEN status <> 'running' THEN now() END
+FROM job_executions;
+
+SELECT indexdef AS "definition" FROM postponed \gset
+:definition;
+VACUUM ANALYZE;

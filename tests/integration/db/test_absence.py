@@ -1,0 +1,219 @@
+"""A database that is away or overloaded is `Unavailable`, never another error, and works again afterwards."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.migrate import migrate
+from leadflood.kernel.db.provision import provision
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.errors import Unavailable
+from tests.conftest import DATABASE, Workspace, new_workspace
+from tests.integration.db.conftest import opened
+from tests.support.postgres import Cluster, temporary_cluster
+
+RENAME = text("UPDATE workspaces SET name = :name")
+NAME = text("SELECT name FROM workspaces")
+PID = text("SELECT pg_backend_pid()")
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'"
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[Cluster]:
+    """A server that tests may stop and kill."""
+    with temporary_cluster({"fsync": "off"}) as cluster:  # a crash of the server alone loses nothing
+        await provision(cluster.url())
+        await migrate(cluster.url(DATABASE, "leadflood_owner"))
+        yield cluster
+
+
+@pytest.fixture
+async def away(server: Cluster) -> AsyncIterator[Database]:
+    """The database on it, with impatient statements."""
+    async with opened(server.url(DATABASE, APP_ROLE), pool_size=3, statement_timeout=1) as database:
+        yield database
+
+
+@pytest.fixture
+async def home(away: Database) -> Workspace:
+    return Workspace(await new_workspace(away))
+
+
+async def name_of(database: Database, workspace: Workspace) -> str:
+    async with database.transaction(workspace.id, read_only=True) as tx:
+        return str(await tx.scalar(NAME))
+
+
+async def warm_up(database: Database, workspace: Workspace) -> None:
+    """Fill the pool."""
+    async with database.transaction(workspace.id), database.system(), database.statement():
+        pass
+
+
+async def test_a_stopped_server_is_unavailable_to_all_and_works_again_when_it_is_back(
+    server: Cluster, away: Database, home: Workspace
+) -> None:
+    await warm_up(away, home)
+    server.server.stop()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await name_of(away, home)
+        with pytest.raises(Unavailable):
+            async with away.system():
+                pass
+        with pytest.raises(Unavailable):
+            async with away.statement() as connection:
+                await connection.scalar(PID)
+
+    server.server.start()
+
+    await works_again(away, home)
+
+
+async def works_again(database: Database, workspace: Workspace) -> None:
+    """At first a pooled connection may turn out dead, and the server may still recover: but nothing else."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                assert await name_of(database, workspace) == "Test"
+            except Unavailable:
+                continue
+            return
+
+
+async def test_a_connection_that_is_cut_inside_a_transaction_is_unavailable_and_nothing_is_kept(
+    server: Cluster, away: Database, home: Workspace
+) -> None:
+    async def before_a_statement() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(RENAME, {"name": "Changed"})
+            server.run(TERMINATE)
+            await tx.execute(NAME)
+
+    async def before_the_commit() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(RENAME, {"name": "Changed"})
+            server.run(TERMINATE)
+
+    async def before_a_savepoint() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(RENAME, {"name": "Changed"})
+            server.run(TERMINATE)
+            async with tx.savepoint():
+                pass
+
+    async def inside_a_savepoint() -> None:
+        async with away.transaction(home.id) as tx, tx.savepoint():
+            await tx.execute(RENAME, {"name": "Changed"})
+            server.run(TERMINATE)
+
+    async def and_used_again() -> None:
+        async with away.transaction(home.id) as tx:
+            server.run(TERMINATE)
+            with pytest.raises(Unavailable):
+                await tx.execute(NAME)
+            await tx.execute(NAME)
+
+    async def in_autocommit() -> None:
+        async with away.statement() as connection:
+            server.run(TERMINATE)
+            await connection.execute(NAME)
+
+    for act in (
+        before_a_statement,
+        before_the_commit,
+        before_a_savepoint,
+        inside_a_savepoint,
+        and_used_again,
+        in_autocommit,
+    ):
+        with pytest.raises(Unavailable):
+            await act()
+        await works_again(away, home)
+
+
+async def test_idle_connections_that_were_cut_are_replaced(server: Cluster, away: Database, home: Workspace) -> None:
+    await warm_up(away, home)
+    server.run(TERMINATE)
+
+    await works_again(away, home)
+
+
+async def test_an_error_of_the_caller_is_not_hidden_by_a_lost_connection(
+    server: Cluster, away: Database, home: Workspace
+) -> None:
+    async def act() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(NAME)
+            server.run(TERMINATE)
+            message = "a bug"
+            raise LookupError(message)
+
+    with pytest.raises((LookupError, Unavailable)):
+        await act()
+    await works_again(away, home)
+
+
+async def test_a_statement_that_takes_too_long_is_unavailable(away: Database, home: Workspace) -> None:
+    with pytest.raises(Unavailable):
+        async with away.statement() as connection:
+            await connection.execute(text("SELECT pg_sleep(60)"))
+
+    assert await name_of(away, home) == "Test"
+
+
+async def test_a_lock_that_takes_too_long_is_unavailable(away: Database, home: Workspace) -> None:
+    async def rename() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(RENAME, {"name": "Second"})
+
+    async with away.transaction(home.id) as holder:
+        await holder.execute(RENAME, {"name": "First"})
+        with pytest.raises(Unavailable):
+            await rename()
+
+    assert await name_of(away, home) == "First"
+
+
+async def test_a_server_without_a_free_connection_is_unavailable(
+    server: Cluster, away: Database, home: Workspace
+) -> None:
+    server.run("ALTER ROLE leadflood_app CONNECTION LIMIT 1")
+    try:
+        async with away.transaction(home.id):
+            with pytest.raises(Unavailable):
+                await name_of(away, home)
+    finally:
+        server.run("ALTER ROLE leadflood_app CONNECTION LIMIT -1")
+
+    assert await name_of(away, home) == "Test"
+
+
+async def test_a_server_that_recovers_from_a_crash_is_unavailable_until_it_has(
+    server: Cluster, away: Database, home: Workspace
+) -> None:
+    async def crash() -> None:
+        async with away.transaction(home.id) as tx:
+            await tx.execute(RENAME, {"name": "Changed"})
+            os.kill(await tx.scalar(PID), signal.SIGKILL)
+            await tx.execute(NAME)
+
+    await warm_up(away, home)
+    with pytest.raises(Unavailable):
+        await crash()
+
+    await works_again(away, home)
+
+
+async def test_faulty_input_is_not_mistaken_for_an_absent_database(away: Database, home: Workspace) -> None:
+    for bad in ("a\0b", "\ud800"):
+        with pytest.raises(Exception, match="invalid") as refused:
+            async with away.transaction(home.id) as tx:
+                await tx.execute(RENAME, {"name": bad})
+        assert not isinstance(refused.value, Unavailable)
+    assert await name_of(away, home) == "Test"
