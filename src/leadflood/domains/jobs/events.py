@@ -1,0 +1,19 @@
+"""The jobs that the system gives itself, and how often."""
+
+from dataclasses import dataclass
+
+from leadflood.domains.jobs.models import JobKind
+
+HEARTBEAT = JobKind("system.heartbeat", max_attempts=1)
+"""Payload: `{}`. Its way through schedule, queue and worker proves that all three live."""
+
+CLEAN_UP = JobKind("system.clean_up", max_attempts=3)
+"""Payload: `{}`. Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A kind of job that is enqueued again every `seconds`."""
+
+    kind: JobKind
+    seconds: float

@@ -1,0 +1,114 @@
+"""What a worker does to jobs: claim, renew, end an attempt, rescue those of a silent worker."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.jobs import store
+from leadflood.domains.jobs.models import FORGOTTEN_AFTER, JobStatus, RunningJob, job_backoff, storable_reason
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.jobs.service import announce
+from leadflood.kernel.crypto import chance
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.queue.ports import Ticket
+
+_SWEEP = 200
+
+_log = structlog.get_logger()
+
+
+async def claim(database: Database, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
+    """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none."""
+    async with database.system() as tx:
+        return await store.claim(tx, tickets, worker_id, lease)
+
+
+async def renew(database: Database, jobs: Sequence[RunningJob], lease: float) -> list[RunningJob]:
+    """Extend the leases of `jobs`. Returns those that are no longer ours."""
+    async with database.system() as tx:
+        kept = await store.renew(tx, [job.key for job in jobs], lease)
+    return [job for job in jobs if job.key not in kept]
+
+
+async def end_attempt(
+    database: Database, registry: JobRegistry, job: RunningJob, error: str, *, retry_at: datetime | None, final: bool
+) -> bool:
+    """Record that an attempt failed: back to `queued` if it may be repeated, else `failed`.
+
+    Returns whether anything changed: False for the late answer of an attempt that was taken over or cancelled.
+    """
+    reason = storable_reason(error)
+    async with database.transaction(job.workspace_id) as tx:
+        if final:
+            return await _fail(tx, registry, job, reason)
+        return await _repeat(tx, registry, job, reason, retry_at=retry_at)
+
+
+async def rescue(database: Database, registry: JobRegistry) -> int:
+    """Take over the attempts of workers that fell silent. Returns how many.
+
+    The first loss repeats at once; later ones wait their back-off, so that a job which kills its worker does not
+    meet the same neighbours each time and use up their attempts too.
+    """
+    async with database.system() as tx:
+        lost = await store.expired(tx, _SWEEP)
+        for job in lost:
+            error = f"The worker that ran attempt {job.attempt} fell silent."
+            await _repeat(tx, registry, job, error, delay=0.0 if job.attempt == 1 else None)
+    return len(lost)
+
+
+async def remind(database: Database) -> int:
+    """Give queued jobs whose ticket seems lost another one. Returns how many."""
+    async with database.system() as tx:
+        jobs = await store.forgotten(tx, older_than=FORGOTTEN_AFTER, limit=_SWEEP)
+        if jobs:
+            await announce(tx, jobs)
+    return len(jobs)
+
+
+async def release(database: Database, job: RunningJob) -> bool:
+    """Hand an attempt back that a stopping worker could not end in time. It does not count against the job."""
+    error = f"The worker that ran attempt {job.attempt} was stopped."
+    async with database.transaction(job.workspace_id) as tx:
+        queued = await store.requeue(tx, job.key, error=error, delay=0.0, more=1)
+        if queued is not None:
+            await announce(tx, [queued])
+    return queued is not None
+
+
+async def _repeat(
+    tx: Transaction,
+    registry: JobRegistry,
+    job: RunningJob,
+    error: str,
+    *,
+    retry_at: datetime | None = None,
+    delay: float | None = None,
+) -> bool:
+    if job.attempt >= job.max_attempts:
+        return await _fail(tx, registry, job, error)
+    wait = job_backoff(job.attempt, chance) if delay is None else delay
+    queued = await store.requeue(tx, job.key, error=error, delay=wait, retry_at=retry_at)
+    if queued is None:
+        return False
+    await announce(tx, [queued])
+    return True
+
+
+async def _fail(tx: Transaction, registry: JobRegistry, job: RunningJob, error: str) -> bool:
+    if not await store.fail(tx, job.key, expected=JobStatus.RUNNING, error=error):
+        return False
+    definition = registry.find(job.kind)
+    if definition is not None:
+        try:
+            async with tx.savepoint():
+                await definition.on_failed(tx, job, error)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  a hook's bug must not bring down each worker that rescues the job
+            _log.exception("job.failure_hook_failed", job_id=str(job.id), job_kind=job.kind)
+    return True

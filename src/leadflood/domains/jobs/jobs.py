@@ -1,0 +1,90 @@
+"""The system's own jobs: the heartbeat, and the removal of records whose time is over."""
+
+from uuid import UUID
+
+from sqlalchemy import Executable, Integer, Uuid, bindparam, text
+
+from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+_BATCH = 5000
+
+_BEAT = text("""
+INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)
+ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, worker_id = excluded.worker_id
+""").bindparams(bindparam("worker_id", type_=Uuid))
+
+_SEEN = text("""
+INSERT INTO worker_processes (id, host, pid, version, running_jobs)
+VALUES (:id, :host, :pid, :version, :running)
+ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.running_jobs
+""").bindparams(bindparam("id", type_=Uuid))
+
+_GONE = text("DELETE FROM worker_processes WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
+
+# What is kept for how long, over all workspaces: answers to idempotency keys 7 days, sent events 7 days, the system's
+# own jobs and workers not seen 1 day. Leads' jobs stay: they are part of the lead's history.
+_EXPIRED = (
+    text("""
+DELETE FROM idempotency_keys WHERE (workspace_id, key_hash) IN (
+    SELECT workspace_id, key_hash FROM idempotency_keys
+    WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT :batch)
+"""),
+    text("""
+DELETE FROM outbox_events WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM outbox_events
+    WHERE status = 'sent' AND processed_at < now() - interval '7 days' ORDER BY processed_at LIMIT :batch)
+"""),
+    text("""
+DELETE FROM job_executions WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM job_executions
+    WHERE workspace_id = '00000000-0000-0000-0000-000000000000' AND status IN ('completed', 'failed')
+      AND finished_at < now() - interval '1 day' LIMIT :batch)
+"""),
+    text("""
+DELETE FROM worker_processes WHERE id IN (
+    SELECT id FROM worker_processes WHERE last_seen_at < now() - interval '1 day' LIMIT :batch)
+"""),
+    text("""
+DELETE FROM login_failures WHERE subject_hash IN (
+    SELECT subject_hash FROM login_failures WHERE window_started_at < now() - interval '1 day' LIMIT :batch)
+"""),
+)
+
+
+def definitions(database: Database) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for the sweeps over all workspaces."""
+
+    async def clean_up(_context: JobContext) -> None:
+        for statement in _EXPIRED:
+            while await _remove(database, statement.bindparams(bindparam("batch", type_=Integer))) == _BATCH:
+                pass
+
+    return [JobDefinition(HEARTBEAT, _beat), JobDefinition(CLEAN_UP, clean_up)]
+
+
+async def report_worker(
+    database: Database, *, worker_id: UUID, host: str, pid: int, version: str, running: int
+) -> None:
+    """Tell that a worker lives, and how many jobs it runs."""
+    async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
+        row = {"id": worker_id, "host": host, "pid": pid, "version": version, "running": running}
+        await tx.execute(_SEEN, row)
+
+
+async def forget_worker(database: Database, *, worker_id: UUID) -> None:
+    """Tell that a worker has stopped."""
+    async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
+        await tx.execute(_GONE, {"id": worker_id})
+
+
+async def _beat(context: JobContext) -> None:
+    async with context.completing() as tx:
+        await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": context.worker_id})
+
+
+async def _remove(database: Database, statement: Executable) -> int:
+    async with database.system() as tx:
+        return await tx.changed(statement, {"batch": _BATCH})

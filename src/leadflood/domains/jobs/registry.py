@@ -1,0 +1,84 @@
+"""What a domain declares of each kind of job, and what its handler is given."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from leadflood.domains.jobs import store
+from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.models import JobKind, RunningJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, Transaction
+
+
+class JobContext:
+    """What a handler works with: short reads, work outside with no transaction open, one write that also completes."""
+
+    def __init__(self, database: Database, job: RunningJob, worker_id: UUID) -> None:
+        self.job = job
+        self.worker_id = worker_id
+        self.actor = Actor.system(job.workspace_id)
+        self.finished = False
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction in the job's workspace, for reads and for what must be kept even if the attempt fails.
+
+        Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
+        """
+        async with self._database.transaction(self.job.workspace_id) as tx:
+            if not await store.holds(tx, self.job.key):
+                raise AttemptLost(self.job.id, self.job.attempt)
+            yield tx
+
+    @asynccontextmanager
+    async def completing(self) -> AsyncIterator[Transaction]:
+        """The transaction of the result: it completes the job, or changes nothing.
+
+        Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
+        """
+        async with self._database.transaction(self.job.workspace_id) as tx:
+            if not await store.finish(tx, self.job.key):
+                raise AttemptLost(self.job.id, self.job.attempt)
+            yield tx
+        self.finished = True
+
+
+Handler = Callable[[JobContext], Awaitable[None]]
+FailureHook = Callable[[Transaction, RunningJob, str], Awaitable[None]]
+
+
+async def _nothing(_tx: Transaction, _job: RunningJob, _error: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """How a kind of job is done.
+
+    `handler` returns nothing, or raises `Retryable` or `Terminal`. `on_failed` runs in the transaction that ends the
+    job as `failed`, whoever ends it. `timeout` is in seconds, for one attempt.
+    """
+
+    kind: JobKind
+    handler: Handler
+    on_failed: FailureHook = _nothing
+    timeout: float = 300.0
+
+
+class JobRegistry:
+    """All kinds of jobs that this program knows."""
+
+    def __init__(self, definitions: Iterable[JobDefinition]) -> None:
+        self._definitions: Mapping[str, JobDefinition] = {each.kind.name: each for each in definitions}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of all kinds."""
+        return tuple(self._definitions)
+
+    def find(self, kind: str) -> JobDefinition | None:
+        """The definition of a kind, or None for one that this version does not know."""
+        return self._definitions.get(kind)

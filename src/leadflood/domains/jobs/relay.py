@@ -1,0 +1,152 @@
+"""The relay: publishes what the outbox holds, where publishing could not be part of the transaction that wrote it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import ARRAY, Float, Integer, Row, Text, Uuid, bindparam, text
+
+from leadflood.domains.jobs.models import (
+    OUTBOX_MAX_ATTEMPTS,
+    STALE_PROCESSING_SECONDS,
+    JobStatus,
+    OutboxStatus,
+    outbox_backoff,
+)
+from leadflood.kernel.contract import Contract
+from leadflood.kernel.crypto import chance
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.queue.ports import Publisher, Ticket
+
+BATCH = 500
+
+# `next_attempt_at` is the time at which a row is due in every open state: when it was written, when its back-off ends,
+# or, while processing, when the relay that holds it must be presumed dead.
+TAKE = text("""
+WITH due AS (
+    SELECT workspace_id, id FROM outbox_events
+    WHERE status IN ('pending', 'processing', 'failed') AND next_attempt_at <= now()
+    ORDER BY next_attempt_at
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox_events e
+SET status = 'processing', updated_at = now(), next_attempt_at = now() + make_interval(secs => :stale)
+FROM due
+WHERE e.workspace_id = due.workspace_id AND e.id = due.id
+RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
+          (SELECT j.status FROM job_executions j
+           WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status
+""").bindparams(bindparam("stale", type_=Float))
+
+SETTLE = text("""
+UPDATE outbox_events e
+SET status = n.status, attempts = n.attempts, last_error = n.error, updated_at = now(),
+    next_attempt_at = now() + make_interval(secs => n.delay),
+    processed_at = CASE WHEN n.status IN ('sent', 'dead_letter') THEN now() END
+FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :delays)
+     AS n (workspace_id, id, status, attempts, error, delay)
+WHERE e.workspace_id = n.workspace_id AND e.id = n.id AND e.status = 'processing'
+""").bindparams(
+    bindparam("workspace_ids", type_=ARRAY(Uuid)),
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("statuses", type_=ARRAY(Text)),
+    bindparam("attempts", type_=ARRAY(Integer)),
+    bindparam("errors", type_=ARRAY(Text)),
+    bindparam("delays", type_=ARRAY(Float)),
+)
+
+
+class JobQueuedPayload(Contract):
+    """The payload of a `job.queued` event."""
+
+    job_kind: str
+    attempt: int
+    trace: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of an event."""
+
+    workspace_id: UUID
+    id: UUID
+    status: OutboxStatus
+    attempts: int
+    error: str | None = None
+    delay: float = 0.0
+
+
+async def relay(database: Database, publisher: Publisher) -> int:
+    """Publish one batch of due events. Returns how many were taken: fewer than `BATCH` means none is left for now."""
+    async with database.system() as tx:
+        rows = await tx.all(TAKE, {"limit": BATCH, "stale": STALE_PROCESSING_SECONDS})
+    if not rows:
+        return 0
+    outcomes: list[Outcome] = []
+    ready: list[tuple[Row[Any], Ticket]] = []
+    for row in rows:
+        decided = _decide(row)
+        if isinstance(decided, Outcome):
+            outcomes.append(decided)
+        else:
+            ready.append((row, decided))
+    outcomes += await _publish(publisher, ready)
+    async with database.system() as tx:
+        await _settle(tx, outcomes)
+    return len(rows)
+
+
+def _decide(row: Row[Any]) -> Outcome | Ticket:
+    """Publish, or end the event without: for an unusable payload, a missing job, or one that no longer waits."""
+    if row.kind != "job.queued":
+        return _dead(row, f"There is no event of kind {row.kind!r}.")
+    try:
+        payload = JobQueuedPayload.model_validate(row.payload)
+    except ValidationError as error:
+        return _dead(row, f"The payload is not valid: {error.error_count()} faults.")
+    if row.job_status is None:
+        return _dead(row, "The job is missing.")
+    if row.job_status != JobStatus.QUEUED:
+        return Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts)
+    if row.attempts >= OUTBOX_MAX_ATTEMPTS:
+        return _dead(row, f"Not published in {row.attempts} attempts.")
+    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, 0.0, payload.trace)
+
+
+async def _publish(publisher: Publisher, ready: Sequence[tuple[Row[Any], Ticket]]) -> list[Outcome]:
+    if not ready:
+        return []
+    try:
+        await publisher.publish(None, [ticket for _, ticket in ready])
+    except Unavailable as error:
+        return [_again(row, error.detail) for row, _ in ready]
+    return [Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts) for row, _ in ready]
+
+
+def _dead(row: Row[Any], error: str) -> Outcome:
+    return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, row.attempts, error)
+
+
+def _again(row: Row[Any], error: str) -> Outcome:
+    attempts = row.attempts + 1
+    if attempts >= OUTBOX_MAX_ATTEMPTS:
+        return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, attempts, error)
+    return Outcome(row.workspace_id, row.id, OutboxStatus.FAILED, attempts, error, outbox_backoff(attempts, chance))
+
+
+async def _settle(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
+    await tx.execute(
+        SETTLE,
+        {
+            "workspace_ids": [each.workspace_id for each in outcomes],
+            "ids": [each.id for each in outcomes],
+            "statuses": [each.status.value for each in outcomes],
+            "attempts": [each.attempts for each in outcomes],
+            "errors": [each.error for each in outcomes],
+            "delays": [each.delay for each in outcomes],
+        },
+    )

@@ -1,0 +1,58 @@
+"""What happens again and again: each schedule's next run is a row, and the worker that moves it on enqueues the job."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, Float, Text, bindparam, text
+
+from leadflood.domains.jobs import service
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.models import NewJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+LONGEST_PAUSE = 60.0
+"""Seconds after which to look again, whatever the schedules say."""
+
+_names = bindparam("names", type_=ARRAY(Text))
+
+_REGISTER = text(
+    "INSERT INTO schedules (name) SELECT unnest(:names) ON CONFLICT DO NOTHING",
+).bindparams(_names)
+
+# Missed runs are not made up for: after a night off, one heartbeat is enough.
+_ADVANCE = text("""
+UPDATE schedules
+SET last_run_at = now(), next_run_at = now() + make_interval(secs => :seconds)
+WHERE name = :name AND next_run_at <= now()
+""").bindparams(bindparam("name", type_=Text), bindparam("seconds", type_=Float))
+
+# Only our own: the row of a schedule that another version brought along may be overdue for good.
+_NEXT = text("""
+SELECT extract(epoch FROM min(next_run_at) - now())::double precision
+FROM schedules
+WHERE name = ANY(:names)
+""").bindparams(_names)
+
+
+async def run_due(database: Database, schedules: Sequence[Schedule]) -> float:
+    """Enqueue the jobs that are due. Returns the seconds until the next one is, at most `LONGEST_PAUSE`."""
+    actor = Actor.system(SYSTEM_WORKSPACE_ID)
+    async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
+        for schedule in schedules:
+            due = {"name": schedule.kind.name, "seconds": schedule.seconds}
+            moved = await tx.changed(_ADVANCE, due)
+            if moved:
+                await service.enqueue(tx, actor, jobs=[NewJob(schedule.kind, {})])
+        seconds: float | None = await tx.scalar(_NEXT, {"names": _names_of(schedules)})
+    return LONGEST_PAUSE if seconds is None else min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+async def register(database: Database, schedules: Sequence[Schedule]) -> None:
+    """Make sure that every schedule has its row; a new one is due at once."""
+    async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
+        await tx.execute(_REGISTER, {"names": _names_of(schedules)})
+
+
+def _names_of(schedules: Sequence[Schedule]) -> list[str]:
+    return [schedule.kind.name for schedule in schedules]

@@ -1,0 +1,343 @@
+"""SQL that writes jobs and outbox events. Every state change names the state it expects."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Text, Uuid, bindparam, text
+
+from leadflood.domains.jobs.models import JobStatus, RunningJob
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.queue.ports import Ticket
+
+_ids = ARRAY(Uuid)
+_texts = ARRAY(Text)
+_ints = ARRAY(Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """What a ticket and an outbox event need to know of a job that was just queued."""
+
+    workspace_id: UUID
+    id: UUID
+    kind: str
+    attempt: int
+    delay: float
+    trace: dict[str, str]
+
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket for the attempt that comes next."""
+        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, self.delay, self.trace)
+
+
+INSERT_JOBS = text("""
+INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts)
+SELECT :workspace_id, n.id, n.kind, n.subject_id, n.payload::jsonb, n.trace::jsonb, n.max_attempts
+FROM unnest(:ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts)
+     AS n (id, kind, subject_id, payload, trace, max_attempts)
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("ids", type_=_ids),
+    bindparam("kinds", type_=_texts),
+    bindparam("subject_ids", type_=_ids),
+    bindparam("payloads", type_=_texts),
+    bindparam("traces", type_=_texts),
+    bindparam("max_attempts", type_=_ints),
+)
+
+INSERT_EVENTS = text("""
+INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, next_attempt_at, processed_at)
+SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status,
+       now() + make_interval(secs => n.delay), CASE WHEN :status = 'sent' THEN now() END
+FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_id, id, job_id, payload, delay)
+""").bindparams(
+    bindparam("status", type_=Text),
+    bindparam("workspace_ids", type_=_ids),
+    bindparam("ids", type_=_ids),
+    bindparam("job_ids", type_=_ids),
+    bindparam("payloads", type_=_texts),
+    bindparam("delays", type_=ARRAY(Float)),
+)
+
+# Rows are locked in id order, so that two workers claiming overlapping batches cannot deadlock.
+CLAIM = text("""
+WITH due AS (
+    SELECT j.workspace_id, j.id
+    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+    JOIN job_executions j USING (workspace_id, id)
+    WHERE j.status = 'queued' AND j.attempts = t.attempt - 1 AND j.attempts < j.max_attempts
+    ORDER BY j.id
+    FOR UPDATE OF j
+)
+UPDATE job_executions j
+SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
+    lease_expires_at = now() + make_interval(secs => :lease)
+FROM due
+WHERE j.workspace_id = due.workspace_id AND j.id = due.id
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at
+""").bindparams(
+    bindparam("workspace_ids", type_=_ids),
+    bindparam("ids", type_=_ids),
+    bindparam("attempts", type_=_ints),
+    bindparam("worker_id", type_=Uuid),
+    bindparam("lease", type_=Float),
+)
+
+# A row that its own handler's transaction holds is passed over, not waited for: the others' leases would run out
+# meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same.
+RENEW = text("""
+WITH ours AS (
+    SELECT j.workspace_id, j.id, j.attempts
+    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+    JOIN job_executions j USING (workspace_id, id)
+    WHERE j.status = 'running' AND j.attempts = t.attempt
+), free AS (
+    SELECT j.workspace_id, j.id
+    FROM job_executions j
+    JOIN ours USING (workspace_id, id)
+    WHERE j.status = 'running' AND j.attempts = ours.attempts
+    FOR UPDATE OF j SKIP LOCKED
+), renewed AS (
+    UPDATE job_executions j
+    SET lease_expires_at = now() + make_interval(secs => :lease)
+    FROM free
+    WHERE j.workspace_id = free.workspace_id AND j.id = free.id
+)
+SELECT workspace_id, id, attempts FROM ours
+""").bindparams(
+    bindparam("workspace_ids", type_=_ids),
+    bindparam("ids", type_=_ids),
+    bindparam("attempts", type_=_ints),
+    bindparam("lease", type_=Float),
+)
+
+FINISH = text("""
+UPDATE job_executions
+SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
+""")
+
+# The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
+REQUEUE = text("""
+UPDATE job_executions
+SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = :error,
+    next_attempt_at = greatest(coalesce(:retry_at, now() + make_interval(secs => :delay)), now()),
+    max_attempts = max_attempts + :more,
+    failures = failures || jsonb_build_array(jsonb_build_object(
+        'attempt', attempts, 'at', now(), 'error', :error, 'workerId', worker_id))
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
+RETURNING workspace_id, id, kind, attempts, trace,
+          extract(epoch FROM next_attempt_at - now())::double precision AS delay
+""").bindparams(
+    bindparam("error", type_=Text),
+    bindparam("retry_at", type_=DateTime(timezone=True)),
+    bindparam("delay", type_=Float),
+    bindparam("more", type_=Integer),
+)
+
+# An attempt that is cancelled before its start is used up: its ticket is still out, perhaps deferred for hours, and
+# would keep a retry of the same attempt from getting one of its own.
+FAIL = text("""
+UPDATE job_executions
+SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error,
+    attempts = attempts + :unstarted,
+    failures = failures || jsonb_build_array(jsonb_build_object(
+        'attempt', attempts + :unstarted, 'at', now(), 'error', :error, 'workerId', worker_id))
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
+""").bindparams(
+    bindparam("error", type_=Text), bindparam("expected", type_=Text), bindparam("unstarted", type_=Integer)
+)
+
+RETRY = text("""
+UPDATE job_executions
+SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
+    max_attempts = attempts + :more
+WHERE workspace_id = :workspace_id AND id = :id AND status = 'failed'
+RETURNING workspace_id, id, kind, attempts, trace, 0.0::double precision AS delay
+""").bindparams(bindparam("more", type_=Integer))
+
+# FOR SHARE keeps a rescue from taking the job over until this transaction has ended.
+HOLDS = text("""
+SELECT true FROM job_executions
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
+FOR SHARE
+""")
+
+LOCK = text("""
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, status
+FROM job_executions
+WHERE workspace_id = :workspace_id AND id = :id
+FOR UPDATE
+""")
+
+REPLAY = text("""
+UPDATE outbox_events
+SET status = 'pending', attempts = 0, next_attempt_at = now(), updated_at = now(), last_error = NULL
+WHERE workspace_id = :workspace_id AND id = :id AND status = 'dead_letter'
+""")
+
+EXPIRED = text("""
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at
+FROM job_executions
+WHERE status = 'running' AND lease_expires_at < now()
+ORDER BY lease_expires_at
+LIMIT :limit
+FOR UPDATE SKIP LOCKED
+""")
+
+# Jobs that should long have started: their ticket may be lost (a queue database restored from a backup, say).
+# The ticket's dedupe key makes a second one harmless where the first still waits.
+FORGOTTEN = text("""
+UPDATE job_executions j
+SET next_attempt_at = now()
+FROM (
+    SELECT workspace_id, id FROM job_executions
+    WHERE status = 'queued' AND next_attempt_at < now() - make_interval(secs => :older_than)
+    ORDER BY next_attempt_at
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+) late
+WHERE j.workspace_id = late.workspace_id AND j.id = late.id
+  AND NOT EXISTS (SELECT FROM outbox_events e WHERE e.workspace_id = j.workspace_id AND e.job_id = j.id
+                  AND e.status IN ('pending', 'processing', 'failed'))
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
+""").bindparams(bindparam("older_than", type_=Float))
+
+
+async def insert_jobs(tx: Transaction, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert jobs, `queued`. Each row: id, kind, subject_id, payload, trace, max_attempts."""
+    await tx.execute(
+        INSERT_JOBS,
+        {
+            "workspace_id": workspace_id,
+            "ids": [row["id"] for row in rows],
+            "kinds": [row["kind"] for row in rows],
+            "subject_ids": [row["subject_id"] for row in rows],
+            "payloads": [json.dumps(row["payload"]) for row in rows],
+            "traces": [json.dumps(row["trace"]) for row in rows],
+            "max_attempts": [row["max_attempts"] for row in rows],
+        },
+    )
+
+
+async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: Sequence[UUID], status: str) -> None:
+    """Insert one outbox event a job. The payload is all that a relay needs to publish it."""
+    payloads = [{"jobKind": job.kind, "attempt": job.attempt, "trace": job.trace} for job in jobs]
+    await tx.execute(
+        INSERT_EVENTS,
+        {
+            "status": status,
+            "workspace_ids": [job.workspace_id for job in jobs],
+            "ids": list(event_ids),
+            "job_ids": [job.id for job in jobs],
+            "payloads": [json.dumps(payload) for payload in payloads],
+            "delays": [job.delay for job in jobs],
+        },
+    )
+
+
+async def claim(tx: Transaction, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
+    """Start the jobs whose next attempt is the one a ticket names; all other tickets are out of date."""
+    keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
+    rows = await tx.all(CLAIM, {**keys, "worker_id": worker_id, "lease": lease})
+    return [running_job(row) for row in rows]
+
+
+async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: float) -> set[tuple[UUID, UUID, int]]:
+    """Extend the leases of running attempts; returns those that are still ours as far as anybody has committed."""
+    rows = await tx.all(RENEW, {**_columns(keys), "lease": lease})
+    return {(row.workspace_id, row.id, row.attempts) for row in rows}
+
+
+async def finish(tx: Transaction, key: tuple[UUID, UUID, int]) -> bool:
+    """Complete the job if this attempt still runs it."""
+    return await tx.changed(FINISH, _key(key)) == 1
+
+
+async def requeue(
+    tx: Transaction,
+    key: tuple[UUID, UUID, int],
+    *,
+    error: str,
+    delay: float,
+    retry_at: datetime | None = None,
+    more: int = 0,
+) -> QueuedJob | None:
+    """Put a running attempt back to `queued`, with `more` attempts allowed; None if it no longer runs."""
+    row = await tx.first(REQUEUE, {**_key(key), "error": error, "delay": delay, "retry_at": retry_at, "more": more})
+    return queued_job(row) if row else None
+
+
+async def fail(tx: Transaction, key: tuple[UUID, UUID, int], *, expected: str, error: str) -> bool:
+    """End the job as `failed` if it is still in the expected state and attempt."""
+    unstarted = 1 if expected == JobStatus.QUEUED else 0
+    return await tx.changed(FAIL, {**_key(key), "expected": expected, "error": error, "unstarted": unstarted}) == 1
+
+
+async def retry(tx: Transaction, workspace_id: UUID, job_id: UUID, more: int) -> QueuedJob | None:
+    """Give a failed job `more` attempts; None if it is not failed."""
+    row = await tx.first(RETRY, {"workspace_id": workspace_id, "id": job_id, "more": more})
+    return queued_job(row) if row else None
+
+
+async def holds(tx: Transaction, key: tuple[UUID, UUID, int]) -> bool:
+    """Whether this attempt still runs; it does until the transaction ends."""
+    return await tx.scalar(HOLDS, _key(key)) is not None
+
+
+async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
+    """The job in whatever state it is, locked for this transaction."""
+    row = await tx.first(LOCK, {"workspace_id": workspace_id, "id": job_id})
+    return (running_job(row), JobStatus(row.status)) if row else None
+
+
+async def replay(tx: Transaction, workspace_id: UUID, event_id: UUID) -> bool:
+    """Give a dead-lettered event to the relay again; False if it is not dead-lettered."""
+    return await tx.changed(REPLAY, {"workspace_id": workspace_id, "id": event_id}) == 1
+
+
+async def expired(tx: Transaction, limit: int) -> list[RunningJob]:
+    """Running attempts whose worker fell silent, locked for this transaction."""
+    return [running_job(row) for row in await tx.all(EXPIRED, {"limit": limit})]
+
+
+async def forgotten(tx: Transaction, *, older_than: float, limit: int) -> list[QueuedJob]:
+    """Queued jobs overdue by `older_than` seconds with no event under way."""
+    return [queued_job(row) for row in await tx.all(FORGOTTEN, {"older_than": older_than, "limit": limit})]
+
+
+def running_job(row: Row[Any]) -> RunningJob:
+    """A claimed row as the worker sees it."""
+    return RunningJob(
+        workspace_id=row.workspace_id,
+        id=row.id,
+        kind=row.kind,
+        attempt=row.attempts,
+        max_attempts=row.max_attempts,
+        payload=row.payload,
+        subject_id=row.subject_id,
+        trace=row.trace,
+        created_at=row.created_at,
+    )
+
+
+def queued_job(row: Row[Any]) -> QueuedJob:
+    """A queued row as outbox and ticket see it."""
+    return QueuedJob(row.workspace_id, row.id, row.kind, row.attempts + 1, max(0.0, row.delay), row.trace)
+
+
+def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
+    return {"workspace_id": key[0], "id": key[1], "attempt": key[2]}
+
+
+def _columns(keys: Sequence[tuple[UUID, UUID, int]]) -> dict[str, list[Any]]:
+    return {
+        "workspace_ids": [key[0] for key in keys],
+        "ids": [key[1] for key in keys],
+        "attempts": [key[2] for key in keys],
+    }

@@ -1,0 +1,297 @@
+"""Jobs of a test's own kind, run one attempt at a time or by real workers, and a look at what became of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from leadflood.domains.jobs import execution, queries, service
+from leadflood.domains.jobs.contracts import JobView, OutboxEventView
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.models import JobKind, NewJob, RunningJob
+from leadflood.domains.jobs.registry import FailureHook, Handler, JobContext, JobDefinition, JobRegistry
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.database import RELAY_CHANNEL, Database, Transaction, create_engine
+from leadflood.kernel.db.listener import Listener
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.ports import Carrier, Connection, Delivery, QueueDepth, Ticket
+from leadflood.worker.main import Worker, WorkerParts
+from leadflood.worker.runner import Runner
+from tests.support.waiting import eventually, soon
+
+LEASE = 60.0
+"""Seconds: a lease that no test outlives. Those that need it over call `expire_lease`."""
+
+# What handlers write to show that they ran: the table of heartbeats is the plainest that there is.
+_WRITE = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
+_WRITTEN = text("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
+_TICKETS = text("SELECT count(*) FROM leadflood_queue.pgqueuer WHERE dedupe_key LIKE :id || ':%'")
+
+
+async def nothing(_tx: Transaction, _job: RunningJob, _error: str) -> None:
+    """The hook of jobs that tell nobody of their failure."""
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One kind of job, in one workspace of one database."""
+
+    database: Database
+    workspace_id: UUID
+    kind: JobKind = field(default_factory=lambda: JobKind(f"toy.{new_id().hex}", max_attempts=3))
+
+    @property
+    def actor(self) -> Actor:
+        """Somebody who may do everything in the workspace."""
+        return Actor.cli(self.workspace_id)
+
+    def registry(self, handler: Handler, *, on_failed: FailureHook = nothing, timeout: float = 60) -> JobRegistry:
+        """A program that knows this kind of job only."""
+        return JobRegistry([JobDefinition(self.kind, handler, on_failed, timeout)])
+
+    async def enqueue(self, count: int = 1, payload: Mapping[str, Any] | None = None) -> list[UUID]:
+        """Queue `count` jobs."""
+        async with self.database.transaction(self.workspace_id) as tx:
+            return await service.enqueue(tx, self.actor, jobs=[NewJob(self.kind, payload or {})] * count)
+
+    async def one(self) -> UUID:
+        """Queue one job."""
+        return (await self.enqueue())[0]
+
+    async def claim(self, job_id: UUID, attempt: int = 1, *, lease: float = LEASE) -> RunningJob | None:
+        """Start an attempt as a worker does that then falls silent."""
+        ticket = Ticket(self.kind.name, self.workspace_id, job_id, attempt)
+        return next(iter(await execution.claim(self.database, [ticket], new_id(), lease)), None)
+
+    async def started(self, job_id: UUID, attempt: int = 1) -> RunningJob:
+        """As `claim`, where it must succeed."""
+        job = await self.claim(job_id, attempt)
+        assert job is not None
+        return job
+
+    def context(self, job: RunningJob) -> JobContext:
+        """What the handler of this attempt is given."""
+        return JobContext(self.database, job, new_id())
+
+    async def attempt(self, registry: JobRegistry, job_id: UUID, attempt: int = 1) -> JobView:
+        """Run one attempt to its end, whenever it is due. Returns what became of the job."""
+        await Runner(self.database, registry, new_id()).run(await self.started(job_id, attempt))
+        return await self.view(job_id)
+
+    async def retry(self, registry: JobRegistry, job_id: UUID) -> JobView:
+        """Bring the failed job back, as an operator does."""
+        async with self.database.transaction(self.workspace_id) as tx:
+            return await service.retry_job(tx, self.actor, registry, job_id=job_id)
+
+    async def cancel(self, registry: JobRegistry, job_id: UUID) -> JobView:
+        """Cancel the job, as an operator does."""
+        async with self.database.transaction(self.workspace_id) as tx:
+            return await service.cancel_job(tx, self.actor, registry, job_id=job_id)
+
+    async def view(self, job_id: UUID) -> JobView:
+        """The job as the API shows it."""
+        async with self.database.transaction(self.workspace_id, read_only=True) as tx:
+            return await queries.get_job(tx, self.actor, job_id=job_id)
+
+    async def events(self, job_id: UUID) -> Sequence[OutboxEventView]:
+        """The job's outbox events, oldest first."""
+        async with self.database.transaction(self.workspace_id, read_only=True) as tx:
+            page = await queries.list_events(tx, self.actor, job_id=job_id, limit=100)
+        return page.items[::-1]
+
+    async def ended(self, *ids: UUID) -> dict[str, int]:
+        """Wait until all these jobs are over. Returns how many ended how."""
+
+        async def statuses() -> list[str]:
+            rows = await self.rows("SELECT status FROM job_executions WHERE id = ANY(:ids)", ids=list(ids))
+            found = [row[0] for row in rows]
+            return found if {"queued", "running"}.isdisjoint(found) and found else []
+
+        found = await eventually(statuses)
+        return {status: found.count(status) for status in found}
+
+    async def rows(self, sql: str, **values: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
+        """What a query finds, across workspaces."""
+        async with self.database.system() as tx:
+            return await tx.all(text(sql), values)
+
+    async def change(self, sql: str, **values: Any) -> int:  # noqa: ANN401  any bind parameter
+        """Plant a fault. Returns how many rows it touched."""
+        async with self.database.system() as tx:
+            return await tx.changed(text(sql), values)
+
+    async def expire_lease(self, job_id: UUID) -> None:
+        """Let the running attempt's lease be over."""
+        sql = "UPDATE job_executions SET lease_expires_at = now() - interval '1 second' WHERE id = :id"
+        assert await self.change(sql, id=job_id) == 1
+
+    async def hurry(self) -> None:
+        """Let every back-off be over."""
+        await self.change("UPDATE leadflood_queue.pgqueuer SET execute_after = now() WHERE execute_after > now()")
+
+    async def tickets(self, job_id: UUID) -> int:
+        """How many tickets for the job are on the queue of its own database."""
+        return await _scalar(self.database, _TICKETS, id=str(job_id))
+
+    async def write(self, tx: Transaction, job_id: UUID) -> None:
+        """What a handler does in our database."""
+        await tx.execute(_WRITE, {"name": f"{job_id}:{new_id()}", "worker_id": new_id()})
+
+    async def written(self, job_id: UUID) -> int:
+        """How many writes of handlers of this job are there."""
+        return await _scalar(self.database, _WRITTEN, name=str(job_id))
+
+
+async def _scalar(database: Database, statement: Any, **values: Any) -> int:  # noqa: ANN401  a statement and its values
+    async with database.system() as tx:
+        found: int = await tx.scalar(statement, values)
+        return found
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The application's database with a queue that lives in another one."""
+
+    database: Database
+    carrier: PgQueuerCarrier
+    queue_url: str
+
+
+@dataclass
+class Running:
+    """A worker at work."""
+
+    worker: Worker
+    task: asyncio.Task[None]
+    engine: AsyncEngine
+
+    async def stop(self) -> None:
+        """Drain and wait for the end, as SIGTERM does."""
+        self.worker.stop()
+        await soon(self.task)
+
+
+class Workers:
+    """Starts real workers in this process, each with connections of its own, and stops them at the end of the test."""
+
+    def __init__(self, url: str, settings: Settings, stack: AsyncExitStack) -> None:
+        self._url = url
+        self._settings = settings
+        self._stack = stack
+
+    async def start(
+        self,
+        registry: JobRegistry,
+        *,
+        schedules: Sequence[Schedule] = (),
+        queue_url: str | None = None,
+        wrap: Callable[[Carrier], Carrier] = lambda carrier: carrier,
+        **changes: float,
+    ) -> Running:
+        """Start a worker. `changes` are settings; `wrap` puts something of the test's around its carrier."""
+        settings = self._settings.model_copy(update=changes)
+        carrier = PgQueuerCarrier(queue_url or self._url, role=APP_ROLE, redelivery=2)
+        await carrier.open()
+        self._stack.push_async_callback(carrier.close)
+        engine = create_engine(self._url, application_name="worker", pool_size=20, statement_timeout=10)
+        database = Database(engine, carrier if queue_url is None else None)
+        self._stack.push_async_callback(database.close)
+        bell = Listener(self._url, RELAY_CHANNEL, application_name="worker bell")
+        worker = Worker(WorkerParts(settings, database, wrap(carrier), registry, schedules, bell))
+        running = Running(worker, asyncio.create_task(worker.run()), engine)
+        self._stack.push_async_callback(_stop, running)
+        return running
+
+
+@asynccontextmanager
+async def workers_on(url: str, settings: Settings) -> AsyncIterator[Workers]:
+    """Workers on the database at `url`, all stopped on leaving."""
+    async with AsyncExitStack() as stack:
+        yield Workers(url, settings, stack)
+
+
+async def _stop(running: Running) -> None:
+    if not running.task.done():
+        await running.stop()
+
+
+def completes() -> Handler:
+    """A handler with nothing to do."""
+
+    async def handler(_context: JobContext) -> None:
+        return
+
+    return handler
+
+
+def raises(fault: Exception) -> Handler:
+    """A handler that ends badly, each time."""
+
+    async def handler(_context: JobContext) -> None:
+        raise fault
+
+    return handler
+
+
+class Gate:
+    """A handler that tells of its start, and ends when the test lets it, or when it is cancelled."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def __call__(self, _context: JobContext) -> None:
+        self.entered.set()
+        try:
+            await self.opened.wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+class Wrapped:
+    """A carrier that passes everything on: to plant a fault in one of its verbs, or to listen."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    async def open(self) -> None:
+        """See `Carrier.open`."""
+        await self._carrier.open()
+
+    async def close(self) -> None:
+        """See `Carrier.close`."""
+        await self._carrier.close()
+
+    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+        """See `Publisher.publish`."""
+        await self._carrier.publish(connection, tickets)
+
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+        """See `Carrier.receive`."""
+        return await self._carrier.receive(kinds, limit)
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Carrier.acknowledge`."""
+        await self._carrier.acknowledge(deliveries)
+
+    async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  as the port
+        """See `Carrier.wait`."""
+        await self._carrier.wait(kinds, timeout)
+
+    async def depth(self) -> Mapping[str, QueueDepth]:
+        """See `Carrier.depth`."""
+        return await self._carrier.depth()
+
+    async def check(self) -> None:
+        """See `Carrier.check`."""
+        await self._carrier.check()

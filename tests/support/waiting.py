@@ -1,0 +1,26 @@
+"""Waiting for a condition that sends no signal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PAUSE = 0.02
+"""Seconds between two looks."""
+PATIENCE = 60.0
+"""Seconds after which a condition counts as never coming true: to fail instead of hanging, not to measure."""
+
+
+async def eventually(condition: Callable[[], Awaitable[T]]) -> T:
+    """Ask until the answer is truthy, and return it."""
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := await condition()):  # noqa: ASYNC110  rows and other processes set no event
+            await asyncio.sleep(PAUSE)
+        return answer
+
+
+async def soon(awaitable: Awaitable[T]) -> T:
+    """What is awaited, or a failure instead of hanging."""
+    async with asyncio.timeout(PATIENCE):
+        return await awaitable
