@@ -1,0 +1,1 @@
+"""Leads: people who may become customers, from capture to enriched."""

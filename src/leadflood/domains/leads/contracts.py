@@ -1,0 +1,318 @@
+"""What crosses the border of leads: all validation of input, and the shape of every answer."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from leadflood.domains.leads.models import (
+    MAX_CUSTOM_STRING,
+    MAX_EMAIL_OCTETS,
+    MAX_PHONE_LENGTH,
+    MAX_SAFE_INTEGER,
+    MAX_URL_LENGTH,
+    CustomValue,
+    EmailAddress,
+    LeadStatus,
+    check_custom_key,
+    clean_custom_value,
+    normalise_country,
+    normalise_phone,
+    normalise_source,
+    normalise_website,
+    parse_email,
+    phone_needs_country,
+)
+from leadflood.kernel.actor import ActorKind
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.text import FromText, InvalidValue, line
+
+MAX_NAME = 200
+MAX_CUSTOM_FIELDS = 50
+MAX_CUSTOM_BYTES = 32 * 1024
+
+
+_Fields = TypeVar("_Fields", bound=Mapping[str, object])
+
+
+def _few_enough(value: object) -> object:
+    if isinstance(value, dict) and len(value) > MAX_CUSTOM_FIELDS:
+        message = f"Give at most {MAX_CUSTOM_FIELDS} custom fields."
+        raise InvalidValue(message, "too_long")
+    return value
+
+
+def _small_enough(fields: _Fields) -> _Fields:
+    if len(json.dumps(fields, ensure_ascii=False).encode()) > MAX_CUSTOM_BYTES:
+        message = f"Custom fields may take {MAX_CUSTOM_BYTES} bytes of JSON in all. Shorten or remove some."
+        raise InvalidValue(message, "too_long")
+    return fields
+
+
+def _not_null(value: object) -> object:
+    if value is None:
+        message = "This field cannot be cleared. Give a value, or leave it out to keep the stored one."
+        raise InvalidValue(message, "not_allowed")
+    return value
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    kept = next(choice for choice in schema.pop("anyOf") if choice != {"type": "null"})
+    schema.pop("default")
+    schema.update(kept)
+
+
+_CustomJson = (
+    Annotated[str, Field(max_length=MAX_CUSTOM_STRING)]
+    | Annotated[float, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
+    | bool
+    | None
+)
+"""What OpenAPI says of a custom value. Fractions outside the bounds are accepted too, which JSON Schema cannot tell."""
+
+Name = Annotated[str, line(MAX_NAME)]
+Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]
+Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
+Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
+Country = Annotated[str, FromText(normalise_country, {"minLength": 2, "maxLength": 100})]
+Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
+OwnerId = Annotated[UUID, Strict(strict=False)]
+CustomFields = Annotated[
+    dict[
+        Annotated[str, FromText(check_custom_key, {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"})],
+        Annotated[CustomValue | None, PlainValidator(clean_custom_value, json_schema_input_type=_CustomJson)],
+    ],
+    BeforeValidator(_few_enough),
+    AfterValidator(_small_enough),
+    Field(json_schema_extra={"maxProperties": MAX_CUSTOM_FIELDS, "additionalProperties": False}),
+]
+NOT_NULL = (BeforeValidator(_not_null), Field(json_schema_extra=_without_null))
+
+
+class _LeadInput(Contract):
+    """The fields that a lead can have, whether new or changed. Country comes before phone, which needs it."""
+
+    first_name: Name | None = None
+    last_name: Name | None = None
+    company: Name | None = None
+    job_title: Name | None = None
+    website: Website | None = None
+    country: Country | None = None
+    phone: Phone | None = None
+    owner_id: OwnerId | None = None
+
+
+class CreateLead(_LeadInput):
+    """A new lead. Null is the same as absent; `source` is then the caller's channel, such as `api`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ada.lovelace@acme.com",
+                    "firstName": "Ada",
+                    "lastName": "Lovelace",
+                    "company": "Acme",
+                    "jobTitle": "Head of Research",
+                    "phone": "020 7946 0958",
+                    "country": "GB",
+                    "website": "acme.com",
+                    "source": "web-form",
+                    "customFields": {"plan": "pro", "seats": 12},
+                }
+            ]
+        }
+    )
+
+    email: Email
+    source: Source | None = None
+    custom_fields: CustomFields = Field(default_factory=dict)
+
+    @field_validator("phone")
+    @classmethod
+    def _phone_in_its_country(cls, phone: str | None, info: ValidationInfo) -> str | None:
+        if phone is None or ("country" not in info.data and phone_needs_country(phone)):
+            return phone  # the country given is itself at fault, and refused: nothing more to say about this number
+        return normalise_phone(phone, info.data.get("country"))
+
+    @field_validator("custom_fields")
+    @classmethod
+    def _drop_nulls(cls, fields: dict[str, CustomValue | None]) -> dict[str, CustomValue | None]:
+        return {key: value for key, value in fields.items() if value is not None}
+
+
+class UpdateLead(_LeadInput):
+    """Changes to a lead: absent fields stay, null clears.
+
+    In `customFields`, each key given is set, or removed by null; keys not given stay; null in place of the object
+    removes all. A phone number in national form is read by the country given here, or else by the stored one.
+    """
+
+    # The docstring is in OpenAPI. For us: absent means not in `model_fields_set`, and `phone` is still as written where
+    # it depends on the stored country, so the service passes it through `resolve_phone`.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobTitle": "Chief Scientist", "phone": None, "customFields": {"plan": "team", "seats": None}}
+            ]
+        }
+    )
+
+    email: Annotated[Email | None, *NOT_NULL] = None
+    source: Annotated[Source | None, *NOT_NULL] = None
+    custom_fields: CustomFields | None = None
+
+    @field_validator("phone")
+    @classmethod
+    def _phone_in_its_country(cls, phone: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")
+        if phone is None or (country is None and phone_needs_country(phone)):
+            return phone
+        return normalise_phone(phone, country)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "UpdateLead":
+        if not self.model_fields_set:
+            message = "Give at least one field to change."
+            raise InvalidValue(message, "required")
+        return self
+
+
+def resolve_phone(phone: str, country: str | None) -> str:
+    """The stored form of `UpdateLead.phone`, by the country the lead will have (ISO 3166-1 alpha-2 or none).
+
+    Raises: InvalidInput: naming `/phone`, as the contract itself would have.
+    """
+    try:
+        return normalise_phone(phone, country)
+    except InvalidValue as exc:
+        detail = "The phone number does not fit the lead's country."
+        raise InvalidInput(detail, errors=[FieldError("/phone", exc.code, str(exc))]) from exc
+
+
+def merge_custom_fields(
+    stored: Mapping[str, CustomValue], changes: Mapping[str, CustomValue | None] | None
+) -> dict[str, CustomValue]:
+    """What a lead's custom fields become by `UpdateLead.custom_fields`; `changes` of None removes all.
+
+    Raises: InvalidInput: where the result, other than either part, is over the limits of one lead.
+    """
+    merged = {**stored, **changes} if changes is not None else {}
+    fields = {key: value for key, value in merged.items() if value is not None}
+    try:
+        _few_enough(fields)
+        _small_enough(fields)
+    except InvalidValue as exc:
+        detail = "The lead would have too many custom fields. Remove some by giving them as null."
+        raise InvalidInput(detail, errors=[FieldError("/customFields", exc.code, str(exc))]) from exc
+    return fields
+
+
+_LEAD_ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
+_JOB_ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
+_USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+
+
+class LeadView(View):
+    """A lead as it is stored. `version` is what `If-Match` names; `error` says why enrichment failed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _LEAD_ID,
+                    "email": "ada.lovelace@acme.com",
+                    "firstName": "Ada",
+                    "lastName": "Lovelace",
+                    "company": "Acme",
+                    "jobTitle": "Head of Research",
+                    "phone": "+442079460958",
+                    "website": "https://acme.com",
+                    "country": "GB",
+                    "source": "web-form",
+                    "status": "enriched",
+                    "ownerId": _USER_ID,
+                    "version": 3,
+                    "customFields": {"plan": "pro", "seats": 12},
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "updatedAt": "2026-03-01T09:30:02Z",
+                    "enrichedAt": "2026-03-01T09:30:02Z",
+                    "error": None,
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    website: str | None
+    country: str | None
+    source: str
+    status: LeadStatus
+    owner_id: UUID | None
+    version: int
+    custom_fields: dict[str, CustomValue]
+    created_at: datetime
+    updated_at: datetime
+    enriched_at: datetime | None
+    error: str | None
+
+
+class LeadCreated(View):
+    """The answer to a create: the lead, and the job that enriches it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"leadId": _LEAD_ID, "jobId": _JOB_ID}]})
+
+    lead_id: UUID
+    job_id: UUID
+
+
+class ActorView(View):
+    """Who caused an event; `id` is null for the command line and the system."""
+
+    kind: ActorKind
+    id: UUID | None
+
+
+class LeadEventView(View):
+    """One entry of a lead's timeline."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-5e4e-7b22-9d10-5a4b3c2d1e0f",
+                    "kind": "lead.created",
+                    "at": "2026-03-01T09:30:00Z",
+                    "actor": {"kind": "user", "id": _USER_ID},
+                    "data": {"source": "web-form"},
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    kind: str
+    at: datetime
+    actor: ActorView
+    data: dict[str, JsonValue]

@@ -1,0 +1,108 @@
+"""The verbs of leads, each in a transaction of its own, for somebody who may do everything in one workspace."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from leadflood.domains.leads import queries, service
+from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView, UpdateLead
+from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries import LeadFilter, LeadSort
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.pagination import Page, Position
+
+EVERYTHING = LeadFilter()
+
+# As time and the worker would have it.
+_SET_STATUS = text("UPDATE leads SET status = :status WHERE workspace_id = :workspace_id AND id = :id")
+_AGE = text("""
+UPDATE leads SET created_at = created_at - make_interval(days => :days),
+                 updated_at = updated_at - make_interval(days => :days),
+                 deleted_at = deleted_at - make_interval(days => :days)
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Works on the leads of one workspace."""
+
+    database: Database
+    actor: Actor
+
+    async def create(self, email: str, **fields: object) -> LeadCreated:
+        command = CreateLead.model_validate({"email": email, **fields})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await service.create_lead(tx, self.actor, command=command, trace={})
+
+    async def update(self, lead_id: UUID, version: int, **fields: object) -> LeadView:
+        command = UpdateLead.model_validate(fields)
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await service.update_lead(tx, self.actor, lead_id=lead_id, command=command, expected_version=version)
+
+    async def delete(self, lead_id: UUID, version: int | None = None) -> None:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            await service.delete_lead(tx, self.actor, lead_id=lead_id, expected_version=version)
+
+    async def restore(self, lead_id: UUID) -> LeadView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await service.restore_lead(tx, self.actor, lead_id=lead_id)
+
+    async def get(self, lead_id: UUID) -> LeadView:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await queries.get_lead(tx, self.actor, lead_id=lead_id)
+
+    async def page(
+        self,
+        only: LeadFilter = EVERYTHING,
+        sort: LeadSort = LeadSort.NEWEST,
+        *,
+        after: Position | None = None,
+        limit: int = 200,
+    ) -> Page[LeadView]:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await queries.list_leads(tx, self.actor, only=only, sort=sort, after=after, limit=limit)
+
+    async def pages(
+        self, only: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
+    ) -> AsyncIterator[Page[LeadView]]:
+        """One page after the other, to the end."""
+        page = await self.page(only, sort, limit=limit)
+        yield page
+        while page.after is not None:
+            page = await self.page(only, sort, after=page.after, limit=limit)
+            yield page
+
+    async def walk(
+        self, only: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
+    ) -> list[LeadView]:
+        return [lead async for page in self.pages(only, sort, limit=limit) for lead in page.items]
+
+    async def found(self, needle: str) -> set[str]:
+        """The addresses that a search finds."""
+        return {lead.email for lead in (await self.page(LeadFilter(q=needle))).items}
+
+    async def timeline(self, lead_id: UUID) -> list[LeadEventView]:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return list((await queries.list_events(tx, self.actor, lead_id=lead_id, limit=200)).items)
+
+    async def count(self, statement: str) -> int:
+        """What a `SELECT count(*)` says, seen from the workspace."""
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return int(await tx.scalar(text(statement)))
+
+    async def set_status(self, lead_id: UUID, status: LeadStatus) -> None:
+        """As if a job had got that far."""
+        await self._plant(_SET_STATUS, {"id": lead_id, "status": status.value})
+
+    async def age(self, lead_id: UUID, days: int) -> None:
+        """As if all had happened that many days earlier."""
+        await self._plant(_AGE, {"id": lead_id, "days": days})
+
+    async def _plant(self, statement: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  an SQLAlchemy text
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            assert await tx.changed(statement, {**values, "workspace_id": self.actor.workspace_id}) == 1

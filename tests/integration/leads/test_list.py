@@ -1,0 +1,206 @@
+"""Listing and searching leads, held against the same list worked out in Python."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from leadflood.domains.leads import queries
+from leadflood.domains.leads.contracts import LeadEventView
+from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries import LeadFilter, LeadSort
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.pagination import Position
+from tests.conftest import new_workspace
+from tests.integration.leads.corpus import COMPANIES, FIRST, LAST, SIZE, SOURCES, Corpus, expected, plant
+from tests.integration.leads.desk import Desk
+from tests.support.identity import Identity
+
+WORDS = [word for word in (*FIRST, *LAST, *COMPANIES, "acme.com", "bücher.example", ".x@") if word]
+SPECIAL = [
+    "%",
+    "_",
+    "\\",
+    "%%",
+    "_%",
+    "\\%",
+    "a",
+    "Z",
+    "ß",
+    "SS",
+    "@",
+    ".",
+    "1",
+    "é",
+    "zzz",
+    "é ",
+    "a%c",
+    " ",
+    "\u0301",
+]
+
+
+@pytest.fixture(scope="module")
+async def corpus(database: Database, settings: Settings, sealer: Sealer) -> Corpus:
+    """150 leads that several tests read."""
+    desk = Desk(database, Actor.cli(await new_workspace(database)))
+    return await plant(desk, Identity(database, settings, sealer))
+
+
+@st.composite
+def needles(draw: st.DrawFn) -> str:
+    """A part of something that is there, in any case, or something difficult."""
+    word = draw(st.sampled_from(WORDS))
+    start = draw(st.integers(0, len(word) - 1))
+    part = word[start : draw(st.integers(start + 1, len(word)))]
+    changed = draw(st.sampled_from([part, part.upper(), part.lower(), part.replace("ü", "u\u0308")]))
+    return draw(st.sampled_from([changed, changed, draw(st.sampled_from(SPECIAL))]))
+
+
+@st.composite
+def filters(draw: st.DrawFn, corpus: Corpus) -> LeadFilter:
+    lead, other = draw(st.sampled_from(corpus.leads)), draw(st.sampled_from(corpus.leads))
+
+    def perhaps(value: Any) -> Any:  # noqa: ANN401  the value of any filter
+        return value if draw(st.integers(0, 3)) == 0 else None
+
+    return LeadFilter(
+        status=perhaps(draw(st.sampled_from(LeadStatus))),
+        source=perhaps(draw(st.sampled_from([*SOURCES, "nowhere"]))),
+        owner_id=perhaps(draw(st.sampled_from(corpus.owners))),
+        created_from=perhaps(lead.created_at),
+        created_until=perhaps(other.created_at),
+        updated_from=perhaps(lead.updated_at),
+        updated_until=perhaps(other.updated_at),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+async def test_every_filter_and_sort_shows_page_by_page_what_python_works_out(
+    corpus: Corpus, data: st.DataObject
+) -> None:
+    only, sort = data.draw(filters(corpus)), data.draw(st.sampled_from(LeadSort))
+
+    shown = await corpus.desk.walk(only, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
+
+    assert [lead.id for lead in shown] == expected(corpus.leads, only, sort)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+async def test_a_search_with_any_filter_and_sort_shows_page_by_page_what_python_works_out(
+    corpus: Corpus, data: st.DataObject
+) -> None:
+    only = replace(data.draw(filters(corpus)), q=data.draw(needles()))
+    sort = data.draw(st.sampled_from(LeadSort))
+
+    shown = await corpus.desk.walk(only, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
+
+    assert [lead.id for lead in shown] == expected(corpus.leads, only, sort)
+
+
+@pytest.mark.parametrize("sort", list(LeadSort))
+async def test_each_sort_walks_all_leads_once_with_pages_of_one_kind(corpus: Corpus, sort: LeadSort) -> None:
+    pages = [page async for page in corpus.desk.pages(sort=sort, limit=10)]
+
+    assert [len(page.items) for page in pages] == [10] * (SIZE // 10)
+    assert [lead.id for page in pages for lead in page.items] == expected(corpus.leads, LeadFilter(), sort)
+
+
+@pytest.mark.parametrize(
+    ("needle", "found"),
+    [
+        ("jose", True),
+        ("JOSÉ GARC", True),
+        ("joSe\u0301", True),
+        ("garcia lo", True),
+        ("j.garcia+x", True),
+        ("bucher", True),
+        ("STRASSE", True),
+        ("50%", True),
+        ("%", True),
+        ("5%_", False),
+        ("a_b", True),
+        ("axb", False),
+        ("c:\\t", True),
+        ("c:\\\\t", False),
+        ("garcia j.garcia", False),
+        ("jose%garcia", False),
+        ("'", False),
+        ("x", True),
+        ("q", False),
+    ],
+)
+async def test_a_search_is_for_a_part_of_name_address_or_company(desk: Desk, needle: str, found: bool) -> None:
+    await desk.create(
+        "j.garcia+x@bücher.example", firstName="José", lastName="García López", company="Straße 50% a_b C:\\Temp"
+    )
+    await desk.create("other@nowhere.test", firstName="Ada")
+
+    assert ("j.garcia+x@bücher.example" in await desk.found(needle)) is found
+
+
+@pytest.mark.parametrize("sort", [LeadSort.CREATED, LeadSort.NEWEST, LeadSort.EMAIL, LeadSort.EMAIL_REVERSED])
+@pytest.mark.parametrize("needle", [None, "acme"])
+async def test_a_walk_misses_no_lead_and_shows_none_twice_while_others_come_and_go(
+    desk: Desk, sort: LeadSort, needle: str | None
+) -> None:
+    steady = [(await desk.create(f"steady{number:02}@acme.com")).lead_id for number in range(30)]
+    passing = [(await desk.create(f"passing{number:02}@acme.com")).lead_id for number in range(10)]
+    seen: list[UUID] = []
+    number = 0
+
+    async for page in desk.pages(LeadFilter(q=needle), sort, limit=4):
+        seen += [lead.id for lead in page.items]
+        if passing:
+            await desk.delete(passing.pop())
+            number += 1
+            await asyncio.gather(desk.create(f"a{number}@acme.com"), desk.create(f"z{number}@acme.com"))
+
+    assert len(seen) == len(set(seen))
+    assert set(steady) <= set(seen)
+
+
+async def test_a_search_in_a_transaction_without_a_workspace_finds_nothing(desk: Desk) -> None:
+    await desk.create("ada@acme.com")
+    async with desk.database.system(read_only=True) as tx:
+        await tx.execute(text("SELECT set_config('role', 'leadflood_app', true)"))
+        assert (await queries.list_leads(tx, desk.actor, only=LeadFilter(q="ada"), limit=10)).items == []
+
+
+async def test_a_search_takes_the_workspace_from_the_transaction_and_not_from_the_actor(desk: Desk) -> None:
+    await desk.create("ada@acme.com")
+    other = await new_workspace(desk.database)
+    async with desk.database.transaction(other, read_only=True) as tx:
+        for only in (LeadFilter(q="ada"), LeadFilter(q="%"), LeadFilter()):
+            assert (await queries.list_leads(tx, desk.actor, only=only, limit=10)).items == []
+
+
+async def test_a_timeline_is_newest_first_and_comes_in_pages(desk: Desk) -> None:
+    made = await desk.create("ada@acme.com")
+    for version in range(1, 8):
+        await desk.update(made.lead_id, version, firstName=f"Ada {version}")
+    whole = await desk.timeline(made.lead_id)
+    after: Position | None = None
+    paged: list[LeadEventView] = []
+
+    for _ in range(3):
+        async with desk.database.transaction(desk.actor.workspace_id) as tx:
+            page = await queries.list_events(tx, desk.actor, lead_id=made.lead_id, after=after, limit=3)
+        paged += page.items
+        after = page.after
+
+    assert paged == whole
+    assert after is None
+    times = [entry.at for entry in whole]
+    assert times == sorted(times, reverse=True)
+    assert whole[0].data["changes"] == {"first_name": ["Ada 6", "Ada 7"]}
