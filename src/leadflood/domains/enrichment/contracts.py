@@ -1,0 +1,73 @@
+"""Enrichment as the API shows it: every value with its receipt."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from leadflood.kernel.contract import View
+
+
+class EnrichmentValueView(View):
+    """One found value with its receipt. The one that is `chosen` is shown as the lead's; the others lost to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "field": "company_domain",
+                    "value": "acme.com",
+                    "confidence": 0.95,
+                    "chosen": True,
+                    "adapter": "email_insight",
+                    "adapterVersion": "1",
+                    "method": "public_suffix",
+                    "evidence": "The address is at acme.com, which is no free or disposable mail provider.",
+                    "sourceUrl": None,
+                    "costMicros": 0,
+                    "observedAt": "2026-03-01T09:30:02Z",
+                }
+            ]
+        }
+    )
+
+    field: str
+    value: str | bool | int | float
+    confidence: float = Field(ge=0, le=1, description="How likely the value is right, as its adapter estimates.")
+    chosen: bool
+    adapter: str
+    adapter_version: str
+    method: str
+    evidence: str
+    source_url: str | None
+    cost_micros: int = Field(description="Price in millionths of the account's currency.")
+    observed_at: datetime
+
+
+class EnrichmentRunView(View):
+    """One call of one adapter for one lead."""
+
+    id: UUID
+    job_id: UUID
+    adapter: str
+    adapter_version: str
+    status: Literal["completed", "failed"]
+    error: str | None
+    cost_micros: int
+    started_at: datetime
+    finished_at: datetime
+
+
+class LeadEnrichmentView(View):
+    """All that enrichment knows of a lead: the values, best first for each field, and the runs, newest first."""
+
+    values: list[EnrichmentValueView]
+    runs: list[EnrichmentRunView]
+
+
+class EnrichmentRequested(View):
+    """The answer to a request for a fresh enrichment."""
+
+    lead_id: UUID
+    job_id: UUID

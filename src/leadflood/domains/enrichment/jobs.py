@@ -1,0 +1,73 @@
+"""The job that enriches a lead."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from leadflood.domains.enrichment import service
+from leadflood.domains.enrichment.models import Adapter, KnownLead
+from leadflood.domains.enrichment.store import Run
+from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.database import Transaction
+
+
+def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition]:
+    """The jobs of this domain, run with these adapters in this order."""
+
+    async def enrich_lead(context: JobContext) -> None:
+        await _enrich(context, adapters)
+
+    return [JobDefinition(ENRICH_LEAD, enrich_lead, on_failed=_lead_failed)]
+
+
+async def _enrich(context: JobContext, adapters: Sequence[Adapter]) -> None:
+    job, lead_id = context.job, _lead_id(context.job)
+    async with context.transaction() as tx:
+        started = await service.start(tx, context.actor, lead_id=lead_id, job_id=job.id, attempt=job.attempt)
+    if started is None:
+        return
+    waiting = [adapter for adapter in adapters if adapter.name not in started.answered]
+    answers: list[Run] = []
+    for adapter in waiting:
+        run = await _ask(adapter, started.lead)
+        answers.append(run)
+        if adapter is not waiting[-1] or run.error:
+            async with context.transaction() as tx:
+                await service.keep(tx, context.actor, lead_id=lead_id, job_id=job.id, run=run)
+    outcomes = {**started.answered, **{run.adapter: run.error for run in answers}}
+    if outcomes and None not in outcomes.values():
+        raise Terminal(" ".join(f"{name}: {error}" for name, error in outcomes.items()))
+    unkept = [run for run in answers[-1:] if run.error is None]
+    async with context.completing() as tx:
+        await service.complete(
+            tx,
+            context.actor,
+            lead_id=lead_id,
+            job_id=job.id,
+            runs=unkept,
+            order=[adapter.name for adapter in adapters],
+        )
+
+
+async def _ask(adapter: Adapter, lead: KnownLead) -> Run:
+    """One call. `Retryable` rises: the whole attempt is repeated, without the adapters that have answered."""
+    started_at: datetime = utc_now()
+    try:
+        values = await adapter.enrich(lead)
+    except Terminal as refusal:
+        return Run(adapter.name, adapter.version, started_at, error=refusal.reason)
+    return Run(adapter.name, adapter.version, started_at, values)
+
+
+async def _lead_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    actor = Actor.system(job.workspace_id)
+    await service.fail(tx, actor, lead_id=_lead_id(job), job_id=job.id, error=error)
+
+
+def _lead_id(job: RunningJob) -> UUID:
+    return UUID(job.payload["leadId"])

@@ -1,0 +1,142 @@
+"""Runs enrichment jobs as a worker does, one attempt at a time, with adapters whose answers a test decides."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from leadflood.domains.enrichment import jobs as enrichment_jobs
+from leadflood.domains.enrichment import queries as enrichment
+from leadflood.domains.enrichment.contracts import LeadEnrichmentView
+from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs import queries as jobs
+from leadflood.domains.jobs import service as jobs_service
+from leadflood.domains.jobs.contracts import JobView
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads import queries as leads
+from leadflood.domains.leads import service as leads_service
+from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Ticket
+from leadflood.worker.runner import Runner
+
+Answer = Sequence[FoundValue] | Exception
+
+
+def value(
+    what: Field, found: str | bool | float, confidence: float = 0.5, *, cost: int = 0, url: str | None = None
+) -> FoundValue:
+    return FoundValue(what, found, confidence, "a_method", f"It is {found}.", url, cost)
+
+
+@dataclass
+class Scripted:
+    """An adapter that gives these answers in turn, the last one for ever. `gate` holds it up inside a call."""
+
+    name: str
+    answers: list[Answer]
+    version: str = "1"
+    gate: asyncio.Event | None = None
+    asked: list[KnownLead] = field(default_factory=list)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
+        self.asked.append(lead)
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One workspace, its leads, and their jobs."""
+
+    database: Database
+    actor: Actor
+
+    async def create(self, email: str = "ada.lovelace@acme.com") -> LeadCreated:
+        command = CreateLead.model_validate({"email": email})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await leads_service.create_lead(tx, self.actor, command=command, trace={})
+
+    async def again(self, lead_id: UUID) -> UUID:
+        """Ask for a fresh enrichment."""
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await leads_service.request_enrichment(tx, self.actor, lead_id=lead_id, trace={})
+
+    async def attempt(self, job_id: UUID, *adapters: Adapter) -> JobView:
+        """Run the next attempt of a job, whenever it is due."""
+        job = await self.job(job_id)
+        ticket = Ticket(job.kind, self.actor.workspace_id, job_id, job.attempts + 1)
+        worker_id = new_id()
+        (claimed,) = await execution.claim(self.database, [ticket], worker_id, 60)
+        await Runner(self.database, self.registry(*adapters), worker_id).run(claimed)
+        return await self.job(job_id)
+
+    async def attempts(self, job_id: UUID, *adapters: Adapter) -> JobView:
+        """Run a job to its end."""
+        job = await self.attempt(job_id, *adapters)
+        while job.status not in {"completed", "failed"}:
+            job = await self.attempt(job_id, *adapters)
+        return job
+
+    async def retry(self, job_id: UUID) -> JobView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await jobs_service.retry_job(tx, self.actor, self.registry(), job_id=job_id)
+
+    async def cancel(self, job_id: UUID) -> JobView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await jobs_service.cancel_job(tx, self.actor, self.registry(), job_id=job_id)
+
+    async def delete(self, lead_id: UUID) -> None:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            await leads_service.delete_lead(tx, self.actor, lead_id=lead_id)
+
+    async def restore(self, lead_id: UUID) -> LeadView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await leads_service.restore_lead(tx, self.actor, lead_id=lead_id)
+
+    async def job(self, job_id: UUID) -> JobView:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await jobs.get_job(tx, self.actor, job_id=job_id)
+
+    async def jobs(self) -> Sequence[JobView]:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return (await jobs.list_jobs(tx, self.actor, limit=50)).items
+
+    async def lead(self, lead_id: UUID) -> LeadView:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await leads.get_lead(tx, self.actor, lead_id=lead_id)
+
+    async def timeline(self, lead_id: UUID) -> Sequence[LeadEventView]:
+        """Oldest first."""
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return (await leads.list_events(tx, self.actor, lead_id=lead_id, limit=100)).items[::-1]
+
+    async def enrichment(self, lead_id: UUID) -> LeadEnrichmentView:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await enrichment.get_lead_enrichment(tx, self.actor, lead_id=lead_id)
+
+    async def chosen(self, lead_id: UUID) -> dict[str, tuple[str | bool | float, str]]:
+        """The chosen value of each field and the adapter that found it."""
+        values = [each for each in (await self.enrichment(lead_id)).values if each.chosen]
+        assert len({each.field for each in values}) == len(values)
+        return {each.field: (each.value, each.adapter) for each in values}
+
+    def registry(self, *adapters: Adapter) -> JobRegistry:
+        return JobRegistry(enrichment_jobs.definitions(adapters))
+
+
+def raising(error: Callable[[str], Exception], reason: str) -> list[Answer]:
+    return [error(reason)]
+
+
+MAX_ATTEMPTS = ENRICH_LEAD.max_attempts
