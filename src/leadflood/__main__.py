@@ -1,0 +1,6 @@
+"""`python -m leadflood`."""
+
+from leadflood.cli import main
+
+if __name__ == "__main__":
+    main()

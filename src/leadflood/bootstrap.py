@@ -1,0 +1,274 @@
+"""The composition root: the one file that knows every concrete piece and puts processes together."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from leadflood.domains.enrichment import jobs as enrichment_jobs
+from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.adapters.simulated import Simulated
+from leadflood.domains.enrichment.errors import UnknownAdapter
+from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.jobs import jobs as system_jobs
+from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads import jobs as leads_jobs
+from leadflood.domains.leads.events import PURGE_DELETED
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer, chance, new_secret_key
+from leadflood.kernel.db.database import RELAY_CHANNEL, Database, create_engine
+from leadflood.kernel.db.embedded import SUPERUSER, running_url
+from leadflood.kernel.db.listener import Listener
+from leadflood.kernel.db.migrate import OutdatedSchema, head, install_queue, migrate
+from leadflood.kernel.db.probe import server_version
+from leadflood.kernel.db.provision import DATABASE, OWNER, provision
+from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
+from leadflood.kernel.errors import AppError
+from leadflood.kernel.pagination import Cursors
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.ports import Carrier
+from leadflood.worker.main import Worker, WorkerParts
+
+if TYPE_CHECKING:
+    from leadflood.api.app import Api
+
+_REVISION = text("SELECT version_num FROM alembic_version")
+
+SCHEDULES = (Schedule(HEARTBEAT, 60.0), Schedule(CLEAN_UP, 3600.0), Schedule(PURGE_DELETED, 86_400.0))
+
+
+class NoDatabase(AppError):
+    """There is neither an address nor a running embedded server."""
+
+    code = "no_database"
+    status = 503
+    title = "No database"
+
+
+class NoSecretKey(AppError):
+    """Processes that share a database must share a key, and there is none."""
+
+    code = "no_secret_key"
+    title = "No secret key"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What `prepare_database` did: the schema's revision before (None without one) and after, and for the queue."""
+
+    before: str | None
+    after: str
+    queue_installed: bool
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What API, worker and command line all stand on."""
+
+    settings: Settings
+    database: Database
+    carrier: Carrier
+    registry: JobRegistry
+    sealer: Sealer
+    cursors: Cursors
+
+
+def application_url(settings: Settings) -> str:
+    """The address that services use. Raises: NoDatabase."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    url = running_url(settings.home, APP_ROLE, DATABASE)
+    if url is None:
+        message = (
+            f"No database: LEADFLOOD_DATABASE_URL is not set, and no embedded PostgreSQL runs in {settings.home}. "
+            "Start one with `leadflood up`."
+        )
+        raise NoDatabase(message)
+    return url
+
+
+def owner_url(settings: Settings) -> str:
+    """The address that migrations use. Raises: NoDatabase."""
+    if settings.migrate_database_url is not None:
+        return settings.migrate_database_url.get_secret_value()
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    url = running_url(settings.home, OWNER, DATABASE)
+    return url if url is not None else application_url(settings)
+
+
+async def provision_embedded(settings: Settings) -> None:
+    """Make login and database in the running embedded server; nothing happens where the settings name another one.
+
+    Raises: NoDatabase.
+    """
+    if settings.database_url is not None:
+        return
+    url = running_url(settings.home, SUPERUSER, SUPERUSER)
+    if url is None:
+        message = f"No embedded PostgreSQL runs in {settings.home}."
+        raise NoDatabase(message)
+    await provision(url)
+
+
+async def prepare_database(settings: Settings) -> Prepared:
+    """Migrate, and install the queue where it is to live. Raises: NoDatabase, Unavailable, UnsafeDatabaseRole."""
+    url = owner_url(settings)
+    before, after = await migrate(url)
+    queue = settings.queue_database_url
+    installed = await install_queue(queue.get_secret_value() if queue is not None else url)
+    return Prepared(before, after, installed)
+
+
+def secret_key(settings: Settings, *, create: bool = False) -> str:
+    """The key of the settings, or the one in the data folder, made there on request. Raises: NoSecretKey."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = settings.home / "secret.key"
+    if create and not path.exists():
+        fresh = path.with_name("secret.key.new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(new_secret_key(), encoding="ascii")
+        fresh.rename(path)
+    if not path.exists():
+        message = f"Set LEADFLOOD_SECRET_KEY to at least 32 random characters; {path} does not exist either."
+        raise NoSecretKey(message)
+    return path.read_text(encoding="ascii").strip()
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Platform]:
+    """Everything a process needs, closed again at the end.
+
+    Raises: NoDatabase, NoSecretKey, UnknownAdapter, Unavailable, OutdatedSchema,
+        leadflood.kernel.db.roles.UnsafeDatabaseRole: the service would not be bound by row-level security.
+    """
+    sealer = Sealer(secret_key(settings))
+    await server_version(application_url(settings))
+    async with open_connections(settings, process=process) as (database, carrier):
+        await check_role(database)
+        await check_schema(database)
+        yield Platform(settings, database, carrier, build_registry(settings, database), sealer, Cursors(sealer))
+
+
+@asynccontextmanager
+async def open_connections(settings: Settings, *, process: str) -> AsyncIterator[tuple[Database, Carrier]]:
+    """Database and queue, not connected yet and not checked, closed again at the end. Raises: NoDatabase."""
+    url = application_url(settings)
+    queue = settings.queue_database_url
+    carrier = PgQueuerCarrier(
+        queue.get_secret_value() if queue is not None else url,
+        role=APP_ROLE,
+        application_name=f"leadflood {process} queue",
+    )
+    engine = create_engine(
+        url,
+        application_name=f"leadflood {process}",
+        pool_size=settings.database_pool_size,
+        statement_timeout=settings.statement_timeout,
+    )
+    database = Database(engine, carrier if queue is None else None)
+    await carrier.open()
+    try:
+        yield database, carrier
+    finally:
+        await carrier.close()
+        await database.close()
+
+
+async def check_role(database: Database) -> None:
+    """Refuse to serve where row-level security does not bind us. Raises: UnsafeDatabaseRole, OutdatedSchema."""
+    async with database.statement() as connection:
+        try:
+            row = await connection.first(UNSAFE)
+        except DBAPIError as error:
+            raise _no_schema() from error
+    if row is not None:
+        refuse_unsafe(
+            role=row.role, superuser=row.superuser, bypasses=row.bypasses, owned=row.owned, unfenced=row.unfenced
+        )
+
+
+async def check_schema(database: Database) -> str:
+    """The schema's revision, which is this program's. Raises: OutdatedSchema: it is another, or there is none."""
+    async with database.statement() as connection:
+        try:
+            revision = await connection.scalar(_REVISION)
+        except DBAPIError as error:
+            raise _no_schema() from error
+    if revision != head():
+        message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."
+        raise OutdatedSchema(message)
+    return str(revision)
+
+
+def _no_schema() -> OutdatedSchema:
+    return OutdatedSchema("The database has no schema of LEAD-FLOOD yet. Run `leadflood migrate`.")
+
+
+def build_registry(settings: Settings, database: Database) -> JobRegistry:
+    """All kinds of jobs of this program."""
+    return JobRegistry(
+        [
+            *system_jobs.definitions(database),
+            *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
+            *enrichment_jobs.definitions(build_adapters(settings)),
+        ]
+    )
+
+
+def build_adapters(settings: Settings) -> Sequence[Adapter]:
+    """The enrichment adapters that the settings name, in their order. Raises: UnknownAdapter."""
+    known: Mapping[str, Callable[[], Adapter]] = {
+        "email_insight": EmailInsight,
+        "simulated": lambda: Simulated(
+            latency=settings.simulated_latency,
+            failure_rate=settings.simulated_failure_rate,
+            failure_kind=settings.simulated_failure_kind,
+            chance=chance,
+        ),
+    }
+    names = [name.strip() for name in settings.enrichment_adapters.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UnknownAdapter(name, sorted(known))
+    return [known[name]() for name in names]
+
+
+def build_worker(platform: Platform) -> Worker:
+    """A worker on this platform."""
+    bell = Listener(application_url(platform.settings), RELAY_CHANNEL, application_name="leadflood worker relay")
+    return Worker(
+        WorkerParts(
+            settings=platform.settings,
+            database=platform.database,
+            carrier=platform.carrier,
+            registry=platform.registry,
+            schedules=SCHEDULES,
+            bell=bell,
+        )
+    )
+
+
+def build_api(platform: Platform) -> "Api":
+    """The ASGI application on this platform."""
+    from leadflood.api.app import ApiParts, create_app  # noqa: PLC0415  only what serves HTTP pays for FastAPI
+    from leadflood.api.ratelimit import RateLimiter  # noqa: PLC0415  as above
+    from leadflood.kernel.observability import Metrics  # noqa: PLC0415  as above
+
+    return create_app(
+        ApiParts(
+            settings=platform.settings,
+            database=platform.database,
+            carrier=platform.carrier,
+            registry=platform.registry,
+            sealer=platform.sealer,
+            cursors=platform.cursors,
+            metrics=Metrics(),
+            rate_limiter=RateLimiter(platform.settings.rate_limit_per_minute),
+        )
+    )

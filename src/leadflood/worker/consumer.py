@@ -1,0 +1,111 @@
+"""Takes tickets off the queue, claims their jobs in one statement, and runs them side by side."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.queue.ports import Carrier
+from leadflood.worker.loops import Stop
+from leadflood.worker.runner import Runner
+
+BATCH = 100
+
+_log = structlog.get_logger()
+
+
+class Consumer:
+    """One consumer a worker.
+
+    `running` holds the attempts under way. `caught_up` says whether the queue held less than there was room for when
+    it was last asked: only then is a job that is long due one whose ticket is lost, and not one that stands in line.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        carrier: Carrier,
+        registry: JobRegistry,
+        runner: Runner,
+        worker_id: UUID,
+        settings: Settings,
+        stop: Stop,
+    ) -> None:
+        self._database = database
+        self._carrier = carrier
+        self._registry = registry
+        self._runner = runner
+        self._worker_id = worker_id
+        self._concurrency = settings.worker_concurrency
+        self._lease = settings.job_lease
+        self._poll_interval = settings.poll_interval
+        self._stop = stop
+        self._slot_freed = asyncio.Event()
+        self.running: dict[asyncio.Task[None], RunningJob] = {}
+        self.caught_up = False
+
+    async def step(self) -> None:
+        """Take as many jobs as there is room for, or wait until there is something to take."""
+        room = min(BATCH, self._concurrency - len(self.running))
+        if room <= 0:
+            self._slot_freed.clear()
+            await self._stop.first(self._slot_freed.wait())
+            return
+        deliveries = await self._carrier.receive(self._registry.kinds, room)
+        self.caught_up = len(deliveries) < room
+        if deliveries:
+            tickets = [delivery.ticket for delivery in deliveries]
+            # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
+            jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
+            for job in jobs:
+                self._start(job)
+            await self._carrier.acknowledge(deliveries)
+        if self.caught_up:
+            await self._stop.first(self._carrier.wait(self._registry.kinds, self._poll_interval))
+
+    async def keep_leases(self) -> None:
+        """Extend what runs, stop what was taken over or cancelled meanwhile, and pause for a third of the lease."""
+        jobs = dict(self.running)
+        if jobs:
+            lost = {job.key for job in await execution.renew(self._database, list(jobs.values()), self._lease)}
+            for task, job in jobs.items():
+                if job.key in lost and not task.done():
+                    _log.warning("job.lost", job_id=str(job.id), attempt=job.attempt)
+                    task.cancel()
+        await asyncio.sleep(self._lease / 3)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what runs come to its end for up to `seconds`, then hand the rest back to the queue."""
+        if self.running:
+            _log.info("worker.draining", running=len(self.running))
+            await asyncio.wait(self.running, timeout=seconds)
+        left = dict(self.running)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        try:
+            for job in left.values():
+                if await execution.release(self._database, job):
+                    _log.info("job.released", job_id=str(job.id), attempt=job.attempt)
+        except Unavailable as away:
+            # Their leases run out, and another worker rescues them.
+            _log.warning("worker.not_drained", detail=away.detail)
+
+    def _start(self, job: RunningJob) -> None:
+        task = asyncio.create_task(self._runner.run(job), name=f"job {job.id}")
+        self.running[task] = job
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        job = self.running.pop(task)
+        self._slot_freed.set()
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            # The job stays `running`; its lease runs out, and the rescue counts the attempt as lost.
+            _log.error("job.not_recorded", job_id=str(job.id), attempt=job.attempt, exc_info=fault)

@@ -1,0 +1,124 @@
+"""One worker: consumer, leases, relay, rescue, schedules and presence, side by side in one event loop."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from leadflood import __version__
+from leadflood.domains.jobs import execution, relay, schedules
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.jobs import forget_worker, report_worker
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.listener import Listener
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Carrier
+from leadflood.worker.consumer import Consumer
+from leadflood.worker.loops import Stop, repeat
+from leadflood.worker.runner import Runner
+
+PRESENCE_SECONDS = 10.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class WorkerParts:
+    """What a worker is made of; the composition root puts it together."""
+
+    settings: Settings
+    database: Database
+    carrier: Carrier
+    registry: JobRegistry
+    schedules: Sequence[Schedule]
+    bell: Listener
+
+
+class Worker:
+    """Runs until told to stop, then drains."""
+
+    def __init__(self, parts: WorkerParts) -> None:
+        self.id = new_id()
+        self.stop = Stop()
+        self._parts = parts
+        self._consumer = Consumer(
+            database=parts.database,
+            carrier=parts.carrier,
+            registry=parts.registry,
+            runner=Runner(parts.database, parts.registry, self.id),
+            worker_id=self.id,
+            settings=parts.settings,
+            stop=self.stop,
+        )
+
+    async def run(self) -> None:
+        """Work until `stop` is called; then let running jobs end, and hand back those that do not in time."""
+        _log.info("worker.started", worker_id=str(self.id), kinds=sorted(self._parts.registry.kinds))
+        endless = Stop()
+        until_stopped: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("consumer", self._consumer.step),
+            ("relay", self._relay),
+            ("rescue", self._rescue),
+            ("schedules", self._schedules),
+        ]
+        # Leases and presence go on while the last jobs run to their end.
+        until_drained: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("leases", self._consumer.keep_leases),
+            ("presence", self._presence),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(repeat(name, step, endless)) for name, step in until_drained]
+                async with asyncio.TaskGroup() as work:
+                    for name, step in until_stopped:
+                        work.create_task(repeat(name, step, self.stop))
+                await self._consumer.drain(self._parts.settings.drain_timeout)
+                for task in background:
+                    task.cancel()
+        finally:
+            # Nothing is left after a drain; a loop that broke leaves jobs behind, which others can take over at once.
+            await self._consumer.drain(0)
+            await self._leave()
+
+    async def _relay(self) -> None:
+        taken = await relay.relay(self._parts.database, self._parts.carrier)
+        if taken < relay.BATCH:
+            await self.stop.first(self._parts.bell.wait(self._parts.settings.poll_interval))
+
+    async def _rescue(self) -> None:
+        rescued = await execution.rescue(self._parts.database, self._parts.registry)
+        reminded = await execution.remind(self._parts.database) if self._consumer.caught_up else 0
+        if rescued or reminded:
+            _log.warning("worker.rescued", jobs=rescued, reminded=reminded)
+            return
+        await self.stop.wait(self._parts.settings.poll_interval)
+
+    async def _schedules(self) -> None:
+        await schedules.register(self._parts.database, self._parts.schedules)
+        seconds = await schedules.run_due(self._parts.database, self._parts.schedules)
+        await self.stop.wait(max(seconds, 0.05))
+
+    async def _presence(self) -> None:
+        await report_worker(
+            self._parts.database,
+            worker_id=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            running=len(self._consumer.running),
+        )
+        await asyncio.sleep(PRESENCE_SECONDS)
+
+    async def _leave(self) -> None:
+        await self._parts.bell.close()
+        try:
+            await forget_worker(self._parts.database, worker_id=self.id)
+        except Unavailable as away:
+            _log.info("worker.left_silently", detail=away.detail)
+        _log.info("worker.stopped", worker_id=str(self.id))

@@ -1,0 +1,84 @@
+"""Runs one attempt of one job and records how it ended."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.errors import AttemptLost, Retryable, Terminal
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobRegistry
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Unavailable
+from leadflood.worker.metrics import job_ended
+
+_log = structlog.get_logger()
+
+
+class Runner:
+    """The one place where the outcome of a handler becomes the state of its job."""
+
+    def __init__(self, database: Database, registry: JobRegistry, worker_id: UUID) -> None:
+        self._database = database
+        self._registry = registry
+        self._worker_id = worker_id
+
+    async def run(self, job: RunningJob) -> None:
+        """One attempt, from claimed to recorded."""
+        started = monotonic()
+        fields = {**job.trace, "job_id": str(job.id), "job_kind": job.kind, "attempt": job.attempt}
+        with structlog.contextvars.bound_contextvars(**fields):
+            outcome = await self._attempt(job)
+            seconds = monotonic() - started
+            job_ended(job.kind, outcome, seconds)
+            _log.info("job.ended", outcome=outcome, duration_ms=round(seconds * 1000, 1))
+
+    async def _attempt(self, job: RunningJob) -> str:
+        try:
+            await self._handle(job)
+        except AttemptLost:
+            return "lost"
+        except (Retryable, Terminal) as failure:
+            return await self._end(job, failure)
+        except Unavailable as away:
+            return await self._end(job, Retryable(away.detail))
+        except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
+            _log.exception("job.fault")
+            return await self._end(job, Retryable(f"{type(fault).__name__}: {fault}".removesuffix(": ")))
+        return "completed"
+
+    async def _handle(self, job: RunningJob) -> None:
+        definition = self._registry.find(job.kind)
+        if definition is None:
+            raise Retryable(f"This version does not know the job kind {job.kind!r}.")
+        context = JobContext(self._database, job, self._worker_id)
+        limit = asyncio.timeout(definition.timeout)
+        try:
+            async with limit:
+                await definition.handler(context)
+                if not context.finished:
+                    async with context.completing():
+                        pass
+        except TimeoutError as error:
+            if limit.expired():
+                raise Retryable(f"Not done within {definition.timeout:g} seconds.") from error
+            raise
+
+    async def _end(self, job: RunningJob, failure: Retryable | Terminal) -> str:
+        final = isinstance(failure, Terminal)
+        retry_at = failure.retry_at if isinstance(failure, Retryable) else None
+        try:
+            changed = await execution.end_attempt(
+                self._database, self._registry, job, failure.reason, retry_at=retry_at, final=final
+            )
+        except Unavailable as away:
+            # The lease runs out and the job is rescued, on a worker that does reach the database.
+            _log.warning("job.database_away", detail=away.detail)
+            return "lost"
+        if not changed:
+            return "lost"
+        last = final or job.attempt >= job.max_attempts
+        _log.warning("job.attempt_failed", error=failure.reason, final=last)
+        return "failed" if last else "retry"

@@ -1,0 +1,82 @@
+"""A worker with nothing to do does next to nothing."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import event
+
+from leadflood.domains.jobs.events import Schedule
+from leadflood.kernel.queue.ports import Carrier, Delivery
+from tests.support.jobs import Jobs, Workers, Wrapped, completes
+from tests.support.waiting import eventually
+
+ROUNDS = 20
+"""Looks of the relay: it and rescue and consumer look once each poll interval."""
+
+
+class Counted(Wrapped):
+    """A queue that counts how often it is asked."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        super().__init__(carrier)
+        self.asked: Counter[str] = Counter()
+
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+        self.asked["receive"] += 1
+        return await super().receive(kinds, limit)
+
+    async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  as the port
+        self.asked["wait"] += 1
+        await super().wait(kinds, timeout)
+
+
+def purpose(statement: str) -> str:
+    """Which loop a statement belongs to."""
+    signs = {
+        "outbox_events e\nSET status = 'processing'": "relay",
+        "lease_expires_at < now()": "rescue",
+        "SET next_attempt_at = now()\nFROM": "remind",
+        "schedules": "schedules",
+        "worker_processes": "presence",
+        "set_config": "transaction",
+    }
+    return next((name for sign, name in signs.items() if sign in statement), statement)
+
+
+async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs, workers: Workers) -> None:
+    asked: Counter[str] = Counter()
+    counted: list[Counted] = []
+
+    def wrap(carrier: Carrier) -> Carrier:
+        counted.append(Counted(carrier))
+        return counted[0]
+
+    schedules = [Schedule(jobs.kind, 3600.0)]
+    running = await workers.start(jobs.registry(completes()), schedules=schedules, wrap=wrap, poll_interval=0.1)
+
+    @event.listens_for(running.engine.sync_engine, "before_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked[purpose(statement)] += 1
+
+    async def settled() -> bool:
+        sql = "SELECT count(*) FROM job_executions WHERE kind = :k AND status = 'completed'"
+        return await jobs.rows(sql, k=jobs.kind.name) == [(1,)]
+
+    await eventually(settled)
+    asked.clear()
+    (queue,) = counted
+    queue.asked.clear()
+
+    async def watched_long_enough() -> bool:
+        return asked["relay"] >= ROUNDS
+
+    await eventually(watched_long_enough)
+    most = 2 * asked["relay"]
+    assert asked.keys() <= {"relay", "rescue", "remind", "transaction", "presence", "schedules"}
+    assert asked["rescue"] <= most
+    assert asked["remind"] <= asked["rescue"] + 1
+    assert asked["transaction"] <= asked["relay"] + asked["rescue"] + asked["remind"] + 8
+    assert asked["presence"] <= 2
+    assert asked["schedules"] <= 5
+    assert queue.asked["receive"] <= most
+    assert queue.asked["wait"] <= most
