@@ -4,17 +4,25 @@ A new reference is a function that returns its text, and a line in `GENERATED`. 
 the machine: `tests/unit/test_settings_docs.py` compares it to the committed file.
 """
 
-from collections.abc import Callable, Mapping
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.main import get_command
 
+from leadflood.cli import app
+from leadflood.api.app import ROUTERS
+from leadflood.api.errors import meaning_of, problem_types, remedy_of
+from leadflood.api.openapi import describe
 from leadflood.kernel.config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,8 +127,124 @@ def settings_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _commands(group: TyperGroup, path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if command.hidden:
+            continue
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def _parameter_row(parameter: TyperArgument | TyperOption) -> str:
+    if isinstance(parameter, TyperArgument):
+        shown = (parameter.metavar or (parameter.name or "").upper()).replace("|", "\\|")
+        names = f"`{shown}`" if parameter.required else f"`[{shown}]`"
+    else:
+        names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
+    default = parameter.default
+    plain = default not in (None, False, "") and not callable(default) and not isinstance(default, list | tuple)
+    said = (parameter.help or "").replace("|", "\\|")
+    words = [said, "Required." if parameter.required and isinstance(parameter, TyperOption) else ""]
+    words.append(
+        f"Default: {default:g}." if plain and isinstance(default, float) else f"Default: {default}." if plain else ""
+    )
+    return f"| {names} | {' '.join(filter(None, words))} |"
+
+
+def cli_reference() -> str:
+    """`docs/reference/cli.md`: every command with its arguments, options and an example."""
+    root = get_command(app)
+    if not isinstance(root, TyperGroup):
+        message = "scripts/generate_docs.py: the command line has no commands"
+        raise TypeError(message)
+    lines = [
+        "# Command line",
+        "",
+        "<!-- Generated from leadflood.cli by `uv run just docs`. Change it there. -->",
+        "",
+        inspect.cleandoc(root.help or ""),
+    ]
+    for path, command in _commands(root, "leadflood"):
+        lines += ["", f"## `{path}`", "", inspect.cleandoc(command.help or "")]
+        rows = [_parameter_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
+        if rows:
+            lines += ["", "| argument or option | what it does |", "| --- | --- |", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _described() -> dict[str, Any]:
+    return describe([route for router in ROUTERS for route in router.routes])
+
+
+def openapi_document() -> str:
+    """`docs/reference/openapi.json`: what the server gives at `/openapi.json`."""
+    return json.dumps(_described(), ensure_ascii=False, indent=2) + "\n"
+
+
+def _operations(document: Mapping[str, Any], tag: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if operation["tags"] == [tag]:
+                yield method.upper(), path, operation
+
+
+def _who_may(operation: Mapping[str, Any]) -> str:
+    if not operation["security"]:
+        return "everybody"
+    permission = operation.get("x-required-permission")
+    return f"`{permission}`" if permission else "any credential"
+
+
+def http_api_reference() -> str:
+    """`docs/reference/http-api.md`: one table row per operation, by tag."""
+    document = _described()
+    lines = [
+        "# HTTP API",
+        "",
+        "<!-- Generated from leadflood.api by `uv run just docs`. Change it there. -->",
+        "",
+        "The whole description, with schemas and examples, is [openapi.json](openapi.json); a running server shows it",
+        "at `/docs`. Permissions are those of a role, or the scopes of an API key. Each status above 399 is a",
+        "[problem](problems.md).",
+    ]
+    for tag in document["tags"]:
+        lines += ["", f"## {tag['name']}", "", tag["description"], ""]
+        lines += ["| operation | needs | what it does | answers | problems |", "| --- | --- | --- | --- | --- |"]
+        for method, path, operation in _operations(document, tag["name"]):
+            statuses = list(operation["responses"])
+            answers = ", ".join(status for status in statuses if status < "4")
+            problems = ", ".join(status for status in statuses if status >= "4")
+            called = f"`{method} {path}`"
+            lines.append(f"| {called} | {_who_may(operation)} | {operation['summary']} | {answers} | {problems} |")
+    return "\n".join(lines) + "\n"
+
+
+def problems_reference() -> str:
+    """`docs/reference/problems.md`: one table row per code."""
+    lines = [
+        "# Problems",
+        "",
+        "<!-- Generated from leadflood.api.errors by `uv run just docs`. Change it there. -->",
+        "",
+        "Refusals and faults are `application/problem+json` (RFC 9457). `code` is stable: branch on it, not on the text.",
+        "`errors` names every field at fault. `requestId` names the request in the server's logs.",
+        "",
+        "| code | status | meaning | what to do |",
+        "| --- | --- | --- | --- |",
+    ]
+    for code, error in problem_types().items():
+        lines.append(f"| `{code}` | {error.status} | {meaning_of(error)} | {remedy_of(error)} |")
+    return "\n".join(lines) + "\n"
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
+    "docs/reference/cli.md": cli_reference,
+    "docs/reference/http-api.md": http_api_reference,
+    "docs/reference/openapi.json": openapi_document,
+    "docs/reference/problems.md": problems_reference,
     "docs/reference/settings.md": settings_reference,
 }
 """Path below the checkout, and what makes its text."""

@@ -1,0 +1,103 @@
+"""The command line: `leadflood --help`. Commands import what they need when they run, so that help comes at once."""
+
+import os
+import sys
+import traceback
+from types import TracebackType
+
+import typer
+from typer.main import get_command
+
+from leadflood import __version__
+from leadflood.cli import doctor, identity, jobs, leads, outbox, processes, up
+from leadflood.cli.output import error_lines
+from leadflood.kernel.errors import AppError
+
+__all__ = ["app", "main"]
+
+REFUSED = 1
+DATABASE_AWAY = 3
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
+_SHOWN_FRAMES = 6
+_UNAVAILABLE = 503
+
+app = typer.Typer(
+    name="leadflood",
+    help="""Self-hosted lead engine on PostgreSQL: capture, enrich, and lose nothing on the way.
+
+    Start everything on this machine with `leadflood up`, then try, in another terminal:
+    `leadflood lead add ada.lovelace@acme.com --wait`
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 database away, 130 interrupted.""",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"leadflood {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and end."),
+) -> None:
+    return
+
+
+up.register(app)
+processes.register(app)
+doctor.register(app)
+app.add_typer(leads.app, name="lead")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(identity.workspace_app, name="workspace")
+app.add_typer(identity.user_app, name="user")
+app.add_typer(identity.key_app, name="key")
+
+
+def main() -> None:
+    """Run the command of `sys.argv` and end the process with its exit code (see `leadflood --help`)."""
+    sys.excepthook = _print_fault
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        # Not app(), which would put its own hook in place of ours. Ends by SystemExit, also after wrong usage.
+        get_command(app)(prog_name="leadflood")
+    except AppError as error:
+        print(error_lines(error), file=sys.stderr)
+        return DATABASE_AWAY if error.status == _UNAVAILABLE else REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _quiet_exit()
+    except SystemExit as end:
+        return _flushed(end)
+    return 0
+
+
+def _flushed(end: SystemExit) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _quiet_exit()
+    return end.code if isinstance(end.code, int) else 0
+
+
+def _quiet_exit() -> int:
+    """What reads our output has seen enough, as `head` has: Python must not try to flush the rest at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _print_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """A fault of ours, short and without the values of variables, which may be secrets."""
+    shown = traceback.TracebackException(kind, fault, trace, limit=-_SHOWN_FRAMES, capture_locals=False)
+    print("".join(shown.format()), end="", file=sys.stderr)
+    print("This is a fault of LEAD-FLOOD. Please report it with the lines above.", file=sys.stderr)

@@ -1,0 +1,221 @@
+"""`leadflood doctor`: what is wrong with this installation, and what to do about it."""
+
+import difflib
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from leadflood.cli.output import print_json, say, visible
+from leadflood.cli.workspace import run
+from leadflood.kernel.errors import AppError
+
+if TYPE_CHECKING:
+    from leadflood.kernel.config import Settings
+    from leadflood.kernel.db.database import Database
+    from leadflood.kernel.queue.ports import Carrier
+
+_LEAST_DISK = 1024**3
+_OLDEST_HEARTBEAT = 180.0
+_COUNTED = 200
+_INTERNAL = "LEADFLOOD_PARENT_FD"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and the remedy where it is not as it should be."""
+
+    check: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object a check.")) -> None:
+    """Check settings, database, queue, workers and the state of all work; exit code 1 if anything is wrong.
+
+    Example: `leadflood doctor --json`
+    """
+    if not run(_examine(as_json=as_json)):
+        raise typer.Exit(1)
+
+
+async def _examine(*, as_json: bool) -> bool:
+    healthy = True
+    async for finding in _findings():
+        healthy = healthy and finding.ok
+        if as_json:
+            print_json(asdict(finding))
+            continue
+        say(f"{'✓' if finding.ok else '✗'} {finding.check}: {visible(finding.detail)}")
+        if finding.remedy:
+            say(f"  → {visible(finding.remedy)}")
+    return healthy
+
+
+async def _findings() -> AsyncIterator[Finding]:
+    from leadflood import bootstrap
+    from leadflood.cli.input import load_settings
+
+    try:
+        settings = load_settings()
+    except AppError as error:
+        faults = "; ".join(f"{fault.pointer}: {fault.message}" for fault in error.errors)
+        yield Finding("settings", ok=False, detail=error.detail, remedy=faults)
+        return
+    yield _unknown_variables(os.environ, settings)
+    yield _disk(settings.home)
+    yield _secret_key(settings)
+    reached = await _reached(settings)
+    yield reached
+    if not reached.ok:
+        return
+    async with bootstrap.open_connections(settings, process="doctor") as (database, carrier):
+        role, schema = await _role(database), await _schema(database)
+        yield role
+        yield schema
+        yield await _queue(carrier)
+        if schema.ok:
+            async for finding in _work(database):
+                yield finding
+
+
+def _unknown_variables(environ: Mapping[str, str], settings: "Settings") -> Finding:
+    from leadflood.cli.input import PREFIX
+
+    known = {f"{PREFIX}{name}".upper() for name in type(settings).model_fields}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, _INTERNAL})
+    if not unknown:
+        return Finding("settings", ok=True, detail=f"{settings.env.value}, data folder {settings.home}")
+    hints = [
+        f"{name} (did you mean {close[0]}?)" for name in unknown if (close := difflib.get_close_matches(name, known, 1))
+    ]
+    remedy = f"Correct or remove them. {' '.join(hints)}".strip()
+    return Finding("settings", ok=False, detail=f"unknown variables: {', '.join(unknown)}", remedy=remedy)
+
+
+def _disk(home: Path) -> Finding:
+    folder = next(each for each in (home, *home.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1024**3:.1f} GiB free in {folder}"
+    if free >= _LEAST_DISK:
+        return Finding("disk", ok=True, detail=detail)
+    return Finding("disk", ok=False, detail=detail, remedy="Make room: PostgreSQL stops when the disk is full.")
+
+
+def _secret_key(settings: "Settings") -> Finding:
+    from leadflood import bootstrap
+
+    try:
+        bootstrap.secret_key(settings)
+    except AppError as error:
+        return Finding("secret key", ok=False, detail="missing", remedy=error.detail)
+    except OSError as error:
+        remedy = "Run this as the account that LEAD-FLOOD runs as, or set LEADFLOOD_SECRET_KEY."
+        return Finding("secret key", ok=False, detail=f"unreadable: {error.strerror}", remedy=remedy)
+    return Finding("secret key", ok=True, detail="set" if settings.secret_key else "in the data folder")
+
+
+async def _reached(settings: "Settings") -> Finding:
+    from leadflood import bootstrap
+    from leadflood.kernel.db.migrate import MINIMUM_POSTGRESQL
+    from leadflood.kernel.db.probe import server_version
+
+    try:
+        version = await server_version(bootstrap.application_url(settings))
+    except AppError as error:
+        return Finding("database", ok=False, detail="out of reach", remedy=error.detail)
+    where = "embedded" if settings.database_url is None else "at LEADFLOOD_DATABASE_URL"
+    detail = f"PostgreSQL {version}, {where}"
+    if int(version.partition(".")[0]) >= MINIMUM_POSTGRESQL:
+        return Finding("database", ok=True, detail=detail)
+    return Finding("database", ok=False, detail=detail, remedy=f"Use PostgreSQL {MINIMUM_POSTGRESQL} or newer.")
+
+
+async def _role(database: "Database") -> Finding:
+    from leadflood import bootstrap
+
+    try:
+        await bootstrap.check_role(database)
+    except AppError as error:
+        return Finding("database role", ok=False, detail="not bound by row-level security", remedy=error.detail)
+    return Finding("database role", ok=True, detail="bound by row-level security, owns nothing")
+
+
+async def _schema(database: "Database") -> Finding:
+    from leadflood import bootstrap
+
+    try:
+        revision = await bootstrap.check_schema(database)
+    except AppError as error:
+        return Finding("schema", ok=False, detail="not that of this program", remedy=error.detail)
+    return Finding("schema", ok=True, detail=f"at revision {revision}, the newest")
+
+
+async def _queue(carrier: "Carrier") -> Finding:
+    try:
+        await carrier.check()
+        depth = await carrier.depth()
+    except AppError as error:
+        return Finding("queue", ok=False, detail="out of reach", remedy=error.detail)
+    waiting = sum(each.waiting for each in depth.values())
+    deferred = sum(each.deferred for each in depth.values())
+    oldest = max((each.oldest_age for each in depth.values()), default=0.0)
+    return Finding("queue", ok=True, detail=f"{waiting} waiting (oldest {oldest:.0f} s), {deferred} for later")
+
+
+async def _work(database: "Database") -> AsyncIterator[Finding]:
+    from leadflood.domains.enrichment import invariants as leads
+    from leadflood.domains.jobs import invariants as jobs
+    from leadflood.domains.jobs import queries
+
+    async with database.system(read_only=True) as tx:
+        status = await queries.system_status(tx)
+        violations = [*await jobs.violations(tx), *await leads.violations(tx)]
+    start = "Start one with `leadflood worker`, or everything with `leadflood up`."
+    detail = f"{status.workers} alive, {status.running_jobs} jobs running"
+    yield Finding("workers", ok=status.workers > 0, detail=detail, remedy="" if status.workers else start)
+    yield _heartbeat(status.heartbeat_age_seconds)
+    yield await _dead_letters(database)
+    for told in violations:
+        remedy = "A running worker repairs late jobs by itself; please report what stays."
+        yield Finding("invariant", ok=False, detail=told, remedy=remedy)
+    if not violations:
+        yield Finding("invariants", ok=True, detail="every lead is at its end or under way")
+
+
+def _heartbeat(age: float | None) -> Finding:
+    if age is not None and age <= _OLDEST_HEARTBEAT:
+        return Finding("heartbeat", ok=True, detail=f"{age:.0f} s ago")
+    remedy = "Start a worker; where one runs, its log says why schedule or queue stand still."
+    return Finding("heartbeat", ok=False, detail="none yet" if age is None else f"{age:.0f} s ago", remedy=remedy)
+
+
+async def _dead_letters(database: "Database") -> Finding:
+    from leadflood.cli.workspace import all_workspaces
+    from leadflood.domains.jobs import queries
+    from leadflood.domains.jobs.models import OutboxStatus
+    from leadflood.kernel.actor import Actor
+    from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+    places: list[str] = []
+    for workspace_id in (SYSTEM_WORKSPACE_ID, *[each.id for each in await all_workspaces(database)]):
+        async with database.transaction(workspace_id, read_only=True) as tx:
+            found = await queries.list_events(
+                tx, Actor.cli(workspace_id), status=OutboxStatus.DEAD_LETTER, limit=_COUNTED
+            )
+        if found.items:
+            places.append(f"{len(found.items)}{'+' if found.after else ''} in workspace {workspace_id}")
+    if not places:
+        return Finding("dead letters", ok=True, detail="none")
+    remedy = "See why with `leadflood outbox list --status dead_letter`, then `leadflood outbox replay --all`."
+    return Finding("dead letters", ok=False, detail=", ".join(places), remedy=remedy)

@@ -1,0 +1,37 @@
+"""What `up` needs done before anything serves: database, schema, queue, and on the first run an owner."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from leadflood.cli.output import say
+
+if TYPE_CHECKING:
+    from leadflood.kernel.config import Settings
+
+
+def run_prepare(settings: "Settings") -> None:
+    """Prepare the database, and print the first owner's password where one was made just now."""
+    asyncio.run(_prepare(settings))
+
+
+async def _prepare(settings: "Settings") -> None:
+    from leadflood import bootstrap
+    from leadflood.domains.identity.service import operators
+
+    bootstrap.secret_key(settings, create=True)
+    await bootstrap.provision_embedded(settings)
+    done = await bootstrap.prepare_database(settings)
+    if done.before != done.after:
+        say(f"Schema: {done.before or 'none'} → {done.after}")
+    async with bootstrap.open_platform(settings, process="prepare") as platform:
+        first = await operators.first_run(platform.database)
+    if first is None:
+        return
+    say()
+    say("First start. Your workspace and its owner:")
+    say(f"  Workspace  {first.workspace_id}")
+    say(f"  E-mail     {first.email}")
+    say(f"  Password   {first.password}")
+    say("Keep the password now: it is not shown again, and stored only as a hash.")
+    say(f"To set another one: leadflood user set-password {first.email}")
+    say()

@@ -1,0 +1,288 @@
+"""`leadflood workspace`, `user` and `key`: who may do what, set by the operator of the machine."""
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
+from leadflood.cli.output import Column, moment, note, print_facts, print_json, say
+from leadflood.cli.workspace import open_desk, open_platform, run
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from leadflood.domains.identity.contracts import ApiKeyView, UserSummary, WorkspaceView
+
+Role = Literal["owner", "admin", "member", "viewer"]
+_EMAIL = typer.Argument(help="The user's e-mail address.")
+_STDIN = typer.Option(False, "--password-stdin", help="Read the password from standard input instead of asking.")
+_NAME = typer.Option(..., "--name", help="The name that others see.")
+
+workspace_app = typer.Typer(help="List and create workspaces.", no_args_is_help=True)
+user_app = typer.Typer(help="Create users, set passwords, bar and admit.", no_args_is_help=True)
+key_app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+
+
+@workspace_app.command("list")
+def list_workspaces(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool = AS_JSON) -> None:
+    """List workspaces, oldest first.
+
+    Example: `leadflood workspace list`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+
+            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+                return await operators.list_workspaces(platform.database, after=after, limit=size)
+
+            columns = [Column("id", whole=True), Column("name"), Column("created")]
+            most = None if everything else limit
+            await print_pages(fetch, columns, _workspace_row, limit=most, as_json=as_json)
+
+    run(work())
+
+
+@workspace_app.command("create")
+def create_workspace(
+    name: str = typer.Argument(help="What to call it."),
+    owner: str = typer.Option(..., "--owner", help="E-mail address of the user who shall own it."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Create a workspace for a user who exists.
+
+    Example: `leadflood workspace create "Acme growth" --owner ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+            made = await operators.create_workspace(platform.database, name=name, owner_email=owner)
+        _print(made, [("workspace", made.id), ("name", made.name)], as_json=as_json)
+
+    run(work())
+
+
+@user_app.command("list")
+def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool = AS_JSON) -> None:
+    """List all users, newest first.
+
+    Example: `leadflood user list --all`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+
+            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+                return await operators.list_users(platform.database, after=after, limit=size)
+
+            columns = [Column("id", whole=True), *map(Column, ("email", "name", "created", "disabled"))]
+            await print_pages(fetch, columns, _user_row, limit=None if everything else limit, as_json=as_json)
+
+    run(work())
+
+
+@user_app.command("create")
+def create_user(email: str = _EMAIL, name: str = _NAME, password_stdin: bool = _STDIN, as_json: bool = AS_JSON) -> None:
+    """Create a user, who is in no workspace yet; the password is asked for.
+
+    Example: `leadflood user create ada@acme.com --name "Ada Lovelace"`
+    """
+    password = _password(from_stdin=password_stdin)
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+            made = await operators.create_user(platform.database, email=email, name=name, password=password)
+        _print(made, [("user", made.id), ("email", made.email), ("name", made.name)], as_json=as_json)
+        note(f"Give access with: leadflood user add-to-workspace {made.email} --role member")
+
+    run(work())
+
+
+@user_app.command("set-password")
+def set_password(email: str = _EMAIL, password_stdin: bool = _STDIN) -> None:
+    """Give a user another password and end all of the user's sessions; the password is asked for.
+
+    Example: `leadflood user set-password owner@leadflood.local`
+    """
+    password = _password(from_stdin=password_stdin)
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+            await operators.set_password(platform.database, email=email, password=password)
+        say("The password is set. All sessions of this user have ended.")
+
+    run(work())
+
+
+@user_app.command("disable")
+def disable(email: str = _EMAIL) -> None:
+    """Bar a user from signing in, end all sessions, and let the user's API keys rest.
+
+    Example: `leadflood user disable ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+            await operators.disable_user(platform.database, email=email)
+        say("The user is disabled.")
+
+    run(work())
+
+
+@user_app.command("enable")
+def enable(email: str = _EMAIL) -> None:
+    """Let a disabled user sign in again.
+
+    Example: `leadflood user enable ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+
+        async with open_platform() as platform:
+            await operators.enable_user(platform.database, email=email)
+        say("The user is enabled.")
+
+    run(work())
+
+
+@user_app.command("add-to-workspace")
+def add_to_workspace(
+    email: str = _EMAIL,
+    role: Role = typer.Option("member", "--role", help="What the user may do there."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Make a user who exists a member of a workspace.
+
+    Example: `leadflood user add-to-workspace ada@acme.com --role admin`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.input import checked
+        from leadflood.domains.identity.contracts import AddMember
+        from leadflood.domains.identity.service import members
+
+        member = checked(AddMember, {"email": email, "role": role})
+        async with open_desk(workspace) as desk:
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                added = await members.add_member(tx, desk.actor, member=member, initial_hash=None)
+            _print(added, [("user", added.id), ("email", added.email), ("role", added.role)], as_json=as_json)
+
+    run(work())
+
+
+@key_app.command("create")
+def create_key(
+    name: str = typer.Argument(help="What uses it, such as: Web form."),
+    scope: list[str] = typer.Option(..., "--scope", help="What it may do, such as leads:write; several times."),
+    expires_at: str | None = typer.Option(None, metavar="TIME", help="RFC 3339, such as 2027-03-01T00:00:00Z."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Create an API key; its token is printed once and stored nowhere.
+
+    Example: `leadflood key create "Web form" --scope leads:read --scope leads:write`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.input import checked
+        from leadflood.domains.identity.contracts import CreateApiKey
+        from leadflood.domains.identity.service import api_keys
+
+        key = checked(CreateApiKey, {"name": name, "scopes": scope, "expiresAt": expires_at})
+        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
+            made = await api_keys.create_api_key(tx, desk.actor, key=key)
+        _print(
+            made,
+            [("key", made.api_key.id), ("scopes", " ".join(made.api_key.scopes)), ("token", made.token)],
+            as_json=as_json,
+        )
+        note("Keep the token now: it is not shown again.")
+
+    run(work())
+
+
+@key_app.command("list")
+def list_keys(
+    limit: int = LIMIT, everything: bool = EVERYTHING, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
+) -> None:
+    """List API keys, newest first, revoked and expired ones included.
+
+    Example: `leadflood key list`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity import queries
+
+        async with open_desk(workspace) as desk:
+
+            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                    return await queries.list_api_keys(tx, desk.actor, after=after, limit=size)
+
+            titles = ("name", "prefix", "scopes", "created", "expires", "last used", "revoked")
+            columns = [Column("id", whole=True), *map(Column, titles)]
+            await print_pages(fetch, columns, _key_row, limit=None if everything else limit, as_json=as_json)
+
+    run(work())
+
+
+@key_app.command("revoke")
+def revoke_key(key: UUID = typer.Argument(help="The key's id."), workspace: str | None = WORKSPACE) -> None:
+    """End an API key from the next request on.
+
+    Example: `leadflood key revoke 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import api_keys
+
+        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
+            await api_keys.revoke_api_key(tx, desk.actor, key_id=key)
+        say("The key is revoked.")
+
+    run(work())
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("There is no terminal to ask on. Use --password-stdin.", param_hint="--password-stdin")
+    entered: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return entered
+
+
+def _print(view: "BaseModel", facts: list[tuple[str, object]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+    else:
+        print_facts(facts)
+
+
+def _workspace_row(workspace: "WorkspaceView") -> tuple[object, ...]:
+    return (workspace.id, workspace.name, moment(workspace.created_at))
+
+
+def _user_row(user: "UserSummary") -> tuple[object, ...]:
+    return (user.id, user.email, user.name, moment(user.created_at), moment(user.disabled_at))
+
+
+def _key_row(key: "ApiKeyView") -> tuple[object, ...]:
+    times = (key.created_at, key.expires_at, key.last_used_at, key.revoked_at)
+    return (key.id, key.name, key.prefix, " ".join(key.scopes), *map(moment, times))

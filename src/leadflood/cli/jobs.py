@@ -1,0 +1,148 @@
+"""`leadflood jobs …`: how background work stands, and what an operator can do about it."""
+
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
+from leadflood.cli.output import Column, moment, print_facts, print_json, print_table, say
+from leadflood.cli.workspace import open_desk, run
+
+if TYPE_CHECKING:
+    from leadflood.domains.jobs.contracts import JobView
+
+Status = Literal["queued", "running", "completed", "failed"]
+_ID = typer.Argument(help="The job's id.")
+
+app = typer.Typer(help="List, show, retry and cancel jobs.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    status: Status | None = typer.Option(None, help="Only jobs in this state."),
+    kind: str | None = typer.Option(None, help="Only jobs of this kind, such as leads.enrich.v1."),
+    lead: UUID | None = typer.Option(None, help="Only jobs of the lead with this id."),
+    limit: int = LIMIT,
+    everything: bool = EVERYTHING,
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """List jobs, newest first.
+
+    Example: `leadflood jobs list --status failed`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import queries
+        from leadflood.domains.jobs.models import JobStatus
+
+        wanted = JobStatus(status) if status else None
+        async with open_desk(workspace) as desk:
+
+            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                    return await queries.list_jobs(
+                        tx, desk.actor, status=wanted, kind=kind, subject_id=lead, after=after, limit=size
+                    )
+
+            await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
+
+    run(work())
+
+
+@app.command("show")
+def show(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Show a job with every failed attempt and its reason.
+
+    Example: `leadflood jobs show 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import queries
+
+        async with open_desk(workspace) as desk:
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                found = await queries.get_job(tx, desk.actor, job_id=job)
+            _print(found, as_json=as_json)
+
+    run(work())
+
+
+@app.command("retry")
+def retry(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Bring a failed job back to the queue with a fresh set of attempts.
+
+    Example: `leadflood jobs retry 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import service
+
+        async with open_desk(workspace) as desk:
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                changed = await service.retry_job(tx, desk.actor, desk.platform.registry, job_id=job)
+            _print(changed, as_json=as_json)
+
+    run(work())
+
+
+@app.command("cancel")
+def cancel(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """End a queued or running job as failed; what a running attempt still answers changes nothing.
+
+    Example: `leadflood jobs cancel 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import service
+
+        async with open_desk(workspace) as desk:
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                changed = await service.cancel_job(tx, desk.actor, desk.platform.registry, job_id=job)
+            _print(changed, as_json=as_json)
+
+    run(work())
+
+
+_COLUMNS = [
+    Column("id", whole=True),
+    *map(Column, ("kind", "status", "attempts", "lead", "created", "next attempt", "last error")),
+]
+
+
+def _row(job: "JobView") -> tuple[object, ...]:
+    return (
+        job.id,
+        job.kind,
+        job.status,
+        f"{job.attempts}/{job.max_attempts}",
+        job.subject_id,
+        moment(job.created_at),
+        moment(job.next_attempt_at),
+        job.last_error,
+    )
+
+
+def _print(job: "JobView", *, as_json: bool) -> None:
+    if as_json:
+        print_json(job)
+        return
+    print_facts(
+        [
+            ("job", job.id),
+            ("kind", job.kind),
+            ("status", job.status),
+            ("attempts", f"{job.attempts} of {job.max_attempts}"),
+            ("lead", job.subject_id),
+            ("created", job.created_at),
+            ("started", job.started_at),
+            ("finished", job.finished_at),
+            ("next attempt", job.next_attempt_at),
+            ("last error", job.last_error),
+        ]
+    )
+    if job.failures:
+        say()
+        rows = [(failure.attempt, failure.at, failure.error) for failure in job.failures]
+        print_table([Column("attempt"), Column("failed at"), Column("reason")], rows)

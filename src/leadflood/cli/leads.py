@@ -1,0 +1,279 @@
+"""`leadflood lead …`: leads by hand, straight on the database, so that it works next to a running system."""
+
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.follow import follow, open_screen
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
+from leadflood.cli.output import Column, moment, note, print_facts, print_json, print_table, say
+from leadflood.cli.workspace import Desk, open_desk, run
+
+if TYPE_CHECKING:
+    from leadflood.domains.enrichment.contracts import EnrichmentValueView
+    from leadflood.domains.jobs.contracts import JobView
+    from leadflood.domains.leads.contracts import LeadView
+
+Status = Literal["new", "processing", "enriched", "failed"]
+
+_WHO = typer.Argument(metavar="ID|EMAIL", help="The lead's id or e-mail address.")
+_TIMEOUT = typer.Option(60.0, "--timeout", min=0.0, help="Seconds to wait for the job.")
+_JOBS_SHOWN = 3
+
+app = typer.Typer(help="Add, show, list and watch leads.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(  # noqa: PLR0913, PLR0917  each option is a parameter
+    email: str = typer.Argument(help="The e-mail address, unique in the workspace."),
+    first_name: str | None = typer.Option(None, help="Given name."),
+    last_name: str | None = typer.Option(None, help="Family name."),
+    company: str | None = typer.Option(None, help="Where the person works."),
+    job_title: str | None = typer.Option(None, help="What the person does there."),
+    phone: str | None = typer.Option(None, help="International, or national together with --country."),
+    website: str | None = typer.Option(None, help="Such as acme.com."),
+    country: str | None = typer.Option(None, help="Code or English name, such as GB or Norway."),
+    source: str | None = typer.Option(None, help="Where the lead comes from. Without it: cli."),
+    custom: list[str] = typer.Option([], metavar="KEY=VALUE", help="A custom field; can be given several times."),
+    workspace: str | None = WORKSPACE,
+    wait: bool = typer.Option(False, "--wait", help="Follow the job to its end and print what was found."),
+    timeout: float = _TIMEOUT,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Add a lead; with --wait, exit code 0 means that it is enriched.
+
+    Example: `leadflood lead add ada.lovelace@acme.com --company Acme --custom plan=pro --wait`
+    """
+    given = {
+        "email": email,
+        "firstName": first_name,
+        "lastName": last_name,
+        "company": company,
+        "jobTitle": job_title,
+        "phone": phone,
+        "website": website,
+        "country": country,
+        "source": source,
+        "customFields": _custom_fields(custom),
+    }
+    run(_add(given, workspace, wait=wait, timeout=timeout, as_json=as_json))
+
+
+@app.command("show")
+def show(lead: str = _WHO, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Show a lead, its latest jobs and every value found for it, with why.
+
+    Example: `leadflood lead show ada.lovelace@acme.com`
+    """
+
+    async def work() -> None:
+        async with open_desk(workspace) as desk:
+            await print_lead(desk, await _find(desk, lead), as_json=as_json)
+
+    run(work())
+
+
+@app.command("list")
+def list_(
+    status: Status | None = typer.Option(None, help="Only leads in this state."),
+    source: str | None = typer.Option(None, help="Only leads from this source."),
+    q: str | None = typer.Option(None, "--q", help="Part of name, e-mail address or company."),
+    limit: int = LIMIT,
+    everything: bool = EVERYTHING,
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """List leads, newest first.
+
+    Example: `leadflood lead list --status failed --limit 20`
+    """
+    run(_list(status, source, q, None if everything else limit, workspace, as_json=as_json))
+
+
+@app.command("watch")
+def watch(
+    lead: str = _WHO, timeout: float = _TIMEOUT, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
+) -> None:
+    """Follow the latest job of a lead to its end; exit code 0 means that the lead is enriched.
+
+    Example: `leadflood lead watch ada.lovelace@acme.com --timeout 300`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import queries
+
+        async with open_desk(workspace) as desk:
+            lead_id = await _find(desk, lead)
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                found = (await queries.list_jobs(tx, desk.actor, subject_id=lead_id, limit=1)).items
+            if not found:
+                note("This lead has no job.")
+            enriched = await follow_lead(desk, lead_id, found[0].id if found else None, timeout, as_json=as_json)
+        if not enriched:
+            raise typer.Exit(1)
+
+    run(work())
+
+
+async def follow_lead(desk: Desk, lead_id: UUID, job_id: UUID | None, seconds: float, *, as_json: bool) -> bool:
+    """Follow the job for up to `seconds`, print the lead, and say whether it is enriched."""
+    if job_id is not None:
+        async with open_screen(silent=as_json) as screen:
+            job = await follow(desk, job_id, screen, timeout=seconds)
+        if job.status not in ("completed", "failed"):
+            note(f"Still {job.status} after {seconds:g} s. Go on with: leadflood lead watch {lead_id}")
+    return await print_lead(desk, lead_id, as_json=as_json) == "enriched"
+
+
+async def print_lead(desk: Desk, lead_id: UUID, *, as_json: bool) -> str:
+    """Print all that is known of a lead; returns its status. Raises: LeadNotFound."""
+    from leadflood.domains.enrichment import queries as enrichment_queries
+    from leadflood.domains.jobs import queries as jobs_queries
+    from leadflood.domains.leads import queries as leads_queries
+
+    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+        lead = await leads_queries.get_lead(tx, desk.actor, lead_id=lead_id)
+        enrichment = await enrichment_queries.get_lead_enrichment(tx, desk.actor, lead_id=lead_id)
+        jobs = (await jobs_queries.list_jobs(tx, desk.actor, subject_id=lead_id, limit=_JOBS_SHOWN)).items
+    if as_json:
+        parts = {"lead": lead, "enrichment": enrichment}
+        shown: dict[str, object] = {name: view.model_dump(mode="json") for name, view in parts.items()}
+        print_json({**shown, "jobs": [job.model_dump(mode="json") for job in jobs]})
+        return lead.status
+    say()
+    print_facts([*_facts(lead), *[("job", _job(job)) for job in jobs]])
+    print_values(enrichment.values)
+    return lead.status
+
+
+def print_values(values: "list[EnrichmentValueView]") -> None:
+    """The values found, best first for each field, each with its receipt."""
+    if not values:
+        return
+    columns = [Column(title) for title in ("field", "value", "confidence", "adapter", "method", "why")]
+    say()
+    print_table(
+        columns,
+        [
+            (
+                value.field if value.chosen else f"({value.field})",
+                value.value,
+                f"{value.confidence:.2f}",
+                value.adapter,
+                value.method,
+                value.evidence,
+            )
+            for value in values
+        ],
+    )
+    if not all(value.chosen for value in values):
+        say("In brackets: values that lost to a better one.")
+
+
+async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, timeout: float, as_json: bool) -> None:  # noqa: ASYNC109  its end is an answer, not an error
+    from leadflood.cli.input import checked
+    from leadflood.domains.leads import service
+    from leadflood.domains.leads.contracts import CreateLead
+    from leadflood.kernel.observability import TraceContext
+
+    command = checked(CreateLead, given)
+    async with open_desk(workspace) as desk:
+        trace = {"traceparent": TraceContext.continued([]).traceparent}
+        async with desk.database.transaction(desk.actor.workspace_id) as tx:
+            created = await service.create_lead(tx, desk.actor, command=command, trace=trace, source="cli")
+        if not wait:
+            if as_json:
+                print_json(created)
+            else:
+                print_facts([("lead", created.lead_id), ("job", created.job_id)])
+                note(f"Follow it with: leadflood lead watch {created.lead_id}")
+            return
+        enriched = await follow_lead(desk, created.lead_id, created.job_id, timeout, as_json=as_json)
+    if not enriched:
+        raise typer.Exit(1)
+
+
+async def _list(
+    status: Status | None, source: str | None, q: str | None, limit: int | None, workspace: str | None, *, as_json: bool
+) -> None:
+    from leadflood.domains.leads import queries
+    from leadflood.domains.leads.models import LeadStatus
+
+    only = queries.LeadFilter(q=q, status=LeadStatus(status) if status else None, source=source)
+    columns = [Column("id", whole=True), *map(Column, ("email", "name", "company", "status", "source", "created"))]
+    async with open_desk(workspace) as desk:
+
+        async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                return await queries.list_leads(tx, desk.actor, only=only, after=after, limit=size)
+
+        await print_pages(fetch, columns, _row, limit=limit, as_json=as_json)
+
+
+async def _find(desk: Desk, lead: str) -> UUID:
+    """The id of a lead given by id or e-mail address. Raises: LeadNotFound, InvalidInput."""
+    from leadflood.cli.input import checked
+    from leadflood.domains.leads import queries
+    from leadflood.domains.leads.contracts import CreateLead
+    from leadflood.domains.leads.errors import LeadNotFound
+    from leadflood.kernel.email_address import parse_email
+    from leadflood.kernel.pagination import Position
+
+    try:
+        return UUID(lead)
+    except ValueError:
+        norm = checked(CreateLead, {"email": lead}).email.norm
+    # The first lead from this address on, in the order of addresses, is the one that has it, if any has.
+    start = Position(norm, UUID(int=0))
+    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+        page = await queries.list_leads(
+            tx, desk.actor, only=queries.LeadFilter(), sort=queries.LeadSort.EMAIL, after=start, limit=1
+        )
+    for found in page.items:
+        if parse_email(found.email).norm == norm:
+            return found.id
+    raise LeadNotFound
+
+
+def _custom_fields(pairs: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator:
+            raise typer.BadParameter(f"Write {pair!r} as key=value.", param_hint="--custom")
+        fields[key] = value
+    return fields
+
+
+def _job(job: "JobView") -> str:
+    reason = f": {job.last_error}" if job.last_error else ""
+    return f"{job.id}  {job.kind}  {job.status}, attempt {job.attempts} of {job.max_attempts}{reason}"
+
+
+def _name(lead: "LeadView") -> str:
+    return " ".join(filter(None, (lead.first_name, lead.last_name)))
+
+
+def _row(lead: "LeadView") -> tuple[object, ...]:
+    return (lead.id, lead.email, _name(lead), lead.company, lead.status, lead.source, moment(lead.created_at))
+
+
+def _facts(lead: "LeadView") -> list[tuple[str, object]]:
+    custom = [(key, value) for key, value in lead.custom_fields.items()]
+    return [
+        ("lead", lead.id),
+        ("email", lead.email),
+        ("name", _name(lead)),
+        ("company", lead.company),
+        ("job title", lead.job_title),
+        ("phone", lead.phone),
+        ("website", lead.website),
+        ("country", lead.country),
+        ("source", lead.source),
+        ("status", lead.status),
+        ("error", lead.error),
+        ("created", lead.created_at),
+        ("enriched", lead.enriched_at),
+        *custom,
+    ]

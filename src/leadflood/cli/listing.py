@@ -1,0 +1,57 @@
+"""What all lists have in common: their options, and how their pages are fetched and printed."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from leadflood.cli.output import Column, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from leadflood.kernel.pagination import Page, Position
+
+T = TypeVar("T")
+V = TypeVar("V", bound="BaseModel")
+Fetch = Callable[["Position | None", int], Coroutine[Any, Any, "Page[T]"]]
+
+PAGE = 200
+
+WORKSPACE = typer.Option(None, "--workspace", metavar="ID|NAME", help="Id or name; needed where there are several.")
+AS_JSON = typer.Option(False, "--json", help="Print one JSON object a line.")
+LIMIT = typer.Option(50, "--limit", min=1, help="Most rows to print.")
+EVERYTHING = typer.Option(False, "--all", help="Print all rows, however many.")
+
+
+async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]":
+    """The pages of a list, up to `limit` rows in all; None for all there are."""
+    after: Position | None = None
+    left = limit
+    while left is None or left > 0:
+        page = await fetch(after, PAGE if left is None else min(PAGE, left))
+        yield page
+        after = page.after
+        left = None if left is None else left - len(page.items)
+        if after is None:
+            return
+
+
+async def print_pages(
+    fetch: "Fetch[V]",
+    columns: Sequence[Column],
+    row: Callable[[V], Sequence[object]],
+    *,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Print a list as it comes, page by page, and tell where it was cut off. `limit`: None prints everything."""
+    header, more = True, False
+    async for page in pages(fetch, limit):
+        if as_json:
+            print_json(*page.items)
+        elif page.items:
+            print_table(columns, map(row, page.items), header=header)
+        header, more = False, page.after is not None
+    if more:
+        note("There are more. Use --limit, or --all.")

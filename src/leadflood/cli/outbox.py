@@ -1,0 +1,106 @@
+"""`leadflood outbox …`: what had to be published to the queue, and what to do where that failed."""
+
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, pages, print_pages
+from leadflood.cli.output import Column, moment, note, print_json, say
+from leadflood.cli.workspace import Desk, open_desk, run
+
+if TYPE_CHECKING:
+    from leadflood.domains.jobs.contracts import OutboxEventView
+
+Status = Literal["pending", "processing", "sent", "failed", "dead_letter"]
+
+app = typer.Typer(help="List outbox events and replay dead letters.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    status: Status | None = typer.Option(None, help="Only events in this state."),
+    job: UUID | None = typer.Option(None, help="Only events of the job with this id."),
+    limit: int = LIMIT,
+    everything: bool = EVERYTHING,
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """List outbox events, newest first.
+
+    Example: `leadflood outbox list --status dead_letter`
+    """
+
+    async def work() -> None:
+        async with open_desk(workspace) as desk:
+            fetch = _events(desk, status, job)
+            await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
+
+    run(work())
+
+
+@app.command("replay")
+def replay(
+    event: UUID | None = typer.Argument(None, help="The id of a dead-lettered event."),
+    everything: bool = typer.Option(False, "--all", help="Replay every dead letter of the workspace."),
+    workspace: str | None = WORKSPACE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Give dead-lettered events to the relay again.
+
+    Example: `leadflood outbox replay --all`
+    """
+    if (event is None) == (not everything):
+        raise typer.BadParameter("Give the id of one event, or --all.", param_hint="event")
+    run(_replay(event, workspace, as_json=as_json))
+
+
+async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -> None:
+    from leadflood.domains.jobs import service
+
+    async with open_desk(workspace) as desk:
+        if event is not None:
+            events = [event]
+        else:
+            dead = pages(_events(desk, "dead_letter", None), None)
+            events = [each.id async for page in dead for each in page.items]
+        for event_id in events:
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                replayed = await service.replay_event(tx, desk.actor, event_id=event_id)
+            if as_json:
+                print_json(replayed)
+            else:
+                say(f"{replayed.id}  {replayed.status}")
+    if not events:
+        note("There are no dead letters.")
+
+
+def _events(desk: Desk, status: Status | None, job: UUID | None) -> Any:  # noqa: ANN401  what `pages` asks for
+    from leadflood.domains.jobs import queries
+    from leadflood.domains.jobs.models import OutboxStatus
+
+    wanted = OutboxStatus(status) if status else None
+
+    async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+        async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+            return await queries.list_events(tx, desk.actor, status=wanted, job_id=job, after=after, limit=size)
+
+    return fetch
+
+
+_COLUMNS = [
+    Column("id", whole=True),
+    *map(Column, ("status", "attempts", "job", "created", "next attempt", "last error")),
+]
+
+
+def _row(event: "OutboxEventView") -> tuple[object, ...]:
+    return (
+        event.id,
+        event.status,
+        event.attempts,
+        event.job_id,
+        moment(event.created_at),
+        moment(event.next_attempt_at),
+        event.last_error,
+    )

@@ -1,0 +1,119 @@
+"""`leadflood serve`, `worker`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from leadflood.cli.output import say
+
+if TYPE_CHECKING:
+    from leadflood.kernel.config import Settings
+
+HOST = typer.Option(None, "--host", help="Address to listen on. Without it: LEADFLOOD_HOST.")
+PORT = typer.Option(None, "--port", min=0, max=65535, help="Port to listen on. Without it: LEADFLOOD_PORT.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("serve")(serve)
+    app.command("worker")(worker)
+    app.command("migrate")(migrate)
+    app.command("seed")(seed)
+    app.command("prepare", hidden=True)(prepare)
+
+
+def serve(host: str | None = HOST, port: int | None = PORT) -> None:
+    """Serve the API until Ctrl-C or SIGTERM; requests under way may end.
+
+    Example: `leadflood serve --host 0.0.0.0 --port 8080`
+    """
+    settings = _start()
+    _run_on_uvloop(_serve(settings, host or settings.host, settings.port if port is None else port))
+
+
+def worker() -> None:
+    """Run background jobs until Ctrl-C or SIGTERM; running jobs may end. Any number of workers can run.
+
+    Example: `leadflood worker`
+    """
+    _run_on_uvloop(_work(_start()))
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema, and install the queue. Safe to repeat, and to run at once.
+
+    Example: `LEADFLOOD_MIGRATE_DATABASE_URL=postgresql://owner@db/leadflood leadflood migrate`
+    """
+    from leadflood import bootstrap
+
+    done = asyncio.run(bootstrap.prepare_database(_start()))
+    say(f"Schema: {done.before or 'none'} → {done.after}" + (" (nothing to do)" if done.before == done.after else ""))
+    say("Queue: none → installed" if done.queue_installed else "Queue: installed → installed (nothing to do)")
+
+
+def seed(
+    leads: int = typer.Option(8, "--leads", min=0, max=100_000, help="How many sample leads."),
+    wait: bool = typer.Option(False, "--wait", help="Follow the samples until all are at their end, and show one."),
+) -> None:
+    """Create the demo user and sample leads, which a worker then enriches. Safe to repeat; refused in production.
+
+    Example: `leadflood seed --leads 100`
+    """
+    from leadflood.cli.samples import run_seed
+
+    run_seed(_start("warning"), leads, wait=wait)
+
+
+def prepare() -> None:
+    """First half of `up`, in a process of its own so that `up` itself stays small: schema, queue, first owner."""
+    from leadflood.cli.first_start import run_prepare
+
+    run_prepare(_start("warning"))
+
+
+def _start(level: str | None = None) -> "Settings":
+    from leadflood.cli.input import load_settings
+    from leadflood.kernel.observability import configure_logging
+    from leadflood.kernel.processes import die_with_parent
+
+    die_with_parent(os.environ)
+    settings = load_settings()
+    configure_logging(level or settings.log_level, settings.log_format)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its plug-ins
+    return settings
+
+
+def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+async def _serve(settings: "Settings", host: str, port: int) -> None:
+    from leadflood import bootstrap
+    from leadflood.cli import server
+    from leadflood.cli.address import listen
+
+    listener = listen(host, port)
+    try:
+        async with bootstrap.open_platform(settings, process="api") as platform:
+            await server.serve(bootstrap.build_api(platform), listener)
+    finally:
+        listener.close()
+
+
+async def _work(settings: "Settings") -> None:
+    from leadflood import bootstrap
+
+    async with bootstrap.open_platform(settings, process="worker") as platform:
+        running = bootstrap.build_worker(platform)
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, running.stop)
+        await running.run()

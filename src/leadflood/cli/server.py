@@ -1,0 +1,113 @@
+"""The HTTP server: uvicorn with our limits, our logs and our way to stop."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from leadflood.cli.address import url_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 100
+HEAD_SECONDS = 20.0
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 25
+
+_log = structlog.get_logger()
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's protocol, with an end to how large a request's head may be and how long it may take.
+
+    Over the limits the connection ends with 400; uvicorn itself would read on, and wait, for ever.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first head."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._stop_clock()
+        self._in_head, self._head_bytes = True, 0
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def on_headers_complete(self) -> None:
+        """A head is there."""
+        self._stop_clock()
+        self._in_head = False
+        if len(self.headers) > MAX_HEADERS:
+            raise ValueError("too many headers")  # the parser ends the request with 400
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The request's head is too large.")
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        # uvicorn would raise the signal again after a clean stop, and a clean stop ends with exit code 0.
+        yield
+
+    def stop(self) -> None:
+        """Let requests under way end; the second call drops them."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+async def serve(app: "ASGIApp", listener: socket.socket) -> None:
+    """Answer requests until SIGINT or SIGTERM; then those under way have up to 25 seconds."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedHttp,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, server.stop)
+    host, port = listener.getsockname()[:2]
+    _log.info("api.started", url=url_of(host, port))
+    await server.serve(sockets=[listener])
+    _log.info("api.stopped")

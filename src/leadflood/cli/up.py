@@ -1,0 +1,230 @@
+"""`leadflood up`: everything in one go, in the foreground.
+
+This process stays small: it holds the data folder, runs PostgreSQL and watches its children. What needs the database
+is done by short-lived children: `prepare` before the start, `seed` for the demo.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from leadflood.cli.output import note, say
+from leadflood.cli.processes import HOST, PORT
+
+if TYPE_CHECKING:
+    from leadflood.kernel.config import Settings
+    from leadflood.kernel.db.embedded import EmbeddedPostgres
+
+_LOOK_EVERY = 0.1
+_LOOK_TIMEOUT = 5.0
+_OK = 200
+_GRACE = 30.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def up(
+    demo: bool = typer.Option(False, "--demo", help="Also create a demo user and sample leads, and show one enriched."),
+    host: str | None = HOST,
+    port: int | None = PORT,
+) -> None:
+    """Run everything in the foreground: PostgreSQL, API and worker. Ctrl-C stops all of it.
+
+    Example: `leadflood up --demo`
+    """
+    from leadflood.cli.address import listen
+    from leadflood.cli.input import load_settings
+    from leadflood.kernel.db.embedded import EmbeddedPostgres, create_home
+    from leadflood.kernel.observability import configure_logging
+    from leadflood.kernel.processes import InstanceLock
+
+    settings = load_settings()
+    host = host or settings.host
+    if demo:
+        _refuse_demo(settings, host)
+    configure_logging(settings.log_level, settings.log_format)
+    # Until the supervisor takes the signals over: clean up as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    create_home(settings.home)
+    with InstanceLock(settings.home / "lock"):
+        with listen(host, settings.port if port is None else port) as probe:
+            port = probe.getsockname()[1]
+        database = EmbeddedPostgres(settings.home) if settings.database_url is None else None
+        try:
+            _start(settings, database, host, port, demo=demo)
+        finally:
+            if database is not None:
+                database.stop()
+    say("Everything is stopped. The next `leadflood up` finds its data again.")
+
+
+def _refuse_demo(settings: "Settings", host: str) -> None:
+    from leadflood.cli.samples import DemoRefused, refuse_in_production
+
+    refuse_in_production(settings)
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise DemoRefused(
+            f"The demo user has a public password, and others can reach {host}. "
+            "Leave --demo out, or listen on 127.0.0.1."
+        )
+
+
+def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str, port: int, *, demo: bool) -> None:
+    if database is not None:
+        note(f"Starting PostgreSQL in {settings.home} …")
+        database.start()
+    # Children find the embedded database and the secret key through the data folder.
+    env = {
+        **os.environ,
+        "LEADFLOOD_HOME": str(settings.home.resolve()),
+        "LEADFLOOD_HOST": host,
+        "LEADFLOOD_PORT": str(port),
+    }
+    note("Preparing the database …")
+    _prepare(env)
+    asyncio.run(_supervise(settings, database, env, demo=demo))
+
+
+def _prepare(env: Mapping[str, str]) -> None:
+    from leadflood.kernel.processes import Lifeline
+
+    lifeline = Lifeline()
+    try:
+        ended = subprocess.run(
+            _argv("prepare"),
+            env={**env, **lifeline.env},
+            stdin=subprocess.DEVNULL,
+            pass_fds=(lifeline.fd,),
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        lifeline.close()
+    if ended.returncode != 0:
+        raise typer.Exit(max(ended.returncode, 1))  # it has said why
+
+
+async def _supervise(
+    settings: "Settings", database: "EmbeddedPostgres | None", env: Mapping[str, str], *, demo: bool
+) -> None:
+    from leadflood.cli.supervisor import Command, Supervisor
+
+    commands = [
+        Command("api", _argv("serve"), env, _GRACE),
+        Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
+    ]
+    story = asyncio.create_task(_tell(settings, env, demo=demo))
+    try:
+        await Supervisor(commands, database=database).run()
+    finally:
+        story.cancel()
+        await asyncio.gather(story, return_exceptions=True)
+
+
+async def _tell(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
+    """Wait until the API is ready, say how to use it, and for the demo show a lead on its way."""
+    host, port = env["LEADFLOOD_HOST"], int(env["LEADFLOOD_PORT"])
+    while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110  another process sends no event
+        await asyncio.sleep(_LOOK_EVERY)
+    say(_summary(settings, host, port, demo=demo))
+    if demo:
+        await _run_seed(env)
+        say()
+        say("This was the first of the sample leads. Everything goes on running; Ctrl-C stops it.")
+
+
+async def _run_seed(env: Mapping[str, str]) -> None:
+    from leadflood.kernel.processes import Lifeline
+
+    lifeline = Lifeline()
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *_argv("seed", "--wait"),
+            env={**env, **lifeline.env},
+            stdin=subprocess.DEVNULL,
+            pass_fds=(lifeline.fd,),
+            start_new_session=True,
+        )
+        try:
+            await child.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+            raise
+    finally:
+        lifeline.close()
+
+
+def _ready(host: str, port: int) -> bool:
+    from leadflood.cli.address import reachable
+
+    connection = HTTPConnection(reachable(host), port, timeout=_LOOK_TIMEOUT)
+    try:
+        connection.request("GET", "/ready")
+        return connection.getresponse().status == _OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
+    from leadflood.cli.address import url_of
+    from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
+
+    url, program = url_of(host, port), _program()
+    json = "-H 'Content-Type: application/json'"
+    login = f'{{"email":"{DEMO_EMAIL}","password":"{DEMO_PASSWORD}"}}'
+    by_login = f'curl -s {url}/v1/auth/login {json} -d \'{login}\' | sed \'s/.*"accessToken": *"\\([^"]*\\)".*/\\1/\''
+    by_key = f'{program} key create curl --scope leads:write --json | sed \'s/.*"token": *"\\([^"]*\\)".*/\\1/\''
+    return "\n".join(
+        [
+            "",
+            "LEAD-FLOOD is ready.",
+            f"  API        {url}",
+            f"  API docs   {url}/docs",
+            f"  Data       {settings.home.resolve() if settings.database_url is None else 'at LEADFLOOD_DATABASE_URL'}",
+            *([f"  Demo user  {DEMO_EMAIL}, password {DEMO_PASSWORD}"] if demo else []),
+            "",
+            "Add a lead from another terminal:",
+            f"  {program} lead add alan.turing@acme.com --wait",
+            "or over HTTP:",
+            f"  TOKEN=$({by_login if demo else by_key})",
+            f'  curl -s {url}/v1/leads -H "Authorization: Bearer $TOKEN" {json} -d \'{{"email":"alan@acme.com"}}\'',
+            "",
+            "Ctrl-C stops everything.",
+            "",
+        ]
+    )
+
+
+def _program() -> str:
+    """How to call this program from another terminal, with the same data folder."""
+    home = os.environ.get("LEADFLOOD_HOME")
+    prefix = f"LEADFLOOD_HOME={shlex.quote(str(Path(home).resolve()))} " if home else ""
+    if shutil.which("leadflood"):
+        return f"{prefix}leadflood"
+    return prefix + shlex.quote(str(Path(sys.executable).parent / "leadflood"))
+
+
+def _argv(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "leadflood", *arguments]

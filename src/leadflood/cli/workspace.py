@@ -1,0 +1,97 @@
+"""The database of a command, and the workspace it works in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from leadflood.cli.listing import pages
+from leadflood.cli.output import visible
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.errors import AppError
+
+if TYPE_CHECKING:
+    from leadflood.bootstrap import Platform
+    from leadflood.domains.identity.contracts import WorkspaceView
+    from leadflood.kernel.db.database import Database
+
+T = TypeVar("T")
+
+
+class UnclearWorkspace(AppError):
+    """There are several workspaces and the command names none of them, or one that does not exist."""
+
+    code = "unclear_workspace"
+    status = 400
+    title = "Unclear workspace"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a command works with: the platform, and the operator as the actor in one workspace."""
+
+    platform: "Platform"
+    actor: Actor
+
+    @property
+    def database(self) -> "Database":
+        """The database."""
+        return self.platform.database
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end. Only warnings are logged: what a command has to say, it prints."""
+    from leadflood.kernel.observability import configure_logging
+
+    configure_logging("warning", "auto")
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def open_platform() -> "AsyncIterator[Platform]":
+    """The platform of the settings. Raises: as `leadflood.bootstrap.open_platform`."""
+    from leadflood import bootstrap
+    from leadflood.cli.input import load_settings
+
+    async with bootstrap.open_platform(load_settings(), process="command") as platform:
+        yield platform
+
+
+@asynccontextmanager
+async def open_desk(workspace: str | None) -> AsyncIterator[Desk]:
+    """A desk in the workspace with this id or name, or in the only one. Raises: UnclearWorkspace."""
+    async with open_platform() as platform:
+        workspace_id = await _find(platform.database, workspace)
+        yield Desk(platform, Actor.cli(workspace_id))
+
+
+async def all_workspaces(database: "Database") -> "list[WorkspaceView]":
+    """Every workspace, oldest first."""
+    from leadflood.domains.identity.service import operators
+
+    return [
+        workspace
+        async for page in pages(
+            lambda after, limit: operators.list_workspaces(database, after=after, limit=limit), None
+        )
+        for workspace in page.items
+    ]
+
+
+async def _find(database: "Database", wanted: str | None) -> UUID:
+    found = await all_workspaces(database)
+    fitting = [each for each in found if wanted is None or wanted in (str(each.id), each.name)]
+    if len(fitting) == 1:
+        return fitting[0].id
+    if not found:
+        raise UnclearWorkspace(
+            "There is no workspace yet. `leadflood up` makes the first one; `leadflood workspace create` makes more."
+        )
+    known = "\n".join(f"  {each.id}  {visible(each.name)}" for each in found[:20])
+    if wanted is None:
+        raise UnclearWorkspace(f"There are several workspaces. Say which one with --workspace:\n{known}")
+    if fitting:
+        raise UnclearWorkspace(f"Several workspaces have this name. Give the id with --workspace:\n{known}")
+    raise UnclearWorkspace(f"There is no workspace {wanted!r}. There are:\n{known}")

@@ -1,0 +1,86 @@
+"""`leadflood up` on an empty data folder, with real processes: the README's first command, and its end by all means."""
+
+import json
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import temporary_home
+from tests.support.processes import Installation, Running, all_gone, until
+
+ENDS_WITH = "Everything goes on running"
+PASSWORD = "  Password   "
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    with temporary_home() as folder, Installation(folder / "home") as installation:
+        yield installation
+
+
+def wait_until_all_gone(running: Running, family: list[int]) -> None:
+    until(lambda: all_gone(family))
+    assert running.pids() == {}
+
+
+def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_day(installation: Installation) -> None:
+    up = installation.up("--demo")
+    up.wait_for(ENDS_WITH)
+    assert "owner@leadflood.local" in up.output
+    assert up.output.count(PASSWORD) == 1
+    assert "enriched    ada.lovelace@acme.com" in up.output
+    assert "email_insight" in up.output
+    assert set(up.pids()) == {"postgres", "api", "worker"}
+
+    added = installation.run("lead", "add", "alan.turing@acme.com", "--wait", "--json")
+    assert added.returncode == 0, added.stderr
+    lead = json.loads(added.stdout)["lead"]
+    client = installation.login("demo@leadflood.local", "demo-flood-2026")
+    assert client.get(f"/v1/leads/{lead['id']}").json()["status"] == "enriched"
+    assert installation.run("doctor").returncode == 0
+
+    second = installation.run("up")
+    assert second.returncode == 1
+    assert str(up.pid) in second.stderr
+    assert str(installation.home) in second.stderr
+
+    family = up.family()
+    assert up.stop(signal.SIGINT) == 0
+    assert "Everything is stopped" in up.output
+    wait_until_all_gone(up, family)
+
+    again = installation.up("--demo")
+    again.wait_for(ENDS_WITH)
+    assert PASSWORD not in again.output
+    assert "0 new sample leads" in again.output
+    shown = installation.run("lead", "show", "alan.turing@acme.com", "--json")
+    assert json.loads(shown.stdout)["lead"]["id"] == lead["id"]
+    family = again.family()
+    assert again.stop(signal.SIGTERM) == 0
+    wait_until_all_gone(again, family)
+
+
+def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(installation: Installation) -> None:
+    up = installation.up()
+    up.wait_for("LEAD-FLOOD is ready")
+    added = installation.run("lead", "add", "ada.lovelace@acme.com", "--wait", "--json")
+    assert added.returncode == 0, added.stderr
+    children = [up.pids()[name] for name in ("api", "worker")]
+    up.kill()
+    until(lambda: all_gone(children))
+
+    again = installation.up()
+    again.wait_for("LEAD-FLOOD is ready")
+    assert PASSWORD not in again.output
+    shown = installation.run("lead", "show", "ada.lovelace@acme.com", "--json")
+    assert json.loads(shown.stdout)["lead"]["status"] == "enriched"
+    assert again.stop() == 0
+
+
+def test_a_stop_while_it_starts_leaves_nothing_behind(installation: Installation) -> None:
+    up = installation.up()
+    up.wait_for("Preparing the database")
+    family = up.family()
+    assert up.stop(signal.SIGTERM) == 130
+    wait_until_all_gone(up, family)

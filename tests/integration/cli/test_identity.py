@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from leadflood.domains.identity.errors import Unauthenticated
+from leadflood.domains.identity.service import access
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import new_id
+from tests.integration.cli.conftest import PASSWORD, Terminal
+
+
+async def test_a_key_is_shown_once_works_and_ends_when_it_is_revoked(terminal: Terminal, database: Database) -> None:
+    done = terminal.here("key", "create", "Web form", "--scope", "leads:write", "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+
+    caller = (await access.authenticate(database, made["token"])).actor
+    assert caller.workspace_id == terminal.workspace_id
+    assert caller.permissions == {Permission.LEADS_WRITE}
+    listed = terminal.here("key", "list")
+    assert "Web form" in listed.stdout
+    assert made["token"] not in listed.stdout
+
+    assert terminal.here("key", "revoke", made["apiKey"]["id"]).returncode == 0
+    with pytest.raises(Unauthenticated):
+        await access.authenticate(database, made["token"])
+
+
+def test_a_scope_that_does_not_exist_is_refused(terminal: Terminal) -> None:
+    done = terminal.here("key", "create", "Web form", "--scope", "leads:own")
+
+    assert done.returncode == 1
+    assert "/scopes" in done.stderr
+
+
+def test_a_user_is_created_with_a_password_from_standard_input_and_added(terminal: Terminal) -> None:
+    email = f"u{new_id().hex}@acme.test"
+    made = terminal.run("user", "create", email, "--name", "Zoë", "--password-stdin", text=f"{PASSWORD}\n")
+    assert made.returncode == 0, made.stderr
+    assert PASSWORD not in made.stdout + made.stderr
+
+    added = terminal.here("user", "add-to-workspace", email, "--role", "viewer", "--json")
+    assert json.loads(added.stdout)["role"] == "viewer"
+    assert terminal.here("user", "add-to-workspace", email).returncode == 1
+    assert terminal.run("user", "disable", email).returncode == 0
+    listed = terminal.run("user", "list", "--json", "--all").stdout.splitlines()
+    assert [json.loads(line)["disabledAt"] is None for line in listed if email in line] == [False]
+    assert terminal.run("user", "enable", email).returncode == 0
+
+
+def test_a_weak_password_is_refused_and_none_is_taken_from_a_pipe_unasked(terminal: Terminal) -> None:
+    weak = terminal.run("user", "set-password", terminal.owner, "--password-stdin", text="password1234\n")
+    assert weak.returncode == 1
+    assert "/password" in weak.stderr
+
+    unasked = terminal.run("user", "set-password", terminal.owner, text=f"{PASSWORD}\n")
+    assert unasked.returncode == 2
+    assert "--password-stdin" in unasked.stderr
+
+
+def test_a_workspace_is_created_and_found_by_its_name(terminal: Terminal) -> None:
+    name = f"Überseehafen {new_id().hex}"
+    made = terminal.run("workspace", "create", name, "--owner", terminal.owner, "--json")
+    assert made.returncode == 0, made.stderr
+
+    assert terminal.run("lead", "list", "--workspace", name).returncode == 0
+    several = terminal.run("lead", "list")
+    assert several.returncode == 1
+    assert "--workspace" in several.stderr

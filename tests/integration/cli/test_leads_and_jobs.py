@@ -1,0 +1,157 @@
+import json
+import subprocess
+import sys
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from leadflood.domains.jobs import queries as jobs_queries
+from leadflood.domains.leads import queries as leads_queries
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import new_id
+from tests.integration.cli.conftest import Terminal
+from tests.support.processes import Running
+
+NAMES = ["👩‍👩‍👧‍👦", "中村", "שלום", "ليلى", "Zoë"]
+
+
+def objects(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+# Its ticket is then for an attempt that is over, so a worker of another test leaves it alone.
+HOLD = text("UPDATE job_executions SET attempts = 1, max_attempts = 9 WHERE id = :id")
+
+
+async def make_lead(
+    database: Database, workspace_id: UUID, email: str, *, held: bool = False, **fields: str
+) -> tuple[UUID, UUID]:
+    actor = Actor.cli(workspace_id)
+    command = CreateLead.model_validate({"email": email, **fields})
+    async with database.transaction(workspace_id) as tx:
+        made = await leads.create_lead(tx, actor, command=command, trace={})
+        if held:
+            await tx.execute(HOLD, {"id": made.job_id})
+    return made.lead_id, made.job_id
+
+
+def test_adding_a_lead_and_waiting_shows_its_states_and_what_was_found(terminal: Terminal, worker: Running) -> None:
+    done = terminal.here("lead", "add", "ada.lovelace@acme.com", "--custom", "plan=pro", "--wait")
+
+    assert done.returncode == 0, done.stderr
+    states = [line.split("s  ")[-1].strip() for line in done.stderr.splitlines()]
+    assert states == ["queued", "running, attempt 1 of 5", "completed"]
+    assert "enriched" in done.stdout
+    assert "Lovelace" in done.stdout
+    assert "email_insight" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_program_gets_lead_values_and_jobs_as_one_object(terminal: Terminal, worker: Running) -> None:
+    (found,) = objects(terminal.here("lead", "add", "grace.hopper@acme.com", "--wait", "--json"))
+
+    assert found["lead"]["status"] == "enriched"
+    assert found["lead"]["source"] == "cli"
+    assert [job["status"] for job in found["jobs"]] == ["completed"]
+    assert {value["field"]: value["value"] for value in found["enrichment"]["values"]}["first_name"] == "Grace"
+
+    assert objects(terminal.here("lead", "watch", found["lead"]["id"], "--json")) == [found]
+
+
+async def test_a_second_lead_with_the_address_is_refused_with_the_id_of_the_first(
+    terminal: Terminal, database: Database
+) -> None:
+    lead_id, _ = await make_lead(database, terminal.workspace_id, "ada@acme.com")
+    done = terminal.here("lead", "add", "ADA@acme.com")
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: A lead with this e-mail address exists already.")
+    assert str(lead_id) in done.stderr
+
+
+def test_all_values_at_fault_are_named_and_nothing_is_stored(terminal: Terminal) -> None:
+    done = terminal.here("lead", "add", "not an address", "--country", "Atlantis", "--custom", "1=x")
+
+    assert done.returncode == 1
+    assert {line.split()[0] for line in done.stderr.splitlines()[1:]} == {"/email", "/country", "/customFields/1"}
+    assert objects(terminal.here("lead", "list", "--json")) == []
+
+
+async def test_a_lead_is_found_by_its_address_in_any_spelling(terminal: Terminal, database: Database) -> None:
+    lead_id, _ = await make_lead(database, terminal.workspace_id, "søren@blåbær.dk")
+    (found,) = objects(terminal.here("lead", "show", "SØREN@xn--blbr-roah.dk", "--json"))
+    assert found["lead"]["id"] == str(lead_id)
+
+    missing = terminal.here("lead", "show", "nobody@acme.com")
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("error: ")
+
+
+async def test_lists_are_aligned_filtered_and_cut_off_with_a_word_about_it(
+    terminal: Terminal, database: Database
+) -> None:
+    for number, name in enumerate(NAMES):
+        await make_lead(database, terminal.workspace_id, f"n{number}@acme.com", firstName=name)
+
+    cut = terminal.here("lead", "list", "--limit", "2")
+    assert len(cut.stdout.splitlines()) == 1 + 2
+    assert "There are more" in cut.stderr
+    assert len(objects(terminal.here("lead", "list", "--all", "--json"))) == len(NAMES)
+    assert objects(terminal.here("lead", "list", "--status", "failed", "--json")) == []
+    assert [each["firstName"] for each in objects(terminal.here("lead", "list", "--q", "中村", "--json"))] == ["中村"]
+
+
+def test_a_reader_that_has_seen_enough_ends_a_list_quietly(terminal: Terminal) -> None:
+    argv = [sys.executable, "-m", "leadflood", "lead", "list", "--help"]
+    with subprocess.Popen(
+        argv, env=terminal.env, cwd=terminal.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+async def test_a_job_is_cancelled_and_brought_back(terminal: Terminal, database: Database) -> None:
+    lead_id, job_id = await make_lead(database, terminal.workspace_id, "ada@acme.com", held=True)
+
+    (cancelled,) = objects(terminal.here("jobs", "cancel", str(job_id), "--json"))
+    assert (cancelled["status"], cancelled["lastError"]) == ("failed", "Cancelled by cli.")
+    async with database.transaction(terminal.workspace_id) as tx:
+        actor = Actor.cli(terminal.workspace_id)
+        assert (await leads_queries.get_lead(tx, actor, lead_id=lead_id)).status == "failed"
+
+    again = terminal.here("jobs", "cancel", str(job_id))
+    assert (again.returncode, again.stderr[:7]) == (1, "error: ")
+    (retried,) = objects(terminal.here("jobs", "retry", str(job_id), "--json"))
+    assert retried["id"] == str(job_id)
+    assert retried["status"] == "queued"
+    shown = terminal.here("jobs", "show", str(job_id))
+    assert "Cancelled by cli." in shown.stdout
+
+
+def test_an_id_that_is_none_is_wrong_usage_and_one_of_nothing_a_refusal(terminal: Terminal) -> None:
+    assert terminal.here("jobs", "show", "seven").returncode == 2
+    assert terminal.here("jobs", "show", str(new_id())).returncode == 1
+
+
+async def test_dead_letters_are_replayed(terminal: Terminal, database: Database) -> None:
+    _, job_id = await make_lead(database, terminal.workspace_id, "ada@acme.com")
+    async with database.transaction(terminal.workspace_id) as tx:
+        await tx.execute(text("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id"), {"id": job_id})
+
+    (dead,) = objects(terminal.here("outbox", "list", "--status", "dead_letter", "--json"))
+    assert terminal.here("outbox", "replay").returncode == 2
+    (replayed,) = objects(terminal.here("outbox", "replay", "--all", "--json"))
+
+    assert replayed["id"] == dead["id"]
+    async with database.transaction(terminal.workspace_id) as tx:
+        event = await jobs_queries.get_event(tx, Actor.cli(terminal.workspace_id), event_id=UUID(dead["id"]))
+    assert event.status != "dead_letter"
+    assert terminal.here("outbox", "replay", dead["id"]).returncode == 1

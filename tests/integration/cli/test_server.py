@@ -1,0 +1,55 @@
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from leadflood.cli.address import listen
+from leadflood.cli.server import MAX_HEAD_BYTES, MAX_HEADERS, serve
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    listener = listen("127.0.0.1", 0)
+    number: int = listener.getsockname()[1]
+    serving = asyncio.create_task(serve(hello, listener))
+    yield number
+    os.kill(os.getpid(), signal.SIGTERM)  # as an operator stops it; it ends in peace and does not die of it
+    await serving
+
+
+async def answer(port: int, *parts: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    writer.write_eof()
+    received = await reader.read()
+    writer.close()
+    return received
+
+
+async def test_a_request_of_ordinary_size_is_answered_without_naming_the_server(port: int) -> None:
+    received = await answer(port, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+
+    assert received.startswith(b"HTTP/1.1 200")
+    assert b"server:" not in received.lower()
+
+
+async def test_a_head_that_does_not_end_is_refused(port: int) -> None:
+    received = await answer(port, b"GET / HTTP/1.1\r\nhost: a\r\nx: ", b"y" * (MAX_HEAD_BYTES + 1))
+
+    assert received.startswith(b"HTTP/1.1 400")
+
+
+async def test_too_many_headers_are_refused(port: int) -> None:
+    received = await answer(port, b"GET / HTTP/1.1\r\n", b"x: y\r\n" * (MAX_HEADERS + 1), b"\r\n")
+
+    assert received.startswith(b"HTTP/1.1 400")

@@ -1,0 +1,261 @@
+"""Real `leadflood` processes for end-to-end and chaos tests: start `up`, talk to it, kill parts of it, leave nothing.
+
+    with temporary_home() as folder, Installation(folder / "home") as installation:
+        up = installation.up("--demo")
+        up.wait_for("Ctrl-C")
+        installation.http().get("/ready")
+        os.kill(up.pids()["worker"], signal.SIGKILL)
+        assert installation.run("lead", "add", "ada@acme.com", "--wait").returncode == 0
+        assert up.stop() == 0
+
+Nothing has a time limit of its own, because what a test waits for either happens or the process it waits for ends.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import httpx
+import psutil
+
+PAUSE = 0.02
+"""Seconds between two looks at what sends no signal: another process's port, or its end."""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment of this process with these `LEADFLOOD_…` settings, given without the prefix, and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADFLOOD_")}
+    return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Look again and again until the condition holds, for what another process does and does not tell."""
+    while not condition():
+        time.sleep(PAUSE)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for yet counts as ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+class Running:
+    """A `leadflood` command that runs in its own session, with all that it prints."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+        """Args: argv: what comes after `leadflood`. folder: the working directory, so that no `.env` is found."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "leadflood", *argv],
+            env=dict(env),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        self._started: dict[int, psutil.Process] = {}
+        self._heard = threading.Condition()
+        self._lines: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream,), daemon=True)
+            for stream in (self.process.stdout, self.process.stderr)
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the command itself."""
+        return self.process.pid
+
+    @property
+    def output(self) -> str:
+        """All that was printed so far, on both streams, in the order of arrival."""
+        with self._heard:
+            return "".join(self._lines)
+
+    def wait_for(self, words: str) -> str:
+        """Wait until the output has these words, and return the line. Fails when the command ends without them."""
+        with self._heard:
+            while not (found := [line for line in self._lines if words in line]):
+                alive = any(reader.is_alive() for reader in self._readers)
+                assert alive, f"ended without {words!r}:\n{''.join(self._lines)}"
+                self._heard.wait(1)
+            return found[0]
+
+    def pids(self) -> dict[str, int]:
+        """The living children by name: `api`, `worker` and `postgres`, as far as there are any."""
+        names = {"serve": "api", "worker": "worker", "seed": "seed", "prepare": "prepare"}
+        found: dict[str, int] = {}
+        for child in self._remember():
+            try:
+                command = child.cmdline()
+                if child.name() == "postgres" and child.ppid() == self.pid:
+                    found["postgres"] = child.pid
+                elif len(command) > 3 and command[1:3] == ["-m", "leadflood"] and command[3] in names:
+                    found[names[command[3]]] = child.pid
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def family(self) -> list[int]:
+        """The process ids of the command and of all that it started and that still runs, server processes included."""
+        return [self.pid, *(child.pid for child in self._remember())]
+
+    def stop(self, signum: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop as Ctrl-C does, wait for its end and return its exit code."""
+        self._remember()
+        self.process.send_signal(signum)
+        return self.wait()
+
+    def kill(self) -> None:
+        """SIGKILL to the command alone: its children have to find out by themselves."""
+        self._remember()
+        self.process.kill()
+        self.process.wait()
+
+    def wait(self) -> int:
+        """Wait for its end and for all of its output; its exit code, negative for a signal."""
+        code = self.process.wait()
+        for reader in self._readers:
+            reader.join()
+        return code
+
+    def clean_up(self) -> None:
+        """Kill what is left of it and of everything it ever started, by process id."""
+        self._remember()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for child in self._started.values():
+            # psutil checks that the id still belongs to the process that was seen.
+            if child.is_running():
+                _kill(child)
+        for reader in self._readers:
+            reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def _remember(self) -> list[psutil.Process]:
+        try:
+            children = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        self._started.update({child.pid: child for child in children})
+        return children
+
+    def _read(self, stream: IO[str] | None) -> None:
+        assert stream is not None
+        for line in stream:
+            with self._heard:
+                self._lines.append(line)
+                self._heard.notify_all()
+        with self._heard:
+            self._heard.notify_all()
+
+
+class Installation:
+    """A data folder with its port, and the processes that a test starts on it, all ended at the end."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        """Args: home: the data folder, which need not exist. settings: more of them, as for `environment`."""
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = environment(home=str(home), port=str(self.port), log_format="json", **settings)
+        self._running: list[Running] = []
+        self._clients: list[httpx.Client] = []
+
+    def up(self, *arguments: str) -> Running:
+        """Start `leadflood up` without waiting for anything."""
+        return self.start("up", *arguments)
+
+    def start(self, *argv: str) -> Running:
+        """Start any command, such as `worker`, without waiting for anything."""
+        self._running.append(Running(argv, self.env, self.home.parent))
+        return self._running[-1]
+
+    def run(self, *argv: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, with `text` on its standard input."""
+        return subprocess.run(
+            [sys.executable, "-m", "leadflood", *argv],
+            env=self.env,
+            cwd=self.home.parent,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def wait_ready(self, up: Running) -> None:
+        """Wait until `/ready` answers 200. Fails when `up` ends before."""
+
+        client = self.http()
+
+        def ready() -> bool:
+            assert up.process.poll() is None, up.output
+            try:
+                return client.get("/ready").status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        until(ready)
+
+    def http(self, token: str | None = None) -> httpx.Client:
+        """A client of the API, with a bearer token where one is given."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        self._clients.append(client)
+        return client
+
+    def login(self, email: str, password: str) -> httpx.Client:
+        """A client that is signed in."""
+        answer = self.http().post("/v1/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return self.http(answer.json()["accessToken"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for client in self._clients:
+            client.close()
+        for running in self._running:
+            running.clean_up()
+
+
+def all_gone(pids: Iterable[int]) -> bool:
+    """Whether every one of these processes has ended."""
+    return all(gone(pid) for pid in pids)
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+        process.wait()
+    except psutil.NoSuchProcess:
+        return
