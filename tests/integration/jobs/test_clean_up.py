@@ -46,7 +46,7 @@ async def count(jobs: Jobs, sql: str, **values: object) -> int:
     [
         (KEYS, "SELECT count(*) FROM idempotency_keys WHERE key_hash = :hash", "hash", WEEK),
         (WORKER, "SELECT count(*) FROM worker_processes WHERE id = :id", "id", DAY),
-        (FAILURES, "SELECT count(*) FROM login_failures WHERE subject_hash = :hash", "hash", DAY),
+        (FAILURES, "SELECT count(*) FROM login_failures WHERE subject_hash = :hash", "hash", 1),
     ],
     ids=["idempotency keys", "workers", "login failures"],
 )

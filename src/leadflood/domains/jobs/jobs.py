@@ -4,9 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, text
 
+from leadflood.domains.identity.service import signin
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.idempotency import forget_old_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 _BATCH = 5000
@@ -24,33 +26,27 @@ ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.run
 
 _GONE = text("DELETE FROM worker_processes WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
 
-# What is kept for how long, over all workspaces: answers to idempotency keys 7 days, sent events 7 days, the system's
-# own jobs and workers not seen 1 day. Leads' jobs stay: they are part of the lead's history.
-_EXPIRED = (
-    text("""
-DELETE FROM idempotency_keys WHERE (workspace_id, key_hash) IN (
-    SELECT workspace_id, key_hash FROM idempotency_keys
-    WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT :batch)
-"""),
-    text("""
+# Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces. Leads' jobs stay:
+# they are part of the lead's history.
+_EXPIRED = tuple(
+    text(statement).bindparams(bindparam("batch", type_=Integer))
+    for statement in (
+        """
 DELETE FROM outbox_events WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM outbox_events
     WHERE status = 'sent' AND processed_at < now() - interval '7 days' ORDER BY processed_at LIMIT :batch)
-"""),
-    text("""
+""",
+        """
 DELETE FROM job_executions WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM job_executions
     WHERE workspace_id = '00000000-0000-0000-0000-000000000000' AND status IN ('completed', 'failed')
       AND finished_at < now() - interval '1 day' LIMIT :batch)
-"""),
-    text("""
+""",
+        """
 DELETE FROM worker_processes WHERE id IN (
     SELECT id FROM worker_processes WHERE last_seen_at < now() - interval '1 day' LIMIT :batch)
-"""),
-    text("""
-DELETE FROM login_failures WHERE subject_hash IN (
-    SELECT subject_hash FROM login_failures WHERE window_started_at < now() - interval '1 day' LIMIT :batch)
-"""),
+""",
+    )
 )
 
 
@@ -59,8 +55,12 @@ def definitions(database: Database) -> list[JobDefinition]:
 
     async def clean_up(_context: JobContext) -> None:
         for statement in _EXPIRED:
-            while await _remove(database, statement.bindparams(bindparam("batch", type_=Integer))) == _BATCH:
+            while await _remove(database, statement) == _BATCH:
                 pass
+        while await signin.purge(database, limit=_BATCH) >= _BATCH:
+            pass
+        async with database.system() as tx:
+            await forget_old_keys(tx)
 
     return [JobDefinition(HEARTBEAT, _beat), JobDefinition(CLEAN_UP, clean_up)]
 
