@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from leadflood.domains.leads.contracts import LeadView
-from leadflood.domains.leads.models import LeadStatus, parse_email
+from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries import LeadFilter, LeadSort
 from leadflood.kernel.actor import Role
+from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import search_key
 from tests.integration.leads.desk import Desk
 from tests.support.identity import Identity

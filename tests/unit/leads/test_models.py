@@ -14,10 +14,10 @@ from leadflood.domains.leads.models import (
     normalise_phone,
     normalise_source,
     normalise_website,
-    parse_email,
     phone_needs_country,
     search_text,
 )
+from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from tests.unit.leads.samples import rows
 

@@ -89,7 +89,7 @@ async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: InUni
 @requires(Permission.LEADS_WRITE)
 async def restore_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
     """Bring a deleted lead back. Refused with 409 when another lead has its address by now."""
-    lead = await service.restore_lead(unit.tx, unit.actor, lead_id=lead_id)
+    lead = await service.restore_lead(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["ETag"] = etag(lead.version)
     return lead
 

@@ -1,8 +1,9 @@
 """SQL that reads what enrichment found."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
@@ -37,34 +38,35 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     )
     by_id = {run.id: run for run in runs}
     return LeadEnrichmentView(
-        values=[
-            EnrichmentValueView(
-                field=value.field,
-                value=value.value,
-                confidence=value.confidence,
-                chosen=value.chosen,
-                adapter=by_id[value.run_id].adapter,
-                adapter_version=by_id[value.run_id].adapter_version,
-                method=value.method,
-                evidence=value.evidence,
-                source_url=value.source_url,
-                cost_micros=value.cost_micros,
-                observed_at=value.observed_at,
-            )
-            for value in values
-        ],
-        runs=[
-            EnrichmentRunView(
-                id=run.id,
-                job_id=run.job_id,
-                adapter=run.adapter,
-                adapter_version=run.adapter_version,
-                status=run.status,
-                error=run.error,
-                cost_micros=run.cost_micros,
-                started_at=run.started_at,
-                finished_at=run.finished_at,
-            )
-            for run in runs
-        ],
+        values=[_value_view(value, by_id[value.run_id]) for value in values], runs=[_run_view(run) for run in runs]
+    )
+
+
+def _value_view(value: Row[Any], run: Row[Any]) -> EnrichmentValueView:
+    return EnrichmentValueView(
+        field=value.field,
+        value=value.value,
+        confidence=value.confidence,
+        chosen=value.chosen,
+        adapter=run.adapter,
+        adapter_version=run.adapter_version,
+        method=value.method,
+        evidence=value.evidence,
+        source_url=value.source_url,
+        cost_micros=value.cost_micros,
+        observed_at=value.observed_at,
+    )
+
+
+def _run_view(run: Row[Any]) -> EnrichmentRunView:
+    return EnrichmentRunView(
+        id=run.id,
+        job_id=run.job_id,
+        adapter=run.adapter,
+        adapter_version=run.adapter_version,
+        status=run.status,
+        error=run.error,
+        cost_micros=run.cost_micros,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
     )

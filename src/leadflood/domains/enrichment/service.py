@@ -12,9 +12,10 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus, parse_email
+from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.email_address import parse_email
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,10 @@ from pydantic import (
 
 from leadflood.domains.leads.models import (
     MAX_CUSTOM_STRING,
-    MAX_EMAIL_OCTETS,
     MAX_PHONE_LENGTH,
     MAX_SAFE_INTEGER,
     MAX_URL_LENGTH,
     CustomValue,
-    EmailAddress,
     LeadStatus,
     check_custom_key,
     clean_custom_value,
@@ -34,11 +32,11 @@ from leadflood.domains.leads.models import (
     normalise_phone,
     normalise_source,
     normalise_website,
-    parse_email,
     phone_needs_country,
 )
 from leadflood.kernel.actor import ActorKind
 from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.text import FromText, InvalidValue, line
 

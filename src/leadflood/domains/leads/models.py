@@ -6,8 +6,6 @@ refuse, they refuse with `InvalidValue` (a ValueError) whose message names the r
 
 import math
 import re
-import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -16,7 +14,6 @@ from urllib.parse import SplitResult, quote, urlsplit
 import idna
 import iso3166
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 
@@ -42,62 +39,12 @@ TRANSITIONS: Final[dict[LeadStatus, frozenset[LeadStatus]]] = {
 Two jobs of one lead may overlap: the one that completes last makes it `enriched`, whatever the other came to.
 """
 
-MAX_EMAIL_OCTETS: Final = 254
 MAX_PHONE_LENGTH: Final = 100
 MAX_URL_LENGTH: Final = 2048
 MAX_CUSTOM_STRING: Final = 2000
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 CustomValue = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class EmailAddress:
-    """An address: `display` as it was written (NFC, domain lower-case), `norm` as it is compared.
-
-    `norm` has the local part case-folded and the domain as IDNA A-labels; it is what makes a lead unique.
-    """
-
-    display: str
-    norm: str
-
-    def __str__(self) -> str:
-        return self.display
-
-
-def parse_email(text: str) -> EmailAddress:
-    """An RFC 5321 mailbox with RFC 6531 international characters, at most 254 octets; no DNS is asked.
-
-    Quoted local parts and plus addressing are accepted; display names, comments and address literals are not. Names
-    that RFC 6761 reserves for tests and documentation (`acme.test`, `example.com`) and `.local` (RFC 6762) are
-    accepted: demos and intranets live there. `.invalid`, `.localhost`, `.onion` and `.arpa` are refused.
-    """
-    stripped = text.strip()
-    if len(stripped) > 2 * MAX_EMAIL_OCTETS:
-        raise _email_too_long()
-    try:
-        # email-validator refuses every .local name; .test passes exactly the same checks of syntax.
-        checked = validate_email(
-            _LOCAL_DOMAIN.sub(".test", stripped),
-            check_deliverability=False,
-            test_environment=True,
-            allow_quoted_local=True,
-            strict=True,
-        )
-    except EmailNotValidError as exc:
-        message = f"Give an address such as ada@example.com. {exc}"
-        raise InvalidValue(message) from exc
-    domain, ascii_domain = checked.domain, checked.ascii_domain
-    if _LOCAL_DOMAIN.search(stripped):
-        domain, ascii_domain = domain.removesuffix("test") + "local", ascii_domain.removesuffix("test") + "local"
-    if "." not in domain:
-        message = "Give an address such as ada@example.com: the part after the @ needs a dot."
-        raise InvalidValue(message)
-    display = f"{checked.local_part}@{domain}"
-    norm = f"{_fold(checked.local_part)}@{ascii_domain}"
-    if max(len(display.encode()), len(norm.encode())) > MAX_EMAIL_OCTETS:
-        raise _email_too_long()
-    return EmailAddress(display, norm)
 
 
 def normalise_phone(text: str, country: str | None) -> str:
@@ -211,7 +158,6 @@ def search_text(first_name: str | None, last_name: str | None, email: str, compa
     return "\n".join(key for key in map(search_key, (name, email, company or "")) if key)
 
 
-_LOCAL_DOMAIN: Final = re.compile(r"\.local$", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
@@ -222,15 +168,6 @@ _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile("[^a-z0-9]+")
 _CUSTOM_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-def _email_too_long() -> InvalidValue:
-    return InvalidValue(f"Use at most {MAX_EMAIL_OCTETS} octets.", "too_long")
-
-
-def _fold(text: str) -> str:
-    """Unicode's canonical caseless form, which stays the same when folded again."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def _international(text: str) -> str:
