@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
@@ -86,55 +86,69 @@ async def works_again(database: Database, workspace: Workspace) -> None:
             return
 
 
-async def test_a_connection_that_is_cut_inside_a_transaction_is_unavailable_and_nothing_is_kept(
-    server: Cluster, away: Database, home: Workspace
-) -> None:
-    async def before_a_statement() -> None:
-        async with away.transaction(home.id) as tx:
-            await tx.execute(RENAME, {"name": "Changed"})
-            server.run(TERMINATE)
+Cut = Callable[[], str]
+"""Ends all connections of the test."""
+
+
+async def before_a_statement(database: Database, workspace: Workspace, cut: Cut) -> None:
+    async with database.transaction(workspace.id) as tx:
+        await tx.execute(RENAME, {"name": "Changed"})
+        cut()
+        await tx.execute(NAME)
+
+
+async def before_the_commit(database: Database, workspace: Workspace, cut: Cut) -> None:
+    async with database.transaction(workspace.id) as tx:
+        await tx.execute(RENAME, {"name": "Changed"})
+        cut()
+
+
+async def before_a_savepoint(database: Database, workspace: Workspace, cut: Cut) -> None:
+    async with database.transaction(workspace.id) as tx:
+        await tx.execute(RENAME, {"name": "Changed"})
+        cut()
+        async with tx.savepoint():
+            pass
+
+
+async def inside_a_savepoint(database: Database, workspace: Workspace, cut: Cut) -> None:
+    async with database.transaction(workspace.id) as tx, tx.savepoint():
+        await tx.execute(RENAME, {"name": "Changed"})
+        cut()
+
+
+async def before_two_statements(database: Database, workspace: Workspace, cut: Cut) -> None:
+    async with database.transaction(workspace.id) as tx:
+        cut()
+        with pytest.raises(Unavailable):
             await tx.execute(NAME)
+        await tx.execute(NAME)
 
-    async def before_the_commit() -> None:
-        async with away.transaction(home.id) as tx:
-            await tx.execute(RENAME, {"name": "Changed"})
-            server.run(TERMINATE)
 
-    async def before_a_savepoint() -> None:
-        async with away.transaction(home.id) as tx:
-            await tx.execute(RENAME, {"name": "Changed"})
-            server.run(TERMINATE)
-            async with tx.savepoint():
-                pass
+async def in_autocommit(database: Database, _workspace: Workspace, cut: Cut) -> None:
+    async with database.statement() as connection:
+        cut()
+        await connection.execute(NAME)
 
-    async def inside_a_savepoint() -> None:
-        async with away.transaction(home.id) as tx, tx.savepoint():
-            await tx.execute(RENAME, {"name": "Changed"})
-            server.run(TERMINATE)
 
-    async def and_used_again() -> None:
-        async with away.transaction(home.id) as tx:
-            server.run(TERMINATE)
-            with pytest.raises(Unavailable):
-                await tx.execute(NAME)
-            await tx.execute(NAME)
-
-    async def in_autocommit() -> None:
-        async with away.statement() as connection:
-            server.run(TERMINATE)
-            await connection.execute(NAME)
-
-    for act in (
+@pytest.mark.parametrize(
+    "act",
+    [
         before_a_statement,
         before_the_commit,
         before_a_savepoint,
         inside_a_savepoint,
-        and_used_again,
+        before_two_statements,
         in_autocommit,
-    ):
-        with pytest.raises(Unavailable):
-            await act()
-        await works_again(away, home)
+    ],
+)
+async def test_a_connection_that_is_cut_is_unavailable_and_nothing_is_kept(
+    server: Cluster, away: Database, home: Workspace, act: Callable[[Database, Workspace, Cut], Awaitable[None]]
+) -> None:
+    with pytest.raises(Unavailable):
+        await act(away, home, lambda: server.run(TERMINATE))
+
+    await works_again(away, home)
 
 
 async def test_idle_connections_that_were_cut_are_replaced(server: Cluster, away: Database, home: Workspace) -> None:

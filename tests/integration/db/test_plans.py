@@ -33,6 +33,7 @@ from tests.integration.db.conftest import opened
 from tests.support.postgres import Cluster
 
 CROWD = Path(__file__).with_name("crowd.sql")
+PLANS = "plans"
 LARGE = {"leads", "lead_events", "job_executions", "outbox_events"}
 
 
@@ -78,9 +79,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
     """A database of its own, full, on a connection that tells its plans."""
-    name = "plans"
-    cluster.create_database(name, template=TEMPLATE)
-    cluster.run(CROWD.read_text(encoding="utf-8"), name)
+    cluster.create_database(PLANS, template=TEMPLATE)
+    cluster.run(CROWD.read_text(encoding="utf-8"), PLANS)
     for setting in (
         "session_preload_libraries = auto_explain",
         "auto_explain.log_min_duration = 0",
@@ -88,15 +88,15 @@ async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
         "auto_explain.log_format = json",
         "auto_explain.log_level = notice",
     ):
-        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=name)
-    async with opened(cluster.url(name, APP_ROLE), pool_size=1) as database:
+        cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=PLANS)
+    async with opened(cluster.url(PLANS, APP_ROLE), pool_size=1) as database:
         plans = Plans(database)
         async with database._engine.connect() as connection:
             raw = await connection.get_raw_connection()
             assert raw.driver_connection is not None
             raw.driver_connection.add_log_listener(plans.hear)
         yield plans
-    cluster.drop_database(name)
+    cluster.drop_database(PLANS)
 
 
 @pytest.fixture
@@ -155,6 +155,31 @@ async def test_a_search_walks_the_list_while_much_is_found_and_then_asks_the_tri
     assert all("workspace_id" in condition and "search_text" in condition for condition in trigrams)
 
 
+@pytest.mark.parametrize("sort", list(LeadSort))
+@pytest.mark.parametrize("needle", ["person424", "999@", "f1ff1de774005f8da13f42943881c655f"])
+async def test_a_search_shows_the_same_leads_near_and_far_in_the_list(
+    cluster: Cluster, plans: Plans, sort: LeadSort, needle: str
+) -> None:
+    order = "DESC" if sort.descending else "ASC"
+    script = f"""
+        SELECT id FROM leadflood.leads WHERE workspace_id = :'workspace' AND strpos(search_text, :'needle') > 0
+        ORDER BY :"sorted_by" {order}, id {order}
+    """  # noqa: S608  a word of two
+    names = {"workspace": str(ACTOR.workspace_id), "needle": needle, "sorted_by": sort.column}
+    expected = cluster.run(script, PLANS, **names).split()
+    assert len(expected) > 100
+    shown: list[str] = []
+    after = None
+
+    while not shown or after is not None:
+        async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
+            page = await queries.list_leads(tx, ACTOR, only=LeadFilter(q=needle), sort=sort, after=after, limit=30)
+        shown += [str(lead.id) for lead in page.items]
+        after = page.after
+
+    assert shown == expected
+
+
 async def test_a_duplicate_is_found_by_its_address(plans: Plans) -> None:
     async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
         existing = await queries.get_lead(tx, ACTOR, lead_id=LEAD)
@@ -181,7 +206,7 @@ async def test_a_claim_finds_its_jobs_by_their_keys(plans: Plans) -> None:
     jobs_claimed = await execution.claim(plans.database, tickets, new_id(), 15)
 
     assert len(jobs_claimed) == len(tickets) == 100
-    assert "job_executions_pkey" in plans.used()
+    assert plans.used() == {"job_executions_pkey"}
 
 
 async def test_the_sweep_for_silent_workers_finds_expired_leases_by_their_time(plans: Plans) -> None:

@@ -9,7 +9,7 @@ import pytest
 from leadflood.bootstrap import check_role, check_schema
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER
-from leadflood.kernel.db.migrate import OutdatedSchema, migrate
+from leadflood.kernel.db.migrate import OutdatedSchema, head, migrate
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE, UnsafeDatabaseRole
 from leadflood.kernel.ids import new_id
@@ -97,12 +97,14 @@ async def test_a_table_without_forced_row_level_security_is_refused_by_name(clus
                 await check(database)
 
 
-async def test_a_schema_of_another_version_is_refused(cluster: Cluster) -> None:
+async def test_an_older_schema_is_refused_and_a_newer_one_served(cluster: Cluster) -> None:
     with clone(cluster) as copy:
-        cluster.run("UPDATE leadflood.alembic_version SET version_num = '9999'", copy)
         async with opened(cluster.url(copy, APP_ROLE)) as database:
-            with pytest.raises(OutdatedSchema, match="9999"):
+            cluster.run("UPDATE leadflood.alembic_version SET version_num = '0000'", copy)
+            with pytest.raises(OutdatedSchema, match="0000"):
                 await check(database)
+            cluster.run("UPDATE leadflood.alembic_version SET version_num = '9999'", copy)
+            await check(database)
 
 
 async def test_a_login_that_may_not_create_roles_migrates_once_an_administrator_has_made_them(cluster: Cluster) -> None:
@@ -115,9 +117,9 @@ async def test_a_login_that_may_not_create_roles_migrates_once_an_administrator_
         grant = 'GRANT leadflood_app, leadflood_system, leadflood_search TO :"owner"'
         cluster.run(grant, owner=owner)
 
-        assert await migrate(cluster.url(name, owner)) == (None, "0001")
+        assert await migrate(cluster.url(name, owner)) == (None, head())
 
-        assert await migrate(cluster.url(name, owner)) == ("0001", "0001")
+        assert await migrate(cluster.url(name, owner)) == (head(), head())
         async with opened(cluster.url(name, APP_ROLE)) as database:
             await check(database)
         cluster.drop_database(name)

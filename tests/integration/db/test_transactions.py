@@ -15,6 +15,7 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
 from tests.integration.db.conftest import opened
+from tests.support.postgres import Cluster
 
 RENAME = text("UPDATE workspaces SET name = :name")
 NAME = text("SELECT name FROM workspaces")
@@ -57,24 +58,33 @@ async def test_a_transaction_that_is_left_by_an_error_leaves_nothing(single: Dat
 
 @pytest.mark.parametrize("inside_a_statement", [False, True])
 async def test_a_transaction_of_a_cancelled_task_leaves_nothing_and_frees_its_connection(
-    single: Database, workspace: Workspace, inside_a_statement: bool
+    cluster: Cluster, single: Database, workspace: Workspace, inside_a_statement: bool
 ) -> None:
-    renamed = asyncio.Event()
+    renamed = asyncio.Queue[int]()
 
     async def act() -> None:
         async with single.transaction(workspace.id) as tx:
             await tx.execute(RENAME, {"name": "Changed"})
-            renamed.set()
+            await renamed.put(await tx.scalar(text("SELECT pg_backend_pid()")))
             await (tx.execute(SLEEP) if inside_a_statement else asyncio.Event().wait())
 
     task = asyncio.create_task(act())
-    await renamed.wait()
-    await asyncio.sleep(0)
+    pid = await renamed.get()
+    if inside_a_statement:
+        await sleeps(cluster, pid)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
     assert await name_of(single, workspace) == "Test"
+
+
+async def sleeps(cluster: Cluster, pid: int) -> None:
+    """Return once a backend is inside `pg_sleep`."""
+    asleep = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = :pid"
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(cluster.run, asleep, pid=str(pid)) != "t":
+            pass
 
 
 async def test_a_read_only_transaction_refuses_writes_and_the_next_one_may_write(
@@ -191,11 +201,18 @@ async def misbehave(database: Database, workspace_id: UUID, chance: random.Rando
     way = chance.choice(["commit", "read", "system", "error", "failure", "cancel"])
     task = asyncio.create_task(use(database, workspace_id, way))
     if way == "cancel":
-        for _ in range(chance.randrange(40)):
-            await asyncio.sleep(0)
+        await turns(chance.randrange(40))
         task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
     assert outcome is None or isinstance(outcome, LookupError | DBAPIError | asyncio.CancelledError)
+
+
+async def turns(number: int) -> None:
+    """Let the event loop run so many times, to come in between anywhere."""
+    for _ in range(number):
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn
 
 
 async def use(database: Database, workspace_id: UUID, way: str) -> None:

@@ -42,14 +42,21 @@ RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status
 """).bindparams(bindparam("stale", type_=Float))
 
+# By key alone, for the same reason as in `store.CLAIM`.
 SETTLE = text("""
+WITH held AS (
+    SELECT e.workspace_id, e.id, e.status AS found, n.status, n.attempts, n.error, n.delay
+    FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :delays)
+         AS n (workspace_id, id, status, attempts, error, delay)
+    JOIN outbox_events e USING (workspace_id, id)
+    FOR UPDATE OF e
+)
 UPDATE outbox_events e
-SET status = n.status, attempts = n.attempts, last_error = n.error, updated_at = now(),
-    next_attempt_at = now() + make_interval(secs => n.delay),
-    processed_at = CASE WHEN n.status IN ('sent', 'dead_letter') THEN now() END
-FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :delays)
-     AS n (workspace_id, id, status, attempts, error, delay)
-WHERE e.workspace_id = n.workspace_id AND e.id = n.id AND e.status = 'processing'
+SET status = held.status, attempts = held.attempts, last_error = held.error, updated_at = now(),
+    next_attempt_at = now() + make_interval(secs => held.delay),
+    processed_at = CASE WHEN held.status IN ('sent', 'dead_letter') THEN now() END
+FROM held
+WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.found = 'processing'
 """).bindparams(
     bindparam("workspace_ids", type_=ARRAY(Uuid)),
     bindparam("ids", type_=ARRAY(Uuid)),

@@ -64,21 +64,23 @@ FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_
     bindparam("delays", type_=ARRAY(Float)),
 )
 
-# Rows are locked in id order, so that two workers claiming overlapping batches cannot deadlock.
+# Rows are locked in id order, so that two workers claiming overlapping batches cannot deadlock. They are looked up by
+# key alone and their state is checked on what was locked: with the state in the look-up, PostgreSQL may scan the whole
+# queue for it instead (36 ms against 3 ms for a batch of 100 out of 100,000).
 CLAIM = text("""
-WITH due AS (
-    SELECT j.workspace_id, j.id
+WITH held AS (
+    SELECT j.workspace_id, j.id, j.status, j.attempts, j.max_attempts, t.attempt
     FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
     JOIN job_executions j USING (workspace_id, id)
-    WHERE j.status = 'queued' AND j.attempts = t.attempt - 1 AND j.attempts < j.max_attempts
     ORDER BY j.id
     FOR UPDATE OF j
 )
 UPDATE job_executions j
 SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
     lease_expires_at = now() + make_interval(secs => :lease)
-FROM due
-WHERE j.workspace_id = due.workspace_id AND j.id = due.id
+FROM held
+WHERE j.workspace_id = held.workspace_id AND j.id = held.id
+  AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at
 """).bindparams(
     bindparam("workspace_ids", type_=_ids),
