@@ -12,6 +12,7 @@ REMEDY = "name the errors you can handle, or let it rise to the process edge"
 
 ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/api/middleware.py", "Edge.__call__"): "the process edge of HTTP: logs the fault once, answers 500",
+    ("src/leadflood/domains/jobs/execution.py", "_fail"): "a failure hook's bug must not end each worker that rescues",
     ("src/leadflood/worker/runner.py", "Runner._attempt"): "a handler's bug ends its attempt, not the worker",
 }
 """(path, qualified name): why everything must be caught there."""

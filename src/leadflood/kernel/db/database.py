@@ -30,6 +30,7 @@ _CONNECTION_ERRORS = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg calls a connection that is cut between two messages
     PoolTimeoutError,
     PendingRollbackError,  # the connection was lost earlier in this transaction
 )
@@ -241,7 +242,7 @@ def create_engine(
                 "jit": "off",
                 "statement_timeout": f"{statement_timeout:.3f}s",
                 "lock_timeout": f"{statement_timeout / 2:.3f}s",
-                "idle_in_transaction_session_timeout": "60s",
+                "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not hold its jobs for longer
             },
         )
 

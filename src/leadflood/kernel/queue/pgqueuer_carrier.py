@@ -244,7 +244,7 @@ class PgQueuerCarrier:
                     if self._listener is None or self._listener.is_closed():
                         self._listener = await self._listen()
                     due: float | None = await self._listener.fetchval(_NEXT_DUE, list(kinds))
-                except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+                except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError):
                     self._drop_listener()
                     raise
                 return due
@@ -290,7 +290,7 @@ def _away_is_unavailable() -> Iterator[None]:
         if (error.sqlstate or "").startswith(_AWAY):
             raise Unavailable("The queue is away or busy. Try again shortly.") from error
         raise
-    except (OSError, asyncpg.InterfaceError) as error:
+    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if isinstance(error, ValueError):  # asyncpg.DataError and the like: a fault of ours, not of the connection
             raise
         raise Unavailable("The queue cannot be reached. Try again shortly.") from error
