@@ -194,13 +194,16 @@ async def check_role(database: Database) -> None:
 
 
 async def check_schema(database: Database) -> str:
-    """The schema's revision, which is this program's. Raises: OutdatedSchema: it is another, or there is none."""
+    """The schema's revision. A newer one than this program's is fine: it still serves the release before it.
+
+    Raises: OutdatedSchema: the schema is older than this program, or there is none.
+    """
     async with database.statement() as connection:
         try:
             revision = await connection.scalar(_REVISION)
         except DBAPIError as error:
             raise _no_schema() from error
-    if revision != head():
+    if revision < head():  # revisions are numbered in order
         message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."
         raise OutdatedSchema(message)
     return str(revision)

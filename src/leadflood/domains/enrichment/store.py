@@ -102,7 +102,8 @@ async def competing_values(tx: Transaction, workspace_id: UUID, lead_id: UUID) -
         .where(enrichment_values.c.workspace_id == workspace_id)
         .order_by(enrichment_values.c.id)
     )
-    return [_stored(row) for row in await tx.all(query)]
+    known = set(Field)  # a newer release may have stored others; they wait for it
+    return [_stored(row) for row in await tx.all(query) if row.field in known]
 
 
 async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Collection[UUID]) -> None:

@@ -106,6 +106,7 @@ def _scripts() -> ScriptDirectory:
 def _upgrade(connection: Connection) -> str | None:
     scripts = _scripts()
     before = MigrationContext.configure(connection, opts={"version_table_schema": "leadflood"}).get_current_revision()
+    connection.commit()  # else each revision would run inside the transaction of that look-up
     environment = EnvironmentContext(
         Config(),
         scripts,

@@ -124,7 +124,7 @@ CREATE TABLE leads (
     workspace_id  uuid NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
     id            uuid NOT NULL,
     email         text NOT NULL,
-    email_norm    text NOT NULL,
+    email_norm    text COLLATE "C" NOT NULL,
     first_name    text,
     last_name     text,
     company       text,
@@ -352,8 +352,8 @@ $$
 # This function runs as a role whose policy is `true` and takes the workspace from the setting alone.
 #
 # PostgreSQL cannot tell how often a part of a text occurs, and its guess costs seconds where it is wrong. So the list
-# is walked in its order first, a few milliseconds long, which fills a page when much is found. What lies further is found
-# by trigrams (OFFSET 0 keeps the planner from walking on) and sorted, for then it is little.
+# is walked in its order first, a few milliseconds long, which fills a page when much is found. What lies further is
+# found by trigrams (OFFSET 0 keeps the planner from walking on) and sorted, for then it is little.
 SEARCH = """
 CREATE FUNCTION search_leads(needle text, only_status text, only_source text, only_owner uuid,
                              created_from timestamptz, created_until timestamptz,
@@ -373,7 +373,7 @@ DECLARE
     further   text := format(' AND (%I, id) %s (%s, $12)', sort_column, beyond, position);
     ordered   text := format(' ORDER BY %I %s, id %s', sort_column, direction, direction);
     near      text;
-    walked    integer := CASE WHEN sort_column = 'email_norm' THEN 4000 ELSE 20000 END;
+    walked    integer := CASE WHEN sort_column = 'email_norm' THEN 8000 ELSE 20000 END;
     found     integer;
 BEGIN
     IF workspace IS NULL THEN
