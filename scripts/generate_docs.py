@@ -19,10 +19,10 @@ from pydantic_core import PydanticUndefined
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
-from leadflood.cli import app
 from leadflood.api.app import ROUTERS
 from leadflood.api.errors import meaning_of, problem_types, remedy_of
 from leadflood.api.openapi import describe
+from leadflood.cli import app
 from leadflood.kernel.config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -228,7 +228,7 @@ def problems_reference() -> str:
         "",
         "<!-- Generated from leadflood.api.errors by `uv run just docs`. Change it there. -->",
         "",
-        "Refusals and faults are `application/problem+json` (RFC 9457). `code` is stable: branch on it, not on the text.",
+        "Refusals and faults are `application/problem+json` (RFC 9457). `code` is stable: branch on it, not on texts.",
         "`errors` names every field at fault. `requestId` names the request in the server's logs.",
         "",
         "| code | status | meaning | what to do |",

@@ -111,6 +111,10 @@ async def _serve(settings: "Settings", host: str, port: int) -> None:
 async def _work(settings: "Settings") -> None:
     from leadflood import bootstrap
 
+    if settings.worker_metrics_port:
+        from prometheus_client import start_http_server
+
+        start_http_server(settings.worker_metrics_port, settings.host)
     async with bootstrap.open_platform(settings, process="worker") as platform:
         running = bootstrap.build_worker(platform)
         loop = asyncio.get_running_loop()

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
         "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
     )
     worker_concurrency: int = Field(100, ge=1, le=2000, description="Jobs that one worker runs at a time.")
+    worker_metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which a worker serves its own Prometheus metrics. 0: it does not."
+    )
     job_lease: Seconds = Field(15, description="Seconds until the jobs of a silent worker run elsewhere.")
     poll_interval: Seconds = Field(5, description="Longest wait of relay, rescue and consumer without a notification.")
     drain_timeout: Seconds = Field(25, description="Seconds that a stopping worker gives its running jobs.")
