@@ -15,6 +15,7 @@ from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.postmaster import running_server
 from leadflood.kernel.processes import AlreadyRunning, InstanceLock
 from tests.support.postgres import Cluster, temporary_home
+from tests.support.waiting import until
 
 QUICK = Backoff(first=0.01, limit=0.02)
 ENV = dict(os.environ)
@@ -118,11 +119,6 @@ def parent(reports: Reports) -> Iterator[Callable[..., "subprocess.Popen[bytes]"
     for process in started:
         process.kill()
         process.wait()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - what it waits for happens in another process, which sends no event
-        await asyncio.sleep(0.01)
 
 
 def gone(pid: int) -> bool:

@@ -20,6 +20,13 @@ async def eventually(condition: Callable[[], Awaitable[T]]) -> T:
         return answer
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Look until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  as above
+            await asyncio.sleep(PAUSE)
+
+
 async def soon(awaitable: Awaitable[T]) -> T:
     """What is awaited, or a failure instead of hanging."""
     async with asyncio.timeout(PATIENCE):

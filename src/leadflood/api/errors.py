@@ -231,6 +231,8 @@ def problem_types() -> dict[str, type[AppError]]:
 
 def meaning_of(error: type[AppError]) -> str:
     """What an error says of itself, on one line."""
+    if error is AppError:
+        return "A fault of this server, whatever it is. The logs tell."
     return " ".join((error.__doc__ or "").split())
 
 

@@ -15,7 +15,6 @@ from leadflood.api.routing import EdgeRoute
 _SCHEMAS = "#/components/schemas/"
 _TAGS = {
     "leads": "People, from capture to enriched.",
-    "enrichments": "Where each value of a lead comes from.",
     "jobs": "Asynchronous work: its states, attempts and failures.",
     "outbox": "What had to be published.",
     "auth": "Log in, refresh, log out.",

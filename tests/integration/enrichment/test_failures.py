@@ -84,7 +84,7 @@ async def test_a_lead_is_processing_while_retries_remain_and_fails_with_its_job(
     kinds = [event.kind for event in await bench.timeline(made.lead_id)]
     assert kinds == [
         LeadEventKind.CREATED,
-        LeadEventKind.ENRICHMENT_STARTED,
+        *[LeadEventKind.ENRICHMENT_STARTED] * MAX_ATTEMPTS,
         LeadEventKind.ENRICHMENT_FAILED,
     ]
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext
+from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFound
@@ -190,7 +190,8 @@ async def test_of_restores_and_creates_of_one_address_at_once_one_wins(desk: Des
 
 
 async def purge(database: Database, days: int) -> None:
-    (definition,) = leads_jobs.definitions(database, retention_days=days)
+    definition = JobRegistry(leads_jobs.definitions(database, retention_days=days)).find(PURGE_DELETED.name)
+    assert definition is not None
     job = RunningJob(SYSTEM_WORKSPACE_ID, new_id(), PURGE_DELETED.name, 1, 3, {}, None, {}, utc_now())
     await definition.handler(JobContext(database, job, new_id()))
 

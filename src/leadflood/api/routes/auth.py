@@ -38,7 +38,7 @@ async def refresh(command: Refresh, parts: Parts) -> TokensView:
     return await signin.refresh(parts.database, parts.settings, refresh_token=command.refresh_token)
 
 
-@router.post("/logout", status_code=204, summary="Log out")
+@router.post("/logout", status_code=204, summary="Log out", responses={404: {}})
 @requires(Permission.ACCOUNT)
 async def logout(unit: InUnit) -> None:
     """Ends the session of this access token, with all its tokens."""

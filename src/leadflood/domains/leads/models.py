@@ -29,13 +29,14 @@ class LeadStatus(StrEnum):
 
 TRANSITIONS: Final[dict[LeadStatus, frozenset[LeadStatus]]] = {
     LeadStatus.NEW: frozenset({LeadStatus.PROCESSING, LeadStatus.FAILED}),
-    LeadStatus.PROCESSING: frozenset({LeadStatus.ENRICHED, LeadStatus.FAILED}),
+    LeadStatus.PROCESSING: frozenset({LeadStatus.PROCESSING, LeadStatus.ENRICHED, LeadStatus.FAILED}),
     LeadStatus.ENRICHED: frozenset({LeadStatus.PROCESSING, LeadStatus.ENRICHED}),
     LeadStatus.FAILED: frozenset({LeadStatus.PROCESSING, LeadStatus.ENRICHED}),
 }
 """From each status, the ones it may change to.
 
-`new → failed` is a job cancelled before it ran; leaving `failed` and `enriched` is a retry and a fresh enrichment.
+`new → failed` is a job cancelled before it ran; `processing → processing` is another attempt, which the timeline
+tells; leaving `failed` and `enriched` is a retry and a fresh enrichment.
 Two jobs of one lead may overlap: the one that completes last makes it `enriched`, whatever the other came to.
 """
 
