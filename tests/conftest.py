@@ -18,6 +18,7 @@ from leadflood.kernel.db.migrate import install_queue, migrate
 from leadflood.kernel.db.provision import provision
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
 from tests.support.postgres import Cluster, temporary_cluster
@@ -37,6 +38,12 @@ class Workspace:
     def actor(self) -> Actor:
         """Somebody who may do everything in it."""
         return Actor.cli(self.id)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> None:
+    """Logs as in production: structlog's own default draws each traceback with all local variables, in seconds."""
+    configure_logging("info", "json")
 
 
 @pytest.fixture(scope="session")

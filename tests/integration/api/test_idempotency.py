@@ -117,7 +117,7 @@ async def test_a_key_that_is_none_is_refused(toys: httpx.AsyncClient, caller: Ca
     assert answer.json()["errors"][0]["pointer"] == "Idempotency-Key"
 
 
-@pytest.mark.parametrize("key", ["x", "x" * 255, "~!", "a b", str(uuid4())])
+@pytest.mark.parametrize("key", ["x", "x" * 255, "~!", "a b", "6b1f0a3e-6f4e-4a86-9d0e-2f7a1c3b5d79"])
 async def test_any_printable_key_works(toys: httpx.AsyncClient, caller: Caller, key: str) -> None:
     assert (await toys.post("/v1/toys", json=TOY, headers=with_key(caller, key))).status_code == 201
 

@@ -114,7 +114,7 @@ async def test_of_twenty_equal_writers_one_wins(toys: httpx.AsyncClient, caller:
     assert ([lead["company"]], lead["version"]) == (won, 2)
 
 
-@pytest.mark.parametrize("sort", ["createdAt", "-createdAt", "email", "-email"])
+@pytest.mark.parametrize("sort", ["-createdAt", "email"])
 @pytest.mark.parametrize("search", [{}, {"q": "walk"}], ids=["list", "search"])
 async def test_a_walk_misses_nothing_that_was_there_and_shows_nothing_twice(
     toys: httpx.AsyncClient, caller: Caller, sort: str, search: dict[str, str]
