@@ -118,19 +118,24 @@ class Problem(BaseModel):
 def problem(scope: Scope, error: AppError) -> Response:
     """The answer that tells `error`."""
     exchange = exchange_of(scope)
+    body = problem_body(error, instance=exchange.instance, request_id=exchange.request_id)
+    return Response(body, error.status, headers=error.headers, media_type=PROBLEM_TYPE)
+
+
+def problem_body(error: AppError, *, instance: str, request_id: str) -> bytes:
+    """The JSON of a problem. `instance` is the path asked for; empty where the request was too broken to have one."""
     members = {
         "type": f"/problems/{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "instance": exchange.instance,
+        "instance": instance,
         "code": error.code,
-        "requestId": exchange.request_id,
+        "requestId": request_id,
         "errors": [{"pointer": each.pointer, "code": each.code, "message": each.message} for each in error.errors],
         **error.extra,
     }
-    body = json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
-    return Response(body, error.status, headers=error.headers, media_type=PROBLEM_TYPE)
+    return json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
 
 
 def fault(scope: Scope, exc: Exception) -> Response:

@@ -11,7 +11,9 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from leadflood.api.errors import PROBLEM_TYPE, BadRequest, problem_body
 from leadflood.cli.address import url_of
+from leadflood.kernel.crypto import random_hex
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -69,6 +71,17 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.send_400_response("The request's head is too large.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP request as every other refusal is told, and close the connection."""
+        request_id = random_hex(16)
+        body = problem_body(BadRequest(msg), instance="", request_id=request_id)
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(body)}\r\n"
+            f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {request_id}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:

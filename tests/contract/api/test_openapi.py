@@ -6,17 +6,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from leadflood.api.app import ROUTERS, create_app
 from leadflood.api.openapi import describe
 from leadflood.api.parts import ApiParts
 from leadflood.api.routing import EdgeRoute
-
-METHODS = ("delete", "get", "patch", "post", "put")
+from tests.support.openapi import METHODS, validator
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +25,6 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
         for method in METHODS:
             if method in item:
                 yield path, method, item[method]
-
-
-def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
-    whole = Resource.from_contents(document, default_specification=DRAFT202012)
-    registry: Registry[Any] = Registry().with_resource("urn:document", whole)
-    return Draft202012Validator(_absolute(schema), registry=registry, format_checker=FormatChecker())
-
-
-def _absolute(schema: Any) -> Any:  # noqa: ANN401  JSON of any shape
-    if isinstance(schema, list):
-        return [_absolute(each) for each in schema]
-    if isinstance(schema, dict):
-        return {
-            key: f"urn:document{value}" if key == "$ref" and value.startswith("#") else _absolute(value)
-            for key, value in schema.items()
-        }
-    return schema
 
 
 def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:

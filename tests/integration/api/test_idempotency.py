@@ -1,7 +1,6 @@
 """The same request with the same key has one effect and one answer."""
 
 import asyncio
-from uuid import uuid4
 
 import httpx
 import pytest

@@ -1,0 +1,170 @@
+"""Every id of another workspace in every place that takes an id, in every operation: as if it did not exist.
+
+Generated from the OpenAPI document. An operation, or a place for an id, that is not known here fails the build.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from leadflood.api.parts import ApiParts
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.ids import new_id
+from tests.support.identity import PASSWORD
+from tests.support.openapi import IdPlace, NotCovered, Operation, operations
+from tests.support.tenants import Tenant, bearer, holdings, new_tenant
+
+BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str]] = {
+    ("createLead", "ownerId"): (400, "unknown_owner"),
+    ("updateLead", "ownerId"): (400, "unknown_owner"),
+    ("login", "workspaceId"): (401, "login_failed"),
+}
+"""(operation, field): how an id is refused that nothing of the caller's workspace has."""
+
+PLACES = [(operation, place) for operation in operations() for place in operation.id_places()]
+
+
+def question(operation: Operation, place: IdPlace, asked: UUID, ours: Tenant) -> dict[str, Any]:
+    """A request that is in order, but for the id."""
+    own = ours.ids.get(operation.collection)
+    if place.where == "path":
+        return operation.request(asked)
+    if place.where == "query":
+        return {**operation.request(own), "params": {place.name: str(asked)}}
+    if (operation.name, place.name) not in BODY_REFUSALS:
+        message = f"{operation}: say in BODY_REFUSALS how a foreign {place.name} is refused."
+        raise NotCovered(message)
+    body = {place.name: str(asked)}
+    if operation.name == "login":
+        body |= {"email": ours.owner_email, "password": PASSWORD}
+    if operation.method == "POST" and operation.name != "login":
+        return {**operation.request(own), "json": {**operation.request(own)["json"], **body}}
+    return {**operation.request(own), "json": body}
+
+
+def wanted(operation: Operation, place: IdPlace, *, key: bool) -> tuple[int, str | None]:
+    if key and operation.permission is Permission.ACCOUNT:
+        return 403, "forbidden"
+    match place.where:
+        case "path":
+            return 404, None
+        case "query":
+            return 200, None
+        case "body":
+            return BODY_REFUSALS[operation.name, place.name]
+
+
+def shown(answer: httpx.Response, asked: UUID) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """All that the caller can tell of an answer, without the id itself and the count of requests."""
+    headers = [(name, value) for name, value in answer.headers.items() if name != "ratelimit"]
+    return answer.status_code, answer.content.replace(str(asked).encode(), b"<id>"), headers
+
+
+async def ask(
+    api: httpx.AsyncClient, operation: Operation, place: IdPlace, asked: UUID, ours: Tenant, credential: str
+) -> httpx.Response:
+    request = question(operation, place, asked, ours)
+    if operation.name == "updateLead" and place.where == "body":
+        read = await api.get(request["url"], headers=bearer(credential))
+        request["headers"] = {**request["headers"], "If-Match": read.headers["ETag"]}
+    headers = {**request.pop("headers"), **bearer(credential), "X-Request-Id": "same"}
+    return await api.request(**request, headers=headers)
+
+
+@pytest.mark.parametrize("kind", ["session", "key"])
+@pytest.mark.parametrize(
+    ("operation", "place"), PLACES, ids=[f"{operation} {place.name}" for operation, place in PLACES]
+)
+async def test_a_foreign_id_is_answered_like_an_unknown_one(
+    api: httpx.AsyncClient, operation: Operation, place: IdPlace, kind: str, theirs: Tenant, ours: Tenant
+) -> None:
+    credential = ours.session if kind == "session" else ours.key
+    status, code = wanted(operation, place, key=kind == "key")
+    before = await holdings(theirs.database, theirs.workspace_id)
+    nobody = new_id()
+    unknown = await ask(api, operation, place, nobody, ours, credential)
+
+    assert unknown.status_code == status, unknown.text
+    assert code is None or unknown.json()["code"] == code
+    if status == 200:
+        assert unknown.json() == {"items": [], "nextCursor": None}
+    for name, foreign in theirs.ids.items():
+        answer = await ask(api, operation, place, foreign, ours, credential)
+        assert shown(answer, foreign) == shown(unknown, nobody), name
+    assert await holdings(theirs.database, theirs.workspace_id) == before
+
+
+async def test_the_other_workspace_has_something_in_every_table(theirs: Tenant) -> None:
+    found = await holdings(theirs.database, theirs.workspace_id)
+
+    assert [name for name, rows in found.items() if not rows] == []
+    assert len(found) > 12
+
+
+IN_PATH = [operation for operation, place in PLACES if place.where == "path"]
+
+
+@pytest.mark.parametrize("operation", IN_PATH, ids=str)
+async def test_the_same_request_finds_what_is_its_own(
+    api: httpx.AsyncClient, api_parts: ApiParts, operation: Operation
+) -> None:
+    own = await new_tenant(api_parts.database, api_parts.registry)
+    request = operation.request(own.ids[operation.collection])
+
+    answer = await api.request(**request | {"headers": {**request["headers"], **bearer(own.session)}})
+
+    assert answer.status_code not in {401, 403, 404}, answer.text
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    "operation", [operation for operation in operations() if operation.name.startswith("list")], ids=str
+)
+async def test_a_cursor_of_another_workspace_leads_into_one_s_own_list(
+    api: httpx.AsyncClient, operation: Operation, theirs: Tenant, ours: Tenant
+) -> None:
+    if "{id}" in operation.path:
+        own, foreign = ours.ids[operation.collection], theirs.ids[operation.collection]
+    else:
+        own, foreign = new_id(), new_id()
+    first = await api.get(operation.request(foreign)["url"], params={"limit": 1}, headers=bearer(theirs.session))
+    cursor = first.json()["nextCursor"]
+    all_of_ours = await api.get(operation.request(own)["url"], params={"limit": 200}, headers=bearer(ours.session))
+    if cursor is None:
+        assert len(first.json()["items"]) == 1
+        return
+
+    answer = await api.get(
+        operation.request(own)["url"], params={"limit": 200, "cursor": cursor}, headers=bearer(ours.session)
+    )
+
+    if answer.status_code == 400:
+        assert answer.json()["errors"][0]["code"] == "invalid_cursor"
+    else:
+        assert all(item in all_of_ours.json()["items"] for item in answer.json()["items"])
+
+
+def test_every_place_for_an_id_is_found() -> None:
+    places = {(operation.name, place.where, place.name) for operation, place in PLACES}
+
+    assert {("getLead", "path", "id"), ("listLeads", "query", "ownerId"), ("createLead", "body", "ownerId")} <= places
+    assert {operation.name for operation in operations() if "{" in operation.path} == {
+        operation.name for operation in IN_PATH
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        ({"name": "slug", "in": "path", "schema": {"type": "string"}}, "no UUID"),
+        ({"name": "ownerId", "in": "query", "schema": {"type": "string"}}, "named like an id"),
+    ],
+)
+def test_a_place_that_cannot_be_exercised_fails_the_build(parameter: dict[str, Any], told: str) -> None:
+    operation = Operation("GET", "/v1/leads/{slug}", {"parameters": [parameter]}, {})
+
+    with pytest.raises(NotCovered, match=told):
+        list(operation.id_places())

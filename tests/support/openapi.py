@@ -1,0 +1,154 @@
+"""The OpenAPI document as tests walk it: every operation, every place for an id, and requests made of both."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from leadflood.api.app import ROUTERS
+from leadflood.api.openapi import describe
+from leadflood.kernel.actor import Permission
+
+METHODS = ("delete", "get", "patch", "post", "put")
+
+
+class NotCovered(AssertionError):
+    """The document has something that the generated tests do not know how to exercise."""
+
+
+@dataclass(frozen=True)
+class IdPlace:
+    """Where an operation takes the id of something."""
+
+    where: Literal["path", "query", "body"]
+    name: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    described: Mapping[str, Any]
+    schemas: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def name(self) -> str:
+        """Its operationId."""
+        return str(self.described["operationId"])
+
+    @property
+    def permission(self) -> Permission | None:
+        """What the caller needs."""
+        wanted = self.described.get("x-required-permission")
+        return None if wanted is None else Permission(wanted)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may call it."""
+        return not self.described["security"]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+    @property
+    def collection(self) -> str:
+        """What it is about, such as `leads`: the first part of its path after the version."""
+        return self.path.removeprefix("/v1/").split("/")[0]
+
+    @property
+    def body_schema(self) -> Mapping[str, Any] | None:
+        """The schema of its body, where it takes one."""
+        body = self.described.get("requestBody")
+        if body is None:
+            return None
+        if list(body["content"]) != ["application/json"]:
+            message = f"{self} takes another body than JSON: teach tests/support/openapi.py to make one."
+            raise NotCovered(message)
+        return self._resolved(body["content"]["application/json"]["schema"])
+
+    def id_places(self) -> Iterator[IdPlace]:
+        """Every place for an id. Raises: NotCovered: for one that is not declared as a UUID, so cannot be told."""
+        for parameter in self.described.get("parameters", ()):
+            if self._is_id(parameter["name"], parameter["schema"], f"{parameter['in']} {parameter['name']}"):
+                yield IdPlace(parameter["in"], parameter["name"])
+            elif parameter["in"] == "path":
+                message = f"{self}: the path has {parameter['name']}, which is no UUID."
+                raise NotCovered(message)
+        for name, schema in (self.body_schema or {}).get("properties", {}).items():
+            if self._is_id(name, schema, f"body {name}"):
+                yield IdPlace("body", name)
+
+    def request(self, resource_id: UUID | None = None) -> dict[str, Any]:
+        """A request that is valid for the document, as httpx takes it: with the examples, about this resource."""
+        parameters = self.described.get("parameters", ())
+        required = [each for each in parameters if each.get("required") and each["in"] == "header"]
+        path = self.path.replace("{id}", str(resource_id))
+        sent: dict[str, Any] = {"method": self.method, "url": path}
+        sent["headers"] = {each["name"]: each["example"] for each in required}
+        schema = self.body_schema
+        if schema is not None:
+            sent["json"] = schema["examples"][0]
+        return sent
+
+    def _is_id(self, name: str, schema: Mapping[str, Any], place: str) -> bool:
+        choices = [self._resolved(choice) for choice in schema.get("anyOf", [schema])]
+        if any("properties" in choice or "properties" in self._resolved(choice.get("items", {})) for choice in choices):
+            message = f"{self}: {place} has fields of its own: teach Operation.id_places to look for ids in there."
+            raise NotCovered(message)
+        is_uuid = any(choice.get("format") == "uuid" for choice in choices)
+        if not is_uuid and (name == "id" or name.endswith(("Id", "Ids", "_id"))) and name != "X-Request-Id":
+            message = f"{self}: {place} is named like an id, but not declared as a UUID."
+            raise NotCovered(message)
+        return is_uuid
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        return found
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document of the real application."""
+    return describe([route for router in ROUTERS for route in router.routes])
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """All operations of the document. Raises: NotCovered: for a method that no test would call."""
+    found = []
+    for path, item in document()["paths"].items():
+        if not set(item) <= set(METHODS):
+            message = f"{path} has {sorted(set(item) - set(METHODS))}, which no test calls."
+            raise NotCovered(message)
+        found += [Operation(method.upper(), path, item[method], document()["components"]["schemas"]) for method in item]
+    return tuple(found)
+
+
+def validator(described: dict[str, Any], schema: Mapping[str, Any]) -> Draft202012Validator:
+    """What checks values against a schema whose references lead into the document `described`."""
+    whole = Resource.from_contents(described, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:document", whole)
+    return Draft202012Validator(_absolute(schema), registry=registry, format_checker=FormatChecker())
+
+
+def _absolute(schema: Any) -> Any:  # noqa: ANN401  JSON of any shape
+    if isinstance(schema, list):
+        return [_absolute(each) for each in schema]
+    if isinstance(schema, dict):
+        return {
+            key: f"urn:document{value}" if key == "$ref" and value.startswith("#") else _absolute(value)
+            for key, value in schema.items()
+        }
+    return schema

@@ -1,0 +1,199 @@
+"""A workspace with one of everything in it, ways to call the API as somebody in it, and a copy of all that it holds."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, column, literal_column, select, table, text
+
+from leadflood.domains.identity import store
+from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
+from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.store import SessionKey
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.events import HEARTBEAT
+from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.kernel.actor import SCOPES, Actor, Permission, Role
+from leadflood.kernel.crypto import hash_password, new_token, token_hash
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.ids import new_id
+from tests.conftest import new_workspace
+from tests.support.identity import PASSWORD
+from tests.support.jobs import Jobs
+
+LIFE = 3600
+_PASSWORD_HASH = hash_password(PASSWORD)
+
+_TENANT_TABLES = text("""
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind = 'r' AND a.attname = 'workspace_id' ORDER BY 1
+""")
+_KILL_EVENT = text("""
+UPDATE outbox_events SET status = 'dead_letter', attempts = 5, last_error = 'The queue was away.', processed_at = NULL
+WHERE job_id = :job_id RETURNING id
+""")
+_KEEP_ANSWER = text(
+    "INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)"
+    " VALUES (:workspace_id, :key, :key, :key)"
+)
+_USED = frozenset({"last_used_at"})
+"""Columns that reading may write: when a credential was used last."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A workspace, somebody who owns it, and the ids of what is in it.
+
+    Attributes:
+        session: an access token of the owner.
+        key: an API key of the owner with all scopes.
+        ids: one id of each kind: `leads`, `deleted_lead`, `jobs`, `queued_job`, …
+    """
+
+    database: Database
+    workspace_id: UUID
+    owner_id: UUID
+    owner_email: str
+    session: str
+    key: str
+    ids: Mapping[str, UUID]
+
+
+async def new_user(database: Database) -> tuple[UUID, str]:
+    """A user in no workspace, with the password `PASSWORD`. Returns id and address."""
+    user_id = new_id()
+    email = f"u{user_id.hex}@acme.test"
+    async with database.system() as tx:
+        await store.insert_user(
+            tx, user_id=user_id, email=email, email_norm=email, name="Ada", password_hash=_PASSWORD_HASH
+        )
+    return user_id, email
+
+
+async def new_member(database: Database, workspace_id: UUID, role: Role) -> UUID:
+    """A user with this role in the workspace."""
+    user_id, _ = await new_user(database)
+    async with database.transaction(workspace_id) as tx:
+        await store.insert_member(tx, workspace_id, user_id, role)
+    return user_id
+
+
+async def new_session(
+    database: Database, workspace_id: UUID, user_id: UUID, *, seconds: int = LIFE, refresh: str | None = None
+) -> tuple[UUID, str]:
+    """A session without the slow password check of login. Returns its id and its access token."""
+    key, access = SessionKey(workspace_id, new_id(), user_id), new_token(ACCESS_PREFIX)
+    renewal = token_hash(refresh or new_token(REFRESH_PREFIX))
+    async with database.transaction(workspace_id) as tx:
+        await store.insert_session(tx, key, ip="192.0.2.7", user_agent="tests", seconds=LIFE)
+        await store.insert_tokens(tx, key, access=(token_hash(access), seconds), refresh=(renewal, LIFE))
+    return key.id, access
+
+
+async def new_key(
+    database: Database, workspace_id: UUID, user_id: UUID, scopes: Collection[Permission] = SCOPES
+) -> tuple[UUID, str]:
+    """An API key. Returns its id and its token."""
+    key_id, token = new_id(), new_token(API_KEY_PREFIX)
+    async with database.transaction(workspace_id) as tx:
+        await store.insert_api_key(
+            tx,
+            workspace_id,
+            key_id=key_id,
+            name="tests",
+            prefix=token[:12],
+            token_hash=token_hash(token),
+            scopes=sorted(scopes),
+            created_by=user_id,
+            expires_at=None,
+        )
+    return key_id, token
+
+
+async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
+    """A workspace with at least one row in every table of tenants."""
+    workspace_id = await new_workspace(database)
+    owner_id, email = await new_user(database)
+    async with database.transaction(workspace_id) as tx:
+        await store.insert_member(tx, workspace_id, owner_id, Role.OWNER)
+    session_id, session = await new_session(database, workspace_id, owner_id)
+    _, key = await new_key(database, workspace_id, owner_id)
+    ids = {
+        "workspace": workspace_id,
+        "owner": owner_id,
+        "own_session": session_id,
+        "sessions": (await new_session(database, workspace_id, owner_id))[0],
+        "members": await new_member(database, workspace_id, Role.MEMBER),
+        "api-keys": (await new_key(database, workspace_id, owner_id))[0],
+    }
+    actor = Actor.cli(workspace_id)
+    ids |= await _leads(database, actor, registry, owner_id)
+    async with database.transaction(workspace_id) as tx:
+        ids |= await _jobs(tx, actor, registry)
+        ids["audit-events"] = await audit_event(tx, actor, ids["leads"])
+        await tx.execute(_KEEP_ANSWER, {"workspace_id": workspace_id, "key": new_id().bytes})
+    return Tenant(database, workspace_id, owner_id, email, session, key, ids)
+
+
+async def audit_event(tx: Transaction, actor: Actor, subject_id: UUID) -> UUID:
+    """An audit event about something. Returns its id."""
+    await audit.record(tx, actor, action="lead.exported", subject_type="lead", subject_id=subject_id)
+    found: UUID = await tx.scalar(text("SELECT id FROM audit_events ORDER BY id DESC LIMIT 1"))
+    return found
+
+
+async def _leads(database: Database, actor: Actor, registry: JobRegistry, owner_id: UUID) -> dict[str, UUID]:
+    """A lead that was enriched, and a deleted one."""
+    wanted = {"email": "ada.lovelace@gmail.com", "ownerId": str(owner_id), "source": "form", "company": "Acme"}
+    async with database.transaction(actor.workspace_id) as tx:
+        lead = await leads.create_lead(tx, actor, command=CreateLead.model_validate(wanted), trace={})
+        gone = await leads.create_lead(
+            tx, actor, command=CreateLead.model_validate({"email": "grace@acme.com"}), trace={}
+        )
+        await leads.delete_lead(tx, actor, lead_id=gone.lead_id)
+    await Jobs(database, actor.workspace_id, ENRICH_LEAD).attempt(registry, lead.job_id)
+    return {"leads": lead.lead_id, "deleted_lead": gone.lead_id, "done_job": lead.job_id}
+
+
+async def _jobs(tx: Transaction, actor: Actor, registry: JobRegistry) -> dict[str, UUID]:
+    """A failed job, a queued one, and an outbox event that is dead."""
+    failed, queued = await jobs.enqueue(tx, actor, jobs=[NewJob(HEARTBEAT, {}), NewJob(HEARTBEAT, {})])
+    await jobs.cancel_job(tx, actor, registry, job_id=failed)
+    event_id: UUID = await tx.scalar(_KILL_EVENT, {"job_id": queued})
+    return {"jobs": failed, "queued_job": queued, "outbox-events": event_id}
+
+
+async def holdings(database: Database, workspace_id: UUID, *, without: Collection[str] = ()) -> dict[str, list[str]]:
+    """Every row of every table of a workspace, its users included, as text. `without`: columns to leave out."""
+    found: dict[str, list[str]] = {}
+    async with database.system(read_only=True) as tx:
+        names = [row[0] for row in await tx.all(_TENANT_TABLES)]
+        for name, key in [*((name, "workspace_id") for name in names), ("workspaces", "id")]:
+            query: Select[Any] = select(literal_column("*")).select_from(table(name)).where(column(key) == workspace_id)
+            found[name] = sorted(_text(row, without) for row in await tx.all(query))
+        members: Select[Any] = (
+            select(column("user_id")).select_from(table("memberships")).where(column("workspace_id") == workspace_id)
+        )
+        query = select(literal_column("*")).select_from(table("users")).where(column("id").in_(members))
+        found["users"] = sorted(_text(row, without) for row in await tx.all(query))
+        found["tickets"] = [str(await tx.scalar(text("SELECT count(*) FROM leadflood_queue.pgqueuer")))]
+    return found
+
+
+async def unread(database: Database, workspace_id: UUID) -> dict[str, list[str]]:
+    """As `holdings`, but for what reading may write: when a credential was used last."""
+    return await holdings(database, workspace_id, without=_USED)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a credential."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _text(row: Any, without: Collection[str]) -> str:  # noqa: ANN401  a row of any table
+    return repr({name: value for name, value in row._mapping.items() if name not in without})
