@@ -236,9 +236,23 @@ async def use(database: Database, workspace_id: UUID, way: str) -> None:
 async def test_a_pool_without_a_free_connection_is_unavailable_and_recovers(
     single: Database, workspace: Workspace
 ) -> None:
-    single._engine.pool._timeout = 0.05  # type: ignore[attr-defined]
+    single._patience = 0.05
     async with single.transaction(workspace.id):
         with pytest.raises(Unavailable):
             await name_of(single, workspace)
 
     assert await name_of(single, workspace) == "Test"
+
+
+async def test_connections_are_given_in_the_order_of_asking(single: Database, workspace: Workspace) -> None:
+    served: list[str] = []
+
+    async def ask(name: str, times: int) -> None:
+        for _ in range(times):
+            async with single.transaction(workspace.id):
+                served.append(name)
+                await turns(3)
+
+    await asyncio.gather(ask("greedy", 3), ask("patient", 1))
+
+    assert served == ["greedy", "patient", "greedy", "greedy"]

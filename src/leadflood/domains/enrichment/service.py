@@ -62,17 +62,14 @@ async def complete(
     if not await leads.hold_lead(tx, actor, lead_id=lead_id):
         return
     fresh = {run.adapter for run in runs if run.error is None}
-    rivals = [
-        value
-        for value in await store.competing_values(tx, actor.workspace_id, lead_id)
-        if value.candidate.adapter not in fresh
-    ]
+    earlier = await store.competing_values(tx, actor.workspace_id, lead_id)
+    rivals = [value for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in runs for value in run.values]
     candidates = sorted([*(rival.candidate for rival in rivals), *new], key=lambda each: _rank(order, each.adapter))
     winners = {id(candidate) for candidate in best_values(candidates).values()}
-    await store.choose(
-        tx, actor.workspace_id, lead_id, [rival.id for rival in rivals if id(rival.candidate) in winners]
-    )
+    if earlier:
+        kept = [rival.id for rival in rivals if id(rival.candidate) in winners]
+        await store.choose(tx, actor.workspace_id, lead_id, kept)
     chosen = [candidate.found for candidate in new if id(candidate) in winners]
     for run in runs:
         await store.insert_run(tx, actor.workspace_id, lead_id, job_id, run, chosen)

@@ -99,7 +99,7 @@ async def competing_values(tx: Transaction, workspace_id: UUID, lead_id: UUID) -
     query = (
         select(enrichment_values, latest.c.adapter, latest.c.adapter_version)
         .join(latest, latest.c.id == enrichment_values.c.run_id)
-        .where(enrichment_values.c.workspace_id == workspace_id)
+        .where(enrichment_values.c.workspace_id == workspace_id, enrichment_values.c.lead_id == lead_id)
         .order_by(enrichment_values.c.id)
     )
     known = set(Field)  # a newer release may have stored others; they wait for it

@@ -8,7 +8,7 @@ that work across workspaces, to the system role. Errors that mean "the database 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,7 @@ from sqlalchemy import AdaptedConnection, CursorResult, Executable, Row, event, 
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from leadflood.kernel.db.roles import APP_ROLE, SYSTEM_ROLE
 from leadflood.kernel.errors import Unavailable
@@ -154,6 +155,9 @@ class Database:
         """`publisher`: the carrier of the queue when it lives in this database, else None."""
         self._engine = engine
         self._publisher = publisher
+        pool = cast("QueuePool", engine.pool)
+        self._turns = asyncio.Semaphore(pool.size())
+        self._patience = pool.timeout()
         self._ringing: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -179,20 +183,13 @@ class Database:
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
         """A connection in autocommit, for one statement that needs no workspace (one round trip)."""
-        with passing_errors():
-            connection = await self._engine.connect()
-        try:
+        async with self._connection() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield Transaction(connection, None)
-        finally:
-            with passing_errors():
-                await connection.close()
 
     @asynccontextmanager
     async def _begin(self, *, read_only: bool) -> AsyncIterator[Transaction]:
-        with passing_errors():
-            connection = await self._engine.connect()
-        try:
+        async with self._connection() as connection:
             if read_only:
                 await connection.execution_options(postgresql_readonly=True)
             tx = Transaction(connection, self._publisher)
@@ -202,11 +199,25 @@ class Database:
                 raise RuntimeError(message)
             with passing_errors():
                 await connection.commit()
-        finally:
-            with passing_errors():
-                await connection.close()
         if tx.relay_wanted:
             self._ring()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool, in the order of asking: the pool itself lets newcomers overtake who waits."""
+        with passing_errors():
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        try:
+            with passing_errors():
+                connection = await self._engine.connect()
+            try:
+                yield connection
+            finally:
+                with passing_errors():
+                    await connection.close()
+        finally:
+            self._turns.release()
 
     def _ring(self) -> None:
         # Outside the transaction: a NOTIFY inside it would make all such commits of the server wait for each other.
