@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,7 +22,6 @@ from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
 from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
-from leadflood.kernel.text import FromText, InvalidValue
 
 T = TypeVar("T")
 
@@ -133,21 +131,6 @@ CurrentExchange = Annotated[Exchange, Depends(_exchange)]
 """For public endpoints: address and request id of the caller."""
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        in_utc = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        message = 'Give an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
-        raise InvalidValue(message) from error
-    if moment.tzinfo is None:
-        message = 'Add the time zone, such as "Z" at the end.'
-        raise InvalidValue(message)
-    return in_utc
-
-
-Moment = Annotated[datetime, FromText(_moment, {"format": "date-time"})]
-"""A time in a query, with its zone (RFC 3339). Handed on in UTC."""
 ResourceId = Annotated[UUID, Path(alias="id", description="UUID of the resource.")]
 
 

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from leadflood.api.deps import InPages, InUnit, Listing, Moment
+from leadflood.api.deps import InPages, InUnit, Listing
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/audit-events", tags=["audit"], route_class=EdgeRoute)
 

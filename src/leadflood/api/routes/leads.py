@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, Moment, ResourceId, etag
+from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
@@ -14,6 +14,7 @@ from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEvent
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries import LeadFilter, LeadSort
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
 

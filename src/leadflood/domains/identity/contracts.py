@@ -1,6 +1,6 @@
 """What crosses the border of identity: all validation of input, and the shape of every answer."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,25 +10,13 @@ from leadflood.domains.identity.models import MAX_PASSWORD, MIN_PASSWORD, accept
 from leadflood.kernel.actor import SCOPES, ActorKind, Permission, Role
 from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
+from leadflood.kernel.moment import Moment
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_NAME = 200
 MAX_TOKEN = 200
 _LONGEST_TRIED = 1024
 """Characters of a password that login reads. Longer ones cannot be right: why hash them?"""
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-        in_utc = time.astimezone(UTC)
-    except (ValueError, OverflowError) as exc:
-        message = 'Give an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
-        raise InvalidValue(message) from exc
-    if time.tzinfo is None:
-        message = 'Add the time zone, such as "Z" at the end.'
-        raise InvalidValue(message)
-    return in_utc
 
 
 def _unlike_email(password: str, info: ValidationInfo) -> str:
@@ -45,7 +33,6 @@ NewPassword = Annotated[
 PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
 """A new password in a contract whose field `email` comes before it."""
 TriedPassword = Annotated[str, Field(min_length=1, max_length=_LONGEST_TRIED, json_schema_extra={"format": "password"})]
-Time = Annotated[datetime, FromText(_parse_time, {"format": "date-time"})]
 Id = Annotated[UUID, Strict(strict=False)]
 AnyRole = Annotated[Role, Strict(strict=False)]
 
@@ -126,7 +113,7 @@ class CreateApiKey(Contract):
 
     name: Name
     scopes: Annotated[list[Annotated[Permission, Strict(strict=False)]], Field(min_length=1, max_length=len(SCOPES))]
-    expires_at: Time | None = None
+    expires_at: Moment | None = None
 
     @field_validator("scopes")
     @classmethod
