@@ -61,10 +61,10 @@ def gone(pid: int) -> bool:
 class Running:
     """A `leadflood` command that runs in its own session, with all that it prints."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path, *, module: str = "leadflood") -> None:
         """Args: argv: what comes after `leadflood`. folder: the working directory, so that no `.env` is found."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "leadflood", *argv],
+            [sys.executable, "-m", module, *argv],
             env=dict(env),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -191,9 +191,10 @@ class Installation:
         """Start `leadflood up` without waiting for anything."""
         return self.start("up", *arguments)
 
-    def start(self, *argv: str) -> Running:
-        """Start any command, such as `worker`, without waiting for anything."""
-        self._running.append(Running(argv, self.env, self.home.parent))
+    def start(self, *argv: str, module: str = "leadflood", **settings: str) -> Running:
+        """Start any command, such as `worker`, without waiting for anything; `settings` are its own."""
+        own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
+        self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module))
         return self._running[-1]
 
     def run(self, *argv: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
