@@ -1,0 +1,119 @@
+"""Workers that fall silent without dying, workers that are only slow, and a job that takes its worker along."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from leadflood.domains.jobs import service
+from leadflood.domains.jobs.models import NewJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from tests.support.deployment import Deployment
+from tests.support.journeys import add_lead, followed, job, lead, timeline, wait_for_job, wait_until
+from tests.support.poison_worker import POISON
+
+ROOT = Path(__file__).parents[2]
+NEIGHBOURS = 30
+
+
+def test_the_late_answer_of_a_worker_that_was_frozen_beyond_its_lease_changes_nothing(deployment: Deployment) -> None:
+    api = deployment.start_api()
+    frozen = deployment.start_worker(simulated_latency="2", job_lease="1")
+    client = deployment.client()
+    ada = add_lead(client, "ada.lovelace@acme.com")
+    wait_until(lambda: lead(client, ada)["status"] == "processing")
+    os.kill(frozen.pid, signal.SIGSTOP)
+    heir = deployment.start_worker()
+    assert followed(client, ada)[0][-1] == "enriched"
+    before = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE enrichment_runs"))
+    assert before[1]["attempts"] == 2
+
+    os.kill(frozen.pid, signal.SIGCONT)
+    wait_until(lambda: "job.lost" in frozen.output or '"outcome": "lost"' in frozen.output)
+    after = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE enrichment_runs"))
+    assert after == before
+    deployment.assert_sound()
+    assert [frozen.stop(), heir.stop(), api.stop()] == [0, 0, 0]
+
+
+def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_still_at_work(
+    deployment: Deployment,
+) -> None:
+    api = deployment.start_api()
+    # With so long a lease, and one adapter, it does not look whether the job is still its own: nothing but the
+    # guard of its last write is in its way.
+    frozen = deployment.start_worker(simulated_latency="2", job_lease="600", enrichment_adapters="simulated")
+    client = deployment.client()
+    ada = add_lead(client, "ada.lovelace@acme.com")
+    wait_until(lambda: lead(client, ada)["status"] == "processing")
+    os.kill(frozen.pid, signal.SIGSTOP)
+    deployment.sql("UPDATE job_executions SET lease_expires_at = now() WHERE id = :'job'", job=ada.job_id)
+    heir = deployment.start_worker(simulated_latency="600", drain_timeout="0.1")
+    wait_for_job(client, ada, "running", attempt=2)
+    os.kill(frozen.pid, signal.SIGCONT)
+    wait_until(lambda: any("job.ended" in line and ada.job_id in line for line in frozen.output.splitlines()))
+    assert (job(client, ada)["status"], lead(client, ada)["status"]) == ("running", "processing")
+    assert deployment.count("SELECT count(*) FROM enrichment_runs WHERE adapter = 'simulated'") == 0
+
+    assert heir.stop() == 0
+    assert followed(client, ada)[0][-1] == "enriched"
+    assert job(client, ada)["attempts"] == 3
+    deployment.assert_sound()
+    assert [frozen.stop(), api.stop()] == [0, 0]
+
+
+def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deployment: Deployment) -> None:
+    api = deployment.start_api()
+    workers = [deployment.start_worker(simulated_latency="5", job_lease="1.5") for _ in range(2)]
+    client = deployment.client()
+    added = [add_lead(client, f"lead.{number}@acme.com") for number in range(5)]
+    assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
+    assert [(view["attempts"], view["failures"]) for view in (job(client, each) for each in added)] == [(1, [])] * 5
+    deployment.assert_sound()
+    assert [worker.stop() for worker in [*workers, api]] == [0, 0, 0]
+
+
+def test_a_job_that_kills_its_worker_ends_as_failed_while_its_neighbours_complete(deployment: Deployment) -> None:
+    api = deployment.start_api()
+    client = deployment.client()
+    job_id = asyncio.run(_enqueue_poison(deployment))
+    added = [add_lead(client, f"lead.{number}@acme.com") for number in range(NEIGHBOURS)]
+    deaths = 0
+    deployment.installation.env["PYTHONPATH"] = str(ROOT)
+    worker = deployment.installation.start(module="tests.support.poison_worker", job_lease="1")
+
+    def over() -> bool:
+        nonlocal worker, deaths
+        if worker.process.poll() is not None:
+            assert worker.wait() == 137
+            deaths += 1
+            worker = deployment.installation.start(module="tests.support.poison_worker", job_lease="1")
+        status: str = client.get(f"/v1/jobs/{job_id}").json()["status"]
+        return status == "failed"
+
+    wait_until(over, every=0.1)
+    view = client.get(f"/v1/jobs/{job_id}").json()
+    assert (view["attempts"], deaths) == (POISON.max_attempts, POISON.max_attempts)
+    assert all("fell silent" in failure["error"] for failure in view["failures"])
+    assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
+    worker.wait_for("worker.started")
+    deployment.assert_sound()
+    assert [worker.stop(), api.stop()] == [0, 0]
+
+
+async def _enqueue_poison(deployment: Deployment) -> str:
+    carrier = PgQueuerCarrier(deployment.url, role=APP_ROLE)
+    await carrier.open()
+    engine = create_engine(deployment.url, application_name="tests", pool_size=1, statement_timeout=10)
+    database = Database(engine, carrier)
+    try:
+        async with database.transaction(deployment.workspace_id) as tx:
+            actor = Actor.cli(deployment.workspace_id)
+            [job_id] = await service.enqueue(tx, actor, jobs=[NewJob(POISON, {})])
+            return str(job_id)
+    finally:
+        await carrier.close()
+        await database.close()

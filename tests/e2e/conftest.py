@@ -1,0 +1,23 @@
+"""What end-to-end tests start from: a migrated database of their own, on which they start real processes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from leadflood.kernel.ids import new_id
+from tests.conftest import TEMPLATE
+from tests.support.deployment import Deployment, deployed
+from tests.support.postgres import Cluster, temporary_home
+
+
+@pytest.fixture
+def deployment(cluster: Cluster) -> Iterator[Deployment]:
+    """A database with a first workspace. Whoever uses it ends its processes; at the end none is left."""
+    name = f"e2e_{new_id().hex}"
+    cluster.create_database(name, template=TEMPLATE)
+    with temporary_home() as folder:
+        with deployed(cluster, name, folder) as prepared:
+            yield prepared
+            prepared.assert_sound()
+        prepared.assert_nothing_left()
+    cluster.drop_database(name)
