@@ -37,7 +37,6 @@ class RateLimiter:
     """Counts requests against a quota a minute."""
 
     def __init__(self, quota: int, *, clock: Callable[[], float] = monotonic) -> None:
-        self._quota = quota
         self._cost = _WINDOW / quota
         self._clock = clock
         self._paid_until: dict[UUID, float] = {}

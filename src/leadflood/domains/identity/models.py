@@ -30,13 +30,6 @@ FIRST_OWNER_EMAIL: Final = "owner@leadflood.local"
 FIRST_WORKSPACE: Final = "My workspace"
 
 
-class TokenKind(StrEnum):
-    """The two tokens of a session."""
-
-    ACCESS = "access"
-    REFRESH = "refresh"
-
-
 class EndReason(StrEnum):
     """Why a session ended. Those of a removed member are deleted with the membership."""
 
