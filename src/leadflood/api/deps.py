@@ -14,12 +14,13 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from leadflood.api.errors import problem
-from leadflood.api.parts import ApiParts, Exchange, exchange_of, parts_of
+from leadflood.api.parts import ApiParts, parts_of
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
+from leadflood.kernel.exchange import Exchange, exchange_of
 from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
 

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from leadflood.api.parts import exchange_of
 from leadflood.kernel.contract import View, field_errors_of
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.exchange import exchange_of
 
 PROBLEM_TYPE = "application/problem+json"
 _LEAST_FAULT = 500

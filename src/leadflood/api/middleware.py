@@ -8,9 +8,9 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadflood.api.errors import fault
-from leadflood.api.parts import Exchange, attach
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import Metrics, TraceContext
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")

@@ -17,11 +17,12 @@ from starlette.responses import Response
 
 from leadflood.api.deps import Unit
 from leadflood.api.errors import BodyTimeout, ContentTooLarge, UnsupportedMediaType
-from leadflood.api.parts import ApiParts, Exchange, exchange_of, parts_of
+from leadflood.api.parts import ApiParts, parts_of
 from leadflood.api.ratelimit import rate_limit_headers, require
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.errors import FieldError, InvalidInput, Unauthenticated
+from leadflood.kernel.exchange import Exchange, exchange_of
 from leadflood.kernel.idempotency import IdempotencyKey
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 
 from leadflood.api.deps import CurrentExchange, InUnit, Parts
-from leadflood.api.parts import Exchange
 from leadflood.api.routing import EdgeRoute, authenticated, public, requires
 from leadflood.domains.identity.contracts import ChangePassword, Login, LoginView, MeView, Refresh, TokensView
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, passwords, sessions, signin
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.exchange import Exchange
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=EdgeRoute)
 
