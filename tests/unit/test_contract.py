@@ -206,6 +206,18 @@ def test_cleaning_twice_equals_cleaning_once(text: str) -> None:
         once.encode()
 
 
+@given(st.text(st.characters(max_codepoint=127), min_size=1, max_size=49))
+def test_ascii_is_read_as_any_other_text(text: str) -> None:
+    def reading(text: str) -> str:
+        try:
+            return clean_line(text, max_length=50)
+        except InvalidValue as refused:
+            return str(refused)
+
+    assert reading(text) == reading(f"{text}\u200b")
+    assert search_key(text) == search_key(f"{text}\u200b")
+
+
 @given(st.text(max_size=60))
 def test_the_key_of_a_key_is_itself_and_one_line(text: str) -> None:
     key = search_key(text)

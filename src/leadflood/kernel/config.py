@@ -65,7 +65,11 @@ class Settings(BaseSettings):
         "auto", description="`console`, `json`, or `auto`: console on a terminal, else JSON."
     )
     access_token_seconds: int = Field(900, ge=1, description="Life of an access token.")
+    web_reload: bool = Field(
+        default=False, description="Look at templates and front-end parts again with each page; to develop the program."
+    )
     refresh_token_seconds: int = Field(2_592_000, ge=1, description="Life of a refresh token without use.")
+    web_session_seconds: int = Field(1_209_600, ge=120, description="Life of a browser's session without use.")
     login_attempts: int = Field(
         10, ge=1, description="Failed logins per account and 15 minutes before 429; five times that per address."
     )
@@ -73,6 +77,10 @@ class Settings(BaseSettings):
         60_000, ge=1, description="Requests a minute per API key or session, counted in each API process."
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
+    max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Largest file that can be imported, in bytes.")
+    max_batch_bytes: int = Field(
+        16_777_216, ge=1024, description="Largest body of a request with many leads, in bytes."
+    )
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
     )
@@ -90,5 +98,17 @@ class Settings(BaseSettings):
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Share of `simulated` calls that fail.")
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(
         "retryable", description="How the `simulated` adapter fails."
+    )
+    public_url: str = Field(
+        "", description="Address that links in mails carry: `https://leads.acme.com`. Empty: `http://` HOST and PORT."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server, as `smtp://user:password@host:587` or `smtps://…`. Empty: `up` catches mails in "
+        "development; else none leaves.",
+    )
+    mail_from: str = Field("LEAD-FLOOD <no-reply@leadflood.local>", description="Sender of mails.")
+    mail_port: int = Field(
+        5025, ge=0, le=65535, description="Port of the development mail catcher, on 127.0.0.1. 0: any free one."
     )
     lead_retention_days: int = Field(30, ge=1, description="Days that a deleted lead can be restored.")

@@ -1,10 +1,11 @@
 """What crosses the border: the common rules of every input and output, and faults told in our own words."""
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import islice
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
@@ -40,7 +41,7 @@ class Contract(BaseModel):
 
         Pydantic alone would not name them, and would stop at the first field name that is no valid Unicode.
         """
-        known = {*_aliases(cls), *(cls.model_fields if cls.model_config["validate_by_name"] else ())}
+        known = _known(cls)
         if not isinstance(data, dict) or known.issuperset(data):
             return handler(data)
         faults: list[InitErrorDetails] = []
@@ -58,6 +59,18 @@ class View(Contract):
     """What we answer: built by Python names from what the database holds, written in camelCase."""
 
     model_config = ConfigDict(validate_by_name=True, strict=False)
+
+
+class Count(View):
+    """How many there are, counted up to a limit: beyond it, `value` is that limit and `exact` is false."""
+
+    value: int
+    exact: bool = Field(description="False where there are more than `value`, or about as many.")
+
+    @classmethod
+    def up_to(cls, limit: int, found: int) -> Self:
+        """What a query says that stops counting after `limit + 1`."""
+        return cls(value=min(found, limit), exact=found <= limit)
 
 
 def field_errors(exc: ValidationError, prefix: str = "") -> list[FieldError]:
@@ -146,6 +159,12 @@ def _code_and_message(fault: ErrorDetails) -> tuple[str, str]:
     if wanted:
         return "invalid_format", f"Give {wanted}."
     return "invalid_format", fault["msg"]
+
+
+@cache
+def _known(contract: type[Contract]) -> frozenset[str]:
+    by_name = contract.model_fields if contract.model_config["validate_by_name"] else ()
+    return frozenset((*_aliases(contract), *by_name))
 
 
 def _aliases(contract: type[Contract]) -> list[str]:

@@ -89,6 +89,14 @@ class Sealer:
         """A short signature (96 bits, URL-safe) against accidental or curious changes."""
         return urlsafe_b64encode(self.fingerprint(b"tag", value)[:12]).decode()
 
+    def token(self, prefix: str, *parts: bytes) -> str:
+        """A token in the form of `new_token`, but the same each time for the same parts, so that none is stored."""
+        value, secret = int.from_bytes(self.fingerprint(b"token", *parts), "big"), ""
+        for _ in range(_SECRET_LENGTH):
+            value, digit = divmod(value, len(_ALPHABET))
+            secret += _ALPHABET[digit]
+        return f"{prefix}{secret}{_checksum(prefix + secret)}"
+
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """AES-256-GCM under a key derived from `context`, which is needed again to open."""
         nonce = secrets.token_bytes(12)

@@ -7,11 +7,12 @@ database learns no secret that an answer held.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, LargeBinary, Row, Text, Uuid, bindparam, text
 
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Transaction
@@ -22,13 +23,26 @@ KEY_DAYS = 7
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
-# The lock ends with the transaction, after its row became visible: who gets it next finds the answer.
-_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-_FIND = text("SELECT fingerprint, answer FROM idempotency_keys WHERE workspace_id = :workspace_id AND key_hash = :key")
+# The locks end with the transaction, after its rows became visible: who gets one next finds the answer.
+_LOCK = text("""
+SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)) AS held
+FROM unnest(:names) WITH ORDINALITY AS n (name, place)
+ORDER BY place
+""").bindparams(bindparam("names", type_=ARRAY(Text)))
+_FIND = text("""
+SELECT key_hash, fingerprint, answer FROM idempotency_keys
+WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("keys", type_=ARRAY(LargeBinary)))
 _KEEP = text("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)
-VALUES (:workspace_id, :key, :fingerprint, :answer)
-""")
+SELECT :workspace_id, k.key, k.fingerprint, k.answer
+FROM unnest(:keys, :fingerprints, :answers) AS k (key, fingerprint, answer)
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("keys", type_=ARRAY(LargeBinary)),
+    bindparam("fingerprints", type_=ARRAY(LargeBinary)),
+    bindparam("answers", type_=ARRAY(LargeBinary)),
+)
 _FORGET = text("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
 
@@ -93,30 +107,61 @@ class IdempotencyKey:
         self._hash = sealer.fingerprint(b"idempotency-key", workspace_id.bytes, self._key)
         self._fingerprint = sealer.fingerprint(b"idempotent-request", *request)
 
+    @property
+    def hash(self) -> bytes:
+        """What is stored of the key: equal for equal keys of a workspace."""
+        return self._hash
+
     async def claim(self, tx: Transaction) -> KeptAnswer | None:
         """Reserve the key until `tx` ends. Returns the answer to give, or None for a request that is new.
 
         Raises: IdempotencyInProgress, IdempotencyMismatch.
         """
-        if not await tx.scalar(_LOCK, {"name": f"idempotency:{self._hash.hex()}"}):
-            raise IdempotencyInProgress
-        row = await tx.first(_FIND, {"workspace_id": self._workspace_id, "key": self._hash})
-        if row is None:
-            return None
-        answer = self._sealer.unseal(row.answer, self._key) if row.fingerprint == self._fingerprint else None
-        if answer is None:
-            raise IdempotencyMismatch
-        return KeptAnswer.from_bytes(answer)
+        (found,) = await claim_keys(tx, [self])
+        if isinstance(found, AppError):
+            raise found
+        return found
 
     async def keep(self, tx: Transaction, answer: KeptAnswer) -> None:
         """Store the answer together with the effect."""
-        row = {
-            "workspace_id": self._workspace_id,
-            "key": self._hash,
-            "fingerprint": self._fingerprint,
-            "answer": self._sealer.seal(answer.to_bytes(), self._key),
-        }
-        await tx.execute(_KEEP, row)
+        await keep_answers(tx, [(self, answer)])
+
+    def opened(self, row: Row[Any]) -> "KeptAnswer | IdempotencyMismatch":
+        """The answer in a row of this key, unless it is another request's."""
+        answer = self._sealer.unseal(row.answer, self._key) if row.fingerprint == self._fingerprint else None
+        return IdempotencyMismatch() if answer is None else KeptAnswer.from_bytes(answer)
+
+    def sealed(self, answer: KeptAnswer) -> tuple[bytes, bytes, bytes]:
+        """Hash, fingerprint and sealed answer, as they are stored."""
+        return self._hash, self._fingerprint, self._sealer.seal(answer.to_bytes(), self._key)
+
+    @property
+    def workspace_id(self) -> UUID:
+        """Whose key it is."""
+        return self._workspace_id
+
+
+async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[KeptAnswer | AppError | None]:
+    """Reserve different keys of one workspace until `tx` ends.
+
+    For each: the answer to give, None for a request that is new, or why it is refused (`IdempotencyInProgress`,
+    `IdempotencyMismatch`).
+    """
+    locks = await tx.all(_LOCK, {"names": [f"idempotency:{key.hash.hex()}" for key in keys]})
+    hashes = [key.hash for key in keys]
+    rows = await tx.all(_FIND, {"workspace_id": keys[0].workspace_id, "keys": hashes})
+    stored = {bytes(row.key_hash): row for row in rows}
+    return [
+        IdempotencyInProgress() if not lock.held else (key.opened(stored[key.hash]) if key.hash in stored else None)
+        for key, lock in zip(keys, locks, strict=True)
+    ]
+
+
+async def keep_answers(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, KeptAnswer]]) -> None:
+    """Store the answers of claimed keys of one workspace together with their effects."""
+    hashes, fingerprints, sealed = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
+    columns = {"keys": list(hashes), "fingerprints": list(fingerprints), "answers": list(sealed)}
+    await tx.execute(_KEEP, {"workspace_id": answers[0][0].workspace_id, **columns})
 
 
 async def forget_old_keys(tx: Transaction) -> int:

@@ -1,5 +1,6 @@
 """Identifiers: UUID version 7 (RFC 9562, 5.7), time-ordered so that new rows land at the end of an index."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -8,6 +9,12 @@ from uuid_utils.compat import uuid7
 def new_id() -> UUID:
     """A fresh UUIDv7. Unique, but guessable in its first 48 bits: never use one as a secret."""
     return uuid7()
+
+
+def first_id_at(moment: datetime, shift: timedelta = timedelta()) -> UUID:
+    """The smallest UUIDv7 of the millisecond `shift` after `moment`: a bound for ids by when they were made."""
+    milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
 
 
 SYSTEM_WORKSPACE_ID = UUID(int=0)

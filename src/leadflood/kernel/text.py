@@ -20,8 +20,13 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
 )
 _REFUSED = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]")
 _STRIPPED = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0xFEFF])
+_PLAIN = re.compile("[!-~\u00c0-\u00ff]+(?: [!-~\u00c0-\u00ff]+)*")
+"""Text that cleaning gives back as it is, which most text is: told ten times as fast as it is cleaned."""
 _LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 _SPACES = re.compile("[ \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_CLEAN_LINE = re.compile("[!-~]+(?: [!-~]+)*")
+"""What most lines are already: ASCII with single spaces."""
+_ASCII_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 _NFC_SHRINKS_BY = 4
 """A canonical decomposition has at most four code points, so longer input cannot come back under the limit.
 
@@ -64,6 +69,8 @@ def clean_line(text: str, *, max_length: int) -> str:
     Raises: InvalidValue: with code `invalid_characters` for NUL, other C0 and C1 controls, lone surrogates and
         noncharacters; `too_short` where nothing visible is left; `too_long` above `max_length` code points.
     """
+    if len(text) <= max_length and _PLAIN.fullmatch(text):
+        return text
     line = _SPACES.sub(" ", _normalise(text, max_length)).strip(" ")
     if all(unicodedata.category(char) in {"Cf", "Zs"} for char in line):
         message = "Write at least one visible character, or leave the field out."
@@ -76,6 +83,8 @@ def clean_block(text: str, *, max_length: int) -> str:
 
     Raises: InvalidValue: with code `invalid_characters` or `too_long`.
     """
+    if len(text) <= max_length and _PLAIN.fullmatch(text):
+        return text
     return _within(_LINE_BREAK.sub("\n", _normalise(text, max_length)).replace("\t", " ").strip(), max_length)
 
 
@@ -86,6 +95,8 @@ def search_key(text: str) -> str:
     invisible format characters; whitespace and control characters become single spaces. "jose" finds "José",
     "strasse" finds "Straße", "istanbul" finds "İSTANBUL". Letters of other scripts stay as they are.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.casefold().split())
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(map(_search_char, folded)).translate(_BASE_LETTERS)
     return " ".join(unicodedata.normalize("NFC", plain).split())

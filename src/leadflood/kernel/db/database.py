@@ -7,25 +7,29 @@ that work across workspaces, to the system role. Errors that mean "the database 
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import AdaptedConnection, CursorResult, Executable, Row, event, text
+from sqlalchemy import ARRAY, AdaptedConnection, Executable, Result, Row, Text, TextClause, bindparam, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from leadflood.kernel.db.roles import APP_ROLE, SYSTEM_ROLE
+from leadflood.kernel.db.constant_sql import compiled, errors_of_sqlalchemy, rows_of
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.signals import CHANGES_CHANNEL, Signals, writes
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Publisher, Ticket
 
 # PostgreSQL error classes and codes after which the same request may succeed: connection, rollback by conflict,
 # resources, shutdown, cancelled by a timeout, not yet accepting connections (PostgreSQL manual, appendix A).
 _PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+_CONTENDED = ("40", "55P03", "57014")
 _CONNECTION_ERRORS = (
     OSError,
     TimeoutError,
@@ -38,17 +42,31 @@ _CONNECTION_ERRORS = (
 
 _log = structlog.get_logger()
 
+
+class Contended(Unavailable):
+    """What others did at the same time was in the way: a deadlock, or a lock held for too long. Nothing was written."""
+
+
 RELAY_CHANNEL = "leadflood_outbox"
 """NOTIFY channel on which relays hear that an event waits to be published."""
 
-_SCOPE = text("SELECT set_config('app.workspace_id', :workspace_id, true)")
-# A plan made for any status or owner at all was seen to read 30 times more than one made for those given. Writes go by
-# keys, for which any plan is the same.
-_READ_SCOPE = text("""
-SELECT set_config('app.workspace_id', :workspace_id, true), set_config('plan_cache_mode', 'force_custom_plan', true)
-""")
-_ASSUME = text("SELECT set_config('role', :role, true)")
-_NOTIFY = text("SELECT pg_notify(:channel, '')")
+_ROLLBACK_SECONDS = 5.0
+_READ_ONLY = "BEGIN READ ONLY;"
+_READ_WRITE = "BEGIN;"
+_ASSUME_SYSTEM = "SET LOCAL ROLE leadflood_system;"
+# A hint: it need not wait for the disk, and is lost with the server's memory at worst.
+_NOTIFY = text("""
+SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, '') FROM unnest(:channels) AS channel
+""").bindparams(bindparam("channels", type_=ARRAY(Text)))
+_TELL = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
+
+
+def _scope(begin: str, workspace_id: UUID) -> str:
+    """The script that begins a transaction in a workspace, in one exchange."""
+    scope = f"{begin} SELECT set_config('app.workspace_id', '{workspace_id.hex}'::uuid::text, true)"
+    # A plan made for any status or owner at all was seen to read 30 times more than one made for those given. Writes go
+    # by keys, for which any plan is the same.
+    return f"{scope}, set_config('plan_cache_mode', 'force_custom_plan', true)" if begin == _READ_ONLY else scope
 
 
 @contextmanager
@@ -60,6 +78,8 @@ def passing_errors() -> Iterator[None]:
         raise
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None) or ""
+        if state.startswith(_CONTENDED):
+            raise Contended("The database is busy. Try again shortly.") from error
         if error.connection_invalidated or state.startswith(_PASSING) or not state:
             raise Unavailable("The database is away or busy. Try again shortly.") from error
         raise
@@ -68,33 +88,49 @@ def passing_errors() -> Iterator[None]:
             raise Unavailable("The database is away or busy. Try again shortly.") from error
         raise
     except _CONNECTION_ERRORS as error:
+        if isinstance(error, ValueError):  # a parameter that does not fit, told by the driver: a fault of ours
+            raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
 
 
 def constraint_of(error: IntegrityError) -> str | None:
     """The name of the constraint or unique index that was violated."""
-    name = getattr(error.orig.__cause__, "constraint_name", None) if error.orig else None
+    cause = error.orig if isinstance(error.orig, asyncpg.PostgresError) else getattr(error.orig, "__cause__", None)
+    name = getattr(cause, "constraint_name", None)
     return name if isinstance(name, str) else None
 
 
 class Transaction:
     """One database transaction: what stores and queries are handed."""
 
-    def __init__(self, connection: AsyncConnection, publisher: Publisher | None) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        driver: asyncpg.Connection,
+        publisher: Publisher | None,
+        workspace_id: UUID | None = None,
+    ) -> None:
+        """`workspace_id`: the one whose pages are told, after the commit, of what is written here."""
         self._connection = connection
+        self._driver = driver
         self._publisher = publisher
-        self.relay_wanted = False
-        self.sound = True
+        self._workspace_id = workspace_id
+        self.marked: set[UUID] = set()
+        """Workspaces in which something changed."""
+        self.bells: set[str] = set()
+        """Channels on which somebody waits for what this transaction writes."""
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+    ) -> Result[Any]:
         """Run one statement, once for each of several mappings. Raises: Unavailable, sqlalchemy.exc.IntegrityError."""
-        self.sound = False
+        self._note(statement)
+        if isinstance(statement, TextClause) and not isinstance(parameters, Sequence):
+            constant = compiled(statement)
+            with passing_errors(), errors_of_sqlalchemy(constant.sql):
+                return rows_of(await self._driver.fetch(constant.sql, *constant.arguments(parameters or {})))
         with passing_errors():
-            result = await self._connection.execute(statement, parameters)
-        self.sound = True
-        return result
+            return await self._connection.execute(statement, parameters)
 
     async def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of a query."""
@@ -110,22 +146,32 @@ class Transaction:
 
     async def changed(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """How many rows a write touched."""
-        return (await self.execute(statement, parameters)).rowcount
+        self._note(statement)
+        if isinstance(statement, TextClause):
+            constant = compiled(statement)
+            with passing_errors(), errors_of_sqlalchemy(constant.sql):
+                tag = await self._driver.execute(constant.sql, *constant.arguments(parameters or {}))
+            return int(tag.rpartition(" ")[2])
+        with passing_errors():
+            return (await self._connection.execute(statement, parameters)).rowcount
+
+    async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
+        """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
+        with passing_errors():
+            await self._driver.copy_records_to_table(table, columns=columns, records=records)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail and be rolled back without ending the transaction."""
-        with passing_errors():
-            part = await self._connection.begin_nested()
+        await _run(self._driver, "SAVEPOINT part;")
+        kept = False
         try:
             yield
-            with passing_errors():
-                await part.commit()
+            await _run(self._driver, "RELEASE part;")
+            kept = True
         finally:
-            if part.is_active:
-                with passing_errors():
-                    await part.rollback()
-                self.sound = True
+            if not kept:
+                await _run(self._driver, "ROLLBACK TO part; RELEASE part;")
 
     @property
     def carries_queue(self) -> bool:
@@ -137,19 +183,28 @@ class Transaction:
         if self._publisher is None:
             message = "This database does not carry the queue; leave it to the relay."
             raise RuntimeError(message)
-        self.sound = False
         with passing_errors():
-            raw = await self._connection.get_raw_connection()
-            await self._publisher.publish(raw.driver_connection, tickets)
-        self.sound = True
+            await self._publisher.publish(self._driver, tickets)
+        self.bells.add(self._publisher.channel)
 
     def wake_relay(self) -> None:
         """Tell the relays, once this is on disk, that an event waits. A hint: they look for themselves, too."""
-        self.relay_wanted = True
+        self.bells.add(RELAY_CHANNEL)
+
+    def mark(self, *workspace_ids: UUID) -> None:
+        """Tell the pages of these workspaces, once this is on disk, that something changed. A hint, as above.
+
+        Only for transactions across workspaces: what is written in a transaction of one workspace marks it by itself.
+        """
+        self.marked.update(workspace_ids)
+
+    def _note(self, statement: Executable) -> None:
+        if self._workspace_id is not None and not self.marked and writes(statement):
+            self.marked.add(self._workspace_id)
 
 
 class Database:
-    """A pool of connections as the application's role."""
+    """A pool of connections as the application's role. The driver is in autocommit: transactions are begun by us."""
 
     def __init__(self, engine: AsyncEngine, publisher: Publisher | None) -> None:
         """`publisher`: the carrier of the queue when it lives in this database, else None."""
@@ -158,49 +213,56 @@ class Database:
         pool = cast("QueuePool", engine.pool)
         self._turns = asyncio.Semaphore(pool.size())
         self._patience = pool.timeout()
+        self._bells: set[str] = set()
         self._ringing: asyncio.Task[None] | None = None
+        self._signals = Signals(self._notify_pages)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._ringing is not None:
             await self._ringing
+        await self._signals.close()
         await self._engine.dispose()
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID, *, read_only: bool = False) -> AsyncIterator[Transaction]:
         """A transaction that sees and writes one workspace only. Commits on leaving, rolls back on an error."""
-        async with self._begin(read_only=read_only) as tx:
-            await tx.execute(_READ_SCOPE if read_only else _SCOPE, {"workspace_id": str(workspace_id)})
+        async with self._begin(_scope(_READ_ONLY if read_only else _READ_WRITE, workspace_id), workspace_id) as tx:
             yield tx
 
     @asynccontextmanager
     async def system(self, *, read_only: bool = False) -> AsyncIterator[Transaction]:
         """A transaction across workspaces, for the worker's sweeps and for sign-in."""
-        async with self._begin(read_only=read_only) as tx:
-            await tx.execute(_ASSUME, {"role": SYSTEM_ROLE})
+        async with self._begin(f"{_READ_ONLY if read_only else _READ_WRITE} {_ASSUME_SYSTEM}") as tx:
             yield tx
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
         """A connection in autocommit, for one statement that needs no workspace (one round trip)."""
         async with self._connection() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield Transaction(connection, None)
+            yield Transaction(connection, await _driver_of(connection), None)
 
     @asynccontextmanager
-    async def _begin(self, *, read_only: bool) -> AsyncIterator[Transaction]:
+    async def _begin(self, begin: str, workspace_id: UUID | None = None) -> AsyncIterator[Transaction]:
         async with self._connection() as connection:
-            if read_only:
-                await connection.execution_options(postgresql_readonly=True)
-            tx = Transaction(connection, self._publisher)
-            yield tx
-            if not tx.sound:  # PostgreSQL would answer COMMIT with a silent ROLLBACK
-                message = "An error of this transaction was caught without a savepoint, so it cannot be committed."
-                raise RuntimeError(message)
-            with passing_errors():
-                await connection.commit()
-        if tx.relay_wanted:
-            self._ring()
+            driver = await _driver_of(connection)
+            tx = Transaction(connection, driver, self._publisher, workspace_id)
+            ended = False
+            try:
+                await _run(driver, begin)
+                yield tx
+                done = await _run(driver, "COMMIT;")
+                ended = True
+            finally:
+                if not ended:
+                    await _undo(connection, driver)
+        if done != "COMMIT":
+            message = "An error of this transaction was caught without a savepoint, so it cannot be committed."
+            raise RuntimeError(message)
+        if tx.bells:
+            self._ring(tx.bells)
+        if tx.marked:
+            self._signals.changed(tx.marked)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -219,18 +281,52 @@ class Database:
         finally:
             self._turns.release()
 
-    def _ring(self) -> None:
+    def _ring(self, bells: AbstractSet[str]) -> None:
         # Outside the transaction: a NOTIFY inside it would make all such commits of the server wait for each other.
-        # While one is under way, a second would tell the relays nothing new once they look.
+        # What commits while one is under way rings once more: that one may have been heard before there was anything.
+        self._bells |= bells
         if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._notify_relays())
+            self._ringing = asyncio.create_task(self._notify())
 
-    async def _notify_relays(self) -> None:
+    async def _notify(self) -> None:
+        while self._bells:
+            bells, self._bells = self._bells, set()
+            try:
+                async with self.statement() as connection:
+                    await connection.execute(_NOTIFY, {"channels": sorted(bells)})
+            except Unavailable:
+                _log.info("database.bell_silent", channels=sorted(bells))
+
+    async def _notify_pages(self, payload: str) -> None:
         try:
             async with self.statement() as connection:
-                await connection.execute(_NOTIFY, {"channel": RELAY_CHANNEL})
+                await connection.execute(_TELL, {"channel": CHANGES_CHANNEL, "payload": payload})
         except Unavailable:
-            _log.info("outbox.bell_silent")
+            _log.info("changes.not_told")
+
+
+async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    with passing_errors():
+        return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+
+
+async def _run(driver: asyncpg.Connection, script: str) -> str:
+    """Run statements without parameters in one exchange. Returns what the last one is told to have done."""
+    with passing_errors(), errors_of_sqlalchemy(script):
+        return str(await driver.execute(script))
+
+
+async def _undo(connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+    """Roll back, whatever was under way, or throw the connection away."""
+    clean = False
+    try:
+        with suppress(*_CONNECTION_ERRORS, asyncpg.PostgresError):
+            await driver.execute("ROLLBACK;", timeout=_ROLLBACK_SECONDS)
+            clean = True
+    finally:
+        if not clean:
+            driver.terminate()
+            await connection.invalidate()
 
 
 def create_engine(
@@ -264,6 +360,8 @@ def create_engine(
         max_overflow=0,
         pool_timeout=5,
         pool_use_lifo=True,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
     )
 
     @event.listens_for(engine.sync_engine, "checkout")

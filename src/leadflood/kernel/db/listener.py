@@ -1,6 +1,7 @@
-"""Hearing NOTIFY: a connection of its own that sets an event, and comes back by itself after a loss."""
+"""Hearing NOTIFY: connections of their own, and what waits for them."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import asyncpg
@@ -11,29 +12,65 @@ from leadflood.kernel.errors import Unavailable
 _CONNECT_TIMEOUT = 5.0
 
 
+async def listen(
+    url: str, channel: str, *, application_name: str, heard: Callable[[str], None], lost: Callable[[], None]
+) -> asyncpg.Connection:
+    """A connection that calls `heard` with the payload of each notification, and `lost` when it is gone.
+
+    Raises: Unavailable.
+    """
+    with passing_errors():
+        settings = {"application_name": application_name}
+        connection = await asyncpg.connect(url, timeout=_CONNECT_TIMEOUT, server_settings=settings)
+        listening = False
+        try:
+            await connection.add_listener(channel, lambda _connection, _pid, _channel, payload: heard(str(payload)))
+            listening = True
+        finally:
+            if not listening:
+                connection.terminate()
+    connection.add_termination_listener(lambda _connection: lost())
+    return connection
+
+
+class Bell:
+    """Rung from outside, waited for by one."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake who waits, or who will wait next."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Return when rung, or after `seconds` at the latest. True if it was rung since the last call."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        rung = self._rung.is_set()
+        self._rung.clear()
+        return rung
+
+
 class Listener:
     """Waits for notifications on one channel. A notification is a hint: the waiter looks for itself in any case."""
 
     def __init__(self, url: str, channel: str, *, application_name: str) -> None:
         self._url = url
         self._channel = channel
-        self._settings = {"application_name": application_name}
+        self._application_name = application_name
         self._connection: asyncpg.Connection | None = None
-        self._heard = asyncio.Event()
+        self._bell = Bell()
 
     async def wait(self, seconds: float) -> bool:
         """Return at a notification, or after `seconds` at the latest. True if there was one.
 
-        What was notified since the last call counts. Without a connection it only waits.
+        What was notified since the last call counts, and so does the loss of the connection. Without one it only waits.
         """
         with suppress(Unavailable):
             await self._connect()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._heard.wait()
-        heard = self._heard.is_set()
-        self._heard.clear()
-        return heard
+        return await self._bell.wait(seconds)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -44,14 +81,10 @@ class Listener:
     async def _connect(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
             return
-        with passing_errors():
-            connection = await asyncpg.connect(self._url, timeout=_CONNECT_TIMEOUT, server_settings=self._settings)
-            await connection.add_listener(self._channel, self._notified)
-        connection.add_termination_listener(self._lost)
-        self._connection = connection
-
-    def _notified(self, *_: object) -> None:
-        self._heard.set()
-
-    def _lost(self, _connection: object) -> None:
-        self._heard.set()
+        self._connection = await listen(
+            self._url,
+            self._channel,
+            application_name=self._application_name,
+            heard=lambda _payload: self._bell.ring(),
+            lost=self._bell.ring,
+        )

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from leadflood.kernel.db.roles import APP_ROLE, SYSTEM_ROLE, ensure_roles
 from leadflood.kernel.errors import AppError, Unavailable
-from leadflood.kernel.queue.pgqueuer_carrier import install_sql
+from leadflood.kernel.queue.pgqueuer_carrier import UPGRADE_SQL, install_sql
 
 MINIMUM_POSTGRESQL = 15
 _LOCK = 0x1EADF100D
@@ -72,13 +72,14 @@ async def migrate(url: str) -> tuple[str | None, str]:
 
 
 async def install_queue(url: str) -> bool:
-    """Install the queue in the database at `url`, unless it is there. Returns whether anything was done.
+    """Install the queue in the database at `url`, or bring it up to date. Returns whether it was not there before.
 
     Raises: Unavailable, leadflood.kernel.db.roles.UnsafeDatabaseRole.
     """
     async with _locked(url) as connection:
         await ensure_roles(connection)
         if await connection.fetchval("SELECT to_regclass('leadflood_queue.pgqueuer') IS NOT NULL"):
+            await connection.execute(UPGRADE_SQL)
             return False
         async with connection.transaction():
             await connection.execute(install_sql(APP_ROLE, SYSTEM_ROLE))

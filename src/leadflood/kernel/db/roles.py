@@ -3,7 +3,7 @@
 - the *owner* (any login) owns the tables and runs migrations;
 - `leadflood_app` is what every process acts as: it owns nothing, and policies bind it to one workspace;
 - `leadflood_system` is what the worker's sweeps and sign-in assume inside a transaction: its policy is `true`;
-- `leadflood_search` and `leadflood_system` own the two audited functions of the schema.
+- `leadflood_search` and `leadflood_system` own the audited functions of the schema.
 """
 
 import asyncpg

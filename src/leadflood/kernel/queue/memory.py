@@ -19,6 +19,8 @@ class _Entry:
 class MemoryCarrier:
     """The `Carrier` on a dict. It knows no transactions: a ticket is there at once, even if the caller rolls back."""
 
+    channel = "nobody_listens"
+
     def __init__(self, *, redelivery: float = 10.0, clock: Callable[[], float] = monotonic) -> None:
         """Args: redelivery: seconds, see `receive`. clock: seconds, never going back."""
         self._redelivery = redelivery

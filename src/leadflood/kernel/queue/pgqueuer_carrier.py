@@ -54,6 +54,17 @@ CREATE TRIGGER keep_no_log BEFORE INSERT ON leadflood_queue.pgqueuer_log
 FOR EACH ROW EXECUTE FUNCTION leadflood_queue.keep_no_log();
 """
 
+# The trigger notifies inside the publishing transaction, and PostgreSQL makes all commits that notify wait for each
+# other, disk included. Whoever publishes notifies after the commit instead. The indexes serve statements that are not
+# ours, and each ticket would pay for them three times.
+UPGRADE_SQL = """
+DROP TRIGGER IF EXISTS tg_pgqueuer_changed ON leadflood_queue.pgqueuer;
+DROP INDEX IF EXISTS leadflood_queue.pgqueuer_priority_id_id1_idx;
+DROP INDEX IF EXISTS leadflood_queue.pgqueuer_updated_id_id1_idx;
+DROP INDEX IF EXISTS leadflood_queue.pgqueuer_queue_manager_id_idx;
+"""
+"""The DDL that an installation of an earlier release still needs; it may run again."""
+
 _GRANTS = """
 GRANT USAGE ON SCHEMA leadflood_queue TO :role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON leadflood_queue.pgqueuer TO :role;
@@ -61,6 +72,17 @@ GRANT INSERT ON leadflood_queue.pgqueuer_log TO :role;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA leadflood_queue TO :role;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA leadflood_queue TO :role;
 """
+
+_PUBLISH = """
+INSERT INTO leadflood_queue.pgqueuer (priority, status, entrypoint, payload, execute_after, dedupe_key)
+SELECT 0, 'queued', t.kind, t.payload, now() + t.delay, t.dedupe_key
+FROM unnest($1::text[], $2::bytea[], $3::interval[], $4::text[]) AS t (kind, payload, delay, dedupe_key)
+ON CONFLICT (dedupe_key) WHERE status = ANY (ARRAY['queued'::leadflood_queue.pgqueuer_status,
+                                                   'picked'::leadflood_queue.pgqueuer_status])
+                           AND dedupe_key IS NOT NULL DO NOTHING
+"""
+
+_NOTIFY = "SELECT pg_notify($1, '')"
 
 _ACKNOWLEDGE = "DELETE FROM leadflood_queue.pgqueuer WHERE id = ANY($1::bigint[])"
 
@@ -107,7 +129,8 @@ def install_sql(*roles: str) -> str:
     schema = QueryBuilderEnvironment(_NAMES)
     quoted = ('"' + role.replace('"', '""') + '"' for role in roles)
     grants = [_GRANTS.replace(":role", role) for role in quoted]
-    return "\n".join([schema.build_install_query(), schema.build_optimize_autovacuum_query(), _KEEP_NO_LOG, *grants])
+    installed = [schema.build_install_query(), schema.build_optimize_autovacuum_query(), _KEEP_NO_LOG]
+    return "\n".join([*installed, UPGRADE_SQL, *grants])
 
 
 class PgQueuerCarrier:
@@ -126,12 +149,16 @@ class PgQueuerCarrier:
         self._redelivery = timedelta(seconds=redelivery)
         self._consumer_id = QueueManagerId(new_id())
         self._statements = QueryQueueBuilder(_NAMES)
-        self._publish_sql = self._statements.build_enqueue_query("skip")
         self._consuming: asyncpg.Pool | None = None
         self._publishing: asyncpg.Pool | None = None
         self._listener: asyncpg.Connection | None = None
         self._listening = asyncio.Lock()
         self._published = asyncio.Event()
+
+    @property
+    def channel(self) -> str:
+        """See `Publisher.channel`."""
+        return CHANNEL
 
     async def open(self) -> None:
         """See `Carrier.open`."""
@@ -155,18 +182,17 @@ class PgQueuerCarrier:
         if not tickets:
             return
         columns = (
-            [0] * len(tickets),
             [ticket.kind for ticket in tickets],
             [_encode(ticket) for ticket in tickets],
             [timedelta(seconds=ticket.delay) for ticket in tickets],
             [ticket.dedupe_key for ticket in tickets],
-            [None] * len(tickets),
         )
         if connection is None:
-            await self._fetch(self._publishing, self._publish_sql, *columns)
+            await self._fetch(self._publishing, _PUBLISH, *columns)
+            await self._fetch(self._publishing, _NOTIFY, CHANNEL)
             return
         with _away_is_unavailable():
-            await connection.fetch(self._publish_sql, *columns)
+            await connection.fetch(_PUBLISH, *columns)
 
     async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
         """See `Carrier.receive`. Oldest: by the order of publishing, also among those that were deferred."""
@@ -269,10 +295,8 @@ class PgQueuerCarrier:
             self._listener.terminate()
             self._listener = None
 
-    def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        # PgQueuer also notifies of deletions, which are our own acknowledgements.
-        if json.loads(str(payload)).get("operation") == "insert":
-            self._published.set()
+    def _notified(self, _connection: object, _pid: int, _channel: str, _payload: object) -> None:
+        self._published.set()
 
     def _lost(self, _connection: object) -> None:
         self._published.set()

@@ -71,6 +71,11 @@ class Connection(Protocol):
 class Publisher(Protocol):
     """Puts tickets on the queue."""
 
+    @property
+    def channel(self) -> str:
+        """What to NOTIFY once a caller's transaction has committed tickets. A hint: consumers look by themselves."""
+        ...
+
     async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
         """Put tickets on the queue with one statement; a ticket whose `dedupe_key` is on it already is skipped.
 
