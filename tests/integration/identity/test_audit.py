@@ -167,6 +167,39 @@ async def test_the_log_is_filtered_and_paged(identity: Identity, company: Compan
     assert (await events(identity, company.id, subject_id=subject, until=newest + timedelta(seconds=1))).items
 
 
+async def test_actions_are_filtered_by_how_they_begin(identity: Identity, company: Company) -> None:
+    owner = await identity.actor(company.owner)
+    names = ["job.cancelled", "job.retried", "job_event.seen", "jobs.seen", "zebra.fed"]
+    async with identity.database.transaction(company.id) as tx:
+        for action in names:
+            await audit.record(tx, owner, action=action, subject_type="job")
+
+    async def begins(action: str) -> list[str]:
+        return sorted(event.action for event in (await events(identity, company.id, action=action)).items)
+
+    assert await begins("job.") == ["job.cancelled", "job.retried"]
+    assert await begins("job") == sorted(names[:4])
+    assert await begins("job.retried") == ["job.retried"]
+    assert await begins("zebra.fed") == ["zebra.fed"]
+    assert await begins("job%") == []
+    assert await begins("nothing") == []
+
+
+async def test_events_of_one_moment_are_paged_without_loss(identity: Identity, company: Company) -> None:
+    owner = await identity.actor(company.owner)
+    async with identity.database.transaction(company.id) as tx:
+        for number in range(7):
+            await audit.record(tx, owner, action="toy.made", subject_type="toy", data={"number": number})
+    seen: list[object] = []
+    after = None
+    while not seen or after is not None:
+        page = await events(identity, company.id, action="toy.", limit=2, after=after)
+        seen += [event.data["number"] for event in page.items]
+        after = page.after
+
+    assert seen == [6, 5, 4, 3, 2, 1, 0]
+
+
 async def test_nobody_can_change_or_delete_the_log(identity: Identity, company: Company, cluster: Cluster) -> None:
     rights = cluster.run(
         "SELECT string_agg(DISTINCT privilege_type, ' ' ORDER BY privilege_type)"

@@ -6,7 +6,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, Strict, ValidationInfo, field_validator
 
-from leadflood.domains.identity.models import MAX_PASSWORD, MIN_PASSWORD, acceptable_password
+from leadflood.domains.identity.models import (
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    Appearance,
+    SessionKind,
+    acceptable_password,
+    known_time_zone,
+)
 from leadflood.kernel.actor import SCOPES, ActorKind, Permission, Role
 from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
@@ -35,6 +42,7 @@ PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
 TriedPassword = Annotated[str, Field(min_length=1, max_length=_LONGEST_TRIED, json_schema_extra={"format": "password"})]
 Id = Annotated[UUID, Strict(strict=False)]
 AnyRole = Annotated[Role, Strict(strict=False)]
+TimeZone = Annotated[str, FromText(known_time_zone, {"maxLength": 64})]
 
 _USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
 _WORKSPACE_ID = "0197a3a9-1c2a-7d11-8f0e-1a2b3c4d5e6f"
@@ -72,6 +80,23 @@ class ChangePassword(Contract):
 
     current_password: TriedPassword = Field(repr=False)
     new_password: NewPassword = Field(repr=False)
+
+
+class ChangeEmail(Contract):
+    """Another address to sign in with. Sessions and API keys stay."""
+
+    email: Email
+    current_password: TriedPassword = Field(repr=False)
+
+
+class UpdateMe(Contract):
+    """One's own name and preferences. What is left out or null stays as it is."""
+
+    model_config = _example(name="Ada Lovelace", appearance="dark", timeZone="Europe/London")
+
+    name: Name | None = None
+    appearance: Annotated[Appearance, Strict(strict=False)] | None = None
+    time_zone: TimeZone | None = None
 
 
 class RenameWorkspace(Contract):
@@ -146,6 +171,15 @@ class SetPassword(Contract):
     password: PasswordBesideEmail = Field(repr=False)
 
 
+class SetUp(Contract):
+    """What the first owner says in the browser after the first start."""
+
+    name: Name
+    email: Email
+    password: PasswordBesideEmail = Field(repr=False)
+    workspace: Name
+
+
 class UserView(View):
     """A person who can sign in."""
 
@@ -154,6 +188,17 @@ class UserView(View):
     id: UUID
     email: str
     name: str
+
+
+class ProfileView(UserView):
+    """A person, with what the person prefers."""
+
+    model_config = _example(
+        id=_USER_ID, email="ada@acme.com", name="Ada Lovelace", appearance="system", timeZone="Europe/London"
+    )
+
+    appearance: Appearance
+    time_zone: str = Field(description="A name of the IANA database.")
 
 
 class MembershipView(View):
@@ -184,11 +229,32 @@ class LoginView(TokensView):
     workspaces: list[MembershipView]
 
 
+class BrowserSession(View):
+    """A new session of a browser: its token, which is in this answer only, and the workspace it is for."""
+
+    token: str = Field(repr=False)
+    workspace: MembershipView
+
+
+class BrowserLogin(BrowserSession):
+    """A browser's session after a login: whose it is, and which other workspaces there are."""
+
+    user: UserView
+    workspaces: list[MembershipView]
+
+
+class VisitorView(ProfileView):
+    """What every page says of its reader: who it is, where, and where else there is to go."""
+
+    workspace: MembershipView
+    workspaces: list[MembershipView]
+
+
 class MeView(View):
     """Who the caller is and what it may do. `user` is who made the key where the caller is an API key."""
 
     kind: ActorKind
-    user: UserView
+    user: ProfileView
     workspace: MembershipView
     role: Role
     permissions: list[Permission]
@@ -215,6 +281,14 @@ class SessionView(View):
     created_at: datetime
     last_used_at: datetime = Field(description="To the minute.")
     expires_at: datetime
+
+
+class OwnSessionView(SessionView):
+    """A live session of the caller in any workspace."""
+
+    kind: SessionKind
+    workspace_id: UUID
+    workspace_name: str
 
 
 class WorkspaceView(View):

@@ -48,12 +48,12 @@ class WrongPassword(InvalidInput):
 
 
 class SessionNotFound(NotFound):
-    """No live session of the caller with this id."""
+    """No live session of the caller with this id, or, over the API, none in this workspace."""
 
     code = "session_not_found"
 
     def __init__(self) -> None:
-        super().__init__("You have no live session with this id in this workspace.")
+        super().__init__("You have no live session with this id.")
 
 
 class MemberNotFound(NotFound):
@@ -63,6 +63,15 @@ class MemberNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no member with this id in your workspace.")
+
+
+class EmailTaken(Conflict):
+    """The new e-mail address belongs to another account."""
+
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another account has this e-mail address. Use another one, or sign in with that account.")
 
 
 class ApiKeyNotFound(NotFound):
@@ -90,6 +99,15 @@ class UserNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no user with this e-mail address. Create the user first.")
+
+
+class FirstRunOver(NotFound):
+    """The link of the first start is wrong, or has done its work. One and the same answer for both."""
+
+    code = "first_run_over"
+
+    def __init__(self) -> None:
+        super().__init__("This link does not work any more: the first owner has signed in already. Sign in instead.")
 
 
 class UserExists(Conflict):

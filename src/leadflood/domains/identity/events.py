@@ -8,16 +8,20 @@ class AuditAction(StrEnum):
 
     SESSION_STARTED = "session.started"
     SESSION_ENDED = "session.ended"
+    OTHER_SESSIONS_ENDED = "session.others_ended"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105  a name, not a password
     PASSWORD_SET = "password.set"  # noqa: S105  as above
     WORKSPACE_CREATED = "workspace.created"
     WORKSPACE_RENAMED = "workspace.renamed"
+    WORKSPACE_SET_UP = "workspace.set_up"
     MEMBER_ADDED = "member.added"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_REMOVED = "member.removed"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     USER_CREATED = "user.created"
+    USER_RENAMED = "user.renamed"
+    USER_EMAIL_CHANGED = "user.email_changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
 

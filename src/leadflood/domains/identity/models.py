@@ -1,18 +1,22 @@
-"""Users, sessions and API keys: their states, what a password must be, and what a role or scope allows."""
+"""Users, sessions and API keys: states, preferences, what a password must be, what a role or scope allows."""
 
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from leadflood.kernel.actor import PERMISSIONS, SCOPES, Actor, Permission, Role
 from leadflood.kernel.text import InvalidValue
 
 ACCESS_PREFIX: Final = "lfa_"
 REFRESH_PREFIX: Final = "lfr_"
+WEB_PREFIX: Final = "lfw_"
+"""Of the one token of a browser's session. It works as a cookie and never as a bearer token."""
 API_KEY_PREFIX: Final = "lf_live_"
 SHOWN_OF_KEY: Final = 12
 """Characters of an API key by which people tell one from another; 166 random bits stay unknown."""
@@ -30,6 +34,21 @@ FIRST_OWNER_EMAIL: Final = "owner@leadflood.local"
 FIRST_WORKSPACE: Final = "My workspace"
 
 
+class SessionKind(StrEnum):
+    """How a session is carried on: by access and refresh tokens, or by one token in a browser's cookie."""
+
+    API = "api"
+    BROWSER = "browser"
+
+
+class Appearance(StrEnum):
+    """In which colours a user wants the pages: those that the device is set to, or always these."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class EndReason(StrEnum):
     """Why a session ended. Those of a removed member are deleted with the membership."""
 
@@ -38,6 +57,10 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  a reason, not a password
     TOKEN_REUSE = "token_reuse"  # noqa: S105  as above
     USER_DISABLED = "user_disabled"
+    REPLACED = "replaced"
+    """The same browser has signed in again."""
+    SWITCHED = "switched"
+    """The browser went on in another workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +123,19 @@ def throttled_address(ip: str | None) -> str:
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
     return str(address)
+
+
+def known_time_zone(text: str) -> str:
+    """The name of a time zone of the IANA database. Raises: InvalidValue: with code `unknown_time_zone`."""
+    if text not in _time_zones():
+        message = 'Give the name of a time zone from the IANA database, such as "Europe/Berlin" or "UTC".'
+        raise InvalidValue(message, "unknown_time_zone")
+    return text
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def normalise_password(password: str) -> str:

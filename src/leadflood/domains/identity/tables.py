@@ -14,6 +14,8 @@ users = Table(
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("password_changed_at", DateTime(timezone=True), nullable=False),
+    Column("appearance", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
     Column("disabled_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
@@ -51,6 +53,7 @@ sessions = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
     Column("end_reason", Text),
+    Column("kind", Text, nullable=False),
 )
 
 session_tokens = Table(

@@ -1,48 +1,108 @@
 """From a token to the caller."""
 
-from leadflood.domains.identity import queries, store
-from leadflood.domains.identity.contracts import MembershipView, MeView
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import MembershipView, MeView, VisitorView
 from leadflood.domains.identity.errors import Unauthenticated
-from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, Authenticated, permissions_of
+from leadflood.domains.identity.models import (
+    ACCESS_PREFIX,
+    API_KEY_PREFIX,
+    WEB_PREFIX,
+    Appearance,
+    Authenticated,
+    permissions_of,
+)
+from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.crypto import is_token, token_hash
 from leadflood.kernel.db.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Visit(Authenticated):
+    """A browser with a live session, and what every page says of its reader."""
+
+    visitor: VisitorView
+
+
 async def authenticate(database: Database, token: str) -> Authenticated:
     """The caller that an access token or API key stands for, with what its role and scopes allow at this moment.
 
-    What never was one of our tokens is refused without a look-up. Ended sessions, revoked keys, removed members and
-    disabled users are refused from the next request on.
+    What never was one of our tokens is refused without a look-up, and so is a browser's token. Ended sessions, revoked
+    keys, removed members and disabled users are refused from the next request on.
 
     Raises: Unauthenticated.
     """
-    if not (is_token(token, ACCESS_PREFIX) or is_token(token, API_KEY_PREFIX)):
+    (found,) = await authenticate_all(database, [token])
+    if isinstance(found, Unauthenticated):
+        raise found
+    return found
+
+
+async def authenticate_all(database: Database, tokens: Sequence[str]) -> list[Authenticated | Unauthenticated]:
+    """As `authenticate`, for many at once, in order. Of equal tokens that are `stale`, only the first is told so."""
+    hashes = {token: token_hash(token) for token in tokens if _is_ours(token)}
+    if not hashes:
+        return [Unauthenticated() for _ in tokens]
+    async with database.statement() as connection:
+        rows = await queries.credentials(connection, list(hashes.values()))
+    known = {token: rows[sought] for token, sought in hashes.items() if sought in rows}
+    found = {token: Authenticated(_actor(row), row.stale) for token, row in known.items()}
+    told: list[Authenticated | Unauthenticated] = []
+    for token in tokens:
+        caller = found.get(token)
+        told.append(Unauthenticated() if caller is None else caller)
+        if caller is not None and caller.stale:
+            found[token] = replace(caller, stale=False)
+    return told
+
+
+def _is_ours(token: str) -> bool:
+    return is_token(token, ACCESS_PREFIX) or is_token(token, API_KEY_PREFIX)
+
+
+async def authenticate_browser(database: Database, token: str) -> Visit:
+    """The caller that the token in a browser's cookie stands for, as `authenticate`; tokens of the API are refused.
+
+    One statement, which also reads what every page says of its reader.
+
+    Raises: Unauthenticated.
+    """
+    if not is_token(token, WEB_PREFIX):
         raise Unauthenticated
     async with database.statement() as connection:
-        row = await queries.credential(connection, token_hash(token))
+        row = await queries.visitor(connection, token_hash(token))
     if row is None:
         raise Unauthenticated
-    role = Role(row.role)
-    actor = Actor(
-        kind=ActorKind(ActorKind.USER if row.kind == "session" else ActorKind.API_KEY),
-        workspace_id=row.workspace_id,
-        permissions=permissions_of(role, row.scopes),
-        user_id=row.user_id,
-        role=role,
-        session_id=row.session_id,
-        api_key_id=row.api_key_id,
-    )
-    return Authenticated(actor, row.stale)
+    return Visit(_actor(row), row.stale, _visitor(row))
+
+
+async def still_valid(database: Database, token: str) -> Actor | None:
+    """The caller of a browser's token as it is now, None once it may no longer come in.
+
+    One statement that finds its rows by keys: a live page asks every few seconds.
+    """
+    if not is_token(token, WEB_PREFIX):
+        return None
+    async with database.statement() as connection:
+        row = (await queries.credentials(connection, [token_hash(token)])).get(token_hash(token))
+    return None if row is None else _actor(row)
 
 
 async def touch(database: Database, actor: Actor) -> None:
     """Note that a session or key is in use. Call it for a `stale` one only: at most one write a minute.
 
-    It has its own transaction, so that a read-only request stays one and a failed one still counts as use.
+    A browser's session thereby lives on, with its token, for as long as it was given at its start.
+
+    The write has its own transaction, so that a read-only request stays one and a failed one still counts as use.
     """
     async with database.transaction(actor.workspace_id) as tx:
-        await store.touch(tx, actor)
+        await session_store.touch(tx, actor)
 
 
 async def me(database: Database, actor: Actor) -> MeView:
@@ -53,18 +113,48 @@ async def me(database: Database, actor: Actor) -> MeView:
     if actor.user_id is None:
         raise Unauthenticated
     async with database.system(read_only=True) as tx:
-        account = await queries.account(tx, actor.user_id)
+        user = await queries.profile(tx, actor.user_id)
         joined = await queries.memberships_of(tx, actor.user_id)
     here = next((each for each in joined if each.id == actor.workspace_id), None)
     if here is None:
         raise Unauthenticated
     return MeView(
         kind=actor.kind,
-        user=queries.user_view(account),
+        user=user,
         workspace=here,
         role=here.role,
         permissions=sorted(actor.permissions),
         workspaces=_visible(actor, here, joined),
+    )
+
+
+def _actor(row: Row[Any]) -> Actor:
+    role = Role(row.role)
+    return Actor(
+        kind=ActorKind(ActorKind.USER if row.kind == "session" else ActorKind.API_KEY),
+        workspace_id=row.workspace_id,
+        permissions=permissions_of(role, row.scopes),
+        user_id=row.user_id,
+        role=role,
+        session_id=row.session_id,
+        api_key_id=row.api_key_id,
+    )
+
+
+def _visitor(row: Row[Any]) -> VisitorView:
+    joined = [
+        MembershipView(id=workspace_id, name=name, role=Role(role))
+        for workspace_id, name, role in zip(row.joined_ids, row.joined_names, row.joined_roles, strict=True)
+    ]
+    here = next(each for each in joined if each.id == row.workspace_id)
+    return VisitorView(
+        id=row.user_id,
+        email=row.email,
+        name=row.name,
+        appearance=Appearance(row.appearance),
+        time_zone=row.time_zone,
+        workspace=here,
+        workspaces=joined,
     )
 
 

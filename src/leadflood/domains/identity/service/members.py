@@ -20,11 +20,12 @@ from leadflood.domains.identity.errors import (
     UserExists,
 )
 from leadflood.domains.identity.events import AuditAction, AuditSubject
-from leadflood.domains.identity.models import can_give
+from leadflood.domains.identity.models import can_give, permissions_of
 from leadflood.domains.identity.service import audit
 from leadflood.domains.identity.service.passwords import hashed
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
 
@@ -55,12 +56,19 @@ async def add_member(
     Raises: InvalidInput: naming what is missing where there is no such user. UserExists, AlreadyMember, OwnersOnly,
         BeyondOwnPermissions, Unauthenticated.
     """
-    own_role = await _lock(tx, actor)
-    _require_may_give(actor, own_role, member.role)
+    own_role = await lock(tx, actor)
+    require_may_give(actor, own_role, member.role)
     if initial_hash is None:
         user_id = await _existing_user(tx, member)
     else:
-        user_id = await _new_user(tx, actor, member, initial_hash, request_id)
+        user_id = await create_user(
+            tx,
+            actor,
+            email=member.email,
+            name=member.name or member.email.display,
+            password_hash=initial_hash,
+            request_id=request_id,
+        )
     if not await store.insert_member(tx, actor.workspace_id, user_id, member.role):
         raise AlreadyMember
     await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": member.role}, request_id)
@@ -74,12 +82,12 @@ async def change_role(
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, BeyondOwnPermissions, Unauthenticated.
     """
-    own_role = await _lock(tx, actor)
+    own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
     if role is change.role:
         return await queries.get_member(tx, actor, user_id=user_id)
-    _require_may_touch(actor, own_role, role)
-    _require_may_give(actor, own_role, change.role)
+    require_may_touch(actor, own_role, role)
+    require_may_give(actor, own_role, change.role)
     await _refuse_last_owner(tx, actor, user_id, role)
     await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role)
     data: dict[str, JsonValue] = {"from": role, "to": change.role}
@@ -92,16 +100,61 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, request
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
     """
-    own_role = await _lock(tx, actor)
+    own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
-    _require_may_touch(actor, own_role, role)
+    require_may_touch(actor, own_role, role)
     await _refuse_last_owner(tx, actor, user_id, role)
     await store.delete_member(tx, actor.workspace_id, user_id, expected=role)
     await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role}, request_id)
 
 
-async def _lock(tx: Transaction, actor: Actor) -> Role | None:
-    """Lock the members and return the actor's role now; None for an actor who is no person, and no person's key."""
+async def join(
+    tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None = None
+) -> Actor:
+    """Make a user a member who was let in by an invitation. Who is one already keeps the role. Returns who joined.
+
+    Needs a system transaction in which the workspace's members are locked.
+    """
+    joined = await store.insert_member(tx, workspace_id, user_id, role)
+    now = role if joined else (await store.role_of(tx, workspace_id, user_id) or role)
+    actor = Actor(ActorKind.USER, workspace_id, permissions_of(now, None), user_id=user_id, role=now)
+    if joined:
+        await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": role}, request_id)
+    return actor
+
+
+async def create_user(
+    tx: Transaction, actor: Actor, *, email: EmailAddress, name: str, password_hash: str, request_id: str | None
+) -> UUID:
+    """Create a user who is in no workspace yet, audited in the actor's. Raises: UserExists."""
+    user_id = new_id()
+    created = await store.insert_user(
+        tx, user_id=user_id, email=email.display, email_norm=email.norm, name=name, password_hash=password_hash
+    )
+    if not created:
+        raise UserExists
+    await audit.record(
+        tx,
+        actor,
+        action=AuditAction.USER_CREATED,
+        subject_type=AuditSubject.USER,
+        subject_id=user_id,
+        data={"email": email.display},
+        request_id=request_id,
+    )
+    return user_id
+
+
+async def hold_account(tx: Transaction, *, user_id: UUID, password_hash: str) -> bool:
+    """Whether a password verified before still is the user's, who may sign in; it stays so in this transaction."""
+    return await store.hold_account(tx, user_id, password_hash)
+
+
+async def lock(tx: Transaction, actor: Actor) -> Role | None:
+    """Lock the members and return the actor's role now; None for an actor who is no person, and no person's key.
+
+    Raises: Unauthenticated: for somebody who has just lost the right to change members.
+    """
     await store.lock_members(tx, actor.workspace_id)
     if actor.user_id is None:
         return None
@@ -118,15 +171,17 @@ async def _role_of(tx: Transaction, actor: Actor, user_id: UUID) -> Role:
     return role
 
 
-def _require_may_touch(actor: Actor, own_role: Role | None, role: Role) -> None:
+def require_may_touch(actor: Actor, own_role: Role | None, role: Role) -> None:
+    """Raises: OwnersOnly: when somebody else than an owner, or a key, lays hands on an owner."""
     # An API key of an owner is not an owner: whoever finds it must not be able to take the workspace over.
     is_owner = own_role is None or (actor.kind is ActorKind.USER and own_role is Role.OWNER)
     if role is Role.OWNER and not is_owner:
         raise OwnersOnly
 
 
-def _require_may_give(actor: Actor, own_role: Role | None, role: Role) -> None:
-    _require_may_touch(actor, own_role, role)
+def require_may_give(actor: Actor, own_role: Role | None, role: Role) -> None:
+    """Raises: OwnersOnly, BeyondOwnPermissions: nobody hands out what they do not have."""
+    require_may_touch(actor, own_role, role)
     if not can_give(actor, role):
         raise BeyondOwnPermissions(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))
 
@@ -142,32 +197,6 @@ async def _existing_user(tx: Transaction, member: AddMember) -> UUID:
         message = "There is no user with this address yet. Give name and initialPassword to create one."
         faults = [FieldError(pointer, "required", message) for pointer in ("/name", "/initialPassword")]
         raise InvalidInput("A new user needs a name and an initial password.", errors=faults)
-    return user_id
-
-
-async def _new_user(
-    tx: Transaction, actor: Actor, member: AddMember, password_hash: str, request_id: str | None
-) -> UUID:
-    user_id = new_id()
-    created = await store.insert_user(
-        tx,
-        user_id=user_id,
-        email=member.email.display,
-        email_norm=member.email.norm,
-        name=member.name or member.email.display,
-        password_hash=password_hash,
-    )
-    if not created:
-        raise UserExists
-    await audit.record(
-        tx,
-        actor,
-        action=AuditAction.USER_CREATED,
-        subject_type=AuditSubject.USER,
-        subject_id=user_id,
-        data={"email": member.email.display},
-        request_id=request_id,
-    )
     return user_id
 
 

@@ -1,6 +1,7 @@
 """Passwords: hashing away from the event loop, the throttle on guessing, and choosing a new one."""
 
 import asyncio
+from collections.abc import Callable
 from functools import cache
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from leadflood.domains.identity.errors import LoginThrottled, Unauthenticated, W
 from leadflood.domains.identity.events import AuditAction
 from leadflood.domains.identity.models import (
     ADDRESS_FACTOR,
+    Account,
     Client,
     EndReason,
     acceptable_password,
@@ -17,6 +19,7 @@ from leadflood.domains.identity.models import (
     throttled_address,
 )
 from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, hash_password, new_password, verify_password
@@ -40,13 +43,13 @@ class Attempt:
     async def begin(self, tx: Transaction) -> None:
         """Raises: LoginThrottled: which must roll the transaction back."""
         allowed = {self._account: self._limit, self._address: self._limit * ADDRESS_FACTOR}
-        wait = await store.reserve(tx, allowed)
+        wait = await session_store.reserve(tx, allowed)
         if wait is not None:
             raise LoginThrottled(wait)
 
     async def succeeded(self, tx: Transaction) -> None:
         """Clear the account's failures and give the address its attempt back."""
-        await store.release(tx, account=self._account, address=self._address)
+        await session_store.release(tx, account=self._account, address=self._address)
 
 
 async def fits(password: str, password_hash: str | None) -> bool:
@@ -59,6 +62,36 @@ async def hashed(password: str) -> str:
     return await asyncio.to_thread(hash_password, normalise_password(password))
 
 
+async def confirmed(
+    database: Database,
+    settings: Settings,
+    sealer: Sealer,
+    actor: Actor,
+    *,
+    password: str,
+    client: Client,
+    check: Callable[[Account], None] = lambda _: None,
+) -> tuple[Account, Attempt]:
+    """The caller's account, once the current password has been given. Guarded like a login.
+
+    The attempt counts as failed until the caller says that it `succeeded`.
+
+    Args: check: raises for what is refused whatever the password is, before the attempt is counted.
+
+    Raises: WrongPassword, LoginThrottled, Unauthenticated.
+    """
+    if actor.user_id is None:
+        raise Unauthenticated
+    async with database.system() as tx:
+        account = await queries.account(tx, actor.user_id)
+        check(account)
+        attempt = Attempt(settings, sealer, email_norm=account.email_norm, client=client)
+        await attempt.begin(tx)
+    if not await fits(password, account.password_hash):
+        raise WrongPassword
+    return account, attempt
+
+
 async def change_password(
     database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangePassword, client: Client
 ) -> None:
@@ -69,15 +102,15 @@ async def change_password(
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), Unauthenticated,
         InvalidInput: when the new password is the e-mail address.
     """
-    if actor.user_id is None:
-        raise Unauthenticated
-    async with database.system() as tx:
-        account = await queries.account(tx, actor.user_id)
-        _refuse_own_email(change.new_password, account.email)
-        attempt = Attempt(settings, sealer, email_norm=account.email_norm, client=client)
-        await attempt.begin(tx)
-    if not await fits(change.current_password, account.password_hash):
-        raise WrongPassword
+    account, attempt = await confirmed(
+        database,
+        settings,
+        sealer,
+        actor,
+        password=change.current_password,
+        client=client,
+        check=lambda account: _refuse_own_email(change.new_password, account.email),
+    )
     password_hash = await hashed(change.new_password)
     async with database.system() as tx:
         if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
@@ -101,15 +134,16 @@ async def end_and_record(
     action: AuditAction,
     reason: EndReason,
     request_id: str | None = None,
-) -> None:
+) -> int:
     """End the user's sessions but the actor's own, and audit `action` in each of the user's workspaces.
 
-    Needs a system transaction.
+    Needs a system transaction. Returns how many sessions ended.
     """
-    ended = await store.end_sessions(tx, user_id, reason, kept=actor.session_id)
+    ended = await session_store.end_sessions(tx, user_id, reason, kept=actor.session_id)
     await audit.record_for_user(
         tx, actor, action=action, user_id=user_id, data={"endedSessions": ended}, request_id=request_id
     )
+    return ended
 
 
 def _refuse_own_email(password: str, email: str) -> None:

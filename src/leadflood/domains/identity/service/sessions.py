@@ -1,14 +1,106 @@
-"""Ending one's own sessions. It takes effect with the next request."""
+"""Sessions of people: starting, switching, and ending one's own. An end takes effect with the next request."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
-from leadflood.domains.identity import store
-from leadflood.domains.identity.errors import SessionNotFound
+from pydantic import JsonValue
+
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import BrowserSession, MembershipView, OwnSessionView
+from leadflood.domains.identity.errors import SessionNotFound, Unauthenticated, WorkspaceNotFound
 from leadflood.domains.identity.events import AuditAction, AuditSubject
-from leadflood.domains.identity.models import EndReason
+from leadflood.domains.identity.models import WEB_PREFIX, Client, EndReason, SessionKind, permissions_of
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.domains.identity.service.passwords import end_and_record
+from leadflood.domains.identity.store import sessions as session_store
+from leadflood.domains.identity.store.sessions import SessionKey
+from leadflood.kernel.actor import Actor, ActorKind, Role
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import new_token, token_hash
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.pagination import Page, Position
+
+_LONGEST_USER_AGENT = 400
+
+
+async def start(
+    tx: Transaction, *, user_id: UUID, workspace: MembershipView, kind: SessionKind, seconds: int, client: Client
+) -> SessionKey:
+    """Start a session of a member and audit it. Its tokens are up to the caller.
+
+    Args: seconds: its life without use.
+    """
+    key = SessionKey(workspace.id, new_id(), user_id)
+    user_agent = client.user_agent[:_LONGEST_USER_AGENT] if client.user_agent else None
+    await session_store.insert_session(tx, key, kind=kind, ip=client.ip, user_agent=user_agent, seconds=seconds)
+    actor = Actor(
+        kind=ActorKind.USER,
+        workspace_id=workspace.id,
+        permissions=permissions_of(workspace.role, None),
+        user_id=user_id,
+        role=workspace.role,
+        session_id=key.id,
+    )
+    data = {"ip": client.ip, "kind": kind}
+    await _record(tx, actor, AuditAction.SESSION_STARTED, key.id, data, client.request_id)
+    return key
+
+
+async def start_browser(
+    tx: Transaction, settings: Settings, *, user_id: UUID, workspace: MembershipView, client: Client
+) -> BrowserSession:
+    """Start a browser's session."""
+    seconds = settings.web_session_seconds
+    key = await start(
+        tx, user_id=user_id, workspace=workspace, kind=SessionKind.BROWSER, seconds=seconds, client=client
+    )
+    token = new_token(WEB_PREFIX)
+    await session_store.insert_web_token(tx, key, token_hash(token), seconds)
+    return BrowserSession(token=token, workspace=workspace)
+
+
+async def replace_browser(tx: Transaction, actor: Actor, client: Client) -> None:
+    """End the session that a browser had before it signed in anew, where that one still is live.
+
+    Needs a system transaction: it may be somebody else's, in another workspace.
+    """
+    if actor.session_id is None:
+        return
+    if await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.REPLACED):
+        data: dict[str, JsonValue] = {"reason": EndReason.REPLACED}
+        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data, client.request_id)
+
+
+async def switch_workspace(
+    database: Database, settings: Settings, actor: Actor, *, workspace_id: UUID, client: Client
+) -> BrowserSession:
+    """Go on in another of the user's workspaces: the present session ends and a fresh one starts there.
+
+    Raises: WorkspaceNotFound: also for a workspace that the user is not in. SessionNotFound: for a caller without a
+        session. Unauthenticated: when the session has just ended.
+    """
+    if actor.user_id is None or actor.session_id is None:
+        raise SessionNotFound
+    async with database.system() as tx:
+        row = await session_store.hold_membership(tx, actor.user_id, workspace_id)
+        if row is None:
+            raise WorkspaceNotFound
+        if not await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.SWITCHED):
+            raise Unauthenticated
+        data: dict[str, JsonValue] = {"reason": EndReason.SWITCHED}
+        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data, client.request_id)
+        workspace = MembershipView(id=row.id, name=row.name, role=Role(row.role))
+        return await start_browser(tx, settings, user_id=actor.user_id, workspace=workspace, client=client)
+
+
+async def list_all_sessions(
+    database: Database, actor: Actor, *, after: Position | None = None, limit: int
+) -> Page[OwnSessionView]:
+    """The caller's own live sessions in all workspaces, newest first."""
+    async with database.system(read_only=True) as tx:
+        return await queries.list_all_sessions(tx, actor, after=after, limit=limit)
 
 
 async def logout(tx: Transaction, actor: Actor, *, request_id: str | None = None) -> None:
@@ -31,15 +123,58 @@ async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID, reques
     await _end(tx, actor, session_id, EndReason.ENDED, request_id)
 
 
-async def _end(tx: Transaction, actor: Actor, session_id: UUID, reason: EndReason, request_id: str | None) -> None:
-    if not await store.end_session(tx, actor.workspace_id, session_id, reason, user_id=actor.user_id):
+async def end_any_session(database: Database, actor: Actor, *, session_id: UUID, request_id: str | None = None) -> None:
+    """End one of the caller's own sessions, in whatever workspace; it is audited there.
+
+    Raises: SessionNotFound: also for somebody else's, and for one that has ended already.
+    """
+    if actor.user_id is None:
         raise SessionNotFound
+    async with database.system() as tx:
+        workspace_id = await queries.workspace_of_session(tx, actor.user_id, session_id)
+        if workspace_id is None:
+            raise SessionNotFound
+        await _end(tx, replace(actor, workspace_id=workspace_id), session_id, EndReason.ENDED, request_id)
+
+
+async def end_other_sessions(database: Database, actor: Actor, *, request_id: str | None = None) -> int:
+    """End all sessions of the caller but the present one, in every workspace. Returns how many.
+
+    Raises: SessionNotFound: for a caller without a session, who would end all of them.
+    """
+    if actor.user_id is None or actor.session_id is None:
+        raise SessionNotFound
+    async with database.system() as tx:
+        return await end_and_record(
+            tx,
+            actor,
+            user_id=actor.user_id,
+            action=AuditAction.OTHER_SESSIONS_ENDED,
+            reason=EndReason.ENDED,
+            request_id=request_id,
+        )
+
+
+async def _end(tx: Transaction, actor: Actor, session_id: UUID, reason: EndReason, request_id: str | None) -> None:
+    if not await session_store.end_session(tx, actor.workspace_id, session_id, reason, user_id=actor.user_id):
+        raise SessionNotFound
+    await _record(tx, actor, AuditAction.SESSION_ENDED, session_id, {"reason": reason}, request_id)
+
+
+async def _record(
+    tx: Transaction,
+    actor: Actor,
+    action: AuditAction,
+    session_id: UUID,
+    data: Mapping[str, JsonValue],
+    request_id: str | None,
+) -> None:
     await audit.record(
         tx,
         actor,
-        action=AuditAction.SESSION_ENDED,
+        action=action,
         subject_type=AuditSubject.SESSION,
         subject_id=session_id,
-        data={"reason": reason},
+        data=data,
         request_id=request_id,
     )

@@ -1,13 +1,18 @@
 """Login and refresh: from a password, or from the token of an earlier one, to fresh tokens.
 
+Programs get an access and a refresh token, a browser one token for its cookie; both come in by the same guarded door.
+
 Failed logins are counted (`passwords.Attempt`) and logged, for known and unknown accounts alike, but not audited: an
 audit event needs a workspace, which unknown accounts lack, and writing it would make known accounts answer later.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import structlog
 
-from leadflood.domains.identity import queries, store
-from leadflood.domains.identity.contracts import Login, LoginView, MembershipView, TokensView
+from leadflood.domains.identity import queries
+from leadflood.domains.identity.contracts import BrowserLogin, Login, LoginView, MembershipView, TokensView
 from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.models import (
@@ -16,45 +21,107 @@ from leadflood.domains.identity.models import (
     Account,
     Client,
     EndReason,
-    permissions_of,
+    SessionKind,
 )
-from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.service import audit, sessions
 from leadflood.domains.identity.service.passwords import Attempt, fits
-from leadflood.domains.identity.store import SessionKey
-from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.domains.identity.store import sessions as session_store
+from leadflood.domains.identity.store.sessions import SessionKey
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token, new_token, token_hash
 from leadflood.kernel.db.database import Database, Transaction
-from leadflood.kernel.ids import new_id
-
-_LONGEST_USER_AGENT = 400
 
 _log = structlog.get_logger()
 
 
-async def login(database: Database, settings: Settings, sealer: Sealer, *, login: Login, client: Client) -> LoginView:
-    """Start a session. A wrong password, an unknown or disabled account and a foreign workspace look and cost the same.
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Somebody who has given the password of an account that may sign in."""
 
-    The password is checked in a thread while no transaction is open.
+    account: Account
+    joined: Sequence[MembershipView]
+    attempt: Attempt
+
+
+async def login(database: Database, settings: Settings, sealer: Sealer, *, login: Login, client: Client) -> LoginView:
+    """Start a session of the API.
+
+    A wrong password, an unknown or disabled account and a foreign workspace look and cost the same.
 
     Raises: LoginFailed, LoginThrottled.
     """
-    attempt = Attempt(settings, sealer, email_norm=login.email.norm, client=client)
+    proven = await prove(
+        database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
+    )
+    chosen = _chosen(proven, login, client)
+    async with database.system() as tx:
+        await _require_welcome(tx, proven, chosen, client)
+        key = await sessions.start(
+            tx,
+            user_id=proven.account.id,
+            workspace=chosen,
+            kind=SessionKind.API,
+            seconds=settings.refresh_token_seconds,
+            client=client,
+        )
+        tokens = await _issue_tokens(tx, settings, key)
+        await proven.attempt.succeeded(tx)
+    user = queries.user_view(proven.account)
+    return LoginView(**dict(tokens), user=user, workspace=chosen, workspaces=list(proven.joined))
+
+
+async def login_browser(
+    database: Database,
+    settings: Settings,
+    sealer: Sealer,
+    *,
+    login: Login,
+    client: Client,
+    replaces: Actor | None = None,
+) -> BrowserLogin:
+    """Start a session of a browser, always a fresh one with a fresh token. Otherwise like `login`.
+
+    Args: replaces: who was signed in in this browser before, if anybody; that session ends.
+
+    Raises: LoginFailed, LoginThrottled.
+    """
+    proven = await prove(
+        database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
+    )
+    chosen = _chosen(proven, login, client)
+    async with database.system() as tx:
+        await _require_welcome(tx, proven, chosen, client)
+        if replaces is not None:
+            await sessions.replace_browser(tx, replaces, client)
+        session = await sessions.start_browser(tx, settings, user_id=proven.account.id, workspace=chosen, client=client)
+        await proven.attempt.succeeded(tx)
+    user = queries.user_view(proven.account)
+    return BrowserLogin(**dict(session), user=user, workspaces=list(proven.joined))
+
+
+async def prove(
+    database: Database, settings: Settings, sealer: Sealer, *, email_norm: str, password: str, client: Client
+) -> Proven:
+    """Check a password, which is what every way in goes through. Unknown and disabled accounts cost as much.
+
+    The password is checked in a thread while no transaction is open. The attempt counts as failed until the caller
+    says that it `succeeded`.
+
+    Raises: LoginFailed, LoginThrottled.
+    """
+    attempt = Attempt(settings, sealer, email_norm=email_norm, client=client)
     try:
         async with database.system() as tx:
             await attempt.begin(tx)
-            account, joined = await queries.account_by_email(tx, login.email.norm)
+            account, joined = await queries.account_by_email(tx, email_norm)
     except LoginThrottled:
         _log.warning("identity.login_throttled", ip=client.ip, request_id=client.request_id)
         raise
-    fitting = await fits(login.password, account.password_hash if account else None)
-    chosen = next((each for each in joined if login.workspace_id in (None, each.id)), None)
-    if not fitting or account is None or account.disabled or chosen is None:
-        raise _failed(client)
-    async with database.system() as tx:
-        tokens = await _start_session(tx, settings, account=account, workspace=chosen, client=client)
-        await attempt.succeeded(tx)
-    return LoginView(**dict(tokens), user=queries.user_view(account), workspace=chosen, workspaces=joined)
+    fitting = await fits(password, account.password_hash if account else None)
+    if not fitting or account is None or account.disabled:
+        raise failed(client)
+    return Proven(account, joined, attempt)
 
 
 async def refresh(database: Database, settings: Settings, *, refresh_token: str) -> TokensView:
@@ -69,12 +136,12 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
         raise Unauthenticated
     sought = token_hash(refresh_token)
     async with database.system() as tx:
-        session = await store.lock_refreshed(tx, sought)
+        session = await session_store.lock_refreshed(tx, sought)
         if session is None:
             raise Unauthenticated
-        fresh = await store.use_refresh_token(tx, session.workspace_id, sought)
+        fresh = await session_store.use_refresh_token(tx, session.workspace_id, sought)
         if fresh:
-            await store.prolong(tx, session, settings.refresh_token_seconds)
+            await session_store.prolong(tx, session, settings.refresh_token_seconds)
             tokens = await _issue_tokens(tx, settings, session)
         else:
             tokens = None
@@ -90,44 +157,36 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
 async def purge(database: Database, *, limit: int) -> int:
     """Delete expired failures, tokens and sessions, at most `limit` of each of the latter. Returns how many went."""
     async with database.system() as tx:
-        return await store.purge(tx, limit)
+        return await session_store.purge(tx, limit)
 
 
-async def _start_session(
-    tx: Transaction, settings: Settings, *, account: Account, workspace: MembershipView, client: Client
-) -> TokensView:
-    welcome = await store.still_welcome(
-        tx, user_id=account.id, workspace_id=workspace.id, password_hash=account.password_hash
+def failed(client: Client) -> LoginFailed:
+    """What a caller without the right password gets, once it is in the log."""
+    _log.warning("identity.login_failed", ip=client.ip, request_id=client.request_id)
+    return LoginFailed()
+
+
+def _chosen(proven: Proven, login: Login, client: Client) -> MembershipView:
+    """The workspace asked for, or the one that the user has been in the longest."""
+    for each in proven.joined:
+        if login.workspace_id in (None, each.id):
+            return each
+    raise failed(client)
+
+
+async def _require_welcome(tx: Transaction, proven: Proven, chosen: MembershipView, client: Client) -> None:
+    """Refuse who has lost the password or the membership while the password was checked."""
+    account = proven.account
+    welcome = await session_store.still_welcome(
+        tx, user_id=account.id, workspace_id=chosen.id, password_hash=account.password_hash
     )
     if not welcome:
-        raise _failed(client)
-    session = SessionKey(workspace.id, new_id(), account.id)
-    user_agent = client.user_agent[:_LONGEST_USER_AGENT] if client.user_agent else None
-    await store.insert_session(tx, session, ip=client.ip, user_agent=user_agent, seconds=settings.refresh_token_seconds)
-    tokens = await _issue_tokens(tx, settings, session)
-    actor = Actor(
-        kind=ActorKind.USER,
-        workspace_id=workspace.id,
-        permissions=permissions_of(workspace.role, None),
-        user_id=account.id,
-        role=workspace.role,
-        session_id=session.id,
-    )
-    await audit.record(
-        tx,
-        actor,
-        action=AuditAction.SESSION_STARTED,
-        subject_type=AuditSubject.SESSION,
-        subject_id=session.id,
-        data={"ip": client.ip},
-        request_id=client.request_id,
-    )
-    return tokens
+        raise failed(client)
 
 
 async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey) -> TokensView:
     access, renewal = new_token(ACCESS_PREFIX), new_token(REFRESH_PREFIX)
-    await store.insert_tokens(
+    await session_store.insert_tokens(
         tx,
         session,
         access=(token_hash(access), settings.access_token_seconds),
@@ -142,7 +201,7 @@ async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey
 
 
 async def _end_stolen(tx: Transaction, session: SessionKey) -> None:
-    await store.end_session(tx, session.workspace_id, session.id, EndReason.TOKEN_REUSE)
+    await session_store.end_session(tx, session.workspace_id, session.id, EndReason.TOKEN_REUSE)
     await audit.record(
         tx,
         Actor.system(session.workspace_id),
@@ -151,8 +210,3 @@ async def _end_stolen(tx: Transaction, session: SessionKey) -> None:
         subject_id=session.id,
         data={"reason": EndReason.TOKEN_REUSE, "userId": str(session.user_id)},
     )
-
-
-def _failed(client: Client) -> LoginFailed:
-    _log.warning("identity.login_failed", ip=client.ip, request_id=client.request_id)
-    return LoginFailed()

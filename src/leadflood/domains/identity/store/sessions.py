@@ -1,17 +1,14 @@
-"""SQL that writes identity. Every change of state names the state it expects."""
+"""SQL that writes sessions, their tokens, and the count of failed logins."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Float, Integer, LargeBinary, Text, Uuid, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Float, Integer, LargeBinary, Row, Text, Uuid, bindparam, text
 
-from leadflood.domains.identity.models import LOGIN_WINDOW_SECONDS, EndReason
-from leadflood.kernel.actor import Actor, Role
+from leadflood.domains.identity.models import LOGIN_WINDOW_SECONDS, EndReason, SessionKind
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 
 # A row holds the failures of its window and the attempts under way. The window is fixed: it ends whatever happens.
@@ -47,8 +44,8 @@ FOR SHARE
 """)
 
 INSERT_SESSION = text("""
-INSERT INTO sessions (workspace_id, id, user_id, ip, user_agent, expires_at)
-VALUES (:workspace_id, :id, :user_id, :ip, :user_agent, now() + make_interval(secs => :seconds))
+INSERT INTO sessions (workspace_id, id, user_id, kind, ip, user_agent, expires_at)
+VALUES (:workspace_id, :id, :user_id, :kind, :ip, :user_agent, now() + make_interval(secs => :seconds))
 """).bindparams(bindparam("ip", type_=Text), bindparam("user_agent", type_=Text), bindparam("seconds", type_=Float))
 
 INSERT_TOKENS = text("""
@@ -56,6 +53,20 @@ INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_
 VALUES (:workspace_id, :access_hash, :session_id, 'access', now() + make_interval(secs => :access_seconds)),
        (:workspace_id, :refresh_hash, :session_id, 'refresh', now() + make_interval(secs => :refresh_seconds))
 """).bindparams(bindparam("access_seconds", type_=Float), bindparam("refresh_seconds", type_=Float))
+
+INSERT_WEB_TOKEN = text("""
+INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
+VALUES (:workspace_id, :token_hash, :session_id, 'web', now() + make_interval(secs => :seconds))
+""").bindparams(bindparam("seconds", type_=Float))
+
+# The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
+# removal can commit between this look and the new session.
+HOLD_MEMBERSHIP = text("""
+SELECT w.id, w.name, m.role
+FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
+WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL
+FOR SHARE OF u, m
+""")
 
 # The lock on the session puts refreshes of one session in a row.
 LOCK_REFRESHED = text("""
@@ -89,9 +100,18 @@ UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE user_id = :user_id AND ended_at IS NULL AND id IS DISTINCT FROM :kept
 """).bindparams(bindparam("kept", type_=Uuid))
 
+# A browser's session slides: what it was given at its start it has again from its latest use on, its token too.
 TOUCH_SESSION = text("""
-UPDATE sessions SET last_used_at = now()
-WHERE workspace_id = :workspace_id AND id = :id AND last_used_at < now() - interval '1 minute'
+WITH touched AS (
+    UPDATE sessions
+    SET last_used_at = now(),
+        expires_at = CASE kind WHEN 'browser' THEN now() + (expires_at - last_used_at) ELSE expires_at END
+    WHERE workspace_id = :workspace_id AND id = :id AND last_used_at < now() - interval '1 minute'
+      AND ended_at IS NULL AND expires_at > now()
+    RETURNING workspace_id, id, kind, expires_at
+)
+UPDATE session_tokens t SET expires_at = touched.expires_at FROM touched
+WHERE touched.kind = 'browser' AND t.workspace_id = touched.workspace_id AND t.session_id = touched.id
 """)
 
 TOUCH_API_KEY = text("""
@@ -99,73 +119,6 @@ UPDATE api_keys SET last_used_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
   AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 """)
-
-INSERT_USER = text("""
-INSERT INTO users (id, email, email_norm, name, password_hash)
-VALUES (:id, :email, :email_norm, :name, :password_hash)
-ON CONFLICT (email_norm) DO NOTHING
-""")
-
-# `expected`: the hash that the new one replaces, or null to replace any.
-SET_PASSWORD = text("""
-UPDATE users SET password_hash = :password_hash, password_changed_at = now(), updated_at = now()
-WHERE id = :id AND (CAST(:expected AS text) IS NULL OR password_hash = :expected)
-""").bindparams(bindparam("expected", type_=Text))
-
-SET_DISABLED = text("""
-UPDATE users SET disabled_at = CASE WHEN :disabled THEN now() END, updated_at = now()
-WHERE id = :id AND (disabled_at IS NOT NULL) <> :disabled
-""").bindparams(bindparam("disabled", type_=Boolean))
-
-INSERT_WORKSPACE = text("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
-
-RENAME_WORKSPACE = text("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
-
-# NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
-LOCK_MEMBERS = text("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
-
-ROLE = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id")
-
-ROLE_SHARED = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR SHARE")
-
-OTHER_OWNERS = text("""
-SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id
-WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND u.disabled_at IS NULL
-""")
-
-INSERT_MEMBER = text("""
-INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
-ON CONFLICT (workspace_id, user_id) DO NOTHING
-""")
-
-CHANGE_ROLE = text("""
-UPDATE memberships SET role = :role, updated_at = now()
-WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
-""")
-
-DELETE_MEMBER = text("""
-DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
-""")
-
-INSERT_API_KEY = text("""
-INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at)
-VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at)
-""").bindparams(bindparam("scopes", type_=ARRAY(Text)), bindparam("expires_at", type_=DateTime(timezone=True)))
-
-REVOKE_API_KEY = text("""
-UPDATE api_keys SET revoked_at = now() WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL
-""")
-
-INSERT_AUDIT_EVENT = text("""
-INSERT INTO audit_events (workspace_id, id, actor_kind, actor_id, action, subject_type, subject_id, data, request_id)
-VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :subject_id, CAST(:data AS jsonb),
-        :request_id)
-""").bindparams(
-    bindparam("actor_id", type_=Uuid), bindparam("subject_id", type_=Uuid), bindparam("request_id", type_=Text)
-)
-
-FIRST_RUN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-_FIRST_RUN_KEY = 0x1EADF1257
 
 PURGE_FAILURES = text("""
 DELETE FROM login_failures WHERE window_started_at < now() - make_interval(secs => :window)
@@ -217,10 +170,16 @@ async def still_welcome(tx: Transaction, *, user_id: UUID, workspace_id: UUID, p
 
 
 async def insert_session(
-    tx: Transaction, key: SessionKey, *, ip: str | None, user_agent: str | None, seconds: int
+    tx: Transaction,
+    key: SessionKey,
+    *,
+    kind: SessionKind = SessionKind.API,
+    ip: str | None,
+    user_agent: str | None,
+    seconds: int,
 ) -> None:
-    """Start a session that lives `seconds` without a refresh."""
-    row = {"workspace_id": key.workspace_id, "id": key.id, "user_id": key.user_id}
+    """Start a session that lives `seconds` without use."""
+    row = {"workspace_id": key.workspace_id, "id": key.id, "user_id": key.user_id, "kind": kind}
     await tx.execute(INSERT_SESSION, {**row, "ip": ip, "user_agent": user_agent, "seconds": seconds})
 
 
@@ -231,6 +190,17 @@ async def insert_tokens(
     row = {"workspace_id": key.workspace_id, "session_id": key.id}
     access_part = {"access_hash": access[0], "access_seconds": access[1]}
     await tx.execute(INSERT_TOKENS, {**row, **access_part, "refresh_hash": refresh[0], "refresh_seconds": refresh[1]})
+
+
+async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes, seconds: int) -> None:
+    """Store the hash of a browser's token, which lives `seconds` without use."""
+    row = {"workspace_id": key.workspace_id, "session_id": key.id, "token_hash": token_hash, "seconds": seconds}
+    await tx.execute(INSERT_WEB_TOKEN, row)
+
+
+async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> Row[Any] | None:
+    """Id and name of a workspace and the user's role in it, which stay in this transaction; None for no member."""
+    return await tx.first(HOLD_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
 
 
 async def lock_refreshed(tx: Transaction, token_hash: bytes) -> SessionKey | None:
@@ -266,103 +236,6 @@ async def touch(tx: Transaction, actor: Actor) -> None:
     """Note that the actor's session or key is in use, unless that was noted within the last minute."""
     statement = TOUCH_SESSION if actor.api_key_id is None else TOUCH_API_KEY
     await tx.execute(statement, {"workspace_id": actor.workspace_id, "id": actor.api_key_id or actor.session_id})
-
-
-async def insert_user(
-    tx: Transaction, *, user_id: UUID, email: str, email_norm: str, name: str, password_hash: str
-) -> bool:
-    """Create a user; False if the address is taken."""
-    row = {"id": user_id, "email": email, "email_norm": email_norm, "name": name, "password_hash": password_hash}
-    return await tx.changed(INSERT_USER, row) == 1
-
-
-async def set_password(tx: Transaction, user_id: UUID, password_hash: str, *, expected: str | None) -> bool:
-    """Replace a password hash (the `expected` one, or any); False if it is not the expected one any more."""
-    row = {"id": user_id, "password_hash": password_hash, "expected": expected}
-    return await tx.changed(SET_PASSWORD, row) == 1
-
-
-async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> bool:
-    """Bar a user from signing in, or admit again; False if that is how it was."""
-    return await tx.changed(SET_DISABLED, {"id": user_id, "disabled": disabled}) == 1
-
-
-async def insert_workspace(tx: Transaction, workspace_id: UUID, name: str) -> None:
-    """Create a workspace. Needs a system transaction."""
-    await tx.execute(INSERT_WORKSPACE, {"id": workspace_id, "name": name})
-
-
-async def rename_workspace(tx: Transaction, workspace_id: UUID, name: str) -> bool:
-    """Rename; False if that is its name, or it is gone."""
-    return await tx.changed(RENAME_WORKSPACE, {"id": workspace_id, "name": name}) == 1
-
-
-async def lock_members(tx: Transaction, workspace_id: UUID) -> None:
-    """Let no other transaction change the members of the workspace until this one has ended."""
-    await tx.execute(LOCK_MEMBERS, {"workspace_id": workspace_id})
-
-
-async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, hold: bool = False) -> Role | None:
-    """The user's role now, None if not a member. `hold`: it stays until this transaction has ended."""
-    role = await tx.scalar(ROLE_SHARED if hold else ROLE, {"workspace_id": workspace_id, "user_id": user_id})
-    return None if role is None else Role(role)
-
-
-async def has_other_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
-    """Whether somebody else is an owner and can sign in."""
-    return bool(await tx.scalar(OTHER_OWNERS, {"workspace_id": workspace_id, "user_id": user_id}))
-
-
-async def insert_member(tx: Transaction, workspace_id: UUID, user_id: UUID, role: Role) -> bool:
-    """Make a user a member; False if it is one already."""
-    return await tx.changed(INSERT_MEMBER, {"workspace_id": workspace_id, "user_id": user_id, "role": role}) == 1
-
-
-async def change_role(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role, role: Role) -> bool:
-    """Change a role from the expected one."""
-    row = {"workspace_id": workspace_id, "user_id": user_id, "expected": expected, "role": role}
-    return await tx.changed(CHANGE_ROLE, row) == 1
-
-
-async def delete_member(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
-    """Remove a member, and by cascade its sessions and API keys."""
-    row = {"workspace_id": workspace_id, "user_id": user_id, "expected": expected}
-    return await tx.changed(DELETE_MEMBER, row) == 1
-
-
-async def insert_api_key(  # noqa: PLR0913  a column each
-    tx: Transaction,
-    workspace_id: UUID,
-    *,
-    key_id: UUID,
-    name: str,
-    prefix: str,
-    token_hash: bytes,
-    scopes: Sequence[str],
-    created_by: UUID,
-    expires_at: datetime | None,
-) -> None:
-    """Store an API key by its hash."""
-    row = {"workspace_id": workspace_id, "id": key_id, "name": name, "prefix": prefix, "token_hash": token_hash}
-    await tx.execute(
-        INSERT_API_KEY, {**row, "scopes": list(scopes), "created_by": created_by, "expires_at": expires_at}
-    )
-
-
-async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key; False if there is none or it is revoked already."""
-    return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
-
-
-async def insert_audit_event(tx: Transaction, actor: Actor, event: Mapping[str, Any]) -> None:
-    """Append to the audit log. `event`: id, action, subject_type, subject_id, data, request_id."""
-    who = {"workspace_id": actor.workspace_id, "actor_kind": actor.kind, "actor_id": actor.id}
-    await tx.execute(INSERT_AUDIT_EVENT, {**event, **who, "data": json.dumps(event["data"])})
-
-
-async def lock_first_run(tx: Transaction) -> None:
-    """Let no other process set up the installation until this transaction has ended."""
-    await tx.execute(FIRST_RUN_LOCK, {"key": _FIRST_RUN_KEY})
 
 
 async def purge(tx: Transaction, limit: int) -> int:

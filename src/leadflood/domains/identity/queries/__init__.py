@@ -1,11 +1,11 @@
 """SQL that reads identity. What takes an actor sees its workspace alone; the rest is for sign-in and the operator."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, text, tuple_
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Row, Select, Uuid, bindparam, select, text, tuple_
 
 from leadflood.domains.identity.contracts import (
     ApiKeyView,
@@ -13,20 +13,34 @@ from leadflood.domains.identity.contracts import (
     AuditEventView,
     MembershipView,
     MemberView,
+    OwnSessionView,
+    ProfileView,
     SessionView,
     UserSummary,
     UserView,
     WorkspaceView,
 )
 from leadflood.domains.identity.errors import ApiKeyNotFound, MemberNotFound, Unauthenticated, WorkspaceNotFound
-from leadflood.domains.identity.models import Account
+from leadflood.domains.identity.models import Account, Appearance, SessionKind
 from leadflood.domains.identity.tables import api_keys, audit_events, memberships, sessions, users, workspaces
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.pagination import Page, Position, cut
 
-CREDENTIAL = text("SELECT * FROM authenticate_token(:token_hash)")
+CREDENTIALS = text("""
+SELECT sought.token_hash, credential.*
+FROM unnest(:token_hashes) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
+""").bindparams(bindparam("token_hashes", type_=ARRAY(LargeBinary)))
+
+_MEMBERS_AMONG = text("""
+SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_ids", type_=ARRAY(Uuid)))
+
+VISITOR = text("SELECT * FROM authenticate_visitor(:token_hash)")
+
+_AFTER_ALL = "\U0010ffff"
+"""In collation "C", what begins with a text is less than that text followed by the last character of all."""
 
 # One query for an account and its workspaces, so that unknown and known addresses cost the same.
 ACCOUNT = text("""
@@ -45,10 +59,23 @@ WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS N
 ORDER BY m.created_at, m.user_id LIMIT 1
 """)
 
+ACTOR_NAMES = text("""
+SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.workspace_id = :workspace_id AND m.user_id = ANY (:ids)
+UNION ALL
+SELECT k.id, k.name FROM api_keys k WHERE k.workspace_id = :workspace_id AND k.id = ANY (:ids)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=ARRAY(Uuid)))
 
-async def credential(tx: Transaction, token_hash: bytes) -> Row[Any] | None:
-    """The session or API key that this token opens, if it is live: see the function in the schema."""
-    return await tx.first(CREDENTIAL, {"token_hash": token_hash})
+
+async def credentials(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    """What tokens stand for at this moment, by hash. Invalid ones are missing."""
+    rows = await tx.all(CREDENTIALS, {"token_hashes": list(token_hashes)})
+    return {bytes(row.token_hash): row for row in rows}
+
+
+async def visitor(tx: Transaction, token_hash: bytes) -> Row[Any] | None:
+    """As `credential`, with the profile of the user and all the user's workspaces, oldest membership first."""
+    return await tx.first(VISITOR, {"token_hash": token_hash})
 
 
 async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | None, list[MembershipView]]:
@@ -70,6 +97,14 @@ async def account(tx: Transaction, user_id: UUID) -> Account:
     if row is None:
         raise Unauthenticated
     return _account(row)
+
+
+async def profile(tx: Transaction, user_id: UUID) -> ProfileView:
+    """Raises: Unauthenticated: when the user is gone."""
+    row = await tx.first(select(users).where(users.c.id == user_id))
+    if row is None:
+        raise Unauthenticated
+    return profile_view(row)
 
 
 async def user_id_of(tx: Transaction, email_norm: str) -> UUID | None:
@@ -123,6 +158,30 @@ async def list_sessions(
     return _page(rows, limit).map(lambda row: _session_view(row, actor))
 
 
+async def list_all_sessions(
+    tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
+) -> Page[OwnSessionView]:
+    """The caller's own live sessions in all workspaces, newest first. Needs a system transaction."""
+    query = (
+        select(sessions, workspaces.c.name.label("workspace_name"))
+        .join(workspaces, workspaces.c.id == sessions.c.workspace_id)
+        .where(
+            sessions.c.user_id == actor.user_id,
+            sessions.c.ended_at.is_(None),
+            sessions.c.expires_at > text("now()"),
+        )
+    )
+    rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
+    return _page(rows, limit).map(lambda row: _own_session_view(row, actor))
+
+
+async def workspace_of_session(tx: Transaction, user_id: UUID, session_id: UUID) -> UUID | None:
+    """Where a session of this user is. Needs a system transaction."""
+    query = select(sessions.c.workspace_id).where(sessions.c.user_id == user_id, sessions.c.id == session_id)
+    found = await tx.scalar(query)
+    return found if isinstance(found, UUID) else None
+
+
 async def list_members(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[MemberView]:
     """The members of the workspace, by the age of their user account."""
     query = _members(actor).order_by(memberships.c.user_id).limit(limit + 1)
@@ -131,12 +190,32 @@ async def list_members(tx: Transaction, actor: Actor, *, after: Position | None 
     return _page(await tx.all(query), limit).map(_member_view)
 
 
+async def is_member(tx: Transaction, actor: Actor, *, email_norm: str) -> bool:
+    """Whether a member of the workspace has this address."""
+    query = _members(actor).where(users.c.email_norm == email_norm)
+    return await tx.first(query) is not None
+
+
+async def members_among(tx: Transaction, workspace_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the users who are members of the workspace."""
+    rows = await tx.all(_MEMBERS_AMONG, {"workspace_id": workspace_id, "user_ids": list(user_ids)})
+    return {row.user_id for row in rows}
+
+
 async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberView:
     """Raises: MemberNotFound."""
     row = await tx.first(_members(actor).where(memberships.c.user_id == user_id))
     if row is None:
         raise MemberNotFound
     return _member_view(row)
+
+
+async def actor_names(tx: Transaction, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of members and API keys of the workspace, by id, for those among `ids` that are there."""
+    if not ids:
+        return {}
+    rows = await tx.all(ACTOR_NAMES, {"workspace_id": actor.workspace_id, "ids": list(set(ids))})
+    return {row.id: row.name for row in rows}
 
 
 async def list_api_keys(
@@ -169,10 +248,10 @@ async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
     after: Position | None = None,
     limit: int,
 ) -> Page[AuditEventView]:
-    """The workspace's audit log, newest first: `since` ≤ time < `until`."""
+    """The workspace's audit log, newest first: actions that begin with `action`, and `since` ≤ time < `until`."""
     query = select(audit_events).where(audit_events.c.workspace_id == actor.workspace_id)
     if action is not None:
-        query = query.where(audit_events.c.action == action)
+        query = query.where(audit_events.c.action >= action, audit_events.c.action < action + _AFTER_ALL)
     if actor_id is not None:
         query = query.where(audit_events.c.actor_id == actor_id)
     if subject_id is not None:
@@ -181,8 +260,11 @@ async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
         query = query.where(audit_events.c.at >= since)
     if until is not None:
         query = query.where(audit_events.c.at < until)
-    rows = await tx.all(_newest_first(query, audit_events.c.id, after, limit))
-    return _page(rows, limit).map(_audit_event_view)
+    if after is not None:
+        position = tuple_(datetime.fromisoformat(after.value), after.id)
+        query = query.where(tuple_(audit_events.c.at, audit_events.c.id) < position)
+    rows = await tx.all(query.order_by(audit_events.c.at.desc(), audit_events.c.id.desc()).limit(limit + 1))
+    return cut(rows, limit, lambda row: Position.at(row.at, row.id)).map(_audit_event_view)
 
 
 async def list_users(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
@@ -206,6 +288,17 @@ async def list_workspaces(tx: Transaction, *, after: Position | None = None, lim
 def user_view(account: Account) -> UserView:
     """What others may know of an account."""
     return UserView(id=account.id, email=account.email, name=account.name)
+
+
+def profile_view(row: Row[Any]) -> ProfileView:
+    """The profile in a row of users."""
+    return ProfileView(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        appearance=Appearance(row.appearance),
+        time_zone=row.time_zone,
+    )
 
 
 def _members(actor: Actor) -> Select[Any]:
@@ -246,6 +339,15 @@ def _session_view(row: Row[Any], actor: Actor) -> SessionView:
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         expires_at=row.expires_at,
+    )
+
+
+def _own_session_view(row: Row[Any], actor: Actor) -> OwnSessionView:
+    return OwnSessionView(
+        **dict(_session_view(row, actor)),
+        kind=SessionKind(row.kind),
+        workspace_id=row.workspace_id,
+        workspace_name=row.workspace_name,
     )
 
 

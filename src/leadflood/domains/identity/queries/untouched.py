@@ -1,0 +1,28 @@
+"""Whether the very first owner was ever there."""
+
+from sqlalchemy import text
+
+from leadflood.domains.identity.contracts import MembershipView
+from leadflood.domains.identity.models import Account
+from leadflood.kernel.actor import Role
+from leadflood.kernel.db.database import Transaction
+
+# Whoever the first start made an owner, as long as that password was neither used nor changed.
+UNTOUCHED_OWNER = text("""
+SELECT u.*, w.id AS workspace_id, w.name AS workspace_name
+FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
+WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_changed_at = u.created_at
+  AND m.role = 'owner' AND NOT EXISTS (
+    SELECT FROM audit_events e JOIN memberships j ON j.workspace_id = e.workspace_id
+    WHERE j.user_id = u.id AND e.actor_id = u.id AND e.action = 'session.started')
+ORDER BY w.created_at, w.id LIMIT 1
+""")
+
+
+async def untouched_owner(tx: Transaction, email_norm: str) -> tuple[Account, MembershipView] | None:
+    """An owner with this address who never signed in nor got another password. Needs a system transaction."""
+    row = await tx.first(UNTOUCHED_OWNER, {"email_norm": email_norm})
+    if row is None:
+        return None
+    account = Account(row.id, row.email, row.email_norm, row.name, row.password_hash, disabled=False)
+    return account, MembershipView(id=row.workspace_id, name=row.workspace_name, role=Role.OWNER)

@@ -1,0 +1,214 @@
+"""SQL that writes identity: users, workspaces, members, keys and the audit log here, sessions in `sessions`.
+
+Every change of state names the state it expects.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, func, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from leadflood.domains.identity.models import Appearance
+from leadflood.domains.identity.tables import users
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.db.database import Transaction
+
+INSERT_USER = text("""
+INSERT INTO users (id, email, email_norm, name, password_hash)
+VALUES (:id, :email, :email_norm, :name, :password_hash)
+ON CONFLICT (email_norm) DO NOTHING
+""")
+
+# `expected`: the hash that the new one replaces, or null to replace any.
+SET_PASSWORD = text("""
+UPDATE users SET password_hash = :password_hash, password_changed_at = now(), updated_at = now()
+WHERE id = :id AND (CAST(:expected AS text) IS NULL OR password_hash = :expected)
+""").bindparams(bindparam("expected", type_=Text))
+
+SET_EMAIL = text("""
+UPDATE users SET email = :email, email_norm = :email_norm, updated_at = now()
+WHERE id = :id AND password_hash = :password_hash
+""")
+
+HOLD_ACCOUNT = text("""
+SELECT true FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
+""")
+
+SET_DISABLED = text("""
+UPDATE users SET disabled_at = CASE WHEN :disabled THEN now() END, updated_at = now()
+WHERE id = :id AND (disabled_at IS NOT NULL) <> :disabled
+""").bindparams(bindparam("disabled", type_=Boolean))
+
+INSERT_WORKSPACE = text("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
+
+RENAME_WORKSPACE = text("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
+
+# NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
+LOCK_MEMBERS = text("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
+
+ROLE = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id")
+
+ROLE_SHARED = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR SHARE")
+
+OTHER_OWNERS = text("""
+SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND u.disabled_at IS NULL
+""")
+
+INSERT_MEMBER = text("""
+INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
+ON CONFLICT (workspace_id, user_id) DO NOTHING
+""")
+
+CHANGE_ROLE = text("""
+UPDATE memberships SET role = :role, updated_at = now()
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
+""")
+
+DELETE_MEMBER = text("""
+DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
+""")
+
+INSERT_API_KEY = text("""
+INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at)
+VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at)
+""").bindparams(bindparam("scopes", type_=ARRAY(Text)), bindparam("expires_at", type_=DateTime(timezone=True)))
+
+REVOKE_API_KEY = text("""
+UPDATE api_keys SET revoked_at = now() WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL
+""")
+
+INSERT_AUDIT_EVENT = text("""
+INSERT INTO audit_events (workspace_id, id, actor_kind, actor_id, action, subject_type, subject_id, data, request_id)
+VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :subject_id, CAST(:data AS jsonb),
+        :request_id)
+""").bindparams(
+    bindparam("actor_id", type_=Uuid), bindparam("subject_id", type_=Uuid), bindparam("request_id", type_=Text)
+)
+
+FIRST_RUN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_FIRST_RUN_KEY = 0x1EADF1257
+
+
+async def insert_user(
+    tx: Transaction, *, user_id: UUID, email: str, email_norm: str, name: str, password_hash: str
+) -> bool:
+    """Create a user; False if the address is taken."""
+    row = {"id": user_id, "email": email, "email_norm": email_norm, "name": name, "password_hash": password_hash}
+    return await tx.changed(INSERT_USER, row) == 1
+
+
+async def set_password(tx: Transaction, user_id: UUID, password_hash: str, *, expected: str | None) -> bool:
+    """Replace a password hash (the `expected` one, or any); False if it is not the expected one any more."""
+    row = {"id": user_id, "password_hash": password_hash, "expected": expected}
+    return await tx.changed(SET_PASSWORD, row) == 1
+
+
+async def set_profile(
+    tx: Transaction, user_id: UUID, *, name: str | None, appearance: Appearance | None, time_zone: str | None
+) -> None:
+    """Change what is given of a user's profile."""
+    given = {"name": name, "appearance": appearance, "time_zone": time_zone}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    await tx.execute(update(users).where(users.c.id == user_id).values(**changes, updated_at=func.now()))
+
+
+async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: str, password_hash: str) -> bool:
+    """Replace the address of a user whose password still is the verified one; False if it is not.
+
+    Raises: sqlalchemy.exc.IntegrityError: another user has the address.
+    """
+    row = {"id": user_id, "email": email, "email_norm": email_norm, "password_hash": password_hash}
+    return await tx.changed(SET_EMAIL, row) == 1
+
+
+async def hold_account(tx: Transaction, user_id: UUID, password_hash: str) -> bool:
+    """Whether the verified password still is the user's, who may sign in; it stays so in this transaction."""
+    return await tx.scalar(HOLD_ACCOUNT, {"id": user_id, "password_hash": password_hash}) is not None
+
+
+async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> bool:
+    """Bar a user from signing in, or admit again; False if that is how it was."""
+    return await tx.changed(SET_DISABLED, {"id": user_id, "disabled": disabled}) == 1
+
+
+async def insert_workspace(tx: Transaction, workspace_id: UUID, name: str) -> None:
+    """Create a workspace. Needs a system transaction."""
+    await tx.execute(INSERT_WORKSPACE, {"id": workspace_id, "name": name})
+
+
+async def rename_workspace(tx: Transaction, workspace_id: UUID, name: str) -> bool:
+    """Rename; False if that is its name, or it is gone."""
+    return await tx.changed(RENAME_WORKSPACE, {"id": workspace_id, "name": name}) == 1
+
+
+async def lock_members(tx: Transaction, workspace_id: UUID) -> None:
+    """Let no other transaction change the members of the workspace until this one has ended."""
+    await tx.execute(LOCK_MEMBERS, {"workspace_id": workspace_id})
+
+
+async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, hold: bool = False) -> Role | None:
+    """The user's role now, None if not a member. `hold`: it stays until this transaction has ended."""
+    role = await tx.scalar(ROLE_SHARED if hold else ROLE, {"workspace_id": workspace_id, "user_id": user_id})
+    return None if role is None else Role(role)
+
+
+async def has_other_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
+    """Whether somebody else is an owner and can sign in."""
+    return bool(await tx.scalar(OTHER_OWNERS, {"workspace_id": workspace_id, "user_id": user_id}))
+
+
+async def insert_member(tx: Transaction, workspace_id: UUID, user_id: UUID, role: Role) -> bool:
+    """Make a user a member; False if it is one already."""
+    return await tx.changed(INSERT_MEMBER, {"workspace_id": workspace_id, "user_id": user_id, "role": role}) == 1
+
+
+async def change_role(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role, role: Role) -> bool:
+    """Change a role from the expected one."""
+    row = {"workspace_id": workspace_id, "user_id": user_id, "expected": expected, "role": role}
+    return await tx.changed(CHANGE_ROLE, row) == 1
+
+
+async def delete_member(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
+    """Remove a member, and by cascade its sessions and API keys."""
+    row = {"workspace_id": workspace_id, "user_id": user_id, "expected": expected}
+    return await tx.changed(DELETE_MEMBER, row) == 1
+
+
+async def insert_api_key(  # noqa: PLR0913  a column each
+    tx: Transaction,
+    workspace_id: UUID,
+    *,
+    key_id: UUID,
+    name: str,
+    prefix: str,
+    token_hash: bytes,
+    scopes: Sequence[str],
+    created_by: UUID,
+    expires_at: datetime | None,
+) -> None:
+    """Store an API key by its hash."""
+    row = {"workspace_id": workspace_id, "id": key_id, "name": name, "prefix": prefix, "token_hash": token_hash}
+    await tx.execute(
+        INSERT_API_KEY, {**row, "scopes": list(scopes), "created_by": created_by, "expires_at": expires_at}
+    )
+
+
+async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> bool:
+    """Revoke a key; False if there is none or it is revoked already."""
+    return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
+
+
+async def insert_audit_event(tx: Transaction, actor: Actor, event: Mapping[str, Any]) -> None:
+    """Append to the audit log. `event`: id, action, subject_type, subject_id, data, request_id."""
+    who = {"workspace_id": actor.workspace_id, "actor_kind": actor.kind, "actor_id": actor.id}
+    await tx.execute(INSERT_AUDIT_EVENT, {**event, **who, "data": json.dumps(event["data"])})
+
+
+async def lock_first_run(tx: Transaction) -> None:
+    """Let no other process set up the installation until this transaction has ended."""
+    await tx.execute(FIRST_RUN_LOCK, {"key": _FIRST_RUN_KEY})

@@ -1,0 +1,128 @@
+"""The first owner's own start by the printed link."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from leadflood.domains.identity import queries, store
+from leadflood.domains.identity.contracts import BrowserSession, SetUp
+from leadflood.domains.identity.errors import EmailTaken, FirstRunOver, LoginFailed
+from leadflood.domains.identity.models import FirstRun
+from leadflood.domains.identity.service import access, first_run, operators
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.crypto import Sealer, new_secret_key, new_token
+from leadflood.kernel.ids import new_id
+from tests.integration.identity.test_operators import waiting_for_the_lock
+from tests.support.identity import Identity, Person
+from tests.support.postgres import Cluster
+
+FRESH = "nine yellow ferrets"
+WANTED = {"name": "Grace Hopper", "email": "Grace@Acme.test", "password": FRESH, "workspace": "Acme"}
+
+
+async def started(identity: Identity) -> tuple[FirstRun, str]:
+    """An installation after its first start, and the code that was printed."""
+    first = await operators.first_run(identity.database)
+    code = await first_run.open_code(identity.database, identity.sealer)
+    assert first is not None
+    assert code is not None
+    return first, code
+
+
+async def set_up(identity: Identity, code: str, **changes: str) -> BrowserSession:
+    wanted = SetUp.model_validate({**WANTED, **changes})
+    return await first_run.set_up(
+        identity.database, identity.settings, identity.sealer, code=code, wanted=wanted, client=identity.client
+    )
+
+
+async def test_the_link_makes_owner_and_workspace_what_they_are_to_be(empty_identity: Identity) -> None:
+    first, code = await started(empty_identity)
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) == code
+    found = await first_run.check(empty_identity.database, empty_identity.sealer, code=code)
+    assert (found.id, found.name) == (first.workspace_id, "My workspace")
+
+    session = await set_up(empty_identity, code)
+
+    visitor = (await access.authenticate_browser(empty_identity.database, session.token)).visitor
+    assert (visitor.name, visitor.email, visitor.workspace.name) == ("Grace Hopper", "Grace@acme.test", "Acme")
+    assert (visitor.workspace.id, visitor.workspace.role) == (first.workspace_id, Role.OWNER)
+    await empty_identity.login(Person(visitor.id, "grace@acme.test", FRESH))
+    with pytest.raises(LoginFailed):
+        await empty_identity.login(Person(visitor.id, first.email, first.password))
+    async with empty_identity.database.transaction(first.workspace_id, read_only=True) as tx:
+        events = (await queries.list_audit_events(tx, Actor.cli(first.workspace_id), limit=20)).items
+    own = [each for each in reversed(events) if each.actor.kind == "user"]
+    assert [each.action for each in own][:3] == ["password.changed", "workspace.set_up", "session.started"]
+    assert FRESH not in str(events)
+
+
+async def test_the_code_works_once(empty_identity: Identity) -> None:
+    _, code = await started(empty_identity)
+
+    answers = await asyncio.gather(*(set_up(empty_identity, code) for _ in range(4)), return_exceptions=True)
+
+    assert sorted(type(each).__name__ for each in answers) == ["BrowserSession", *["FirstRunOver"] * 3]
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) is None
+
+
+@pytest.mark.parametrize("end", ["signed in", "signed in long ago", "password changed", "password set", "disabled"])
+async def test_the_code_is_worthless_once_the_owner_was_there(empty_identity: Identity, end: str) -> None:
+    first, code = await started(empty_identity)
+    owner = Person(new_id(), first.email, first.password)
+    if end == "password set":
+        await operators.set_password(empty_identity.database, email=first.email, password=FRESH)
+    elif end == "disabled":
+        await operators.disable_user(empty_identity.database, email=first.email)
+    else:
+        actor = await empty_identity.actor(owner)
+        if end == "password changed":
+            await empty_identity.change_password(actor, first.password, FRESH)
+    if end == "signed in long ago":
+        async with empty_identity.database.system() as tx:
+            await tx.execute(text("DELETE FROM sessions"))
+
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) is None
+    with pytest.raises(FirstRunOver):
+        await first_run.check(empty_identity.database, empty_identity.sealer, code=code)
+    with pytest.raises(FirstRunOver):
+        await set_up(empty_identity, code)
+
+
+async def test_a_wrong_code_opens_nothing(empty_identity: Identity) -> None:
+    _, code = await started(empty_identity)
+    other_key = Sealer(new_secret_key())
+    foreign = await first_run.open_code(empty_identity.database, other_key)
+    assert foreign is not None
+
+    for wrong in ("", "lff_", "é" * 42, "\ud800", code[:-1], code + "0", code.swapcase(), new_token("lff_"), foreign):
+        with pytest.raises(FirstRunOver):
+            await first_run.check(empty_identity.database, empty_identity.sealer, code=wrong)
+
+
+async def test_a_taken_address_changes_nothing(empty_identity: Identity) -> None:
+    first, code = await started(empty_identity)
+    await operators.ensure_demo(empty_identity.database)
+
+    with pytest.raises(EmailTaken):
+        await set_up(empty_identity, code, email="demo@leadflood.local")
+
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) == code
+    assert (await first_run.check(empty_identity.database, empty_identity.sealer, code=code)).name == "My workspace"
+    login = await empty_identity.login(Person(new_id(), first.email, first.password))
+    assert login.user.name == "Owner"
+
+
+async def test_who_signs_in_meanwhile_with_the_printed_password_closes_the_link(
+    empty_identity: Identity, cluster: Cluster
+) -> None:
+    first, code = await started(empty_identity)
+    async with empty_identity.database.system() as tx:
+        await store.lock_first_run(tx)
+        running = asyncio.create_task(set_up(empty_identity, code))
+        await waiting_for_the_lock(cluster, 1)
+        await empty_identity.login(Person(new_id(), first.email, first.password))
+
+    with pytest.raises(FirstRunOver):
+        await running
