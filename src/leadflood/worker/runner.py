@@ -9,6 +9,7 @@ from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost, Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
+from leadflood.domains.jobs.shared import SharedTransactions
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
@@ -24,6 +25,7 @@ class Runner:
         self._database = database
         self._registry = registry
         self._worker_id = worker_id
+        self._shared = SharedTransactions(database)
 
     async def run(self, job: RunningJob) -> None:
         """One attempt, from claimed to recorded."""
@@ -53,7 +55,7 @@ class Runner:
         definition = self._registry.find(job.kind)
         if definition is None:
             raise Retryable(f"This version does not know the job kind {job.kind!r}.")
-        context = JobContext(self._database, job, self._worker_id)
+        context = JobContext(self._database, job, self._worker_id, self._shared)
         limit = asyncio.timeout(definition.timeout)
         try:
             async with limit:

@@ -31,6 +31,7 @@ class Queue:
 
     away: bool = False
     published: list[Ticket] = field(default_factory=list)
+    channel: str = "nobody_listens"
 
     async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
         if self.away:

@@ -1,9 +1,11 @@
 """A worker with nothing to do does next to nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from leadflood.domains.jobs.events import Schedule
 from leadflood.kernel.queue.ports import Carrier, Delivery
@@ -37,10 +39,27 @@ def purpose(statement: str) -> str:
         "lease_expires_at < now()": "rescue",
         "SET next_attempt_at = now()\nFROM": "remind",
         "schedules": "schedules",
+        "INSERT INTO outbox_events": "schedules",  # one came due
+        "leadflood_queue.pgqueuer (priority": "schedules",
+        "INSERT INTO job_executions": "schedules",
         "worker_processes": "presence",
-        "set_config": "transaction",
+        "BEGIN": "transaction",
+        "COMMIT": "commit",
+        "pg_notify": "bell",
     }
     return next((name for sign, name in signs.items() if sign in statement), statement)
+
+
+def hear(engine: AsyncEngine, tell: Callable[[str], object]) -> None:
+    """Tell of each statement on connections that are borrowed from now on."""
+    heard: set[object] = set()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def listen(dbapi_connection: Any, *_: object) -> None:  # noqa: ANN401  SQLAlchemy's
+        driver = dbapi_connection.driver_connection
+        if driver not in heard:
+            heard.add(driver)
+            driver.add_query_logger(lambda logged: tell(logged.query))
 
 
 async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs, workers: Workers) -> None:
@@ -54,9 +73,7 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
     schedules = [Schedule(jobs.kind, 3600.0)]
     running = await workers.start(jobs.registry(completes()), schedules=schedules, wrap=wrap, poll_interval=0.1)
 
-    @event.listens_for(running.engine.sync_engine, "before_cursor_execute")
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked[purpose(statement)] += 1
+    hear(running.engine, lambda statement: asked.update([purpose(statement)]))
 
     async def settled() -> bool:
         sql = "SELECT count(*) FROM job_executions WHERE kind = :k AND status = 'completed'"
@@ -72,11 +89,13 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
 
     await eventually(watched_long_enough)
     most = 2 * asked["relay"]
-    assert asked.keys() <= {"relay", "rescue", "remind", "transaction", "presence", "schedules"}
+    assert asked.keys() <= {"relay", "rescue", "remind", "transaction", "commit", "bell", "presence", "schedules"}
+    assert asked["bell"] <= 1
     assert asked["rescue"] <= most
     assert asked["remind"] <= asked["rescue"] + 1
     assert asked["transaction"] <= asked["relay"] + asked["rescue"] + asked["remind"] + 8
     assert asked["presence"] <= 2
+    assert asked["signals"] <= asked["presence"] + asked["schedules"] + 1
     assert asked["schedules"] <= 5
     assert queue.asked["receive"] <= most
     assert queue.asked["wait"] <= most

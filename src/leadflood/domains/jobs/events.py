@@ -10,6 +10,12 @@ HEARTBEAT = JobKind("system.heartbeat", max_attempts=1)
 CLEAN_UP = JobKind("system.clean_up", max_attempts=3)
 """Payload: `{}`. Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
 
+RETRY_CAUSE = JobKind("jobs.retry_cause.v1", max_attempts=5)
+"""Payload: `{"cause": text, "kind": text, "attempts": number}`. Retries all jobs that failed for a cause before it."""
+
+REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", max_attempts=5)
+"""Payload: `{"cause": text, "kind": text}`. Replays all events that were dead-lettered for a cause before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

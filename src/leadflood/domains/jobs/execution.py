@@ -23,7 +23,9 @@ _log = structlog.get_logger()
 async def claim(database: Database, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
     """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none."""
     async with database.system() as tx:
-        return await store.claim(tx, tickets, worker_id, lease)
+        jobs = await store.claim(tx, tickets, worker_id, lease)
+        tx.mark(*(job.workspace_id for job in jobs))
+    return jobs
 
 
 async def renew(database: Database, jobs: Sequence[RunningJob], lease: float) -> list[RunningJob]:
@@ -58,6 +60,7 @@ async def rescue(database: Database, registry: JobRegistry) -> int:
         for job in lost:
             error = f"The worker that ran attempt {job.attempt} fell silent."
             await _repeat(tx, registry, job, error, delay=0.0 if job.attempt == 1 else None)
+        tx.mark(*(job.workspace_id for job in lost))
     return len(lost)
 
 
@@ -67,6 +70,7 @@ async def remind(database: Database) -> int:
         jobs = await store.forgotten(tx, older_than=FORGOTTEN_AFTER, limit=_SWEEP)
         if jobs:
             await announce(tx, jobs)
+        tx.mark(*(job.workspace_id for job in jobs))
     return len(jobs)
 
 

@@ -1,17 +1,21 @@
-"""The system's own jobs: the heartbeat, and the removal of records whose time is over."""
+"""The system's own jobs: the heartbeat, the removal of records whose time is over, and bringing back what failed."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, text
 
 from leadflood.domains.identity.service import signin
-from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT
+from leadflood.domains.jobs import queries, service
+from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, REPLAY_CAUSE, RETRY_CAUSE
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.idempotency import forget_old_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 _BATCH = 5000
+_COUNTED = 10_000_000
 
 _BEAT = text("""
 INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)
@@ -62,7 +66,12 @@ def definitions(database: Database) -> list[JobDefinition]:
         async with database.system() as tx:
             await forget_old_keys(tx)
 
-    return [JobDefinition(HEARTBEAT, _beat), JobDefinition(CLEAN_UP, clean_up)]
+    return [
+        JobDefinition(HEARTBEAT, _beat),
+        JobDefinition(CLEAN_UP, clean_up),
+        JobDefinition(RETRY_CAUSE, _retry_cause, timeout=3600.0),
+        JobDefinition(REPLAY_CAUSE, _replay_cause, timeout=3600.0),
+    ]
 
 
 async def report_worker(
@@ -83,6 +92,30 @@ async def forget_worker(database: Database, *, worker_id: UUID) -> None:
 async def _beat(context: JobContext) -> None:
     async with context.completing() as tx:
         await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": context.worker_id})
+
+
+async def _retry_cause(context: JobContext) -> None:
+    attempts = {context.job.payload["kind"]: context.job.payload["attempts"]}
+    await _bring_back(context, FAILED_JOBS, attempts)
+
+
+async def _replay_cause(context: JobContext) -> None:
+    await _bring_back(context, DEAD_EVENTS, {})
+
+
+async def _bring_back(context: JobContext, failures: Failures, attempts: Mapping[str, int]) -> None:
+    """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
+    job, actor = context.job, context.actor
+    cause = Cause(failures, job.payload["cause"], job.payload["kind"], before=job.created_at)
+    async with context.transaction() as tx:
+        total = await queries.count_of_cause(tx, actor, cause=cause, most=_COUNTED)
+        done, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)
+        await context.report(tx, done=done, total=total)
+    while after is not None:
+        async with context.transaction() as tx:
+            more, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)
+            done += more
+            await context.report(tx, done=done, total=total)
 
 
 async def _remove(database: Database, statement: Executable) -> int:

@@ -1,5 +1,6 @@
 """Jobs: one durable piece of asynchronous work, its states, and how long to wait between attempts."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,13 @@ FORGOTTEN_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
 
 LONGEST_REASON = 1000
+LONGEST_CAUSE = 200
+MOST_IDS = 1000
+"""Jobs or events that one request may name."""
+
+MOST_AT_ONCE = 5000
+"""Failures of one cause that are retried while the caller waits; more are a job's work."""
+
 OUTBOX_MAX_ATTEMPTS = 5
 STALE_PROCESSING_SECONDS = 60
 
@@ -44,12 +52,16 @@ class JobKind:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to enqueue. `payload` is small JSON; `trace` holds `traceparent` and `request_id` of its cause."""
+    """A job to enqueue. `payload` is small JSON; `trace` holds `traceparent` and `request_id` of its cause.
+
+    `id` is for callers that must know it beforehand; the others get a fresh one.
+    """
 
     kind: JobKind
     payload: Mapping[str, Any]
     subject_id: UUID | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,42 @@ def job_backoff(attempt: int, chance: Callable[[], float]) -> float:
 def outbox_backoff(attempts: int, chance: Callable[[], float]) -> float:
     """Seconds before an event is published again: 5 s doubling to 60 s, with up to a fifth taken off as jitter."""
     return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * chance())
+
+
+_TELLING = 500
+"""Characters of a reason that tell its cause: looking at more would take longer than it helps."""
+
+# What differs between two failures for the same cause, most telling form first. Whatever is found holds a digit, a
+# quotation mark or another character that no placeholder has, so that a cause is its own cause.
+_PARTICULAR = re.compile(
+    r"""
+    (?P<same>  \b(?:HTTP|SMTP|SQLSTATE|[Ss]tatus|[Cc]ode|[Ee]rrno)[ =:]{1,2}\d+\b )
+  | (?P<value> "[^"]*" | `[^`]*` | (?<!\w)'[^']*'(?!\w)
+             | \u201c[^\u201d]*\u201d | \u2018[^\u2019]*\u2019 | \u00ab[^\u00bb]*\u00bb )
+  | (?P<url>   \b[a-z][a-z0-9+.-]*://[^\s"'<>]+ )
+  | (?P<email> [^\s"<>@]+@[\w-]+(?:\.[\w-]+)* )
+  | (?P<time>  \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?(?!\w) )
+  | (?P<id>    \b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b | \b(?=(?:\w*?\d){3})(?!\d+\b)\w{8,}\b )
+  | (?P<host>  \b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b | \b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}\b )
+  | (?P<n>     [+-]?\d+(?:[.,:]\d+)* )
+    """,
+    re.VERBOSE,
+)
+
+
+def cause_of(error: str) -> str:
+    """What failures of the same kind have in common: their reason without ids, numbers, addresses and values.
+
+    At most 200 characters; never empty. `cause_of(cause_of(error))` is `cause_of(error)`.
+    """
+    cause = storable_reason(error)[:_TELLING]
+    while (reduced := " ".join(_PARTICULAR.sub(_placeholder, cause).split())[:LONGEST_CAUSE].rstrip()) != cause:
+        cause = reduced
+    return cause or "No reason was given."
+
+
+def _placeholder(found: re.Match[str]) -> str:
+    return found[0] if found.lastgroup == "same" else f"<{found.lastgroup}>"
 
 
 def storable_reason(text: str) -> str:

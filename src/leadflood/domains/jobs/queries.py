@@ -1,18 +1,117 @@
 """SQL that reads jobs, the outbox, and how the workers are."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, func, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    tuple_,
+    values,
+)
 
-from leadflood.domains.jobs.contracts import JobView, OutboxEventView, SystemStatus, event_view, job_view
+from leadflood.domains.jobs.contracts import (
+    CauseGroup,
+    CauseGroups,
+    JobView,
+    OutboxEventView,
+    QueueView,
+    SystemStatus,
+    WorkerView,
+    event_view,
+    job_view,
+)
 from leadflood.domains.jobs.errors import EventNotFound, JobNotFound
 from leadflood.domains.jobs.events import HEARTBEAT
 from leadflood.domains.jobs.models import JobStatus, OutboxStatus
 from leadflood.domains.jobs.tables import heartbeats, job_executions, outbox_events, worker_processes
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.contract import Count
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import first_id_at
 from leadflood.kernel.pagination import Page, Position, cut
+
+LISTED_CAUSES, _STEPS = 100, 1000
+"""Causes that are listed, and looked at. There may be many where `cause_of` cannot tell what differs in a text."""
+
+COUNTED = 10_000
+"""Failures of one cause that are counted."""
+
+WALKED = 5000
+"""Queued jobs, oldest first, that are looked at to tell how the queue is."""
+
+SILENT_AFTER = timedelta(seconds=30)
+"""A worker that was not seen for longer counts as silent."""
+
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""How far the clock that made an id may be from the database's, and an id from its commit, at most."""
+
+# The walk is in the order of an index that leads with workspace and status: what others have queued is not read.
+_QUEUE = text("""
+SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS waiting,
+       min(next_attempt_at) FILTER (WHERE due) AS oldest,
+       extract(epoch FROM now() - min(next_attempt_at) FILTER (WHERE due))::double precision AS seconds,
+       (SELECT count(*) FROM (
+            SELECT FROM job_executions WHERE workspace_id = :workspace_id AND status = 'running' LIMIT :most
+        ) running) AS running
+FROM (
+    SELECT next_attempt_at, next_attempt_at <= now() AS due FROM job_executions
+    WHERE workspace_id = :workspace_id AND status = 'queued'
+    ORDER BY id
+    LIMIT :most
+) queued
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The rows that ended badly in one of the two tables: which they are, and the column that tells since when."""
+
+    table: Table
+    status: str
+    at: ColumnElement[datetime]
+
+    def of(self, workspace_id: UUID, table: Any = None) -> Sequence[ColumnElement[bool]]:  # noqa: ANN401  or an alias
+        """Which rows they are. The status is written out: else PostgreSQL might not know the partial index by it."""
+        columns = (self.table if table is None else table).c
+        status = literal(self.status, Text, literal_execute=True)
+        return (columns.workspace_id == workspace_id, columns.status == status)
+
+
+FAILED_JOBS = Failures(job_executions, JobStatus.FAILED.value, job_executions.c.finished_at)
+DEAD_EVENTS = Failures(outbox_events, OutboxStatus.DEAD_LETTER.value, outbox_events.c.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What failed for one cause. `before`: only what failed before that time, and not what may fail again since."""
+
+    failures: Failures
+    cause: str
+    kind: str
+    before: datetime | None = None
+
+    def of(self, workspace_id: UUID) -> Sequence[ColumnElement[bool]]:
+        """Which rows they are."""
+        columns = self.failures.table.c
+        same = (*self.failures.of(workspace_id), columns.cause == self.cause, columns.kind == self.kind)
+        return same if self.before is None else (*same, self.failures.at < self.before)
 
 
 async def get_job(tx: Transaction, actor: Actor, *, job_id: UUID) -> JobView:
@@ -26,24 +125,35 @@ async def get_job(tx: Transaction, actor: Actor, *, job_id: UUID) -> JobView:
     return job_view(row)
 
 
-async def list_jobs(
+async def list_jobs(  # noqa: PLR0913  one for each filter
     tx: Transaction,
     actor: Actor,
     *,
     status: JobStatus | None = None,
     kind: str | None = None,
     subject_id: UUID | None = None,
+    cause: str | None = None,
+    created_from: datetime | None = None,
+    created_until: datetime | None = None,
     after: Position | None = None,
     limit: int,
 ) -> Page[JobView]:
-    """Jobs, newest first."""
+    """Jobs, newest first. With `cause`, only failed ones. Times: from inclusive, until exclusive."""
+    jobs = job_executions.c
     query = _newest_first(job_executions, actor, after, limit)
     if status is not None:
-        query = query.where(job_executions.c.status == status)
+        query = query.where(jobs.status == status)
     if kind is not None:
-        query = query.where(job_executions.c.kind == kind)
+        query = query.where(jobs.kind == kind)
     if subject_id is not None:
-        query = query.where(job_executions.c.subject_id == subject_id)
+        query = query.where(jobs.subject_id == subject_id)
+    if cause is not None:
+        query = query.where(*FAILED_JOBS.of(actor.workspace_id), jobs.cause == cause)
+    # Ids are in the order of time, and indexed.
+    if created_from is not None:
+        query = query.where(jobs.created_at >= created_from, jobs.id >= first_id_at(created_from, -_CLOCKS_DIFFER))
+    if created_until is not None:
+        query = query.where(jobs.created_at < created_until, jobs.id < first_id_at(created_until, _CLOCKS_DIFFER))
     return _page(await tx.all(query), limit).map(job_view)
 
 
@@ -64,16 +174,74 @@ async def list_events(
     *,
     status: OutboxStatus | None = None,
     job_id: UUID | None = None,
+    cause: str | None = None,
     after: Position | None = None,
     limit: int,
 ) -> Page[OutboxEventView]:
-    """Outbox events, newest first."""
+    """Outbox events, newest first. With `cause`, only dead-lettered ones."""
     query = _newest_first(outbox_events, actor, after, limit)
     if status is not None:
         query = query.where(outbox_events.c.status == status)
     if job_id is not None:
         query = query.where(outbox_events.c.job_id == job_id)
+    if cause is not None:
+        query = query.where(*DEAD_EVENTS.of(actor.workspace_id), outbox_events.c.cause == cause)
     return _page(await tx.all(query), limit).map(event_view)
+
+
+async def failed_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = None) -> CauseGroups:
+    """Failed jobs by kind and cause, the most frequent first."""
+    return await _by_cause(tx, actor, FAILED_JOBS, kind)
+
+
+async def dead_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = None) -> CauseGroups:
+    """Dead-lettered events by kind and cause, the most frequent first."""
+    return await _by_cause(tx, actor, DEAD_EVENTS, kind)
+
+
+async def count_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, most: int) -> int:
+    """How many failed for this cause, counted up to `most`."""
+    some = select(literal(1)).where(*cause.of(actor.workspace_id)).limit(most).subquery()
+    found: int = await tx.scalar(select(func.count()).select_from(some))
+    return found
+
+
+async def ids_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, after: UUID | None, limit: int) -> list[UUID]:
+    """Those that failed for this cause, oldest first, after the id given."""
+    ids = cause.failures.table.c.id
+    query = select(ids).where(*cause.of(actor.workspace_id)).order_by(ids).limit(limit)
+    if after is not None:
+        query = query.where(ids > after)
+    return [row.id for row in await tx.all(query)]
+
+
+async def states(tx: Transaction, actor: Actor, table: Table, *, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Kind and status of those of the jobs or events that there are."""
+    query = select(table.c.id, table.c.kind, table.c.status).where(
+        table.c.workspace_id == actor.workspace_id, table.c.id.in_(ids)
+    )
+    return {row.id: (row.kind, row.status) for row in await tx.all(query)}
+
+
+async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
+    """How the queue of the workspace is. Where much is queued, what is due among the oldest stands for the rest."""
+    row = (await tx.all(_QUEUE, {"workspace_id": actor.workspace_id, "most": WALKED + 1}))[0]
+    whole = row.due + row.waiting <= WALKED
+    return QueueView(
+        due=Count(value=row.due, exact=whole),
+        waiting=Count(value=row.waiting, exact=whole),
+        running=Count.up_to(WALKED, row.running),
+        oldest_due_at=row.oldest,
+        oldest_due_seconds=row.seconds,
+    )
+
+
+async def list_workers(tx: Transaction) -> list[WorkerView]:
+    """Workers, the living first, over all workspaces: the table belongs to none. At most 1000."""
+    alive = (worker_processes.c.last_seen_at > func.now() - SILENT_AFTER).label("alive")
+    workers = worker_processes.c
+    query = select(worker_processes, alive).order_by(alive.desc(), workers.host, workers.pid, workers.id).limit(1000)
+    return [WorkerView(**row._mapping) for row in await tx.all(query)]  # noqa: SLF001  SQLAlchemy's name for it
 
 
 async def system_status(tx: Transaction) -> SystemStatus:
@@ -88,7 +256,7 @@ async def system_status(tx: Transaction) -> SystemStatus:
         select(
             func.count().label("workers"),
             func.coalesce(func.sum(worker_processes.c.running_jobs), 0).label("running"),
-        ).where(worker_processes.c.last_seen_at > func.now() - text("interval '30 seconds'"))
+        ).where(worker_processes.c.last_seen_at > func.now() - SILENT_AFTER)
     )
     return SystemStatus(
         last_heartbeat_at=beat.beat_at if beat else None,
@@ -96,6 +264,60 @@ async def system_status(tx: Transaction) -> SystemStatus:
         workers=alive.workers if alive else 0,
         running_jobs=alive.running if alive else 0,
     )
+
+
+async def _by_cause(tx: Transaction, actor: Actor, failures: Failures, kind: str | None) -> CauseGroups:
+    found = await tx.all(_causes(failures, actor.workspace_id))
+    wanted = [row for row in found if kind in (None, row.kind)]
+    listed = wanted[:LISTED_CAUSES]
+    rows = await tx.all(_counted(failures, actor.workspace_id, listed)) if listed else []
+    groups = [
+        CauseGroup(
+            cause=row.cause,
+            kind=row.kind,
+            count=Count.up_to(COUNTED, row.counted),
+            newest_id=row.id,
+            newest_error=row.last_error,
+            newest_at=row.at,
+        )
+        for row in rows
+    ]
+    groups.sort(key=lambda group: (-group.count.value, group.cause, group.kind))
+    return CauseGroups(items=groups, complete=len(listed) == len(wanted) and len(found) < _STEPS)
+
+
+def _causes(failures: Failures, workspace_id: UUID) -> Select[Any]:
+    """All causes with their kinds: one step in the index for each, however many failures it has.
+
+    DISTINCT would read them all.
+    """
+    table, one = failures.table, failures.table.alias("one")
+    first = select(table.c.cause, table.c.kind, literal(1).label("step")).where(*failures.of(workspace_id))
+    found = first.order_by(table.c.cause, table.c.kind).limit(1).cte("found", recursive=True)
+    following = (
+        select(one.c.cause, one.c.kind)
+        .where(*failures.of(workspace_id, one), tuple_(one.c.cause, one.c.kind) > tuple_(found.c.cause, found.c.kind))
+        .order_by(one.c.cause, one.c.kind)
+        .limit(1)
+        .lateral("following")
+    )
+    step = select(following.c.cause, following.c.kind, found.c.step + 1).select_from(found.join(following, true()))
+    return select(found.union_all(step.where(found.c.step < _STEPS)))
+
+
+def _counted(failures: Failures, workspace_id: UUID, listed: Sequence[Row[Any]]) -> Select[Any]:
+    """How many there are of each, and the newest of them."""
+    table = failures.table
+    wanted = values(column("cause", Text), column("kind", Text), name="wanted").data(
+        [(row.cause, row.kind) for row in listed]
+    )
+    same = and_(*failures.of(workspace_id), table.c.cause == wanted.c.cause, table.c.kind == wanted.c.kind)
+    some = select(literal(1)).select_from(table).where(same).correlate(wanted).limit(COUNTED + 1).subquery()
+    counted = select(func.count().label("counted")).select_from(some).lateral("counted")
+    newest = select(table.c.id, table.c.last_error, failures.at.label("at")).where(same).correlate(wanted)
+    last = newest.order_by(table.c.id.desc()).limit(1).lateral("newest")
+    columns = (wanted.c.cause, wanted.c.kind, counted.c.counted, last.c.id, last.c.last_error, last.c.at)
+    return select(*columns).select_from(wanted.join(counted, true()).join(last, true()))
 
 
 def _newest_first(table: Table, actor: Actor, after: Position | None, limit: int) -> Select[Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import JobKind, RunningJob
+from leadflood.domains.jobs.shared import Answer, SharedTransactions, Value, Work
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 
@@ -15,12 +16,26 @@ from leadflood.kernel.db.database import Database, Transaction
 class JobContext:
     """What a handler works with: short reads, work outside with no transaction open, one write that also completes."""
 
-    def __init__(self, database: Database, job: RunningJob, worker_id: UUID) -> None:
+    def __init__(
+        self, database: Database, job: RunningJob, worker_id: UUID, shared: SharedTransactions | None = None
+    ) -> None:
+        """`shared`: of the worker. Without, this job shares its transactions with nobody."""
         self.job = job
         self.worker_id = worker_id
         self.actor = Actor.system(job.workspace_id)
         self.finished = False
         self._database = database
+        self._shared = shared or SharedTransactions(database)
+
+    async def together(self, work: Work[Value, Answer], value: Value) -> Answer:
+        """As `transaction`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
+        return await self._shared.run(work, self.job, value, completes=False)
+
+    async def completing_together(self, work: Work[Value, Answer], value: Value) -> Answer:
+        """As `completing`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
+        answer = await self._shared.run(work, self.job, value, completes=True)
+        self.finished = True
+        return answer
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -29,7 +44,7 @@ class JobContext:
         Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
-            if not await store.holds(tx, self.job.key):
+            if not await store.holds(tx, [self.job.key]):
                 raise AttemptLost(self.job.id, self.job.attempt)
             yield tx
 
@@ -40,10 +55,14 @@ class JobContext:
         Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
-            if not await store.finish(tx, self.job.key):
+            if not await store.finish(tx, [self.job.key]):
                 raise AttemptLost(self.job.id, self.job.attempt)
             yield tx
         self.finished = True
+
+    async def report(self, tx: Transaction, *, done: int, total: int) -> None:
+        """Tell how far the job is, as part of `tx`: what is done and told commit together."""
+        await store.set_progress(tx, self.job.key, done=done, total=total)
 
 
 Handler = Callable[[JobContext], Awaitable[None]]
@@ -73,6 +92,11 @@ class JobRegistry:
 
     def __init__(self, definitions: Iterable[JobDefinition]) -> None:
         self._definitions: Mapping[str, JobDefinition] = {each.kind.name: each for each in definitions}
+
+    @property
+    def attempts(self) -> Mapping[str, int]:
+        """How often a job of each kind is attempted."""
+        return {name: definition.kind.max_attempts for name, definition in self._definitions.items()}
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from leadflood.domains.jobs.models import (
     STALE_PROCESSING_SECONDS,
     JobStatus,
     OutboxStatus,
+    cause_of,
     outbox_backoff,
 )
 from leadflood.kernel.contract import Contract
@@ -45,14 +46,15 @@ RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
 # By key alone, for the same reason as in `store.CLAIM`.
 SETTLE = text("""
 WITH held AS (
-    SELECT e.workspace_id, e.id, e.status AS found, n.status, n.attempts, n.error, n.delay
-    FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :delays)
-         AS n (workspace_id, id, status, attempts, error, delay)
+    SELECT e.workspace_id, e.id, e.status AS found, n.status, n.attempts, n.error, n.cause, n.delay
+    FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :causes, :delays)
+         AS n (workspace_id, id, status, attempts, error, cause, delay)
     JOIN outbox_events e USING (workspace_id, id)
     FOR UPDATE OF e
 )
 UPDATE outbox_events e
-SET status = held.status, attempts = held.attempts, last_error = held.error, updated_at = now(),
+SET status = held.status, attempts = held.attempts, last_error = held.error, cause = held.cause,
+    updated_at = now(),
     next_attempt_at = now() + make_interval(secs => held.delay),
     processed_at = CASE WHEN held.status IN ('sent', 'dead_letter') THEN now() END
 FROM held
@@ -63,6 +65,7 @@ WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.found = 'pr
     bindparam("statuses", type_=ARRAY(Text)),
     bindparam("attempts", type_=ARRAY(Integer)),
     bindparam("errors", type_=ARRAY(Text)),
+    bindparam("causes", type_=ARRAY(Text)),
     bindparam("delays", type_=ARRAY(Float)),
 )
 
@@ -104,6 +107,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
     outcomes += await _publish(publisher, ready)
     async with database.system() as tx:
         await _settle(tx, outcomes)
+        tx.mark(*(each.workspace_id for each in outcomes))
     return len(rows)
 
 
@@ -154,6 +158,7 @@ async def _settle(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
             "statuses": [each.status.value for each in outcomes],
             "attempts": [each.attempts for each in outcomes],
             "errors": [each.error for each in outcomes],
+            "causes": [cause_of(each.error) if each.error is not None else "" for each in outcomes],
             "delays": [each.delay for each in outcomes],
         },
     )

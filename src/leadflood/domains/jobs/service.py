@@ -1,38 +1,46 @@
-"""Verbs on jobs: enqueue, retry, cancel, replay."""
+"""Verbs on jobs: enqueue, retry, cancel, replay; one, many, or all that failed for a cause."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from pydantic import JsonValue
+
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import queries, store
-from leadflood.domains.jobs.contracts import JobView, OutboxEventView
-from leadflood.domains.jobs.errors import EventNotDead, JobNotCancellable, JobNotFound, JobNotRetryable
-from leadflood.domains.jobs.models import JobStatus, NewJob, OutboxStatus
+from leadflood.domains.jobs.contracts import (
+    BulkOutcome,
+    JobView,
+    OutboxEventView,
+    Refusal,
+    ReplayCause,
+    ReplayEvents,
+    RetryCause,
+    RetryJobs,
+)
+from leadflood.domains.jobs.errors import EventNotDead, EventNotFound, JobNotCancellable, JobNotFound, JobNotRetryable
+from leadflood.domains.jobs.events import REPLAY_CAUSE, RETRY_CAUSE
+from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.jobs.store import announcing
+from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import AppError
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Ticket
 
 
 async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob]) -> list[UUID]:
     """Put jobs on the queue as part of this transaction. Returns their ids, in order."""
-    ids = [new_id() for _ in jobs]
-    rows = [
-        {
-            "id": job_id,
-            "kind": job.kind.name,
-            "subject_id": job.subject_id,
-            "payload": dict(job.payload),
-            "trace": dict(job.trace),
-            "max_attempts": job.kind.max_attempts,
-        }
-        for job_id, job in zip(ids, jobs, strict=True)
-    ]
-    await store.insert_jobs(tx, actor.workspace_id, rows)
-    queued = [
-        store.QueuedJob(actor.workspace_id, job_id, job.kind.name, 1, 0.0, dict(job.trace))
-        for job_id, job in zip(ids, jobs, strict=True)
-    ]
-    await announce(tx, queued)
+    ids = [job.id or new_id() for job in jobs]
+    status = OutboxStatus.SENT if tx.carries_queue else OutboxStatus.PENDING
+    await announcing.insert_jobs(tx, actor.workspace_id, ids, jobs, status)
+    if tx.carries_queue:
+        numbered = zip(ids, jobs, strict=True)
+        await tx.publish([Ticket(job.kind.name, actor.workspace_id, id_, 1, 0.0, job.trace) for id_, job in numbered])
+    else:
+        tx.wake_relay()
     return ids
 
 
@@ -43,10 +51,10 @@ async def announce(tx: Transaction, jobs: Sequence[store.QueuedJob]) -> None:
     """
     event_ids = [new_id() for _ in jobs]
     if tx.carries_queue:
-        await store.insert_events(tx, jobs, event_ids, OutboxStatus.SENT)
+        await announcing.insert_events(tx, jobs, event_ids, OutboxStatus.SENT)
         await tx.publish([job.ticket for job in jobs])
     else:
-        await store.insert_events(tx, jobs, event_ids, OutboxStatus.PENDING)
+        await announcing.insert_events(tx, jobs, event_ids, OutboxStatus.PENDING)
         tx.wake_relay()
 
 
@@ -55,17 +63,72 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
 
     Raises: JobNotFound, JobNotRetryable.
     """
-    job = await queries.get_job(tx, actor, job_id=job_id)
-    definition = registry.find(job.kind)
-    if definition is None:
-        message = f"This version does not know the job kind {job.kind!r}, so it cannot run it again."
-        raise JobNotRetryable(message)
-    queued = await store.retry(tx, actor.workspace_id, job_id, definition.kind.max_attempts)
-    if queued is None:
-        message = f"Only a failed job can be retried; this one is {job.status}."
-        raise JobNotRetryable(message)
-    await announce(tx, [queued])
+    if not await bring_back(tx, actor, registry.attempts, ids=[job_id]):
+        job = await queries.get_job(tx, actor, job_id=job_id)
+        raise _not_retryable(registry, job.kind, job.status)
     return await queries.get_job(tx, actor, job_id=job_id)
+
+
+async def retry_jobs(
+    tx: Transaction, actor: Actor, registry: JobRegistry, *, command: RetryJobs, request_id: str | None = None
+) -> BulkOutcome:
+    """Bring those of the jobs that are failed back with a fresh set of attempts, and say why not of the others."""
+    ids = dict.fromkeys(command.ids)
+    queued = await bring_back(tx, actor, registry.attempts, ids=list(ids))
+    left = await queries.states(tx, actor, job_executions, ids=[each for each in ids if each not in queued])
+    faults: dict[UUID, AppError] = {
+        each: _not_retryable(registry, *left[each]) if each in left else JobNotFound()
+        for each in ids
+        if each not in queued
+    }
+    await _audit(tx, actor, "jobs.retried", "job", {"count": len(queued)}, request_id)
+    return BulkOutcome(done=len(queued), refused=_refusals(faults), job_id=None)
+
+
+async def retry_cause(
+    tx: Transaction,
+    actor: Actor,
+    registry: JobRegistry,
+    *,
+    command: RetryCause,
+    trace: Mapping[str, str],
+    request_id: str | None = None,
+) -> BulkOutcome:
+    """Bring back all jobs of a kind that failed for a cause: at once, or by a job where there are more than 5,000.
+
+    Raises: JobNotRetryable: when this version does not know the kind.
+    """
+    if command.kind not in registry.attempts:
+        raise _not_retryable(registry, command.kind, JobStatus.FAILED)
+    cause = Cause(FAILED_JOBS, command.cause, command.kind)
+    payload = {"cause": cause.cause, "kind": cause.kind, "attempts": registry.attempts[command.kind]}
+    outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
+    await _audit(tx, actor, "jobs.retried", "job", _told(cause, outcome), request_id)
+    return outcome
+
+
+async def bring_back(
+    tx: Transaction, actor: Actor, attempts: Mapping[str, int], *, ids: Sequence[UUID]
+) -> frozenset[UUID]:
+    """Queue those of the jobs that are failed, with as many attempts as their kind has. Returns which."""
+    queued = await store.retry(tx, actor.workspace_id, ids, attempts)
+    if queued:
+        await announce(tx, queued)
+    return frozenset(job.id for job in queued)
+
+
+async def next_of_cause(
+    tx: Transaction, actor: Actor, *, cause: Cause, attempts: Mapping[str, int], after: UUID | None
+) -> tuple[int, UUID | None]:
+    """Bring the next thousand of a cause back. Returns how many there were, and where to go on; None at the end."""
+    ids = await queries.ids_of_cause(tx, actor, cause=cause, after=after, limit=MOST_IDS)
+    if not ids:
+        return 0, None
+    if cause.failures is FAILED_JOBS:
+        done = len(await bring_back(tx, actor, attempts, ids=ids))
+    else:
+        done = len(await _replay(tx, actor, ids))
+    return done, ids[-1] if len(ids) == MOST_IDS else None
 
 
 async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -93,9 +156,83 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
 
     Raises: EventNotFound, EventNotDead.
     """
-    event = await queries.get_event(tx, actor, event_id=event_id)
-    if not await store.replay(tx, actor.workspace_id, event_id):
-        message = f"Only a dead-lettered event can be replayed; this one is {event.status}."
-        raise EventNotDead(message)
-    tx.wake_relay()
+    if not await _replay(tx, actor, [event_id]):
+        event = await queries.get_event(tx, actor, event_id=event_id)
+        raise _not_dead(event.status)
     return await queries.get_event(tx, actor, event_id=event_id)
+
+
+async def replay_events(
+    tx: Transaction, actor: Actor, *, command: ReplayEvents, request_id: str | None = None
+) -> BulkOutcome:
+    """Give those of the events that are dead-lettered to the relay again, and say why not of the others."""
+    ids = dict.fromkeys(command.ids)
+    replayed = await _replay(tx, actor, list(ids))
+    left = await queries.states(tx, actor, outbox_events, ids=[each for each in ids if each not in replayed])
+    faults: dict[UUID, AppError] = {
+        each: _not_dead(left[each][1]) if each in left else EventNotFound() for each in ids if each not in replayed
+    }
+    await _audit(tx, actor, "outbox_events.replayed", "outbox_event", {"count": len(replayed)}, request_id)
+    return BulkOutcome(done=len(replayed), refused=_refusals(faults), job_id=None)
+
+
+async def replay_cause(
+    tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str], request_id: str | None = None
+) -> BulkOutcome:
+    """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
+    cause = Cause(DEAD_EVENTS, command.cause, command.kind)
+    payload = {"cause": cause.cause, "kind": cause.kind}
+    outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
+    await _audit(tx, actor, "outbox_events.replayed", "outbox_event", _told(cause, outcome), request_id)
+    return outcome
+
+
+async def _replay(tx: Transaction, actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
+    replayed = await store.replay(tx, actor.workspace_id, ids)
+    if replayed:
+        tx.wake_relay()
+    return replayed
+
+
+async def _all_of(
+    tx: Transaction, actor: Actor, cause: Cause, attempts: Mapping[str, int], later: NewJob
+) -> BulkOutcome:
+    """Bring all of a cause back in this transaction, or enqueue `later` where that would take too long."""
+    if await queries.count_of_cause(tx, actor, cause=cause, most=MOST_AT_ONCE + 1) > MOST_AT_ONCE:
+        (job_id,) = await enqueue(tx, actor, jobs=[later])
+        return BulkOutcome(done=0, refused=[], job_id=job_id)
+    done, after = await next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)
+    while after is not None:
+        more, after = await next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)
+        done += more
+    return BulkOutcome(done=done, refused=[], job_id=None)
+
+
+def _not_retryable(registry: JobRegistry, kind: str, status: str) -> JobNotRetryable:
+    if registry.find(kind) is None:
+        return JobNotRetryable(f"This version does not know the job kind {kind!r}, so it cannot run it again.")
+    return JobNotRetryable(f"Only a failed job can be retried; this one is {status}.")
+
+
+def _not_dead(status: str) -> EventNotDead:
+    return EventNotDead(f"Only a dead-lettered event can be replayed; this one is {status}.")
+
+
+def _refusals(faults: Mapping[UUID, AppError]) -> list[Refusal]:
+    return [Refusal(id=each, code=fault.code, detail=fault.detail) for each, fault in faults.items()]
+
+
+def _told(cause: Cause, outcome: BulkOutcome) -> dict[str, JsonValue]:
+    job = {"jobId": str(outcome.job_id)} if outcome.job_id else {"count": outcome.done}
+    return {"cause": cause.cause, "kind": cause.kind, **job}
+
+
+async def _audit(
+    tx: Transaction,
+    actor: Actor,
+    action: str,
+    subject_type: str,
+    data: Mapping[str, JsonValue],
+    request_id: str | None,
+) -> None:
+    await audit.record(tx, actor, action=action, subject_type=subject_type, data=data, request_id=request_id)

@@ -1,7 +1,6 @@
 """SQL that writes jobs and outbox events. Every state change names the state it expects."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Text, Uuid, bindparam, text
 
-from leadflood.domains.jobs.models import JobStatus, RunningJob
+from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.queue.ports import Ticket
 
 _ids = ARRAY(Uuid)
 _texts = ARRAY(Text)
 _ints = ARRAY(Integer)
+
+
+Key = tuple[UUID, UUID, int]
+"""Workspace, job and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +37,6 @@ class QueuedJob:
         """The ticket for the attempt that comes next."""
         return Ticket(self.kind, self.workspace_id, self.id, self.attempt, self.delay, self.trace)
 
-
-INSERT_JOBS = text("""
-INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts)
-SELECT :workspace_id, n.id, n.kind, n.subject_id, n.payload::jsonb, n.trace::jsonb, n.max_attempts
-FROM unnest(:ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts)
-     AS n (id, kind, subject_id, payload, trace, max_attempts)
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("ids", type_=_ids),
-    bindparam("kinds", type_=_texts),
-    bindparam("subject_ids", type_=_ids),
-    bindparam("payloads", type_=_texts),
-    bindparam("traces", type_=_texts),
-    bindparam("max_attempts", type_=_ints),
-)
-
-INSERT_EVENTS = text("""
-INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, next_attempt_at, processed_at)
-SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status,
-       now() + make_interval(secs => n.delay), CASE WHEN :status = 'sent' THEN now() END
-FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_id, id, job_id, payload, delay)
-""").bindparams(
-    bindparam("status", type_=Text),
-    bindparam("workspace_ids", type_=_ids),
-    bindparam("ids", type_=_ids),
-    bindparam("job_ids", type_=_ids),
-    bindparam("payloads", type_=_texts),
-    bindparam("delays", type_=ARRAY(Float)),
-)
 
 # Rows are locked in id order, so that two workers claiming overlapping batches cannot deadlock. They are looked up by
 # key alone and their state is checked on what was locked: with the state in the look-up, PostgreSQL may scan the whole
@@ -118,16 +92,31 @@ SELECT workspace_id, id, attempts FROM ours
     bindparam("lease", type_=Float),
 )
 
+# Locked in id order, so that two groups of jobs that finish cannot wait for each other.
 FINISH = text("""
-UPDATE job_executions
-SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL
-WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-""")
+WITH held AS (
+    SELECT j.workspace_id, j.id
+    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+    JOIN job_executions j USING (workspace_id, id)
+    WHERE j.attempts = t.attempt AND j.status = 'running'
+    ORDER BY j.id
+    FOR UPDATE OF j
+)
+UPDATE job_executions j
+SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
+    cause = ''
+FROM held
+WHERE j.workspace_id = held.workspace_id AND j.id = held.id
+RETURNING j.workspace_id, j.id, j.attempts
+""").bindparams(
+    bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
+)
 
 # The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
 REQUEUE = text("""
 UPDATE job_executions
 SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = :error,
+    cause = :cause,
     next_attempt_at = greatest(coalesce(:retry_at, now() + make_interval(secs => :delay)), now()),
     max_attempts = max_attempts + :more,
     failures = failures || jsonb_build_array(jsonb_build_object(
@@ -137,6 +126,7 @@ RETURNING workspace_id, id, kind, attempts, trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """).bindparams(
     bindparam("error", type_=Text),
+    bindparam("cause", type_=Text),
     bindparam("retry_at", type_=DateTime(timezone=True)),
     bindparam("delay", type_=Float),
     bindparam("more", type_=Integer),
@@ -147,28 +137,57 @@ RETURNING workspace_id, id, kind, attempts, trace,
 FAIL = text("""
 UPDATE job_executions
 SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error,
-    attempts = attempts + :unstarted,
+    cause = :cause, attempts = attempts + :unstarted,
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts + :unstarted, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
 """).bindparams(
-    bindparam("error", type_=Text), bindparam("expected", type_=Text), bindparam("unstarted", type_=Integer)
+    bindparam("error", type_=Text),
+    bindparam("cause", type_=Text),
+    bindparam("expected", type_=Text),
+    bindparam("unstarted", type_=Integer),
 )
 
+# By key alone, and locked in order, for the same reasons as in CLAIM.
 RETRY = text("""
-UPDATE job_executions
+WITH held AS (
+    SELECT j.workspace_id, j.id, j.status, k.more
+    FROM job_executions j
+    JOIN unnest(:kinds, :more) AS k (kind, more) USING (kind)
+    WHERE j.workspace_id = :workspace_id AND j.id = ANY(:ids)
+    ORDER BY j.id
+    FOR UPDATE OF j
+)
+UPDATE job_executions j
 SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
-    max_attempts = attempts + :more
-WHERE workspace_id = :workspace_id AND id = :id AND status = 'failed'
-RETURNING workspace_id, id, kind, attempts, trace, 0.0::double precision AS delay
-""").bindparams(bindparam("more", type_=Integer))
+    max_attempts = j.attempts + held.more, progress = NULL
+FROM held
+WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("ids", type_=_ids),
+    bindparam("kinds", type_=_texts),
+    bindparam("more", type_=_ints),
+)
+
+PROGRESS = text("""
+UPDATE job_executions
+SET progress = jsonb_build_object('done', :done, 'total', :total), updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
+""").bindparams(bindparam("done", type_=Integer), bindparam("total", type_=Integer))
 
 # FOR SHARE keeps a rescue from taking the job over until this transaction has ended.
 HOLDS = text("""
-SELECT true FROM job_executions
-WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-FOR SHARE
-""")
+SELECT j.workspace_id, j.id, j.attempts
+FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+JOIN job_executions j USING (workspace_id, id)
+WHERE j.attempts = t.attempt AND j.status = 'running'
+ORDER BY j.id
+FOR SHARE OF j
+""").bindparams(
+    bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
+)
 
 LOCK = text("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, status
@@ -178,10 +197,19 @@ FOR UPDATE
 """)
 
 REPLAY = text("""
-UPDATE outbox_events
-SET status = 'pending', attempts = 0, next_attempt_at = now(), updated_at = now(), last_error = NULL
-WHERE workspace_id = :workspace_id AND id = :id AND status = 'dead_letter'
-""")
+WITH held AS (
+    SELECT workspace_id, id, status FROM outbox_events
+    WHERE workspace_id = :workspace_id AND id = ANY(:ids)
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox_events e
+SET status = 'pending', attempts = 0, next_attempt_at = now(), updated_at = now(), processed_at = NULL,
+    last_error = NULL, cause = ''
+FROM held
+WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.status = 'dead_letter'
+RETURNING e.id
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=_ids))
 
 EXPIRED = text("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at
@@ -211,38 +239,6 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precisi
 """).bindparams(bindparam("older_than", type_=Float))
 
 
-async def insert_jobs(tx: Transaction, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert jobs, `queued`. Each row: id, kind, subject_id, payload, trace, max_attempts."""
-    await tx.execute(
-        INSERT_JOBS,
-        {
-            "workspace_id": workspace_id,
-            "ids": [row["id"] for row in rows],
-            "kinds": [row["kind"] for row in rows],
-            "subject_ids": [row["subject_id"] for row in rows],
-            "payloads": [json.dumps(row["payload"]) for row in rows],
-            "traces": [json.dumps(row["trace"]) for row in rows],
-            "max_attempts": [row["max_attempts"] for row in rows],
-        },
-    )
-
-
-async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: Sequence[UUID], status: str) -> None:
-    """Insert one outbox event a job. The payload is all that a relay needs to publish it."""
-    payloads = [{"jobKind": job.kind, "attempt": job.attempt, "trace": job.trace} for job in jobs]
-    await tx.execute(
-        INSERT_EVENTS,
-        {
-            "status": status,
-            "workspace_ids": [job.workspace_id for job in jobs],
-            "ids": list(event_ids),
-            "job_ids": [job.id for job in jobs],
-            "payloads": [json.dumps(payload) for payload in payloads],
-            "delays": [job.delay for job in jobs],
-        },
-    )
-
-
 async def claim(tx: Transaction, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
     """Start the jobs whose next attempt is the one a ticket names; all other tickets are out of date."""
     keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
@@ -256,9 +252,9 @@ async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: 
     return {(row.workspace_id, row.id, row.attempts) for row in rows}
 
 
-async def finish(tx: Transaction, key: tuple[UUID, UUID, int]) -> bool:
-    """Complete the job if this attempt still runs it."""
-    return await tx.changed(FINISH, _key(key)) == 1
+async def finish(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
+    """Complete the jobs that these attempts still run. Returns which."""
+    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(FINISH, _columns(keys))}
 
 
 async def requeue(
@@ -271,25 +267,35 @@ async def requeue(
     more: int = 0,
 ) -> QueuedJob | None:
     """Put a running attempt back to `queued`, with `more` attempts allowed; None if it no longer runs."""
-    row = await tx.first(REQUEUE, {**_key(key), "error": error, "delay": delay, "retry_at": retry_at, "more": more})
+    waiting = {"error": error, "cause": cause_of(error), "delay": delay, "retry_at": retry_at, "more": more}
+    row = await tx.first(REQUEUE, {**_key(key), **waiting})
     return queued_job(row) if row else None
 
 
 async def fail(tx: Transaction, key: tuple[UUID, UUID, int], *, expected: str, error: str) -> bool:
     """End the job as `failed` if it is still in the expected state and attempt."""
     unstarted = 1 if expected == JobStatus.QUEUED else 0
-    return await tx.changed(FAIL, {**_key(key), "expected": expected, "error": error, "unstarted": unstarted}) == 1
+    ending = {"expected": expected, "error": error, "cause": cause_of(error), "unstarted": unstarted}
+    return await tx.changed(FAIL, {**_key(key), **ending}) == 1
 
 
-async def retry(tx: Transaction, workspace_id: UUID, job_id: UUID, more: int) -> QueuedJob | None:
-    """Give a failed job `more` attempts; None if it is not failed."""
-    row = await tx.first(RETRY, {"workspace_id": workspace_id, "id": job_id, "more": more})
-    return queued_job(row) if row else None
+async def retry(
+    tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID], attempts: Mapping[str, int]
+) -> list[QueuedJob]:
+    """Give those of the jobs that are failed a fresh set of attempts: as many as `attempts` says for their kind."""
+    kinds = {"kinds": list(attempts), "more": list(attempts.values())}
+    rows = await tx.all(RETRY, {"workspace_id": workspace_id, "ids": list(job_ids), **kinds})
+    return [queued_job(row) for row in rows]
 
 
-async def holds(tx: Transaction, key: tuple[UUID, UUID, int]) -> bool:
-    """Whether this attempt still runs; it does until the transaction ends."""
-    return await tx.scalar(HOLDS, _key(key)) is not None
+async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: int, total: int) -> None:
+    """Keep how far a running attempt is."""
+    await tx.execute(PROGRESS, {**_key(key), "done": done, "total": total})
+
+
+async def holds(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
+    """Those of the attempts that still run; they do until the transaction ends."""
+    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(HOLDS, _columns(keys))}
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
@@ -298,9 +304,9 @@ async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[Runni
     return (running_job(row), JobStatus(row.status)) if row else None
 
 
-async def replay(tx: Transaction, workspace_id: UUID, event_id: UUID) -> bool:
-    """Give a dead-lettered event to the relay again; False if it is not dead-lettered."""
-    return await tx.changed(REPLAY, {"workspace_id": workspace_id, "id": event_id}) == 1
+async def replay(tx: Transaction, workspace_id: UUID, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Give those of the events that are dead-lettered to the relay again. Returns which."""
+    return {row.id for row in await tx.all(REPLAY, {"workspace_id": workspace_id, "ids": list(event_ids)})}
 
 
 async def expired(tx: Transaction, limit: int) -> list[RunningJob]:

@@ -1,0 +1,91 @@
+"""Transactions that the running jobs of one worker share, each guarded by its own attempt."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from leadflood.domains.jobs import store
+from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.grouping import Grouping
+
+MOST_TOGETHER = 200
+
+Value = TypeVar("Value")
+Answer = TypeVar("Answer")
+_Given_contra = TypeVar("_Given_contra", contravariant=True)
+_Told_co = TypeVar("_Told_co", covariant=True)
+
+
+class Work(Protocol[_Given_contra, _Told_co]):
+    """What is done for many jobs of one workspace at once: a function of a module, which reads and writes by sets."""
+
+    async def __call__(
+        self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Given_contra]], /
+    ) -> Sequence[_Told_co]:
+        """An answer for each job, in order. All of them are held by their attempts."""
+        ...
+
+
+class SharedTransactions:
+    """Collects jobs that have come to the same piece of work while the transaction before is under way.
+
+    What belongs to one job happens with its attempt still running, or not at all. Where a shared transaction fails,
+    nothing of it was written, and each job is done again alone.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._groups: dict[tuple[object, bool], Grouping[tuple[RunningJob, Any], Any]] = {}
+
+    async def run(self, work: Work[Value, Answer], job: RunningJob, value: Value, *, completes: bool) -> Answer:
+        """The answer for one job. `completes`: the transaction also completes it.
+
+        Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
+        """
+        group = self._groups.get((work, completes))
+        if group is None:
+            group = Grouping(partial(self._serve, work, completes=completes), most=MOST_TOGETHER)
+            self._groups[work, completes] = group
+        answer: Answer = await group((job, value))
+        return answer
+
+    async def _serve(
+        self, work: Work[Any, Any], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> list[Any]:
+        places: defaultdict[UUID, list[int]] = defaultdict(list)
+        for place, (job, _) in enumerate(items):
+            places[job.workspace_id].append(place)
+        outcomes: list[Any] = [None] * len(items)
+        for workspace_id, its in places.items():
+            told = await self._in_workspace(work, workspace_id, [items[place] for place in its], completes=completes)
+            for place, outcome in zip(its, told, strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    async def _in_workspace(
+        self, work: Work[Any, Any], workspace_id: UUID, items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> Sequence[Any]:
+        try:
+            return await self._in_one_transaction(work, workspace_id, items, completes=completes)
+        except Exception as error:  # noqa: BLE001  a job's own fault must end its own attempt and no other
+            away = isinstance(error, Unavailable) and not isinstance(error, Contended)
+            if away or len(items) == 1:
+                return [error] * len(items)
+        alone = [await self._in_workspace(work, workspace_id, [item], completes=completes) for item in items]
+        return [outcome for (outcome,) in alone]
+
+    async def _in_one_transaction(
+        self, work: Work[Any, Any], workspace_id: UUID, items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> list[Any]:
+        keys = [job.key for job, _ in items]
+        async with self._database.transaction(workspace_id) as tx:
+            held = await (store.finish if completes else store.holds)(tx, keys)
+            ours = [item for item in items if item[0].key in held]
+            answers = iter(await work(tx, Actor.system(workspace_id), ours) if ours else ())
+        return [next(answers) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]

@@ -1,0 +1,97 @@
+"""SQL that inserts jobs and the outbox events that announce them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Float, Integer, Text, Uuid, bindparam, text
+
+from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.store import QueuedJob
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import new_id
+
+_ids = ARRAY(Uuid)
+_texts = ARRAY(Text)
+_ints = ARRAY(Integer)
+
+INSERT_JOBS = text("""
+WITH job AS (
+    SELECT * FROM unnest(:ids, :event_ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts)
+         AS n (id, event_id, kind, subject_id, payload, trace, max_attempts)
+), queued AS (
+    INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts)
+    SELECT :workspace_id, id, kind, subject_id, payload::jsonb, trace::jsonb, max_attempts FROM job
+)
+INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, processed_at)
+SELECT :workspace_id, event_id, 'job.queued', id,
+       jsonb_build_object('jobKind', kind, 'attempt', 1, 'trace', trace::jsonb),
+       :status, CASE WHEN :status = 'sent' THEN now() END
+FROM job
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("ids", type_=_ids),
+    bindparam("event_ids", type_=_ids),
+    bindparam("kinds", type_=_texts),
+    bindparam("subject_ids", type_=_ids),
+    bindparam("payloads", type_=_texts),
+    bindparam("traces", type_=_texts),
+    bindparam("max_attempts", type_=_ints),
+    bindparam("status", type_=Text),
+)
+
+INSERT_EVENTS = text("""
+INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, next_attempt_at, processed_at)
+SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status,
+       now() + make_interval(secs => n.delay), CASE WHEN :status = 'sent' THEN now() END
+FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_id, id, job_id, payload, delay)
+""").bindparams(
+    bindparam("status", type_=Text),
+    bindparam("workspace_ids", type_=_ids),
+    bindparam("ids", type_=_ids),
+    bindparam("job_ids", type_=_ids),
+    bindparam("payloads", type_=_texts),
+    bindparam("delays", type_=ARRAY(Float)),
+)
+
+
+async def insert_jobs(
+    tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], jobs: Sequence[NewJob], status: str
+) -> None:
+    """Insert jobs, `queued`, each with an outbox event in the state given."""
+    await tx.execute(
+        INSERT_JOBS,
+        {
+            "workspace_id": workspace_id,
+            "ids": list(ids),
+            "event_ids": [new_id() for _ in jobs],
+            "kinds": [job.kind.name for job in jobs],
+            "subject_ids": [job.subject_id for job in jobs],
+            "payloads": [json.dumps(dict(job.payload)) for job in jobs],
+            "traces": _as_json([job.trace for job in jobs]),
+            "max_attempts": [job.kind.max_attempts for job in jobs],
+            "status": status,
+        },
+    )
+
+
+def _as_json(traces: Sequence[Mapping[str, str]]) -> list[str]:
+    """As JSON. Jobs that one request asks for share their trace."""
+    known = {id(trace): json.dumps(dict(trace)) for trace in {id(each): each for each in traces}.values()}
+    return [known[id(trace)] for trace in traces]
+
+
+async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: Sequence[UUID], status: str) -> None:
+    """Insert one outbox event a job. The payload is all that a relay needs to publish it."""
+    payloads = [{"jobKind": job.kind, "attempt": job.attempt, "trace": job.trace} for job in jobs]
+    await tx.execute(
+        INSERT_EVENTS,
+        {
+            "status": status,
+            "workspace_ids": [job.workspace_id for job in jobs],
+            "ids": list(event_ids),
+            "job_ids": [job.id for job in jobs],
+            "payloads": [json.dumps(payload) for payload in payloads],
+            "delays": [job.delay for job in jobs],
+        },
+    )
