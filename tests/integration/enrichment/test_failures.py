@@ -49,7 +49,10 @@ async def test_where_all_adapters_refuse_job_and_lead_fail_with_the_reasons(benc
     lead = await bench.lead(made.lead_id)
     assert (lead.status, lead.error, lead.enriched_at) == (LeadStatus.FAILED, reason, None)
     last = (await bench.timeline(made.lead_id))[-1]
-    assert (last.kind, last.data) == (LeadEventKind.ENRICHMENT_FAILED, {"jobId": str(made.job_id), "error": reason})
+    assert (last.kind, last.data) == (
+        LeadEventKind.ENRICHMENT_FAILED,
+        {"jobId": str(made.job_id), "error": reason, "version": 3},
+    )
     assert [run.status for run in (await bench.enrichment(made.lead_id)).runs] == ["failed", "failed"]
 
 

@@ -73,7 +73,7 @@ async def test_the_real_adapter_takes_a_lead_from_new_to_enriched(bench: Bench) 
         LeadEventKind.ENRICHMENT_STARTED,
         LeadEventKind.ENRICHMENT_COMPLETED,
     ]
-    assert events[-1].data == {"jobId": str(made.job_id), "fields": sorted(chosen)}
+    assert events[-1].data == {"jobId": str(made.job_id), "fields": sorted(chosen), "version": 3}
 
 
 async def test_a_fresh_enrichment_replaces_what_was_chosen_and_keeps_the_old_runs(bench: Bench) -> None:

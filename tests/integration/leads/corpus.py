@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries import LeadFilter, LeadSort
 from leadflood.kernel.actor import Role
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import search_key
@@ -24,6 +25,7 @@ FIRST = ("José", "Zoë", "Ada", "İpek", "Łukasz", "عمر", "O'Neil", "Ana_Ma
 LAST = ("Müller", "Lovelace", "Nguyễn", "de la Cruz", "Čapek", "\\Backslash", "Percent%", "Under_score", "Ng", "")
 COMPANIES = ("Acme", "Straße & Söhne", "100% Organic", "C:\\Temp", "snake_case GmbH", "株式会社", "Zöe's", None)
 DOMAINS = ("acme.com", "bücher.example", "mail.test", "x-y.org")
+COUNTRIES = ("GB", "DE", "NZ", None)
 SOURCES = ("api", "web-form", "import:2026-03")
 
 # Times with ties, so that pages are cut between rows that sort alike.
@@ -68,6 +70,8 @@ def _fields(chance: random.Random, number: int, owners: Sequence[UUID]) -> dict[
         "lastName": chance.choice(LAST) or None,
         "company": chance.choice(COMPANIES),
         "source": chance.choice(SOURCES),
+        "country": chance.choice(COUNTRIES),
+        "phone": chance.choice([None, None, "+44 20 7946 0958"]),
         "ownerId": chance.choice([None, *map(str, owners)]),
     }
     return {name: value for name, value in fields.items() if value is not None}
@@ -85,14 +89,17 @@ def _sorted_by(lead: LeadView, sort: LeadSort) -> Any:  # noqa: ANN401  times or
 
 
 def _shown(lead: LeadView, only: LeadFilter) -> bool:
-    equal = (
-        (only.status, lead.status),
-        (only.source, lead.source),
-        (only.owner_id, lead.owner_id),
+    chosen = (
+        (only.statuses, lead.status),
+        (only.sources, lead.source),
+        (only.countries, lead.country),
     )
     return (
         _matches(lead, only.q)
-        and all(wanted is None or wanted == value for wanted, value in equal)
+        and all(not wanted or value in wanted for wanted, value in chosen)
+        and (only.owner_id is None or lead.owner_id == only.owner_id)
+        and (not only.unowned or lead.owner_id is None)
+        and (only.has_phone is None or (lead.phone is not None) == only.has_phone)
         and (only.created_from is None or lead.created_at >= only.created_from)
         and (only.created_until is None or lead.created_at < only.created_until)
         and (only.updated_from is None or lead.updated_at >= only.updated_from)
@@ -101,5 +108,9 @@ def _shown(lead: LeadView, only: LeadFilter) -> bool:
 
 
 def _matches(lead: LeadView, needle: str | None) -> bool:
+    """One or two letters or digits are looked for at the beginning of words, anything else anywhere."""
     name = " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    return any(search_key(needle or "") in search_key(part or "") for part in (name, lead.email, lead.company))
+    key, keys = search_key(needle or ""), [search_key(part or "") for part in (name, lead.email, lead.company)]
+    if re.fullmatch("[a-z0-9]{1,2}", key):
+        return any(word.startswith(key) for part in keys for word in part.split())
+    return any(key in part for part in keys)

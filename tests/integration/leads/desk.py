@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView, UpdateLead
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries import LeadFilter, LeadSort
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.pagination import Page, Position

@@ -10,11 +10,12 @@ from sqlalchemy import text
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
+from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFound
 from leadflood.domains.leads.events import PURGE_DELETED, LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries import LeadFilter
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import InvalidInput
@@ -213,3 +214,19 @@ async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_not
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         left = await tx.scalar(text("SELECT count(*) FROM lead_events WHERE lead_id = :id"), {"id": old.lead_id})
     assert left == 0
+
+
+async def test_what_happened_since_a_version_is_told_oldest_first_with_who_and_what(desk: Desk) -> None:
+    made = await desk.create("ada@acme.test", company="Mills")
+    await desk.update(made.lead_id, 1, company="Acme")
+    await desk.update(made.lead_id, 2, jobTitle="Head", company="Acme & Co")
+
+    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+        since = {
+            version: await queries.changes_since(tx, desk.actor, lead_id=made.lead_id, version=version)
+            for version in (1, 2, 3)
+        }
+
+    assert [[event.data["version"] for event in since[version]] for version in (1, 2, 3)] == [[2, 3], [3], []]
+    assert since[2][0].data["changes"] == {"company": ["Acme", "Acme & Co"], "job_title": [None, "Head"]}
+    assert since[2][0].actor.kind == "cli"

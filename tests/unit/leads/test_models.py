@@ -1,3 +1,5 @@
+import re
+from collections.abc import Callable
 from unicodedata import normalize
 
 import pytest
@@ -17,7 +19,8 @@ from leadflood.domains.leads.models import (
     phone_needs_country,
     search_text,
 )
-from leadflood.kernel.email_address import parse_email
+from leadflood.kernel import email_address
+from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from tests.unit.leads.samples import rows
 
@@ -304,6 +307,25 @@ def test_an_email_address_normalises_to_itself(text: str) -> None:
     assert parse_email(email.display) == email
     assert parse_email(email.norm).norm == email.norm
     assert len(email.norm.encode()) <= 254
+
+
+@given(
+    st.emails()
+    | st.from_regex(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,70}@[A-Za-z0-9.-]{1,9}\.(com|COM|local|invalid|1)")
+    | st.from_regex(r"a@([a-z]{50,63}\.){2,4}com", fullmatch=True)
+)
+def test_a_plain_email_address_is_read_as_any_other(text: str) -> None:
+    def reading(read: Callable[[str], EmailAddress]) -> EmailAddress | tuple[str, str]:
+        try:
+            return read(text)
+        except InvalidValue as refused:
+            return refused.code, str(refused)
+
+    never = re.compile("(?!)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(email_address, "_PLAIN", never)
+        slowly = reading(parse_email)
+    assert reading(parse_email) == slowly
 
 
 @given(_ANY_TEXT | st.from_regex(r"(https?://)?[\w-]{1,9}\.(com|de|рф)(:\d{1,5})?(/\S{0,20})?"))

@@ -14,6 +14,13 @@ WHERE l.status IN ('new', 'processing') AND l.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM job_executions j
                   WHERE j.workspace_id = l.workspace_id AND j.subject_id = l.id AND j.kind = :kind
                     AND j.status IN ('queued', 'running'))
+  AND NOT (l.status = 'new'
+           AND EXISTS (SELECT FROM lead_events e
+                       WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id AND e.kind = 'lead.created'
+                         AND e.data ? 'importId')
+           AND NOT EXISTS (SELECT FROM lead_events e
+                           WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id
+                             AND e.kind = 'enrichment.requested'))
 LIMIT :listed
 """)
 
@@ -21,6 +28,7 @@ LIMIT :listed
 async def violations(tx: Transaction) -> list[str]:
     """One sentence for each lead that is neither `enriched` nor `failed` and has no live job, up to 100.
 
+    A lead that an import made stays `new` until its enrichment is asked for, which the import may never do.
     A lead may have several live jobs: whoever asks for a fresh enrichment adds one. Deleted leads are left out.
     Needs a transaction across workspaces (`Database.system`).
     """

@@ -27,8 +27,7 @@ def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition]:
 
 async def _enrich(context: JobContext, adapters: Sequence[Adapter]) -> None:
     job, lead_id = context.job, _lead_id(context.job)
-    async with context.transaction() as tx:
-        started = await service.start(tx, context.actor, lead_id=lead_id, job_id=job.id, attempt=job.attempt)
+    started = await context.together(service.start, lead_id)
     if started is None:
         return
     waiting = [adapter for adapter in adapters if adapter.name not in started.answered]
@@ -43,15 +42,8 @@ async def _enrich(context: JobContext, adapters: Sequence[Adapter]) -> None:
     if outcomes and None not in outcomes.values():
         raise Terminal(" ".join(f"{name}: {error}" for name, error in outcomes.items()))
     unkept = [run for run in answers[-1:] if run.error is None]
-    async with context.completing() as tx:
-        await service.complete(
-            tx,
-            context.actor,
-            lead_id=lead_id,
-            job_id=job.id,
-            runs=unkept,
-            order=[adapter.name for adapter in adapters],
-        )
+    order = [adapter.name for adapter in adapters]
+    await context.completing_together(service.complete, service.Ended(lead_id, unkept, order))
 
 
 async def _ask(adapter: Adapter, lead: KnownLead) -> Run:

@@ -1,6 +1,6 @@
 """The nouns of enrichment: what is known of a lead, what an adapter found, and which finding wins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -79,6 +79,14 @@ class Candidate:
     adapter: str
     adapter_version: str
     found: FoundValue
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What went from one lead to another: runs, and values with whether each was the chosen one before."""
+
+    runs: Sequence[UUID]
+    values: Mapping[UUID, bool]
 
 
 class Adapter(Protocol):

@@ -1,5 +1,6 @@
 """SQL that reads what enrichment found."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,23 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
     return LeadEnrichmentView(
         values=[_value_view(value, by_id[value.run_id]) for value in values], runs=[_run_view(run) for run in runs]
     )
+
+
+async def chosen_values(
+    tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]
+) -> dict[UUID, dict[str, str | bool | int | float]]:
+    """What enrichment chose for each of the leads, by field; a lead without anything is left out."""
+    rows = await tx.all(
+        select(enrichment_values.c.lead_id, enrichment_values.c.field, enrichment_values.c.value).where(
+            enrichment_values.c.workspace_id == actor.workspace_id,
+            enrichment_values.c.lead_id.in_(lead_ids),
+            enrichment_values.c.chosen,
+        )
+    )
+    found: dict[UUID, dict[str, str | bool | int | float]] = {}
+    for row in rows:
+        found.setdefault(row.lead_id, {})[row.field] = row.value
+    return found
 
 
 def _value_view(value: Row[Any], run: Row[Any]) -> EnrichmentValueView:

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models import Candidate, KnownLead, best_values
-from leadflood.domains.enrichment.store import Run
-from leadflood.domains.leads import queries as leads_queries
+from leadflood.domains.enrichment.models import Candidate, Handed, KnownLead, best_values
+from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
+from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
-from leadflood.domains.leads.contracts import LeadView
-from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
-from leadflood.kernel.email_address import parse_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,64 +26,75 @@ class Started:
     answered: dict[str, str | None]
 
 
-async def start(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, attempt: int) -> Started | None:
-    """Take the lead to `processing`. None when it is gone: then there is nothing to enrich."""
-    try:
-        lead = await leads_queries.get_lead(tx, actor, lead_id=lead_id)
-    except LeadNotFound:
-        return None
-    await leads.move(
-        tx,
-        actor,
-        lead_id=lead_id,
-        status=LeadStatus.PROCESSING,
-        event=LeadEventKind.ENRICHMENT_STARTED,
-        data={"jobId": str(job_id), "attempt": attempt},
-    )
-    answered = await store.answered(tx, actor.workspace_id, job_id) if attempt > 1 else {}
-    return Started(_known(lead), answered)
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an attempt ends with: the runs not kept yet, and the adapters in the order of precedence among equals."""
+
+    lead_id: UUID
+    runs: Sequence[Run]
+    order: Sequence[str]
+
+
+async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[Started | None]:
+    """Take the leads of jobs to `processing`. None for one that is gone: then there is nothing to enrich."""
+    living = await leads.hold_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
+    begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in living]
+    await leads.move(tx, actor, moves=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED)
+    answered = await store.answered(tx, actor.workspace_id, [job.id for job, _ in jobs if job.attempt > 1])
+    return [
+        Started(_known(living[lead_id]), answered.get(job.id, {})) if lead_id in living else None
+        for job, lead_id in jobs
+    ]
 
 
 async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: Run) -> None:
     """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
-    if await leads.hold_lead(tx, actor, lead_id=lead_id):
-        await store.insert_run(tx, actor.workspace_id, lead_id, job_id, run)
+    if await leads.hold_leads(tx, actor, lead_ids=[lead_id]):
+        await store.insert_runs(tx, actor.workspace_id, [KeptRun(lead_id, job_id, run)])
 
 
-async def complete(
-    tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, runs: Sequence[Run], order: Sequence[str]
-) -> None:
-    """Keep the last runs, choose the best value of each field, and take the lead to `enriched`.
+async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> list[None]:
+    """Keep the last runs of jobs, choose the best value of each field, and take the leads to `enriched`.
 
     Nothing is written for a lead that is gone. Two jobs of one lead choose one after the other.
-
-    Args: runs: those not kept yet. order: adapter names in the order of their precedence among equals.
     """
-    if not await leads.hold_lead(tx, actor, lead_id=lead_id):
+    waiting = list(jobs)
+    while waiting:
+        turn = {each[1].lead_id: each for each in reversed(waiting)}
+        await _complete(tx, actor, list(turn.values()))
+        waiting = [each for each in waiting if turn[each[1].lead_id] is not each]
+    return [None for _ in jobs]
+
+
+async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> None:
+    """As `complete`, for jobs of different leads."""
+    living = await leads.hold_leads(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
+    ours = [each for each in jobs if each[1].lead_id in living]
+    if not ours:
         return
-    fresh = {run.adapter for run in runs if run.error is None}
-    earlier = await store.competing_values(tx, actor.workspace_id, lead_id)
-    rivals = [value for value in earlier if value.candidate.adapter not in fresh]
-    new = [Candidate(run.adapter, run.adapter_version, value) for run in runs for value in run.values]
-    candidates = sorted([*(rival.candidate for rival in rivals), *new], key=lambda each: _rank(order, each.adapter))
-    winners = {id(candidate) for candidate in best_values(candidates).values()}
-    if earlier:
-        kept = [rival.id for rival in rivals if id(rival.candidate) in winners]
-        await store.choose(tx, actor.workspace_id, lead_id, kept)
-    chosen = [candidate.found for candidate in new if id(candidate) in winners]
-    for run in runs:
-        await store.insert_run(tx, actor.workspace_id, lead_id, job_id, run, chosen)
-    await leads.move(
-        tx,
-        actor,
-        lead_id=lead_id,
-        status=LeadStatus.ENRICHED,
-        event=LeadEventKind.ENRICHMENT_COMPLETED,
-        data={
-            "jobId": str(job_id),
-            "fields": sorted(candidate.found.field for candidate in best_values(candidates).values()),
-        },
-    )
+    earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
+    kept: list[KeptRun] = []
+    moves: list[tuple[UUID, dict[str, object]]] = []
+    for job, ended in ours:
+        lead_id, before = ended.lead_id, earlier[ended.lead_id]
+        winners = _winners(before, ended)
+        if before:
+            still = [value.id for value in before if id(value.candidate) in winners]
+            await store.choose(tx, actor.workspace_id, lead_id, still)
+        chosen = [candidate.found for candidate in winners.values()]
+        kept += [KeptRun(lead_id, job.id, run, chosen) for run in ended.runs]
+        moves.append((lead_id, {"jobId": str(job.id), "fields": sorted(found.field for found in chosen)}))
+    await store.insert_runs(tx, actor.workspace_id, kept)
+    await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
+
+
+def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidate]:
+    """The best candidate of each field, by its identity. A fresh run of an adapter takes the place of its last one."""
+    fresh = {run.adapter for run in ended.runs if run.error is None}
+    rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
+    new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
+    candidates = sorted([*rivals, *new], key=lambda each: _rank(ended.order, each.adapter))
+    return {id(candidate): candidate for candidate in best_values(candidates).values()}
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:
@@ -92,19 +103,31 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
     await leads.move(
         tx,
         actor,
-        lead_id=lead_id,
+        moves=[(lead_id, {"jobId": str(job_id), "error": error})],
         status=LeadStatus.FAILED,
         event=LeadEventKind.ENRICHMENT_FAILED,
-        data={"jobId": str(job_id), "error": error},
         error=error,
     )
 
 
-def _known(lead: LeadView) -> KnownLead:
+async def hand_over(tx: Transaction, actor: Actor, *, from_lead: UUID, to_lead: UUID) -> Handed:
+    """Make what was found about one lead another's, whose own chosen values stay chosen. Both leads are held.
+
+    A job that still enriches the first one finds it gone, and writes nothing.
+    """
+    return await store.hand_over(tx, actor.workspace_id, from_lead=from_lead, to_lead=to_lead)
+
+
+async def hand_back(tx: Transaction, actor: Actor, *, handed: Handed, holders: Sequence[UUID], to_lead: UUID) -> None:
+    """Give back what was handed over, as far as one of the holders still has it. All these leads are held."""
+    await store.hand_back(tx, actor.workspace_id, handed, holders=holders, to_lead=to_lead)
+
+
+def _known(lead: Row[Any]) -> KnownLead:
     return KnownLead(
         lead_id=lead.id,
         email=lead.email,
-        email_norm=parse_email(lead.email).norm,
+        email_norm=lead.email_norm,
         first_name=lead.first_name,
         last_name=lead.last_name,
         company=lead.company,

@@ -1,21 +1,90 @@
 """SQL that writes runs and values."""
 
+import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Double, Text, Uuid, bindparam, select, text, update
 
-from leadflood.domains.enrichment.models import Candidate, Field, FoundValue
+from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, Handed
 from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 
-_INSERT_RUN = insert(enrichment_runs).values(finished_at=func.now())
-_INSERT_VALUES = insert(enrichment_values).values(observed_at=func.now())
+_uuids, _texts = ARRAY(Uuid), ARRAY(Text)
+
+INSERT_RUNS = text("""
+WITH run AS (
+    INSERT INTO enrichment_runs (workspace_id, id, lead_id, job_id, adapter, adapter_version, status, error,
+                                 cost_micros, started_at)
+    SELECT :workspace_id, r.* FROM unnest(:ids, :lead_ids, :job_ids, :adapters, :versions, :statuses, :errors, :costs,
+                                          :started) AS r
+)
+INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, confidence, method, evidence,
+                               source_url, cost_micros, chosen)
+SELECT :workspace_id, v.id, v.run_id, v.lead_id, v.field, v.value::jsonb, v.confidence, v.method, v.evidence,
+       v.source_url, v.cost, v.chosen
+FROM unnest(:value_ids, :run_ids, :value_lead_ids, :fields, :values, :confidences, :methods, :evidences, :urls,
+            :value_costs, :chosen)
+     AS v (id, run_id, lead_id, field, value, confidence, method, evidence, source_url, cost, chosen)
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    *(
+        bindparam(name, type_=_uuids)
+        for name in ("ids", "lead_ids", "job_ids", "value_ids", "run_ids", "value_lead_ids")
+    ),
+    *(bindparam(name, type_=_texts) for name in ("adapters", "versions", "statuses", "errors", "fields", "values")),
+    *(bindparam(name, type_=_texts) for name in ("methods", "evidences", "urls")),
+    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("costs", "value_costs")),
+    bindparam("started", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("confidences", type_=ARRAY(Double)),
+    bindparam("chosen", type_=ARRAY(Boolean)),
+)
+
+COMPETING = text("""
+SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
+       latest.adapter, latest.adapter_version
+FROM (
+    SELECT DISTINCT ON (lead_id, adapter) id, adapter, adapter_version
+    FROM enrichment_runs
+    WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND status = 'completed'
+    ORDER BY lead_id, adapter, id DESC
+) AS latest
+JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest.id
+ORDER BY v.id
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+
+_ANSWERED = text("""
+SELECT job_id, adapter, error FROM enrichment_runs
+WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids) AND NOT void
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("job_ids", type_=_uuids))
+
+_HAND_OVER = text("""
+UPDATE enrichment_values v
+SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
+    SELECT FROM enrichment_values own
+    WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
+WHERE v.workspace_id = :workspace_id AND v.lead_id = :from_lead
+""").bindparams(*(bindparam(name, type_=Uuid) for name in ("workspace_id", "from_lead", "to_lead")))
+
+# A value that the lead found by itself meanwhile stays the chosen one.
+_HAND_BACK = text("""
+UPDATE enrichment_values v
+SET lead_id = :to_lead, chosen = n.chosen AND NOT EXISTS (
+    SELECT FROM enrichment_values own
+    WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
+FROM unnest(:ids, :chosen) AS n (id, chosen)
+WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.lead_id = ANY(:holders)
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("to_lead", type_=Uuid),
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("chosen", type_=ARRAY(Boolean)),
+    bindparam("holders", type_=ARRAY(Uuid)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +107,24 @@ class StoredValue:
     candidate: Candidate
 
 
-async def answered(tx: Transaction, workspace_id: UUID, job_id: UUID) -> dict[str, str | None]:
-    """The adapters that have answered for this job already, with the error of those that refused: not asked twice."""
-    query = (
-        select(enrichment_runs.c.adapter, enrichment_runs.c.error)
-        .where(enrichment_runs.c.workspace_id == workspace_id, enrichment_runs.c.job_id == job_id)
-        .where(~enrichment_runs.c.void)
-    )
-    return {row.adapter: row.error for row in await tx.all(query)}
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run to keep, and which of its values are the chosen ones."""
+
+    lead_id: UUID
+    job_id: UUID
+    run: Run
+    winners: Collection[FoundValue] = ()
+    id: UUID = field(default_factory=new_id)
+
+
+async def answered(tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, str | None]]:
+    """The adapters that have answered for jobs already, with the error of those that refused: not asked twice."""
+    found: dict[UUID, dict[str, str | None]] = {job_id: {} for job_id in job_ids}
+    if job_ids:
+        for row in await tx.all(_ANSWERED, {"workspace_id": workspace_id, "job_ids": list(job_ids)}):
+            found[row.job_id][row.adapter] = row.error
+    return found
 
 
 async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> None:
@@ -58,52 +137,48 @@ async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> No
     )
 
 
-async def insert_run(
-    tx: Transaction, workspace_id: UUID, lead_id: UUID, job_id: UUID, run: Run, winners: Collection[FoundValue] = ()
-) -> None:
-    """Keep a run and its values; those among `winners` are the chosen ones."""
-    run_id = new_id()
-    row = {
-        "workspace_id": workspace_id,
-        "id": run_id,
-        "lead_id": lead_id,
-        "job_id": job_id,
-        "adapter": run.adapter,
-        "adapter_version": run.adapter_version,
-        "status": "failed" if run.error else "completed",
-        "error": run.error,
-        "cost_micros": sum(value.cost_micros for value in run.values),
-        "started_at": run.started_at,
-    }
-    await tx.execute(_INSERT_RUN, row)
-    if run.values:
-        chosen = {id(value) for value in winners}
-        key = {"workspace_id": workspace_id, "run_id": run_id, "lead_id": lead_id}
-        rows = [{**key, **_value_row(value), "chosen": id(value) in chosen} for value in run.values]
-        await tx.execute(_INSERT_VALUES, rows)
+async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRun]) -> None:
+    """Keep runs and their values."""
+    values = [(each, value) for each in kept for value in each.run.values]
+    chosen = {each.id: {id(winner) for winner in each.winners} for each in kept}
+    await tx.execute(
+        INSERT_RUNS,
+        {
+            "workspace_id": workspace_id,
+            "ids": [each.id for each in kept],
+            "lead_ids": [each.lead_id for each in kept],
+            "job_ids": [each.job_id for each in kept],
+            "adapters": [each.run.adapter for each in kept],
+            "versions": [each.run.adapter_version for each in kept],
+            "statuses": ["failed" if each.run.error else "completed" for each in kept],
+            "errors": [each.run.error for each in kept],
+            "costs": [sum(value.cost_micros for value in each.run.values) for each in kept],
+            "started": [each.run.started_at for each in kept],
+            "value_ids": [new_id() for _ in values],
+            "run_ids": [each.id for each, _ in values],
+            "value_lead_ids": [each.lead_id for each, _ in values],
+            "fields": [value.field for _, value in values],
+            "values": [json.dumps(value.value) for _, value in values],
+            "confidences": [value.confidence for _, value in values],
+            "methods": [value.method for _, value in values],
+            "evidences": [value.evidence for _, value in values],
+            "urls": [value.source_url for _, value in values],
+            "value_costs": [value.cost_micros for _, value in values],
+            "chosen": [id(value) in chosen[each.id] for each, value in values],
+        },
+    )
 
 
-async def competing_values(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[StoredValue]:
-    """The values of the latest completed run of each adapter for a lead."""
-    latest = (
-        select(enrichment_runs.c.id, enrichment_runs.c.adapter, enrichment_runs.c.adapter_version)
-        .where(
-            enrichment_runs.c.workspace_id == workspace_id,
-            enrichment_runs.c.lead_id == lead_id,
-            enrichment_runs.c.status == "completed",
-        )
-        .ext(distinct_on(enrichment_runs.c.adapter))
-        .order_by(enrichment_runs.c.adapter, enrichment_runs.c.id.desc())
-        .subquery()
-    )
-    query = (
-        select(enrichment_values, latest.c.adapter, latest.c.adapter_version)
-        .join(latest, latest.c.id == enrichment_values.c.run_id)
-        .where(enrichment_values.c.workspace_id == workspace_id, enrichment_values.c.lead_id == lead_id)
-        .order_by(enrichment_values.c.id)
-    )
+async def competing_values(
+    tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]
+) -> dict[UUID, list[StoredValue]]:
+    """The values of the latest completed run of each adapter for leads, by lead."""
+    found: dict[UUID, list[StoredValue]] = {lead_id: [] for lead_id in lead_ids}
     known = set(Field)  # a newer release may have stored others; they wait for it
-    return [_stored(row) for row in await tx.all(query) if row.field in known]
+    for row in await tx.all(COMPETING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}):
+        if row.field in known:
+            found[row.lead_id].append(_stored(row))
+    return found
 
 
 async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Collection[UUID]) -> None:
@@ -121,17 +196,35 @@ async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Co
     )
 
 
-def _value_row(value: FoundValue) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "field": value.field,
-        "value": value.value,
-        "confidence": value.confidence,
-        "method": value.method,
-        "evidence": value.evidence,
-        "source_url": value.source_url,
-        "cost_micros": value.cost_micros,
-    }
+async def hand_over(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> Handed:
+    """Make the runs and values of one lead another's, which keeps its own choice. Both leads are held."""
+    ours = (enrichment_values.c.workspace_id == workspace_id, enrichment_values.c.lead_id == from_lead)
+    stored = await tx.all(select(enrichment_values.c.id, enrichment_values.c.chosen).where(*ours))
+    runs = await tx.all(
+        update(enrichment_runs)
+        .where(enrichment_runs.c.workspace_id == workspace_id, enrichment_runs.c.lead_id == from_lead)
+        .values(lead_id=to_lead)
+        .returning(enrichment_runs.c.id)
+    )
+    await tx.execute(_HAND_OVER, {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead})
+    return Handed([row.id for row in runs], {row.id: row.chosen for row in stored})
+
+
+async def hand_back(
+    tx: Transaction, workspace_id: UUID, handed: Handed, *, holders: Sequence[UUID], to_lead: UUID
+) -> None:
+    """Give those runs and values back that the holders still have. All these leads are held."""
+    await tx.execute(
+        update(enrichment_runs)
+        .where(
+            enrichment_runs.c.workspace_id == workspace_id,
+            enrichment_runs.c.id.in_(handed.runs),
+            enrichment_runs.c.lead_id.in_(holders),
+        )
+        .values(lead_id=to_lead)
+    )
+    values = {"ids": list(handed.values), "chosen": list(handed.values.values()), "holders": list(holders)}
+    await tx.execute(_HAND_BACK, {"workspace_id": workspace_id, "to_lead": to_lead, **values})
 
 
 def _stored(row: Any) -> StoredValue:  # noqa: ANN401  a row of the join above

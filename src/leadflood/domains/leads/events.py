@@ -12,6 +12,13 @@ class LeadEventKind(StrEnum):
     CHANGED = "lead.changed"
     DELETED = "lead.deleted"
     RESTORED = "lead.restored"
+    MERGED = "lead.merged"
+    """Another lead became part of this one."""
+
+    MERGED_INTO = "lead.merged_into"
+    UNMERGED = "lead.unmerged"
+    """What became part of this lead is a lead of its own again."""
+
     ENRICHMENT_REQUESTED = "enrichment.requested"
     ENRICHMENT_STARTED = "enrichment.started"
     ENRICHMENT_COMPLETED = "enrichment.completed"
@@ -23,3 +30,9 @@ ENRICH_LEAD = JobKind("leads.enrich.v1", max_attempts=5)
 
 PURGE_DELETED = JobKind("leads.purge.v1", max_attempts=3)
 """Payload: `{}`. Removes for good what was deleted longer ago than can be restored."""
+
+UNDO_CHANGESET = JobKind("leads.undo.v1", max_attempts=10)
+"""Payload: `{"changesetId": uuid}`. Undoes a large changeset, going on where an earlier attempt ended."""
+
+BULK_CHANGE = JobKind("leads.bulk.v1", max_attempts=10)
+"""Payload: `{"changesetId": uuid}`. Makes the change that the changeset asks for, or goes on with it."""

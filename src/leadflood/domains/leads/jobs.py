@@ -1,11 +1,19 @@
-"""Jobs of leads: removing for good what was deleted long enough ago."""
+"""Jobs of leads: large changes and their undo, and removing for good what was deleted long enough ago."""
 
+from uuid import UUID
+
+from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.leads import store
-from leadflood.domains.leads.events import PURGE_DELETED
-from leadflood.kernel.db.database import Database
+from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, UNDO_CHANGESET
+from leadflood.domains.leads.service import bulk, changesets
+from leadflood.domains.leads.store import changesets as changeset_store
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, Transaction
 
 _BATCH = 1000
+_LONGEST = 6 * 3600.0
+"""Seconds for a large change: each of its chunks is kept, and an attempt goes on where the one before ended."""
 
 
 def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
@@ -15,6 +23,47 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
         while True:
             async with database.system() as tx:
                 if await store.purge(tx, days=retention_days, batch=_BATCH) < _BATCH:
+                    break
+        async with database.system() as tx:
+            await changeset_store.forget(tx, days=retention_days)
+        while True:
+            async with database.system() as tx:
+                if await changeset_store.purge_changes(tx, batch=_BATCH) < _BATCH:
                     return
 
-    return [JobDefinition(PURGE_DELETED, purge)]
+    return [
+        JobDefinition(PURGE_DELETED, purge),
+        JobDefinition(BULK_CHANGE, _change, on_failed=_change_failed, timeout=_LONGEST),
+        JobDefinition(UNDO_CHANGESET, _undo, on_failed=_undo_failed, timeout=_LONGEST),
+    ]
+
+
+async def _change(context: JobContext) -> None:
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            more = await bulk.change_more(
+                tx, context.actor, changeset_id=_changeset_id(context.job), trace=context.job.trace
+            )
+
+
+async def _undo(context: JobContext) -> None:
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            more = await changesets.undo_more(
+                tx, context.actor, changeset_id=_changeset_id(context.job), trace=context.job.trace
+            )
+
+
+async def _change_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
+    """What was changed until now can be undone."""
+    await changesets.close_changeset(tx, Actor.system(job.workspace_id), changeset_id=_changeset_id(job))
+
+
+async def _undo_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
+    await changesets.give_up_undo(tx, Actor.system(job.workspace_id), changeset_id=_changeset_id(job))
+
+
+def _changeset_id(job: RunningJob) -> UUID:
+    return UUID(job.payload["changesetId"])

@@ -6,8 +6,9 @@ refuse, they refuse with `InvalidValue` (a ValueError) whose message names the r
 
 import math
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -40,6 +41,33 @@ tells; leaving `failed` and `enriched` is a retry and a fresh enrichment.
 Two jobs of one lead may overlap: the one that completes last makes it `enriched`, whatever the other came to.
 """
 
+
+class ChangesetKind(StrEnum):
+    """What wrote a changeset."""
+
+    BULK = "bulk"
+    IMPORT = "import"
+    MERGE = "merge"
+
+
+class ChangesetStatus(StrEnum):
+    """`open → applied → undoing → undone`; an undo that was given up leads back to `applied`, to be gone on with."""
+
+    OPEN = "open"
+    APPLIED = "applied"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class Change(StrEnum):
+    """What a changeset did to a lead."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    RESTORED = "restored"
+
+
 MAX_PHONE_LENGTH: Final = 100
 MAX_URL_LENGTH: Final = 2048
 MAX_CUSTOM_STRING: Final = 2000
@@ -55,7 +83,7 @@ def normalise_phone(text: str, country: str | None) -> str:
     (ISO 3166-1 alpha-2); without one, a leading `00` counts as `+`.
     """
     number = _parse_phone(clean_line(text, max_length=MAX_PHONE_LENGTH), country)
-    if not phonenumbers.is_valid_number(number):
+    if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
         message = "No such number in its country. Check the digits; start with + and the country code, or give country."
         raise InvalidValue(message)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -76,7 +104,7 @@ def normalise_country(text: str) -> str:
 
     Kosovo is `XK`, the user-assigned code in common use.
     """
-    code = _countries().get(_country_key(clean_line(text, max_length=100)))
+    code = _country(clean_line(text, max_length=100))
     if code is None:
         message = 'Unknown country. Give a two-letter ISO 3166-1 code such as "DE", or the English name.'
         raise InvalidValue(message)
@@ -89,6 +117,9 @@ def normalise_website(text: str) -> str:
     The host is lower-case and in IDNA A-labels, a default port, an empty path and the fragment are left out, other
     characters than ASCII are percent-encoded. Credentials and IP addresses are refused. At most 2,048 characters.
     """
+    plain = _PLAIN_WEBSITE.fullmatch(text)
+    if plain and len(text) <= MAX_URL_LENGTH - len("https://") and len(plain[2]) <= _MAX_HOST:
+        return f"{plain[1] or 'https://'}{plain[2]}{'' if plain[3] == '/' else plain[3]}"
     url = clean_line(text, max_length=MAX_URL_LENGTH)
     if " " in url or "\\" in url:
         message = "Remove the spaces and backslashes from the address."
@@ -159,6 +190,10 @@ def search_text(first_name: str | None, last_name: str | None, email: str, compa
     return "\n".join(key for key in map(search_key, (name, email, company or "")) if key)
 
 
+_PLAIN_WEBSITE: Final = re.compile(
+    r"(https?://)?((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9._~-]*)*)"
+)
+"""Addresses that are written as they are stored, which most are."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
@@ -184,6 +219,32 @@ def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
         else:
             message = "Not a phone number. Give it with the country code, such as +44 20 7946 0958."
         raise InvalidValue(message) from exc
+
+
+def _plainly_valid(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether it is a mobile or fixed-line number of its calling code's main country: told without asking further.
+
+    `is_valid_number` tries all kinds of numbers, one pattern after the other; those of people are nearly all of these.
+    """
+    digits = phonenumbers.national_significant_number(number)
+    return any(pattern(digits) for pattern in _people_patterns(number.country_code))
+
+
+@cache
+def _people_patterns(country_code: int) -> list[Callable[[str], object]]:
+    region = phonenumbers.region_code_for_country_code(country_code)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None or metadata.leading_digits or metadata.general_desc is None:
+        return []
+    general = metadata.general_desc.national_number_pattern
+    patterns: list[Callable[[str], object]] = []
+    for kind in (metadata.mobile, metadata.fixed_line):
+        if kind is not None and kind.national_number_pattern:
+            lengths = kind.possible_length or metadata.general_desc.possible_length
+            length = "|".join(f".{{{each}}}" for each in lengths)
+            whole = f"(?=(?:{general})\\Z)(?=(?:{length})\\Z)(?:{kind.national_number_pattern})"
+            patterns.append(re.compile(whole).fullmatch)
+    return patterns
 
 
 def _split_url(url: str) -> tuple[SplitResult, int | None]:
@@ -215,6 +276,11 @@ def _web_host(host: str) -> str:
 def _country_key(name: str) -> str:
     words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
     return " ".join("saint" if word == "st" else word for word in words if word != "the")
+
+
+@lru_cache(maxsize=1024)
+def _country(name: str) -> str | None:
+    return _countries().get(_country_key(name))
 
 
 @cache

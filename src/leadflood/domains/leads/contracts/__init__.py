@@ -1,7 +1,8 @@
 """What crosses the border of leads: all validation of input, and the shape of every answer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -14,7 +15,10 @@ from pydantic import (
     JsonValue,
     PlainValidator,
     Strict,
+    ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -35,12 +39,13 @@ from leadflood.domains.leads.models import (
     phone_needs_country,
 )
 from leadflood.kernel.actor import ActorKind
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_NAME = 200
+MAX_BATCH = 1000
 MAX_CUSTOM_FIELDS = 50
 MAX_CUSTOM_BYTES = 32 * 1024
 
@@ -152,6 +157,35 @@ class CreateLead(_LeadInput):
     @classmethod
     def _drop_nulls(cls, fields: dict[str, CustomValue | None]) -> dict[str, CustomValue | None]:
         return {key: value for key, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyLead:
+    """A lead of many that breaks the contract, and why. It disturbs none of the others."""
+
+    errors: Sequence[FieldError]
+
+
+def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> CreateLead | FaultyLead:
+    try:
+        lead: CreateLead = handler(value)
+    except ValidationError as exc:
+        return FaultyLead(field_errors(exc))
+    return lead
+
+
+_LeadOfMany = Annotated[CreateLead, WrapValidator(_or_its_faults)]
+"""Typed as what it is when it is sound; `FaultyLead` otherwise."""
+
+
+class CreateLeads(Contract):
+    """Many new leads, each for itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"leads": [{"email": "ada@acme.com"}, {"email": "grace@acme.com"}]}]}
+    )
+
+    leads: Annotated[list[_LeadOfMany], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class UpdateLead(_LeadInput):
@@ -300,6 +334,7 @@ class LeadEventView(View):
             "examples": [
                 {
                     "id": "0197a3b0-5e4e-7b22-9d10-5a4b3c2d1e0f",
+                    "leadId": _LEAD_ID,
                     "kind": "lead.created",
                     "at": "2026-03-01T09:30:00Z",
                     "actor": {"kind": "user", "id": _USER_ID},
@@ -310,6 +345,7 @@ class LeadEventView(View):
     )
 
     id: UUID
+    lead_id: UUID = Field(description="Whose it is: of another lead that became part of this one, where they differ.")
     kind: str
     at: datetime
     actor: ActorView

@@ -1,13 +1,16 @@
 """Verbs on leads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
+from leadflood.domains.identity import queries as identity
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.leads import queries, store
@@ -23,35 +26,81 @@ from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFo
 from leadflood.domains.leads.events import ENRICH_LEAD, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, search_text
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction, constraint_of
-from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.db.database import Contended, Transaction, constraint_of
+from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.ids import new_id
 
 DEFAULT_SOURCE = "api"
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
+_OWNER = "leads_workspace_id_owner_id_fkey"
 _SEARCHED = ("first_name", "last_name", "email", "company")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRequest:
+    """A lead that somebody wants: who, what, and where the request came from, which is handed on to the job."""
+
+    actor: Actor
+    command: CreateLead
+    trace: Mapping[str, str]
 
 
 async def create_lead(
     tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = DEFAULT_SOURCE
 ) -> LeadCreated:
-    """Write the lead (`new`), its job (`queued`), its outbox event and the first entry of its timeline.
+    """As `create_leads`, for one. Raises: DuplicateLead, UnknownOwner."""
+    wanted = LeadRequest(actor, command, trace)
+    (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, wanted=[wanted], source=source)
+    if isinstance(outcome, AppError):
+        raise outcome
+    return outcome
 
-    Args: trace: where the request came from, handed on to the job. source: what `source` is when not given.
 
-    Raises: DuplicateLead, UnknownOwner.
+async def create_leads(
+    tx: Transaction, *, workspace_id: UUID, wanted: Sequence[LeadRequest], source: str = DEFAULT_SOURCE
+) -> list[LeadCreated | AppError]:
+    """Write leads (`new`), their jobs (`queued`), outbox events and first entries of their timelines.
+
+    All actors are of the workspace. `source` is what a lead's source is when not given. One outcome for each, in order:
+    those that are refused (`DuplicateLead`, `UnknownOwner`) leave nothing and disturb none of the others.
+
+    Raises: leadflood.kernel.db.database.Contended: an owner was removed at this very moment. Do it again.
     """
-    values = _new_row(actor, command, source)
+    new = [store.NewLead(each.actor, each.command, each.command.source or source) for each in wanted]
+    owners = {lead.command.owner_id for lead in new if lead.command.owner_id is not None}
+    known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
+    owned = [lead for lead in new if lead.command.owner_id in known]
     try:
-        inserted = await store.insert_lead(tx, values)
+        created = await store.insert_leads(tx, workspace_id, owned) if owned else set()
     except IntegrityError as error:
-        raise await _named(tx, actor, error, values["email_norm"]) from error
-    if not inserted:
-        raise await _duplicate(tx, actor, values["email_norm"])
-    lead_id = values["id"]
-    (job_id,) = await jobs.enqueue(tx, actor, jobs=[enrichment_job(lead_id, trace)])
-    await store.record(tx, actor, [lead_id], LeadEventKind.CREATED, {"source": values["source"], "jobId": str(job_id)})
-    return LeadCreated(lead_id=lead_id, job_id=job_id)
+        if constraint_of(error) == _OWNER:
+            raise Contended("An owner was removed just now. Try again.") from error
+        raise
+    queued = [
+        enrichment_job(lead.id, each.trace, job_id=lead.job_id)
+        for lead, each in zip(new, wanted, strict=True)
+        if lead.id in created
+    ]
+    if queued:
+        await jobs.enqueue(tx, wanted[0].actor, jobs=queued)
+    refused = [lead.command.email.norm for lead in new if lead.id not in created]
+    existing = await store.existing_ids(tx, workspace_id, refused) if refused else {}
+    places = {lead.id: place for place, lead in enumerate(new)}
+    return [
+        LeadCreated.model_construct(lead_id=lead.id, job_id=lead.job_id)
+        if lead.id in created
+        else _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
+        for lead in new
+    ]
+
+
+def _refusal(lead: store.NewLead, existing: UUID | None, *, known: bool, places: Mapping[UUID, int]) -> AppError:
+    """`known`: whether its owner is. `places`: of all leads of the call, for only what came before is in the way."""
+    if existing is not None and places.get(existing, -1) < places[lead.id]:
+        return DuplicateLead(existing)
+    if not known:
+        return UnknownOwner()
+    return Unavailable("The lead with this address was deleted just now. Try again.")
 
 
 async def update_lead(
@@ -71,7 +120,8 @@ async def update_lead(
     if changes:
         await _write(tx, actor, lead_id, before, changes)
         data = {name: [before[name], changes[name]] for name in changes if name not in ("email_norm", "search_text")}
-        await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, {"changes": _plain(data)})
+        told = {"changes": _plain(data), "version": stored.version + 1}
+        await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
@@ -83,7 +133,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
     if expected_version is not None and stored.version != expected_version:
         raise LeadChanged(stored.version)
     await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True)
-    await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {})
+    await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {"version": stored.version + 1})
 
 
 async def restore_lead(
@@ -103,7 +153,7 @@ async def restore_lead(
             await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)
     except IntegrityError as error:
         raise await _named(tx, actor, error, stored.email_norm) from error
-    await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {})
+    await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
         await request_enrichment(tx, actor, lead_id=lead_id, trace=trace)
     return await queries.get_lead(tx, actor, lead_id=lead_id)
@@ -113,61 +163,48 @@ async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, tr
     """Enrich a lead again. Returns the id of the job. Raises: LeadNotFound."""
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
-    (job_id,) = await jobs.enqueue(tx, actor, jobs=[enrichment_job(lead_id, trace)])
-    await store.record(tx, actor, [lead_id], LeadEventKind.ENRICHMENT_REQUESTED, {"jobId": str(job_id)})
+    (job_id,) = await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
     return job_id
 
 
-async def hold_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> bool:
-    """Lock a living lead until this transaction ends; False when it is gone."""
-    return await store.lock(tx, actor.workspace_id, lead_id) is not None
+async def enrich_again(
+    tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID], trace: Mapping[str, str]
+) -> list[UUID]:
+    """Enrich leads, which are locked and live, again. Returns the ids of the jobs, in order."""
+    if not lead_ids:
+        return []
+    job_ids = await jobs.enqueue(tx, actor, jobs=[enrichment_job(lead_id, trace) for lead_id in lead_ids])
+    entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in zip(lead_ids, job_ids, strict=True)}
+    await store.record_each(tx, actor, LeadEventKind.ENRICHMENT_REQUESTED, entries)
+    return job_ids
+
+
+async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """Lock those of the leads that live until this transaction ends. Returns address, name and so on, by id."""
+    return await store.hold(tx, actor.workspace_id, lead_ids)
 
 
 async def move(
     tx: Transaction,
     actor: Actor,
     *,
-    lead_id: UUID,
+    moves: Sequence[tuple[UUID, Mapping[str, Any]]],
     status: LeadStatus,
     event: LeadEventKind,
-    data: Mapping[str, Any],
     error: str | None = None,
-) -> bool:
-    """Take a lead to `status` along the declared transitions, with an entry in its timeline.
+) -> set[UUID]:
+    """Take leads to `status` along the declared transitions, each with an entry in its timeline.
 
-    Returns False, and changes nothing, when the lead is gone or in a state that does not lead there.
+    Args: moves: a lead, and what its entry says. Returns: those that moved; the others are gone or in a state that does
+    not lead there, and nothing of them changes.
     """
     expected = {source for source, targets in TRANSITIONS.items() if status in targets}
-    moved = await store.set_status(tx, actor.workspace_id, lead_id, expected=expected, status=status, error=error)
-    if moved:
-        await store.record(tx, actor, [lead_id], event, data)
-    return moved
+    return await store.move(tx, actor, moves, expected=expected, status=status, event=event, error=error)
 
 
-def enrichment_job(lead_id: UUID, trace: Mapping[str, str]) -> NewJob:
+def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob:
     """The job that enriches a lead."""
-    return NewJob(ENRICH_LEAD, {"leadId": str(lead_id)}, lead_id, trace)
-
-
-def _new_row(actor: Actor, command: CreateLead, source: str) -> dict[str, Any]:
-    email = command.email
-    return {
-        "workspace_id": actor.workspace_id,
-        "id": new_id(),
-        "email": email.display,
-        "email_norm": email.norm,
-        "first_name": command.first_name,
-        "last_name": command.last_name,
-        "company": command.company,
-        "job_title": command.job_title,
-        "phone": command.phone,
-        "website": command.website,
-        "country": command.country,
-        "source": command.source or source,
-        "custom_fields": command.custom_fields,
-        "owner_id": command.owner_id,
-        "search_text": search_text(command.first_name, command.last_name, email.display, command.company),
-    }
+    return NewJob(ENRICH_LEAD, {"leadId": str(lead_id)}, lead_id, trace, job_id or new_id())
 
 
 def _changes(before: Mapping[Any, Any], command: UpdateLead) -> dict[str, Any]:
@@ -194,7 +231,7 @@ async def _write(
 
 
 async def _duplicate(tx: Transaction, actor: Actor, email_norm: str) -> Exception:
-    found = await store.existing_id(tx, actor.workspace_id, email_norm)
+    found = (await store.existing_ids(tx, actor.workspace_id, [email_norm])).get(email_norm)
     if found is None:
         return Unavailable("The lead with this address was deleted just now. Try again.")
     return DuplicateLead(found)
@@ -202,7 +239,7 @@ async def _duplicate(tx: Transaction, actor: Actor, email_norm: str) -> Exceptio
 
 async def _named(tx: Transaction, actor: Actor, error: IntegrityError, email_norm: str) -> Exception:
     constraint = constraint_of(error)
-    if constraint == "leads_workspace_id_owner_id_fkey":
+    if constraint == _OWNER:
         return UnknownOwner()
     if constraint == "leads_email_norm_key":
         return await _duplicate(tx, actor, email_norm)

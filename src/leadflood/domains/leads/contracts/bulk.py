@@ -1,0 +1,104 @@
+"""One change for many leads, as callers ask for it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
+
+from leadflood.domains.leads.contracts import NOT_NULL, Country, CustomFields, Name, OwnerId, Source
+from leadflood.domains.leads.contracts.filters import LeadQuery
+from leadflood.kernel.contract import Contract
+from leadflood.kernel.text import InvalidValue
+
+MAX_IDS = 1000
+
+
+class BulkAction(StrEnum):
+    """What is done to each lead. All but `enrich` can be undone."""
+
+    SET = "set"
+    DELETE = "delete"
+    RESTORE = "restore"
+    ENRICH = "enrich"
+
+
+class LeadChanges(Contract):
+    """Fields that can be set for many leads at once: absent fields stay, null clears.
+
+    In `customFields`, each key given is set, or removed by null; keys not given stay.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"company": "Acme", "customFields": {"plan": None}}]})
+
+    owner_id: OwnerId | None = None
+    company: Name | None = None
+    country: Country | None = None
+    job_title: Name | None = None
+    source: Annotated[Source | None, *NOT_NULL] = None
+    custom_fields: Annotated[CustomFields | None, *NOT_NULL] = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "LeadChanges":
+        if not self.model_fields_set or (self.model_fields_set == {"custom_fields"} and not self.custom_fields):
+            message = "Give at least one field to change."
+            raise InvalidValue(message, "required")
+        return self
+
+    def patch(self) -> dict[str, JsonValue]:
+        """The fields given, by the names of an image of a lead (see `store.changesets`); null clears."""
+        given: dict[str, JsonValue] = {
+            name: None if (value := getattr(self, name)) is None else str(value)
+            for name in self.model_fields_set - {"custom_fields"}
+        }
+        return given | {f"custom_fields.{key}": value for key, value in (self.custom_fields or {}).items()}
+
+
+class BulkChange(Contract):
+    """What to do to which leads: those with `leadIds`, or all that match a filter.
+
+    With `matching`, say in `expectedCount` how many leads you mean: if more match by now, nothing is changed.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action": "set",
+                    "changes": {"company": "Acme"},
+                    "leadIds": ["0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"],
+                },
+                {"action": "delete", "matching": {"q": "acme", "source": ["web-form"]}, "expectedCount": 120},
+            ]
+        }
+    )
+
+    action: Annotated[BulkAction, Strict(strict=False)]
+    changes: LeadChanges | None = Field(default=None, description="With the action `set` alone.")
+    lead_ids: Annotated[list[OwnerId], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    matching: LeadQuery | None = Field(default=None, description="Living leads. `{}` means all.")
+    expected_count: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "BulkChange":
+        if (self.action is BulkAction.SET) != (self.changes is not None):
+            message = "Give changes with the action set, and with no other."
+            raise InvalidValue(message, "not_allowed")
+        if (self.lead_ids is None) == (self.matching is None):
+            message = "Give either leadIds or matching."
+            raise InvalidValue(message, "required")
+        if (self.matching is None) != (self.expected_count is None):
+            message = "Give expectedCount with matching, and not with leadIds."
+            raise InvalidValue(message, "required")
+        if self.action is BulkAction.RESTORE and self.lead_ids is None:
+            message = "Give the leadIds of the deleted leads: a filter finds living ones only."
+            raise InvalidValue(message, "required")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What is done, for people."""
+        if self.changes is None:
+            return self.action.capitalize()
+        return "Set " + ", ".join(
+            name.removeprefix("custom_fields.").replace("_", " ") for name in sorted(self.changes.patch())
+        )

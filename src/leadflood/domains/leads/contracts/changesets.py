@@ -1,0 +1,91 @@
+"""Changesets as the border shows them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
+from leadflood.kernel.contract import View
+
+
+class ChangesetView(View):
+    """Changes that were made together and can be taken back together."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "kind": "bulk",
+                    "label": "Set owner",
+                    "status": "undone",
+                    "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
+                    "jobId": None,
+                    "wanted": 120,
+                    "done": 120,
+                    "created": 0,
+                    "updated": 117,
+                    "deleted": 0,
+                    "restored": 0,
+                    "undone": 116,
+                    "kept": 1,
+                    "keptLeads": 1,
+                    "undoneBy": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "appliedAt": "2026-03-01T09:30:00Z",
+                    "undoneAt": "2026-03-01T09:31:10Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    kind: ChangesetKind
+    label: str
+    status: ChangesetStatus
+    actor: ActorView
+    job_id: UUID | None = Field(description="The job that writes or undoes it, where it is large.")
+    wanted: int = Field(description="How many leads it was to go through.")
+    done: int = Field(description="How many of them it has gone through.")
+    created: int
+    updated: int
+    deleted: int
+    restored: int
+    undone: int = Field(description="How many leads the undo has put back so far.")
+    kept: int = Field(description="How many fields the undo left as they are, for somebody edited them since.")
+    kept_leads: int = Field(description="How many leads these fields belong to.")
+    undone_by: ActorView | None
+    created_at: datetime
+    applied_at: datetime | None
+    undone_at: datetime | None
+
+    @property
+    def changed(self) -> int:
+        """How many leads it changed."""
+        return self.created + self.updated + self.deleted + self.restored
+
+
+class KeptLeadView(View):
+    """A lead that an undo did not put back entirely, for somebody edited these fields since."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "leadId": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "email": "ada.lovelace@acme.com",
+                    "change": "updated",
+                    "fields": ["company"],
+                }
+            ]
+        }
+    )
+
+    lead_id: UUID
+    email: str
+    change: Change
+    fields: list[str] = Field(
+        description="As the timeline names them; `email` is also told where another lead has the address by now."
+    )

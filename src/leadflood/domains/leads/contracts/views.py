@@ -1,0 +1,151 @@
+"""Saved views of the list of leads, as they cross the border."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict, model_validator
+
+from leadflood.domains.leads.contracts import NOT_NULL
+from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.text import FromText, InvalidValue, line
+
+MAX_VIEWS = 100
+"""How many views one person can keep in a workspace."""
+MAX_COLUMNS = 30
+
+COLUMNS = (
+    "name",
+    "email",
+    "company",
+    "jobTitle",
+    "phone",
+    "website",
+    "country",
+    "source",
+    "status",
+    "owner",
+    "createdAt",
+    "updatedAt",
+    "enrichedAt",
+)
+"""What a list can show, next to `customFields.<key>`."""
+DEFAULT_COLUMNS = ("name", "email", "company", "status", "owner", "createdAt")
+
+_COLUMN = re.compile("|".join(COLUMNS) + "|customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+def check_column(text: str) -> str:
+    """The name of a column of the list. Raises: InvalidValue."""
+    if not _COLUMN.fullmatch(text):
+        message = f"There is no such column. Give one of {', '.join(COLUMNS)}, or customFields. and a key."
+        raise InvalidValue(message, "unknown_column")
+    return text
+
+
+def _each_once(columns: list[str]) -> list[str]:
+    if len(set(columns)) < len(columns):
+        message = "Give each column once."
+        raise InvalidValue(message, "duplicate")
+    return columns
+
+
+Columns = Annotated[
+    list[Annotated[str, FromText(check_column, {"pattern": f"^({_COLUMN.pattern})$"})]],
+    Field(min_length=1, max_length=MAX_COLUMNS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+]
+ViewName = Annotated[str, line(100)]
+_Sort = Annotated[LeadSort, Strict(strict=False)]
+
+
+class CreateView(Contract):
+    """A view to save: a name for a filter, an order and columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Failed this week",
+                    "shared": True,
+                    "filter": {"status": ["failed"]},
+                    "sort": "-updatedAt",
+                    "columns": ["name", "email", "status", "customFields.plan"],
+                }
+            ]
+        }
+    )
+
+    name: ViewName
+    shared: bool = Field(default=False, description="Whether everybody in the workspace sees it.")
+    filter: LeadQuery = Field(default_factory=LeadQuery)
+    sort: _Sort = LeadSort.NEWEST
+    columns: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS))
+
+
+class UpdateView(Contract):
+    """Changes to a view: absent fields stay."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Failed", "position": 0}]})
+
+    name: Annotated[ViewName | None, *NOT_NULL] = None
+    shared: Annotated[bool | None, *NOT_NULL] = None
+    filter: Annotated[LeadQuery | None, *NOT_NULL] = None
+    sort: Annotated[_Sort | None, *NOT_NULL] = None
+    columns: Annotated[Columns | None, *NOT_NULL] = None
+    position: Annotated[Annotated[int, Field(ge=0, lt=MAX_VIEWS)] | None, *NOT_NULL] = Field(
+        default=None, description="Its place among one's own views, from 0; past the end means last."
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "UpdateView":
+        if not self.model_fields_set:
+            message = "Give at least one field to change."
+            raise InvalidValue(message, "required")
+        return self
+
+
+class SavedView(View):
+    """A saved view: one's own, or one that somebody shares."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-7e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "name": "Failed this week",
+                    "shared": True,
+                    "userId": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5",
+                    "mine": True,
+                    "filter": {"status": ["failed"]},
+                    "sort": "-updatedAt",
+                    "columns": ["name", "email", "status", "customFields.plan"],
+                    "position": 0,
+                    "version": 1,
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "updatedAt": "2026-03-01T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    name: str
+    shared: bool
+    user_id: UUID = Field(description="Whose it is: who may change it.")
+    mine: bool
+    filter: LeadQuery
+    sort: LeadSort
+    columns: list[str]
+    position: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SavedViews(View):
+    """One's own views in one's own order, then those that others share, by name: at most 100 and 200."""
+
+    items: list[SavedView]

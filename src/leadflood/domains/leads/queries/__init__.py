@@ -1,0 +1,132 @@
+"""SQL that reads leads and their timeline."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Row, Uuid, bindparam, cast, select, text, tuple_
+
+from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
+from leadflood.domains.leads.errors import LeadNotFound
+from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries.matching import matching_rows
+from leadflood.domains.leads.tables import lead_events, leads
+from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.pagination import Page, Position, cut
+
+_MOST_CHANGES = 100
+
+# A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
+_PARTS = text("""
+WITH RECURSIVE parts (lead_id) AS (
+    SELECT CAST(:lead_id AS uuid)
+    UNION
+    SELECT CAST(e.data ->> 'otherId' AS uuid)
+    FROM parts CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (data ->> 'otherId') kind, data FROM lead_events
+        WHERE workspace_id = :workspace_id AND lead_id = parts.lead_id AND kind IN ('lead.merged', 'lead.unmerged')
+        ORDER BY data ->> 'otherId', id DESC
+    ) e
+    WHERE e.kind = 'lead.merged'
+)
+SELECT lead_id FROM parts
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_id", type_=Uuid))
+
+
+async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
+    """Raises: LeadNotFound: also for a deleted lead."""
+    row = await tx.first(
+        select(leads).where(
+            leads.c.workspace_id == actor.workspace_id, leads.c.id == lead_id, leads.c.deleted_at.is_(None)
+        )
+    )
+    if row is None:
+        raise LeadNotFound
+    return lead_view(row)
+
+
+async def list_leads(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    only: LeadFilter,
+    sort: LeadSort = LeadSort.NEWEST,
+    after: Position | None = None,
+    limit: int,
+) -> Page[LeadView]:
+    """Living leads. A search (`only.q`) is for a part of name, e-mail or company, in any case and without accents.
+
+    One or two letters of the alphabet or digits find words that begin with them.
+    """
+    rows = await matching_rows(tx, actor, only=only, sort=sort, after=after, limit=limit + 1)
+    return cut(rows, limit, lambda row: Position.at(getattr(row, sort.column), row.id)).map(lead_view)
+
+
+async def list_events(
+    tx: Transaction, actor: Actor, *, lead_id: UUID, after: Position | None = None, limit: int
+) -> Page[LeadEventView]:
+    """The timeline of a lead with those of the leads that became part of it, newest first. Raises: LeadNotFound."""
+    await get_lead(tx, actor, lead_id=lead_id)
+    parts = await tx.all(_PARTS, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
+    query = select(lead_events).where(
+        lead_events.c.workspace_id == actor.workspace_id, lead_events.c.lead_id.in_([row.lead_id for row in parts])
+    )
+    if after is not None:  # what one import wrote into several timelines has one id
+        query = query.where(tuple_(lead_events.c.id, lead_events.c.lead_id) < (after.id, UUID(after.value)))
+    rows = await tx.all(query.order_by(lead_events.c.id.desc(), lead_events.c.lead_id.desc()).limit(limit + 1))
+    return cut(rows, limit, lambda row: Position(str(row.lead_id), row.id)).map(_event_view)
+
+
+async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version: int) -> list[LeadEventView]:
+    """What took a lead beyond a version, oldest first: at most the latest 100. Raises: LeadNotFound.
+
+    Each has the version that it led to as `data.version`; a change of fields has `data.changes`: name to before, after.
+    """
+    await get_lead(tx, actor, lead_id=lead_id)
+    rows = await tx.all(
+        select(lead_events)
+        .where(
+            lead_events.c.workspace_id == actor.workspace_id,
+            lead_events.c.lead_id == lead_id,
+            cast(lead_events.c.data["version"].astext, Integer) > version,
+        )
+        .order_by(lead_events.c.id.desc())
+        .limit(_MOST_CHANGES)
+    )
+    return [_event_view(row) for row in reversed(rows)]
+
+
+def lead_view(row: Row[Any]) -> LeadView:
+    """The view of a row of `leads`."""
+    return LeadView(
+        id=row.id,
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        company=row.company,
+        job_title=row.job_title,
+        phone=row.phone,
+        website=row.website,
+        country=row.country,
+        source=row.source,
+        status=LeadStatus(row.status),
+        owner_id=row.owner_id,
+        version=row.version,
+        custom_fields=row.custom_fields,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        enriched_at=row.enriched_at,
+        error=row.error,
+    )
+
+
+def _event_view(row: Row[Any]) -> LeadEventView:
+    return LeadEventView(
+        id=row.id,
+        lead_id=row.lead_id,
+        kind=row.kind,
+        at=row.at,
+        actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
+        data=row.data,
+    )

@@ -1,0 +1,60 @@
+"""SQL that reads saved views."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, or_, select
+
+from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
+from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
+from leadflood.domains.leads.errors import ViewNotFound
+from leadflood.domains.leads.tables import saved_views
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+
+_MOST_SHARED = 200
+
+
+async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
+    """A view of one's own, or one that is shared. Raises: ViewNotFound."""
+    row = await tx.first(
+        select(saved_views).where(
+            saved_views.c.workspace_id == actor.workspace_id,
+            saved_views.c.id == view_id,
+            or_(saved_views.c.user_id == actor.user_id, saved_views.c.shared),
+        )
+    )
+    if row is None:
+        raise ViewNotFound
+    return _saved_view(actor, row)
+
+
+async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
+    """One's own views in one's own order, then those that others share, by name."""
+    views = saved_views.c
+    own = select(saved_views).where(views.workspace_id == actor.workspace_id, views.user_id == actor.user_id)
+    others = select(saved_views).where(
+        views.workspace_id == actor.workspace_id, views.shared, views.user_id.is_distinct_from(actor.user_id)
+    )
+    rows = [
+        *await tx.all(own.order_by(views.position, views.id).limit(MAX_VIEWS)),
+        *await tx.all(others.order_by(views.name, views.id).limit(_MOST_SHARED)),
+    ]
+    return [_saved_view(actor, row) for row in rows]
+
+
+def _saved_view(actor: Actor, row: Row[Any]) -> SavedView:
+    return SavedView(
+        id=row.id,
+        name=row.name,
+        shared=row.shared,
+        user_id=row.user_id,
+        mine=row.user_id == actor.user_id,
+        filter=LeadQuery.model_validate(row.filter),
+        sort=LeadSort(row.sort),
+        columns=row.columns,
+        position=row.position,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

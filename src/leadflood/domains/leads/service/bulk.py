@@ -1,0 +1,178 @@
+"""One change for many leads: at once where they are few, else by a job that goes through them chunk by chunk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.errors import MemberNotFound
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
+from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
+from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
+from leadflood.domains.leads.errors import MoreLeadsMatch, UnknownOwner
+from leadflood.domains.leads.events import BULK_CHANGE, LeadEventKind
+from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
+from leadflood.domains.leads.queries.changesets import get_changeset
+from leadflood.domains.leads.queries.matching import count_leads, matching_rows
+from leadflood.domains.leads.service import enrich_again
+from leadflood.domains.leads.service.changesets import AT_ONCE, close_changeset, count, open_changeset
+from leadflood.domains.leads.store import bulk as store
+from leadflood.domains.leads.store import changesets
+from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.pagination import Position
+
+_CHANGES = {
+    BulkAction.SET: (Change.UPDATED, LeadEventKind.CHANGED),
+    BulkAction.DELETE: (Change.DELETED, LeadEventKind.DELETED),
+    BulkAction.RESTORE: (Change.RESTORED, LeadEventKind.RESTORED),
+}
+_LIMITS = (MAX_CUSTOM_FIELDS, MAX_CUSTOM_BYTES)
+
+
+async def change_leads(
+    tx: Transaction, actor: Actor, *, command: BulkChange, trace: Mapping[str, str]
+) -> ChangesetView:
+    """Do one thing to many leads. Up to 5,000 at once, and the changeset is `applied`; more by its job.
+
+    Ids that are unknown, and leads that are as wanted already, are passed over: `wanted` and the other counts tell.
+
+    Raises: MoreLeadsMatch, UnknownOwner, Unavailable.
+    """
+    await _check_owner(tx, actor, command)
+    ids = list(dict.fromkeys(command.lead_ids or ()))
+    wanted = len(ids) if command.matching is None else await _expected(tx, actor, command)
+    changeset_id = await open_changeset(
+        tx,
+        actor,
+        kind=ChangesetKind.BULK,
+        label=command.label,
+        wanted=wanted,
+        request=command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"}),
+    )
+    if command.matching is None:
+        await _change(tx, actor, changeset_id, command, ids, trace)
+        await close_changeset(tx, actor, changeset_id=changeset_id)
+    elif wanted > AT_ONCE:
+        job = NewJob(BULK_CHANGE, {"changesetId": str(changeset_id)}, changeset_id, trace)
+        (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
+        await changesets.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
+    else:
+        while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
+            pass
+    return await get_changeset(tx, actor, changeset_id=changeset_id)
+
+
+async def change_more(
+    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+) -> bool:
+    """Change the next leads that match what an open changeset asks for. Returns whether there may be more.
+
+    They are gone through in the order of their creation, up to when it was asked for: later ones are not meant.
+    """
+    changeset = await changesets.lock_changeset(tx, actor.workspace_id, changeset_id)
+    if changeset is None or changeset.status != ChangesetStatus.OPEN:
+        return False
+    command = BulkChange.model_validate(changeset.request)
+    after = Position(changeset.position["value"], UUID(changeset.position["id"])) if changeset.position else None
+    rows = await matching_rows(
+        tx, actor, only=_meant(command.matching, changeset), sort=LeadSort.CREATED, after=after, limit=batch
+    )
+    await _change(tx, _author(changeset), changeset_id, command, [row.id for row in rows], trace)
+    if len(rows) < batch:
+        await close_changeset(tx, actor, changeset_id=changeset_id)
+        return False
+    last = Position.at(rows[-1].created_at, rows[-1].id)
+    position = {"value": last.value, "id": str(last.id)}
+    await changesets.set_fields(tx, actor.workspace_id, changeset_id, position=position)
+    return True
+
+
+async def _change(
+    tx: Transaction,
+    actor: Actor,
+    changeset_id: UUID,
+    command: BulkChange,
+    lead_ids: Sequence[UUID],
+    trace: Mapping[str, str],
+) -> None:
+    restoring = command.action is BulkAction.RESTORE
+    await changesets.look_up_by_keys(tx)
+    rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
+    counts = {"done": len(lead_ids)}
+    if command.action is BulkAction.ENRICH:
+        await enrich_again(tx, actor, lead_ids=[row.id for row in rows], trace=trace)
+    elif rows:
+        change, event = _CHANGES[command.action]
+        patch = _patch(command)
+        try:
+            async with tx.savepoint():
+                changed = await store.change_leads(
+                    tx,
+                    actor,
+                    changeset_id,
+                    change=change,
+                    event=event,
+                    patch=patch,
+                    search_texts={row.id: _search_text(row, patch) for row in rows},
+                    limits=_LIMITS,
+                )
+        except IntegrityError as error:
+            message = "An address was taken, or the owner left, just now. Try again."
+            raise Unavailable(message) from error
+        await enrich_again(tx, actor, lead_ids=changed.unfinished, trace=trace)
+        counts[change] = changed.leads
+    await count(tx, actor, changeset_id=changeset_id, **counts)
+
+
+def _patch(command: BulkChange) -> dict[str, JsonValue]:
+    """What to set, by the names of an image. Any time does for a deletion: no living lead has one."""
+    if command.changes is not None:
+        return command.changes.patch()
+    return {"deleted_at": 0 if command.action is BulkAction.DELETE else None}
+
+
+def _search_text(row: Row[Any], patch: Mapping[str, JsonValue]) -> str | None:
+    if "company" not in patch:
+        return None
+    company = patch["company"]
+    return search_text(row.first_name, row.last_name, row.email, company if isinstance(company, str) else None)
+
+
+async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
+    """How many leads match, which is no more than the caller expects. Raises: MoreLeadsMatch."""
+    only = command.matching.only() if command.matching is not None else LeadFilter()
+    found = await count_leads(tx, actor, only=only, at_most=command.expected_count)
+    if not found.exact:
+        raise MoreLeadsMatch(found.value)
+    return found.value
+
+
+async def _check_owner(tx: Transaction, actor: Actor, command: BulkChange) -> None:
+    owner_id = command.changes.owner_id if command.changes is not None else None
+    if owner_id is None:
+        return
+    try:
+        await identity.get_member(tx, actor, user_id=owner_id)
+    except MemberNotFound as error:
+        raise UnknownOwner("/changes/ownerId") from error
+
+
+def _meant(matching: LeadQuery | None, changeset: Row[Any]) -> LeadFilter:
+    only = matching.only() if matching is not None else LeadFilter()
+    until = min(only.created_until or changeset.created_at, changeset.created_at)
+    return replace(only, created_until=until)
+
+
+def _author(changeset: Row[Any]) -> Actor:
+    """Who asked for the changeset, for the timeline: what they may do was checked then."""
+    return Actor(ActorKind(changeset.actor_kind), changeset.workspace_id, frozenset(), user_id=changeset.actor_id)

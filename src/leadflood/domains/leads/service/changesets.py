@@ -1,0 +1,159 @@
+"""Verbs on changesets: open, fill, close, undo.
+
+Whoever writes many leads opens a changeset, writes leads and images in the same transactions (see `store.changesets`),
+counts them, and closes it. Then it can be undone, once.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
+from leadflood.domains.leads.events import UNDO_CHANGESET
+from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
+from leadflood.domains.leads.queries.changesets import get_changeset
+from leadflood.domains.leads.service import enrich_again
+from leadflood.domains.leads.store import changesets as store
+from leadflood.domains.leads.store import undo
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import Unavailable
+
+AT_ONCE = 5000
+"""Leads that a request changes itself; more are left to a job, which goes through as many at a time."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+async def open_changeset(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    kind: ChangesetKind,
+    label: str,
+    wanted: int = 0,
+    request: Mapping[str, Any] = _NOTHING,
+) -> UUID:
+    """A new, empty changeset, which cannot be undone before it is closed. Returns its id.
+
+    Args: label: what people see, such as a file's name. wanted: how many leads it will go through, if that is known.
+        request: what was asked for, as small JSON, for whoever writes the changeset.
+    """
+    return await store.insert_changeset(tx, actor, kind=kind, label=label, wanted=wanted, request=request)
+
+
+async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
+    """Remember that these leads, which are in the table already, came with the changeset, and count them.
+
+    Returns how many. Raises: ChangesetClosed, sqlalchemy.exc.IntegrityError: the changeset has one of them already.
+    """
+    recorded = await store.record_created(tx, actor.workspace_id, changeset_id, lead_ids)
+    await count(tx, actor, changeset_id=changeset_id, done=recorded, created=recorded)
+    return recorded
+
+
+async def count(tx: Transaction, actor: Actor, *, changeset_id: UUID, **counts: int) -> None:
+    """Add to the counts of an open changeset: `done`, `created`, `updated`, `deleted`, `restored`.
+
+    Call it in each transaction that writes changes, after them. Raises: ChangesetClosed.
+    """
+    if not await store.advance(tx, actor.workspace_id, changeset_id, counts):
+        raise ChangesetClosed
+
+
+async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
+    """All is written, or no more will be: the changeset is `applied` and can be undone. Closing again does nothing."""
+    open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
+    await store.move(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
+
+
+async def undo_changeset(
+    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]
+) -> ChangesetView:
+    """Take back what a changeset did, except what was edited since. At once if it is small, else by a job.
+
+    Asked again, it changes nothing more. Where a job gave up, it goes on from there.
+
+    Raises: ChangesetNotFound, ChangesetNotUndoable: it is still being written, or more than leads went into it.
+        Unavailable.
+    """
+    changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
+    if changeset.kind is ChangesetKind.MERGE:
+        raise ChangesetNotUndoable("This is a merge, which is more than its changes. Undo the merge instead.")
+    return await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+
+
+async def take_back(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]) -> ChangesetView:
+    """As `undo_changeset`, for whoever takes back what else belongs to the changeset in the same transaction.
+
+    Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
+    """
+    changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
+    if changeset is None or changeset.forgotten_at is not None:
+        raise ChangesetNotFound
+    if changeset.status == ChangesetStatus.OPEN:
+        raise ChangesetNotUndoable("It is still being written. Wait until it is, or cancel its job, then undo it.")
+    if changeset.created + changeset.updated + changeset.deleted + changeset.restored == 0:
+        raise ChangesetNotUndoable("It changed nothing that could be taken back.")
+    if await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id):
+        if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
+            job = NewJob(UNDO_CHANGESET, {"changesetId": str(changeset_id)}, changeset_id, trace)
+            (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
+            await store.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
+        else:
+            while await undo_more(tx, actor, changeset_id=changeset_id, trace=trace):
+                pass
+    return await get_changeset(tx, actor, changeset_id=changeset_id)
+
+
+async def undo_more(
+    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+) -> bool:
+    """Undo the next changes of a changeset that is being undone. Returns whether there may be more.
+
+    Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
+    """
+    changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
+    if changeset is None or changeset.status != ChangesetStatus.UNDOING:
+        return False
+    await store.look_up_by_keys(tx)
+    chunk = await undo.lock_chunk(tx, changeset, batch=batch)
+    if chunk is not None:
+        try:
+            async with tx.savepoint():
+                rest = await undo.undo_chunk(tx, changeset, chunk)
+        except IntegrityError as error:
+            message = "An address or an owner that goes back was taken or left just now. Try again."
+            raise Unavailable(message) from error
+        await _finish(tx, actor, changeset_id, rest, trace)
+    if chunk is None or chunk.changes < batch:
+        undoing, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
+        await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=undone)
+        return False
+    return True
+
+
+async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
+    """The job that undid it failed or was cancelled: it counts as applied, and undoing it goes on from there."""
+    undoing, applied = ChangesetStatus.UNDOING, ChangesetStatus.APPLIED
+    await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=applied)
+
+
+async def _finish(
+    tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row[Any]], trace: Mapping[str, str]
+) -> None:
+    """What is left of a chunk: search texts to build anew, leads that a job met deleted, and what was kept."""
+    stale = {row.id: search_text(row.first_name, row.last_name, row.email, row.company) for row in rows if row.stale}
+    if stale:
+        await undo.rebuild_search(tx, actor.workspace_id, stale)
+    kept = {row.id: row.kept for row in rows if row.kept}
+    if kept:
+        await undo.report_kept(tx, actor.workspace_id, changeset_id, kept)
+    await enrich_again(tx, actor, lead_ids=[row.id for row in rows if row.unfinished], trace=trace)

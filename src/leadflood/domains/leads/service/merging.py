@@ -1,0 +1,129 @@
+"""Making one lead of two, and two of one again: the part that leads know of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from leadflood.domains.leads import store
+from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.errors import LeadNotFound, UnknownOwner
+from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.models import Change, ChangesetKind, search_text
+from leadflood.domains.leads.service.changesets import close_changeset, count, open_changeset, take_back
+from leadflood.domains.leads.store import merging, undo
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction, constraint_of
+
+_SEARCHED = ("first_name", "last_name", "email", "company")
+
+
+async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID) -> tuple[Row[Any], Row[Any]]:
+    """Two living leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
+    found = await merging.lock_pair(tx, actor.workspace_id, [survivor_id, other_id])
+    if len(found) < 2:  # noqa: PLR2004  both
+        raise LeadNotFound
+    return found[survivor_id], found[other_id]
+
+
+async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """Leads, deleted or not, locked until this transaction ends. Those that are gone for good are left out."""
+    return await merging.lock_any(tx, actor.workspace_id, lead_ids)
+
+
+async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> UUID | None:
+    """The living lead that has an address."""
+    return (await store.existing_ids(tx, actor.workspace_id, [email_norm])).get(email_norm)
+
+
+async def merge_leads(
+    tx: Transaction, actor: Actor, *, survivor: Row[Any], other: Row[Any], values: Mapping[str, Any], merge_id: UUID
+) -> UUID:
+    """Give the survivor these values and delete the other; both are held. Returns the changeset that tells.
+
+    Args: values: columns of the survivor that get another value, custom fields as a whole.
+
+    Raises: UnknownOwner: the owner left at this very moment.
+    """
+    changeset_id = await open_changeset(
+        tx,
+        actor,
+        kind=ChangesetKind.MERGE,
+        label=f"Merge of {other.email} into {survivor.email}"[:200],
+        wanted=2,
+        request={"mergeId": str(merge_id)},
+    )
+    before = await merging.images(tx, actor.workspace_id, [survivor.id, other.id])
+    after = {**survivor._asdict(), **values}
+    columns = {**values, "search_text": search_text(*(after[name] for name in _SEARCHED))}
+    try:
+        async with tx.savepoint():
+            await store.update_lead(
+                tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
+            )
+    except IntegrityError as error:
+        if constraint_of(error) == "leads_workspace_id_owner_id_fkey":
+            raise UnknownOwner from error
+        raise
+    await store.set_deleted(tx, actor.workspace_id, other.id, deleted=True)
+    changes = {survivor.id: Change.UPDATED, other.id: Change.DELETED}
+    made = await merging.record_changes(tx, actor.workspace_id, changeset_id, changes, before)
+    await count(
+        tx,
+        actor,
+        changeset_id=changeset_id,
+        done=2,
+        updated=made.count(Change.UPDATED),
+        deleted=made.count(Change.DELETED),
+    )
+    await close_changeset(tx, actor, changeset_id=changeset_id)
+    await _tell(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
+    return changeset_id
+
+
+async def unmerge_leads(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    changeset_id: UUID,
+    survivor: Row[Any],
+    other: Row[Any],
+    merge_id: UUID,
+    later: Sequence[UUID],
+    trace: Mapping[str, str],
+) -> ChangesetView:
+    """Put both back as they were, except what was edited since; both are held.
+
+    Args: later: changesets of the merges after this one that made something part of the same survivor.
+
+    Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
+    """
+    undone = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    await merging.rebase(tx, actor.workspace_id, changeset_id, later)
+    present = await merging.lock_any(tx, actor.workspace_id, [survivor.id, other.id])
+    texts = {lead.id: search_text(*(getattr(lead, name) for name in _SEARCHED)) for lead in present.values()}
+    await undo.rebuild_search(tx, actor.workspace_id, texts)
+    data = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
+    await store.record(tx, actor, [survivor.id], LeadEventKind.UNMERGED, data)
+    return undone
+
+
+async def _tell(
+    tx: Transaction, actor: Actor, *, survivor: Row[Any], other: Row[Any], values: Mapping[str, Any], merge_id: UUID
+) -> None:
+    changes = {
+        name: [_plain(getattr(survivor, name)), _plain(value)]
+        for name, value in values.items()
+        if getattr(survivor, name) != value
+    }
+    told: dict[str, Any] = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
+    told |= {"changes": changes, "version": survivor.version + 1}
+    await store.record(tx, actor, [survivor.id], LeadEventKind.MERGED, told)
+    into = {"mergeId": str(merge_id), "survivorId": str(survivor.id), "survivorEmail": survivor.email}
+    await store.record(tx, actor, [other.id], LeadEventKind.MERGED_INTO, {**into, "version": other.version + 1})
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,80 @@
+"""Verbs on saved views. Whoever made a view may change it; everybody sees it if it is shared."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from leadflood.domains.leads.contracts.filters import LeadQuery
+from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
+from leadflood.domains.leads.errors import TooManyViews, ViewChanged, ViewNotFound, ViewOfSomebodyElse, ViewsNeedPerson
+from leadflood.domains.leads.queries.views import get_view
+from leadflood.domains.leads.store import views as store
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import new_id
+
+
+async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> SavedView:
+    """Save a view, last among one's own. Raises: TooManyViews, ViewsNeedPerson: at the command line."""
+    if actor.user_id is None:
+        raise ViewsNeedPerson
+    own = await store.lock_own(tx, actor)
+    if len(own) >= MAX_VIEWS:
+        raise TooManyViews(MAX_VIEWS)
+    view_id = new_id()
+    await store.insert_view(
+        tx,
+        {
+            "workspace_id": actor.workspace_id,
+            "id": view_id,
+            "user_id": actor.user_id,
+            "name": command.name,
+            "shared": command.shared,
+            "filter": _written(command.filter),
+            "sort": command.sort,
+            "columns": command.columns,
+            "position": len(own),
+        },
+    )
+    await store.order_views(tx, actor.workspace_id, [*own, view_id])
+    return await get_view(tx, actor, view_id=view_id)
+
+
+async def update_view(
+    tx: Transaction, actor: Actor, *, view_id: UUID, command: UpdateView, expected_version: int
+) -> SavedView:
+    """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
+    own = await store.lock_own(tx, actor) if command.position is not None else []
+    await _own(tx, actor, view_id, expected_version)
+    values: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set - {"position"}}
+    if command.filter is not None:
+        values["filter"] = _written(command.filter)
+    await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
+    if command.position is not None:
+        own.remove(view_id)
+        own.insert(command.position, view_id)
+        await store.order_views(tx, actor.workspace_id, own)
+    return await get_view(tx, actor, view_id=view_id)
+
+
+async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
+    """Remove a view. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
+    await _own(tx, actor, view_id, expected_version)
+    await store.delete_view(tx, actor.workspace_id, view_id)
+
+
+async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row[Any]:
+    stored = await store.lock_view(tx, actor.workspace_id, view_id)
+    mine = stored is not None and stored.user_id == actor.user_id
+    if stored is None or not (mine or stored.shared):
+        raise ViewNotFound
+    if not mine:
+        raise ViewOfSomebodyElse
+    if stored.version != expected_version:
+        raise ViewChanged(stored.version)
+    return stored
+
+
+def _written(query: LeadQuery) -> dict[str, Any]:
+    return query.model_dump(mode="json", by_alias=True, exclude_defaults=True)

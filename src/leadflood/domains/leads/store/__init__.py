@@ -1,0 +1,252 @@
+"""SQL that writes leads and their timeline. Every state change names the state it expects."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
+
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.models import LeadStatus, search_text
+from leadflood.domains.leads.tables import lead_events, leads
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import new_id
+
+_uuids, _texts = ARRAY(Uuid), ARRAY(Text)
+
+# Rows go in by address, so that two processes that insert the same addresses wait for each other in one direction only.
+# Of equal ones the first of the arrays wins.
+INSERT = text("""
+WITH given AS (
+    SELECT * FROM unnest(:ids, :emails, :email_norms, :first_names, :last_names, :companies, :job_titles, :phones,
+                         :websites, :countries, :sources, :custom_fields, :owner_ids, :search_texts,
+                         :job_ids, :event_ids, :actor_kinds, :actor_ids)
+         WITH ORDINALITY
+         AS g (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source,
+               custom_fields, owner_id, search_text, job_id, event_id, actor_kind, actor_id, place)
+), created AS (
+    INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website,
+                       country, source, custom_fields, owner_id, search_text)
+    SELECT :workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
+           source, custom_fields::jsonb, owner_id, search_text
+    FROM given ORDER BY email_norm COLLATE "C", place
+    ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
+    RETURNING id
+), told AS (
+    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+    SELECT :workspace_id, id, event_id, :kind, actor_kind, actor_id,
+           jsonb_build_object('source', source, 'jobId', job_id)
+    FROM given JOIN created USING (id)
+)
+SELECT id FROM created
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("kind", type_=Text),
+    *(bindparam(name, type_=_uuids) for name in ("ids", "owner_ids", "job_ids", "event_ids", "actor_ids")),
+    *(bindparam(name, type_=_texts) for name in ("emails", "email_norms", "first_names", "last_names", "companies")),
+    *(bindparam(name, type_=_texts) for name in ("job_titles", "phones", "websites", "countries", "sources")),
+    *(bindparam(name, type_=_texts) for name in ("custom_fields", "search_texts", "actor_kinds")),
+)
+
+# In id order, and NO KEY: rows that refer to the lead go on being written.
+HOLD = text("""
+SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
+FROM leads
+WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
+ORDER BY id
+FOR NO KEY UPDATE
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+
+MOVE = text("""
+WITH moved AS (
+    UPDATE leads
+    SET status = :status, error = :error, updated_at = now(), version = version + 1,
+        enriched_at = CASE WHEN :status = 'enriched' THEN now() ELSE enriched_at END
+    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND status = ANY (:expected)
+    RETURNING id, version
+)
+INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+SELECT :workspace_id, given.lead_id, given.event_id, :event, :actor_kind,
+       :actor_id, given.data::jsonb || jsonb_build_object('version', moved.version)
+FROM unnest(:lead_ids, :event_ids, :data) AS given (lead_id, event_id, data)
+JOIN moved ON moved.id = given.lead_id
+RETURNING lead_id
+""").bindparams(
+    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
+    *(bindparam(name, type_=_uuids) for name in ("lead_ids", "event_ids")),
+    *(bindparam(name, type_=_texts) for name in ("data", "expected")),
+    *(bindparam(name, type_=Text) for name in ("status", "error", "event", "actor_kind")),
+)
+
+_EXISTING = text("""
+SELECT email_norm, id FROM leads
+WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("email_norms", type_=_texts))
+
+_RECORD = insert(lead_events).values(at=func.now())
+
+PURGE = text("""
+DELETE FROM leads WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM leads
+    WHERE deleted_at < now() - make_interval(days => :days)
+    LIMIT :batch
+)
+""").bindparams(bindparam("days", type_=Integer))
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A lead to insert, with the first entry of its timeline: by whom, and which job follows."""
+
+    actor: Actor
+    command: CreateLead
+    source: str
+    id: UUID = field(default_factory=new_id)
+    job_id: UUID = field(default_factory=new_id)
+
+
+async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLead]) -> set[UUID]:
+    """Insert leads with their first entries. Returns the ids of those whose address no living lead had.
+
+    Waits for concurrent inserts of the same addresses to end. Raises: sqlalchemy.exc.IntegrityError: an unknown owner.
+    """
+    commands = [lead.command for lead in new]
+    columns = {
+        "ids": [lead.id for lead in new],
+        "emails": [each.email.display for each in commands],
+        "email_norms": [each.email.norm for each in commands],
+        "first_names": [each.first_name for each in commands],
+        "last_names": [each.last_name for each in commands],
+        "companies": [each.company for each in commands],
+        "job_titles": [each.job_title for each in commands],
+        "phones": [each.phone for each in commands],
+        "websites": [each.website for each in commands],
+        "countries": [each.country for each in commands],
+        "sources": [lead.source for lead in new],
+        "custom_fields": [json.dumps(each.custom_fields) if each.custom_fields else "{}" for each in commands],
+        "owner_ids": [each.owner_id for each in commands],
+        "search_texts": [
+            search_text(each.first_name, each.last_name, each.email.display, each.company) for each in commands
+        ],
+        "job_ids": [lead.job_id for lead in new],
+        "event_ids": [new_id() for _ in new],
+        "actor_kinds": [lead.actor.kind for lead in new],
+        "actor_ids": [lead.actor.id for lead in new],
+    }
+    rows = await tx.all(INSERT, {"workspace_id": workspace_id, "kind": LeadEventKind.CREATED, **columns})
+    return {row.id for row in rows}
+
+
+async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row[Any] | None:
+    """A living (or a deleted) lead, locked for this transaction."""
+    query = (
+        select(leads)
+        .where(leads.c.workspace_id == workspace_id, leads.c.id == lead_id)
+        .where(leads.c.deleted_at.is_not(None) if deleted else leads.c.deleted_at.is_(None))
+        .with_for_update(key_share=True)  # NO KEY: rows that refer to the lead go on being written
+    )
+    return await tx.first(query)
+
+
+async def update_lead(
+    tx: Transaction, workspace_id: UUID, lead_id: UUID, *, expected_version: int, values: Mapping[str, Any]
+) -> bool:
+    """Change fields of a lead at the version expected. Raises: sqlalchemy.exc.IntegrityError: address or owner."""
+    statement = (
+        update(leads)
+        .where(
+            leads.c.workspace_id == workspace_id,
+            leads.c.id == lead_id,
+            leads.c.version == expected_version,
+            leads.c.deleted_at.is_(None),
+        )
+        .values(**values, version=leads.c.version + 1, updated_at=func.now())
+    )
+    return await tx.changed(statement) == 1
+
+
+async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool) -> bool:
+    """Delete, or restore. Raises: sqlalchemy.exc.IntegrityError: on restoring when the address is taken again."""
+    expected = leads.c.deleted_at.is_(None) if deleted else leads.c.deleted_at.is_not(None)
+    statement = (
+        update(leads)
+        .where(leads.c.workspace_id == workspace_id, leads.c.id == lead_id, expected)
+        .values(deleted_at=func.now() if deleted else None, version=leads.c.version + 1, updated_at=func.now())
+    )
+    return await tx.changed(statement) == 1
+
+
+async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """Those of the leads that live, locked for this transaction, by id."""
+    rows = await tx.all(HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: row for row in rows}
+
+
+async def move(
+    tx: Transaction,
+    actor: Actor,
+    moves: Sequence[tuple[UUID, Mapping[str, Any]]],
+    *,
+    expected: Collection[LeadStatus],
+    status: LeadStatus,
+    event: LeadEventKind,
+    error: str | None,
+) -> set[UUID]:
+    """Move leads from one of the expected states, each with an entry in its timeline.
+
+    Deleted ones move, too: they may come back.
+
+    Args: moves: a lead, and what its entry says. Returns: those that moved.
+    """
+    values = {
+        "workspace_id": actor.workspace_id,
+        "lead_ids": [lead_id for lead_id, _ in moves],
+        "event_ids": [new_id() for _ in moves],
+        "data": [json.dumps(dict(data)) for _, data in moves],
+        "expected": sorted(expected),
+        "status": status,
+        "error": error,
+        "event": event,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+    }
+    return {row.lead_id for row in await tx.all(MOVE, values)}
+
+
+async def purge(tx: Transaction, *, days: int, batch: int) -> int:
+    """Remove up to `batch` leads that were deleted more than `days` ago, over all workspaces."""
+    return await tx.changed(PURGE, {"days": days, "batch": batch})
+
+
+async def record(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], kind: str, data: Mapping[str, Any]) -> None:
+    """Add one entry to the timeline of each lead."""
+    await record_each(tx, actor, kind, dict.fromkeys(lead_ids, data))
+
+
+async def record_each(tx: Transaction, actor: Actor, kind: str, entries: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Add one entry to the timeline of each lead, with data of its own."""
+    await tx.execute(
+        _RECORD,
+        [
+            {
+                "workspace_id": actor.workspace_id,
+                "lead_id": lead_id,
+                "id": new_id(),
+                "kind": kind,
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+                "data": dict(data),
+            }
+            for lead_id, data in entries.items()
+        ],
+    )
+
+
+async def existing_ids(tx: Transaction, workspace_id: UUID, email_norms: Sequence[str]) -> dict[str, UUID]:
+    """The living leads with these addresses, by address."""
+    rows = await tx.all(_EXISTING, {"workspace_id": workspace_id, "email_norms": list(email_norms)})
+    return {row.email_norm: row.id for row in rows}

@@ -1,0 +1,142 @@
+"""SQL that makes one change to many leads, with images and timeline in the same statement."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import ARRAY, Boolean, Row, Text, Uuid, bindparam, text
+
+from leadflood.domains.leads.models import Change
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import new_id
+
+# In the order of the ids, as every change of many: two of them cannot deadlock.
+LOCK = text("""
+SELECT id, first_name, last_name, email FROM leads
+WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND (deleted_at IS NOT NULL) = :deleted
+ORDER BY id FOR NO KEY UPDATE
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("deleted", type_=Boolean)
+)
+
+# `patch` holds the fields to set, by the names of an image. A lead that has them all already is left alone. `able` are
+# the leads that can be changed: not those whose address somebody else has by now, nor those that would get more custom
+# fields than a lead may have. Nothing here joins two steps: PostgreSQL expects few rows of each, and would compare all
+# of the one with all of the other.
+CHANGE = text("""
+WITH patch AS (
+    SELECT CAST(:patch AS jsonb) AS fields,
+           coalesce(jsonb_object_agg(substr(key, 15), value) FILTER (WHERE value <> 'null'), '{}') AS custom,
+           coalesce(array_agg(substr(key, 15)), '{}') AS custom_keys
+    FROM jsonb_each(CAST(:patch AS jsonb)) WHERE starts_with(key, 'custom_fields.')
+), wanted AS MATERIALIZED (
+    SELECT l.id, l.email_norm, lead_image(l) AS image, (l.custom_fields - custom_keys) || custom AS custom_fields,
+           n.search_text, n.event_id, row_number() OVER (PARTITION BY l.email_norm ORDER BY l.id DESC) AS turn
+    FROM unnest(:lead_ids, :search_texts, :event_ids) AS n (id, search_text, event_id)
+    JOIN leads l ON l.workspace_id = :workspace_id AND l.id = n.id
+    CROSS JOIN patch
+), able AS MATERIALIZED (
+    SELECT w.* FROM wanted w CROSS JOIN patch
+    WHERE EXISTS (SELECT FROM jsonb_each(fields) WHERE coalesce(image -> key, 'null') <> value)
+      AND (custom = '{}' OR octet_length(custom_fields::text) <= :most_bytes
+                            AND (SELECT count(*) FROM jsonb_object_keys(custom_fields)) <= :most_fields)
+      AND (:change <> 'restored' OR turn = 1 AND NOT EXISTS (
+               SELECT FROM leads o
+               WHERE o.workspace_id = :workspace_id AND o.email_norm = w.email_norm AND o.deleted_at IS NULL))
+), changed AS (
+    UPDATE leads l
+    SET company = CASE WHEN fields ? 'company' THEN fields ->> 'company' ELSE l.company END,
+        country = CASE WHEN fields ? 'country' THEN fields ->> 'country' ELSE l.country END,
+        job_title = CASE WHEN fields ? 'job_title' THEN fields ->> 'job_title' ELSE l.job_title END,
+        source = CASE WHEN fields ? 'source' THEN fields ->> 'source' ELSE l.source END,
+        owner_id = CASE WHEN fields ? 'owner_id' THEN (fields ->> 'owner_id')::uuid ELSE l.owner_id END,
+        custom_fields = able.custom_fields,
+        search_text = coalesce(able.search_text, l.search_text),
+        deleted_at = CASE :change WHEN 'deleted' THEN now() WHEN 'restored' THEN NULL ELSE l.deleted_at END,
+        version = l.version + 1, updated_at = now()
+    FROM able CROSS JOIN patch
+    WHERE l.workspace_id = :workspace_id AND l.id = able.id
+    RETURNING l.id, l.version, l.status, able.image AS old_image, lead_image(l) AS new_image, able.event_id
+), compared AS MATERIALIZED (
+    SELECT c.id, c.version, c.event_id, d.before, d.after
+    FROM changed c CROSS JOIN LATERAL lead_difference(c.old_image, c.new_image) d
+), logged AS (
+    INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
+    SELECT :workspace_id, :changeset_id, id, :change, before, after FROM compared
+), told AS (
+    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+    SELECT :workspace_id, c.id, c.event_id, :event, :actor_kind, :actor_id,
+           jsonb_build_object('changesetId', :changeset_id, 'version', c.version) || coalesce(
+               (SELECT jsonb_build_object('changes', jsonb_object_agg(key, jsonb_build_array(c.before -> key, value)))
+                FROM jsonb_each(c.after - '{search_text,deleted_at}'::text[]) HAVING count(*) > 0), '{}')
+    FROM compared c
+)
+SELECT (SELECT count(*) FROM changed) AS changed,
+       ARRAY(SELECT id FROM changed WHERE :change = 'restored' AND status IN ('new', 'processing')) AS unfinished
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("changeset_id", type_=Uuid),
+    bindparam("lead_ids", type_=ARRAY(Uuid)),
+    bindparam("search_texts", type_=ARRAY(Text)),
+    bindparam("event_ids", type_=ARRAY(Uuid)),
+    bindparam("patch", type_=Text),
+    bindparam("change", type_=Text),
+    bindparam("event", type_=Text),
+    bindparam("actor_kind", type_=Text),
+    bindparam("actor_id", type_=Uuid),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many leads were changed, and which of them met a job that was to enrich them while they were deleted."""
+
+    leads: int
+    unfinished: Sequence[UUID]
+
+
+async def lock_leads(
+    tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, deleted: bool
+) -> Sequence[Row[Any]]:
+    """Those of the leads that live (or are deleted), locked for this transaction: what their search texts are of."""
+    return await tx.all(LOCK, {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "deleted": deleted})
+
+
+async def change_leads(
+    tx: Transaction,
+    actor: Actor,
+    changeset_id: UUID,
+    *,
+    change: Change,
+    event: str,
+    patch: Mapping[str, JsonValue],
+    search_texts: Mapping[UUID, str | None],
+    limits: tuple[int, int],
+) -> Changed:
+    """Change leads that are locked, as part of a changeset.
+
+    Args: patch: fields to set, by the names of an image. search_texts: the leads, with their new search text where it
+        changes. limits: how many custom fields a lead may have, and their size in bytes.
+
+    Raises: sqlalchemy.exc.IntegrityError: the owner is nobody here, or somebody took an address at this very moment.
+    """
+    values = {
+        "workspace_id": actor.workspace_id,
+        "changeset_id": changeset_id,
+        "lead_ids": list(search_texts),
+        "search_texts": list(search_texts.values()),
+        "event_ids": [new_id() for _ in search_texts],
+        "patch": json.dumps(dict(patch)),
+        "change": change,
+        "event": event,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "most_fields": limits[0],
+        "most_bytes": limits[1],
+    }
+    row = (await tx.all(CHANGE, values))[0]
+    return Changed(row.changed, row.unfinished)

@@ -1,0 +1,101 @@
+"""SQL that makes one lead of two, as part of a changeset."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, select, text
+
+from leadflood.domains.leads.models import Change
+from leadflood.domains.leads.tables import leads
+from leadflood.kernel.db.database import Transaction
+
+_IMAGES = text("""
+SELECT id, lead_image(l)::text AS image FROM leads l
+WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
+
+_RECORD = text("""
+INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
+SELECT l.workspace_id, :changeset_id, l.id, n.change, d.before, d.after
+FROM unnest(:lead_ids, :changes, :images) AS n (id, change, image)
+JOIN leads l ON l.workspace_id = :workspace_id AND l.id = n.id
+CROSS JOIN LATERAL lead_difference(n.image::jsonb, lead_image(l)) d
+WHERE d.after IS NOT NULL
+RETURNING change
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("changeset_id", type_=Uuid),
+    bindparam("lead_ids", type_=ARRAY(Uuid)),
+    bindparam("changes", type_=ARRAY(Text)),
+    bindparam("images", type_=ARRAY(Text)),
+)
+
+# A field that an undo kept because a later merge had overwritten it: that merge, once undone, is to put back what was
+# before this one. The first that touched the field says whether it was so, or somebody's edit.
+_REBASE = text("""
+WITH touched AS (
+    SELECT DISTINCT ON (l.lead_id, f.name) l.changeset_id, l.lead_id, f.name,
+           l.before -> f.name = e.after -> f.name AS ours, coalesce(e.before -> f.name, 'null') AS value
+    FROM lead_changes e CROSS JOIN unnest(e.kept) AS f (name)
+    JOIN lead_changes l ON l.workspace_id = e.workspace_id AND l.changeset_id = ANY(:later) AND l.lead_id = e.lead_id
+    WHERE e.workspace_id = :workspace_id AND e.changeset_id = :changeset_id AND l.after ? f.name
+    ORDER BY l.lead_id, f.name, l.changeset_id
+), patch AS (
+    SELECT changeset_id, lead_id, jsonb_object_agg(name, value) AS fields FROM touched WHERE ours GROUP BY 1, 2
+)
+UPDATE lead_changes l SET before = l.before || patch.fields
+FROM patch
+WHERE l.workspace_id = :workspace_id AND l.changeset_id = patch.changeset_id AND l.lead_id = patch.lead_id
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("changeset_id", type_=Uuid),
+    bindparam("later", type_=ARRAY(Uuid)),
+)
+
+
+async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """Those of the leads that live, locked in the order of their ids, as all that changes several."""
+    query = (
+        select(leads)
+        .where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids), leads.c.deleted_at.is_(None))
+        .order_by(leads.c.id)
+        .with_for_update(key_share=True)
+    )
+    return {row.id: row for row in await tx.all(query)}
+
+
+async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """The leads, deleted ones too, locked in the order of their ids."""
+    query = select(leads).where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids))
+    return {row.id: row for row in await tx.all(query.order_by(leads.c.id).with_for_update(key_share=True))}
+
+
+async def images(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What a changeset remembers of leads that are locked, as they are now."""
+    rows = await tx.all(_IMAGES, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: row.image for row in rows}
+
+
+async def record_changes(
+    tx: Transaction,
+    workspace_id: UUID,
+    changeset_id: UUID,
+    changes: Mapping[UUID, Change],
+    before: Mapping[UUID, str],
+) -> list[Change]:
+    """Keep what leads were like before and are like now; one that did not change is left out. Returns the others'."""
+    values = {
+        "workspace_id": workspace_id,
+        "changeset_id": changeset_id,
+        "lead_ids": list(changes),
+        "changes": list(changes.values()),
+        "images": [before[lead_id] for lead_id in changes],
+    }
+    return [Change(row.change) for row in await tx.all(_RECORD, values)]
+
+
+async def rebase(tx: Transaction, workspace_id: UUID, changeset_id: UUID, later: Sequence[UUID]) -> None:
+    """Let later changesets put back what was before one that is undone now, where they overwrote what it wrote."""
+    values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "later": list(later)}
+    await tx.execute(_REBASE, values)

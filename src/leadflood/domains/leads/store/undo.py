@@ -1,0 +1,218 @@
+"""SQL that undoes a changeset, a chunk at a time, three-way: what was edited since is kept."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, text
+
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.ids import new_id
+
+_KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid), bindparam("after", type_=Uuid))
+
+# Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
+LOCK_CHUNK = text("""
+WITH chunk AS (
+    SELECT lead_id FROM lead_changes
+    WHERE workspace_id = :workspace_id AND changeset_id = :changeset_id AND lead_id > :after
+    ORDER BY lead_id LIMIT :batch
+), held AS (
+    SELECT l.id FROM chunk JOIN leads l ON l.workspace_id = :workspace_id AND l.id = chunk.lead_id
+    ORDER BY l.id FOR NO KEY UPDATE OF l
+)
+SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIMIT 1) AS last,
+       (SELECT count(*) FROM held) AS leads
+FROM chunk
+""").bindparams(*_KEYS, bindparam("batch", type_=Integer))
+
+# `back`: the fields that go back, with their values. `kept`: those that are neither as written nor as before.
+# A lead whose address somebody else has by now stays deleted, or keeps the address that it has. An owner who left is
+# nobody. The search text is the one of before only if all that it is made of goes back; the rest is `stale`.
+UNDO_CHUNK = text("""
+WITH chunk AS MATERIALIZED (
+    SELECT c.lead_id, c.change, c.before, c.after, lead_image(l) AS present, l.deleted_at IS NOT NULL AS gone
+    FROM lead_changes c
+    JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
+    WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id
+      AND c.lead_id > :after AND c.lead_id <= :until
+), compared AS (
+    SELECT lead_id, change, before, after, present, gone, f.back, f.kept
+    FROM chunk CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(key, before -> key) FILTER (WHERE value = coalesce(present -> key, 'null')) AS back,
+               array_agg(key) FILTER (WHERE coalesce(present -> key, 'null') NOT IN (value, before -> key)) AS kept
+        FROM jsonb_each(after - '{email_norm,search_text}'::text[])
+    ) f
+    WHERE change <> 'created'
+    UNION ALL
+    SELECT lead_id, change, before, after, present, gone,
+           CASE WHEN f.kept IS NULL THEN jsonb_build_object('deleted_at', extract(epoch FROM now())) END, f.kept
+    FROM chunk CROSS JOIN LATERAL (
+        SELECT (SELECT array_agg(key) FROM jsonb_object_keys(d.after) AS key) AS kept
+        FROM lead_difference(
+            jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[],
+            jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[]) d
+    ) f
+    WHERE change = 'created' AND NOT gone
+), addressed AS (
+    SELECT *, back -> 'deleted_at' = 'null' AS returns,
+           CASE WHEN back -> 'deleted_at' = 'null' OR NOT gone AND back ? 'email' AND before ? 'email_norm'
+                THEN CASE WHEN back ? 'email' AND before ? 'email_norm' THEN before ->> 'email_norm'
+                          ELSE present ->> 'email_norm' END END AS address
+    FROM compared
+), contested AS (
+    SELECT *, address IS NOT NULL AND (
+               row_number() OVER (PARTITION BY address ORDER BY lead_id) > 1
+               OR EXISTS (SELECT FROM leads other
+                          WHERE other.workspace_id = :workspace_id AND other.email_norm = address
+                            AND other.deleted_at IS NULL AND other.id <> lead_id)) AS taken
+    FROM addressed
+), verdict AS MATERIALIZED (
+    SELECT lead_id, before, after, present, gone,
+           coalesce(CASE WHEN taken AND returns THEN NULL WHEN taken THEN back - 'email' ELSE back END, '{}') AS back,
+           coalesce(kept, '{}') || CASE WHEN taken THEN '{email}'::text[] ELSE '{}' END AS kept
+    FROM contested
+), moved AS (
+    UPDATE leads l
+    SET email = CASE WHEN back ? 'email' THEN back ->> 'email' ELSE l.email END,
+        email_norm = CASE WHEN back ? 'email' AND before ? 'email_norm' THEN before ->> 'email_norm'
+                          ELSE l.email_norm END,
+        first_name = CASE WHEN back ? 'first_name' THEN back ->> 'first_name' ELSE l.first_name END,
+        last_name = CASE WHEN back ? 'last_name' THEN back ->> 'last_name' ELSE l.last_name END,
+        company = CASE WHEN back ? 'company' THEN back ->> 'company' ELSE l.company END,
+        job_title = CASE WHEN back ? 'job_title' THEN back ->> 'job_title' ELSE l.job_title END,
+        phone = CASE WHEN back ? 'phone' THEN back ->> 'phone' ELSE l.phone END,
+        website = CASE WHEN back ? 'website' THEN back ->> 'website' ELSE l.website END,
+        country = CASE WHEN back ? 'country' THEN back ->> 'country' ELSE l.country END,
+        source = CASE WHEN back ? 'source' THEN back ->> 'source' ELSE l.source END,
+        owner_id = CASE WHEN back ? 'owner_id'
+                        THEN (SELECT m.user_id FROM memberships m
+                              WHERE m.workspace_id = :workspace_id AND m.user_id = (back ->> 'owner_id')::uuid)
+                        ELSE l.owner_id END,
+        custom_fields = coalesce(
+            (SELECT (l.custom_fields - array_agg(substr(key, 15)))
+                    || coalesce(jsonb_object_agg(substr(key, 15), value) FILTER (WHERE value <> 'null'), '{}')
+             FROM jsonb_each(back) WHERE starts_with(key, 'custom_fields.') HAVING count(*) > 0),
+            l.custom_fields),
+        search_text = CASE WHEN l.search_text = after ->> 'search_text'
+                           THEN before ->> 'search_text' ELSE l.search_text END,
+        deleted_at = CASE WHEN back ? 'deleted_at' THEN to_timestamp((back ->> 'deleted_at')::double precision)
+                          ELSE l.deleted_at END,
+        version = l.version + 1, updated_at = now()
+    FROM verdict
+    WHERE l.workspace_id = :workspace_id AND l.id = verdict.lead_id AND back <> '{}'
+    RETURNING l.id, l.version, l.first_name, l.last_name, l.email, l.company, present, back,
+              after ?| '{first_name,last_name,email,company}' AND before IS NOT NULL
+                  AND (kept && '{first_name,last_name,email,company}'
+                       OR present -> 'search_text' <> coalesce(after -> 'search_text', present -> 'search_text'))
+                  AS stale,
+              back -> 'deleted_at' = 'null' AND l.status IN ('new', 'processing') AS unfinished
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY id) AS number FROM moved
+), told AS (
+    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+    SELECT :workspace_id, n.id, (CAST(:event_ids AS uuid[]))[n.number],
+           CASE WHEN back -> 'deleted_at' = 'null' THEN 'lead.restored' WHEN back ? 'deleted_at' THEN 'lead.deleted'
+                ELSE 'lead.changed' END,
+           :actor_kind, :actor_id,
+           jsonb_build_object('changesetId', :changeset_id, 'undo', true, 'version', n.version) || coalesce(
+               (SELECT jsonb_build_object('changes', jsonb_object_agg(
+                    key, jsonb_build_array(coalesce(present -> key, 'null'), value)))
+                FROM jsonb_each(back - 'deleted_at') HAVING count(*) > 0), '{}')
+    FROM numbered n
+), tallied AS (
+    UPDATE lead_changesets s
+    SET undo_position = :until, updated_at = now(), undone = undone + (SELECT count(*) FROM moved),
+        kept = kept + (SELECT coalesce(sum(cardinality(verdict.kept)), 0) FROM verdict),
+        kept_leads = kept_leads + (SELECT count(*) FROM verdict WHERE verdict.kept <> '{}')
+    WHERE s.workspace_id = :workspace_id AND s.id = :changeset_id
+)
+SELECT id, first_name, last_name, email, company, coalesce(stale, false) AS stale,
+       coalesce(unfinished, false) AS unfinished, '{}'::text[] AS kept
+FROM moved WHERE stale OR unfinished
+UNION ALL
+SELECT lead_id, NULL, NULL, NULL, NULL, false, false, kept FROM verdict WHERE kept <> '{}'
+""").bindparams(
+    *_KEYS,
+    bindparam("until", type_=Uuid),
+    bindparam("actor_kind", type_=Text),
+    bindparam("actor_id", type_=Uuid),
+    bindparam("event_ids", type_=ARRAY(Uuid)),
+)
+
+# Fields as JSON, one array a lead. Not part of the statement above: PostgreSQL expects one row of the verdict, and
+# would compare each with each.
+_REPORT = text("""
+UPDATE lead_changes c SET kept = ARRAY(SELECT jsonb_array_elements_text(n.kept::jsonb))
+FROM unnest(:lead_ids, :kept) AS n (lead_id, kept)
+WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.lead_id = n.lead_id
+""").bindparams(*_KEYS[:2], bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("kept", type_=ARRAY(Text)))
+
+_REBUILD = text("""
+UPDATE leads l SET search_text = n.search_text
+FROM unnest(:lead_ids, :search_texts) AS n (id, search_text)
+WHERE l.workspace_id = :workspace_id AND l.id = n.id
+""").bindparams(_KEYS[0], bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("search_texts", type_=ARRAY(Text)))
+
+# Whether an undo goes on where an earlier one ended: `undo_position` stays when it is given up.
+_BEGIN = text("""
+UPDATE lead_changesets
+SET status = 'undoing', job_id = NULL, undone_by_kind = :actor_kind, undone_by = :actor_id, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
+""").bindparams(*_KEYS[:2], bindparam("actor_kind", type_=Text), bindparam("actor_id", type_=Uuid))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some changes of a changeset whose leads are locked: those after one lead id, up to another."""
+
+    after: UUID
+    until: UUID
+    changes: int
+    leads: int
+
+
+async def begin(tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, kind: str, actor_id: UUID | None) -> bool:
+    """Take an applied changeset to `undoing`; False if it is not applied."""
+    keys = {"workspace_id": workspace_id, "changeset_id": changeset_id}
+    return await tx.changed(_BEGIN, {**keys, "actor_kind": kind, "actor_id": actor_id}) == 1
+
+
+async def lock_chunk(tx: Transaction, changeset: Row[Any], *, batch: int) -> Chunk | None:
+    """Lock the leads of the next changes to undo; None at the end."""
+    after = changeset.undo_position or UUID(int=0)
+    keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
+    row = await tx.first(LOCK_CHUNK, {**keys, "after": after, "batch": batch})
+    return Chunk(after, row.last, row.changes, row.leads) if row is not None and row.changes else None
+
+
+async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk) -> Sequence[Row[Any]]:
+    """Undo the changes of a chunk. Returns what SQL leaves: leads to find by a new text, to enrich, or to report.
+
+    Raises: sqlalchemy.exc.IntegrityError: somebody took an address, or an owner left, at this very moment.
+    """
+    values: Mapping[str, Any] = {
+        "workspace_id": changeset.workspace_id,
+        "changeset_id": changeset.id,
+        "after": chunk.after,
+        "until": chunk.until,
+        "actor_kind": changeset.undone_by_kind,
+        "actor_id": changeset.undone_by,
+        "event_ids": [new_id() for _ in range(chunk.leads)],
+    }
+    return await tx.all(UNDO_CHUNK, values)
+
+
+async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, list[str]]) -> None:
+    """Keep which fields of which leads were not put back."""
+    fields = [json.dumps(each) for each in kept.values()]
+    values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(kept), "kept": fields}
+    await tx.execute(_REPORT, values)
+
+
+async def rebuild_search(tx: Transaction, workspace_id: UUID, texts: Mapping[UUID, str]) -> None:
+    """Set what leads are found by."""
+    ids, built = list(texts), list(texts.values())
+    await tx.execute(_REBUILD, {"workspace_id": workspace_id, "lead_ids": ids, "search_texts": built})

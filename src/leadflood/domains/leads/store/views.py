@@ -1,0 +1,70 @@
+"""SQL that writes saved views."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, delete, func, insert, select, text, update
+
+from leadflood.domains.leads.tables import saved_views
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+
+# The person's membership is what two tabs that add or move a view at the same time wait for each other at.
+_LOCK_OWN = text("""
+WITH person AS (
+    SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR NO KEY UPDATE
+)
+SELECT (SELECT count(*) FROM person) AS people
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_id", type_=Uuid))
+
+_ORDER = text("""
+UPDATE saved_views v SET position = n.position - 1
+FROM unnest(:view_ids) WITH ORDINALITY AS n (id, position)
+WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.position <> n.position - 1
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("view_ids", type_=ARRAY(Uuid)))
+
+
+async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
+    """The ids of the actor's views in their order; nobody else adds or moves one until the transaction ends."""
+    await tx.execute(_LOCK_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
+    views = saved_views.c
+    query = select(views.id).where(views.workspace_id == actor.workspace_id, views.user_id == actor.user_id)
+    return [row.id for row in await tx.all(query.order_by(views.position, views.id))]
+
+
+async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """A new view."""
+    await tx.execute(insert(saved_views).values(**values, version=1, created_at=func.now(), updated_at=func.now()))
+
+
+async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row[Any] | None:
+    """A view, whoever owns it, locked for this transaction."""
+    query = select(saved_views).where(saved_views.c.workspace_id == workspace_id, saved_views.c.id == view_id)
+    return await tx.first(query.with_for_update())
+
+
+async def update_view(
+    tx: Transaction, workspace_id: UUID, view_id: UUID, *, expected_version: int, values: Mapping[str, Any]
+) -> bool:
+    """Change a view at the version expected."""
+    statement = (
+        update(saved_views)
+        .where(
+            saved_views.c.workspace_id == workspace_id,
+            saved_views.c.id == view_id,
+            saved_views.c.version == expected_version,
+        )
+        .values(**values, version=saved_views.c.version + 1, updated_at=func.now())
+    )
+    return await tx.changed(statement) == 1
+
+
+async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UUID]) -> None:
+    """Give views their places, in this order from 0."""
+    await tx.execute(_ORDER, {"workspace_id": workspace_id, "view_ids": list(view_ids)})
+
+
+async def delete_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> None:
+    """Remove a view that is locked."""
+    await tx.execute(delete(saved_views).where(saved_views.c.workspace_id == workspace_id, saved_views.c.id == view_id))
