@@ -1,0 +1,1 @@
+"""Invitations: how somebody outside becomes a member, by a link that comes with a mail."""

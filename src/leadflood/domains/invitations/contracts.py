@@ -1,0 +1,105 @@
+"""What crosses the border of invitations."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from leadflood.domains.identity.contracts import AnyRole, Email, Name, NewPassword, TriedPassword
+from leadflood.domains.invitations.models import DeliveryState, InvitationState
+from leadflood.kernel.actor import Role
+from leadflood.kernel.contract import Contract, View
+
+
+class CreateInvitation(Contract):
+    """Invite the person with this address. An open invitation to the same address is replaced."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "grace@acme.com", "role": "member"}]})
+
+    email: Email
+    role: AnyRole
+
+
+class Newcomer(Contract):
+    """What somebody without an account gives to accept an invitation. The address is that of the invitation."""
+
+    name: Name
+    password: NewPassword = Field(repr=False)
+
+
+class KnownPassword(Contract):
+    """What somebody with an account gives to accept an invitation."""
+
+    password: TriedPassword = Field(repr=False)
+
+
+class InviterView(View):
+    """Who vouches for an invitation: whoever sent it last."""
+
+    id: UUID
+    name: str
+
+
+class DeliveryView(View):
+    """How far the latest mail of an invitation is."""
+
+    state: DeliveryState
+    job_id: UUID | None
+    last_error: str | None = Field(description="Why the latest attempt failed.")
+
+
+class InvitationView(View):
+    """An invitation that was neither accepted nor revoked. Its link is in the mail alone."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "email": "grace@acme.com",
+                    "role": "member",
+                    "state": "open",
+                    "invitedBy": {"id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5", "name": "Ada Lovelace"},
+                    "delivery": {
+                        "state": "sent",
+                        "jobId": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11",
+                        "lastError": None,
+                    },
+                    "sends": 1,
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "lastSentAt": "2026-03-01T09:30:00Z",
+                    "expiresAt": "2026-03-08T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    email: str
+    role: Role
+    state: InvitationState
+    invited_by: InviterView | None = Field(description="Null for the command line.")
+    delivery: DeliveryView
+    sends: int = Field(description="How often it was sent; each time with a new link.")
+    created_at: datetime
+    last_sent_at: datetime = Field(description="When the latest mail was asked for.")
+    expires_at: datetime
+
+
+class InvitationPreview(View):
+    """What whoever holds the link is told."""
+
+    email: str
+    role: Role
+    workspace: str
+    inviter: str | None
+    has_account: bool
+    expires_at: datetime
+
+
+class AcceptedInvitation(View):
+    """Who has joined, and where: enough to sign in."""
+
+    workspace_id: UUID
+    user_id: UUID
+    email: str

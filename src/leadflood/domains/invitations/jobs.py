@@ -1,0 +1,60 @@
+"""Jobs of invitations: sending the mail, and deleting what has ended long ago.
+
+A mail is sent at least once: a worker that dies between the server's answer and ours sends it again, with the same
+Message-ID and the same link. For an invitation that is harmless.
+"""
+
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.invitations import queries, store
+from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION
+from leadflood.domains.invitations.models import invitation_mail, link_of, token_of
+from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.mail import Mailer, MailNotSent
+
+_BATCH = 1000
+_TIMEOUT = 120.0
+
+_log = structlog.get_logger()
+
+
+def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for the sweep over all workspaces. `public_url`: where links lead."""
+
+    async def send_invitation(context: JobContext) -> None:
+        await _send(context, mailer, sealer, public_url)
+
+    async def forget(_context: JobContext) -> None:
+        while True:
+            async with database.system() as tx:
+                if await store.forget(tx, limit=_BATCH) < _BATCH:
+                    return
+
+    return [
+        JobDefinition(SEND_INVITATION, send_invitation, timeout=_TIMEOUT),
+        JobDefinition(FORGET_INVITATIONS, forget),
+    ]
+
+
+async def _send(context: JobContext, mailer: Mailer, sealer: Sealer, public_url: str) -> None:
+    invitation_id, sending = UUID(context.job.payload["invitationId"]), context.job.payload["sending"]
+    async with context.transaction() as tx:
+        letter = await queries.letter_of(tx, context.actor, invitation_id=invitation_id)
+    if letter is None or letter.invitation.sends != sending:
+        # It has ended, or a newer mail is on its way.
+        _log.info("invitation.not_sent", invitation_id=str(invitation_id))
+        return
+    token = token_of(sealer, invitation_id, sending)
+    if token_hash(token) != letter.token_hash:
+        reason = "LEADFLOOD_SECRET_KEY is another one than when the invitation was made. Send the invitation again."
+        raise Terminal(reason)
+    mail = invitation_mail(letter, link=link_of(public_url, token), key=str(context.job.id))
+    try:
+        await mailer.send(mail)
+    except MailNotSent as error:
+        raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error

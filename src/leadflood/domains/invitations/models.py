@@ -1,0 +1,93 @@
+"""What an invitation is, who may vouch for one, and the mail that carries it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from html import escape
+from typing import Final
+from uuid import UUID
+
+from leadflood.domains.identity.models import permissions_of
+from leadflood.kernel.actor import PERMISSIONS, Permission, Role
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.mail import Mail
+
+TOKEN_PREFIX: Final = "lfi_"  # noqa: S105  the same for all
+VALID_DAYS: Final = 7
+MAX_OPEN: Final = 100
+"""Open invitations of a workspace at a time."""
+PAUSE_SECONDS: Final = 60
+"""Between two mails of a workspace to one address, whatever was revoked or replaced in between."""
+FORGOTTEN_AFTER_DAYS: Final = 30
+"""After its end, however it ended, an invitation is deleted."""
+
+
+class InvitationState(StrEnum):
+    """What a pending invitation is: one that can be accepted, or one that has to be sent again first."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+
+
+class DeliveryState(StrEnum):
+    """How far the latest mail is. `sent`: the mail server has taken it; whether it arrives nobody tells us."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An invitation that was neither accepted nor revoked, as verbs need it."""
+
+    workspace_id: UUID
+    id: UUID
+    email: EmailAddress
+    role: Role
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An invitation that can be accepted, with what is told to whoever holds its link."""
+
+    invitation: Pending
+    workspace: str
+    inviter: str | None
+    expires_at: datetime
+    has_account: bool
+    token_hash: bytes
+
+
+def token_of(sealer: Sealer, invitation_id: UUID, sending: int) -> str:
+    """The token of one sending. It is computed anew where it is needed: the database only ever has its hash."""
+    return sealer.token(TOKEN_PREFIX, b"invitation", invitation_id.bytes, str(sending).encode())
+
+
+def vouches(inviter: Role, role: Role) -> bool:
+    """Whether a member with the role `inviter` may still let somebody in as `role`."""
+    may_invite = Permission.MEMBERS_WRITE in permissions_of(inviter, None)
+    return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
+
+
+def link_of(public_url: str, token: str) -> str:
+    """Where whoever gets the mail is to go."""
+    return f"{public_url}/invitations/{token}"
+
+
+def invitation_mail(letter: Letter, *, link: str, key: str) -> Mail:
+    """The mail. Args: key: what makes its Message-ID."""
+    inviter, workspace = letter.inviter, letter.workspace
+    opening = f"{inviter} invites you" if inviter else "You are invited"
+    until = f"{letter.expires_at:%d %B %Y, %H:%M} UTC"
+    first = f"{opening} to the workspace {workspace} on LEAD-FLOOD."
+    last = f"The link works once, until {until}. If you do not know what this is about, ignore this mail."
+    text = f"{first}\n\nAccept the invitation:\n{link}\n\n{last}\n"
+    html = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Invitation</title></head><body>'
+        f'<p>{escape(first)}</p><p><a href="{escape(link)}">Accept the invitation</a></p><p>{escape(last)}</p>'
+        "</body></html>\n"
+    )
+    return Mail(key, letter.invitation.email, f"{opening} to {workspace} on LEAD-FLOOD", text, html)

@@ -1,0 +1,281 @@
+"""Verbs on invitations.
+
+Inviting, sending again and accepting change who may become a member, so they take turns with every other change of
+members: each holds the lock of `members.lock`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.errors import AlreadyMember, Unauthenticated, UserExists
+from leadflood.domains.identity.models import Client, acceptable_password
+from leadflood.domains.identity.service import audit, members, signin
+from leadflood.domains.identity.service.passwords import hashed
+from leadflood.domains.invitations import queries, store
+from leadflood.domains.invitations.contracts import (
+    AcceptedInvitation,
+    CreateInvitation,
+    InvitationPreview,
+    InvitationView,
+    KnownPassword,
+    Newcomer,
+)
+from leadflood.domains.invitations.errors import (
+    AccountExists,
+    InvitationNotFound,
+    InvitationThrottled,
+    TooManyInvitations,
+)
+from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction
+from leadflood.domains.invitations.models import MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer, is_token, token_hash
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.text import InvalidValue
+
+_NO_TRACE: Mapping[str, str] = MappingProxyType({})
+
+
+async def invite(
+    tx: Transaction,
+    actor: Actor,
+    sealer: Sealer,
+    *,
+    command: CreateInvitation,
+    trace: Mapping[str, str] = _NO_TRACE,
+    request_id: str | None = None,
+) -> InvitationView:
+    """Invite somebody by mail, which a job sends. What was pending for the address is revoked.
+
+    The answer is the same whether or not the address has an account here.
+
+    Raises: AlreadyMember, InvitationThrottled, TooManyInvitations, and as adding a member would: OwnersOnly,
+        BeyondOwnPermissions, Unauthenticated.
+    """
+    own_role = await members.lock(tx, actor)
+    members.require_may_give(actor, own_role, command.role)
+    await _require_room(tx, actor, command.email)
+    await store.replace(tx, actor.workspace_id, command.email)
+    invitation_id = new_id()
+    await store.insert(
+        tx,
+        actor.workspace_id,
+        invitation_id=invitation_id,
+        email=command.email,
+        role=command.role,
+        invited_by=actor.user_id,
+        token_hash=token_hash(token_of(sealer, invitation_id, 1)),
+        job_id=await _enqueue(tx, actor, invitation_id, 1, trace),
+    )
+    data: dict[str, JsonValue] = {"email": command.email.display, "role": command.role}
+    await _record(tx, actor, AuditAction.SENT, invitation_id, data, request_id)
+    return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
+
+
+async def resend(
+    tx: Transaction,
+    actor: Actor,
+    sealer: Sealer,
+    *,
+    invitation_id: UUID,
+    trace: Mapping[str, str] = _NO_TRACE,
+    request_id: str | None = None,
+) -> InvitationView:
+    """Send a pending invitation again, expired ones too: with a new link, a full life, and the actor to vouch for it.
+
+    Raises: InvitationNotFound, and as `invite`.
+    """
+    own_role = await members.lock(tx, actor)
+    invitation = await _pending(tx, actor, invitation_id)
+    members.require_may_give(actor, own_role, invitation.role)
+    await _require_room(tx, actor, invitation.email)
+    sending = invitation.sends + 1
+    await store.renew(
+        tx,
+        invitation,
+        invited_by=actor.user_id,
+        token_hash=token_hash(token_of(sealer, invitation_id, sending)),
+        job_id=await _enqueue(tx, actor, invitation_id, sending, trace),
+    )
+    data: dict[str, JsonValue] = {"email": invitation.email.display, "sending": sending}
+    await _record(tx, actor, AuditAction.RESENT, invitation_id, data, request_id)
+    return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
+
+
+async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID, request_id: str | None = None) -> None:
+    """Make the link of a pending invitation worthless.
+
+    Raises: InvitationNotFound, OwnersOnly, Unauthenticated.
+    """
+    own_role = await members.lock(tx, actor)
+    invitation = await _pending(tx, actor, invitation_id)
+    members.require_may_touch(actor, own_role, invitation.role)
+    await store.revoke(tx, invitation)
+    data: dict[str, JsonValue] = {"email": invitation.email.display, "role": invitation.role}
+    await _record(tx, actor, AuditAction.REVOKED, invitation_id, data, request_id)
+
+
+async def preview(database: Database, token: str) -> InvitationPreview:
+    """What whoever holds the link is told, an account with this address included. Raises: InvitationNotFound."""
+    letter = await _look_up(database, token)
+    return InvitationPreview(
+        email=letter.invitation.email.display,
+        role=letter.invitation.role,
+        workspace=letter.workspace,
+        inviter=letter.inviter,
+        has_account=letter.has_account,
+        expires_at=letter.expires_at,
+    )
+
+
+async def accept_as_new(database: Database, *, token: str, newcomer: Newcomer, client: Client) -> AcceptedInvitation:
+    """Make an account with the address of the invitation, and join. Signing in comes after.
+
+    Raises: InvitationNotFound, AccountExists, InvalidInput: when the password is the address.
+    """
+    letter = await _look_up(database, token)
+    _refuse_own_email(newcomer.password, letter.invitation.email)
+    password_hash = await hashed(newcomer.password)
+    async with database.system() as tx:
+        invitation = await _use_up(tx, token)
+        try:
+            user_id = await members.create_user(
+                tx,
+                Actor.system(invitation.workspace_id),
+                email=invitation.email,
+                name=newcomer.name,
+                password_hash=password_hash,
+                request_id=client.request_id,
+            )
+        except UserExists as error:
+            raise AccountExists from error
+        await _join(tx, invitation, user_id, client)
+    return AcceptedInvitation(workspace_id=invitation.workspace_id, user_id=user_id, email=invitation.email.display)
+
+
+async def accept_with_account(
+    database: Database, settings: Settings, sealer: Sealer, *, token: str, known: KnownPassword, client: Client
+) -> AcceptedInvitation:
+    """Join with the account that has the address of the invitation, whose password is guarded like a login.
+
+    Who is a member meanwhile keeps the role; the invitation is used up in any case. Signing in comes after.
+
+    Raises: InvitationNotFound, LoginFailed, LoginThrottled.
+    """
+    letter = await _look_up(database, token)
+    email_norm = letter.invitation.email.norm
+    proven = await signin.prove(
+        database, settings, sealer, email_norm=email_norm, password=known.password, client=client
+    )
+    account = proven.account
+    async with database.system() as tx:
+        invitation = await _use_up(tx, token)
+        if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
+            raise signin.failed(client)
+        await _join(tx, invitation, account.id, client)
+        await proven.attempt.succeeded(tx)
+    return AcceptedInvitation(workspace_id=invitation.workspace_id, user_id=account.id, email=invitation.email.display)
+
+
+async def accept_as_self(database: Database, actor: Actor, *, token: str, client: Client) -> AcceptedInvitation:
+    """Join as whoever is signed in, where the invitation is for that person's address. No password is asked again.
+
+    Raises: InvitationNotFound: also for an invitation to somebody else. Unauthenticated.
+    """
+    if actor.user_id is None or actor.session_id is None:
+        raise Unauthenticated
+    async with database.system() as tx:
+        account = await identity.account(tx, actor.user_id)
+        invitation = await _use_up(tx, token)
+        if invitation.email.norm != account.email_norm:
+            raise InvitationNotFound
+        if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
+            raise Unauthenticated
+        await _join(tx, invitation, account.id, client)
+    return AcceptedInvitation(workspace_id=invitation.workspace_id, user_id=account.id, email=invitation.email.display)
+
+
+async def _require_room(tx: Transaction, actor: Actor, email: EmailAddress) -> None:
+    if await identity.is_member(tx, actor, email_norm=email.norm):
+        raise AlreadyMember
+    wait = await store.seconds_to_wait(tx, actor.workspace_id, email)
+    if wait > 0:
+        raise InvitationThrottled(wait)
+    if await store.count_others(tx, actor.workspace_id, email) >= MAX_OPEN:
+        raise TooManyInvitations(MAX_OPEN)
+
+
+async def _pending(tx: Transaction, actor: Actor, invitation_id: UUID) -> Pending:
+    invitation = await store.pending(tx, actor.workspace_id, invitation_id)
+    if invitation is None:
+        raise InvitationNotFound
+    return invitation
+
+
+async def _enqueue(tx: Transaction, actor: Actor, invitation_id: UUID, sending: int, trace: Mapping[str, str]) -> UUID:
+    payload = {"invitationId": str(invitation_id), "sending": sending}
+    (job_id,) = await jobs.enqueue(tx, actor, jobs=[NewJob(SEND_INVITATION, payload, trace=trace)])
+    return job_id
+
+
+async def _look_up(database: Database, token: str) -> Letter:
+    if not is_token(token, TOKEN_PREFIX):
+        raise InvitationNotFound
+    async with database.system(read_only=True) as tx:
+        return await queries.letter_by_token(tx, token_hash(token))
+
+
+async def _use_up(tx: Transaction, token: str) -> Pending:
+    """The invitation of the token, accepted in this transaction, which is the only one to do so."""
+    sought = token_hash(token)
+    letter = await queries.letter_by_token(tx, sought)
+    await members.lock(tx, Actor.system(letter.invitation.workspace_id))
+    letter = await queries.letter_by_token(tx, sought)  # as it is now that nobody else can change it
+    if not await store.accept(tx, letter.invitation, sought):
+        raise InvitationNotFound
+    return letter.invitation
+
+
+async def _join(tx: Transaction, invitation: Pending, user_id: UUID, client: Client) -> None:
+    request_id = client.request_id
+    actor = await members.join(
+        tx, invitation.workspace_id, user_id=user_id, role=invitation.role, request_id=request_id
+    )
+    await _record(tx, actor, AuditAction.ACCEPTED, invitation.id, {"role": invitation.role}, request_id)
+
+
+def _refuse_own_email(password: str, email: EmailAddress) -> None:
+    try:
+        acceptable_password(password, email.display)
+    except InvalidValue as exc:
+        fault = FieldError("/password", exc.code, str(exc))
+        raise InvalidInput("The password is too easy to guess.", errors=[fault]) from exc
+
+
+async def _record(
+    tx: Transaction,
+    actor: Actor,
+    action: AuditAction,
+    invitation_id: UUID,
+    data: Mapping[str, JsonValue],
+    request_id: str | None,
+) -> None:
+    await audit.record(
+        tx,
+        actor,
+        action=action,
+        subject_type=AUDIT_SUBJECT,
+        subject_id=invitation_id,
+        data=data,
+        request_id=request_id,
+    )

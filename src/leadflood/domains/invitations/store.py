@@ -1,0 +1,131 @@
+"""SQL that writes invitations. Whoever calls holds the lock on the workspace's members."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Row, Uuid, bindparam, text
+
+from leadflood.domains.invitations.models import FORGOTTEN_AFTER_DAYS, PAUSE_SECONDS, VALID_DAYS, Pending
+from leadflood.kernel.actor import Role
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.email_address import EmailAddress
+
+INSERT = text("""
+INSERT INTO invitations (workspace_id, id, email, email_norm, role, invited_by, token_hash, job_id, expires_at)
+VALUES (:workspace_id, :id, :email, :email_norm, :role, :invited_by, :token_hash, :job_id,
+        now() + make_interval(days => :days))
+""").bindparams(bindparam("invited_by", type_=Uuid), bindparam("days", type_=Integer))
+
+RENEW = text("""
+UPDATE invitations
+SET token_hash = :token_hash, job_id = :job_id, invited_by = :invited_by, sends = sends + 1, last_sent_at = now(),
+    expires_at = now() + make_interval(days => :days)
+WHERE workspace_id = :workspace_id AND id = :id AND sends = :sends AND accepted_at IS NULL AND revoked_at IS NULL
+""").bindparams(bindparam("invited_by", type_=Uuid), bindparam("days", type_=Integer))
+
+PENDING = text("""
+SELECT workspace_id, id, email, email_norm, role, sends FROM invitations
+WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
+""")
+
+WAIT = text("""
+SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause)::integer FROM invitations
+WHERE workspace_id = :workspace_id AND email_norm = :email_norm
+""").bindparams(bindparam("pause", type_=Integer))
+
+OTHERS_OPEN = text("""
+SELECT count(*) FROM invitations
+WHERE workspace_id = :workspace_id AND email_norm <> :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
+  AND expires_at > now()
+""")
+
+REPLACE = text("""
+UPDATE invitations SET revoked_at = now()
+WHERE workspace_id = :workspace_id AND email_norm = :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
+""")
+
+REVOKE = text("""
+UPDATE invitations SET revoked_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
+""")
+
+ACCEPT = text("""
+UPDATE invitations SET accepted_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND token_hash = :token_hash AND accepted_at IS NULL
+  AND revoked_at IS NULL AND expires_at > now()
+""")
+
+FORGET = text("""
+DELETE FROM invitations WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM invitations WHERE expires_at < now() - make_interval(days => :days) LIMIT :limit)
+""").bindparams(bindparam("days", type_=Integer), bindparam("limit", type_=Integer))
+
+
+async def insert(
+    tx: Transaction,
+    workspace_id: UUID,
+    *,
+    invitation_id: UUID,
+    email: EmailAddress,
+    role: Role,
+    invited_by: UUID | None,
+    token_hash: bytes,
+    job_id: UUID,
+) -> None:
+    """Store an invitation by the hash of its token."""
+    row = {"workspace_id": workspace_id, "id": invitation_id, "email": email.display, "email_norm": email.norm}
+    sent = {"invited_by": invited_by, "token_hash": token_hash, "job_id": job_id, "days": VALID_DAYS}
+    await tx.execute(INSERT, {**row, "role": role, **sent})
+
+
+async def renew(
+    tx: Transaction, invitation: Pending, *, invited_by: UUID | None, token_hash: bytes, job_id: UUID
+) -> bool:
+    """Give a pending invitation a new token and a new life; False if it was sent or ended meanwhile."""
+    row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "sends": invitation.sends}
+    sent = {"invited_by": invited_by, "token_hash": token_hash, "job_id": job_id, "days": VALID_DAYS}
+    return await tx.changed(RENEW, {**row, **sent}) == 1
+
+
+async def pending(tx: Transaction, workspace_id: UUID, invitation_id: UUID) -> Pending | None:
+    """An invitation that was neither accepted nor revoked."""
+    row = await tx.first(PENDING, {"workspace_id": workspace_id, "id": invitation_id})
+    return None if row is None else _pending_of(row)
+
+
+async def seconds_to_wait(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> int:
+    """Until the workspace may write to this address again; 0 or less: now."""
+    sought = {"workspace_id": workspace_id, "email_norm": email.norm, "pause": PAUSE_SECONDS}
+    return int(await tx.scalar(WAIT, sought) or 0)
+
+
+async def count_others(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> int:
+    """How many open invitations to other addresses there are."""
+    return int(await tx.scalar(OTHERS_OPEN, {"workspace_id": workspace_id, "email_norm": email.norm}))
+
+
+async def replace(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> None:
+    """Revoke what is pending for this address."""
+    await tx.execute(REPLACE, {"workspace_id": workspace_id, "email_norm": email.norm})
+
+
+async def revoke(tx: Transaction, invitation: Pending) -> bool:
+    """Revoke; False if it is not pending any more."""
+    return await tx.changed(REVOKE, {"workspace_id": invitation.workspace_id, "id": invitation.id}) == 1
+
+
+async def accept(tx: Transaction, invitation: Pending, token_hash: bytes) -> bool:
+    """Use an invitation up; False if its token is not the latest, or its time is over."""
+    row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "token_hash": token_hash}
+    return await tx.changed(ACCEPT, row) == 1
+
+
+async def forget(tx: Transaction, *, limit: int) -> int:
+    """Delete what has ended long ago, over all workspaces. Needs a system transaction. Returns how many."""
+    return await tx.changed(FORGET, {"days": FORGOTTEN_AFTER_DAYS, "limit": limit})
+
+
+def _pending_of(row: Row[Any]) -> Pending:
+    """The invitation in a row."""
+    email = EmailAddress(row.email, row.email_norm)
+    return Pending(row.workspace_id, row.id, email, Role(row.role), row.sends)
