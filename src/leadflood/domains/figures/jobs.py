@@ -1,0 +1,24 @@
+"""The jobs of figures: counting the last minutes every minute, and the last hours every hour."""
+
+from datetime import timedelta
+
+from leadflood.domains.figures import service
+from leadflood.domains.figures.events import COUNT_FIGURES, RECOUNT_FIGURES
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.db.database import Database
+
+_MINUTES = timedelta(minutes=5)
+_HOURS = timedelta(hours=3)
+
+
+def definitions(database: Database) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for counting over all workspaces."""
+
+    async def count(_context: JobContext) -> None:
+        await service.count(database, again=_MINUTES)
+
+    async def recount(_context: JobContext) -> None:
+        await service.count(database, again=_HOURS)
+        await service.count_leads(database)
+
+    return [JobDefinition(COUNT_FIGURES, count), JobDefinition(RECOUNT_FIGURES, recount, timeout=1800.0)]

@@ -1,0 +1,194 @@
+"""SQL that reads figures: what was counted, and what happened since, where that is little."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Select, Uuid, bindparam, func, literal, select, text
+
+from leadflood.domains.figures.contracts import ActivityFigures, ActivityPoint, ActivityView, OverviewView
+from leadflood.domains.figures.models import LATENCY_BOUNDS, Span, bounds_of, percentile
+from leadflood.domains.figures.tables import workspace_figures
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.contract import Count
+from leadflood.kernel.db.database import Transaction
+
+COUNTED = 10_000
+"""Leads that are counted one by one."""
+
+LIVE = 1000
+"""Leads changed since the last count that are looked at; where more were, figures are as of that count."""
+
+_COUNTED_UNTIL = text("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
+
+# The timeline is found through the leads that it changed: it has no index of its own by workspace and time.
+_SINCE = text("""
+WITH touched AS (
+    SELECT id FROM leads
+    WHERE workspace_id = :workspace_id AND updated_at >= :since AND deleted_at IS NULL
+    ORDER BY updated_at, id
+    LIMIT :most
+)
+SELECT t.touched, e.at, e.kind, e.slot
+FROM (SELECT count(*) AS touched FROM touched) t
+LEFT JOIN (
+    SELECT e.at, e.kind,
+           CASE WHEN e.kind = 'enrichment.completed' THEN width_bucket(
+               extract(epoch FROM e.at)::double precision - 0.001::double precision
+               * ('x' || left(e.data ->> 'jobId', 8) || substr(e.data ->> 'jobId', 10, 4))::bit(48)::bigint,
+               :bounds) END AS slot
+    FROM touched
+    JOIN lead_events e ON e.workspace_id = :workspace_id AND e.lead_id = touched.id
+    WHERE e.at >= :since AND e.kind IN ('lead.created', 'enrichment.completed', 'enrichment.failed')
+) e ON true
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("since", type_=DateTime(timezone=True)),
+    bindparam("most", type_=Integer),
+    bindparam("bounds", type_=ARRAY(Float)),
+)
+
+# Each count walks an index in its order and stops: without the order, PostgreSQL may prefer to read the table.
+_LEADS = text("""
+SELECT (SELECT count(*) FROM (
+            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL
+            ORDER BY created_at, id LIMIT :most) l) AS leads,
+       (SELECT count(*) FROM (
+            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'new'
+            ORDER BY created_at, id LIMIT :most) l) AS new,
+       (SELECT count(*) FROM (
+            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'processing'
+            ORDER BY created_at, id LIMIT :most) l) AS processing,
+       (SELECT count(*) FROM (
+            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'failed'
+            ORDER BY created_at, id LIMIT :most) l) AS failed,
+       (SELECT created_at FROM leads
+        WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'new'
+        ORDER BY created_at, id LIMIT 1) AS oldest
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+
+_TOTAL = text("""
+SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
+                        WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
+FROM workspace_figures t
+WHERE t.workspace_id = :workspace_id AND t.leads_total IS NOT NULL
+ORDER BY t.quarter DESC
+LIMIT 1
+""").bindparams(bindparam("workspace_id", type_=Uuid))
+
+
+@dataclass(slots=True)
+class _Part:
+    """What happened in a part of time, as it is put together."""
+
+    created: int = 0
+    enriched: int = 0
+    failed: int = 0
+    latency: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: "_Part") -> None:
+        self.created += other.created
+        self.enriched += other.enriched
+        self.failed += other.failed
+        self.latency.update(other.latency)
+
+    def happened(self, kind: str, slot: int | None) -> None:
+        self.created += kind == "lead.created"
+        self.enriched += kind == "enrichment.completed"
+        self.failed += kind == "enrichment.failed"
+        if slot is not None:
+            self.latency[slot] += 1
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "created": self.created,
+            "enriched": self.enriched,
+            "failed": self.failed,
+            "latency_p50": percentile(self.latency, 0.5),
+            "latency_p95": percentile(self.latency, 0.95),
+        }
+
+
+async def activity(tx: Transaction, actor: Actor, *, span: Span, time_zone: str, now: datetime) -> ActivityView:
+    """What happened over a span of time, by the hour or by the day of a time zone of the IANA database."""
+    bounds = bounds_of(span, now, ZoneInfo(time_zone))
+    parts, counted_until = await _parts(tx, actor, bounds, now)
+    total = _Part()
+    for part in parts:
+        total.add(part)
+    return ActivityView(
+        span=span,
+        time_zone=time_zone,
+        counted_until=counted_until,
+        points=[
+            ActivityPoint(starts_at=starts, ends_at=ends, **part.figures())
+            for starts, ends, part in zip(bounds, bounds[1:], parts, strict=False)
+        ],
+        total=ActivityFigures(**total.figures()),
+    )
+
+
+async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: datetime) -> OverviewView:
+    """How the workspace is now, and what happened since midnight in a time zone of the IANA database."""
+    midnight, _ = bounds_of(Span.WEEK, now, ZoneInfo(time_zone))[-2:]
+    (today,), counted_until = await _parts(tx, actor, [midnight, max(now, midnight)], now)
+    row = (await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "most": COUNTED + 1}))[0]
+    leads = Count.up_to(COUNTED, row.leads)
+    if not leads.exact:
+        total = await tx.scalar(_TOTAL, {"workspace_id": actor.workspace_id})
+        leads = Count(value=max(COUNTED, int(total or 0)), exact=False)
+    return OverviewView(
+        leads=leads,
+        created_today=today.created,
+        enriched_today=today.enriched,
+        failed_today=today.failed,
+        in_flight=Count.up_to(COUNTED, row.new + row.processing),
+        failed=Count.up_to(COUNTED, row.failed),
+        oldest_waiting_at=row.oldest,
+        counted_until=counted_until,
+    )
+
+
+async def _parts(
+    tx: Transaction, actor: Actor, bounds: Sequence[datetime], now: datetime
+) -> tuple[list[_Part], datetime]:
+    """What happened between the bounds, and up to when that is complete."""
+    counted_until: datetime | None = await tx.scalar(_COUNTED_UNTIL)
+    parts = [_Part() for _ in bounds[1:]]
+    for row in await tx.all(_counted(actor, bounds)):
+        part, created, enriched, failed, *slots = tuple(row)
+        latency = Counter({slot: count for slot, count in enumerate(slots) if count})
+        parts[part - 1].add(_Part(created, enriched, failed, latency))
+    since = counted_until or bounds[0]
+    live = await tx.all(
+        _SINCE,
+        {"workspace_id": actor.workspace_id, "since": since, "most": LIVE + 1, "bounds": list(LATENCY_BOUNDS)},
+    )
+    if live[0].touched > LIVE:
+        return parts, since
+    _add_live(parts, bounds, live)
+    return parts, max(now, since)
+
+
+def _counted(actor: Actor, bounds: Sequence[datetime]) -> Select[Any]:
+    """For each part in which something was counted: its number, what was, and how many there are in each slot."""
+    figures = workspace_figures.c
+    part = func.width_bucket(figures.quarter, literal(list(bounds), ARRAY(DateTime(timezone=True))), type_=Integer)
+    counted = [figures.created, figures.enriched, figures.failed]
+    slots = [figures.latency[slot + 1] for slot in range(len(LATENCY_BOUNDS) + 1)]
+    return (
+        select(part.label("part"), *(func.coalesce(func.sum(each), 0) for each in (*counted, *slots)))
+        .where(figures.workspace_id == actor.workspace_id, figures.quarter >= bounds[0], figures.quarter < bounds[-1])
+        .group_by(part)
+    )
+
+
+def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row[Any]]) -> None:
+    for row in live:
+        if row.kind is not None and row.at >= bounds[0]:
+            part = min(bisect_right(bounds, row.at), len(parts)) - 1
+            parts[part].happened(row.kind, row.slot)
