@@ -1,0 +1,120 @@
+"""The work of imports: staging, writing, queueing enrichment. Each goes on where an attempt before it ended."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from leadflood.domains.imports import store
+from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT
+from leadflood.domains.imports.models.states import ImportStatus
+from leadflood.domains.imports.service import staging, writing
+from leadflood.domains.imports.service.uploads import spooled
+from leadflood.domains.imports.store import retention
+from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.db.database import Database, Transaction
+
+_A_DAY = 86_400.0
+_PAUSE = 2.0
+"""Seconds between looks whether there is room for more enrichment."""
+
+
+def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for files, and for the sweep over all workspaces."""
+
+    async def stage(context: JobContext) -> None:
+        await _stage(context, database)
+
+    async def forget(_context: JobContext) -> None:
+        while await retention.forget(database, days=retention_days):
+            pass
+
+    return [
+        JobDefinition(STAGE_IMPORT, stage, on_failed=_failed, timeout=_A_DAY),
+        JobDefinition(COMMIT_IMPORT, _commit, on_failed=_failed, timeout=_A_DAY),
+        JobDefinition(ENRICH_IMPORTED, _enrich, timeout=_A_DAY),
+        JobDefinition(FORGET_IMPORTS, forget, timeout=_A_DAY),
+    ]
+
+
+async def _stage(context: JobContext, database: Database) -> None:
+    actor, import_id = context.actor, _import_id(context.job)
+    row = await _begin(context, ImportStatus.STAGING)
+    if row is None:
+        return
+    while not row.staged_through:
+        async with context.transaction() as tx:
+            if not await store.clear_rows(tx, actor.workspace_id, import_id):
+                break
+    async with context.transaction() as tx:
+        members = await staging.owners(tx, actor)
+    async with spooled(database, actor, import_id=import_id) as file:
+        batches = staging.batches(file, row, members)
+        reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
+        try:
+            while (batch := await reading) is not None:
+                reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
+                async with context.transaction() as tx:
+                    held = await _hold(tx, context.job, ImportStatus.STAGING)
+                    if held is None:
+                        return
+                    await staging.stage_batch(tx, actor, held, batch)
+        except UnreadableFile as error:
+            raise Terminal(error.detail) from error
+        finally:
+            await asyncio.gather(reading, return_exceptions=True)  # it reads from the file, which is closed next
+            batches.close()
+    async with context.completing() as tx:
+        held = await _hold(tx, context.job, ImportStatus.STAGING)
+        if held is not None:
+            await staging.finish_staging(tx, actor, held)
+
+
+async def _commit(context: JobContext) -> None:
+    if await _begin(context, ImportStatus.COMMITTING) is None:
+        return
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            held = await _hold(tx, context.job, ImportStatus.COMMITTING)
+            if held is None:
+                return
+            more = await writing.write_chunk(tx, held)
+    async with context.completing() as tx:
+        held = await _hold(tx, context.job, ImportStatus.COMMITTING)
+        if held is not None:
+            await writing.finish_writing(tx, held)
+
+
+async def _enrich(context: JobContext) -> None:
+    while True:
+        async with context.transaction() as tx:
+            row = await store.lock(tx, context.job.workspace_id, _import_id(context.job))
+            queued = None if row is None else await writing.enrich_more(tx, row)
+        if queued is None:
+            return
+        if not queued:
+            await asyncio.sleep(_PAUSE)
+
+
+async def _begin(context: JobContext, status: ImportStatus) -> Row[Any] | None:
+    """The import as this job finds it; a job that is tried again after it failed takes it up where it was."""
+    async with context.transaction() as tx:
+        await store.take_up(tx, context.job.workspace_id, _import_id(context.job), status=status, job_id=context.job.id)
+        return await _hold(tx, context.job, status)
+
+
+async def _hold(tx: Transaction, job: RunningJob, status: ImportStatus) -> Row[Any] | None:
+    return await store.hold(tx, job.workspace_id, _import_id(job), expected=status, job_id=job.id)
+
+
+async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    await store.fail(tx, job.workspace_id, _import_id(job), job_id=job.id, error=error)
+
+
+def _import_id(job: RunningJob) -> UUID:
+    return UUID(job.payload["importId"])

@@ -1,0 +1,70 @@
+"""What a column of a file can become.
+
+The list is closed: opt-outs, consent, status and times are not in it, so that no file can set or clear them.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.text import InvalidValue, search_key
+
+CUSTOM: Final = "custom:"
+
+
+class Target(StrEnum):
+    """What the cells of a column are. Beside these, `custom:KEY` makes them a custom field."""
+
+    EMAIL = "email"
+    FIRST_NAME = "firstName"
+    LAST_NAME = "lastName"
+    FULL_NAME = "fullName"
+    COMPANY = "company"
+    JOB_TITLE = "jobTitle"
+    PHONE = "phone"
+    WEBSITE = "website"
+    COUNTRY = "country"
+    SOURCE = "source"
+    OWNER = "owner"
+    IGNORE = "ignore"
+
+
+UPDATABLE: Final = (
+    "firstName",
+    "lastName",
+    "company",
+    "jobTitle",
+    "phone",
+    "website",
+    "country",
+    "source",
+    "ownerId",
+    "customFields",
+)
+"""The fields of a lead that an import can change, as the API names them. The address is what a lead is known by."""
+
+_PERMISSION: Final = re.compile(
+    r"unsubscri|opt ?(?:out|in)\b|\bconsent|\bgdpr|do ?not ?(?:contact|e ?mail|call|mail)|suppress|blacklist|blocklist"
+    r"|abgemeldet|abmeld|einwillig|desabonn|desinscri|baja|cancelad|disiscri|uitgeschrev|wypisan"
+)
+
+
+def about_permission(name: str) -> bool:
+    """Whether a column seems to say who may be contacted. That is not a lead's field, and no import sets it."""
+    return bool(_PERMISSION.search(re.sub(r"[^a-z0-9]+", " ", search_key(name))))
+
+
+def check_target(text: str) -> str:
+    """A target as it is stored. Raises: InvalidValue."""
+    if text in set(Target):
+        return text
+    if not text.startswith(CUSTOM):
+        known = ", ".join(Target)
+        message = f"Unknown target. Use one of {known}, or custom:KEY."
+        raise InvalidValue(message, "not_allowed")
+    key = check_custom_key(text.removeprefix(CUSTOM))
+    if about_permission(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)):
+        message = "Opt-outs and consent are no fields of a lead, and an import never changes them. Ignore the column."
+        raise InvalidValue(message, "not_allowed")
+    return text

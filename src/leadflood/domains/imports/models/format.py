@@ -1,0 +1,89 @@
+"""How a file is read, and the limits that keep reading it bounded."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MAX_COLUMNS: Final = 1000
+MAX_LINE: Final = 1024 * 1024
+"""Characters of one line of text. Longer ones are refused before they are in memory as a whole."""
+MAX_CELL: Final = 131_072
+"""Characters of a cell: the limit of Python's csv module."""
+SAMPLE_BYTES: Final = 1024 * 1024
+"""How much of a file is looked at to find out how to read it."""
+SAMPLE_ROWS: Final = 200
+SHOWN_ROWS: Final = 20
+SHOWN_CHARACTERS: Final = 200
+
+
+class FileKind(StrEnum):
+    """What sort of file it is."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class Delimiter(StrEnum):
+    """What separates the cells of a line."""
+
+    COMMA = ","
+    SEMICOLON = ";"
+    TAB = "\t"
+    PIPE = "|"
+
+
+ENCODINGS: Final = (
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "windows-1252",
+    "windows-1250",
+    "windows-1251",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc-kr",
+    "mac-roman",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How to read a file. Encoding and delimiter are for CSV, sheet is for XLSX."""
+
+    kind: FileKind
+    header: bool = True
+    encoding: str = "utf-8"
+    delimiter: Delimiter = Delimiter.COMMA
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a file that has cells. `number` is what a spreadsheet shows beside it: blank lines are counted."""
+
+    number: int
+    cells: list[str]
+
+
+_FORMULA: Final = re.compile("'*[ \t]*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
+_QUOTED_FORMULA: Final = re.compile("'+[ \t]*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
+
+
+def neutralise(cell: str) -> str:
+    """A cell that no spreadsheet runs as a formula: with an apostrophe before what would start one.
+
+    Follows OWASP, "CSV Injection". `restore` undoes it, for every text.
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def restore(cell: str) -> str:
+    """What `neutralise` was given."""
+    return cell[1:] if cell.startswith("'") and _QUOTED_FORMULA.match(cell) else cell

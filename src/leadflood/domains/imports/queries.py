@@ -1,0 +1,236 @@
+"""SQL that reads imports, their rows and their files."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from leadflood.domains.imports.contracts import (
+    ColumnView,
+    FieldCount,
+    FormatView,
+    ImportDetail,
+    ImportRowView,
+    ImportView,
+    ProgressView,
+    RowFault,
+    options_of,
+)
+from leadflood.domains.imports.errors import ImportNotFound
+from leadflood.domains.imports.models.states import ImportStage, ImportStatus, RowAction
+from leadflood.domains.imports.tables import import_chunks, import_mappings, import_rows, imports
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.leads.models import ChangesetStatus
+from leadflood.domains.leads.tables import lead_changesets
+from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.pagination import Page, Position, cut
+
+_VALUES: Final = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company": "company",
+    "job_title": "jobTitle",
+    "phone": "phone",
+    "website": "website",
+    "country": "country",
+    "source": "source",
+    "owner_id": "ownerId",
+    "custom_fields": "customFields",
+}
+"""Columns of a lead, as the API names them."""
+_BRIEF: Final = [
+    column for column in imports.c if column.name not in {"format", "sheets", "columns", "sample", "options"}
+]
+_CHANGESET: Final = (
+    lead_changesets.c.status.label("changeset_status"),
+    lead_changesets.c.wanted,
+    lead_changesets.c.done,
+    (lead_changesets.c.created + lead_changesets.c.updated).label("written"),
+    lead_changesets.c.undone,
+    lead_changesets.c.kept,
+    lead_changesets.c.updated_at.label("changeset_updated_at"),
+)
+_PHASES_OF_WRITING: Final = frozenset({ImportStatus.COMMITTING, ImportStatus.PAUSED, ImportStatus.COMMITTED})
+
+
+async def get_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
+    """Raises: ImportNotFound."""
+    row = await tx.first(_joined(select(*imports.c, *_CHANGESET), actor).where(imports.c.id == import_id))
+    if row is None:
+        raise ImportNotFound
+    columns = [ColumnView(**column) for column in row.columns]
+    return ImportDetail(
+        **_shown(row),
+        format=FormatView(sheets=row.sheets, **row.format) if row.format else None,
+        columns=columns,
+        sample=row.sample,
+        options=options_of(row.options),
+    )
+
+
+async def list_imports(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[ImportView]:
+    """The imports of the workspace, newest first."""
+    query = _joined(select(*_BRIEF, *_CHANGESET), actor)
+    if after is not None:
+        query = query.where(imports.c.id < after.id)
+    rows = await tx.all(query.order_by(imports.c.id.desc()).limit(limit + 1))
+    return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(lambda row: ImportView(**_shown(row)))
+
+
+async def list_rows(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    import_id: UUID,
+    action: RowAction | None = None,
+    after: Position | None = None,
+    limit: int,
+) -> Page[ImportRowView]:
+    """The rows of an import in the order of the file. Raises: ImportNotFound."""
+    await get_import(tx, actor, import_id=import_id)
+    query = select(import_rows).where(
+        import_rows.c.workspace_id == actor.workspace_id, import_rows.c.import_id == import_id
+    )
+    if action is not None:
+        query = query.where(import_rows.c.action == action)
+    if after is not None:
+        query = query.where(import_rows.c.row_no > after.id.int)
+    rows = await tx.all(query.order_by(import_rows.c.row_no).limit(limit + 1))
+    return cut(rows, limit, lambda row: Position.at("", UUID(int=row.row_no))).map(_row_view)
+
+
+async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> Row[Any] | None:
+    """The mapping of an earlier file with the same columns."""
+    query = select(import_mappings.c.targets, import_mappings.c.options).where(
+        import_mappings.c.workspace_id == workspace_id, import_mappings.c.fingerprint == fingerprint
+    )
+    return await tx.first(query)
+
+
+async def read_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
+    """A piece of a file; None after the last."""
+    query = select(import_chunks.c.data).where(
+        import_chunks.c.workspace_id == workspace_id,
+        import_chunks.c.import_id == import_id,
+        import_chunks.c.number == number,
+    )
+    found: bytes | None = await tx.scalar(query)
+    return found
+
+
+async def rejected_rows(
+    database: Database, actor: Actor, *, import_id: UUID, batch: int = 1000
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """The rejected rows, as they are in the file and with their faults, some at a time."""
+    after = 0
+    while True:
+        query = (
+            select(import_rows.c.row_no, import_rows.c.raw, import_rows.c.email, import_rows.c.faults)
+            .where(import_rows.c.workspace_id == actor.workspace_id, import_rows.c.import_id == import_id)
+            .where(import_rows.c.action == RowAction.REJECT, import_rows.c.row_no > after)
+            .order_by(import_rows.c.row_no)
+            .limit(batch)
+        )
+        async with database.transaction(actor.workspace_id, read_only=True) as tx:
+            rows = await tx.all(query)
+        if not rows:
+            return
+        yield rows
+        after = rows[-1].row_no
+
+
+def _joined(query: Select[Any], actor: Actor) -> Select[Any]:
+    changeset = (lead_changesets.c.workspace_id == imports.c.workspace_id) & (
+        lead_changesets.c.id == imports.c.changeset_id
+    )
+    return query.select_from(imports.outerjoin(lead_changesets, changeset)).where(
+        imports.c.workspace_id == actor.workspace_id
+    )
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "filename": row.filename,
+        "status": _stage(row),
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256.hex() if row.sha256 else None,
+        "actor": ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
+        "progress": _progress(row),
+        "counts": {action: row.counts.get(action, 0) for action in RowAction},
+        "fields": {
+            _VALUES[name]: FieldCount(changed=each.get("changed", 0), kept=each.get("kept", 0))
+            for name, each in row.fields.items()
+        },
+        "faults": row.faults,
+        "job_id": row.job_id,
+        "changeset_id": row.changeset_id,
+        "undone": row.undone,
+        "kept": row.kept,
+        "error": row.error,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def _stage(row: Row[Any]) -> ImportStage:
+    if row.changeset_status in (ChangesetStatus.UNDOING, ChangesetStatus.UNDONE):
+        return ImportStage(row.changeset_status)
+    return ImportStage(row.status)
+
+
+def _progress(row: Row[Any]) -> ProgressView:
+    stage = _stage(row)
+    writing = row.status in _PHASES_OF_WRITING or row.done
+    total = row.row_count if row.status != ImportStatus.STAGING else None
+    done, latest = row.row_count, row.updated_at
+    if stage in (ImportStage.UNDOING, ImportStage.UNDONE):
+        done, total, latest = row.undone, row.written, row.changeset_updated_at
+    elif writing:
+        done, total = row.done or 0, row.wanted or 0
+    seconds = (latest - row.phase_started_at).total_seconds() if row.phase_started_at else 0.0
+    rate = round((done - row.phase_offset) / seconds, 1) if seconds > 0 and done > row.phase_offset else None
+    return ProgressView(
+        bytes_done=row.staged_bytes,
+        bytes_total=row.size_bytes,
+        rows_done=done,
+        rows_total=total,
+        rows_per_second=rate,
+        seconds_left=_left(row, done, total, rate, seconds),
+    )
+
+
+def _left(row: Row[Any], done: int, total: int | None, rate: float | None, seconds: float) -> float | None:
+    if row.status == ImportStatus.STAGING and row.staged_bytes and seconds > 0:
+        left: float = seconds * (row.size_bytes - row.staged_bytes) / row.staged_bytes
+        return round(left, 1)
+    if total is None or not rate or done >= total:
+        return None
+    return round((total - done) / rate, 1)
+
+
+def _row_view(row: Row[Any]) -> ImportRowView:
+    values = {name: _plain(getattr(row, column)) for column, name in _VALUES.items()}
+    return ImportRowView(
+        row=row.row_no,
+        action=RowAction(row.action),
+        reason=row.reason,
+        lead_id=row.lead_id,
+        email=row.email,
+        values={name: value for name, value in values.items() if value is not None},
+        changes={api_name(name): change for name, change in (row.changes or {}).items()},
+        faults=[RowFault(**fault) for fault in row.faults or ()],
+        cells=row.raw,
+    )
+
+
+def api_name(field: str) -> str:
+    """A field of a lead as the API names it; `custom_fields.plan` is `customFields.plan`."""
+    column, dot, key = field.partition(".")
+    return f"{_VALUES[column]}{dot}{key}"
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  JSON
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,171 @@
+"""A file comes in and is stored in pieces; whoever reads it gets it as a file again."""
+
+import asyncio
+import codecs
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import IO
+from uuid import UUID
+
+from leadflood.domains.imports import queries, store
+from leadflood.domains.imports.contracts import ImportDetail, ReadAs
+from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, UnreadableFile
+from leadflood.domains.imports.models.format import SAMPLE_BYTES
+from leadflood.domains.imports.models.states import ImportStatus
+from leadflood.domains.imports.service.mapping import CHANGEABLE, analyse, changeable, keep_analysis, wanted_format
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.ids import new_id
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a file after its last byte: never more than its first piece is kept."""
+
+    head: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    decoder: codecs.IncrementalDecoder | None = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+
+    def add(self, data: bytes) -> None:
+        """Look at the next bytes."""
+        self.size += len(data)
+        self.digest.update(data)
+        if len(self.head) < SAMPLE_BYTES:
+            self.head += data[: SAMPLE_BYTES - len(self.head)]
+        self._decode(data, final=False)
+
+    def utf8(self) -> bool:
+        """Whether all of it was valid UTF-8."""
+        self._decode(b"", final=True)
+        return self.decoder is not None
+
+    def _decode(self, data: bytes, *, final: bool) -> None:
+        if self.decoder is not None:
+            try:
+                self.decoder.decode(data, final)
+            except UnicodeDecodeError:
+                self.decoder = None
+
+
+async def upload(
+    database: Database,
+    actor: Actor,
+    *,
+    filename: str,
+    stream: AsyncIterable[bytes],
+    declared: int | None,
+    limit: int,
+) -> UUID:
+    """Store a file and find out how to read it. Returns the id of the import, which is `uploaded` then.
+
+    Whatever ends the upload early removes what was stored of it.
+
+    Args: declared: bytes that the sender says will come. limit: bytes that a file may have.
+
+    Raises: FileTooLarge: at once if it is declared so. UnreadableFile.
+    """
+    if declared is not None and declared > limit:
+        raise FileTooLarge(limit)
+    import_id = new_id()
+    async with database.transaction(actor.workspace_id) as tx:
+        await store.insert_import(tx, actor, import_id=import_id, filename=filename)
+    stored = False
+    try:
+        seen = await _store(database, actor, import_id, stream, limit)
+        await _finish(database, actor, import_id, seen)
+        stored = True
+    finally:
+        if not stored:
+            await asyncio.shield(_forget(database, actor, import_id))
+    return import_id
+
+
+@asynccontextmanager
+async def spooled(
+    database: Database, actor: Actor, *, import_id: UUID, head: bytes = b"", size: int | None = None
+) -> AsyncIterator[IO[bytes]]:
+    """The file of an import as a temporary one on this machine's disk, at its start.
+
+    Args: head: its first bytes, where they are known. size: with it, text is not fetched beyond them.
+    """
+    with TemporaryFile() as file:
+        if head and (size == len(head) or not head.startswith(b"PK\x03\x04")):
+            file.write(head)
+        else:
+            number = 0
+            while True:
+                async with database.transaction(actor.workspace_id, read_only=True) as tx:
+                    data = await queries.read_chunk(tx, actor.workspace_id, import_id, number)
+                if data is None:
+                    break
+                file.write(data)
+                number += 1
+        file.seek(0)
+        yield file
+
+
+async def _store(database: Database, actor: Actor, import_id: UUID, stream: AsyncIterable[bytes], limit: int) -> _Seen:
+    seen, waiting, number = _Seen(), bytearray(), 0
+
+    async def put(data: bytes) -> None:
+        nonlocal number
+        seen.add(data)
+        async with database.transaction(actor.workspace_id) as tx:
+            await store.append_chunk(tx, actor.workspace_id, import_id, number, data)
+            await store.set_fields(tx, actor.workspace_id, import_id, size_bytes=seen.size)
+        number += 1
+
+    async for piece in stream:
+        waiting += piece
+        if seen.size + len(waiting) > limit:
+            raise FileTooLarge(limit)
+        while len(waiting) >= CHUNK:
+            data = bytes(waiting[:CHUNK])
+            del waiting[:CHUNK]
+            await put(data)
+    if waiting:
+        await put(bytes(waiting))
+    return seen
+
+
+async def _finish(database: Database, actor: Actor, import_id: UUID, seen: _Seen) -> None:
+    if not seen.size:
+        raise UnreadableFile("The file is empty. Choose one with a row of column names and a row for each lead.")
+    utf8 = seen.utf8()
+    async with spooled(database, actor, import_id=import_id, head=bytes(seen.head), size=seen.size) as file:
+        analysis = await asyncio.to_thread(analyse, file, seen.size, utf8=utf8)
+    async with database.transaction(actor.workspace_id) as tx:
+        values = {"size_bytes": seen.size, "sha256": seen.digest.digest(), "utf8": utf8}
+        uploading, uploaded = ImportStatus.UPLOADING, ImportStatus.UPLOADED
+        if not await store.move(tx, actor.workspace_id, import_id, expected=[uploading], status=uploaded, **values):
+            raise ImportNotFound
+        await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
+
+
+async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
+    async with database.transaction(actor.workspace_id) as tx:
+        await store.remove(tx, actor.workspace_id, import_id)
+
+
+async def read_as(database: Database, actor: Actor, *, import_id: UUID, command: ReadAs) -> ImportDetail:
+    """Read the file in another way, and guess its columns anew.
+
+    Raises: ImportNotFound, ImportNotReady, InvalidInput, UnreadableFile.
+    """
+    async with database.transaction(actor.workspace_id) as tx:
+        wanted, row = await wanted_format(tx, actor, import_id=import_id, command=command)
+        head = await queries.read_chunk(tx, actor.workspace_id, import_id, 0) or b""
+    async with spooled(database, actor, import_id=import_id, head=head, size=row.size_bytes) as file:
+        analysis = await asyncio.to_thread(analyse, file, row.size_bytes, utf8=row.utf8, wanted=wanted)
+    async with database.transaction(actor.workspace_id) as tx:
+        await changeable(tx, actor, import_id=import_id)
+        await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
+        uploaded = ImportStatus.UPLOADED
+        await store.move(tx, actor.workspace_id, import_id, expected=CHANGEABLE, status=uploaded)
+        return await queries.get_import(tx, actor, import_id=import_id)

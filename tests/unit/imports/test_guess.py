@@ -1,0 +1,84 @@
+"""What columns seem to be, by header and content, in several languages."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from leadflood.domains.imports.models.fields import check_target
+from leadflood.domains.imports.models.guess import guess_columns, has_header
+from leadflood.kernel.text import InvalidValue
+
+LEADS = Path(__file__).resolve().parents[3].parent / "shared" / "testdata" / "leads"
+
+
+def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
+    return [column.target for column in guess_columns(header, rows)]
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (
+            ["E-Mail", "Vorname", "Nachname", "Firma", "Telefon", "Land"],
+            "email firstName lastName company phone country",
+        ),
+        (
+            ["Correo electrónico", "Nombre", "Apellidos", "Empresa", "Cargo"],
+            "email firstName lastName company jobTitle",
+        ),
+        (["Adresse e-mail", "Prénom", "Nom", "Société", "Pays"], "email firstName lastName company country"),
+        (["EMAIL_ADDRESS", "Full Name", "Organization", "Web site"], "email fullName company website"),
+        (["Vorname", "Name", "Mail"], "firstName lastName email"),
+        (["Email 1", "Email 2", "Phone 1", "Phone 2"], "email custom:email_2 phone custom:phone_2"),
+    ],
+)
+def test_headers_are_understood(header: list[str], wanted: str) -> None:
+    cells = {"mail": "ada@acme.com", "orreo": "ada@acme.com", "site": "acme.com"}
+    row = [next((cells[part] for part in cells if part in name.lower()), "x") for name in header]
+
+    assert " ".join(targets(header, row)) == wanted
+
+
+def test_what_has_no_header_is_told_by_what_is_in_it() -> None:
+    rows = [["Ada", "ada@acme.com", "acme.com", "GB"], ["Bob", "bob@acme.org", "https://acme.org", "Germany"]]
+
+    assert not has_header(rows)
+    assert targets(None, *rows) == ["ignore", "email", "website", "country"]
+
+
+def test_a_header_that_lies_loses_to_the_cells() -> None:
+    rows = [["Ada", "ada@acme.com"], ["Bob", "bob@acme.org"]]
+
+    assert targets(["Email", "Contact"], *rows)[1] == "email"
+
+
+@pytest.mark.parametrize(
+    "name", ["Unsubscribed", "Opt-out", "opt_in", "GDPR consent", "Do not contact", "DoNotEmail", "Abgemeldet"]
+)
+def test_who_may_be_contacted_is_never_imported(name: str) -> None:
+    assert targets(["email", name], ["ada@acme.com", "yes"]) == ["email", "ignore"]
+
+
+@pytest.mark.parametrize(
+    "target", ["custom:unsubscribed", "custom:optOut", "custom:gdpr_consent", "custom:doNotContact", "optOut", "status"]
+)
+def test_no_column_can_be_mapped_to_permission_by_hand(target: str) -> None:
+    with pytest.raises(InvalidValue):
+        check_target(target)
+
+
+@pytest.mark.skipif(not LEADS.exists(), reason="shared/testdata is not beside this checkout")
+@pytest.mark.parametrize("name", ["datablist-customers-1000.csv", "datablist-leads-1000.csv"])
+def test_real_files_are_understood(name: str) -> None:
+    with (LEADS / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    found = {column.header: column.target for column in guess_columns(rows[0], rows[1:200])}
+
+    assert found["First Name"] == "firstName"
+    assert found["Last Name"] == "lastName"
+    assert found["Company"] == "company"
+    assert found["Phone 1"] == "phone"
+    assert found["Website"] == "website"
+    assert "email" in found.values()
+    assert "owner" not in found.values()  # the names in it are no members' addresses

@@ -1,0 +1,173 @@
+"""Files as people have them are read as their owners meant them; hostile ones are refused in bounded memory."""
+
+import hashlib
+import io
+import json
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from leadflood.domains.imports.adapters import delimited, workbook
+from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.models.format import Delimiter, neutralise, restore
+from leadflood.domains.imports.service.mapping import analyse
+
+SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "testdata"
+needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="shared/testdata is not beside this checkout")
+
+
+def samples(name: str) -> list[dict[str, Any]]:
+    """The rows of a set of samples; none where they are not at hand."""
+    path = SAMPLES / name
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def read(data: bytes) -> list[list[str]]:
+    """All cells, with encoding and delimiter found out."""
+    found = analyse(io.BytesIO(data), len(data), utf8=is_utf8(data)).format
+    records = delimited.read(io.BytesIO(data), encoding=found.encoding, delimiter=found.delimiter)
+    return [record.cells for record in records]
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@needs_samples
+@pytest.mark.parametrize("sample", samples("csv/files.jsonl"), ids=lambda sample: sample["id"])
+def test_the_samples_are_read_as_their_readme_says(sample: dict[str, Any]) -> None:
+    rows = read((SAMPLES / sample["input"]).read_bytes())
+
+    told = json.dumps(rows, ensure_ascii=False).encode()
+    assert len(rows) == sample["expected"]["n_rows"]
+    assert hashlib.sha256(told).hexdigest() == sample["expected"]["rows_sha256"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_encoding_delimiter_and_line_breaks_are_found_out(encoding: str, delimiter: str, newline: str) -> None:
+    rows = [["E-Mail", "Name", "Firma"], ["jörg@acme.de", "Jörg Müller", 'A, B; C "D"'], ["é@acme.de", "Zoë", ""]]
+    lines = [delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in rows]
+
+    assert read((newline.join(lines) + newline).encode(encoding)) == rows
+
+
+def test_other_scripts_are_told_by_enough_text() -> None:
+    text = "Имя,Компания\nИван Петров,Ромашка\nОльга Иванова,Завод\n"
+
+    assert read(text.encode("cp1251"))[1] == ["Иван Петров", "Ромашка"]
+
+
+def test_a_character_cut_off_at_the_end_of_the_look_is_no_fault() -> None:
+    data = ("name\n" + "éé\n" * 400_000).encode()
+    assert not is_utf8(data[: 1024 * 1024])
+
+    assert analyse(io.BytesIO(data[: 1024 * 1024]), len(data), utf8=True).format.encoding == "utf-8"
+
+
+def test_nul_characters_are_left_out_and_blank_lines_are_counted() -> None:
+    records = list(delimited.read(io.BytesIO(b"a,b\n\n1\0,2\n"), encoding="utf-8", delimiter=Delimiter.COMMA))
+
+    assert [(record.number, record.cells) for record in records] == [(1, ["a", "b"]), (3, ["1", "2"])]
+
+
+HOSTILE = {
+    "a million columns": (b"," * 1_000_000, "columns|characters"),
+    "a thousand and one columns": (b"email" + b",x" * 1000 + b"\n", "at most 1,000"),
+    "a cell of 100 MB": (b'email\n"' + b"x" * 100_000_000, "characters"),
+    "a quote that never ends": (b'email\n"' + b"x\n" * 500_000, "quotation mark"),
+    "NULs": (b"\0" * 5_000_000, "NUL"),
+    "a program": (b"\x7fELF" + bytes(range(256)) * 20 + b"\0" * 50_000, "NUL"),
+    "nothing but line breaks": (b"\n" * 1000, "no rows"),
+    "no workbook": (b"PK\x03\x04" + b"x" * 1000, "not an Excel workbook"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_in_words_and_bounded_memory(name: str) -> None:
+    data, remedy = HOSTILE[name]
+    file = io.BytesIO(data)
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile, match=remedy):
+        for _ in consume(file, len(data)):
+            pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 64 * 1024 * 1024
+
+
+def consume(file: io.BytesIO, size: int) -> Iterator[None]:
+    """Look at a file, then read it all."""
+    found = analyse(file, size, utf8=True).format
+    file.seek(0)
+    for _ in delimited.read(file, encoding=found.encoding, delimiter=found.delimiter):
+        yield
+
+
+def book_of(*rows: list[Any]) -> io.BytesIO:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    book.create_sheet("More").append(["email"])
+    file = io.BytesIO()
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+def test_a_workbook_is_read_as_it_shows() -> None:
+    file = book_of(
+        ["email", "seats", "since", "at", "paid", "share"],
+        ["ada@acme.com", 12, date(2026, 3, 1), datetime(2026, 3, 1, 9, 30), True, 0.5],  # noqa: DTZ001  as in a sheet
+        [],
+        ["bob@acme.com", 12.0, None, None, False, "#N/A"],
+    )
+
+    assert workbook.sheets_of(file) == ["Sheet", "More"]
+    file.seek(0)
+    records = list(workbook.read(file, sheet="Sheet"))
+    assert [(record.number, record.cells) for record in records[1:]] == [
+        (2, ["ada@acme.com", "12", "2026-03-01", "2026-03-01T09:30:00", "true", "0.5"]),
+        (4, ["bob@acme.com", "12", "", "", "false"]),
+    ]
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"<workbook/>")
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
+    file.seek(0)
+
+    with pytest.raises(UnreadableFile, match="unpack to far more"):
+        workbook.sheets_of(file)
+
+
+FORMULAS = [sample["input"] for sample in samples("csv/formula_injection.jsonl")]
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "+44 20", "'=1", "''=1", " =1", "\t=1", "\uff1d1", "-", "@SUM(A1)"])
+def test_no_cell_runs_as_a_formula_and_importing_reads_it_back(text: str) -> None:
+    assert not neutralise(text).lstrip(" \t").startswith(("=", "+", "-", "@", "\uff1d"))
+    assert restore(neutralise(text)) == text
+
+
+@given(st.text())
+def test_every_text_comes_back(text: str) -> None:
+    assert restore(neutralise(text)) == text

@@ -1,0 +1,125 @@
+"""A row becomes exactly the lead that `POST /v1/leads` would make of the same values, or is refused as there."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from leadflood.domains.imports.contracts.rows import Defaults, RowReader
+from leadflood.domains.imports.models.format import restore
+from leadflood.domains.imports.models.states import InvalidValues
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.kernel.contract import field_errors
+from leadflood.kernel.errors import FieldError
+
+TARGETS = ["email", "firstName", "company", "phone", "country", "website", "custom:plan"]
+CELL = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "ada@acme.com", " Ada ", "020 7946 0958", "GB", "Narnia", "acme.com", "=1+1", "'=1+1", "x" * 300]
+    ),
+)
+
+
+def reader(*targets: str, invalid: InvalidValues = InvalidValues.REJECT, country: str | None = None) -> RowReader:
+    return RowReader(
+        targets or TARGETS,
+        owners={"ada@acme.com": uuid4()},
+        defaults=Defaults("import", country=country),
+        invalid=invalid,
+    )
+
+
+@given(st.lists(CELL, min_size=7, max_size=7))
+def test_the_contract_of_the_api_decides(cells: list[str]) -> None:
+    row = reader().read(2, cells)
+    given_ = {name: restore(cell.strip()) for name, cell in zip(TARGETS, cells, strict=True) if restore(cell.strip())}
+    plan = given_.pop("custom:plan", None)
+    body = {**given_, **({"customFields": {"plan": plan}} if plan else {})}
+
+    if not any(cells):
+        assert row.blank
+        return
+    assert (row.lead, row.faults) == outcome(body)
+    assert row.raw == (None if row.lead else cells)
+
+
+def outcome(body: Mapping[str, object]) -> tuple[CreateLead | None, list[FieldError]]:
+    """What the API makes of a body: the lead, or the faults."""
+    try:
+        return CreateLead.model_validate(body), []
+    except ValidationError as refusal:
+        return None, field_errors(refusal)
+
+
+def test_all_faults_of_a_row_are_told_with_field_code_and_remedy() -> None:
+    row = reader().read(2, ["nobody", "Ada", "", "12", "Narnia", "", ""])
+
+    assert [(fault.pointer, fault.code) for fault in row.faults] == [
+        ("/country", "invalid_format"),
+        ("/email", "invalid_format"),
+    ]
+    assert all(fault.message.endswith((".", "@-sign.")) for fault in row.faults)
+
+
+def test_values_at_fault_can_be_left_out_instead() -> None:
+    row = reader(invalid=InvalidValues.DROP).read(2, ["ada@acme.com", "Ada", "", "12", "GB", "no site", ""])
+
+    assert row.lead is not None
+    assert (row.lead.first_name, row.lead.phone, row.lead.website) == ("Ada", None, None)
+    assert {fault.pointer for fault in row.faults} == {"/phone", "/website"}
+
+
+def test_without_a_valid_address_there_is_no_lead_even_so() -> None:
+    row = reader(invalid=InvalidValues.DROP).read(2, ["nobody", "Ada", "", "", "", "", ""])
+
+    assert row.lead is None
+    assert [fault.pointer for fault in row.faults] == ["/email"]
+
+
+def test_a_row_with_too_many_cells_is_rejected_for_they_may_have_moved() -> None:
+    row = reader("email", "company").read(2, ["ada@acme.com", "Acme", " Inc"])
+
+    assert row.lead is None
+    assert [fault.code for fault in row.faults] == ["too_many_cells"]
+    assert reader("email", "company").read(2, ["ada@acme.com"]).lead is not None
+    assert reader("email", "company").read(2, ["ada@acme.com", "Acme", "", ""]).lead is not None
+
+
+@pytest.mark.parametrize(
+    ("cell", "first", "last"),
+    [
+        ("Ada Lovelace", "Ada", "Lovelace"),
+        ("Lovelace, Ada", "Ada", "Lovelace"),
+        ("Dr. Maria van der Berg", "Maria", "van der Berg"),
+        ("John Q. Public Jr.", "John Q.", "Public Jr."),
+        ("Madonna", "Madonna", None),
+    ],
+)
+def test_a_full_name_is_split(cell: str, first: str, last: str | None) -> None:
+    lead = reader("email", "fullName").read(2, ["ada@acme.com", cell]).lead
+
+    assert lead is not None
+    assert (lead.first_name, lead.last_name) == (first, last)
+
+
+def test_a_source_in_words_becomes_a_token_and_an_owner_is_a_member() -> None:
+    found = reader("email", "source", "owner")
+
+    lead = found.read(2, ["bob@acme.com", "Social Media", "ADA@acme.com"]).lead
+    stranger = found.read(3, ["bob@acme.com", "", "eve@acme.com"])
+
+    assert lead is not None
+    assert lead.source == "social-media"
+    assert lead.owner_id is not None
+    assert [fault.code for fault in stranger.faults] == ["unknown_owner"]
+
+
+def test_numbers_in_national_form_take_the_country_of_the_import() -> None:
+    lead = reader(country="GB").read(2, ["ada@acme.com", "", "", "020 7946 0958", "", "", ""]).lead
+
+    assert lead is not None
+    assert lead.phone == "+442079460958"
