@@ -1,0 +1,221 @@
+"""Duplicates as they cross the border."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue, Strict
+
+from leadflood.domains.duplicates.models import CandidateStatus, Keep, MergeStatus, ReasonKind, ScanStatus
+from leadflood.domains.leads.contracts import ActorView, LeadView
+from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.text import FromText, InvalidValue
+
+_SURVIVOR = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
+_OTHER = "0197a3b0-6a1f-7d02-8e55-0c1b2a3d4e5f"
+_USER = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+_LEAD: dict[str, JsonValue] = {
+    "id": _SURVIVOR,
+    "email": "ada.lovelace@acme.com",
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "company": "Acme",
+    "jobTitle": "Head of Research",
+    "phone": "+442079460958",
+    "website": "https://acme.com",
+    "country": "GB",
+    "source": "web-form",
+    "status": "enriched",
+    "ownerId": _USER,
+    "version": 3,
+    "customFields": {"plan": "pro"},
+    "createdAt": "2026-03-01T09:30:00Z",
+    "updatedAt": "2026-03-01T09:30:02Z",
+    "enrichedAt": "2026-03-01T09:30:02Z",
+    "error": None,
+}
+
+MERGED_FIELDS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "company": "company",
+    "jobTitle": "job_title",
+    "phone": "phone",
+    "website": "website",
+    "country": "country",
+    "source": "source",
+    "ownerId": "owner_id",
+}
+"""What can be chosen in a merge beside custom fields, with its column."""
+CUSTOM = "customFields."
+_MOST_FIELDS = 200
+
+
+def check_merge_field(text: str) -> str:
+    """The name of a field that a merge chooses between. Raises: InvalidValue."""
+    if text.startswith(CUSTOM):
+        check_custom_key(text.removeprefix(CUSTOM))
+    elif text not in MERGED_FIELDS:
+        message = f"Name one of {', '.join(MERGED_FIELDS)}, or customFields. and a key."
+        raise InvalidValue(message, "unknown_field")
+    return text
+
+
+class ReasonView(View):
+    """One thing that two leads have in common."""
+
+    kind: ReasonKind
+    similarity: float = Field(ge=0, le=1, description="1 is the same.")
+
+
+class DuplicateView(View):
+    """Two leads that may be one person, the older one first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3c0-0a1b-7c2d-8e3f-405162738495",
+                    "score": 95,
+                    "reasons": [{"kind": "same_mailbox", "similarity": 1.0}],
+                    "status": "open",
+                    "leads": [_LEAD, {**_LEAD, "id": _OTHER, "email": "ada.lovelace+news@acme.com"}],
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "updatedAt": "2026-03-01T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    score: int = Field(ge=0, le=100, description="How likely they are one person.")
+    reasons: list[ReasonView]
+    status: CandidateStatus
+    leads: list[LeadView]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ScanView(View):
+    """A comparison of what changed since the one before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3c0-0a1b-7c2d-8e3f-405162738495",
+                    "status": "running",
+                    "jobId": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11",
+                    "scanned": 40000,
+                    "found": 120,
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "finishedAt": None,
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    status: ScanStatus
+    job_id: UUID | None
+    scanned: int = Field(description="How many leads it has compared so far.")
+    found: int = Field(description="How many pairs came with it, or changed.")
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class MergeLeads(Contract):
+    """Two leads that are to become one.
+
+    The survivor keeps its id and its e-mail address; to keep the other address, let the other one survive. A field that
+    is not named keeps the survivor's value, or gets the other's where the survivor has none.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "survivorId": _SURVIVOR,
+                    "otherId": _OTHER,
+                    "fields": {"jobTitle": "other", "customFields.plan": "survivor"},
+                }
+            ]
+        }
+    )
+
+    survivor_id: Annotated[UUID, Strict(strict=False)]
+    other_id: Annotated[UUID, Strict(strict=False)]
+    fields: Annotated[
+        dict[
+            Annotated[
+                str,
+                FromText(
+                    check_merge_field,
+                    {"pattern": f"^({'|'.join(MERGED_FIELDS)}|customFields\\.[A-Za-z][A-Za-z0-9_]{{0,63}})$"},
+                ),
+            ],
+            Annotated[Keep, Strict(strict=False)],
+        ],
+        Field(max_length=_MOST_FIELDS, json_schema_extra={"additionalProperties": False}),
+    ] = Field(default_factory=dict, description="Whose value stays, by the name of the field.")
+    survivor_version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The version that was looked at; another one by now is refused with 412."
+    )
+    other_version: Annotated[int, Field(ge=1)] | None = Field(default=None, description="As survivorVersion.")
+
+
+class MovedView(View):
+    """How much of the other lead went over to the survivor."""
+
+    runs: int = Field(description="Enrichment runs.")
+    values: int = Field(description="Values that enrichment found.")
+    jobs: int
+    duplicates: int = Field(description="Other pairs that the lead was part of.")
+
+
+class KeptView(View):
+    """What an undo left as it is, for somebody edited it since."""
+
+    lead_id: UUID
+    fields: list[str]
+
+
+class MergeView(View):
+    """Two leads that became one, and whether they are two again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3c1-0a1b-7c2d-8e3f-405162738495",
+                    "survivorId": _SURVIVOR,
+                    "otherId": _OTHER,
+                    "otherEmail": "ada.lovelace+news@acme.com",
+                    "status": "undone",
+                    "changesetId": "0197a3c1-0a1c-7001-9e3f-405162738495",
+                    "taken": ["jobTitle"],
+                    "moved": {"runs": 1, "values": 6, "jobs": 1, "duplicates": 0},
+                    "kept": [{"leadId": _SURVIVOR, "fields": ["company"]}],
+                    "actor": {"kind": "user", "id": _USER},
+                    "undoneBy": {"kind": "user", "id": _USER},
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "undoneAt": "2026-03-02T10:00:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    survivor_id: UUID
+    other_id: UUID
+    other_email: str
+    status: MergeStatus
+    changeset_id: UUID
+    taken: list[str] = Field(description="Fields whose value came from the other lead.")
+    moved: MovedView
+    kept: list[KeptView]
+    actor: ActorView
+    undone_by: ActorView | None
+    created_at: datetime
+    undone_at: datetime | None

@@ -1,0 +1,64 @@
+"""The jobs of duplicates: a scan, in parts that each are kept; and starting scans by the clock."""
+
+from uuid import UUID
+
+from leadflood.domains.duplicates.events import SCAN_DUPLICATES, START_SCANS
+from leadflood.domains.duplicates.models import ScanStatus
+from leadflood.domains.duplicates.service import scanning
+from leadflood.domains.duplicates.store import scanning as store
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, Transaction
+
+_DEAD = 10_000
+_LONGEST = 6 * 3600.0
+"""Seconds: each part of a scan is kept, and an attempt goes on where the one before ended."""
+
+
+def definitions(database: Database) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for looking over all workspaces."""
+
+    async def start(context: JobContext) -> None:
+        async with database.system() as tx:
+            await store.forget(tx)
+            waiting = await store.waiting(tx)
+        for workspace_id in waiting:
+            async with database.transaction(workspace_id) as tx:
+                await scanning.request_scan(tx, Actor.system(workspace_id), trace=context.job.trace)
+
+    return [
+        JobDefinition(SCAN_DUPLICATES, _scan, on_failed=_failed, timeout=_LONGEST),
+        JobDefinition(START_SCANS, start),
+    ]
+
+
+async def _scan(context: JobContext) -> None:
+    scan_id = _scan_id(context.job)
+    async with context.transaction() as tx:
+        scan = await store.begin(tx, context.job.workspace_id, scan_id)
+        if scan is None:
+            return
+        done, total = scan.scanned, await store.count(tx, scan)
+    dead = _DEAD
+    while dead == _DEAD:
+        async with context.transaction() as tx:
+            dead = await store.drop_dead(tx, scan, batch=_DEAD)
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            part = await scanning.scan_more(tx, context.actor, scan_id=scan_id)
+            done += part
+            await context.report(tx, done=done, total=max(done, total))
+            more = part > 0
+    async with context.completing() as tx:
+        await store.finish(tx, context.job.workspace_id, scan_id, ScanStatus.COMPLETED)
+
+
+async def _failed(tx: Transaction, job: RunningJob, _error: str) -> None:
+    """The next scan begins where the last one that was completed did."""
+    await store.finish(tx, job.workspace_id, _scan_id(job), ScanStatus.FAILED)
+
+
+def _scan_id(job: RunningJob) -> UUID:
+    return UUID(job.payload["scanId"])

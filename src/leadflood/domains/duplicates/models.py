@@ -1,0 +1,287 @@
+"""Who a lead is, by what it says of itself, and how likely two leads are one person. All functions are pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import blake2b
+from math import prod
+from typing import Final, Protocol, Self
+
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+from rapidfuzz.fuzz import token_sort_ratio
+
+from leadflood.domains.enrichment.adapters.email_insight.address import parse_address
+from leadflood.domains.enrichment.adapters.email_insight.domains import free_mail_provider, registrable_domain
+from leadflood.domains.enrichment.adapters.email_insight.mailbox import canonical_mailbox
+from leadflood.kernel.text import search_key
+
+
+class CandidateStatus(StrEnum):
+    """`open → dismissed` or `merged`; both can be taken back."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    MERGED = "merged"
+
+
+class MergeStatus(StrEnum):
+    """`merged → undone`."""
+
+    MERGED = "merged"
+    UNDONE = "undone"
+
+
+class ScanStatus(StrEnum):
+    """`queued → running → completed` or `failed`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class ReasonKind(StrEnum):
+    """What two leads have in common. The values are stored."""
+
+    SAME_MAILBOX = "same_mailbox"
+    SIMILAR_EMAIL = "similar_email"
+    SAME_PHONE = "same_phone"
+    SIMILAR_NAME = "similar_name"
+    SIMILAR_COMPANY = "similar_company"
+
+
+class Keep(StrEnum):
+    """Whose value a merged lead has."""
+
+    SURVIVOR = "survivor"
+    OTHER = "other"
+
+
+LEAST_SCORE: Final = 55
+"""Pairs below it are nobody's time worth: the same telephone at different names, for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that two leads have in common, and how much: 1 is the same."""
+
+    kind: ReasonKind
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How likely two leads are one person, 0 to 100, and why."""
+
+    score: int
+    reasons: tuple[Reason, ...]
+
+
+class LeadRow(Protocol):
+    """What a lead is compared by."""
+
+    @property
+    def email(self) -> str:
+        """Its address."""
+
+    @property
+    def first_name(self) -> str | None:
+        """As it is given."""
+
+    @property
+    def last_name(self) -> str | None:
+        """As it is given."""
+
+    @property
+    def company(self) -> str | None:
+        """As it is given."""
+
+    @property
+    def phone(self) -> str | None:
+        """In E.164, perhaps with an extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A lead in the forms that are compared. Empty where nothing is known.
+
+    Attributes:
+        mailbox: one spelling for all addresses of a mailbox. sure: how sure that is.
+        companies: the employer as it is given, and as the domain of the address has it.
+    """
+
+    mailbox: str
+    sure: float
+    local: str
+    domain: str
+    first: str
+    last: str
+    companies: tuple[str, ...]
+    phone: str
+
+    @classmethod
+    def of(cls, lead: LeadRow) -> Self:
+        """The person that a lead describes."""
+        first, last = _names(lead.first_name or "", lead.last_name or "")
+        address = parse_address(lead.email)
+        mailbox = canonical_mailbox(address) if address else None
+        email = mailbox.email if mailbox else lead.email.casefold()
+        local, _, domain = email.rpartition("@")
+        named, employer = company_key(lead.company or ""), _employer(domain)
+        companies = (named,) if _compact(named) == _compact(employer) else (named, employer)
+        return cls(
+            mailbox=email,
+            sure=mailbox.confidence if mailbox else 1.0,
+            local=local,
+            domain=domain,
+            first=first,
+            last=last,
+            companies=tuple(company for company in companies if company),
+            phone=(lead.phone or "").partition(";")[0],
+        )
+
+    def blocks(self) -> frozenset[int]:
+        """Leads that share one of these are compared, and no others: each tolerates one slip or another spelling."""
+        return frozenset(_hashed(parts) for parts in self._blocks())
+
+    def _blocks(self) -> Iterator[tuple[str, ...]]:
+        yield "mailbox", self.mailbox
+        if self.phone:
+            yield "phone", self.phone
+        if len(self.local) >= _DISTINCT_LOCAL and any(map(str.isdigit, self.local)):
+            yield "local", self.local, self.domain[:1]
+        if self.first and self.last:
+            for company in map(_compact, self.companies):
+                yield "last", company, self.last, self.first[:1]
+                yield "first", company, self.first, self.last[:1]
+                yield "both", *sorted((self.first, self.last)), company[:4]
+
+
+def company_key(name: str) -> str:
+    """A company's name without case, accents, punctuation and legal form."""
+    words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
+    if words[:1] == ["the"] and len(words) > 1:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        words = words[:-1]
+    return " ".join(words)
+
+
+def compare(one: Person, two: Person) -> Match | None:
+    """How likely two leads are one person; None where that is not worth a look.
+
+    Each kind of evidence is a probability; the score is that not all of it is chance.
+    """
+    names, companies = _name_similarity(one, two), _company_similarity(one, two)
+    reasons: list[Reason] = []
+    evidence: list[float] = []
+    if one.mailbox == two.mailbox:
+        sure = min(one.sure, two.sure)
+        reasons.append(Reason(ReasonKind.SAME_MAILBOX, 1.0))
+        evidence.append(sure if names is None or names >= _DIFFERENT else sure - 0.2)
+    elif one.local == two.local and len(one.local) >= _DISTINCT_LOCAL and _slip(one.domain, two.domain):
+        reasons.append(Reason(ReasonKind.SIMILAR_EMAIL, JaroWinkler.normalized_similarity(one.domain, two.domain)))
+        evidence.append(0.75 if names is None or names >= _DIFFERENT else 0.3)
+    if one.phone and one.phone == two.phone:
+        reasons.append(Reason(ReasonKind.SAME_PHONE, 1.0))
+        evidence.append(0.6 if names is None else 0.9 if names >= _ALIKE else 0.25 if names < _DIFFERENT else 0.6)
+    if names is not None and names >= _ALIKE:
+        reasons.append(Reason(ReasonKind.SIMILAR_NAME, names))
+        if companies >= _ALIKE:
+            evidence.append(0.9 * names * companies)
+    if companies >= _ALIKE:
+        reasons.append(Reason(ReasonKind.SIMILAR_COMPANY, companies))
+    score = round(100 * (1 - prod(1 - each for each in evidence)))
+    if score < LEAST_SCORE:
+        return None
+    return Match(score, tuple(Reason(each.kind, round(each.similarity, 2)) for each in reasons))
+
+
+_ALIKE: Final = 0.85
+_DIFFERENT: Final = 0.6
+_INITIAL: Final = 0.9
+_TURNED: Final = 0.95
+_HALF_KNOWN: Final = 0.8
+"""How alike two names are at best of which one part is known only."""
+_DISTINCT_LOCAL: Final = 5
+_SLIPS: Final = 2
+_LONG_DOMAIN: Final = 6
+
+_INSIDE_WORD: Final = re.compile("['.\u2019]")
+_NO_WORD: Final = re.compile(r"[\W_]+")
+_LEGAL_FORM_LIST: Final = (
+    "ab ag aps as asa bhd bv bvba co company corp corporation cv eg eingetragener ek ev gbr gesellschaft gmbh group"
+    " holding holdings inc incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv oao ohg ooo oy oyj plc"
+    " pte pty pvt sa sab sarl sas sca se sl sp spa spol srl sro ug und zoo and"
+)
+_LEGAL_FORMS: Final = frozenset(_LEGAL_FORM_LIST.split())
+
+
+def _names(first: str, last: str) -> tuple[str, str]:
+    first, last = (_NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name))).strip() for name in (first, last))
+    if first and not last and " " in first:
+        first, _, last = first.rpartition(" ")
+    return first, last
+
+
+def _compact(company: str) -> str:
+    return company.replace(" ", "")
+
+
+@lru_cache(maxsize=50_000)
+def _employer(domain: str) -> str:
+    """The label of a company's own domain, which people often shorten its name to."""
+    if not domain or free_mail_provider(domain):
+        return ""
+    label = (registrable_domain(domain) or "").partition(".")[0]
+    return _NO_WORD.sub(" ", label).strip()
+
+
+def _hashed(parts: tuple[str, ...]) -> int:
+    digest = blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _slip(one: str, two: str) -> bool:
+    return min(len(one), len(two)) >= _LONG_DOMAIN and DamerauLevenshtein.distance(one, two) <= _SLIPS
+
+
+def _part(one: str, two: str) -> float | None:
+    """How alike two parts of names are; None where one is not known. An initial may stand for the name."""
+    if not one or not two:
+        return None
+    if len(one) == 1 or len(two) == 1:
+        return 1.0 if one == two else _INITIAL if one[0] == two[0] else 0.0
+    return JaroWinkler.normalized_similarity(one, two)
+
+
+def _name_similarity(one: Person, two: Person) -> float | None:
+    """How alike the names are, in either order; None where nothing can be compared."""
+    straight = _both(_part(one.first, two.first), _part(one.last, two.last))
+    turned = _both(_part(one.first, two.last), _part(one.last, two.first))
+    if straight is None or turned is None:
+        return straight
+    return max(straight, turned * _TURNED)
+
+
+def _both(first: float | None, last: float | None) -> float | None:
+    """The weaker part decides: "Jane Smith" and "John Smith" are two people."""
+    known = [part for part in (first, last) if part is not None]
+    if not known:
+        return None
+    return min(known) if len(known) > 1 else known[0] * _HALF_KNOWN
+
+
+def _company_similarity(one: Person, two: Person) -> float:
+    return max((_same_company(a, b) for a in one.companies for b in two.companies), default=0.0)
+
+
+def _same_company(one: str, two: str) -> float:
+    if _compact(one) == _compact(two):
+        return 1.0
+    few, many = sorted((one.split(), two.split()), key=len)
+    if few == many[: len(few)] and len(few[0]) > 1:
+        return 0.9
+    return token_sort_ratio(one, two) / 100

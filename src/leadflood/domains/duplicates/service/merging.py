@@ -1,0 +1,185 @@
+"""Merging two leads, and taking that back, in either order where one merge built on another."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from leadflood.domains.duplicates import queries
+from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
+from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotFound, MergeNotUndoable, MergeWithItself
+from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
+from leadflood.domains.duplicates.service.choosing import chosen_values
+from leadflood.domains.duplicates.store import merges as store
+from leadflood.domains.duplicates.store.merges import Pair
+from leadflood.domains.enrichment import service as enrichment
+from leadflood.domains.enrichment.models import Handed
+from leadflood.domains.jobs import subjects
+from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
+from leadflood.domains.leads.service import merging as leads
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.ids import new_id
+
+References = list[tuple[str, UUID, Mapping[str, Any]]]
+
+
+async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeView:
+    """Make one lead of two. All that refers to the other refers to the survivor; the other is deleted.
+
+    Either may be in enrichment: the survivor's goes on, the other's finds its lead gone and writes nothing.
+
+    Raises: MergeWithItself, LeadNotFound, AlreadyMerged, LeadChanged, UnknownMergeField, InvalidInput: the survivor
+        would have too many custom fields.
+    """
+    survivor_id, other_id = command.survivor_id, command.other_id
+    if survivor_id == other_id:
+        raise MergeWithItself
+    await subjects.hold_jobs_of(tx, actor, subject_ids=[survivor_id, other_id])
+    survivor, other = await _hold(tx, actor, survivor_id, other_id)
+    for lead, version in ((survivor, command.survivor_version), (other, command.other_version)):
+        if version is not None and version != lead.version:
+            raise LeadChanged(lead.version)
+    values, taken = chosen_values(survivor, other, command.fields)
+    merge_id = new_id()
+    changeset_id = await leads.merge_leads(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
+    row = {"id": merge_id, "survivor_id": survivor_id, "other_id": other_id, "changeset_id": changeset_id}
+    await store.insert_merge(tx, actor, {**row, "taken": taken})
+    moved = await _move_references(tx, actor, survivor_id, other_id)
+    await store.refer(tx, actor.workspace_id, merge_id, moved)
+    return await queries.get_merge(tx, actor, merge_id=merge_id)
+
+
+async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Mapping[str, str]) -> MergeView:
+    """Make two leads of one again, as they were, except what was edited since: that is kept, and told.
+
+    What went on to a third lead by a later merge comes back from there; the later merge stays. Asked again, it changes
+    nothing more. A lead that was being enriched when it was merged is enriched afresh.
+
+    Raises: MergeNotFound, MergeNotUndoable, Unavailable.
+    """
+    found = await store.lock_merge(tx, actor.workspace_id, merge_id)
+    if found is None:
+        raise MergeNotFound
+    if found.status == MergeStatus.UNDONE:
+        return await queries.get_merge(tx, actor, merge_id=merge_id)
+    holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
+    everybody = [*holders, found.other_id]
+    await subjects.hold_jobs_of(tx, actor, subject_ids=everybody)
+    held = await leads.hold_all(tx, actor, lead_ids=everybody)
+    if len(held) < len(set(everybody)):
+        raise MergeNotUndoable("One of the leads is gone for good: it was deleted longer ago than can be restored.")
+    if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
+        raise Unavailable("One of the leads was merged again just now. Try again.")
+    survivor, other = held[found.survivor_id], held[found.other_id]
+    await _require_address(tx, actor, other)
+    try:
+        await leads.unmerge_leads(
+            tx,
+            actor,
+            changeset_id=found.changeset_id,
+            survivor=survivor,
+            other=other,
+            merge_id=merge_id,
+            later=await store.changesets_after(tx, actor.workspace_id, found),
+            trace=trace,
+        )
+    except ChangesetNotFound as error:
+        raise MergeNotUndoable("It is longer ago than can be undone: what the leads were like is forgotten.") from error
+    await _return_references(tx, actor, merge_id, holders, other.id)
+    await store.set_undone(tx, actor, merge_id)
+    return await queries.get_merge(tx, actor, merge_id=merge_id)
+
+
+async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[Row[Any], Row[Any]]:
+    try:
+        return await leads.hold_pair(tx, actor, survivor_id=survivor_id, other_id=other_id)
+    except LeadNotFound:
+        known = await store.find_merge_of(tx, actor.workspace_id, [survivor_id, other_id])
+        if known is None:
+            raise
+        raise AlreadyMerged(merge_id=known.id, survivor_id=known.survivor_id) from None
+
+
+async def _require_address(tx: Transaction, actor: Actor, other: Row[Any]) -> None:
+    holder = await leads.address_holder(tx, actor, email_norm=other.email_norm)
+    if holder is not None and holder != other.id:
+        message = f"Another lead has the address {other.email} by now. Delete it or change its address, then undo."
+        raise MergeNotUndoable(message, extra={"existingId": str(holder)})
+
+
+async def _move_references(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> References:
+    handed = await enrichment.hand_over(tx, actor, from_lead=other_id, to_lead=survivor_id)
+    job_ids = await subjects.move_jobs(tx, actor, from_subject=other_id, to_subject=survivor_id)
+    pairs = await store.hold_pairs(tx, actor.workspace_id, [survivor_id, other_id])
+    moved = _pairs_after(pairs, survivor_id, other_id)
+    await store.move_pairs(tx, actor.workspace_id, moved)
+    before = {pair.id: pair for pair in pairs}
+    return [
+        *(("run", run_id, {}) for run_id in handed.runs),
+        *(("value", value_id, {"chosen": chosen}) for value_id, chosen in handed.values.items()),
+        *(("job", job_id, {}) for job_id in job_ids),
+        *(("candidate", pair.id, _remembered(before[pair.id])) for pair in moved),
+    ]
+
+
+def _pairs_after(pairs: Iterable[Pair], survivor_id: UUID, other_id: UUID) -> list[Pair]:
+    """The pairs that a merge changes: that of the two is merged, and those of the other are the survivor's.
+
+    Where the survivor has a pair with the same lead already, the other's stays with it, unseen.
+    """
+    pairs = list(pairs)
+    taken = {pair.leads for pair in pairs}
+    after = []
+    for pair in pairs:
+        if pair.leads == {survivor_id, other_id}:
+            after.append(replace(pair, status=CandidateStatus.MERGED))
+        elif other_id in pair.leads and pair.status is not CandidateStatus.MERGED:
+            (third,) = pair.leads - {other_id}
+            if frozenset((survivor_id, third)) not in taken:
+                lead_a, lead_b = sorted((survivor_id, third))
+                after.append(replace(pair, lead_a=lead_a, lead_b=lead_b))
+    return after
+
+
+def _remembered(pair: Pair) -> dict[str, str]:
+    return {"a": str(pair.lead_a), "b": str(pair.lead_b), "status": pair.status}
+
+
+async def _return_references(
+    tx: Transaction, actor: Actor, merge_id: UUID, holders: Sequence[UUID], other_id: UUID
+) -> None:
+    rows = await store.references(tx, actor.workspace_id, merge_id)
+    of_kind = {
+        kind: {row.reference_id: row.before for row in rows if row.kind == kind}
+        for kind in ("run", "value", "job", "candidate")
+    }
+    chosen = {value_id: before["chosen"] for value_id, before in of_kind["value"].items()}
+    handed = Handed(list(of_kind["run"]), chosen)
+    await enrichment.hand_back(tx, actor, handed=handed, holders=holders, to_lead=other_id)
+    await subjects.return_jobs(tx, actor, job_ids=list(of_kind["job"]), holders=holders, to_subject=other_id)
+    pairs = await store.hold_pairs(tx, actor.workspace_id, [*holders, other_id])
+    await store.move_pairs(tx, actor.workspace_id, _pairs_before(pairs, of_kind["candidate"], holders, other_id))
+
+
+def _pairs_before(
+    pairs: Iterable[Pair], remembered: Mapping[UUID, Mapping[str, str]], holders: Sequence[UUID], other_id: UUID
+) -> list[Pair]:
+    """The pairs that an undo changes. One that was decided on meanwhile keeps its decision."""
+    pairs = list(pairs)
+    taken = {pair.leads for pair in pairs}
+    after = []
+    for pair in pairs:
+        before = remembered.get(pair.id)
+        if before is None:
+            continue
+        lead_a, lead_b = UUID(before["a"]), UUID(before["b"])
+        if pair.leads == {lead_a, lead_b}:
+            if pair.status is CandidateStatus.MERGED:
+                after.append(replace(pair, status=CandidateStatus(before["status"])))
+        elif pair.leads & set(holders) and other_id in (lead_a, lead_b) and frozenset((lead_a, lead_b)) not in taken:
+            after.append(replace(pair, lead_a=lead_a, lead_b=lead_b))
+    return after

@@ -1,0 +1,64 @@
+"""Verbs of scans: ask for one, do its next part."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from leadflood.domains.duplicates import queries
+from leadflood.domains.duplicates.contracts import ScanView
+from leadflood.domains.duplicates.events import SCAN_DUPLICATES
+from leadflood.domains.duplicates.models import Match, Person, compare
+from leadflood.domains.duplicates.store import scanning as store
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.ids import new_id
+
+BATCH = 2000
+NEIGHBOURS = 20
+"""With how many of those that share a key a lead is compared."""
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> ScanView:
+    """Have a worker compare what changed since the last scan, or all at first. One at a time: returns that one."""
+    scan_id = new_id()
+    if await store.insert_scan(tx, actor.workspace_id, scan_id):
+        job = NewJob(SCAN_DUPLICATES, {"scanId": str(scan_id)}, scan_id, trace)
+        (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
+        await store.set_job(tx, actor.workspace_id, scan_id, job_id)
+    scan = await queries.find_scan(tx, actor)
+    if scan is None:
+        raise Unavailable("The scan that was under way was removed just now. Try again.")
+    return scan
+
+
+async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int = BATCH) -> int:
+    """Compare the next leads of a scan that is under way. Returns how many there were; none at the end.
+
+    Doing it twice changes nothing: keys and candidates are what the leads are now.
+    """
+    scan = await store.hold(tx, actor.workspace_id, scan_id)
+    if scan is None:
+        return 0
+    rows = await store.next_leads(tx, scan, beginning=_BEGINNING, batch=batch)
+    if not rows:
+        return 0
+    people = {row.id: Person.of(row) for row in rows}
+    keys = {lead_id: person.blocks() for lead_id, person in people.items()}
+    await store.replace_keys(tx, actor.workspace_id, keys)
+    pairs = await store.pairs(tx, actor.workspace_id, list(keys), neighbours=NEIGHBOURS)
+    others = {lead_id for pair in pairs for lead_id in pair if lead_id not in people}
+    people |= {row.id: Person.of(row) for row in await store.living(tx, actor.workspace_id, list(others))}
+    found: dict[tuple[UUID, UUID], Match] = {}
+    for one, two in pairs:
+        match = compare(people[one], people[two]) if one in people and two in people else None
+        if match is not None:
+            found[one, two] = match
+    fresh = await store.keep_pairs(tx, actor.workspace_id, found)
+    await store.drop_pairs(tx, actor.workspace_id, [pair for pair in pairs if pair not in found])
+    await store.advance(tx, scan, rows[-1], scanned=len(rows), found=fresh)
+    return len(rows)

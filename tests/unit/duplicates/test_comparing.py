@@ -1,0 +1,136 @@
+"""How likely two leads are one person, on real samples and on their edges."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from leadflood.domains.duplicates.models import Match, Person, ReasonKind, company_key, compare
+
+SAMPLES = Path(__file__).parents[4] / "shared" / "testdata" / "dedupe"
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What a lead is compared by."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    phone: str | None = None
+
+
+def matched(one: Lead, two: Lead) -> Match | None:
+    """As a scan does: only those that share a key are compared."""
+    a, b = Person.of(one), Person.of(two)
+    return compare(a, b) if a.blocks() & b.blocks() else None
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (Lead("a.b@gmail.com"), Lead("ab+x@googlemail.com")),
+        (Lead("x@one.com", "Ada", "Lovelace", "Acme Ltd."), Lead("y@two.com", "ada", "LOVELACE", "The ACME Company")),
+        (Lead("x@one.com", "Ada", "Lovelace", "Acme"), Lead("y@two.com", "Lovelace", "Ada", "Acme Inc")),
+        (Lead("x@one.com", "José", "Muñoz", "Böhm GmbH"), Lead("y@two.com", "Jose", "Munoz", "Bohm")),
+        (Lead("x@one.com", "Ada Lovelace", None, "Acme"), Lead("y@two.com", "Ada", "Lovelace", "Acme")),
+        (Lead("x@one.com", "Ada", "L.", "Acme"), Lead("y@two.com", "Ada", "Lovelace", "Acme")),
+        (Lead("x@one.com", "Ada", "Lovelase", "Acme"), Lead("y@two.com", "Ada", "Lovelace", "Acme")),
+        (Lead("ada@acme.com", "Ada", "Lovelace"), Lead("y@two.com", "Ada", "Lovelace", "Acme")),
+        (Lead("t54.gabriel@nichols.info"), Lead("t54.gabriel@nichosl.info")),
+        (Lead("a@b.com", "Ada", "King", phone="+442079460958"), Lead("b@b.com", "Ada", phone="+442079460958;ext=3")),
+        (Lead("x@one.com", "王", "伟", "阿里巴巴"), Lead("y@two.com", "王", "伟", "阿里巴巴")),
+        (Lead("x@one.com", "محمد", "علي", "شركة"), Lead("y@two.com", "محمد", "علي", "شركة")),
+    ],
+)
+def test_one_person_written_in_two_ways_is_a_pair(one: Lead, two: Lead) -> None:
+    assert matched(one, two) == matched(two, one) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (Lead("john@acme.com", "John", "Smith", "Acme"), Lead("jane@acme.com", "Jane", "Smith", "Acme")),
+        (Lead("a@acme.com", "Ada", "King", "Acme"), Lead("b@acme.com", "Eva", "Long", "Acme")),
+        (Lead("a@one.com", "John", "Smith", "Acme"), Lead("b@two.com", "John", "Smith", "Zenith")),
+        (Lead("a@one.com", "John", "Smith"), Lead("b@gmail.com", "John", "Smith")),
+        (Lead("a@b.com", "Ada", "King", phone="+442079460958"), Lead("b@b.com", "Bob", "Ross", phone="+442079460958")),
+        (Lead("info@acme.com"), Lead("info@zenith.com")),
+        (Lead("a@acme.com"), Lead("b@acme.com")),
+        (Lead("\U0001f600@acme.com", "\U0001f600"), Lead("\U0001f601@acme.com", "\U0001f601")),
+    ],
+)
+def test_two_people_are_no_pair(one: Lead, two: Lead) -> None:
+    assert matched(one, two) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("The Acme Corporation, Inc.", "acme"),
+        ("ACME", "acme"),
+        ("Müller & Söhne GmbH & Co. KG", "muller and sohne"),
+        ("Co", "co"),
+        ("L'Oréal S.A.", "loreal"),
+        ("AT&T", "at and t"),
+        ("...", ""),
+    ],
+)
+def test_a_company_is_known_without_its_legal_form(name: str, key: str) -> None:
+    assert company_key(name) == key
+
+
+def people(name: str) -> Iterator[tuple[str, Lead]]:
+    """The rows of a sample as leads, each with its cluster; what has no address is no lead."""
+    with (SAMPLES / f"{name}.truth.csv").open(newline="", encoding="utf-8") as file:
+        clusters = {row["rid"]: row["cluster"] for row in csv.DictReader(file)}
+    with (SAMPLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            lead = Lead(
+                row.get("Email 1") or row.get("email") or f"{row['rid']}@nobody.test",
+                row.get("First Name") or row.get("first_name") or row.get("given_name") or None,
+                row.get("Last Name") or row.get("surname") or None,
+                row.get("Company") or row.get("suburb") or row.get("city") or None,
+            )
+            yield clusters[row["rid"]], lead
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "recall"),
+    [("datablist_leads_duplicates", 0.99, 0.99), ("febrl1", 0.99, 0.6), ("splink_fake_1000", 0.95, 0.5)],
+)
+def test_samples_are_told_apart(name: str, precision: float, recall: float) -> None:
+    """Those without companies have their town instead, and half of what tells people in them is no part of a lead."""
+    known = [(cluster, Person.of(lead)) for cluster, lead in people(name)]
+    by_key: dict[int, list[int]] = defaultdict(list)
+    for number, (_, person) in enumerate(known):
+        for key in person.blocks():
+            by_key[key].append(number)
+    pairs = {pair for numbers in by_key.values() for pair in combinations(numbers, 2)}
+    found = {pair for pair in pairs if compare(known[pair[0]][1], known[pair[1]][1])}
+    true = {pair for pair in combinations(range(len(known)), 2) if known[pair[0]][0] == known[pair[1]][0]}
+
+    assert found, "nothing was found"
+    assert len(found & true) / len(found) >= precision
+    assert len(found & true) / len(true) >= recall
+
+
+def test_what_two_have_in_common_is_told() -> None:
+    found = matched(
+        Lead("ada+x@acme.com", "Ada", "Lovelace", "Acme", "+442079460958"),
+        Lead("ada@acme.com", "Ada", "Lovelace", "Acme", "+442079460958"),
+    )
+
+    assert found is not None
+    assert [reason.kind for reason in found.reasons] == [
+        ReasonKind.SAME_MAILBOX,
+        ReasonKind.SAME_PHONE,
+        ReasonKind.SIMILAR_NAME,
+        ReasonKind.SIMILAR_COMPANY,
+    ]
+    assert found.score == 100
