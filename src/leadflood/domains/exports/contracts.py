@@ -1,0 +1,120 @@
+"""What crosses the border of exports."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue, Strict
+
+from leadflood.domains.enrichment.models import Field as EnrichedField
+from leadflood.domains.exports.models import (
+    ALL,
+    FIELDS,
+    MAX_CHOSEN,
+    ExportFormat,
+    ExportStatus,
+    check_column,
+    check_columns,
+)
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.text import FromText
+
+_NAME = rf"(\*|{'|'.join(FIELDS)}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EnrichedField)}))"
+ColumnName = Annotated[str, FromText(check_column, {"pattern": f"^{_NAME}$"})]
+ColumnNames = Annotated[
+    str,
+    FromText(
+        check_columns,
+        {"pattern": f"^{_NAME}(,{_NAME}){{0,{MAX_CHOSEN - 1}}}$", "examples": ["email,firstName,custom.plan"]},
+    ),
+]
+"""Names with commas between."""
+
+
+class CreateExport(Contract):
+    """Leads to write into a file: which, as what, and with which columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "csv",
+                    "columns": ["email", "firstName", "custom.plan", "enriched.company_domain"],
+                    "filter": {"status": ["enriched"], "hasPhone": True},
+                }
+            ]
+        }
+    )
+
+    format: Annotated[ExportFormat, Strict(strict=False)] = ExportFormat.CSV
+    columns: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_CHOSEN)] = Field(
+        default_factory=lambda: [ALL],
+        description="`*`: all of a lead; `custom.KEY` or `custom.*`; `enriched.FIELD` or `enriched.*`.",
+    )
+    bom: bool = Field(default=False, description="CSV: start with the mark by which Excel knows UTF-8.")
+    filter: LeadQuery = Field(default_factory=LeadQuery)
+
+
+class ExportView(View):
+    """An export: what was asked for, and how its file stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-7e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "filename": "leads-2026-03-01.csv",
+                    "format": "csv",
+                    "columns": ["*"],
+                    "filter": {"status": ["enriched"]},
+                    "status": "writing",
+                    "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
+                    "done": 48000,
+                    "total": 120000,
+                    "sizeBytes": 9412034,
+                    "error": None,
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "finishedAt": None,
+                    "expiresAt": "2026-03-08T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    filename: str
+    format: ExportFormat
+    columns: list[str]
+    filter: dict[str, JsonValue]
+    status: ExportStatus
+    actor: ActorView
+    done: int = Field(description="Leads that are written.")
+    total: int | None = Field(description="Leads that there were at the start; null while they are counted.")
+    size_bytes: int
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    expires_at: datetime = Field(description="When the file is removed.")
+
+
+def written_filter(only: LeadFilter) -> dict[str, JsonValue]:
+    """A filter with the names of `LeadQuery`; what does not narrow is left out."""
+    times = {
+        "createdFrom": only.created_from,
+        "createdUntil": only.created_until,
+        "updatedFrom": only.updated_from,
+        "updatedUntil": only.updated_until,
+    }
+    given: dict[str, JsonValue] = {
+        "q": only.q,
+        "status": [status.value for status in only.statuses],
+        "source": list(only.sources),
+        "country": list(only.countries),
+        "ownerId": str(only.owner_id) if only.owner_id else None,
+        "unowned": only.unowned or None,
+        "hasPhone": only.has_phone,
+        **{name: time.isoformat() if time else None for name, time in times.items()},
+    }
+    return {name: value for name, value in given.items() if value not in (None, [])}

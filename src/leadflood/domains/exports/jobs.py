@@ -1,0 +1,146 @@
+"""The work of exports: writing a file, going on where an attempt before ended, and removing what is over."""
+
+import asyncio
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from leadflood.domains.exports import queries, store
+from leadflood.domains.exports.errors import TooManyColumns
+from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT
+from leadflood.domains.exports.models import Encoder, ExportFormat, wants_enriched
+from leadflood.domains.exports.service.reading import batches, encoder, survey
+from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.pagination import Position
+
+_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One attempt at a file."""
+
+    context: JobContext
+    database: Database
+    only: LeadFilter
+
+    @property
+    def export_id(self) -> UUID:
+        return _export_id(self.context.job)
+
+    async def hold(self, tx: Transaction) -> Row[Any] | None:
+        return await store.hold(tx, self.context.job.workspace_id, self.export_id, job_id=self.context.job.id)
+
+
+def definitions(database: Database) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for reading leads, and for the sweep over all workspaces."""
+
+    async def write(context: JobContext) -> None:
+        await _write(context, database)
+
+    async def forget(_context: JobContext) -> None:
+        removed = True
+        while removed:
+            async with database.system() as tx:
+                removed = await store.forget(tx) > 0
+
+    return [
+        JobDefinition(WRITE_EXPORT, write, on_failed=_failed, timeout=_A_DAY),
+        JobDefinition(FORGET_EXPORTS, forget, timeout=_A_DAY),
+    ]
+
+
+async def _write(context: JobContext, database: Database) -> None:
+    job = context.job
+    async with context.transaction() as tx:
+        await store.take_up(tx, job.workspace_id, _export_id(job), job_id=job.id)
+        row = await store.hold(tx, job.workspace_id, _export_id(job), job_id=job.id)
+    if row is None:
+        return
+    task = _Task(context, database, LeadQuery.model_validate(row.filter).only())
+    if row.resolved is None:
+        await _survey(task, row)
+    elif ExportFormat(row.format) is ExportFormat.PARQUET:
+        await _start_over(task)
+    async with context.transaction() as tx:
+        row = await task.hold(tx)
+    if row is None:
+        return
+    with closing(encoder(ExportFormat(row.format), row.resolved, bom=row.bom)) as writer:
+        if await _copy(task, row, writer):
+            await _finish(task)
+
+
+async def _survey(task: _Task, row: Row[Any]) -> None:
+    try:
+        found = await survey(
+            task.database, task.context.actor, only=task.only, columns=row.columns, kind=ExportFormat(row.format)
+        )
+    except TooManyColumns as error:
+        raise Terminal(error.errors[0].message) from error
+    async with task.context.transaction() as tx:
+        held = await task.hold(tx)
+        if held is not None:
+            await store.set_fields(tx, row.workspace_id, row.id, resolved=found.columns, total=found.total)
+
+
+async def _start_over(task: _Task) -> None:
+    """A format whose file comes out as a whole knows no middle: what an attempt before it wrote goes."""
+    workspace_id = task.context.job.workspace_id
+    cleared = 1
+    while cleared:
+        async with task.context.transaction() as tx:
+            cleared = await store.clear_parts(tx, workspace_id, task.export_id)
+            await store.set_fields(tx, workspace_id, task.export_id, parts=0, size_bytes=0, done=0, position=None)
+
+
+async def _copy(task: _Task, row: Row[Any], writer: Encoder) -> bool:
+    """Write all leads from the position of the export on. Returns False where it was deleted meanwhile."""
+    after = Position(row.position[0], UUID(row.position[1])) if row.position else None
+    if not row.parts and not await _keep(task, writer.begin()):
+        return False
+    enriched = wants_enriched(row.resolved)
+    walk = batches(task.database, task.context.actor, only=task.only, after=after, enriched=enriched)
+    async for records in walk:
+        data = await asyncio.to_thread(writer.rows, records)
+        if not await _keep(task, data, written=len(records), position=queries.position_of(records[-1])):
+            return False
+    rest = iter(writer.end())
+    while data := await asyncio.to_thread(next, rest, b""):
+        if not await _keep(task, data):
+            return False
+    return True
+
+
+async def _keep(task: _Task, data: bytes, *, written: int = 0, position: Position | None = None) -> bool:
+    async with task.context.transaction() as tx:
+        held = await task.hold(tx)
+        if held is None:
+            return False
+        await store.append_part(tx, held, data, written=written, position=position)
+        if written:
+            done = held.done + written
+            await task.context.report(tx, done=done, total=max(done, held.total))
+    return True
+
+
+async def _finish(task: _Task) -> None:
+    async with task.context.completing() as tx:
+        held = await task.hold(tx)
+        if held is not None:
+            await store.finish(tx, held.workspace_id, held.id)
+
+
+async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    await store.fail(tx, job.workspace_id, _export_id(job), job_id=job.id, error=error)
+
+
+def _export_id(job: RunningJob) -> UUID:
+    return UUID(job.payload["exportId"])

@@ -1,0 +1,178 @@
+"""The nouns of exports: formats, states, and the columns that a file can have."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Row
+
+from leadflood.domains.enrichment.models import Field
+from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.text import InvalidValue
+
+DIRECT_LIMIT: Final = 50_000
+"""Leads that are sent at once, without a job."""
+MAX_COLUMNS: Final = 500
+MAX_CHOSEN: Final = 200
+MAX_EXPORTS: Final = 100
+DAYS_KEPT: Final = 7
+
+FIELDS: Final[Mapping[str, str]] = {
+    "id": "id",
+    "email": "email",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "company": "company",
+    "jobTitle": "job_title",
+    "phone": "phone",
+    "website": "website",
+    "country": "country",
+    "source": "source",
+    "status": "status",
+    "ownerId": "owner_id",
+    "version": "version",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+    "enrichedAt": "enriched_at",
+    "error": "error",
+}
+"""The fields of a lead, as the API and as the table name them, in the order of a file."""
+CUSTOM: Final = "custom."
+ENRICHED: Final = "enriched."
+ALL_CUSTOM: Final = "custom.*"
+ALL_ENRICHED: Final = "enriched.*"
+ALL: Final = "*"
+
+
+class ExportFormat(StrEnum):
+    """What a file is written as."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+    @property
+    def media_type(self) -> str:
+        """The type that HTTP calls it by."""
+        return {
+            "csv": "text/csv",
+            "ndjson": "application/x-ndjson",
+            "parquet": "application/vnd.apache.parquet",
+        }[self.value]
+
+
+class ExportStatus(StrEnum):
+    """`writing → ready` or `failed`; a job that is tried again takes a failed one up."""
+
+    WRITING = "writing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A lead as it is stored, with what enrichment chose of what it found."""
+
+    lead: Row[Any]
+    enriched: Mapping[str, Any]
+
+
+def getter(column: str) -> Callable[[Record], Any]:
+    """What reads a column of the file off a record; None stands for nothing."""
+    if column.startswith(CUSTOM):
+        key = column.removeprefix(CUSTOM)
+        return lambda record: record.lead.custom_fields.get(key)
+    if column.startswith(ENRICHED):
+        field = column.removeprefix(ENRICHED)
+        return lambda record: record.enriched.get(field)
+    return attrgetter(f"lead.{FIELDS[column]}")
+
+
+class Encoder(Protocol):
+    """Writes records in one format, a batch at a time. Not for use by two threads at once."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether another process can go on after any batch: what was written before does not matter."""
+        ...
+
+    def begin(self) -> bytes:
+        """What comes before the first record."""
+        ...
+
+    def rows(self, records: Sequence[Record]) -> bytes:
+        """The next records; may be empty where they come out only at the end."""
+        ...
+
+    def end(self) -> Iterable[bytes]:
+        """What comes after the last record, in pieces."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds, at the end or wherever it is left."""
+        ...
+
+
+def check_column(text: str) -> str:
+    """The name of a column. Raises: InvalidValue."""
+    if text in FIELDS or text in (ALL, ALL_CUSTOM, ALL_ENRICHED):
+        return text
+    if text.startswith(CUSTOM):
+        return CUSTOM + check_custom_key(text.removeprefix(CUSTOM))
+    if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in set(Field):
+        return text
+    message = (
+        f"There is no such column. Give *, {', '.join(FIELDS)}, custom. and a key or *, enriched. and one of "
+        f"{', '.join(Field)} or *."
+    )
+    raise InvalidValue(message, "unknown_column")
+
+
+def check_columns(text: str) -> str:
+    """The names of columns, with commas between. Raises: InvalidValue."""
+    names = text.split(",")
+    if len(names) > MAX_CHOSEN:
+        message = f"Name at most {MAX_CHOSEN} columns, or * for all."
+        raise InvalidValue(message, "too_long")
+    return ",".join(map(check_column, names))
+
+
+def wants_enriched(columns: Iterable[str]) -> bool:
+    """Whether any of the columns is of what enrichment found."""
+    return any(column.startswith(ENRICHED) for column in columns)
+
+
+def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
+    """The columns of a table: each once, in the order asked for, those meant by a star by name."""
+    named: dict[str, None] = {}
+    keys = [CUSTOM + key for key in sorted(custom_keys)]
+    for column in columns:
+        if column == ALL:
+            named |= dict.fromkeys([*FIELDS, *keys])
+        elif column == ALL_CUSTOM:
+            named |= dict.fromkeys(keys)
+        elif column == ALL_ENRICHED:
+            named |= dict.fromkeys(ENRICHED + field for field in Field)
+        else:
+            named[column] = None
+    return list(named)
+
+
+def plain(value: Any) -> str:  # noqa: ANN401  of any column
+    """A value as text: times in UTC as RFC 3339 writes them, numbers and booleans as JSON does."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return str(value)
+
+
+def file_name(day: date, kind: ExportFormat) -> str:
+    """What a browser calls the file. Nothing in it needs quoting in a header."""
+    return f"leads-{day:%Y-%m-%d}.{kind.value}"

@@ -1,0 +1,1 @@
+"""Verbs on exports: leads at once, and files that a job writes."""

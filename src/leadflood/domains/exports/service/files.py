@@ -1,0 +1,113 @@
+"""Files that a job writes: asked for, written, downloaded, deleted."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from leadflood.domains.exports import queries, store
+from leadflood.domains.exports.contracts import CreateExport, ExportView, written_filter
+from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
+from leadflood.domains.exports.events import WRITE_EXPORT, AuditAction
+from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
+from leadflood.domains.identity.service import audit
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.ids import new_id
+
+_SUBJECT = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file that is ready, and its pieces."""
+
+    view: ExportView
+    pieces: AsyncIterator[bytes]
+
+
+async def request_export(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    command: CreateExport,
+    trace: Mapping[str, str],
+    request_id: str | None = None,
+) -> ExportView:
+    """Have a worker write a file, which is kept for 7 days once it is whole. Raises: TooManyExports."""
+    if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
+        raise TooManyExports(MAX_EXPORTS)
+    export_id = new_id()
+    (job_id,) = await jobs.enqueue(
+        tx, actor, jobs=[NewJob(WRITE_EXPORT, {"exportId": str(export_id)}, export_id, trace)]
+    )
+    only = written_filter(command.filter.only())
+    await store.insert_export(
+        tx,
+        actor,
+        export_id=export_id,
+        job_id=job_id,
+        kind=command.format,
+        columns=command.columns,
+        bom=command.bom,
+        filter_=only,
+    )
+    await audit.record(
+        tx,
+        actor,
+        action=AuditAction.REQUESTED,
+        subject_type=_SUBJECT,
+        subject_id=export_id,
+        data={"format": command.format, "columns": [*command.columns], "filter": only},
+        request_id=request_id,
+    )
+    return await queries.get_export(tx, actor, export_id=export_id)
+
+
+async def open_file(database: Database, actor: Actor, *, export_id: UUID, request_id: str | None = None) -> ExportFile:
+    """Begin to send a file, and record who takes it. Raises: ExportNotFound, ExportNotReady."""
+    async with database.transaction(actor.workspace_id) as tx:
+        view = await queries.get_export(tx, actor, export_id=export_id)
+        if view.status is not ExportStatus.READY:
+            remedy = "Wait until it is ready." if view.status is ExportStatus.WRITING else "Ask for a new one."
+            message = f"The file is {view.status}. {remedy}"
+            raise ExportNotReady(message)
+        await audit.record(
+            tx,
+            actor,
+            action=AuditAction.DOWNLOADED,
+            subject_type=_SUBJECT,
+            subject_id=export_id,
+            data={"format": view.format, "count": view.done},
+            request_id=request_id,
+        )
+    return ExportFile(view, _pieces(database, actor, export_id))
+
+
+async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID, request_id: str | None = None) -> None:
+    """Let a file be gone, ready or not: nobody gets it from now on, and its bytes are removed within the hour.
+
+    Raises: ExportNotFound.
+    """
+    if not await store.expire(tx, actor.workspace_id, export_id):
+        raise ExportNotFound
+    await audit.record(
+        tx,
+        actor,
+        action=AuditAction.DELETED,
+        subject_type=_SUBJECT,
+        subject_id=export_id,
+        request_id=request_id,
+    )
+
+
+async def _pieces(database: Database, actor: Actor, export_id: UUID) -> AsyncIterator[bytes]:
+    number = 0
+    while True:
+        async with database.transaction(actor.workspace_id, read_only=True) as tx:
+            data = await queries.read_part(tx, actor, export_id=export_id, number=number)
+        if data is None:
+            return
+        yield data
+        number += 1

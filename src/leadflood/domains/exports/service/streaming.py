@@ -1,0 +1,102 @@
+"""Leads at once: what a request or the command line gets while it waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from leadflood.domains.exports.contracts import written_filter
+from leadflood.domains.exports.errors import ExportTooLarge
+from leadflood.domains.exports.events import AuditAction
+from leadflood.domains.exports.models import ExportFormat, file_name, wants_enriched
+from leadflood.domains.exports.service.reading import Survey, batches, encoder, survey
+from leadflood.domains.identity.service import audit
+from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.database import Database
+
+
+@dataclass(slots=True)
+class Stream:
+    """An export that is sent while it is read.
+
+    Attributes: done: leads that are read so far.
+    """
+
+    database: Database
+    actor: Actor
+    only: LeadFilter
+    kind: ExportFormat
+    bom: bool
+    surveyed: Survey
+    done: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many leads there were at the start."""
+        return self.surveyed.total
+
+    @property
+    def filename(self) -> str:
+        """What to call the file."""
+        return file_name(utc_now().date(), self.kind)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The file. At no time is more than a batch of it in memory. Raises: Unavailable."""
+        columns = self.surveyed.columns
+        with closing(encoder(self.kind, columns, bom=self.bom)) as writer:
+            if head := writer.begin():
+                yield head
+            walk = batches(self.database, self.actor, only=self.only, enriched=wants_enriched(columns))
+            async for records in walk:
+                data = await asyncio.to_thread(writer.rows, records)
+                self.done += len(records)
+                if data:
+                    yield data
+            rest = iter(writer.end())
+            while data := await asyncio.to_thread(next, rest, b""):
+                yield data
+
+
+async def open_stream(
+    database: Database,
+    actor: Actor,
+    *,
+    only: LeadFilter,
+    columns: Sequence[str],
+    kind: ExportFormat,
+    at_most: int | None,
+    bom: bool = False,
+    request_id: str | None = None,
+) -> Stream:
+    """Begin to send leads, and record who takes which. Raises: ExportTooLarge, TooManyColumns.
+
+    Args:
+        database: where the leads are.
+        actor: who asks, and in which workspace.
+        only: which leads.
+        columns: names as in `CreateExport`.
+        kind: the format.
+        at_most: leads that may be sent; None: any number.
+        bom: CSV: start with the mark by which Excel knows UTF-8.
+        request_id: the request that asked.
+    """
+    surveyed = await survey(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
+    if at_most is not None and surveyed.total > at_most:
+        raise ExportTooLarge(at_most)
+    async with database.transaction(actor.workspace_id) as tx:
+        await audit.record(
+            tx,
+            actor,
+            action=AuditAction.STREAMED,
+            subject_type="leads",
+            data={
+                "format": kind,
+                "count": surveyed.total,
+                "columns": list(columns),
+                "filter": written_filter(only),
+            },
+            request_id=request_id,
+        )
+    return Stream(database, actor, only, kind, bom, surveyed)

@@ -1,0 +1,14 @@
+"""A workspace in which somebody exports."""
+
+import pytest
+
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.db.database import Database
+from tests.conftest import Workspace
+from tests.integration.exports.desk import Desk
+
+
+@pytest.fixture
+def desk(database: Database, registry: JobRegistry, workspace: Workspace) -> Desk:
+    """Somebody with leads."""
+    return Desk(database, registry, workspace.actor)

@@ -1,0 +1,91 @@
+"""Exports as a person makes them, with the jobs of one's own run one attempt at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.exports import queries
+from leadflood.domains.exports.contracts import CreateExport, ExportView
+from leadflood.domains.exports.models import DIRECT_LIMIT, ExportFormat
+from leadflood.domains.exports.service import files, streaming
+from leadflood.domains.jobs.contracts import JobView
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from tests.support.jobs import Jobs
+
+EVERYTHING = LeadFilter()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workspace in which somebody exports."""
+
+    database: Database
+    registry: JobRegistry
+    actor: Actor
+
+    async def lead(self, email: str, **fields: Any) -> UUID:  # noqa: ANN401  JSON
+        """A lead that is there already."""
+        command = CreateLead.model_validate({"email": email, **fields})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return (await leads.create_lead(tx, self.actor, command=command, trace={})).lead_id
+
+    async def stream(
+        self,
+        *columns: str,
+        only: LeadFilter = EVERYTHING,
+        kind: ExportFormat = ExportFormat.CSV,
+        bom: bool = False,
+        at_most: int | None = DIRECT_LIMIT,
+    ) -> bytes:
+        """What is sent at once."""
+        opened = await streaming.open_stream(
+            self.database,
+            self.actor,
+            only=only,
+            columns=columns or ["*"],
+            kind=kind,
+            bom=bom,
+            at_most=at_most,
+        )
+        return b"".join([piece async for piece in opened.pieces()])
+
+    async def ask(self, **wanted: Any) -> tuple[UUID, UUID]:  # noqa: ANN401  JSON
+        """Ask for a file. Returns its id and that of its job."""
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            view = await files.request_export(tx, self.actor, command=CreateExport.model_validate(wanted), trace={})
+        (row,) = await self.jobs.rows("SELECT job_id FROM exports WHERE id = :id", id=view.id)
+        return view.id, row.job_id
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of the workspace."""
+        return Jobs(self.database, self.actor.workspace_id)
+
+    async def attempt(self, job_id: UUID, attempt: int = 1) -> JobView:
+        """Run one attempt of a job."""
+        return await self.jobs.attempt(self.registry, job_id, attempt)
+
+    async def get(self, export_id: UUID) -> ExportView:
+        """The export as the API shows it."""
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return await queries.get_export(tx, self.actor, export_id=export_id)
+
+    async def file(self, export_id: UUID) -> bytes:
+        """Download a file."""
+        opened = await files.open_file(self.database, self.actor, export_id=export_id)
+        return b"".join([piece async for piece in opened.pieces])
+
+    async def delete(self, export_id: UUID) -> None:
+        """Delete a file."""
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            await files.delete_export(tx, self.actor, export_id=export_id)
+
+    async def stored_parts(self, export_id: UUID) -> int:
+        """How many pieces of a file are in the database, whether anybody sees them or not."""
+        (row,) = await self.jobs.rows("SELECT count(*) AS n FROM export_parts WHERE export_id = :id", id=export_id)
+        return int(row.n)
