@@ -1,5 +1,6 @@
 """Every role and every scope against every operation, generated from `x-required-permission` in the document."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from leadflood.domains.identity import store
 from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX, EndReason
+from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import PERMISSIONS, SCOPES, Permission, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.database import Database
@@ -126,7 +128,7 @@ async def strangers(ours: Tenant) -> Mapping[str, Mapping[str, str]]:
 async def _ended_session(ours: Tenant) -> str:
     session_id, ended = await new_session(ours.database, ours.workspace_id, ours.owner_id)
     async with ours.database.transaction(ours.workspace_id) as tx:
-        await store.end_session(tx, ours.workspace_id, session_id, EndReason.ENDED)
+        await session_store.end_session(tx, ours.workspace_id, session_id, EndReason.ENDED)
     return ended
 
 
@@ -177,13 +179,17 @@ async def test_whoever_may_only_read_changes_nothing(api: httpx.AsyncClient, our
         ours.database, ours.workspace_id, ours.owner_id, [each for each in SCOPES if each.value.endswith(":read")]
     )
     before = await unread(ours.database, ours.workspace_id)
+    told = set(before.pop("audit_events"))
 
     answers = {
         operation.name: (await call(api, operation, bearer(token), ours.ids.get(operation.collection))).status_code
         for operation in GUARDED
     }
 
-    assert await unread(ours.database, ours.workspace_id) == before
+    after = await unread(ours.database, ours.workspace_id)
+    more = set(after.pop("audit_events")) - told  # where customer data leaves, that is recorded
+    assert sorted(re.findall(r"'action': '([^']*)'", "".join(more))) == ["export.downloaded", "leads.exported"]
+    assert after == before
     refused = {
         operation.name for operation in GUARDED if operation.writes or operation.permission is Permission.ACCOUNT
     }

@@ -92,7 +92,7 @@ async def wakes_by_notification(carrier: PgQueuerCarrier, admin: asyncpg.Connect
     async with soon():
         await blocked(admin, since)
         assert not waiting.done()
-        await carrier.publish(admin, [ticket()])
+        await carrier.publish(None, [ticket()])
         await waiting
 
 
@@ -100,24 +100,6 @@ async def test_a_consumer_is_woken_by_the_notification_of_another_connection(
     carrier: PgQueuerCarrier, admin: asyncpg.Connection
 ) -> None:
     await wakes_by_notification(carrier, admin)
-
-
-async def test_an_acknowledgement_wakes_nobody(carrier: PgQueuerCarrier, admin: asyncpg.Connection) -> None:
-    await carrier.publish(None, [ticket()])
-    received = await carrier.receive([ENRICH], 10)
-    deleted = asyncio.Event()
-    await admin.add_listener("leadflood_queue", lambda *_: deleted.set())
-
-    since = await admin.fetchval("SELECT clock_timestamp()")
-    waiting = asyncio.create_task(carrier.wait([ENRICH], NEVER))
-    async with soon():
-        await blocked(admin, since)
-        await carrier.acknowledge(received)
-        await deleted.wait()
-        await carrier.check()
-        assert not waiting.done()
-        await carrier.publish(admin, [ticket()])
-        await waiting
 
 
 async def until_available(call: Callable[[], Awaitable[T]]) -> T:

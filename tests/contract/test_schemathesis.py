@@ -13,7 +13,11 @@ import schemathesis
 from hypothesis import HealthCheck
 from schemathesis.config import SchemathesisConfig
 from schemathesis.openapi import from_dict
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    negative_data_rejection,
+    unsupported_method,
+)
 
 from leadflood.kernel.ids import new_id
 from tests.support.openapi import document
@@ -31,7 +35,8 @@ CONFIG = SchemathesisConfig.from_dict(
         },
     }
 )
-SCHEMA = from_dict(document(), config=CONFIG)
+# Lines of JSON are no media type that it can make or check: tests/integration/api/test_many_leads.py does.
+SCHEMA = from_dict(document(), config=CONFIG).exclude(operation_id="streamLeads")
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +60,11 @@ def about_something_real(case: schemathesis.Case[Any], server: Served, tenant: T
         case.headers["Idempotency-Key"] = new_id().hex + case.headers["Idempotency-Key"][:200]
     if "{id}" not in case.path or case.method == "DELETE":
         return
-    resource_id = tenant.ids[case.path.removeprefix("/v1/").split("/")[0]]
+    collection = case.path.removeprefix("/v1/").split("/")[0]
+    resource_id = tenant.ids[collection]
     case.path_parameters = {"id": str(resource_id)}
     if "If-Match" in case.headers:
-        read = httpx.get(f"{server.url}/v1/leads/{resource_id}", headers=bearer(tenant.session))
+        read = httpx.get(f"{server.url}/v1/{collection}/{resource_id}", headers=bearer(tenant.session))
         case.headers["If-Match"] = read.headers["ETag"]
 
 
@@ -70,6 +76,11 @@ def check(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
     # A made-up parameter whose value is an empty list is not sent at all: there was nothing to reject.
     unsent = set(case.query or ()) - set(sent)
     excluded: list[schemathesis.CheckFunction] = [negative_data_rejection] if unsent else []
+    if case.operation.path == "/v1/leads/exports":  # to other methods it is a lead with an odd id
+        excluded += [unsupported_method, allow_header_conformance]
+    if case.operation.path == "/v1/leads/batch":
+        # To the methods of `/v1/leads/{id}`, `batch` is an id that is none; and a faulty lead fails itself alone.
+        excluded += [allow_header_conformance, unsupported_method, negative_data_rejection]
     case.validate_response(answer, headers=sending["headers"], excluded_checks=excluded, transport_kwargs=sending)
 
 

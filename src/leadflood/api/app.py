@@ -1,24 +1,74 @@
 """Ties the API together."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.api import errors, openapi
 from leadflood.api.docs_page import DocsPage
-from leadflood.api.middleware import Edge
+from leadflood.api.lead_commits import MOST_TOGETHER, LeadCommits
+from leadflood.api.middleware import Edge, Shortcut
 from leadflood.api.parts import ApiParts
 from leadflood.api.readiness import Probe
-from leadflood.api.routes import api_keys, audit, auth, jobs, leads, members, outbox, sessions, system, workspace
+from leadflood.api.routes import (
+    api_keys,
+    audit,
+    auth,
+    changesets,
+    duplicates,
+    exports,
+    figures,
+    imports,
+    invitations,
+    job_retries,
+    jobs,
+    leads,
+    members,
+    merges,
+    outbox,
+    outbox_replays,
+    sessions,
+    system,
+    views,
+    workers,
+    workspace,
+)
+from leadflood.domains.identity.service import access
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.grouping import Grouping
 
 __all__ = ["ROUTERS", "ApiParts", "create_app"]
 
 ROUTERS: Sequence[APIRouter] = tuple(
-    module.router for module in (leads, jobs, outbox, auth, sessions, members, api_keys, workspace, audit, system)
+    module.router
+    for module in (
+        exports,  # one of its paths would be taken for the id of a lead
+        leads,
+        changesets,
+        views,
+        imports,
+        duplicates,
+        merges,
+        jobs,
+        job_retries,
+        workers,
+        outbox,
+        outbox_replays,
+        figures,
+        auth,
+        sessions,
+        members,
+        invitations,
+        api_keys,
+        workspace,
+        audit,
+        system,
+    )
 )
 
 
@@ -32,8 +82,11 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS) -> Api:
-    """The ASGI application. It opens and closes nothing: the parts are ready, and whoever made them closes them."""
+def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages: ASGIApp | None = None) -> Api:
+    """The ASGI application. It opens and closes nothing: the parts are ready, and whoever made them closes them.
+
+    Args: pages: what serves every path that is not the API's.
+    """
     app = Api(
         openapi_url=None,
         docs_url=None,
@@ -47,10 +100,23 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS) -> Api:
     )
     app.state.parts = parts
     app.state.probe = Probe(parts.database, parts.carrier, timeout=parts.probe_timeout)
+    app.state.doorkeeper = Grouping(partial(access.authenticate_all, parts.database), most=MOST_TOGETHER)
+    app.state.lead_commits = LeadCommits(parts.database, parts.metrics)
     app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)
     for router in routers:
         # The routes themselves, not include_router, which would match and wrap each of them once more.
         app.router.routes.extend(router.routes)
+    if pages is not None:
+        app.router.default = _beside(app.router.not_found, pages)
+    app.add_middleware(Shortcut, routes=app.routes)
     app.add_middleware(Edge, metrics=parts.metrics, trusted_proxies=parts.settings.trusted_proxies)
     return app
+
+
+def _beside(not_found: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        served_by = not_found if scope["path"].startswith("/v1/") else pages
+        await served_by(scope, receive, send)
+
+    return elsewhere

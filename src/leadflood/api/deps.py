@@ -30,6 +30,7 @@ _UNIT = "leadflood.unit"
 _KEPT_HEADERS = ("content-type", "etag", "link", "location", "retry-after")
 _NOT_KEPT = frozenset({400, 401, 403, 413, 415, 429})
 """Refusals that say nothing of the effect: the same request may be let through next time."""
+_LEAST_FAULT = 500
 _MAX_CURSOR = 2000
 _VERSION = re.compile(r'"(\d{1,9})"')
 
@@ -45,8 +46,8 @@ class Unit:
         self.parts = parts_of(scope)
         self.exchange = exchange_of(scope)
         self.actor = actor
-        self._scope = scope
-        self._key = key
+        self.scope = scope
+        self.key = key
         self._stack = stack
         self._tx: Transaction | None = None
         self._replayed = False
@@ -87,33 +88,53 @@ class Unit:
         Raises: leadflood.kernel.idempotency.IdempotencyInProgress, IdempotencyMismatch.
         """
         self._stack.enter_context(self.parts.metrics.transactions_open.track_inprogress())
-        reading = self._scope["method"] == "GET"
+        reading = self.scope["method"] == "GET"
         transaction = self.parts.database.transaction(self.actor.workspace_id, read_only=reading)
         self._tx = await self._stack.enter_async_context(transaction)
-        if self._key is None:
+        if self.key is None:
             return await endpoint()
-        kept = await self._key.claim(self._tx)
+        kept = await self.key.claim(self._tx)
         if kept is not None:
             self._replayed = True
-            return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+            return replayed(kept)
         try:
             async with self._tx.savepoint():
                 return await endpoint()
         except AppError as error:
-            if error.status >= 500 or error.status in _NOT_KEPT:  # noqa: PLR2004  faults of ours, by HTTP
+            if not is_kept(error):
                 raise
-            return problem(self._scope, error)
+            return problem(self.scope, error)
 
     async def keep(self, response: Response) -> None:
         """Store the answer under the request's key, where it has one."""
-        if self._key is None or self._replayed:
+        if self.key is None or self._replayed:
             return
-        headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
-        await self._key.keep(self.tx, KeptAnswer(response.status_code, headers, bytes(response.body)))
+        await self.key.keep(self.tx, kept_answer(response))
+
+
+def is_kept(outcome: object) -> bool:
+    """Whether an outcome is the answer to all later requests with the same key."""
+    return not isinstance(outcome, AppError) or (outcome.status < _LEAST_FAULT and outcome.status not in _NOT_KEPT)
+
+
+def kept_answer(response: Response) -> KeptAnswer:
+    """What is kept of an answer."""
+    headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
+    return KeptAnswer(response.status_code, headers, bytes(response.body))
+
+
+def replayed(kept: KeptAnswer) -> Response:
+    """A kept answer, given again."""
+    return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+
+
+def unit_of(scope: Scope) -> Unit:
+    """The unit of the request."""
+    return cast("Unit", scope[_UNIT])
 
 
 async def _unit(request: Request) -> Unit:
-    return cast("Unit", request.scope[_UNIT])
+    return unit_of(request.scope)
 
 
 async def _parts(request: Request) -> ApiParts:

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import structlog
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadflood.api.errors import fault
+from leadflood.api.errors import fault, on_app_error, on_invalid_request
+from leadflood.api.routing import EdgeRoute
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.errors import AppError
 from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import Metrics, TraceContext
 
@@ -112,6 +117,34 @@ class Edge:
             client_ip=exchange.client_ip,
             **({"workspace_id": str(caller.workspace_id), "actor_id": str(caller.id)} if caller else {}),
         )
+
+
+class Shortcut:
+    """ASGI middleware: leads requests for `grouped` routes past the layers of the framework that they do not use.
+
+    Those layers take a third of the time of such a request.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        busy = [route for route in routes if isinstance(route, EdgeRoute) and route.guard.grouped]
+        self._routes = {(method, route.path): route for route in busy for method in route.methods or ()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of any kind."""
+        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        request = Request(scope, receive, send)
+        try:
+            response = await route.answer(request)
+        except AppError as error:
+            response = await on_app_error(request, error)
+        except RequestValidationError as error:
+            response = await on_invalid_request(request, error)
+        await response(scope, receive, send)
 
 
 class _Headers:

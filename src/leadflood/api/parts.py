@@ -6,10 +6,12 @@ from typing import cast
 from starlette.types import Scope
 
 from leadflood.api.ratelimit import RateLimiter
+from leadflood.domains.identity.models import Authenticated
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.grouping import Grouping
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.ports import Carrier
@@ -40,3 +42,8 @@ class ApiParts:
 def parts_of(scope: Scope) -> ApiParts:
     """The parts of the application that handles this request."""
     return cast("ApiParts", scope["app"].state.parts)
+
+
+def doorkeeper_of(scope: Scope) -> Grouping[str, Authenticated]:
+    """From tokens to callers, those of concurrent requests with one look-up."""
+    return cast("Grouping[str, Authenticated]", scope["app"].state.doorkeeper)

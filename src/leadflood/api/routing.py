@@ -4,23 +4,26 @@ import asyncio
 import functools
 import inspect
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from leadflood.api.deps import Unit
+from leadflood.api.deps import Unit, unit_of
 from leadflood.api.errors import BodyTimeout, ContentTooLarge, UnsupportedMediaType
-from leadflood.api.parts import ApiParts, parts_of
+from leadflood.api.parts import ApiParts, doorkeeper_of, parts_of
 from leadflood.api.ratelimit import rate_limit_headers, require
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.contract import Contract
 from leadflood.kernel.errors import FieldError, InvalidInput, Unauthenticated
 from leadflood.kernel.exchange import Exchange, exchange_of
 from leadflood.kernel.idempotency import IdempotencyKey
@@ -30,6 +33,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _GUARD = "__leadflood_guard__"
 _JSON = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
+NDJSON = "application/x-ndjson"
+_NDJSON = re.compile(r"application/(?:x-ndjson|jsonl|x-jsonlines)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadflood"'}
 
@@ -40,14 +45,18 @@ class UnguardedRoute(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may call an endpoint, and whether it runs in a transaction of ours.
+    """Who may call an endpoint, and whether it runs in a transaction of its own, or in one with other requests.
 
     Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
+    A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
+    itself as it comes (`pieces_of`), of any type and size.
     """
 
     permission: Permission | None = None
     public_because: str = ""
     transaction: bool = True
+    grouped: bool = False
+    body: Literal["usual", "large", "stream", "raw"] = "usual"
 
     @property
     def needs_caller(self) -> bool:
@@ -55,12 +64,29 @@ class Guard:
         return not self.public_because
 
 
-def requires(permission: Permission, *, transaction: bool = True) -> Callable[[F], F]:
+def requires(
+    permission: Permission, *, transaction: bool = True, large: bool = False, streams: bool = False
+) -> Callable[[F], F]:
     """Let only callers with `permission` in. The endpoint has a parameter `unit: InUnit`.
 
-    Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`.
+    Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`. `large`:
+    the body may be as large as many things at once are. One that `streams` reads the body itself: see `pieces_of`.
     """
-    return _guarded(Guard(permission=permission, transaction=transaction))
+    body: Literal["usual", "large", "raw"] = "raw" if streams else "large" if large else "usual"
+    return _guarded(Guard(permission=permission, transaction=transaction, body=body))
+
+
+def streamed(permission: Permission) -> Callable[[F], F]:
+    """As `requires`, for an endpoint that reads lines of JSON itself, as they come, in transactions of its own."""
+    return _guarded(Guard(permission=permission, transaction=False, body="stream"))
+
+
+def grouped(permission: Permission) -> Callable[[F], F]:
+    """As `requires`, for a busy endpoint that shares its transaction with other requests, `Idempotency-Key` included.
+
+    It takes the contract of its body and the unit, and nothing else; it answers a `Response` that is committed.
+    """
+    return _guarded(Guard(permission=permission, transaction=False, grouped=True))
 
 
 def authenticated(*, transaction: bool = True) -> Callable[[F], F]:
@@ -92,6 +118,8 @@ class EdgeRoute(APIRoute):
     """
 
     guard: Guard
+    answer: Handler
+    """The pipeline itself. It raises `AppError` and `RequestValidationError`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
@@ -111,11 +139,11 @@ class EdgeRoute(APIRoute):
     @property
     def writes(self) -> bool:
         """Whether it changes something, and so takes an `Idempotency-Key`."""
-        return self.guard.transaction and "GET" not in (self.methods or ())
+        return self.guard.grouped or (self.guard.transaction and "GET" not in (self.methods or ()))
 
     def get_route_handler(self) -> Handler:
         """What FastAPI calls for each request."""
-        endpoint = super().get_route_handler()
+        endpoint = self._direct() if self.guard.grouped else super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             parts, exchange = parts_of(request.scope), exchange_of(request.scope)
@@ -128,22 +156,54 @@ class EdgeRoute(APIRoute):
             async with AsyncExitStack() as stack:
                 unit = Unit(request.scope, actor, key, stack)
                 response = await endpoint(received)
-                await unit.keep(response)
+                if not self.guard.grouped:
+                    await unit.keep(response)
             return _unless_known(request, response)
 
+        self.answer = handle
         return handle
 
+    def _direct(self) -> Handler:
+        """What FastAPI's handler does for a contract and a unit, without the 0.15 ms for all that it could do."""
+        endpoint, body = self.endpoint, self.body_field
+        contract: Any = body.field_info.annotation if body is not None else None
+        if body is None or not issubclass(contract, Contract):
+            raise UnguardedRoute(f"{endpoint.__qualname__} needs a contract and a unit, and nothing else.")
+        name = body.name
+
+        async def call(received: Request) -> Response:
+            if not await received.body():
+                raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
+            try:
+                command = contract.model_validate(await received.json())
+            except ValidationError as error:
+                faults = error.errors(include_url=False)
+                raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
+            answer: Response = await endpoint(**{name: command, "unit": unit_of(received.scope)})
+            return answer
+
+        return call
+
     async def _receive(self, request: Request, parts: ApiParts) -> "ReceivedRequest":
-        if request.method == "GET":
+        if request.method == "GET" or self.guard.body == "raw":
+            return ReceivedRequest(request, b"", None)
+        if self.guard.body == "stream":
+            if not _NDJSON.fullmatch(request.headers.get("content-type", "")):
+                detail = "Send one JSON object a line, with the header Content-Type: application/x-ndjson."
+                raise UnsupportedMediaType(detail, headers={"Accept": NDJSON})
             return ReceivedRequest(request, b"", None)
         carries = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
         if carries and self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
             detail = "Send JSON, with the header Content-Type: application/json."
             raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
-        body = await _read_body(request, parts) if carries else b""
-        return ReceivedRequest(request, body, _parse(body) if body and self.body_field else None)
+        settings = parts.settings
+        limit = settings.max_batch_bytes if self.guard.body == "large" else settings.max_body_bytes
+        body = await _read_body(request, parts, limit) if carries else b""
+        return ReceivedRequest(request, body, parse_json(body) if body and self.body_field else None)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
+        if not request.scope["query_string"]:
+            return
         known = self._query_parameters
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
@@ -163,7 +223,7 @@ class EdgeRoute(APIRoute):
         if scheme.lower() != "bearer":
             raise _unauthenticated()
         try:
-            caller = await access.authenticate(parts.database, token.strip())
+            caller = await doorkeeper_of(request.scope)(token.strip())
         except Unauthenticated as error:
             raise _unauthenticated() from error
         exchange.actor = actor = caller.actor
@@ -221,8 +281,7 @@ def _unauthenticated() -> Unauthenticated:
     return Unauthenticated(detail, headers=_CHALLENGE)
 
 
-async def _read_body(request: Request, parts: ApiParts) -> bytes:
-    limit = parts.settings.max_body_bytes
+async def _read_body(request: Request, parts: ApiParts, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
@@ -243,12 +302,34 @@ async def _read_body(request: Request, parts: ApiParts) -> bytes:
     return b"".join(chunks)
 
 
+async def pieces_of(request: Request, patience: float) -> AsyncIterator[bytes]:
+    """The body of an endpoint that `streams`, as it comes; whoever reads it limits it.
+
+    Args: patience: seconds that the next piece may take to arrive.
+
+    Raises: BodyTimeout.
+    """
+    stream = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(patience):
+                piece = await anext(stream, None)
+            if piece is None:
+                return
+            yield piece
+    except TimeoutError as error:
+        detail = f"No more of the body arrived for {patience:g} s."
+        raise BodyTimeout(detail, headers={"Connection": "close"}) from error
+    except ClientDisconnect as error:
+        raise BodyTimeout("The connection closed before the body was here.") from error
+
+
 def _too_large(limit: int) -> ContentTooLarge:
     return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers={"Connection": "close"})
 
 
-def _parse(body: bytes) -> object:
-    """The value of a JSON text (RFC 8259), without repeated names (RFC 7493, 2.3)."""
+def parse_json(body: bytes) -> object:
+    """The value of a JSON text (RFC 8259), without repeated names (RFC 7493, 2.3). Raises: InvalidInput."""
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:

@@ -45,6 +45,8 @@ def test_every_example_of_a_schema_is_valid(document: dict[str, Any]) -> None:
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
+            if "example" in content or content["schema"].get("format") == "binary":
+                continue
             name = content["schema"]["$ref"].rpartition("/")[2]
             assert document["components"]["schemas"][name].get("examples"), f"{method} {path}: {name} has no example"
 
@@ -75,7 +77,7 @@ def test_failures_are_problems_and_fastapi_s_own_are_gone(document: dict[str, An
 
 
 def test_what_changes_something_documents_its_idempotency_key(document: dict[str, Any]) -> None:
-    exempt = {"login", "refresh", "changePassword"}
+    exempt = {"login", "refresh", "changePassword", "updateMe", "streamLeads"} | {"createImport", "readImportAs"}
     for path, method, operation in operations(document):
         named = any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ()))
         wanted = method != "get" and operation["operationId"] not in exempt

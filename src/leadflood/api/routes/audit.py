@@ -14,7 +14,14 @@ from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/audit-events", tags=["audit"], route_class=EdgeRoute)
 
-ActionFilter = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$", description="Only this action.")]
+ActionFilter = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        pattern=r"^[a-z0-9._-]+$",
+        description="Only actions that begin so: `session.ended`, or `session.` for all of sessions.",
+    ),
+]
 
 
 @router.get("", summary="List audit events, newest first")

@@ -6,9 +6,17 @@ from fastapi import APIRouter, Header
 
 from leadflood.api.deps import CurrentExchange, InUnit, Parts
 from leadflood.api.routing import EdgeRoute, authenticated, public, requires
-from leadflood.domains.identity.contracts import ChangePassword, Login, LoginView, MeView, Refresh, TokensView
+from leadflood.domains.identity.contracts import (
+    ChangePassword,
+    Login,
+    LoginView,
+    MeView,
+    Refresh,
+    TokensView,
+    UpdateMe,
+)
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import access, passwords, sessions, signin
+from leadflood.domains.identity.service import access, passwords, profile, sessions, signin
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.exchange import Exchange
 
@@ -50,6 +58,13 @@ async def logout(unit: InUnit) -> None:
 async def get_me(unit: InUnit) -> MeView:
     """The user, workspace, role and permissions behind the credential."""
     return await access.me(unit.parts.database, unit.actor)
+
+
+@router.patch("/me", summary="Change one's name and preferences")
+@requires(Permission.ACCOUNT, transaction=False)
+async def update_me(command: UpdateMe, unit: InUnit) -> MeView:
+    """What is left out stays. Takes no Idempotency-Key: twice is the same as once."""
+    return await profile.update_me(unit.parts.database, unit.actor, change=command, request_id=unit.request_id)
 
 
 @router.put("/password", status_code=204, summary="Change one's password")

@@ -8,13 +8,18 @@ from fastapi import APIRouter, Query
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import queries, service
-from leadflood.domains.jobs.contracts import JobView
-from leadflood.domains.jobs.models import JobStatus
+from leadflood.domains.jobs.contracts import BulkOutcome, CauseGroups, JobView, QueueView, RetryCause
+from leadflood.domains.jobs.models import LONGEST_CAUSE, JobStatus
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=EdgeRoute)
 
 KindFilter = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$", description="Only this kind.")]
+CauseFilter = Annotated[
+    str | None,
+    Query(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", description="Only what failed for exactly this cause."),
+]
 
 
 @router.get("", summary="List jobs, newest first")
@@ -25,12 +30,52 @@ async def list_jobs(
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
     kind: KindFilter = None,
     subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Only jobs about this lead.")] = None,
+    cause: CauseFilter = None,
+    created_from: Annotated[Moment | None, Query(alias="createdFrom", description="Inclusive.")] = None,
+    created_until: Annotated[Moment | None, Query(alias="createdUntil", description="Exclusive.")] = None,
 ) -> Listing[JobView]:
-    """The jobs of the workspace."""
+    """The jobs of the workspace. With `cause`, only failed ones."""
     page = await queries.list_jobs(
-        unit.tx, unit.actor, status=status, kind=kind, subject_id=subject_id, after=paging.after, limit=paging.limit
+        unit.tx,
+        unit.actor,
+        status=status,
+        kind=kind,
+        subject_id=subject_id,
+        cause=cause,
+        created_from=created_from,
+        created_until=created_until,
+        after=paging.after,
+        limit=paging.limit,
     )
     return paging.answer(page)
+
+
+@router.get("/failures", summary="List failed jobs by cause")
+@requires(Permission.JOBS_READ)
+async def get_job_failures(unit: InUnit, kind: KindFilter = None) -> CauseGroups:
+    """How many jobs failed for what, the most frequent first. Up to 10,000 of a cause are counted."""
+    return await queries.failed_by_cause(unit.tx, unit.actor, kind=kind)
+
+
+@router.get("/queue", summary="Read how the queue is")
+@requires(Permission.JOBS_READ)
+async def get_queue(unit: InUnit) -> QueueView:
+    """What could start, what waits for its time, and since when the first waits. Up to 5,000 are looked at."""
+    return await queries.get_queue(unit.tx, unit.actor)
+
+
+@router.post("/failures/retries", status_code=202, summary="Retry all jobs that failed for a cause")
+@requires(Permission.JOBS_WRITE)
+async def retry_job_failures(unit: InUnit, command: RetryCause) -> BulkOutcome:
+    """Queues all of them again. Where there are more than 5,000, a job does so: follow `jobId`."""
+    return await service.retry_cause(
+        unit.tx,
+        unit.actor,
+        unit.parts.registry,
+        command=command,
+        trace=unit.trace,
+        request_id=unit.request_id,
+    )
 
 
 @router.get("/{id}", summary="Read a job")

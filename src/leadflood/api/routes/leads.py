@@ -3,53 +3,124 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import StringConstraints
 
 from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
-from leadflood.api.routing import EdgeRoute, requires
+from leadflood.api.lead_commits import lead_commits_of
+from leadflood.api.lead_results import LeadResults, create_each, results_answer
+from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
+from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
 from leadflood.domains.leads import queries, service
-from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView, UpdateLead
+from leadflood.domains.leads.contracts import (
+    Country,
+    CreateLead,
+    CreateLeads,
+    LeadCreated,
+    LeadEventView,
+    LeadView,
+    UpdateLead,
+)
+from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries import LeadFilter, LeadSort
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
 
 _SOURCE = "^[a-z0-9][a-z0-9._:-]{0,63}$"
+_ANY_OF = "Repeat it for any of several."
 
 
-async def _only(
-    q: Annotated[str | None, Query(max_length=200, description="Part of name, e-mail or company.")] = None,
-    status: Annotated[LeadStatus | None, Query()] = None,
-    source: Annotated[str | None, Query(pattern=_SOURCE)] = None,
+async def _only(  # noqa: PLR0913  each filter is a parameter
+    *,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=MAX_SEARCH,
+            description="Part of name, e-mail or company; one or two letters or digits: the beginning of a word.",
+        ),
+    ] = None,
+    status: Annotated[list[LeadStatus] | None, Query(max_length=len(LeadStatus), description=_ANY_OF)] = None,
+    source: Annotated[
+        list[Annotated[str, StringConstraints(pattern=_SOURCE)]] | None,
+        Query(max_length=MAX_CHOICES, description=_ANY_OF),
+    ] = None,
+    country: Annotated[list[Country] | None, Query(max_length=MAX_CHOICES, description=_ANY_OF)] = None,
     owner_id: Annotated[UUID | None, Query(alias="ownerId")] = None,
+    unowned: Annotated[bool, Query(description="Leads without an owner.")] = False,
+    has_phone: Annotated[bool | None, Query(alias="hasPhone")] = None,
     created_from: Annotated[Moment | None, Query(alias="createdFrom", description="Inclusive.")] = None,
     created_until: Annotated[Moment | None, Query(alias="createdUntil", description="Exclusive.")] = None,
     updated_from: Annotated[Moment | None, Query(alias="updatedFrom", description="Inclusive.")] = None,
     updated_until: Annotated[Moment | None, Query(alias="updatedUntil", description="Exclusive.")] = None,
 ) -> LeadFilter:
-    return LeadFilter(q, status, source, owner_id, created_from, created_until, updated_from, updated_until)
+    return LeadFilter(
+        q=q,
+        statuses=tuple(status or ()),
+        sources=tuple(source or ()),
+        countries=tuple(country or ()),
+        owner_id=owner_id,
+        unowned=unowned,
+        has_phone=has_phone,
+        created_from=created_from,
+        created_until=created_until,
+        updated_from=updated_from,
+        updated_until=updated_until,
+    )
 
 
-@router.post("", status_code=201, summary="Create a lead")
-@requires(Permission.LEADS_WRITE)
-async def create_lead(command: CreateLead, response: Response, unit: InUnit) -> LeadCreated:
+Only = Annotated[LeadFilter, Depends(_only)]
+"""The filters of the list, as query parameters."""
+
+
+@router.post("", status_code=201, summary="Create a lead", response_model=LeadCreated)
+@grouped(Permission.LEADS_WRITE)
+async def create_lead(command: CreateLead, unit: InUnit) -> Response:
     """Store a lead and queue its enrichment. The answer means: both are on disk.
 
     A lead is unique in its workspace by e-mail address; a second one is refused with 409 and `existingId`.
     """
-    created = await service.create_lead(unit.tx, unit.actor, command=command, trace=unit.trace)
-    response.headers["Location"] = f"/v1/leads/{created.lead_id}"
-    return created
+    return await lead_commits_of(unit.scope).create(unit, command)
+
+
+@router.post("/batch", summary="Create up to 1,000 leads", response_model=LeadResults)
+@requires(Permission.LEADS_WRITE, large=True)
+async def create_leads(command: CreateLeads, unit: InUnit) -> Response:
+    """Store many leads in one transaction and queue their enrichment, each for itself.
+
+    The answer is 200 whatever became of them: `results` says it for each, in order. Those that are invalid or have an
+    address that is taken disturb none of the others. The limit of the body is `LEADFLOOD_MAX_BATCH_BYTES`.
+    """
+    return results_answer(await create_each(unit.tx, unit, command.leads))
+
+
+@router.post(
+    "/stream",
+    status_code=200,
+    summary="Create any number of leads",
+    response_class=Response,
+    responses=STREAM_ANSWER,
+    openapi_extra=STREAM,
+)
+@streamed(Permission.LEADS_WRITE)
+async def stream_leads(request: Request, unit: InUnit) -> Response:
+    """Store leads as they come, one JSON object a line (`application/x-ndjson`), and answer with one result a line.
+
+    A result names its `line`, counted from 1. What was answered is on disk; more is read only then, so read the answer
+    while you send. A broken line is `invalid` and ends nothing. The last line is `{"status": "done", …}` with the
+    counts, or `{"status": "failed", "line": …}` with the first line of which nothing was written: send on from there.
+    There is no `Idempotency-Key` here: a line that is sent twice is a `duplicate`.
+    """
+    return LeadStream(request, unit)
 
 
 @router.get("", summary="List and search leads")
 @requires(Permission.LEADS_READ)
 async def list_leads(
-    only: Annotated[LeadFilter, Depends(_only)],
+    only: Only,
     pages: InPages,
     unit: InUnit,
     sort: Annotated[LeadSort, Query(description="`-` in front turns the order round.")] = LeadSort.NEWEST,

@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routes.jobs import CauseFilter
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import queries, service
-from leadflood.domains.jobs.contracts import OutboxEventView
+from leadflood.domains.jobs.contracts import BulkOutcome, CauseGroups, OutboxEventView, ReplayCause
 from leadflood.domains.jobs.models import OutboxStatus
 from leadflood.kernel.actor import Permission
 
@@ -22,12 +23,29 @@ async def list_outbox_events(
     paging: InPages,
     status: Annotated[OutboxStatus | None, Query(description="Only events in this state.")] = None,
     job_id: Annotated[UUID | None, Query(alias="jobId", description="Only events of this job.")] = None,
+    cause: CauseFilter = None,
 ) -> Listing[OutboxEventView]:
-    """The outbox events of the workspace."""
+    """The outbox events of the workspace. With `cause`, only dead-lettered ones."""
     page = await queries.list_events(
-        unit.tx, unit.actor, status=status, job_id=job_id, after=paging.after, limit=paging.limit
+        unit.tx, unit.actor, status=status, job_id=job_id, cause=cause, after=paging.after, limit=paging.limit
     )
     return paging.answer(page)
+
+
+@router.get("/failures", summary="List dead-lettered events by cause")
+@requires(Permission.OUTBOX_READ)
+async def get_outbox_failures(unit: InUnit) -> CauseGroups:
+    """How many events could not be published for what, the most frequent first. Up to 10,000 of a cause are counted."""
+    return await queries.dead_by_cause(unit.tx, unit.actor)
+
+
+@router.post("/failures/replays", status_code=202, summary="Replay all events that were dead-lettered for a cause")
+@requires(Permission.OUTBOX_WRITE)
+async def replay_outbox_failures(unit: InUnit, command: ReplayCause) -> BulkOutcome:
+    """Gives all of them to the relay again. Where there are more than 5,000, a job does so: follow `jobId`."""
+    return await service.replay_cause(
+        unit.tx, unit.actor, command=command, trace=unit.trace, request_id=unit.request_id
+    )
 
 
 @router.get("/{id}", summary="Read an outbox event")

@@ -1,0 +1,165 @@
+"""Leads as a stream of lines: written, committed and answered as they come, in constant memory."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from leadflood.api.deps import Unit
+from leadflood.api.errors import BodyTimeout
+from leadflood.api.lead_results import Result, counts, create_each
+from leadflood.api.routing import NDJSON, parse_json
+from leadflood.domains.leads.contracts import MAX_BATCH, CreateLead, FaultyLead
+from leadflood.kernel.contract import field_errors
+from leadflood.kernel.errors import FieldError, InvalidInput, Unavailable
+
+_EXAMPLE = '{"email": "ada@acme.com"}\n{"email": "grace@acme.com"}\n'
+_ANSWER = (
+    '{"line":1,"status":"duplicate","existingId":"0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"}\n'
+    '{"status":"done","lines":1,"created":0,"duplicate":1,"invalid":0}\n'
+)
+STREAM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "One lead a line, each as in `POST /v1/leads`.",
+        "content": {NDJSON: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    }
+}
+STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One result a line, each with the number of its `line`, and a last line.",
+        "content": {NDJSON: {"schema": {"type": "string"}, "example": _ANSWER}},
+    }
+}
+"""What OpenAPI cannot see of the route."""
+
+Line = tuple[int, bytes | None]
+"""Its number, counted from 1, and what it says: None where it is too long."""
+
+
+@dataclass
+class Lines:
+    """Cuts what arrives into lines. `most`: bytes of a line; of a longer one only the number is kept."""
+
+    most: int
+    number: int = 0
+    _begun: bytearray = field(default_factory=bytearray)
+    _too_long: bool = False
+
+    def take(self, data: bytes) -> Iterator[Line]:
+        """The lines that are complete. Empty ones count and are passed over."""
+        *complete, last = data.split(b"\n")
+        for piece in complete:
+            self._append(piece)
+            yield from self._end()
+        self._append(last)
+
+    def rest(self) -> Iterator[Line]:
+        """The last line, where nothing ended it."""
+        if self._begun or self._too_long:
+            yield from self._end()
+
+    def _append(self, piece: bytes) -> None:
+        self._too_long = self._too_long or len(self._begun) + len(piece) > self.most
+        if self._too_long:
+            self._begun.clear()
+        else:
+            self._begun += piece
+
+    def _end(self) -> Iterator[Line]:
+        self.number += 1
+        line = None if self._too_long else bytes(self._begun).strip()
+        self._begun.clear()
+        self._too_long = False
+        if line != b"":
+            yield self.number, line
+
+
+class LeadStream(Response):
+    """The answer to a stream of leads: one result a line, and more is read only when those before are on disk.
+
+    The last line says `done`, with the counts, or `failed`, with the first line of which nothing was written. Without
+    either, the connection was lost; what was answered is on disk all the same.
+    """
+
+    media_type = NDJSON
+
+    def __init__(self, request: Request, unit: Unit) -> None:
+        super().__init__(headers={"X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._request = request
+        self._unit = unit
+        self._lines = Lines(unit.parts.settings.max_body_bytes)
+        self._statuses: Counter[str] = Counter()
+        self._next = 1
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
+        """Read, write and answer until the stream ends or its sender goes away."""
+        try:
+            async for data in self._arriving():
+                await self._handle(list(self._lines.take(data)), send)
+            await self._handle(list(self._lines.rest()), send)
+        except ClientDisconnect:
+            return
+        except (Unavailable, BodyTimeout) as error:
+            if not self._started:
+                raise  # still in time for an answer of its own
+            last: Result = {"status": "failed", "line": self._next, "code": error.code, "message": error.detail}
+        else:
+            last = {"status": "done", "lines": self._lines.number, **counts(self._statuses)}
+        await self._send(send, [last], more=False)
+
+    async def _arriving(self) -> AsyncIterator[bytes]:
+        patience = self._unit.parts.body_timeout
+        pieces = self._request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    piece = await anext(pieces, None)
+            except TimeoutError as error:
+                raise BodyTimeout(f"Nothing arrived for {patience:g} s.") from error
+            if piece is None:
+                return
+            yield piece
+
+    async def _handle(self, lines: Sequence[Line], send: Send) -> None:
+        for start in range(0, len(lines), MAX_BATCH):
+            chunk = lines[start : start + MAX_BATCH]
+            self._next = chunk[0][0]
+            results = await self._write([_lead(line, self._lines.most) for _, line in chunk])
+            self._next = chunk[-1][0] + 1
+            self._statuses.update(result["status"] for result in results)
+            told = [{"line": number, **result} for (number, _), result in zip(chunk, results, strict=True)]
+            await self._send(send, told, more=True)
+
+    async def _write(self, leads: Sequence[CreateLead | FaultyLead]) -> Sequence[Result]:
+        parts = self._unit.parts
+        with parts.metrics.transactions_open.track_inprogress():
+            async with parts.database.transaction(self._unit.actor.workspace_id) as tx:
+                return await create_each(tx, self._unit, leads)
+
+    async def _send(self, send: Send, results: Sequence[Result], *, more: bool) -> None:
+        if not self._started:
+            self._started = True
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = b"".join(to_json(result) + b"\n" for result in results)
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _lead(line: bytes | None, most: int) -> CreateLead | FaultyLead:
+    if line is None:
+        return FaultyLead([FieldError("", "too_long", f"A line may have {most} bytes. Shorten it.")])
+    try:
+        return CreateLead.model_validate(parse_json(line))
+    except InvalidInput as error:
+        return FaultyLead(error.errors)
+    except ValidationError as error:
+        return FaultyLead(field_errors(error))

@@ -1,0 +1,119 @@
+"""Exports over HTTP: leads at once, or a file that a job writes."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import StreamingResponse
+
+from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routes.leads import Only
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.exports import queries
+from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView
+from leadflood.domains.exports.models import ALL, DIRECT_LIMIT, ExportFormat
+from leadflood.domains.exports.service import files, streaming
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(tags=["exports"], route_class=EdgeRoute)
+
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The leads, in the format asked for.",
+        "content": {
+            ExportFormat.CSV.media_type: {"schema": {"type": "string"}},
+            ExportFormat.NDJSON.media_type: {"schema": {"type": "string"}},
+            ExportFormat.PARQUET.media_type: {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    409: {},
+}
+Columns = Annotated[
+    ColumnNames,
+    Query(description="Names with commas between: `*`, fields, `custom.KEY`, `enriched.FIELD`, `custom.*`."),
+]
+
+
+class FileResponse(StreamingResponse):
+    """A file in one of the formats, for a browser to save."""
+
+    media_type = None
+
+
+def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, size: int | None = None) -> FileResponse:
+    """The answer with a file. `size`: bytes that it has, where they are known."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    return FileResponse(pieces, headers=headers, media_type=kind.media_type)
+
+
+@router.get("/v1/leads/exports", summary="Export leads at once", response_class=FileResponse, responses=_FILE)
+@requires(Permission.LEADS_READ, transaction=False)
+async def export_leads(
+    *,
+    only: Only,
+    unit: InUnit,
+    file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
+    columns: Columns = ALL,
+    bom: Annotated[bool, Query(description="CSV: start with the mark by which Excel knows UTF-8.")] = False,
+) -> Response:
+    """Up to 50,000 leads that the filters mean, newest first, sent while they are read. Recorded in the audit log.
+
+    CSV: text that a spreadsheet would run as a formula has an apostrophe before it, which importing takes away. This is
+    a walk, not a snapshot: a lead that is changed meanwhile is written as it is when the walk gets there.
+    """
+    stream = await streaming.open_stream(
+        unit.parts.database,
+        unit.actor,
+        only=only,
+        columns=columns.split(","),
+        kind=file_format,
+        at_most=DIRECT_LIMIT,
+        bom=bom,
+        request_id=unit.request_id,
+    )
+    return _attachment(stream.pieces(), stream.filename, file_format)
+
+
+@router.post("/v1/exports", status_code=201, summary="Have a file written")
+@requires(Permission.LEADS_WRITE)
+async def create_export(command: CreateExport, response: Response, unit: InUnit) -> ExportView:
+    """Has a worker write any number of leads into a file, which is kept for 7 days. Recorded in the audit log.
+
+    Needs `leads:write`, because the file and the work take room; `GET /v1/leads/exports` does not.
+    """
+    created = await files.request_export(
+        unit.tx, unit.actor, command=command, trace=unit.trace, request_id=unit.request_id
+    )
+    response.headers["Location"] = f"/v1/exports/{created.id}"
+    return created
+
+
+@router.get("/v1/exports", summary="List exports, newest first")
+@requires(Permission.LEADS_READ)
+async def list_exports(pages: InPages, unit: InUnit) -> Listing[ExportView]:
+    """The files of the workspace, with how far they are."""
+    return pages.answer(await queries.list_exports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
+
+
+@router.get("/v1/exports/{id}", summary="Read an export")
+@requires(Permission.LEADS_READ)
+async def get_export(export_id: ResourceId, unit: InUnit) -> ExportView:
+    """How an export stands: ask again while it is `writing`."""
+    return await queries.get_export(unit.tx, unit.actor, export_id=export_id)
+
+
+@router.get("/v1/exports/{id}/file", summary="Download a file", response_class=FileResponse, responses=_FILE)
+@requires(Permission.LEADS_READ, transaction=False)
+async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
+    """The file of an export that is `ready`. Recorded in the audit log."""
+    file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id, request_id=unit.request_id)
+    return _attachment(file.pieces, file.view.filename, file.view.format, file.view.size_bytes)
+
+
+@router.delete("/v1/exports/{id}", status_code=204, summary="Delete an export")
+@requires(Permission.LEADS_WRITE)
+async def delete_export(export_id: ResourceId, unit: InUnit) -> None:
+    """Nobody gets the file from now on, and a worker that writes it stops."""
+    await files.delete_export(unit.tx, unit.actor, export_id=export_id, request_id=unit.request_id)

@@ -1,0 +1,59 @@
+"""Who was asked to join the workspace."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.invitations import queries, service
+from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/invitations", tags=["invitations"], route_class=EdgeRoute)
+
+
+@router.get("", summary="List pending invitations, newest first")
+@requires(Permission.MEMBERS_READ)
+async def list_invitations(unit: InUnit, paging: InPages) -> Listing[InvitationView]:
+    """Those that were neither accepted nor revoked, expired ones included, with how far their mail is."""
+    page = await queries.list_invitations(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
+    return paging.answer(page)
+
+
+@router.post("", status_code=201, summary="Invite somebody")
+@requires(Permission.MEMBERS_WRITE)
+async def create_invitation(unit: InUnit, command: CreateInvitation, response: Response) -> InvitationView:
+    """A mail with a link that works for 7 days is on its way. Does not tell whether the address has an account."""
+    invitation = await service.invite(
+        unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace, request_id=unit.request_id
+    )
+    response.headers["Location"] = f"/v1/invitations/{invitation.id}"
+    return invitation
+
+
+@router.get("/{id}", summary="Read a pending invitation")
+@requires(Permission.MEMBERS_READ)
+async def get_invitation(unit: InUnit, invitation_id: ResourceId) -> InvitationView:
+    """One invitation, with how far its mail is."""
+    return await queries.get_invitation(unit.tx, unit.actor, invitation_id=invitation_id)
+
+
+@router.delete("/{id}", status_code=204, summary="Revoke an invitation")
+@requires(Permission.MEMBERS_WRITE)
+async def revoke_invitation(unit: InUnit, invitation_id: ResourceId) -> None:
+    """Its link stops working at once."""
+    await service.revoke(unit.tx, unit.actor, invitation_id=invitation_id, request_id=unit.request_id)
+
+
+@router.post("/{id}/sendings", status_code=202, summary="Send an invitation again")
+@requires(Permission.MEMBERS_WRITE)
+async def resend_invitation(unit: InUnit, invitation_id: ResourceId) -> InvitationView:
+    """With a new link, which works for 7 days; the one before stops working. At most once a minute."""
+    return await service.resend(
+        unit.tx,
+        unit.actor,
+        unit.parts.sealer,
+        invitation_id=invitation_id,
+        trace=unit.trace,
+        request_id=unit.request_id,
+    )

@@ -1,0 +1,20 @@
+"""Retries of several jobs at once. Beside `/v1/jobs/{id}`, which would answer for any path below `/v1/jobs`."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InUnit
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.jobs import service
+from leadflood.domains.jobs.contracts import BulkOutcome, RetryJobs
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/job-retries", tags=["jobs"], route_class=EdgeRoute)
+
+
+@router.post("", status_code=202, summary="Retry failed jobs")
+@requires(Permission.JOBS_WRITE)
+async def retry_jobs(unit: InUnit, command: RetryJobs) -> BulkOutcome:
+    """Queues those of the jobs that are `failed` again, and says why not of the others. They do not stop the rest."""
+    return await service.retry_jobs(
+        unit.tx, unit.actor, unit.parts.registry, command=command, request_id=unit.request_id
+    )

@@ -1,0 +1,18 @@
+"""Replays of several outbox events at once. Beside `/v1/outbox-events/{id}`, as job_retries.py is beside jobs.py."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InUnit
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.jobs import service
+from leadflood.domains.jobs.contracts import BulkOutcome, ReplayEvents
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/outbox-replays", tags=["outbox"], route_class=EdgeRoute)
+
+
+@router.post("", status_code=202, summary="Replay dead-lettered outbox events")
+@requires(Permission.OUTBOX_WRITE)
+async def replay_outbox_events(unit: InUnit, command: ReplayEvents) -> BulkOutcome:
+    """Gives those that are `dead_letter` to the relay again, and says why not of the others."""
+    return await service.replay_events(unit.tx, unit.actor, command=command, request_id=unit.request_id)

@@ -1,0 +1,18 @@
+"""The processes that run jobs."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InUnit
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.jobs import queries
+from leadflood.domains.jobs.contracts import WorkerList
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/workers", tags=["jobs"], route_class=EdgeRoute)
+
+
+@router.get("", summary="List workers")
+@requires(Permission.JOBS_READ)
+async def get_workers(unit: InUnit) -> WorkerList:
+    """The workers of this installation, which serve all workspaces; silent ones for a day."""
+    return WorkerList(items=await queries.list_workers(unit.tx))

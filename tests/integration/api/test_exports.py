@@ -1,0 +1,126 @@
+"""Exports over HTTP: leads at once, and files."""
+
+import json
+from uuid import UUID
+
+import httpx
+import pytest
+
+from leadflood.api.routes import exports
+from leadflood.bootstrap import build_registry
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.database import Database
+from tests.support.api import Caller, new_caller
+from tests.support.jobs import Jobs
+
+
+@pytest.fixture
+async def leads(toys: httpx.AsyncClient, caller: Caller) -> list[str]:
+    emails = ["ada@acme.com", "grace@acme.com"]
+    for email in emails:
+        body = {"email": email, "firstName": "=cmd|' /C calc'!A0", "customFields": {"plan": "pro"}}
+        answer = await toys.post("/v1/leads", json=body, headers=caller.headers)
+        assert answer.status_code == 201, answer.text
+    return emails[::-1]
+
+
+async def test_leads_are_sent_as_a_file_that_a_browser_saves(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str]
+) -> None:
+    params = {"columns": "email,firstName,custom.plan", "bom": "true", "q": "ada"}
+
+    answer = await toys.get("/v1/leads/exports", params=params, headers=caller.headers)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="leads-20')
+    assert answer.content.decode() == ("\ufeffemail,firstName,custom.plan\r\nada@acme.com,'=cmd|' /C calc'!A0,pro\r\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type"), [("ndjson", "application/x-ndjson"), ("parquet", "application/vnd.apache.parquet")]
+)
+async def test_the_format_is_a_choice(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str], kind: str, media_type: str
+) -> None:
+    answer = await toys.get("/v1/leads/exports", params={"format": kind}, headers=caller.headers)
+
+    assert answer.headers["Content-Type"] == media_type
+    if kind == "ndjson":
+        listed = (await toys.get("/v1/leads", headers=caller.headers)).json()["items"]
+        assert [json.loads(line) for line in answer.text.splitlines()] == listed
+    else:
+        assert (answer.content[:4], answer.content[-4:]) == (b"PAR1", b"PAR1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("columns", "email,passwordHash", "unknown_column"),
+        ("columns", "", "unknown_column"),
+        ("columns", "custom.a b", "invalid_format"),
+        ("columns", "enriched.nothing", "unknown_column"),
+        ("columns", ",".join(["email"] * 201), "too_long"),
+        ("format", "xlsx", "not_allowed"),
+        ("sort", "email", "unknown_parameter"),
+        ("status", "gone", "not_allowed"),
+    ],
+)
+async def test_what_cannot_be_exported_is_told_by_name(
+    toys: httpx.AsyncClient, caller: Caller, name: str, value: str, code: str
+) -> None:
+    answer = await toys.get("/v1/leads/exports", params={name: value}, headers=caller.headers)
+
+    assert answer.status_code == 400
+    assert [(each["pointer"].split("/")[0], each["code"]) for each in answer.json()["errors"]] == [(f"?{name}", code)]
+
+
+async def test_too_many_for_one_request_are_refused_with_the_way_to_go(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "DIRECT_LIMIT", 1)
+
+    answer = await toys.get("/v1/leads/exports", headers=caller.headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "export_too_large")
+    assert "POST /v1/exports" in answer.json()["detail"]
+
+
+async def test_a_file_is_asked_for_written_downloaded_and_deleted(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str], database: Database, settings: Settings
+) -> None:
+    asked = await toys.post("/v1/exports", json={"columns": ["email"]}, headers=caller.headers)
+    assert asked.status_code == 201, asked.text
+    path = asked.headers["Location"]
+    early = await toys.get(f"{path}/file", headers=caller.headers)
+    assert (early.status_code, early.json()["code"]) == (409, "export_not_ready")
+
+    jobs = Jobs(database, caller.workspace_id)
+    (row,) = await jobs.rows("SELECT job_id FROM exports WHERE id = :id", id=UUID(asked.json()["id"]))
+    await jobs.attempt(build_registry(settings, database), row.job_id)
+
+    found = (await toys.get(path, headers=caller.headers)).json()
+    assert (found["status"], found["done"], found["total"]) == ("ready", 2, 2)
+    assert (await toys.get("/v1/exports", headers=caller.headers)).json()["items"] == [found]
+    answer = await toys.get(f"{path}/file", headers=caller.headers)
+    assert answer.text == "email\r\n" + "".join(f"{email}\r\n" for email in leads)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{found["filename"]}"'
+    assert answer.headers["Content-Length"] == str(found["sizeBytes"])
+
+    assert (await toys.delete(path, headers=caller.headers)).status_code == 204
+    assert (await toys.get(f"{path}/file", headers=caller.headers)).json()["code"] == "export_not_found"
+    assert (await toys.get("/v1/exports", headers=caller.headers)).json()["items"] == []
+
+
+async def test_whoever_may_only_read_gets_leads_at_once_but_has_no_file_written(
+    toys: httpx.AsyncClient, caller: Caller, leads: list[str], database: Database
+) -> None:
+    reader = await new_caller(database, [Permission.LEADS_READ], workspace_id=caller.workspace_id)
+    stranger = await new_caller(database, [Permission.JOBS_READ], workspace_id=caller.workspace_id)
+
+    assert (await toys.get("/v1/leads/exports", headers=reader.headers)).status_code == 200
+    refused = await toys.post("/v1/exports", json={}, headers=reader.headers)
+    assert (refused.status_code, refused.json()["requiredPermission"]) == (403, "leads:write")
+    refused = await toys.get("/v1/leads/exports", headers=stranger.headers)
+    assert (refused.status_code, refused.json()["requiredPermission"]) == (403, "leads:read")

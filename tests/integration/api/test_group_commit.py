@@ -1,0 +1,261 @@
+"""Requests that share a transaction get the outcomes that some serial order would give them, and disturb nobody."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from leadflood.api.app import create_app
+from leadflood.api.lead_commits import LeadCommits
+from leadflood.api.parts import ApiParts
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from tests.conftest import TEMPLATE
+from tests.support.api import Caller, make_parts, new_caller
+from tests.support.outages import breakable
+from tests.support.postgres import Cluster
+
+STORED, GONE = "stored@acme.com", "gone@acme.com"
+Seen = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: what it says, and whether its sender hangs up."""
+
+    email: str
+    key: str | None
+    owner: str | None
+    hangs_up: bool
+
+    def body(self, caller: Caller) -> dict[str, Any]:
+        owners = {"member": str(caller.user_id), "stranger": str(new_id())}
+        # A stranger is another one each time, so even equal requests may differ: no key is given with one.
+        return {"email": self.email, **({"ownerId": owners[self.owner]} if self.owner else {})}
+
+    @property
+    def fingerprint(self) -> tuple[str, str | None]:
+        return self.email, self.owner
+
+
+REQUESTS = st.lists(
+    st.builds(
+        Asked,
+        email=st.sampled_from([STORED, GONE, "new@acme.com", "other@acme.com"]),
+        key=st.sampled_from([None, None, "k", "l"]),
+        owner=st.sampled_from([None, None, None, "member", "stranger"]),
+        hangs_up=st.sampled_from([False, False, False, False, True]),
+    ).map(lambda asked: Asked(asked.email, None, "stranger", asked.hangs_up) if asked.owner == "stranger" else asked),
+    min_size=2,
+    max_size=5,
+)
+
+
+def serially(requests: Sequence[Asked], order: Sequence[int]) -> dict[int, Seen]:
+    """What each request of `order` would get, one after the other. A lead is named by the request that made it."""
+    living: dict[str, object] = {STORED: "before"}
+    answers: dict[str, tuple[object, Seen]] = {}
+    seen: dict[int, Seen] = {}
+    for number in order:
+        asked = requests[number]
+        if asked.key in answers:
+            said, answer = answers[asked.key]
+            seen[number] = (*answer, "replayed") if said == asked.fingerprint else (422,)
+            continue
+        if asked.email in living:
+            seen[number] = (409, living[asked.email])
+        elif asked.owner == "stranger":
+            seen[number] = (400,)
+        else:
+            living[asked.email] = number
+            seen[number] = (201, number)
+        if asked.key is not None and seen[number] != (400,):
+            answers[asked.key] = (asked.fingerprint, seen[number])
+    return seen
+
+
+def serial_outcomes(requests: Sequence[Asked]) -> Iterator[dict[int, Seen]]:
+    """Of every order. A request whose sender hung up may have been served or not."""
+    for order in itertools.permutations(range(len(requests))):
+        doubtful = [number for number in order if requests[number].hangs_up]
+        for left_out in itertools.chain.from_iterable(
+            itertools.combinations(doubtful, size) for size in range(len(doubtful) + 1)
+        ):
+            yield serially(requests, [number for number in order if number not in left_out])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(requests=REQUESTS)
+async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
+    toys: httpx.AsyncClient, database: Database, requests: list[Asked]
+) -> None:
+    caller = await new_caller(database, [Permission.LEADS_WRITE])
+    stored = await ask(toys, caller, Asked(STORED, None, None, hangs_up=False))
+    gone = await ask(toys, caller, Asked(GONE, None, None, hangs_up=False))
+    headers = {**caller.headers, "If-Match": '"1"'}
+    assert (await toys.delete(gone.headers["Location"], headers=headers)).status_code == 204
+
+    tasks = [asyncio.create_task(ask(toys, caller, asked)) for asked in requests]
+    await asyncio.wait(tasks, timeout=0)
+    for task, asked in zip(tasks, requests, strict=True):
+        if asked.hangs_up:
+            task.cancel()
+    answers = dict(enumerate(await asyncio.gather(*tasks, return_exceptions=True)))
+
+    names: dict[str, object] = {stored.json()["leadId"]: "before"}
+    heard = {number: each for number, each in answers.items() if isinstance(each, httpx.Response)}
+    for number, answer in heard.items():
+        if answer.status_code == 201 and "Idempotency-Replayed" not in answer.headers:
+            names[answer.json()["leadId"]] = number
+    seen = {number: outcome(answer, names) for number, answer in heard.items()}
+    assert all(requests[number].hangs_up for number in answers.keys() - heard.keys()), answers
+    possible = [
+        {n: unheard(each, heard, names) for n, each in run.items() if n in heard} for run in serial_outcomes(requests)
+    ]
+    assert seen in possible
+
+
+def unheard(seen: Seen, heard: dict[int, httpx.Response], names: dict[str, object]) -> Seen:
+    """A lead of somebody who hung up has no name."""
+    return tuple(
+        "unheard" if i == 1 and isinstance(each, int) and each not in heard else each for i, each in enumerate(seen)
+    )
+
+
+def outcome(answer: httpx.Response, names: dict[str, object]) -> Seen:
+    body = answer.json()
+    replayed = ("replayed",) if "Idempotency-Replayed" in answer.headers else ()
+    lead_id = body.get("leadId") or body.get("existingId")
+    return (answer.status_code, *([names.get(lead_id, "unheard")] if lead_id else []), *replayed)
+
+
+async def ask(client: httpx.AsyncClient, caller: Caller, asked: Asked) -> httpx.Response:
+    headers = {**caller.headers, **({"Idempotency-Key": asked.key} if asked.key else {})}
+    return await client.post("/v1/leads", json=asked.body(caller), headers=headers)
+
+
+async def create(client: httpx.AsyncClient, caller: Caller, email: str, **headers: str) -> httpx.Response:
+    return await client.post("/v1/leads", json={"email": email}, headers={**caller.headers, **headers})
+
+
+async def commits(database: Database) -> int:
+    async with database.statement() as connection:
+        return int(await connection.scalar(text("SELECT txid_snapshot_xmax(txid_current_snapshot())")))
+
+
+async def test_concurrent_requests_share_transactions_and_each_job_keeps_its_own_trace(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    traces = [f"00-{number:032x}-{number:016x}-01" for number in range(1, 41)]
+    before = await commits(database)
+
+    answers = await asyncio.gather(
+        *(create(toys, caller, f"lead{n}@acme.com", traceparent=trace) for n, trace in enumerate(traces))
+    )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert await commits(database) - before < 30
+    async with database.transaction(caller.workspace_id, read_only=True) as tx:
+        rows = await tx.all(text("SELECT id, trace FROM job_executions"))
+    kept = {str(row.id): row.trace["traceparent"].split("-")[1] for row in rows}
+    assert [kept[answer.json()["jobId"]] for answer in answers] == [trace.split("-")[1] for trace in traces]
+
+
+INSERT = text("""
+INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)
+VALUES (:workspace_id, :id, 'held@acme.com', 'held@acme.com', 'test', 'held')
+""")
+
+
+@asynccontextmanager
+async def impatient(
+    cluster: Cluster, parts: ApiParts, application_url: str, carrier: PgQueuerCarrier
+) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
+    """An API that waits half a second for a lock."""
+    engine = create_engine(application_url, application_name="impatient", pool_size=5, statement_timeout=1)
+    database = Database(engine, carrier)
+    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        yield client, app
+    await database.close()
+
+
+async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
+    cluster: Cluster,
+    parts: ApiParts,
+    application_url: str,
+    carrier: PgQueuerCarrier,
+    caller: Caller,
+    database: Database,
+) -> None:
+    async with (
+        impatient(cluster, parts, application_url, carrier) as (client, _),
+        database.transaction(caller.workspace_id) as holder,
+    ):
+        await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
+        names = ["a@acme.com", "held@acme.com", "z@acme.com"]
+        answers = await asyncio.gather(*(create(client, caller, name) for name in names))
+
+    assert [answer.status_code for answer in answers] == [201, 503, 201]
+    assert answers[1].headers["Retry-After"] == "1"
+
+
+async def test_more_than_may_wait_are_told_to_come_back(
+    cluster: Cluster,
+    parts: ApiParts,
+    application_url: str,
+    carrier: PgQueuerCarrier,
+    caller: Caller,
+    database: Database,
+) -> None:
+    async with impatient(cluster, parts, application_url, carrier) as (client, app):
+        app.state.lead_commits = LeadCommits(parts.database, parts.metrics, most_waiting=2)
+        async with database.transaction(caller.workspace_id) as holder:
+            await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
+            waiting = [asyncio.create_task(create(client, caller, f"{n}held@acme.com"[1:])) for n in range(6)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        answers = await asyncio.gather(*waiting)
+
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert [answer.headers["Retry-After"] for answer in refused] == ["1"] * 4
+    assert sorted(answer.status_code for answer in answers) == [409, 409, 503, 503, 503, 503]
+
+
+async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_one_effect(
+    cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PgQueuerCarrier
+) -> None:
+    async with breakable(cluster, TEMPLATE) as server:
+        engine = create_engine(server.url, application_name="cut", pool_size=5, statement_timeout=30)
+        database = Database(engine, carrier)
+        caller = await new_caller(database, [Permission.LEADS_WRITE])
+        app = create_app(make_parts(settings, database, carrier, registry, sealer))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+
+            async def until_created(number: int) -> httpx.Response:
+                while True:
+                    answer = await create(client, caller, f"lead{number}@acme.com", **{"Idempotency-Key": f"k{number}"})
+                    if answer.status_code == 201:
+                        return answer
+                    assert answer.status_code in {503, 409}, answer.text
+
+            sent = [asyncio.create_task(until_created(number)) for number in range(60)]
+            for _ in range(4):
+                await asyncio.to_thread(server.cut)
+            answers = await asyncio.gather(*sent)
+        async with database.transaction(caller.workspace_id, read_only=True) as tx:
+            rows = await tx.all(text("SELECT id FROM leads ORDER BY id"))
+        await database.close()
+
+    assert [str(row.id) for row in rows] == sorted(answer.json()["leadId"] for answer in answers)
