@@ -43,9 +43,21 @@ chaos *args:
 bench *args:
     python -m tests.bench {{ args }}
 
+# Every page in a real Chromium: pictures into shots/, at 1440 and 390 pixels, in light and in dark
+shots *args:
+    pytest tests/shots/test_pages.py {{ args }}
+
+# The three small pictures of the README (with fonts-noto-color-emoji and fonts-noto-cjk installed)
+shots-readme:
+    pytest tests/shots/test_readme.py
+
 # Regenerate .env.example and docs/reference
 docs:
     python scripts/generate_docs.py
+
+# What the pages load: bundle, name by content, compress; prints the sizes. `uv sync` and `uv run` do it by themselves
+web:
+    python scripts/build_frontend.py
 
 up *args:
     ./up {{ args }}
