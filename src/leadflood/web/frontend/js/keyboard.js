@@ -1,0 +1,59 @@
+// Keys for the whole page. Rows of a list are its elements [data-row], each with a link [data-open].
+const dialog = (id) => document.getElementById(id)
+const rows = () => [...document.querySelectorAll("[data-row]")]
+const row = () => document.activeElement?.closest("[data-row]")
+const goTo = { h: "/", l: "/leads", n: "/leads/new", j: "/jobs", o: "/outbox", s: "/settings" }
+
+let going = -Infinity
+
+function move(step) {
+  const all = rows()
+  if (!all.length) return
+  const at = all.indexOf(row() ?? last())
+  const next = all[Math.min(Math.max(at + step, 0), all.length - 1)]
+  next.querySelector("[data-open]")?.focus()
+  next.scrollIntoView({ block: "nearest" })
+}
+
+let remembered
+const last = () => document.getElementById(remembered)
+document.addEventListener("focusin", () => (remembered = row()?.id ?? remembered))
+
+const click = (selector) => (row()?.querySelector(selector) ?? document.querySelector(selector))?.click()
+
+const keys = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => row()?.querySelector("input[type=checkbox]")?.click(),
+  e: () => click("[data-edit]"),
+  n: () => click("[data-new]"),
+  p: () => click("[data-peek]"),
+  "/": () => document.querySelector("[data-search]")?.focus(),
+  "?": () => dialog("shortcuts")?.showModal(),
+  g: () => (going = performance.now()),
+}
+
+const typing = (node) => node.isContentEditable || node.matches("input:not([type=checkbox], [type=radio]), select, textarea")
+
+document.addEventListener("keydown", (event) => {
+  if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault()
+    dialog("palette")?.showModal()
+    return
+  }
+  if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]:modal")) return
+  const place = performance.now() - going < 1000 && goTo[event.key]
+  going = -Infinity
+  if (place) return location.assign(place)
+  const act = keys[event.key]
+  if (!act) return
+  event.preventDefault()
+  act()
+})
+
+// A row that a swap took away must not take the focus with it.
+document.addEventListener("live:shown", restore)
+document.addEventListener("htmx:afterSettle", restore)
+function restore() {
+  if (document.activeElement === document.body) last()?.querySelector("[data-open]")?.focus({ preventScroll: true })
+}

@@ -1,0 +1,36 @@
+// Rows to tick: all at once, a range with Shift, and how many there are.
+const boxes = (area) => [...area.querySelectorAll("tbody .cell-select input")]
+let last
+
+function count(area) {
+  const all = boxes(area)
+  const picked = all.filter((box) => box.checked).length
+  const head = area.querySelector("[data-select-all]")
+  if (head) Object.assign(head, { checked: picked > 0 && picked === all.length, indeterminate: picked > 0 && picked < all.length })
+  const told = area.querySelector("[data-select-count]")
+  if (told) told.textContent = `${picked} ${told.dataset.selectCount}`
+}
+
+function set(area, some, checked) {
+  for (const box of some) box.checked = checked
+  count(area)
+}
+
+document.addEventListener("click", ({ target, shiftKey }) => {
+  const area = target.closest(".selectable")
+  if (!area) return
+  const all = boxes(area)
+  if (target.matches("[data-select-all]")) set(area, all, target.checked)
+  else if (target.closest("[data-select-none]")) {
+    set(area, all, false)
+    area.querySelector("[data-select-all]")?.focus()
+  } else if (all.includes(target)) {
+    const [from, to] = [all.indexOf(shiftKey && all.includes(last) ? last : target), all.indexOf(target)].sort((a, b) => a - b)
+    set(area, all.slice(from, to + 1), target.checked)
+    last = target
+  }
+})
+
+const recount = () => document.querySelectorAll(".selectable").forEach(count)
+for (const moment of ["htmx:afterSettle", "live:shown"]) document.addEventListener(moment, recount)
+addEventListener("pageshow", recount)
