@@ -1,0 +1,1 @@
+"""The web application: pages for people, rendered on the server, over the same domains as the API."""

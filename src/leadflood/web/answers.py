@@ -1,0 +1,41 @@
+"""What a page function returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import Response
+
+from leadflood.web.session import Toast
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A template and what it shows.
+
+    The same template serves the whole page, the part that htmx asks for (the block named like the target element, `-`
+    as `_`) and the live stream.
+
+    Attributes:
+        part: the block to answer a part with, where it is not the target's own.
+        toasts: short messages to show beside it.
+        url: what the address bar is to say, where it is not what was asked for (htmx only).
+    """
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    part: str | None = None
+    toasts: Sequence[Toast] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Go to another page of ours (303), with a message to show there."""
+
+    to: str
+    toasts: Sequence[Toast] = ()
+
+
+Answer = Page | Redirect | Response

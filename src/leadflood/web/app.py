@@ -1,0 +1,124 @@
+"""Ties the web application together."""
+
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from leadflood.kernel.errors import AppError, NotFound
+from leadflood.kernel.exchange import exchange_of
+from leadflood.web import pipeline
+from leadflood.web.pages import (
+    api_keys,
+    audit,
+    design,
+    duplicates,
+    exports,
+    first_run,
+    home,
+    invitations,
+    jobs,
+    lead,
+    lead_new,
+    lead_views,
+    leads,
+    mail,
+    members,
+    outbox,
+    palette,
+    sessions,
+    settings,
+    sign_in,
+    workspace,
+)
+from leadflood.web.parts import WebParts
+from leadflood.web.pipeline import Pages
+from leadflood.web.visit import Visit
+
+__all__ = ["PAGES", "WebParts", "create_web"]
+
+PAGES: Sequence[Pages] = tuple(
+    module.pages
+    for module in (
+        home,
+        leads,
+        lead_views,
+        lead_new,
+        lead,
+        duplicates,
+        exports,
+        jobs,
+        outbox,
+        palette,
+        sign_in,
+        settings,
+        sessions,
+        workspace,
+        members,
+        invitations,
+        api_keys,
+        audit,
+        mail,
+        first_run,
+        design,
+    )
+)
+
+_log = structlog.get_logger()
+
+
+class PageNotFound(NotFound):
+    """There is no such page."""
+
+    code = "page_not_found"
+    title = "There is nothing here"
+
+
+class ServerFault(AppError):
+    """A fault of ours while a page was made."""
+
+    title = "Something went wrong on our side"
+
+
+def create_web(parts: WebParts, pages: Sequence[Pages] = PAGES) -> ASGIApp:
+    """The ASGI application of all pages. Like the API it opens and closes nothing."""
+    rules = [rule for each in pages for rule in each.rules]
+    # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
+    routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
+    routes.append(Route("/static/{name}", parts.assets.serve, methods=["GET"]))
+    router = Router(routes, redirect_slashes=False, default=_Nowhere(parts))
+
+    async def web(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await router(scope, receive, send)
+        except Exception as exc:
+            if exchange_of(scope).status:
+                raise  # part of another answer is gone already
+            _log.error("web.fault", exc_info=exc)
+            visit = Visit(Request(scope, receive), parts, None, "")
+            detail = "Try again. If it stays, tell whoever runs this server the request id below."
+            await pipeline.refusal(visit, ServerFault(detail))(scope, receive, send)
+
+    return web
+
+
+class _Nowhere:
+    """What answers where no route does."""
+
+    def __init__(self, parts: WebParts) -> None:
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        visit = Visit(request, self._parts, None, "")
+        try:
+            await pipeline.identify(visit)
+            raise PageNotFound("No page has this address. Check it, or start from the home page.")
+        except AppError as error:
+            return pipeline.refusal(visit, error)

@@ -1,0 +1,146 @@
+"""Forms: what a browser sends, read into the same contracts as JSON, and shown again with its faults."""
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from leadflood.kernel.contract import Contract, field_errors
+from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+
+C = TypeVar("C", bound=Contract)
+
+MAX_FIELDS = 2000
+_ON = frozenset({"on", "true", "1", "yes"})
+
+
+class Form:
+    """The fields of one form, as text, and what is wrong with them.
+
+    Names are those of the contract (camelCase); a dot leads into an object: `customFields.plan`.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, Sequence[str]] | None = None, errors: Iterable[FieldError] = (), detail: str = ""
+    ) -> None:
+        """`detail`: what is wrong as a whole, in a sentence."""
+        self.fields = {name: list(values) for name, values in (fields or {}).items()}
+        self.errors = {_name(each.pointer): each.message for each in reversed(list(errors))}
+        self.detail = detail
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "Form":
+        """A form filled with what is stored; None is an empty field."""
+        return cls({name: [str(value)] for name, value in values.items() if value is not None})
+
+    @classmethod
+    def parse(cls, body: bytes) -> "Form":
+        """Raises: InvalidInput: for what is no form (application/x-www-form-urlencoded in UTF-8)."""
+        try:
+            pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        except ValueError as error:
+            fault = FieldError("", "invalid_format", f"Send at most {MAX_FIELDS} form fields, encoded in UTF-8.")
+            raise InvalidInput("The form cannot be read.", errors=[fault]) from error
+        fields: dict[str, list[str]] = {}
+        for name, value in pairs:
+            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+        return cls(fields)
+
+    def value(self, name: str, default: str = "") -> str:
+        """The last value of a field: what a template puts into it."""
+        return self.fields.get(name, [default])[-1]
+
+    def values(self, name: str) -> list[str]:
+        """All values of a field: of checkboxes that share a name."""
+        return self.fields.get(name, [])
+
+    def checked(self, name: str) -> bool:
+        """Whether a lone checkbox is set."""
+        return self.value(name) in _ON
+
+    def id(self, name: str) -> UUID:
+        """A field that holds an id. Raises: InvalidInput."""
+        try:
+            return UUID(self.value(name))
+        except ValueError as error:
+            fault = FieldError(f"/{name}", "invalid_format", "Choose one from the list.")
+            raise InvalidInput("Nothing was chosen. Reload the page and try again.", errors=[fault]) from error
+
+    def ids(self, name: str) -> list[UUID]:
+        """All values of a field that holds ids, such as the ticked rows of a table. Raises: InvalidInput."""
+        try:
+            return [UUID(value) for value in self.values(name)]
+        except ValueError as error:
+            fault = FieldError(f"/{name}", "invalid_format", "Choose rows of the list.")
+            raise InvalidInput("The choice cannot be read. Reload the page and try again.", errors=[fault]) from error
+
+    def error(self, name: str) -> str | None:
+        """What is wrong with a field, and the remedy."""
+        return self.errors.get(name)
+
+    def refused(self, error: AppError) -> "Form":
+        """The same fields, with the faults that `error` names."""
+        return Form(self.fields, error.errors, error.detail)
+
+    def read(self, contract: type[C], *, blank: Any = ...) -> C:  # noqa: ANN401  None or nothing
+        """The form as a contract.
+
+        Args:
+            contract: what it is validated against; fields of the form that it does not know are left out.
+            blank: what an empty field stands for: nothing given (the default), or None.
+
+        Raises: InvalidInput.
+        """
+        given: dict[str, Any] = {}
+        for name, field in contract.model_fields.items():
+            value = self._field(field.alias or name, field.annotation)
+            if value == "" and blank is not ...:
+                given[field.alias or name] = blank
+            elif value not in ("", None):
+                given[field.alias or name] = value
+        return validated(contract, given)
+
+    def _field(self, alias: str, annotation: Any) -> Any:  # noqa: ANN401  as the contract says
+        kinds = set(_kinds(annotation))
+        if dict in kinds:
+            prefix = f"{alias}."
+            inner = {name[len(prefix) :]: self.value(name) for name in self.fields if name.startswith(prefix)}
+            return {name: value for name, value in inner.items() if value} or None
+        if alias not in self.fields:
+            return None
+        if bool in kinds:
+            return self.checked(alias)
+        if list in kinds:
+            return [value for value in self.values(alias) if value]
+        if int in kinds and str not in kinds:
+            text = self.value(alias).strip()
+            return int(text) if text.isascii() and text.isdecimal() else text
+        return self.value(alias)
+
+
+def validated(contract: type[C], given: Mapping[str, Any]) -> C:
+    """`given` as a contract. Raises: InvalidInput."""
+    try:
+        return contract.model_validate(given)
+    except ValidationError as error:
+        faults = field_errors(error)
+        detail = "Please correct the field marked below." if len(faults) == 1 else "Please correct these fields."
+        raise InvalidInput(detail, errors=faults) from error
+
+
+def _kinds(annotation: Any) -> Iterable[Any]:  # noqa: ANN401  any annotation
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _kinds(each)
+    else:
+        yield origin or annotation
+
+
+def _name(pointer: str) -> str:
+    return pointer.lstrip("/?").replace("/", ".").replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,103 @@
+"""The audit log: every privileged change, narrowed by kind, person and time."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.identity import queries
+from leadflood.kernel.actor import Permission
+from leadflood.web.answers import Answer, Page
+from leadflood.web.pages.audit_told import GROUPS, mentioned, told
+from leadflood.web.pipeline import Pages
+from leadflood.web.view import url
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_PATH = "/settings/audit"
+_ROWS = 50
+_PEOPLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What the address asks for. What of it makes no sense is left out."""
+
+    kind: str
+    by: str
+    since: str
+    until: str
+
+    @classmethod
+    def read(cls, visit: Visit) -> "Narrowed":
+        """From the query."""
+        query = visit.query
+        kind = query.get("kind", "")
+        days = {name: _day(query.get(name, "")) for name in ("since", "until")}
+        by = _id(query.get("by", ""))
+        return cls(kind if kind in GROUPS else "", str(by or ""), *(str(day or "") for day in days.values()))
+
+    def start(self, visit: Visit) -> datetime | None:
+        """The beginning of the first day, where the visitor lives."""
+        return _midnight(visit, _day(self.since))
+
+    def end(self, visit: Visit) -> datetime | None:
+        """The end of the last day, where the visitor lives."""
+        last = _day(self.until)
+        return _midnight(visit, last + timedelta(days=1)) if last and last < date.max else None
+
+
+@pages.get(_PATH, Permission.AUDIT_READ, live=("audit_list",))
+async def list_events(visit: Visit) -> Answer:
+    """Newest first."""
+    narrowed = Narrowed.read(visit)
+    given = asdict(narrowed)
+    scope = f"audit {given}"
+    async with visit.reading() as tx:
+        page = await queries.list_audit_events(
+            tx,
+            visit.actor,
+            action=narrowed.kind or None,
+            actor_id=_id(narrowed.by),
+            since=narrowed.start(visit),
+            until=narrowed.end(visit),
+            after=visit.after(scope),
+            limit=_ROWS,
+        )
+        names = await queries.actor_names(tx, visit.actor, mentioned(page.items))
+        members = await queries.list_members(tx, visit.actor, limit=_PEOPLE)
+        keys = await queries.list_api_keys(tx, visit.actor, limit=_PEOPLE)
+    people = {str(each.id): each.name for each in members.items}
+    people |= {str(each.id): f"API key “{each.name}”" for each in keys.items}
+    if narrowed.by and narrowed.by not in people:
+        people[narrowed.by] = "A former member"
+    after = visit.cursor(page, scope)
+    context: dict[str, Any] = {
+        "events": told(page.items, names),
+        "narrowed": narrowed,
+        "is_narrowed": any(given.values()),
+        "kinds": [("", "Everything"), *GROUPS.items()],
+        "people": [("", "Anybody"), *people.items()],
+        "next": url(_PATH, given, after=after) if after else None,
+        "first": url(_PATH, given) if "after" in visit.query else None,
+    }
+    return Page("settings/audit.html", context)
+
+
+def _midnight(visit: Visit, day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, visit.time_zone) if day else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,182 @@
+"""Audit events as sentences: who did what to whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.kernel.actor import ActorKind
+
+_LONGEST: Final = 120
+
+SENTENCES: Final = {
+    "session.started": "signed in",
+    "session.ended": "ended a session",
+    "session.others_ended": "signed out everywhere else ({endedSessions} sessions)",
+    "password.changed": "chose a new password",
+    "password.set": "set a new password for {subject}",
+    "workspace.created": "created the workspace “{name}”",
+    "workspace.renamed": "renamed the workspace from “{from}” to “{to}”",
+    "workspace.set_up": "set up the workspace “{name}”",
+    "member.added": "joined as {role}",
+    "member.role_changed": "changed the role of {subject} from {from} to {to}",
+    "member.removed": "removed {subject}, who was {role}",
+    "api_key.created": "made the API key “{name}”",
+    "api_key.revoked": "revoked the API key {subject}",
+    "user.created": "created the account {email}",
+    "user.renamed": "changed the own name from “{from}” to “{to}”",
+    "user.email_changed": "changed the own e-mail address from {from} to {to}",
+    "user.disabled": "barred {subject} from signing in",
+    "user.enabled": "let {subject} sign in again",
+    "invitation.sent": "invited {email} as {role}",
+    "invitation.resent": "sent the invitation to {email} again",
+    "invitation.revoked": "revoked the invitation to {email}",
+    "invitation.accepted": "accepted an invitation",
+    "leads.exported": "exported {count} leads as {format}",
+    "export.requested": "asked for a file of leads as {format}",
+    "export.downloaded": "downloaded a file of {count} leads",
+    "export.deleted": "deleted an exported file",
+    "job.retried": "retried a job",
+    "job.cancelled": "cancelled a job",
+    "jobs.retried": "retried failed jobs",
+    "outbox_event.replayed": "replayed a dead letter",
+    "outbox_events.replayed": "replayed dead letters",
+}
+"""What each action says; `{…}` comes from the event's data, `{subject}` is the name of what it was done to."""
+
+_BY_OTHERS: Final = {"member.added": "added {subject} as {role}"}
+_ENDINGS: Final = {
+    "logout": "signed out",
+    "replaced": "signed in again in the same browser, which ended the session before",
+    "switched": "went on in another workspace",
+    "token_reuse": "ended a session whose refresh token was used twice, as a thief would",
+}
+_PLACES: Final = {
+    "job": "/jobs/{id}",
+    "lead": "/leads/{id}",
+    "member": "/settings/members#member-{id}",
+    "api_key": "/settings/api-keys#key-{id}",
+    "invitation": "/settings/members#invitation-{id}",
+    "workspace": "/settings/workspace",
+}
+_GLYPHS: Final = {
+    "session": "monitor",
+    "password": "lock",
+    "workspace": "settings",
+    "member": "users",
+    "api_key": "key-round",
+    "user": "user",
+    "invitation": "mail",
+    "leads": "download",
+    "export": "download",
+    "job": "activity",
+    "jobs": "activity",
+    "outbox_event": "send",
+    "outbox_events": "send",
+}
+
+GROUPS: Final = {
+    "session.": "Signing in and out",
+    "password.": "Passwords",
+    "user.": "Accounts",
+    "member.": "Members",
+    "invitation.": "Invitations",
+    "api_key.": "API keys",
+    "workspace.": "The workspace",
+    "leads.exported": "Exports",
+    "export.": "Files of leads",
+    "job": "Jobs",
+    "outbox": "Outbox",
+}
+"""How actions of a kind begin, and what that kind is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as a page shows it. `path`: of what it was done to; `raw`: what is stored besides, for whoever asks."""
+
+    id: UUID
+    at: datetime
+    who: str
+    text: str
+    glyph: str
+    path: str | None
+    raw: dict[str, Any]
+
+
+class _Words(dict[str, str]):
+    """What a sentence is filled with; an event of an older release may lack some."""
+
+    def __missing__(self, _name: str) -> str:
+        return "…"
+
+
+def told(events: Sequence[AuditEventView], names: Mapping[UUID, str]) -> list[Told]:
+    """The events in words, in their order. `names`: of members and keys, as far as they are still there."""
+    return [_told(event, names) for event in events]
+
+
+def mentioned(events: Sequence[AuditEventView]) -> set[UUID]:
+    """The ids whose names `told` wants to know."""
+    return {each for event in events for each in (event.actor.id, event.subject_id) if each is not None}
+
+
+def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
+    place = _PLACES.get(event.subject_type)
+    kind = event.action.partition(".")[0]
+    return Told(
+        id=event.id,
+        at=event.at,
+        who=_who(event, names),
+        text=_sentence(event, names),
+        glyph=_GLYPHS.get(kind, "circle"),
+        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id else None,
+        raw={
+            "action": event.action,
+            "at": event.at.isoformat(),
+            "actor": {"kind": event.actor.kind, "id": str(event.actor.id) if event.actor.id else None},
+            "subject": {"type": event.subject_type, "id": str(event.subject_id) if event.subject_id else None},
+            "data": event.data,
+            "requestId": event.request_id,
+        },
+    )
+
+
+def _who(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+    if event.actor.kind is ActorKind.CLI:
+        return "The command line"
+    if event.actor.kind is ActorKind.SYSTEM:
+        return "LEAD-FLOOD"
+    known = names.get(event.actor.id) if event.actor.id else None
+    if event.actor.kind is ActorKind.API_KEY:
+        return f"API key “{known}”" if known else "An API key"
+    return known or "A former member"
+
+
+def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+    words = _Words({name: _word(value) for name, value in event.data.items()}, subject=_subject(event, names))
+    own = event.subject_id == event.actor.id
+    if event.action == "session.ended" and (ending := _ENDINGS.get(words.get("reason", ""))):
+        return ending
+    if event.action == "member.removed" and own:
+        return "left the workspace"
+    template = SENTENCES.get(event.action)
+    if event.action in _BY_OTHERS and not own:
+        template = _BY_OTHERS[event.action]
+    if template is None:
+        return event.action.replace(".", " ").replace("_", " ")
+    return template.format_map(words)
+
+
+def _subject(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+    known = names.get(event.subject_id) if event.subject_id else None
+    if event.subject_type == "api_key":
+        return f"“{known}”" if known else "that is gone"
+    return known or "a former member"
+
+
+def _word(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

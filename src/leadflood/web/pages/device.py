@@ -1,0 +1,35 @@
+"""What a program called itself, in words that its owner knows."""
+
+_PROGRAMS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl", "curl"),
+    ("python", "Python"),
+)
+"""A part of the header and the program it gives away: browsers name others after themselves, so the order counts."""
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+_LONGEST = 60
+
+
+def device_of(user_agent: str | None) -> str:
+    """`Firefox on Linux`; the start of the header itself where it names nothing known."""
+    text = user_agent or ""
+    program = next((name for part, name in _PROGRAMS if part in text), None)
+    system = next((name for part, name in _SYSTEMS if part in text), None)
+    if program and system:
+        return f"{program} on {system}"
+    return program or system or text[:_LONGEST] or "Unknown program"

@@ -1,0 +1,147 @@
+"""Duplicates: pairs that may be one person, side by side, merged or told apart; and merges to be undone."""
+
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.duplicates import queries
+from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, MergeView
+from leadflood.domains.duplicates.models import CandidateStatus, ScanStatus
+from leadflood.domains.duplicates.service import merging, review, scanning
+from leadflood.domains.enrichment import queries as enrichment
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.jobs import queries as jobs
+from leadflood.domains.leads.contracts import LeadView
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import AppError
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form
+from leadflood.web.pages.duplicates_told import REASONS, compared
+from leadflood.web.pages.lead_form import LABELS, name_of
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_ROWS = 50
+_MEMBERS = 200
+_JOBS = 50
+_UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
+
+
+@pages.get("/duplicates", Permission.LEADS_READ, live=("duplicates_scan", "duplicates_list"))
+async def list_duplicates(visit: Visit) -> Answer:
+    """Pairs that wait for a decision, the likeliest first; those decided on with `?show=dismissed` or `merged`."""
+    shown = visit.query.get("show", "")
+    shown = shown if shown in ("dismissed", "merged") else ""
+    scope = f"duplicates {shown}"
+    context: dict[str, Any] = {"shown": shown, "pairs": [], "merges": [], "reasons": REASONS, "name_of": name_of}
+    async with visit.reading() as tx:
+        if shown == "merged":
+            merges = await queries.list_merges(tx, visit.actor, after=visit.after(scope), limit=_ROWS)
+            context |= {"merges": merges.items, "next": visit.cursor(merges, scope)}
+        else:
+            status = CandidateStatus.DISMISSED if shown else CandidateStatus.OPEN
+            pairs = await queries.list_duplicates(tx, visit.actor, status=status, after=visit.after(scope), limit=_ROWS)
+            context |= {"pairs": pairs.items, "next": visit.cursor(pairs, scope)}
+        scan = await queries.find_scan(tx, visit.actor)
+    under_way = scan is not None and scan.status in _UNDER_WAY
+    return Page(
+        "duplicates/list.html",
+        {**context, "scan": scan, "under_way": under_way, "paged": "after" in visit.query, "labels": LABELS},
+    )
+
+
+@pages.post("/duplicates/scans", Permission.LEADS_WRITE)
+async def scan(visit: Visit) -> Answer:
+    """Have a worker look."""
+    async with visit.writing() as tx:
+        await scanning.request_scan(tx, visit.actor, trace=visit.trace)
+    return Redirect("/duplicates", [Toast("Looking for duplicates. They are listed as they are found.", "info")])
+
+
+@pages.get("/duplicates/{id}", Permission.LEADS_READ)
+async def show_duplicate(visit: Visit) -> Answer:
+    """A pair side by side. `?survivor=…` says which of the two stays."""
+    return await _review(visit, visit.id())
+
+
+@pages.post("/duplicates/{id}/merges", Permission.LEADS_WRITE)
+async def merge(visit: Visit) -> Answer:
+    """Make one lead of the two."""
+    duplicate_id, form = visit.id(), visit.form
+    try:
+        command = form.read(MergeLeads)
+        async with visit.writing() as tx:
+            made = await merging.merge(tx, visit.actor, command=command)
+    except AppError as error:
+        if error.status in (404, 503):
+            raise
+        return await _review(visit, duplicate_id, form.refused(error), error.status)
+    return Redirect("/duplicates", [Toast(f"{made.other_email} merged.", undo=f"/duplicates/merges/{made.id}/undos")])
+
+
+@pages.post("/duplicates/{id}/dismissals", Permission.LEADS_WRITE)
+async def dismiss(visit: Visit) -> Answer:
+    """They are two people."""
+    async with visit.writing() as tx:
+        await review.dismiss(tx, visit.actor, duplicate_id=visit.id())
+    return Redirect("/duplicates", [Toast("Not the same person.", undo=f"/duplicates/{visit.id()}/reopenings")])
+
+
+@pages.post("/duplicates/{id}/reopenings", Permission.LEADS_WRITE)
+async def reopen(visit: Visit) -> Answer:
+    """Perhaps they are one, after all."""
+    async with visit.writing() as tx:
+        await review.reopen(tx, visit.actor, duplicate_id=visit.id())
+    return Redirect(f"/duplicates/{visit.id()}", [Toast("The pair waits for a decision again.")])
+
+
+@pages.post("/duplicates/merges/{id}/undos", Permission.LEADS_WRITE)
+async def undo_merge(visit: Visit) -> Answer:
+    """Make two leads of one again."""
+    async with visit.writing() as tx:
+        undone = await merging.undo_merge(tx, visit.actor, merge_id=visit.id(), trace=visit.trace)
+    return Redirect("/duplicates", [_undone(undone)])
+
+
+def _undone(merge: MergeView) -> Toast:
+    link = f"/leads/{merge.other_id}"
+    kept = sorted({name for each in merge.kept for name in each.fields})
+    if not kept:
+        return Toast(f"{merge.other_email} is a lead of its own again.", link=link)
+    names = ", ".join(name.removeprefix("custom_fields.").replace("_", " ") for name in kept)
+    text = f"{merge.other_email} is a lead of its own again. Edited since, and kept as it is: {names}."
+    return Toast(text, "warn", link=link)
+
+
+async def _review(visit: Visit, duplicate_id: UUID, form: Form | None = None, status: int = 200) -> Page:
+    async with visit.reading() as tx:
+        pair = await queries.get_duplicate(tx, visit.actor, duplicate_id=duplicate_id)
+        wanted = form.value("survivorId") if form else visit.query.get("survivor", "")
+        survivor, other = _sides(pair, wanted)
+        found = await enrichment.get_lead_enrichment(tx, visit.actor, lead_id=other.id)
+        runs = await jobs.list_jobs(tx, visit.actor, subject_id=other.id, limit=_JOBS)
+        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
+    owners = {str(each.id): each.name for each in members.items}
+    context = {
+        "pair": pair,
+        "survivor": survivor,
+        "other": other,
+        "rows": compared(survivor, other, owners, form),
+        "moved": [
+            (len(found.runs), "enrichment run"),
+            (len(found.values), "found value"),
+            (len(runs.items), "job"),
+        ],
+        "form": form or Form(),
+        "reasons": REASONS,
+        "name_of": name_of,
+    }
+    return Page("duplicates/review.html", context, status)
+
+
+def _sides(pair: DuplicateView, wanted: str) -> tuple[LeadView, LeadView]:
+    """Who survives, and who does not: the older one, unless the other is wanted."""
+    older, younger = pair.leads
+    return (younger, older) if str(younger.id) == wanted.lower() else (older, younger)

@@ -1,0 +1,142 @@
+"""Exports: what the list shows as a file, at once or written by a worker, and the files that there are."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.responses import StreamingResponse
+
+from leadflood.domains.exports import queries
+from leadflood.domains.exports.contracts import CreateExport, written_filter
+from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
+from leadflood.domains.exports.service import files, streaming
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.leads.queries.matching import count_leads
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import AppError
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form, validated
+from leadflood.web.pages.leads_state import ListState
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_FILES = "/exports"
+_ROWS = 50
+_MEMBERS = 200
+_FAULT = 500
+_LIST_CUSTOM = "customFields."
+_NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
+
+
+@pages.get("/leads/export", Permission.LEADS_READ)
+async def show_export(visit: Visit) -> Answer:
+    """What will be exported, by the filters of the address, which are those of the list; and as what."""
+    return await _page(visit, ListState.read(visit.request.query_params.multi_items()), Form())
+
+
+@pages.post("/leads/export", Permission.LEADS_READ)
+async def export_leads(visit: Visit) -> Answer:
+    """Few leads are downloaded at once; for many, or on request, a worker writes a file."""
+    form = visit.form
+    state = ListState.read(parse_qsl(form.value("matching"), keep_blank_values=True))
+    try:
+        command = _command(visit, state)
+        if form.checked("later") or await _is_large(visit, command):
+            return await _later(visit, command)
+        stream = await streaming.open_stream(
+            visit.parts.database,
+            visit.actor,
+            only=command.filter.only(),
+            columns=command.columns,
+            kind=command.format,
+            at_most=DIRECT_LIMIT,
+            bom=command.bom,
+            request_id=visit.request_id,
+        )
+    except AppError as error:
+        if error.status >= _FAULT:
+            raise
+        return await _page(visit, state, form.refused(error), error.status)
+    headers = {"Content-Disposition": f'attachment; filename="{stream.filename}"'}
+    return StreamingResponse(stream.pieces(), headers=headers, media_type=command.format.media_type)
+
+
+@pages.get(_FILES, Permission.LEADS_READ, live=("exports_list",))
+async def list_exports(visit: Visit) -> Answer:
+    """The files of the workspace: those that are being written, and those to download."""
+    async with visit.reading() as tx:
+        page = await queries.list_exports(tx, visit.actor, after=visit.after("exports"), limit=_ROWS)
+        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
+    context: dict[str, Any] = {
+        "exports": page.items,
+        "names": {each.id: each.name for each in members.items},
+        "next": visit.cursor(page, "exports"),
+        "paged": "after" in visit.query,
+    }
+    return Page("exports/list.html", context)
+
+
+@pages.get(f"{_FILES}/{{id}}/file", Permission.LEADS_READ)
+async def download_export(visit: Visit) -> Answer:
+    """A file that is ready."""
+    file = await files.open_file(visit.parts.database, visit.actor, export_id=visit.id(), request_id=visit.request_id)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.view.filename}"',
+        "Content-Length": str(file.view.size_bytes),
+    }
+    return StreamingResponse(file.pieces, headers=headers, media_type=file.view.format.media_type)
+
+
+@pages.post(f"{_FILES}/{{id}}/deletions", Permission.LEADS_WRITE)
+async def delete_export(visit: Visit) -> Answer:
+    """Let a file be gone."""
+    async with visit.writing() as tx:
+        await files.delete_export(tx, visit.actor, export_id=visit.id(), request_id=visit.request_id)
+    return Redirect(_FILES, [Toast("File deleted.")])
+
+
+def _command(visit: Visit, state: ListState) -> CreateExport:
+    """What the form asks for. Raises: InvalidInput."""
+    form = visit.form
+    columns = list(_as_shown(state.columns)) if form.value("columns") == "shown" else [ALL]
+    if form.checked("enriched"):
+        columns.append(ALL_ENRICHED)
+    given = {
+        "format": form.value("format") or ExportFormat.CSV,
+        "columns": columns,
+        "bom": True,  # people open a file from a page in a spreadsheet
+        "filter": written_filter(state.only(visit.now)),
+    }
+    return validated(CreateExport, given)
+
+
+def _as_shown(columns: Iterable[str]) -> Iterable[str]:
+    """The columns of the list as those of a file."""
+    for name in columns:
+        if name.startswith(_LIST_CUSTOM):
+            yield CUSTOM + name.removeprefix(_LIST_CUSTOM)
+        else:
+            yield from _NAMED_OTHERWISE.get(name, (name,) if name in FIELDS else ())
+
+
+async def _is_large(visit: Visit, command: CreateExport) -> bool:
+    async with visit.reading() as tx:
+        count = await count_leads(tx, visit.actor, only=command.filter.only(), at_most=DIRECT_LIMIT)
+    return not count.exact
+
+
+async def _later(visit: Visit, command: CreateExport) -> Answer:
+    visit.actor.require(Permission.LEADS_WRITE)
+    async with visit.writing() as tx:
+        await files.request_export(tx, visit.actor, command=command, trace=visit.trace, request_id=visit.request_id)
+    return Redirect(_FILES, [Toast("The file is being written. It can be downloaded here for 7 days.", "info")])
+
+
+async def _page(visit: Visit, state: ListState, form: Form, status: int = 200) -> Page:
+    async with visit.reading() as tx:
+        count = await count_leads(tx, visit.actor, only=state.only(visit.now), at_most=DIRECT_LIMIT)
+    context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
+    return Page("exports/new.html", context, status)

@@ -1,0 +1,146 @@
+"""One lead: its fields, what enrichment found, its job as it runs, and all that happened to it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from leadflood.domains.enrichment import queries as enrichment
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.jobs import queries as jobs
+from leadflood.domains.leads import queries, service
+from leadflood.domains.leads.contracts import LeadView, UpdateLead
+from leadflood.domains.leads.errors import LeadChanged
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import AppError, InvalidInput
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form
+from leadflood.web.pages.lead_form import COUNTRIES, FIELDS, LABELS, form_of, name_of, rows_of
+from leadflood.web.pages.lead_story import found, story
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_PATH = "/leads/{id}"
+_LIVE = ("lead_status", "lead_fields", "lead_job", "lead_found", "lead_timeline")
+_EVENTS = 50
+_MEMBERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An edit that met a newer version: what it wanted, and what is stored by now."""
+
+    label: str
+    mine: str
+    theirs: str
+    version: int
+    by: str
+
+
+@pages.get(_PATH, Permission.LEADS_READ, live=_LIVE)
+async def show_lead(visit: Visit) -> Answer:
+    """The page of a lead. `?edit=company` opens that field."""
+    return await _page(visit, editing=visit.query.get("edit"))
+
+
+@pages.post(_PATH, Permission.LEADS_WRITE)
+async def change_lead(visit: Visit) -> Answer:
+    """Change the fields that the form has, unless somebody else changed the lead since it was shown."""
+    form, lead_id = visit.form, visit.id()
+    editing = next((name for name in FIELDS if name in form.fields), "customFields")
+    try:
+        version = _version(form)
+        command = form.read(UpdateLead, blank=None)
+        async with visit.writing() as tx:
+            lead = await service.update_lead(
+                tx, visit.actor, lead_id=lead_id, command=command, expected_version=version
+            )
+    except LeadChanged:
+        return await _page(visit, editing=editing, form=form, status=409, conflicts=True)
+    except AppError as error:
+        if error.status in (404, 503):
+            raise
+        return await _page(visit, editing=editing, form=form.refused(error), status=error.status)
+    if visit.wants_part is None:
+        return Redirect(f"/leads/{lead_id}", [Toast("Saved.")])
+    return await _page(visit, toasts=[Toast(f"{LABELS.get(editing, 'Field')} of {lead.email} saved.")])
+
+
+@pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
+async def enrich_again(visit: Visit) -> Answer:
+    """Queue a fresh enrichment; the page shows it run."""
+    async with visit.writing() as tx:
+        await service.request_enrichment(tx, visit.actor, lead_id=visit.id(), trace=visit.trace)
+    return Redirect(f"/leads/{visit.id()}")
+
+
+@pages.post("/leads/{id}/deletion", Permission.LEADS_WRITE)
+async def delete_lead(visit: Visit) -> Answer:
+    """Delete the lead. The toast takes it back; so does its page's address, for as long as it is kept."""
+    lead_id = visit.id()
+    async with visit.writing() as tx:
+        lead = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
+        await service.delete_lead(tx, visit.actor, lead_id=lead_id)
+    return Redirect("/leads", [Toast(f"{lead.email} deleted.", undo=f"/leads/{lead_id}/restorations")])
+
+
+@pages.post("/leads/{id}/restorations", Permission.LEADS_WRITE)
+async def restore_lead(visit: Visit) -> Answer:
+    """Bring a deleted lead back."""
+    lead_id = visit.id()
+    async with visit.writing() as tx:
+        lead = await service.restore_lead(tx, visit.actor, lead_id=lead_id, trace=visit.trace)
+    return Redirect(f"/leads/{lead_id}", [Toast(f"{lead.email} restored.")])
+
+
+async def _page(
+    visit: Visit,
+    *,
+    editing: str | None = None,
+    form: Form | None = None,
+    status: int = 200,
+    conflicts: bool = False,
+    toasts: list[Toast] | None = None,
+) -> Page:
+    lead_id = visit.id()
+    async with visit.reading() as tx:
+        lead = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
+        known = await enrichment.get_lead_enrichment(tx, visit.actor, lead_id=lead_id)
+        runs = await jobs.list_jobs(tx, visit.actor, subject_id=lead_id, limit=5)
+        events = await queries.list_events(tx, visit.actor, lead_id=lead_id, after=visit.after("events"), limit=_EVENTS)
+        names = await identity.actor_names(tx, visit.actor, [each.actor.id for each in events.items if each.actor.id])
+        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
+    owners = [(str(each.id), each.name) for each in members.items]
+    told = story(events.items, names, owners=dict(owners))
+    context: dict[str, Any] = {
+        "lead": lead,
+        "title": name_of(lead),
+        "rows": rows_of(lead, dict(owners)),
+        "editing": editing if visit.may("leads:write") else None,
+        "form": form or form_of(lead),
+        "conflict": _conflict(lead, form, editing, told[0].by if told else "") if conflicts and form else None,
+        "found": found(known),
+        "jobs": runs.items,
+        "events": told,
+        "older": visit.cursor(events, "events"),
+        "owners": [("", "Nobody"), *owners],
+        "countries": COUNTRIES,
+        "labels": LABELS,
+    }
+    return Page(
+        "leads/lead.html", context, status, part="lead_fields" if visit.form.fields else None, toasts=toasts or ()
+    )
+
+
+def _conflict(lead: LeadView, form: Form, editing: str | None, by: str) -> Conflict:
+    name = editing or ""
+    stored = form_of(lead).value(name)
+    return Conflict(LABELS.get(name, name), form.value(name), stored, lead.version, by)
+
+
+def _version(form: Form) -> int:
+    text = form.value("version")
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidInput("The form does not say which version it changes. Reload the page.")
+    return int(text)

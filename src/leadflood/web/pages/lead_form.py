@@ -1,0 +1,78 @@
+"""The fields of a lead as people see them: labels, order, and the forms they are edited in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Final
+
+import iso3166
+
+from leadflood.domains.leads.contracts import LeadView
+from leadflood.web.forms import Form
+
+LABELS: Final = {
+    "email": "E-mail",
+    "firstName": "First name",
+    "lastName": "Last name",
+    "company": "Company",
+    "jobTitle": "Job title",
+    "phone": "Phone",
+    "country": "Country",
+    "website": "Website",
+    "ownerId": "Owner",
+    "source": "Source",
+}
+"""In the order of the page. The keys are the contract's names."""
+
+FIELDS: Final = tuple(LABELS)
+COUNTRIES: Final = [
+    ("", "None"),
+    *sorted(((each.alpha2, each.apolitical_name) for each in iso3166.countries), key=itemgetter(1)),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a lead's fields. `href` is where its value leads."""
+
+    name: str
+    label: str
+    value: str | None
+    href: str | None = None
+
+
+def name_of(lead: LeadView) -> str:
+    """The person's name, or else the address."""
+    return " ".join(part for part in (lead.first_name, lead.last_name) if part) or lead.email
+
+
+def form_of(lead: LeadView) -> Form:
+    """A form with the stored values."""
+    stored = lead.model_dump(mode="json")
+    custom = {f"customFields.{name}": value for name, value in lead.custom_fields.items()}
+    return Form.of({name: stored[name] for name in FIELDS} | custom)
+
+
+def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[Row]:
+    """The fields of the contract, then the custom ones."""
+    stored = form_of(lead)
+    told = {
+        "email": (lead.email, f"mailto:{lead.email}"),
+        "phone": (lead.phone, f"tel:{lead.phone}"),
+        "website": ((lead.website or "").removeprefix("https://") or None, lead.website),
+        "country": (_country_names().get(lead.country or ""), None),
+        "ownerId": (owners.get(str(lead.owner_id)), None),
+    }
+    plain = [Row(name, label, *told.get(name, (stored.value(name) or None, None))) for name, label in LABELS.items()]
+    custom = sorted(lead.custom_fields.items())
+    return plain + [Row(f"customFields.{name}", name, _plain(value)) for name, value in custom]
+
+
+def _plain(value: object) -> str:
+    return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    return {code: name for code, name in COUNTRIES if code}

@@ -1,0 +1,321 @@
+"""The one way from a request to a page: who asks, may they, was the form ours, then the page, then its rendering."""
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from leadflood.domains.identity.service import access
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import AppError, Unauthenticated
+from leadflood.kernel.exchange import exchange_of
+from leadflood.web import live
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form
+from leadflood.web.parts import WebParts
+from leadflood.web.session import (
+    NOTES,
+    SESSION,
+    VISITOR,
+    Toast,
+    check_csrf,
+    check_origin,
+    drop_cookie,
+    new_visitor,
+    seal_notes,
+    set_cookie,
+    unseal_notes,
+)
+from leadflood.web.view import url
+from leadflood.web.visit import Caller, Visit
+
+Handler = Callable[[Visit], Awaitable[Answer]]
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would send "Origin: null" and forms be refused
+    "Cache-Control": "no-store",
+    "Vary": "Cookie, HX-Request, HX-Target, Accept, Accept-Encoding",
+}
+_LEAST_COMPRESSED = 1000
+_FORM = "application/x-www-form-urlencoded"
+
+
+class FormTooLarge(AppError):
+    """A form has more bytes than this server accepts."""
+
+    code = "content_too_large"
+    status = 413
+    title = "That is too large"
+
+
+class NotAForm(AppError):
+    """What was posted is no form."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "That is not a form"
+
+
+class FormTimeout(AppError):
+    """A form did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    title = "The form did not arrive"
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A page for everybody, and why."""
+
+    because: str
+
+
+class SignedIn:
+    """A page for whoever is signed in, whatever they may do."""
+
+
+SIGNED_IN = SignedIn()
+Guard = Permission | SignedIn | Public
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one path is served.
+
+    Attributes:
+        live: the blocks of its template that change by themselves, each an element whose id is the block's name with
+            `-` for `_`.
+        streams: whether the page reads the request's body itself, such as a file; its form is then empty, and it calls
+            `check_csrf` on a field of its own.
+    """
+
+    path: str
+    method: str
+    guard: Guard
+    handler: Handler
+    live: tuple[str, ...] = ()
+    streams: bool = False
+
+
+class Pages:
+    """The pages of one module: what `app.create_web` collects."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+
+    def get(self, path: str, guard: Guard, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+        """Serve a page."""
+        return self._add(path, "GET", guard, live=live)
+
+    def post(self, path: str, guard: Guard, *, streams: bool = False) -> Callable[[Handler], Handler]:
+        """Serve what a form is sent to."""
+        return self._add(path, "POST", guard, streams=streams)
+
+    def _add(self, path: str, method: str, guard: Guard, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401  as in Rule
+        def add(handler: Handler) -> Handler:
+            self.rules.append(Rule(path, method, guard, handler, **options))
+            return handler
+
+        return add
+
+
+def route(rule: Rule, parts: WebParts) -> Route:
+    """The Starlette route of a rule."""
+
+    async def endpoint(request: Request) -> Response:
+        request.scope["route"] = served  # the access log and the metrics name it
+        return await answer(rule, request, parts)
+
+    served = Route(rule.path, endpoint, methods=[rule.method])
+    return served
+
+
+async def answer(rule: Rule, request: Request, parts: WebParts) -> Response:
+    """Handle one request by its rule."""
+    visit = Visit(request, parts, None, "")
+    try:
+        await admit(visit, rule)
+        if rule.live and live.is_stream(request):
+            return _stream(visit, rule)
+        done = await rule.handler(visit)
+    except AppError as error:
+        return refusal(visit, error)
+    return respond(visit, done, rule)
+
+
+async def admit(visit: Visit, rule: Rule) -> None:
+    """Find out who visits, and whether they may. Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput."""
+    await identify(visit)
+    if rule.method == "POST":
+        await _take_form(visit, streams=rule.streams)
+    if isinstance(rule.guard, Public):
+        return
+    actor = visit.actor
+    if isinstance(rule.guard, Permission):
+        actor.require(rule.guard)
+
+
+async def identify(visit: Visit) -> None:
+    """Find the session that the browser's cookie opens. Without one, the visit stays anonymous."""
+    cookies, parts = visit.request.cookies, visit.parts
+    token = cookies.get(SESSION, "")
+    if token:
+        try:
+            found = await access.authenticate_browser(parts.database, token)
+        except Unauthenticated:
+            visit.cookies.append(drop_cookie(SESSION))
+        else:
+            visit.caller, visit.anchor = Caller(token, found.actor, found.visitor), token
+            exchange_of(visit.request.scope).actor = found.actor
+            if found.stale:
+                await access.touch(parts.database, found.actor)
+                visit.cookies.append(set_cookie(SESSION, token, seconds=parts.settings.web_session_seconds))
+    if visit.caller is None:
+        visit.anchor = cookies.get(VISITOR, "")
+        if not visit.anchor:
+            visit.anchor = new_visitor()
+            visit.cookies.append(set_cookie(VISITOR, visit.anchor))
+    if NOTES in cookies and visit.wants_part is None and visit.request.method == "GET":
+        visit.toasts = unseal_notes(parts.sealer, visit.anchor, cookies[NOTES])
+
+
+def respond(visit: Visit, done: Answer, rule: Rule | None = None) -> Response:
+    """The HTTP response of what a page returned."""
+    if isinstance(done, Redirect):
+        return _redirect(visit, done)
+    if isinstance(done, Response):
+        return _finish(visit, done)
+    if visit.wants_part is None:
+        if visit.toasts or NOTES in visit.request.cookies:
+            visit.cookies.append(drop_cookie(NOTES))
+        visit.toasts = [*visit.toasts, *done.toasts]
+        live_url = live.url_of(visit) if rule and rule.live else ""
+        html = visit.parts.views.page(done.template, {**done.context, "visit": visit, "live_url": live_url})
+        return _html(visit, html, done.status)
+    headers = {"HX-Push-Url": done.url} if done.url else {}
+    return _html(visit, _part(visit, done, rule), done.status, headers)
+
+
+def refusal(visit: Visit, error: AppError) -> Response:
+    """What a visitor sees instead of the page."""
+    if isinstance(error, Unauthenticated):
+        return _to_sign_in(visit)
+    context = {"error": error, "request_id": visit.request_id}
+    if visit.wants_part is not None:
+        # htmx shows it as a toast, and leaves the page as it is.
+        visit.toasts = [Toast(error.detail, "bad")]
+        headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Push-Url": "false", **error.headers}
+        html = visit.parts.views.block("layout.html", "toast_list", {"visit": visit})
+        return _html(visit, html, error.status, headers)
+    html = visit.parts.views.page("error.html", {**context, "visit": visit, "live_url": ""})
+    return _html(visit, html, error.status, error.headers)
+
+
+def _part(visit: Visit, page: Page, rule: Rule | None) -> str:
+    context = {**page.context, "visit": visit, "live_url": ""}
+    views = visit.parts.views
+    if rule and live.is_poll(visit.request):
+        return "".join(views.block(page.template, each, context) for each in rule.live)
+    block = page.part or (visit.wants_part or "").replace("-", "_")
+    if not views.has_block(page.template, block):
+        return views.page(page.template, context)
+    html = views.block(page.template, block, context)
+    if page.toasts:
+        visit.toasts = list(page.toasts)
+        html += (
+            '<div id="toasts" hx-swap-oob="beforeend">' + views.block("layout.html", "toast_list", context) + "</div>"
+        )
+    return html
+
+
+def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
+    async def load() -> dict[str, str]:
+        # As a fresh visit: whoever was signed out, removed or demoted gets no more.
+        again = Visit(visit.request, visit.parts, None, "")
+        await admit(again, rule)
+        vars(again)["csrf"] = visit.csrf  # a mask of its own each time would make every fragment differ
+        done = await rule.handler(again)
+        if not isinstance(done, Page):
+            return {}
+        context = {**done.context, "visit": again, "live_url": ""}
+        return {block: visit.parts.views.block(done.template, block, context) for block in rule.live}
+
+    headers = {**SECURITY, "X-Accel-Buffering": "no"}
+    body = live.events(visit, load)
+    return StreamingResponse(body, headers=headers, media_type="text/event-stream")
+
+
+async def _take_form(visit: Visit, *, streams: bool) -> None:
+    request, limit = visit.request, visit.parts.settings.max_body_bytes
+    check_origin(request.headers)
+    token = request.headers.get("x-csrf-token", "")
+    if not streams:
+        body = await _read(request, limit, visit.parts.body_timeout)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if body and kind != _FORM:
+            raise NotAForm("This page takes forms only. Programs use the API under /v1.")
+        visit.form = Form.parse(body)
+        token = visit.form.value("csrf") or token
+        check_csrf(visit.parts.sealer, visit.anchor, token)
+
+
+async def _read(request: Request, limit: int, seconds: float) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise FormTooLarge(f"A form may have {limit} bytes. Send less at a time.")
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.") from error
+    except ClientDisconnect as error:
+        raise FormTimeout("The connection closed before the form was here.") from error
+    return b"".join(chunks)
+
+
+def _redirect(visit: Visit, done: Redirect) -> Response:
+    if done.toasts:
+        visit.cookies.append(seal_notes(visit.parts.sealer, visit.anchor, list(done.toasts)))
+    if "hx-request" in visit.request.headers:
+        return _finish(visit, Response(status_code=204, headers={"HX-Redirect": done.to}))
+    return _finish(visit, RedirectResponse(done.to, 303))
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    if live.is_stream(visit.request):
+        return _finish(visit, Response(live.END, media_type="text/event-stream"))
+    here = visit.request.url.path
+    query = visit.request.url.query
+    wanted = (here + (f"?{query}" if query else "")) if visit.request.method == "GET" and here != "/" else None
+    return _redirect(visit, Redirect(url("/sign-in", {"next": wanted})))
+
+
+def _html(visit: Visit, html: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    body = html.encode()
+    headers = dict(headers or {})
+    if len(body) >= _LEAST_COMPRESSED and "gzip" in visit.request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=5, mtime=0), "gzip"
+    return _finish(visit, HTMLResponse(body, status, headers))
+
+
+def _finish(visit: Visit, response: Response) -> Response:
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    for cookie in visit.cookies:
+        response.headers.append("Set-Cookie", cookie)
+    return response

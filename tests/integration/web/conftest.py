@@ -1,0 +1,126 @@
+"""The pages in this process, and people of a workspace in front of them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from starlette.types import ASGIApp
+
+from leadflood.api.parts import ApiParts
+from leadflood.bootstrap import build_registry
+from leadflood.domains.identity.contracts import MembershipView
+from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.service import sessions
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead
+from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.queue.ports import Carrier
+from leadflood.web.parts import WebParts
+from tests.conftest import new_workspace
+from tests.support.api import make_parts
+from tests.support.site import machine, own_parts, server
+from tests.support.tenants import new_member
+from tests.support.web import Browser, browser_of, site, web_parts
+
+__all__ = ["machine", "own_parts", "server"]
+
+
+@dataclass
+class House:
+    """A workspace, and browsers of people in it."""
+
+    app: ASGIApp
+    parts: ApiParts
+    web: WebParts
+    workspace_id: UUID
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def actor(self) -> Actor:
+        """The operator, for what a test sets up."""
+        return Actor.cli(self.workspace_id)
+
+    async def stranger(self) -> Browser:
+        """Somebody who is not signed in."""
+        return await self.stack.enter_async_context(browser_of(self.app))
+
+    async def signed_in(self, role: Role) -> Browser:
+        """A new member with this role, signed in."""
+        user_id = await new_member(self.parts.database, self.workspace_id, role)
+        return await self.enter(user_id, role)
+
+    async def enter(self, user_id: UUID, role: Role) -> Browser:
+        """A further browser of a member."""
+        here = MembershipView(id=self.workspace_id, name="Test", role=role)
+        async with self.parts.database.system() as tx:
+            session = await sessions.start_browser(
+                tx, self.parts.settings, user_id=user_id, workspace=here, client=Client()
+            )
+        browser = await self.stranger()
+        browser.enter(session.token)
+        return browser
+
+    async def lead(self, email: str, **fields: object) -> UUID:
+        """A lead in the workspace."""
+        command = CreateLead.model_validate({"email": email, **fields})
+        async with self.parts.database.transaction(self.workspace_id) as tx:
+            return (await leads.create_lead(tx, self.actor, command=command, trace={})).lead_id
+
+
+NewHouse = Callable[[], Awaitable[House]]
+
+
+@pytest.fixture(scope="session")
+def site_parts(settings: Settings, database: Database, carrier: Carrier, sealer: Sealer) -> ApiParts:
+    """The parts of the API beside the pages. Logins are not throttled: tests share an address."""
+    settings = settings.model_copy(update={"login_attempts": 1_000_000})
+    return make_parts(settings, database, carrier, build_registry(settings, database), sealer)
+
+
+@pytest.fixture(scope="session")
+async def pages_parts(site_parts: ApiParts, application_url: str) -> AsyncIterator[WebParts]:
+    """The parts of the pages."""
+    parts = web_parts(site_parts, application_url)
+    yield parts
+    await parts.changes.close()
+
+
+@pytest.fixture
+async def new_house(site_parts: ApiParts, pages_parts: WebParts) -> AsyncIterator[NewHouse]:
+    """Makes workspaces, where one is not enough."""
+    async with AsyncExitStack() as stack:
+
+        async def make() -> House:
+            workspace_id = await new_workspace(site_parts.database)
+            return House(site(site_parts, pages_parts), site_parts, pages_parts, workspace_id, stack)
+
+        yield make
+
+
+@pytest.fixture
+async def house(new_house: NewHouse) -> House:
+    """A workspace of the test's own."""
+    return await new_house()
+
+
+@pytest.fixture
+async def owner(house: House) -> Browser:
+    """An owner of the workspace, signed in."""
+    return await house.signed_in(Role.OWNER)
+
+
+@pytest.fixture
+async def viewer(house: House) -> Browser:
+    """Somebody who may only look."""
+    return await house.signed_in(Role.VIEWER)
+
+
+@pytest.fixture
+async def stranger(house: House) -> Browser:
+    """Somebody who is not signed in."""
+    return await house.stranger()

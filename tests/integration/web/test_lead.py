@@ -1,0 +1,176 @@
+"""The page of a lead, and a new one typed in."""
+
+from uuid import UUID
+
+import pytest
+
+from leadflood.domains.leads import queries
+from leadflood.domains.leads.contracts import LeadView
+from leadflood.kernel.errors import NotFound
+from tests.integration.web.conftest import House, NewHouse
+from tests.support.web import Browser, Seen
+
+
+def faulty(seen: Seen) -> list[str | None]:
+    return [node.attributes["id"] for node in seen.html.css("[aria-invalid=true]")]
+
+
+async def stored(house: House, lead_id: UUID) -> LeadView:
+    async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
+        return await queries.get_lead(tx, house.actor, lead_id=lead_id)
+
+
+async def test_a_lead_typed_in_is_stored_and_its_page_shows_its_job(owner: Browser) -> None:
+    await owner.get("/leads/new")
+
+    seen = await owner.post("/leads", {"email": "ada@acme.com", "firstName": "Ada", "country": "GB"})
+
+    assert (seen.status, seen.path.startswith("/leads/")) == (200, True)
+    assert seen.all("h1") == ["Ada"]
+    assert "Queued" in seen.text
+    assert "Lead created" in seen.all(".timeline__title")
+
+
+async def test_every_fault_is_told_at_its_field_and_nothing_typed_is_lost(owner: Browser) -> None:
+    await owner.get("/leads/new")
+
+    seen = await owner.post("/leads", {"email": "ada@", "firstName": "Ada", "phone": "12", "website": "a b"})
+
+    assert seen.status == 400
+    assert seen.attribute("#f-firstName", "value") == "Ada"
+    assert [node.attributes["id"] for node in seen.html.css("[aria-invalid=true]")] == [
+        "f-email",
+        "f-phone",
+        "f-website",
+    ]
+    assert [node.attributes["href"] for node in seen.html.css(".error-summary a")] == [
+        "#f-email",
+        "#f-phone",
+        "#f-website",
+    ]
+
+
+async def test_only_fields_that_have_been_left_are_checked_while_one_types(owner: Browser) -> None:
+    await owner.get("/leads/new")
+
+    seen = await owner.post(
+        "/leads/checks",
+        {"email": "ada@", "phone": "12", "touched": ["phone"]},
+        hx_request="true",
+        hx_target="lead-form",
+    )
+
+    assert faulty(seen) == ["f-phone"]
+    assert seen.html.css(".error-summary") == []
+
+
+async def test_a_duplicate_is_shown_with_a_link_to_the_lead_that_is_there(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    await owner.get("/leads/new")
+
+    seen = await owner.post("/leads", {"email": "ADA@acme.com", "firstName": "Ada"})
+
+    assert seen.status == 409
+    assert seen.attribute(".callout a", "href") == f"/leads/{lead_id}"
+    assert seen.attribute("#f-firstName", "value") == "Ada"
+
+
+async def test_a_field_is_edited_in_place_without_touching_the_others(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", firstName="Ada", company="Acme")
+    form = await owner.part(f"/leads/{lead_id}?edit=company", "lead-fields")
+    assert form.attribute("#f-company", "value") == "Acme"
+    await owner.get(f"/leads/{lead_id}")
+
+    seen = await owner.post_part(f"/leads/{lead_id}", "lead-fields", {"company": "Initech", "version": "1"})
+
+    assert seen.response.text.lstrip().startswith('<section id="lead-fields"')
+    lead = await stored(house, lead_id)
+    assert (lead.company, lead.first_name) == ("Initech", "Ada")
+
+
+async def test_an_emptied_field_is_cleared(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme")
+    await owner.get(f"/leads/{lead_id}")
+
+    await owner.post(f"/leads/{lead_id}", {"company": "", "version": "1"})
+
+    assert (await stored(house, lead_id)).company is None
+
+
+async def test_a_custom_field_is_edited_by_itself(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", customFields={"plan": "gold", "seats": 3})
+    await owner.get(f"/leads/{lead_id}")
+
+    await owner.post(f"/leads/{lead_id}", {"customFields.plan": "silver", "version": "1"})
+
+    assert (await stored(house, lead_id)).custom_fields == {"plan": "silver", "seats": 3}
+
+
+async def test_a_fault_keeps_the_field_open_with_what_was_typed(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    await owner.get(f"/leads/{lead_id}")
+
+    seen = await owner.post_part(f"/leads/{lead_id}", "lead-fields", {"website": "no web address", "version": "1"})
+
+    assert seen.status == 400
+    assert seen.attribute("#f-website", "value") == "no web address"
+    assert seen.html.css("#f-website[aria-invalid=true]")
+
+
+async def test_a_lost_update_asks_whose_value_is_to_stay(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme")
+    await owner.get(f"/leads/{lead_id}")
+    await owner.post(f"/leads/{lead_id}", {"company": "Theirs", "version": "1"})
+
+    seen = await owner.post_part(f"/leads/{lead_id}", "lead-fields", {"company": "Mine", "version": "1"})
+
+    assert seen.status == 409
+    dialog = seen.html.css_first("dialog#conflict")
+    assert dialog is not None
+    assert "Mine" in dialog.text()
+    assert "Theirs" in dialog.text()
+    assert (await stored(house, lead_id)).company == "Theirs"
+    resend = {
+        node.attributes["name"] or "": node.attributes["value"] or "" for node in dialog.css("#conflict-form input")
+    }
+    await owner.post(f"/leads/{lead_id}", resend)
+    assert (await stored(house, lead_id)).company == "Mine"
+
+
+async def test_deleting_can_be_undone_from_the_toast(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    await owner.get(f"/leads/{lead_id}")
+
+    gone = await owner.post(f"/leads/{lead_id}/deletion")
+    undo = gone.attribute(".toast form", "action") or ""
+    with pytest.raises(NotFound):
+        await stored(house, lead_id)
+    back = await owner.post(undo)
+
+    assert gone.path == "/leads"
+    assert back.path == f"/leads/{lead_id}"
+    assert "ada@acme.com restored." in back.text
+
+
+async def test_enriching_again_queues_a_job(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    await owner.get(f"/leads/{lead_id}")
+
+    seen = await owner.post(f"/leads/{lead_id}/enrichments")
+
+    assert len(seen.html.css(".lead__job")) == 2
+
+
+async def test_another_workspaces_lead_is_as_if_it_were_not(owner: Browser, new_house: NewHouse) -> None:
+    theirs = await (await new_house()).lead("ada@acme.com")
+    await owner.get("/leads")
+
+    for seen in (
+        await owner.get(f"/leads/{theirs}"),
+        await owner.post(f"/leads/{theirs}", {"company": "x", "version": "1"}),
+        await owner.post(f"/leads/{theirs}/deletion"),
+        await owner.post(f"/leads/{theirs}/restorations"),
+        await owner.post(f"/leads/{theirs}/enrichments"),
+        await owner.get("/leads/no-id-at-all"),
+    ):
+        assert seen.status == 404

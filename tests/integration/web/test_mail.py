@@ -1,0 +1,155 @@
+"""The page of the mail catcher: for owners and admins of a development machine, and for nobody else."""
+
+from dataclasses import replace
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from leadflood.kernel.actor import Role
+from leadflood.kernel.config import Environment
+from leadflood.kernel.email_address import parse_email
+from leadflood.kernel.mail import Mail, Mailer
+from leadflood.kernel.mail_catcher import folder_of, keep_message, list_messages
+from tests.integration.web.conftest import House
+from tests.support.mail import post_office
+from tests.support.web import site
+
+HOSTILE = "<script>alert(1)</script> 🚀 שלום"
+CATCHER = SecretStr("smtp://127.0.0.1:5025")
+
+UNKNOWN = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+
+
+@pytest.fixture
+def catching(house: House, tmp_path: Path) -> House:
+    """The workspace on a machine where `leadflood up` catches mails."""
+    return on_machine(house, home=tmp_path, smtp_url=CATCHER, mail_port=5025, env=Environment.DEVELOPMENT)
+
+
+def on_machine(house: House, **settings: object) -> House:
+    web = replace(house.web, settings=house.web.settings.model_copy(update=settings))
+    return replace(house, app=site(house.parts, web), web=web)
+
+
+def caught(house: House, html: str = "<p>Hello</p>", body: str = "Hello", subject: str = "Hello") -> UUID:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "no-reply@acme.test", "grace@acme.test", subject
+    message.set_content(body)
+    message.add_alternative(html, subtype="html")
+    folder = folder_of(house.web.settings.home)
+    return keep_message(folder, sender="a@acme.test", recipients=["grace@acme.test"], content=message.as_bytes())
+
+
+async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
+    browser = await catching.signed_in(Role.ADMIN)
+    empty = await browser.get("/mail")
+    assert "No mail yet" in empty.text
+    for subject in ("First", HOSTILE):
+        caught(catching, subject=subject)
+
+    seen = await browser.get("/mail")
+    assert seen.all("tbody a.row-link") == [HOSTILE, "First"]
+    assert "of all its workspaces" in seen.text
+    mail = await browser.get(seen.attribute("tbody a.row-link", "href") or "")
+
+    assert (mail.status, mail.all("h1")) == (200, [HOSTILE])
+    assert "<script>alert" not in mail.response.text
+    assert "grace@acme.test" in mail.text
+    assert "X-RcptTo: grace@acme.test" in mail.text
+
+
+async def test_a_real_mail_arrives_with_its_link(catching: House, tmp_path: Path) -> None:
+    async with post_office(folder_of(tmp_path)) as post:
+        mail = Mail("k", parse_email("g@acme.test"), "Come", "See https://leads.test/x?a=1&b=2", '<a href="/y">z</a>')
+        await Mailer(post.url, "Acme <no-reply@acme.test>").send(mail)
+    browser = await catching.signed_in(Role.OWNER)
+    (message,) = list_messages(folder_of(tmp_path))
+
+    seen = await browser.get(f"/mail/{message.id}")
+
+    assert seen.attribute(".mail__text a", "href") == "https://leads.test/x?a=1&b=2"
+    assert "noopener" in (seen.attribute(".mail__text a", "rel") or "")
+
+
+async def test_nothing_in_a_mail_runs_loads_or_pretends(catching: House) -> None:
+    html = (
+        '<script>alert(1)</script><img src="https://evil.test/x.png" onerror="alert(1)"><style>*{display:none}</style>'
+        '<form action="/sign-out" method="post"><button>Go</button></form><iframe src="https://evil.test"></iframe>'
+        '<a href="javascript:alert(1)">one</a><a href="data:text/html,x">two</a><a href="https://ok.test">three</a>'
+        '<p id="main" class="toast" style="position:fixed" hx-post="/sign-out" onclick="alert(1)">four</p>'
+        '</div></section><base href="https://evil.test"><meta http-equiv="refresh" content="0;url=https://evil.test">'
+    )
+    message_id = caught(catching, html=html, body="javascript:alert(1) data:text/html,x https://ok.test/ <b>")
+    browser = await catching.signed_in(Role.OWNER)
+
+    seen = await browser.get(f"/mail/{message_id}")
+
+    shown = seen.html.css_first(".mail__html")
+    assert shown is not None
+    assert shown.css("script, img, style, form, button, iframe, base, meta") == []
+    assert [each.attributes.get("href") for each in shown.css("a")] == [None, None, "https://ok.test"]
+    attributes = {name for each in shown.css("*") for name in each.attributes} - {"class"}
+    assert attributes <= {"href", "rel"}
+    assert [each.attributes.get("href") for each in seen.html.css(".mail__text a")] == ["https://ok.test/"]
+    assert seen.html.css("meta[http-equiv], base, .mail__text b") == []
+    assert len(seen.html.css("#main")) == 1
+
+
+async def test_an_endless_mail_is_cut(catching: House) -> None:
+    message_id = caught(catching, html="<p>" + "x" * 1_000_000, body="y" * 1_000_000)
+    browser = await catching.signed_in(Role.OWNER)
+
+    seen = await browser.get(f"/mail/{message_id}")
+
+    assert seen.status == 200
+    assert "Too long to show whole" in seen.text
+    assert len(seen.response.text) < 100_000
+
+
+@pytest.mark.parametrize("path", ["", f"/{UNKNOWN}"])
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+async def test_only_owners_and_admins_see_mails(catching: House, role: Role, path: str) -> None:
+    caught(catching)
+
+    seen = await (await catching.signed_in(role)).get(f"/mail{path}")
+
+    assert seen.status == 403
+    assert "grace@acme.test" not in seen.response.text
+
+
+@pytest.mark.parametrize("path", [UNKNOWN, "..%2Fsecret.key", "x", "00000000"])
+async def test_what_was_not_caught_is_not_found(catching: House, path: str) -> None:
+    assert (await (await catching.signed_in(Role.OWNER)).get(f"/mail/{path}")).status == 404
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"env": Environment.PRODUCTION},
+        {"smtp_url": None},
+        {"smtp_url": SecretStr("smtp://user:secret@mail.acme.test:587")},
+        {"smtp_url": SecretStr("smtp://127.0.0.1:25")},
+    ],
+)
+async def test_where_mails_are_not_caught_there_is_no_such_page(catching: House, elsewhere: dict[str, object]) -> None:
+    message_id = caught(catching)
+    other = on_machine(catching, **elsewhere)
+    browser = await other.signed_in(Role.OWNER)
+
+    for path in ("/mail", f"/mail/{message_id}"):
+        seen = await browser.get(path)
+        assert seen.status == 404
+        assert "LEADFLOOD_SMTP_URL" in seen.text
+        assert "grace@acme.test" not in seen.response.text
+        assert "secret" not in seen.response.text
+    assert (await browser.get("/settings/members")).html.css("a[href='/mail']") == []
+
+
+async def test_the_page_of_members_leads_to_it(catching: House) -> None:
+    owner, viewer = await catching.signed_in(Role.OWNER), await catching.signed_in(Role.VIEWER)
+
+    assert len((await owner.get("/settings/members")).html.css("main a[href='/mail']")) == 1
+    assert (await viewer.get("/settings/members")).html.css("a[href='/mail']") == []

@@ -1,0 +1,225 @@
+"""What every page promises, whichever it is."""
+
+import gzip
+
+import pytest
+
+from leadflood.domains.identity import store
+from leadflood.kernel.actor import Role
+from leadflood.web.app import PAGES
+from leadflood.web.pipeline import Public
+from leadflood.web.session import SESSION, VISITOR
+from tests.integration.web.conftest import House
+from tests.support.identity import PASSWORD
+from tests.support.tenants import new_user
+from tests.support.web import ORIGIN, Browser
+
+RULES = [rule for pages in PAGES for rule in pages.rules]
+ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
+
+
+def _path(path: str) -> str:
+    return path.replace("{id}", ID).replace("{token}", "x")
+
+
+@pytest.mark.parametrize("path", sorted({rule.path for rule in RULES if rule.method == "GET"}))
+async def test_a_stranger_sees_nothing_but_public_pages(stranger: Browser, path: str) -> None:
+    rule = next(rule for rule in RULES if rule.path == path and rule.method == "GET")
+
+    response = await stranger.client.get(_path(path))
+
+    if isinstance(rule.guard, Public):
+        assert response.headers.get("location", "").startswith("/sign-in") is False
+    else:
+        assert response.status_code == 303
+        assert response.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("path", sorted({rule.path for rule in RULES if rule.method == "POST"}))
+async def test_no_form_is_taken_without_the_token_of_our_page(owner: Browser, path: str) -> None:
+    answer = await owner.client.post(_path(path), headers={"Origin": ORIGIN}, data={"csrf": "made-up"})
+
+    assert answer.status_code == 403
+    assert "older than your session" in answer.text
+
+
+@pytest.mark.parametrize("path", sorted({rule.path for rule in RULES if rule.method == "POST"}))
+async def test_no_form_of_another_site_is_taken(owner: Browser, path: str) -> None:
+    await owner.get("/leads")
+
+    answer = await owner.client.post(_path(path), headers={"Origin": "https://evil.test"}, data={"csrf": owner.token})
+
+    assert answer.status_code == 403
+    assert "another site" in answer.text
+
+
+async def test_signing_in_leads_to_where_one_wanted_to_go(house: House, stranger: Browser) -> None:
+    _, email = await _member(house)
+
+    await stranger.get("/leads?status=failed")
+    seen = await stranger.post("/sign-in", {"email": email, "password": PASSWORD, "next": "/leads?status=failed"})
+
+    assert (seen.status, seen.path, seen.response.url.query) == (200, "/leads", b"status=failed")
+
+
+async def test_a_sign_in_page_remembers_where_one_came_from(stranger: Browser) -> None:
+    seen = await stranger.get("/leads?status=failed")
+
+    assert seen.attribute("input[name=next]", "value") == "/leads?status=failed"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.test", "//evil.test", "/\\evil.test"])
+async def test_a_link_to_the_sign_in_page_cannot_lead_to_another_site(
+    house: House, stranger: Browser, elsewhere: str
+) -> None:
+    _, email = await _member(house)
+
+    await stranger.get("/sign-in")
+    seen = await stranger.post("/sign-in", {"email": email, "password": PASSWORD, "next": elsewhere}, follow=False)
+
+    assert seen.response.headers["location"] == "/"
+
+
+async def test_a_wrong_password_is_told_on_the_page_and_starts_no_session(house: House, stranger: Browser) -> None:
+    _, email = await _member(house)
+
+    await stranger.get("/sign-in")
+    seen = await stranger.post("/sign-in", {"email": email, "password": "wrong password"})
+
+    assert seen.status == 401
+    assert seen.attribute("input[name=email]", "value") == email
+    assert SESSION not in stranger.client.cookies
+
+
+async def test_the_session_changes_with_each_sign_in_and_the_old_one_ends(house: House, stranger: Browser) -> None:
+    _, email = await _member(house)
+    await stranger.sign_in(email, PASSWORD)
+    first = stranger.client.cookies[SESSION]
+
+    other = await house.stranger()
+    other.enter(first)
+    await stranger.client.get("/leads")
+    stranger.token = (await stranger.get("/leads")).attribute("meta[name=csrf-token]", "content") or ""
+    await stranger.post("/sign-in", {"email": email, "password": PASSWORD})
+
+    assert stranger.client.cookies[SESSION] != first
+    assert (await other.get("/leads")).path == "/sign-in"
+
+
+async def test_signing_out_ends_the_session_on_the_server(owner: Browser, house: House) -> None:
+    copy = await house.stranger()
+    copy.enter(owner.client.cookies[SESSION])
+
+    await owner.get("/leads")
+    seen = await owner.post("/sign-out")
+
+    assert seen.path == "/sign-in"
+    assert (await copy.get("/leads")).path == "/sign-in"
+
+
+async def test_the_token_of_a_browser_is_no_bearer_token(owner: Browser) -> None:
+    token = owner.client.cookies[SESSION]
+
+    answer = await owner.client.get("/v1/leads", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 401
+
+
+async def test_pages_forbid_everything_foreign_and_are_never_kept(owner: Browser, stranger: Browser) -> None:
+    for response in (await owner.client.get("/leads"), await stranger.client.get("/sign-in")):
+        policy = response.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_cookies_are_bound_to_this_host(stranger: Browser) -> None:
+    response = await stranger.client.get("/sign-in")
+
+    [cookie] = response.headers.get_list("set-cookie")
+    assert cookie.startswith(f"{VISITOR}=")
+    assert "; Path=/; Secure; HttpOnly; SameSite=Lax" in cookie
+
+
+async def test_an_unknown_page_says_so_and_an_unknown_operation_says_so_to_programs(owner: Browser) -> None:
+    page, operation = await owner.get("/nowhere"), await owner.client.get("/v1/nowhere")
+
+    assert (page.status, operation.status_code) == (404, 404)
+    assert "There is nothing here" in page.text
+    assert operation.json()["code"] == "route_not_found"
+
+
+async def test_whoever_may_only_look_gets_403_when_trying_more(viewer: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    page = await viewer.get(f"/leads/{lead_id}")
+
+    assert page.html.css("form[action$=enrichments]") == []
+    for path in (f"/leads/{lead_id}", f"/leads/{lead_id}/deletion", f"/leads/{lead_id}/enrichments", "/leads"):
+        seen = await viewer.post(path, {"company": "Acme", "version": "1", "email": "b@acme.com"})
+        assert seen.status == 403, path
+        assert "leads:write" in seen.text
+
+
+async def test_a_form_that_is_no_form_is_refused(owner: Browser) -> None:
+    await owner.get("/leads")
+    headers = {"Origin": ORIGIN, "X-CSRF-Token": owner.token}
+
+    as_json = await owner.client.post("/leads", headers=headers, json={"email": "a@acme.com"})
+    too_large = await owner.client.post("/leads", headers=headers, data={"email": "a" * 2_000_000})
+
+    assert (as_json.status_code, too_large.status_code) == (415, 413)
+
+
+async def test_pages_are_compressed_where_the_browser_takes_it(owner: Browser) -> None:
+    plain = await owner.client.get("/leads", headers={"Accept-Encoding": "identity"})
+    async with owner.client.stream("GET", "/leads", headers={"Accept-Encoding": "gzip"}) as packed:
+        raw = b"".join([chunk async for chunk in packed.aiter_raw()])
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw).startswith(b"<!DOCTYPE html>")
+
+
+async def test_a_part_is_the_block_of_the_same_page(owner: Browser, house: House) -> None:
+    await house.lead("ada@acme.com")
+
+    part = await owner.part("/leads", "leads-list")
+
+    assert part.response.text.lstrip().startswith('<div id="leads-list"')
+    assert "ada@acme.com" in part.text
+
+
+async def test_a_refusal_of_a_part_is_a_toast_that_leaves_the_page_alone(viewer: Browser) -> None:
+    await viewer.get("/leads")
+
+    seen = await viewer.post("/leads", {"email": "a@acme.com"}, hx_request="true", hx_target="x")
+
+    assert seen.status == 403
+    assert seen.response.headers["hx-retarget"] == "#toasts"
+    assert seen.html.css_first(".toast") is not None
+
+
+async def test_a_toast_is_shown_once(owner: Browser) -> None:
+    await owner.get("/leads/new")
+
+    first = await owner.post("/leads", {"email": "ada@acme.com"})
+    again = await owner.get(first.path)
+
+    assert first.all(".toast__text") == ["Lead created. Enrichment is under way."]
+    assert again.all(".toast__text") == []
+
+
+async def test_hostile_text_is_shown_as_text(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="<script>alert(1)</script>", jobTitle='"><img src=x onerror=y>')
+
+    for path in ("/leads", f"/leads/{lead_id}", "/"):
+        seen = await owner.get(path)
+        assert seen.html.css("img, script:not([src])") == []
+
+
+async def _member(house: House, role: Role = Role.MEMBER) -> tuple[object, str]:
+    user_id, email = await new_user(house.parts.database)
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        await store.insert_member(tx, house.workspace_id, user_id, role)
+    return user_id, email

@@ -1,0 +1,38 @@
+"""Signing in: what is told when it fails too often."""
+
+from dataclasses import replace
+
+from leadflood.kernel.actor import Role
+from leadflood.kernel.ids import new_id
+from tests.integration.web.conftest import House
+from tests.integration.web.people import new_visitor
+from tests.support.identity import new_client
+from tests.support.web import browser_of, site
+
+
+async def test_a_throttled_sign_in_says_when_to_come_back_and_keeps_the_way(house: House) -> None:
+    visitor = await new_visitor(house, Role.VIEWER)
+    few = replace(house.web, settings=house.web.settings.model_copy(update={"login_attempts": 1}))
+    fields = {"email": visitor.email, "password": "not the right one", "next": "/leads?q=x"}
+    async with browser_of(site(house.parts, few), client=(new_client().ip, 1)) as browser:
+        await browser.get("/sign-in")
+        first = await browser.post("/sign-in", fields)
+        second = await browser.post("/sign-in", fields)
+
+    assert (first.status, second.status) == (401, 429)
+    assert "nobody can try again for 15 minutes, until" in second.text
+    assert "UTC" in second.text
+    assert second.attribute("input[name=email]", "value") == visitor.email
+    assert second.attribute("input[name=next]", "value") == "/leads?q=x"
+    assert "not the right one" not in second.response.text
+
+
+async def test_known_and_unknown_addresses_are_told_the_same(house: House) -> None:
+    visitor = await new_visitor(house, Role.VIEWER)
+    browser = await house.stranger()
+
+    known = await browser.sign_in(visitor.email, "not the right one")
+    unknown = await browser.sign_in(f"u{new_id().hex}@acme.test", "not the right one")
+
+    assert known.status == unknown.status == 401
+    assert known.all(".error-summary p") == unknown.all(".error-summary p") != []

@@ -1,0 +1,96 @@
+"""How often a page asks the database does not depend on how many rows it shows."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from leadflood.bootstrap import build_registry
+from leadflood.kernel.actor import Role
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from tests.support import cast
+from tests.support.addresses import addresses, is_public, paths
+from tests.support.api import make_parts
+from tests.support.letters import invite
+from tests.support.showcase import Showcase, new_showcase
+from tests.support.statements import counted
+from tests.support.tenants import new_key, new_member, new_session
+from tests.support.web import Browser, browser_of, site, web_parts
+
+MORE = 60
+
+_FAIL = text("""
+UPDATE job_executions SET status = 'failed', finished_at = now(), last_error = 'broken ' || right(id::text, 6),
+    cause = 'broken ' || right(id::text, 6), lease_expires_at = NULL
+WHERE workspace_id = :workspace_id AND subject_id = ANY(:leads)
+""")
+_DIE = text("""
+UPDATE outbox_events SET status = 'dead_letter', attempts = 5, processed_at = NULL, last_error = 'away',
+    cause = 'away ' || right(id::text, 6)
+WHERE workspace_id = :workspace_id AND job_id IN (SELECT id FROM job_executions WHERE subject_id = ANY(:leads))
+""")
+_TELL = text("""
+INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
+SELECT workspace_id, :lead_id, uuidv7(), kind, at, actor_kind, actor_id, data FROM lead_events
+WHERE workspace_id = :workspace_id AND kind = 'lead.created'
+""")
+
+
+async def test_no_page_asks_more_often_where_there_are_more_rows(
+    application_url: str, machine: Settings, carrier: PgQueuerCarrier, sealer: Sealer
+) -> None:
+    engine = create_engine(application_url, application_name="counted", pool_size=5, statement_timeout=30)
+    database = Database(engine, carrier)
+    parts = make_parts(machine, database, carrier, build_registry(machine, database), sealer)
+    showcase = await new_showcase(parts, "Counted")
+    showcase.links |= {"first_run": "/first-run/x", "invitation": "/invitations/x", "mail": "/mail/x"}
+    web = web_parts(parts, application_url)
+    async with browser_of(site(parts, web)) as browser:
+        browser.enter(await showcase.session(showcase.owner))
+
+        async def statements() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for path in (path for path in paths() if not is_public(path)):
+                for address in addresses(path, showcase):
+                    found[address] = await fewest(browser, engine, address)
+            return found
+
+        few = await statements()
+        await grow(showcase)
+        many = await statements()
+    await web.changes.close()
+    await database.close()
+    more = {address: many[address] for address in few if len(many[address]) > len(few[address])}
+    assert more == {}, "\n".join(
+        f"{len(few[address])} became {len(texts)} at {address}" for address, texts in more.items()
+    )
+
+
+async def fewest(browser: Browser, engine: AsyncEngine, address: str) -> list[str]:
+    """What a page asks the database; of several visits the one with the least, for now and then one does more."""
+    visits: list[list[str]] = []
+    for _ in range(3):
+        with counted(engine) as statements:
+            seen = await browser.get(address)
+        assert seen.status < 500, address
+        visits.append(statements.texts)
+    return min(visits, key=len)
+
+
+async def grow(showcase: Showcase) -> None:
+    """More of everything that a page lists."""
+    database, here = showcase.parts.database, showcase.workspace_id
+    _, token = await new_key(database, here, showcase.owner.id)
+    emails = [f"more{number}@growth.example" for number in range(MORE)]
+    await showcase.add([{"email": email} for email in emails], token)
+    leads = [showcase.leads[email] for email in emails]
+    async with database.system() as tx:
+        await tx.execute(_FAIL, {"workspace_id": here, "leads": leads[::2]})
+        await tx.execute(_DIE, {"workspace_id": here, "leads": leads[::2]})
+        await tx.execute(_TELL, {"workspace_id": here, "lead_id": showcase.leads[cast.FOUND]})
+    for _ in range(MORE):
+        await new_member(database, here, Role.MEMBER)
+        await new_key(database, here, showcase.owner.id)
+        await new_session(database, here, showcase.owner.id)
+        await invite(showcase, "viewer")
