@@ -1,5 +1,6 @@
 """The composition root: the one file that knows every concrete piece and puts processes together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,11 +9,21 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from leadflood.domains.duplicates import jobs as duplicates_jobs
+from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.errors import UnknownAdapter
 from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.exports import jobs as exports_jobs
+from leadflood.domains.exports.events import FORGET_EXPORTS
+from leadflood.domains.figures import jobs as figures_jobs
+from leadflood.domains.figures.events import COUNT_FIGURES, RECOUNT_FIGURES
+from leadflood.domains.imports import jobs as imports_jobs
+from leadflood.domains.imports.events import FORGET_IMPORTS
+from leadflood.domains.invitations import jobs as invitations_jobs
+from leadflood.domains.invitations.events import FORGET_INVITATIONS
 from leadflood.domains.jobs import jobs as system_jobs
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
 from leadflood.domains.jobs.registry import JobRegistry
@@ -20,6 +31,7 @@ from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.events import PURGE_DELETED
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, chance, new_secret_key
+from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import RELAY_CHANNEL, Database, create_engine
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
 from leadflood.kernel.db.listener import Listener
@@ -28,17 +40,31 @@ from leadflood.kernel.db.probe import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.mail import Mailer
+from leadflood.kernel.origin import public_url
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
 from leadflood.worker.main import Worker, WorkerParts
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from leadflood.api.app import Api
 
 _REVISION = text("SELECT version_num FROM alembic_version")
 
-SCHEDULES = (Schedule(HEARTBEAT, 60.0), Schedule(CLEAN_UP, 3600.0), Schedule(PURGE_DELETED, 86_400.0))
+SCHEDULES = (
+    Schedule(HEARTBEAT, 60.0),
+    Schedule(COUNT_FIGURES, 60.0),
+    Schedule(RECOUNT_FIGURES, 3600.0),
+    Schedule(CLEAN_UP, 3600.0),
+    Schedule(START_SCANS, 3600.0),
+    Schedule(PURGE_DELETED, 86_400.0),
+    Schedule(FORGET_IMPORTS, 86_400.0),
+    Schedule(FORGET_EXPORTS, 3600.0),
+    Schedule(FORGET_INVITATIONS, 86_400.0),
+)
 
 
 class NoDatabase(AppError):
@@ -214,12 +240,23 @@ def _no_schema() -> OutdatedSchema:
 
 
 def build_registry(settings: Settings, database: Database) -> JobRegistry:
-    """All kinds of jobs of this program."""
+    """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
+    smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
     return JobRegistry(
         [
             *system_jobs.definitions(database),
+            *figures_jobs.definitions(database),
             *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
             *enrichment_jobs.definitions(build_adapters(settings)),
+            *exports_jobs.definitions(database),
+            *imports_jobs.definitions(database, retention_days=settings.lead_retention_days),
+            *duplicates_jobs.definitions(database),
+            *invitations_jobs.definitions(
+                database,
+                mailer=Mailer(smtp_url, settings.mail_from),
+                sealer=Sealer(secret_key(settings)),
+                public_url=public_url(settings),
+            ),
         ]
     )
 
@@ -257,8 +294,37 @@ def build_worker(platform: Platform) -> Worker:
     )
 
 
-def build_api(platform: Platform) -> "Api":
-    """The ASGI application on this platform."""
+def build_changes(platform: Platform, *, process: str) -> Changes:
+    """What wakes live pages. It connects with the first page that is open; close it at the end."""
+    return Changes(application_url(platform.settings), application_name=f"leadflood {process} changes")
+
+
+def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> "Api":
+    """The ASGI application of API and pages. `closing`: to be set when the server stops, so that live pages end."""
+    from leadflood.web.app import WebParts, create_web  # noqa: PLC0415  only what serves HTTP pays for it
+    from leadflood.web.assets import Assets  # noqa: PLC0415  as above
+    from leadflood.web.view import Views  # noqa: PLC0415  as above
+
+    settings = platform.settings
+    assets = Assets.load(reload=settings.web_reload)
+    pages = create_web(
+        WebParts(
+            settings=settings,
+            database=platform.database,
+            registry=platform.registry,
+            sealer=platform.sealer,
+            cursors=platform.cursors,
+            changes=changes,
+            assets=assets,
+            views=Views(assets, reload=settings.web_reload),
+            closing=closing,
+        )
+    )
+    return build_api(platform, pages)
+
+
+def build_api(platform: Platform, pages: "ASGIApp | None" = None) -> "Api":
+    """The ASGI application of the API on this platform; what is not the API's goes to `pages`."""
     from leadflood.api.app import ApiParts, create_app  # noqa: PLC0415  only what serves HTTP pays for FastAPI
     from leadflood.api.ratelimit import RateLimiter  # noqa: PLC0415  as above
     from leadflood.kernel.observability import Metrics  # noqa: PLC0415  as above
@@ -273,5 +339,6 @@ def build_api(platform: Platform) -> "Api":
             cursors=platform.cursors,
             metrics=Metrics(),
             rate_limiter=RateLimiter(platform.settings.rate_limit_per_minute),
-        )
+        ),
+        pages=pages,
     )

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from leadflood import __version__
-from leadflood.cli import doctor, identity, jobs, leads, outbox, processes, up
+from leadflood.cli import doctor, exports, identity, imports, jobs, leads, outbox, processes, up
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
 
@@ -53,6 +53,8 @@ up.register(app)
 processes.register(app)
 doctor.register(app)
 app.add_typer(leads.app, name="lead")
+imports.register(app)
+exports.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(identity.workspace_app, name="workspace")

@@ -1,9 +1,11 @@
-"""The address that the API listens on."""
+"""The addresses that processes listen on."""
 
 import errno
 import socket
 
 from leadflood.kernel.errors import AppError
+
+LOOPBACK = "127.0.0.1"
 
 
 class PortTaken(AppError):
@@ -14,8 +16,13 @@ class PortTaken(AppError):
     title = "Port taken"
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address; port 0 takes any free one. Raises: PortTaken, for any reason."""
+def listen(host: str, port: int, *, setting: str = "--port") -> socket.socket:
+    """A socket that listens on the address; port 0 takes any free one.
+
+    Args: setting: where the port was chosen, for the remedy.
+
+    Raises: PortTaken: for any reason.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -29,25 +36,14 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise PortTaken(_why_not(host, port, error)) from error
+        raise PortTaken(_why_not(host, port, setting, error)) from error
     listener.setblocking(False)
     return listener
 
 
-def reachable(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`, which may be all addresses."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  replaced, not bound
-
-
-def url_of(host: str, port: int) -> str:
-    """The URL under which a server on this address answers this machine."""
-    place = reachable(host)
-    return f"http://[{place}]:{port}" if ":" in place else f"http://{place}:{port}"
-
-
-def _why_not(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, setting: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken by another process. Stop it, or choose another one with --port."
+        return f"Port {port} on {host} is taken by another process. Stop it, or choose another one with {setting}."
     if error.errno == errno.EACCES:
-        return f"This account may not listen on port {port}. Choose one from 1024 on with --port."
-    return f"Cannot listen on {host}, port {port}: {error.strerror}. Check --host and --port."
+        return f"This account may not listen on port {port}. Choose one from 1024 on with {setting}."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}. Check --host and {setting}."

@@ -174,13 +174,14 @@ async def _queue(carrier: "Carrier") -> Finding:
 
 
 async def _work(database: "Database") -> AsyncIterator[Finding]:
+    from leadflood.domains.duplicates import invariants as merges
     from leadflood.domains.enrichment import invariants as leads
     from leadflood.domains.jobs import invariants as jobs
     from leadflood.domains.jobs import queries
 
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
-        violations = [*await jobs.violations(tx), *await leads.violations(tx)]
+        violations = [*await jobs.violations(tx), *await leads.violations(tx), *await merges.violations(tx)]
     start = "Start one with `leadflood worker`, or everything with `leadflood up`."
     detail = f"{status.workers} alive, {status.running_jobs} jobs running"
     yield Finding("workers", ok=status.workers > 0, detail=detail, remedy="" if status.workers else start)

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 from leadflood.cli.output import say
 
 if TYPE_CHECKING:
+    from leadflood.domains.identity.models import FirstRun
     from leadflood.kernel.config import Settings
 
 
 def run_prepare(settings: "Settings") -> None:
-    """Prepare the database, and print the first owner's password where one was made just now."""
+    """Prepare the database; print the first owner's password where one was made just now, and the link to set it up.
+
+    The link is printed with each start until somebody has signed in as that owner.
+    """
     asyncio.run(_prepare(settings))
 
 
 async def _prepare(settings: "Settings") -> None:
     from leadflood import bootstrap
-    from leadflood.domains.identity.service import operators
+    from leadflood.domains.identity.service import first_run, operators
+    from leadflood.kernel.origin import public_url
 
     bootstrap.secret_key(settings, create=True)
     await bootstrap.provision_embedded(settings)
@@ -25,8 +30,15 @@ async def _prepare(settings: "Settings") -> None:
         say(f"Schema: {done.before or 'none'} → {done.after}")
     async with bootstrap.open_platform(settings, process="prepare") as platform:
         first = await operators.first_run(platform.database)
-    if first is None:
-        return
+        code = await first_run.open_code(platform.database, platform.sealer)
+    if first is not None:
+        _tell(first)
+    if code is not None:
+        say(f"Set it up in the browser: {public_url(settings)}/first-run/{code}")
+        say()
+
+
+def _tell(first: "FirstRun") -> None:
     say()
     say("First start. Your workspace and its owner:")
     say(f"  Workspace  {first.workspace_id}")

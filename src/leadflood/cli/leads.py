@@ -198,9 +198,12 @@ async def _list(
     status: Status | None, source: str | None, q: str | None, limit: int | None, workspace: str | None, *, as_json: bool
 ) -> None:
     from leadflood.domains.leads import queries
+    from leadflood.domains.leads.contracts.filters import LeadFilter
     from leadflood.domains.leads.models import LeadStatus
 
-    only = queries.LeadFilter(q=q, status=LeadStatus(status) if status else None, source=source)
+    only = LeadFilter(
+        q=q, statuses=(LeadStatus(status),) if status else (), sources=(source,) if source is not None else ()
+    )
     columns = [Column("id", whole=True), *map(Column, ("email", "name", "company", "status", "source", "created"))]
     async with open_desk(workspace) as desk:
 
@@ -216,6 +219,7 @@ async def _find(desk: Desk, lead: str) -> UUID:
     from leadflood.cli.input import checked
     from leadflood.domains.leads import queries
     from leadflood.domains.leads.contracts import CreateLead
+    from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
     from leadflood.domains.leads.errors import LeadNotFound
     from leadflood.kernel.email_address import parse_email
     from leadflood.kernel.pagination import Position
@@ -227,9 +231,7 @@ async def _find(desk: Desk, lead: str) -> UUID:
     # The first lead from this address on, in the order of addresses, is the one that has it, if any has.
     start = Position(norm, UUID(int=0))
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        page = await queries.list_leads(
-            tx, desk.actor, only=queries.LeadFilter(), sort=queries.LeadSort.EMAIL, after=start, limit=1
-        )
+        page = await queries.list_leads(tx, desk.actor, only=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1)
     for found in page.items:
         if parse_email(found.email).norm == norm:
             return found.id

@@ -1,4 +1,4 @@
-"""`leadflood serve`, `worker`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
+"""`leadflood serve`, `worker`, `mail`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
 
 import asyncio
 import logging
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("serve")(serve)
     app.command("worker")(worker)
+    app.command("mail")(mail)
     app.command("migrate")(migrate)
     app.command("seed")(seed)
     app.command("prepare", hidden=True)(prepare)
@@ -42,6 +43,16 @@ def worker() -> None:
     Example: `leadflood worker`
     """
     _run_on_uvloop(_work(_start()))
+
+
+def mail() -> None:
+    """Catch mails in development: none is delivered, each becomes a file in the data folder and shows on a page.
+
+    Listens on 127.0.0.1 alone. Point LEADFLOOD_SMTP_URL at it; `leadflood up` does both by itself.
+
+    Example: `LEADFLOOD_MAIL_PORT=2525 leadflood mail`
+    """
+    asyncio.run(_catch(_start()))
 
 
 def migrate() -> None:
@@ -103,9 +114,37 @@ async def _serve(settings: "Settings", host: str, port: int) -> None:
     listener = listen(host, port)
     try:
         async with bootstrap.open_platform(settings, process="api") as platform:
-            await server.serve(bootstrap.build_api(platform), listener)
+            changes = bootstrap.build_changes(platform, process="api")
+            closing = asyncio.Event()
+            try:
+                site = bootstrap.build_site(platform, changes, closing)
+                await server.serve(site, listener, on_stop=closing.set)
+            finally:
+                await changes.close()
     finally:
         listener.close()
+
+
+async def _catch(settings: "Settings") -> None:
+    import structlog
+
+    from leadflood.cli.address import LOOPBACK, listen
+    from leadflood.kernel.db.embedded import create_home
+    from leadflood.kernel.mail_catcher import folder_of
+    from leadflood.kernel.mail_server import catching
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    create_home(settings.home)
+    log = structlog.get_logger()
+    with listen(LOOPBACK, settings.mail_port, setting="LEADFLOOD_MAIL_PORT") as listener:
+        port = listener.getsockname()[1]
+        async with catching(listener, folder_of(settings.home)):
+            log.info("mail.started", url=f"smtp://{LOOPBACK}:{port}")
+            await stop.wait()
+    log.info("mail.stopped")
 
 
 async def _work(settings: "Settings") -> None:

@@ -1,9 +1,10 @@
 """The HTTP server: uvicorn with our limits, our logs and our way to stop."""
 
 import asyncio
+import gc
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadflood.api.errors import PROBLEM_TYPE, BadRequest, problem_body
-from leadflood.cli.address import url_of
 from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.origin import url_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -90,6 +91,10 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         # uvicorn would raise the signal again after a clean stop, and a clean stop ends with exit code 0.
@@ -97,12 +102,16 @@ class _Server(uvicorn.Server):
 
     def stop(self) -> None:
         """Let requests under way end; the second call drops them."""
+        self._on_stop()
         self.force_exit = self.should_exit
         self.should_exit = True
 
 
-async def serve(app: "ASGIApp", listener: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM; then those under way have up to 25 seconds."""
+async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[], None]) -> None:
+    """Answer requests until SIGINT or SIGTERM; then those under way have up to 25 seconds.
+
+    Args: on_stop: called at the signal, to end what would not end by itself, such as live streams.
+    """
     config = uvicorn.Config(
         app,
         http=BoundedHttp,
@@ -116,7 +125,11 @@ async def serve(app: "ASGIApp", listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config)
+    # What was made so far stays. Without this, each look for garbage would walk all of it, many times a second.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    server = _Server(config, on_stop)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, server.stop)

@@ -43,7 +43,7 @@ def up(
     host: str | None = HOST,
     port: int | None = PORT,
 ) -> None:
-    """Run everything in the foreground: PostgreSQL, API and worker. Ctrl-C stops all of it.
+    """Run everything in the foreground: PostgreSQL, API, worker, mail catcher. Ctrl-C stops all of it.
 
     Example: `leadflood up --demo`
     """
@@ -97,10 +97,33 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
         "LEADFLOOD_HOME": str(settings.home.resolve()),
         "LEADFLOOD_HOST": host,
         "LEADFLOOD_PORT": str(port),
+        **(_catcher(settings) if _catches(settings) else {}),
     }
     note("Preparing the database …")
     _prepare(env)
     asyncio.run(_supervise(settings, database, env, demo=demo))
+
+
+def _catches(settings: "Settings") -> bool:
+    """Whether mails are caught here: in development, unless they go to a server that the settings name."""
+    from leadflood.kernel.config import Environment
+
+    return settings.smtp_url is None and settings.env is Environment.DEVELOPMENT
+
+
+def _catcher(settings: "Settings") -> dict[str, str]:
+    """Where the mail catcher is to listen, told to all children."""
+    from leadflood.cli.address import LOOPBACK, PortTaken, listen
+
+    try:
+        probe = listen(LOOPBACK, settings.mail_port)
+    except PortTaken:
+        probe = listen(LOOPBACK, 0)
+        free = probe.getsockname()[1]
+        note(f"Port {settings.mail_port} is taken, so the mail catcher uses {free}. Choose with LEADFLOOD_MAIL_PORT.")
+    with probe:
+        port = probe.getsockname()[1]
+    return {"LEADFLOOD_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
 
 
 def _prepare(env: Mapping[str, str]) -> None:
@@ -131,6 +154,8 @@ async def _supervise(
         Command("api", _argv("serve"), env, _GRACE),
         Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
     ]
+    if _catches(settings):
+        commands.append(Command("mail", _argv("mail"), env, _GRACE))
     story = asyncio.create_task(_tell(settings, env, demo=demo))
     try:
         await Supervisor(commands, database=database).run()
@@ -175,7 +200,7 @@ async def _run_seed(env: Mapping[str, str]) -> None:
 
 
 def _ready(host: str, port: int) -> bool:
-    from leadflood.cli.address import reachable
+    from leadflood.kernel.origin import reachable
 
     connection = HTTPConnection(reachable(host), port, timeout=_LOOK_TIMEOUT)
     try:
@@ -188,8 +213,8 @@ def _ready(host: str, port: int) -> bool:
 
 
 def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
-    from leadflood.cli.address import url_of
     from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
+    from leadflood.kernel.origin import url_of
 
     url, program = url_of(host, port), _program()
     json = "-H 'Content-Type: application/json'"
@@ -200,8 +225,10 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
         [
             "",
             "LEAD-FLOOD is ready.",
-            f"  API        {url}",
+            f"  Web        {url}",
+            f"  API        {url}/v1",
             f"  API docs   {url}/docs",
+            *([f"  Mail       {url}/mail (caught, none leaves)"] if _catches(settings) else []),
             f"  Data       {settings.home.resolve() if settings.database_url is None else 'at LEADFLOOD_DATABASE_URL'}",
             *([f"  Demo user  {DEMO_EMAIL}, password {DEMO_PASSWORD}"] if demo else []),
             "",

@@ -19,7 +19,7 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  A
 async def port() -> AsyncIterator[int]:
     listener = listen("127.0.0.1", 0)
     number: int = listener.getsockname()[1]
-    serving = asyncio.create_task(serve(hello, listener))
+    serving = asyncio.create_task(serve(hello, listener, on_stop=lambda: None))
     yield number
     os.kill(os.getpid(), signal.SIGTERM)  # as an operator stops it; it ends in peace and does not die of it
     await serving

@@ -19,6 +19,8 @@ def job(status: JobStatus, **fields: Any) -> JobView:  # noqa: ANN401  values of
         "max_attempts": 5,
         "next_attempt_at": None,
         "last_error": None,
+        "cause": None,
+        "progress": None,
         "failures": [],
         "created_at": START,
         "started_at": None,

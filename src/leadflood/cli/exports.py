@@ -1,0 +1,147 @@
+"""`leadflood export …`: leads into a file, or to standard output; straight on the database, without a worker."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+import typer
+
+from leadflood.cli.listing import WORKSPACE
+from leadflood.cli.output import console, note
+from leadflood.cli.workspace import open_desk, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leadflood.domains.exports.service.streaming import Stream
+
+Format = Literal["csv", "ndjson", "parquet"]
+_SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+_STDOUT = "-"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says."""
+
+    file: Path
+    kind: str
+    columns: str
+    bom: bool
+    filter: dict[str, Any]
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether a pipe gets it."""
+        return str(self.file) == _STDOUT
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export)
+
+
+def export(  # noqa: PLR0913, PLR0917  each option is a parameter
+    file: Path = typer.Argument(dir_okay=False, help="Where to. `-`: standard output."),
+    kind: Format | None = typer.Option(None, "--format", help="Without it, what the name of the file ends in, or csv."),
+    columns: str = typer.Option("*", help="Names with commas between: *, email, custom.KEY, enriched.*, …"),
+    bom: bool = typer.Option(False, "--bom", help="CSV: start with the mark by which Excel knows UTF-8."),
+    q: str | None = typer.Option(None, "--q", help="Part of name, e-mail or company."),
+    status: list[str] = typer.Option([], help="new, processing, enriched or failed; repeatable."),
+    source: list[str] = typer.Option([], help="Repeatable."),
+    country: list[str] = typer.Option([], help="Repeatable."),
+    owner: str | None = typer.Option(None, metavar="ID", help="Leads of this member."),
+    unowned: bool = typer.Option(False, "--unowned", help="Leads without an owner."),
+    phone: bool | None = typer.Option(None, "--phone/--no-phone", help="Leads with a phone number, or without."),
+    created_from: str | None = typer.Option(None, metavar="TIME", help="Such as 2026-03-01T00:00:00Z."),
+    created_until: str | None = typer.Option(None, metavar="TIME", help="Exclusive."),
+    updated_from: str | None = typer.Option(None, metavar="TIME", help="Inclusive."),
+    updated_until: str | None = typer.Option(None, metavar="TIME", help="Exclusive."),
+    workspace: str | None = WORKSPACE,
+) -> None:
+    """Write leads into a file: all, or those that the filters mean, newest first.
+
+    The file appears under its name when it is whole; until then it is called NAME.part.
+
+    Example: `leadflood export leads.csv --status enriched --columns email,company,custom.plan`
+    """
+    given = {
+        "q": q,
+        "status": status,
+        "source": source,
+        "country": country,
+        "ownerId": owner,
+        "unowned": unowned,
+        "hasPhone": phone,
+        "createdFrom": created_from,
+        "createdUntil": created_until,
+        "updatedFrom": updated_from,
+        "updatedUntil": updated_until,
+    }
+    wanted = kind or _SUFFIXES.get(file.suffix.lower(), "csv")
+    run(_work(workspace, Wishes(file, wanted, columns, bom, given)))
+
+
+async def _work(workspace: str | None, wishes: Wishes) -> None:
+    from leadflood.cli.input import checked
+    from leadflood.domains.exports.contracts import CreateExport
+    from leadflood.domains.exports.service.streaming import open_stream
+
+    command = checked(
+        CreateExport,
+        {"format": wishes.kind, "columns": wishes.columns.split(","), "bom": wishes.bom, "filter": wishes.filter},
+    )
+    async with open_desk(workspace) as desk:
+        stream = await open_stream(
+            desk.database,
+            desk.actor,
+            only=command.filter.only(),
+            columns=command.columns,
+            kind=command.format,
+            at_most=None,
+            bom=command.bom,
+        )
+        with _target(wishes) as out:
+            async for piece in _shown(stream):
+                out.write(piece)
+    if not wishes.to_stdout:
+        note(f"{stream.done} {'lead is' if stream.done == 1 else 'leads are'} in {wishes.file}.")
+
+
+@contextmanager
+def _target(wishes: Wishes) -> "Iterator[BinaryIO]":
+    """Where the bytes go. A file has its name only once it is whole; what is left of a failure is removed."""
+    if wishes.to_stdout:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = wishes.file.with_name(f"{wishes.file.name}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(wishes.file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _shown(stream: "Stream") -> AsyncIterator[bytes]:
+    """The pieces, while a bar shows how far it is."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("leads"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console(sys.stderr),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=stream.total)
+        async for piece in stream.pieces():
+            bar.update(task, completed=stream.done)
+            yield piece

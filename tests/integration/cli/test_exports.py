@@ -1,0 +1,58 @@
+"""`leadflood export`: into a file that is whole or not there, and into a pipe."""
+
+import csv
+import json
+
+from leadflood.kernel.db.database import Database
+from tests.integration.cli.conftest import Terminal
+from tests.integration.cli.test_leads_and_jobs import make_lead
+
+
+async def test_leads_are_written_into_a_file_that_appears_when_it_is_whole(
+    terminal: Terminal, database: Database
+) -> None:
+    for email in ("ada@acme.com", "grace@acme.com"):
+        await make_lead(database, terminal.workspace_id, email, firstName="=1+1", source="form")
+    await make_lead(database, terminal.workspace_id, "jean@acme.fr", source="api")
+
+    done = terminal.here("export", "leads.csv", "--columns", "email,firstName", "--source", "form")
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "2 leads are in leads.csv." in done.stderr
+    with (terminal.folder / "leads.csv").open(newline="") as written:
+        rows = list(csv.reader(written))
+    assert rows == [
+        ["email", "firstName"],
+        ["grace@acme.com", "'=1+1"],
+        ["ada@acme.com", "'=1+1"],
+    ]
+    assert [each.name for each in terminal.folder.iterdir() if each.name.startswith("leads")] == ["leads.csv"]
+
+
+async def test_the_format_comes_from_the_name_and_a_dash_is_standard_output(
+    terminal: Terminal, database: Database
+) -> None:
+    await make_lead(database, terminal.workspace_id, "ada@acme.com")
+
+    assert terminal.here("export", "leads.parquet").returncode == 0
+    piped = terminal.here("export", "-", "--format", "ndjson")
+
+    assert (terminal.folder / "leads.parquet").read_bytes()[:4] == b"PAR1"
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert [json.loads(line)["email"] for line in piped.stdout.splitlines()] == ["ada@acme.com"]
+
+
+def test_a_wish_that_cannot_be_met_leaves_no_file_and_the_old_one_as_it_was(terminal: Terminal) -> None:
+    old = terminal.folder / "leads.csv"
+    old.write_text("what was here")
+
+    done = terminal.here("export", "leads.csv", "--columns", "email,nothing", "--status", "gone", "--created-from", "x")
+
+    assert done.returncode == 1
+    assert [line.split()[0] for line in done.stderr.splitlines()[1:]] == [
+        "/columns/1",
+        "/filter/status/0",
+        "/filter/createdFrom",
+    ]
+    assert old.read_text() == "what was here"
+    assert not (terminal.folder / "leads.csv.part").exists()

@@ -1,0 +1,74 @@
+"""`leadflood import`: the diff, the commit and the undo, as somebody at a terminal or in a script has them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Terminal
+from tests.support.processes import Running
+
+
+@pytest.fixture
+def file(terminal: Terminal) -> Path:
+    """A file with a new lead, one with a fault, and a formula."""
+    path = terminal.folder / "leads.csv"
+    path.write_text('E-Mail,Name,Tarif\nada@acme.com,"Lovelace, Ada",=1+1\nnobody,Bob,\n', encoding="utf-8")
+    return path
+
+
+def test_a_file_is_shown_imported_and_taken_back(terminal: Terminal, worker: Running, file: Path) -> None:
+    rejected = terminal.folder / "rejected.csv"
+
+    dry = terminal.here("import", str(file), "--map", "tarif=custom:plan", "--dry-run", "--rejected", str(rejected))
+    assert dry.returncode == 0, dry.stderr
+    assert "custom:plan" in dry.stdout
+    assert "/email invalid_format" in dry.stdout
+    assert "leadflood import --commit" in dry.stderr
+    assert rejected.read_text(encoding="utf-8-sig").splitlines()[1].startswith("nobody,Bob,,")
+    assert terminal.here("lead", "list", "--json").stdout == ""
+
+    done = terminal.here("import", str(file), "--no-enrich", "--source", "fair", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    previewed, committed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (previewed["status"], committed["status"]) == ("previewed", "committed")
+    assert (committed["counts"]["create"], committed["counts"]["reject"]) == (1, 1)
+    (lead,) = [json.loads(line) for line in terminal.here("lead", "list", "--json").stdout.splitlines()]
+    assert (lead["firstName"], lead["lastName"], lead["source"]) == ("Ada", "Lovelace", "fair")
+    assert lead["customFields"] == {"plan": "=1+1"}  # mapped as the time before
+
+    undone = terminal.here("import", "--undo", committed["id"])
+    assert undone.returncode == 0, undone.stderr
+    assert "undone" in undone.stdout
+    assert terminal.here("lead", "list", "--json").stdout == ""
+
+
+def test_nothing_is_written_without_a_yes(terminal: Terminal, worker: Running, file: Path) -> None:
+    done = terminal.here("import", str(file))
+
+    assert done.returncode == 1
+    assert "Nothing was written" in done.stderr
+    assert terminal.here("lead", "list", "--json").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ([], 2, "Give a file"),
+        (["nowhere.csv"], 2, "No such file"),
+        (["leads.csv", "--map", "Nonsense=email"], 2, "There are: E-Mail, Name, Tarif"),
+        (["leads.csv", "--map", "Name=optOut"], 1, "Unknown target"),
+        (["leads.csv", "--field", "shoe=keep"], 1, "Unknown field"),
+        (["leads.csv", "--encoding", "klingon"], 1, "Unknown encoding"),
+        (["leads.csv", "--map", "E-Mail=ignore"], 1, "Map one column to email"),
+        (["--undo", "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"], 1, "There is no import"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_remedy(
+    terminal: Terminal, file: Path, arguments: list[str], code: int, told: str
+) -> None:
+    done = terminal.here("import", *arguments)
+
+    assert done.returncode == code, done.stderr
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
