@@ -23,6 +23,7 @@ SHARED = {
     "schedules": "when the system's own jobs run next",
     "heartbeats": "the last run of the system's own jobs",
     "worker_processes": "which workers live; they serve all workspaces",
+    "figures_progress": "up to when the timelines of all workspaces are counted",
 }
 """Tables without a workspace, and why."""
 
@@ -167,15 +168,16 @@ async def test_no_view_shows_rows_with_the_rights_of_its_owner(catalog: asyncpg.
     assert await catalog.fetch(views) == []
 
 
-async def test_exactly_two_functions_run_with_the_rights_of_their_owner(catalog: asyncpg.Connection) -> None:
-    rows = {row["signature"].partition("(")[0]: row for row in await catalog.fetch(DEFINERS)}
+async def test_only_the_known_functions_run_with_the_rights_of_their_owner(catalog: asyncpg.Connection) -> None:
+    rows = await catalog.fetch(DEFINERS)
 
-    assert {name: row["owner"] for name, row in rows.items()} == {
-        "authenticate_token": "leadflood_system",
-        "search_leads": "leadflood_search",
+    assert {(row["signature"].partition("(")[0], row["owner"]) for row in rows} == {
+        ("authenticate_token", "leadflood_system"),
+        ("authenticate_visitor", "leadflood_system"),
+        ("search_leads", "leadflood_search"),
     }
-    for row in rows.values():
-        assert row["settings"] == ["search_path=leadflood, pg_temp"]
+    for row in rows:
+        assert set(row["settings"]) - {"enable_seqscan=off"} == {"search_path=leadflood, pg_temp"}
         assert not row["public"]
         assert not row["superuser"]
 

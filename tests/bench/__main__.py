@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from leadflood.kernel.clock import utc_now
-from tests.bench import measure, seed_stack
+from tests.bench import measure, pages, seed_stack
 from tests.bench.contestant import Contestant, NotStarted
 from tests.bench.leadflood_contestant import leadflood
 from tests.bench.machine import MissingTool, describe, require_wrk
@@ -24,7 +24,7 @@ from tests.bench.report import FLOORS, OURS, print_report
 from tests.bench.rounds import Results, take_turns
 from tests.support.postgres import Cluster, temporary_cluster, temporary_home
 
-PARTS = ("floor", "post", "pickup", "drain")
+PARTS = ("floor", "post", "batch", "pickup", "drain", "pages")
 FLOOR_DATABASE = "floor"
 REPEATS_A_ROUND = 4
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
@@ -87,6 +87,7 @@ def _run(console: Console, options: Options, cluster: Cluster, folder: Path) -> 
     measurements, names = _measurements(options, cluster, ours, peer)
     results = take_turns(measurements, rounds=options.rounds, repeats=options.repeats, told=console.print)
     print_report(console, results, names, rounds=options.rounds)
+    pages.print_table(console, results, options.sizes.leads)
     console.print(f"Raw figures: {_keep(machine, options, results)}")
     for run in results.refused():
         console.print(f"Not every request was answered with 2xx: {run}", style="red", markup=False)
@@ -112,15 +113,17 @@ def _measurements(
                     label = f"post, worker {'on' if worker else 'off'}: {each.name}"
                     found[label] = partial(measure.post, each, options.sizes, with_worker=worker)
             else:
-                call = measure.pickup if part == "pickup" else measure.drain
+                call = {"batch": measure.batch, "pickup": measure.pickup, "drain": measure.drain}[part]
                 found[f"{part}: {each.name}"] = partial(call, each, options.sizes)
+    if pages.LABEL in options.parts:
+        found[pages.LABEL] = partial(pages.measure, pages.crowded(ours), options.sizes)
     return found, names
 
 
 def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
     """Who takes part in what. No-op enrichment is `simulated` without its pause; the peer's is a stub without one."""
     no_op = ours.called(f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY="0")
-    found = {"post": [ours], "pickup": [ours], "drain": [no_op, ours.called(f"{OURS}, email_insight")]}
+    found = {"post": [ours], "batch": [ours], "pickup": [ours], "drain": [no_op, ours.called(f"{OURS}, email_insight")]}
     if peer is not None:
         plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
         tuned = peer.called("seed stack, tuned", **seed_stack.TUNED)

@@ -21,6 +21,8 @@ from tests.support.postgres import Cluster
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 64
+BATCH_CONNECTIONS = 4
+BATCH_LEADS = 1000
 LEADS_PER_SECOND = 5
 DRAIN_SECONDS = 400
 
@@ -43,9 +45,11 @@ class Sizes:
     seconds: int = 8
     pickups: int = 50
     drain_jobs: int = 10_000
+    leads: int = 1_000_000
+    visits: int = 100
 
 
-QUICK = Sizes(warm_up_seconds=1, seconds=2, pickups=10, drain_jobs=500)
+QUICK = Sizes(warm_up_seconds=1, seconds=2, pickups=10, drain_jobs=500, leads=2000, visits=10)
 
 Figures = dict[str, float]
 Measured = tuple[Figures, dict[str, float]]
@@ -63,6 +67,19 @@ def post(contestant: Contestant, sizes: Sizes, *, with_worker: bool) -> Measured
         figures = _wrk(contestant, sizes.seconds)
         used = Snapshot.take(named).cores_since(before)
         figures |= {f"{name}_mib": resident_mib(pid) for name, pid in named.items() if name != "pg"}
+    return figures, used
+
+
+def batch(contestant: Contestant, sizes: Sizes) -> Measured:
+    """`POST /v1/leads/batch`, 1,000 leads a request, 4 connections: leads a second, and milliseconds a request."""
+    contestant.clean()
+    with contestant.api() as api:
+        named = {"api": api, "pg": postmaster(contestant.cluster)}
+        _wrk(contestant, sizes.warm_up_seconds, script="batch.lua", connections=BATCH_CONNECTIONS)
+        before = Snapshot.take(named)
+        figures = _wrk(contestant, sizes.seconds, script="batch.lua", connections=BATCH_CONNECTIONS)
+        used = Snapshot.take(named).cores_since(before)
+        figures["api_mib"] = resident_mib(api)
     return figures, used
 
 
@@ -144,10 +161,10 @@ def _await_drained(contestant: Contestant) -> None:
         raise Failed(f"{contestant.name}: not drained within {DRAIN_SECONDS} s.\n{contestant.last_words()}") from slow
 
 
-def _wrk(contestant: Contestant, seconds: int) -> Figures:
-    load = ["-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
-    argv = ["wrk", *load, "-s", str(HERE / "leads.lua"), contestant.address]
-    text = _output(argv, RUN_ID=new_id().hex, TOKEN=contestant.token)
+def _wrk(contestant: Contestant, seconds: int, *, script: str = "leads.lua", connections: int = CONNECTIONS) -> Figures:
+    load = ["-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
+    argv = ["wrk", *load, "-s", str(HERE / script), contestant.address]
+    text = _output(argv, RUN_ID=new_id().hex, TOKEN=contestant.token, LEADS=str(BATCH_LEADS))
     figures: Figures = json.loads(text.partition("JSON ")[2])
     return figures
 

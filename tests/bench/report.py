@@ -9,6 +9,7 @@ from tests.bench.rounds import Results
 
 OURS = "leadflood"
 FLOOR = "floor: lead_tx"
+BULK_FLOOR = "floor: lead_batch50"
 FLOORS = {
     "lead_tx": (1, "three inserts, one transaction, five round trips"),
     "lead_pipeline": (1, "the same as one pipeline"),
@@ -27,6 +28,14 @@ def print_report(console: Console, results: Results, contestants: Sequence[str],
             title=f"POST /v1/leads, 64 connections, worker {worker} (requests/s, median of {rounds})",
             columns={"p50 ms": "p50_ms", "p99 ms": "p99_ms", "non-2xx": "non_2xx", "API MiB": "api_mib"},
         )
+    _throughput(
+        console,
+        results,
+        {name: f"batch: {name}" for name in names},
+        title=f"POST /v1/leads/batch, 1,000 leads a request, 4 connections (leads/s, median of {rounds})",
+        columns={"p50 ms": "p50_ms", "p99 ms": "p99_ms", "non-2xx": "non_2xx", "API MiB": "api_mib"},
+        floor=BULK_FLOOR,
+    )
     _pickups(console, results, {name: f"pickup: {name}" for name in names})
     _throughput(
         console,
@@ -43,14 +52,20 @@ def print_report(console: Console, results: Results, contestants: Sequence[str],
 
 
 def _throughput(
-    console: Console, results: Results, labels: dict[str, str], *, title: str, columns: dict[str, str]
+    console: Console,
+    results: Results,
+    labels: dict[str, str],
+    *,
+    title: str,
+    columns: dict[str, str],
+    floor: str = FLOOR,
 ) -> None:
     measured = {name: label for name, label in labels.items() if results.has(label)}
     if not measured:
         return
     table = Table("", "per s", "min to max", *columns, "× best peer", "× floor", "cores used", title=title)
     peers = [results.median(label, "per_second") for name, label in measured.items() if not name.startswith(OURS)]
-    base = results.median(FLOOR, "per_second") if results.has(FLOOR) else None
+    base = results.median(floor, "per_second") if results.has(floor) else None
     for name, label in measured.items():
         rate = results.median(label, "per_second")
         low, high = results.spread(label, "per_second")

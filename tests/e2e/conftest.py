@@ -6,8 +6,11 @@ import pytest
 
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
+from tests.support.chromium import chromium, pytest_runtest_makereport, windows
 from tests.support.deployment import Deployment, deployed
 from tests.support.postgres import Cluster, temporary_home
+
+__all__ = ["chromium", "pytest_runtest_makereport", "windows"]
 
 
 @pytest.fixture

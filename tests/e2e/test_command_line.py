@@ -29,9 +29,10 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     up.wait_for(ENDS_WITH)
     assert "owner@leadflood.local" in up.output
     assert up.output.count(PASSWORD) == 1
+    assert up.output.count("Set it up in the browser: http://127.0.0.1:") == 1
     assert "enriched    ada.lovelace@acme.com" in up.output
     assert "email_insight" in up.output
-    assert set(up.pids()) == {"postgres", "api", "worker"}
+    assert set(up.pids()) == {"postgres", "api", "worker", "mail"}
 
     added = installation.run("lead", "add", "alan.turing@acme.com", "--wait", "--json")
     assert added.returncode == 0, added.stderr
@@ -66,7 +67,7 @@ def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(in
     up.wait_for("LEAD-FLOOD is ready")
     added = installation.run("lead", "add", "ada.lovelace@acme.com", "--wait", "--json")
     assert added.returncode == 0, added.stderr
-    children = [up.pids()[name] for name in ("api", "worker")]
+    children = [up.pids()[name] for name in ("api", "worker", "mail")]
     up.kill()
     until(lambda: all_gone(children))
 

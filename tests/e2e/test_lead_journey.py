@@ -61,7 +61,9 @@ def walk(client: httpx.Client, up: Running) -> Added:
     assert (lead(client, ada)["status"], job(client, ada)["status"]) == ("new", "queued")
     os.kill(worker, signal.SIGCONT)
 
-    assert followed(client, ada) == (["new", "processing", "enriched"], ["queued", "running", "completed"])
+    states, runs = followed(client, ada)  # what was seen above may be over by the first look
+    assert (states[-1], runs[-1]) == ("enriched", "completed")
+    assert {"failed"}.isdisjoint([*states, *runs])
     assert [event["kind"] for event in timeline(client, ada)] == [
         "lead.created",
         "enrichment.started",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FirstRun
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.provision import DATABASE
 from tests.support.deployment import QUICK, Deployment, deployed, left_over, prepare
@@ -104,9 +105,10 @@ def test_up_restarts_its_own_server_while_api_and_worker_live_on(history: Histor
             up = installation.up()
             installation.wait_ready(up)
             workspace = UUID(up.wait_for("  Workspace  ").split()[-1])
+            first = FirstRun(workspace, FIRST_OWNER_EMAIL, up.wait_for("  Password   ").split()[-1])
             token = json.loads(installation.run("key", "create", "test", *scopes(), "--json").stdout)["token"]
             cluster = Cluster(EmbeddedPostgres(home))
-            deployment = Deployment(cluster, DATABASE, installation, workspace, token)
+            deployment = Deployment(cluster, DATABASE, installation, first, token)
             up.wait_for("worker.started")
             before = up.pids()
             survives(deployment, history, 1, lambda: os.kill(before["postgres"], signal.SIGKILL), lambda: None)

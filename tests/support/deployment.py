@@ -11,16 +11,18 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import psutil
 
 from leadflood.bootstrap import open_platform
+from leadflood.domains.duplicates import invariants as merge_invariants
 from leadflood.domains.enrichment import invariants as lead_invariants
 from leadflood.domains.identity.contracts import CreateApiKey
+from leadflood.domains.identity.models import FirstRun
 from leadflood.domains.identity.service import api_keys, operators
 from leadflood.domains.jobs import invariants as job_invariants
 from leadflood.kernel.actor import Actor, Permission
@@ -64,7 +66,11 @@ def violations(url: str) -> list[str]:
         database = Database(engine, None)
         try:
             async with database.system(read_only=True) as tx:
-                return [*await job_invariants.violations(tx), *await lead_invariants.violations(tx)]
+                return [
+                    *await job_invariants.violations(tx),
+                    *await lead_invariants.violations(tx),
+                    *await merge_invariants.violations(tx),
+                ]
         finally:
             await database.close()
 
@@ -84,16 +90,26 @@ def left_over(home: Path) -> list[int]:
     return found
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """With what somebody signs in."""
+
+    email: str
+    password: str
+
+
 class Deployment:
     """One migrated database, an API key for it, and the processes that a test starts."""
 
     def __init__(
-        self, cluster: Cluster, database: str, installation: Installation, workspace_id: UUID, token: str
+        self, cluster: Cluster, database: str, installation: Installation, first: FirstRun, token: str
     ) -> None:
+        """`first`: the first workspace and its owner. `token`: an API key of that workspace."""
         self.cluster = cluster
         self.database = database
         self.installation = installation
-        self.workspace_id = workspace_id
+        self.workspace_id = first.workspace_id
+        self.owner = Credentials(first.email, first.password)
         self.token = token
 
     @property
@@ -150,11 +166,11 @@ def deployed(cluster: Cluster, database: str, folder: Path, **settings: str) -> 
     """A deployment on a migrated database, with its first workspace. Settings are strings, as in the environment."""
     own = {**QUICK, "secret_key": new_secret_key(), "database_url": cluster.url(database, APP_ROLE), **settings}
     with Installation(folder / "home", **own) as installation:
-        workspace_id, token = asyncio.run(_first_key(Settings(_env_file=None, home=folder / "home", **own)))  # type: ignore[arg-type]  # text, as in the environment
-        yield Deployment(cluster, database, installation, workspace_id, token)
+        first, token = asyncio.run(_first_key(Settings(_env_file=None, home=folder / "home", **own)))  # type: ignore[arg-type]  # text, as in the environment
+        yield Deployment(cluster, database, installation, first, token)
 
 
-async def _first_key(settings: Settings) -> tuple[UUID, str]:
+async def _first_key(settings: Settings) -> tuple[FirstRun, str]:
     async with open_platform(settings, process="tests") as platform:
         first = await operators.first_run(platform.database)
         assert first is not None
@@ -166,4 +182,4 @@ async def _first_key(settings: Settings) -> tuple[UUID, str]:
         wanted = CreateApiKey.model_validate({"name": "tests", "scopes": scopes})
         async with platform.database.transaction(first.workspace_id) as tx:
             created = await api_keys.create_api_key(tx, Actor.cli(first.workspace_id), key=wanted)
-    return first.workspace_id, created.token
+    return first, created.token

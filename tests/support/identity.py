@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.identity.contracts import AddMember, ChangePassword, Login, LoginView
+from leadflood.domains.identity.contracts import AddMember, BrowserLogin, ChangePassword, Login, LoginView
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, members, operators, passwords, signin
 from leadflood.kernel.actor import Actor, Role
@@ -76,6 +76,22 @@ class Identity:
         client = self.client if ip is None else replace(self.client, ip=ip)
         credentials = Login.model_validate(body)
         return await signin.login(self.database, self.settings, self.sealer, login=credentials, client=client)
+
+    async def login_browser(
+        self, person: Person, workspace_id: UUID | None = None, *, replaces: Actor | None = None
+    ) -> BrowserLogin:
+        """Sign in as a browser does."""
+        body = {"email": person.email, "password": person.password}
+        if workspace_id is not None:
+            body["workspaceId"] = str(workspace_id)
+        return await signin.login_browser(
+            self.database,
+            self.settings,
+            self.sealer,
+            login=Login.model_validate(body),
+            client=self.client,
+            replaces=replaces,
+        )
 
     async def actor(self, person: Person, workspace_id: UUID | None = None) -> Actor:
         """Sign in, and be who the access token says."""

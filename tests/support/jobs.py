@@ -264,6 +264,11 @@ class Wrapped:
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
 
+    @property
+    def channel(self) -> str:
+        """See `Publisher.channel`."""
+        return self._carrier.channel
+
     async def open(self) -> None:
         """See `Carrier.open`."""
         await self._carrier.open()

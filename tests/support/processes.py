@@ -104,8 +104,8 @@ class Running:
             return found[0]
 
     def pids(self) -> dict[str, int]:
-        """The living children by name: `api`, `worker` and `postgres`, as far as there are any."""
-        names = {"serve": "api", "worker": "worker", "seed": "seed", "prepare": "prepare"}
+        """The living children by name: `api`, `worker`, `mail` and `postgres`, as far as there are any."""
+        names = {"serve": "api", "worker": "worker", "mail": "mail", "seed": "seed", "prepare": "prepare"}
         found: dict[str, int] = {}
         for child in self._remember():
             try:
@@ -183,7 +183,8 @@ class Installation:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.env = environment(home=str(home), port=str(self.port), log_format="json", **settings)
+        own = {"home": str(home), "port": str(self.port), "log_format": "json", "mail_port": "0"}
+        self.env = environment(**{**own, **settings})
         self._running: list[Running] = []
         self._clients: list[httpx.Client] = []
 

@@ -1,25 +1,44 @@
 """A workspace with one of everything in it, ways to call the API as somebody in it, and a copy of all that it holds."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, column, literal_column, select, table, text
 
+from leadflood.domains.duplicates import jobs as duplicates_jobs
+from leadflood.domains.duplicates import queries as duplicates
+from leadflood.domains.duplicates.contracts import MergeLeads
+from leadflood.domains.duplicates.events import SCAN_DUPLICATES
+from leadflood.domains.duplicates.service import merging, scanning
+from leadflood.domains.exports.contracts import CreateExport
+from leadflood.domains.exports.events import WRITE_EXPORT
+from leadflood.domains.exports.service import files
+from leadflood.domains.figures import service as figures
 from leadflood.domains.identity import store
 from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from leadflood.domains.identity.service import audit
-from leadflood.domains.identity.store import SessionKey
+from leadflood.domains.identity.store import sessions as session_store
+from leadflood.domains.identity.store.sessions import SessionKey
+from leadflood.domains.imports.contracts import MapColumns
+from leadflood.domains.imports.events import STAGE_IMPORT
+from leadflood.domains.imports.service import control, mapping, uploads
+from leadflood.domains.invitations import service as invitations
+from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.events import HEARTBEAT
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
-from leadflood.domains.leads.contracts import CreateLead
+from leadflood.domains.leads.contracts import CreateLead, UpdateLead
+from leadflood.domains.leads.contracts.bulk import BulkChange
+from leadflood.domains.leads.contracts.views import CreateView
 from leadflood.domains.leads.events import ENRICH_LEAD
-from leadflood.kernel.actor import SCOPES, Actor, Permission, Role
-from leadflood.kernel.crypto import hash_password, new_token, token_hash
+from leadflood.domains.leads.service import bulk, changesets, views
+from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
+from leadflood.kernel.crypto import Sealer, hash_password, new_secret_key, new_token, token_hash
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
@@ -90,8 +109,8 @@ async def new_session(
     key, access = SessionKey(workspace_id, new_id(), user_id), new_token(ACCESS_PREFIX)
     renewal = token_hash(refresh or new_token(REFRESH_PREFIX))
     async with database.transaction(workspace_id) as tx:
-        await store.insert_session(tx, key, ip="192.0.2.7", user_agent="tests", seconds=LIFE)
-        await store.insert_tokens(tx, key, access=(token_hash(access), seconds), refresh=(renewal, LIFE))
+        await session_store.insert_session(tx, key, ip="192.0.2.7", user_agent="tests", seconds=LIFE)
+        await session_store.insert_tokens(tx, key, access=(token_hash(access), seconds), refresh=(renewal, LIFE))
     return key.id, access
 
 
@@ -133,11 +152,95 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
     }
     actor = Actor.cli(workspace_id)
     ids |= await _leads(database, actor, registry, owner_id)
+    ids["exports"] = await new_export(database, actor, registry)
+    ids["imports"] = await new_import(database, actor, registry)
+    ids["changesets"] = await new_changeset(database, actor, ids["leads"])
+    ids["views"] = await new_view(database, workspace_id, owner_id)
+    ids |= await new_duplicates(database, actor)
     async with database.transaction(workspace_id) as tx:
         ids |= await _jobs(tx, actor, registry)
+        ids["invitations"] = await _invitation(tx, actor)
         ids["audit-events"] = await audit_event(tx, actor, ids["leads"])
         await tx.execute(_KEEP_ANSWER, {"workspace_id": workspace_id, "key": new_id().bytes})
+    await figures.count(database, again=timedelta(minutes=5))
     return Tenant(database, workspace_id, owner_id, email, session, key, ids)
+
+
+async def new_import(database: Database, actor: Actor, registry: JobRegistry) -> UUID:
+    """An import of one row, mapped and previewed. Returns its id."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"email,name\nhopper@acme.com,Grace Hopper\n"
+
+    import_id = await uploads.upload(
+        database, actor, filename="leads.csv", stream=body(), declared=None, limit=1_000_000
+    )
+    command = MapColumns.model_validate({"targets": ["email", "fullName"]})
+    async with database.transaction(actor.workspace_id) as tx:
+        await mapping.map_columns(tx, actor, import_id=import_id, command=command)
+        staged = await control.preview_import(tx, actor, import_id=import_id, trace={})
+    assert staged.job_id
+    await Jobs(database, actor.workspace_id, STAGE_IMPORT).attempt(registry, staged.job_id)
+    return import_id
+
+
+async def new_export(database: Database, actor: Actor, registry: JobRegistry) -> UUID:
+    """A file of the workspace's leads, ready. Returns its id."""
+    async with database.transaction(actor.workspace_id) as tx:
+        view = await files.request_export(tx, actor, command=CreateExport(), trace={})
+    jobs_of = Jobs(database, actor.workspace_id, WRITE_EXPORT)
+    (job,) = await jobs_of.rows("SELECT job_id FROM exports WHERE id = :id", id=view.id)
+    await jobs_of.attempt(registry, job.job_id)
+    return view.id
+
+
+async def new_changeset(database: Database, actor: Actor, lead_id: UUID) -> UUID:
+    """A change of a lead that was undone, but for a field that was edited since. Returns its id."""
+    command = BulkChange.model_validate(
+        {"action": "set", "changes": {"jobTitle": "Head", "country": "DE"}, "leadIds": [str(lead_id)]}
+    )
+    async with database.transaction(actor.workspace_id) as tx:
+        made = await bulk.change_leads(tx, actor, command=command, trace={})
+        edit = UpdateLead.model_validate({"jobTitle": "Chief"})
+        await leads.update_lead(tx, actor, lead_id=lead_id, command=edit, expected_version=None)
+        await changesets.undo_changeset(tx, actor, changeset_id=made.id, trace={})
+    return made.id
+
+
+async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
+    """A pair that waits for a decision, and a merge. Returns the id of each."""
+    scanned = JobRegistry(duplicates_jobs.definitions(database))
+    async with database.transaction(actor.workspace_id) as tx:
+        one, two, three = [
+            (
+                await leads.create_lead(
+                    tx, actor, command=CreateLead.model_validate({"email": f"kay{tag}@acme.test"}), trace={}
+                )
+            ).lead_id
+            for tag in ("", "+1", "+2")
+        ]
+        scan = await scanning.request_scan(tx, actor, trace={})
+    assert scan.job_id
+    await Jobs(database, actor.workspace_id, SCAN_DUPLICATES).attempt(scanned, scan.job_id)
+    async with database.transaction(actor.workspace_id) as tx:
+        command = MergeLeads.model_validate({"survivorId": str(one), "otherId": str(three)})
+        merge = await merging.merge(tx, actor, command=command)
+        waiting = await duplicates.list_duplicates(tx, actor, limit=10)
+    (pair,) = [each for each in waiting.items if {lead.id for lead in each.leads} == {one, two}]
+    return {"duplicates": pair.id, "merges": merge.id}
+
+
+async def new_view(database: Database, workspace_id: UUID, user_id: UUID) -> UUID:
+    """A saved view of a person. Returns its id."""
+    actor = Actor(ActorKind.USER, workspace_id, frozenset(Permission), user_id=user_id)
+    async with database.transaction(workspace_id) as tx:
+        view = await views.create_view(tx, actor, command=CreateView.model_validate({"name": "All"}))
+    return view.id
+
+
+async def _invitation(tx: Transaction, actor: Actor) -> UUID:
+    wanted = CreateInvitation.model_validate({"email": f"{new_id().hex}@acme.test", "role": "member"})
+    return (await invitations.invite(tx, actor, Sealer(new_secret_key()), command=wanted)).id
 
 
 async def audit_event(tx: Transaction, actor: Actor, subject_id: UUID) -> UUID:

@@ -31,3 +31,11 @@ async def soon(awaitable: Awaitable[T]) -> T:
     """What is awaited, or a failure instead of hanging."""
     async with asyncio.timeout(PATIENCE):
         return await awaitable
+
+
+async def turns(number: int) -> None:
+    """Let the event loop run so many times, to come in between anywhere."""
+    for _ in range(number):
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn

@@ -1,4 +1,9 @@
--- 200,000 leads in one workspace and 20 small ones beside it, each with its job, event and first entry, as superuser.
+-- 200,000 leads (or as many as the variable `leads` says) in one workspace and 20 small ones beside it, each with its
+-- job, event and first entry, as superuser.
+\if :{?leads}
+\else
+\set leads 200000
+\endif
 SET search_path = leadflood, public;
 SET maintenance_work_mem = '256MB';
 
@@ -17,21 +22,22 @@ INSERT INTO memberships (workspace_id, user_id, role)
 SELECT w.id, u.id, 'member' FROM workspaces w, users u WHERE w.name = 'Crowd';
 
 INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, source, owner_id, status,
-                   search_text, created_at, updated_at)
-SELECT pg_temp.numbered(1, CASE WHEN n <= 200000 THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
+                   country, phone, search_text, created_at, updated_at)
+SELECT pg_temp.numbered(1, CASE WHEN n <= :leads THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
        email, email, first_name, last_name, company,
        CASE WHEN n % 10 < 6 THEN 'api' WHEN n % 10 < 9 THEN 'web-form' ELSE 'import' END,
        CASE WHEN n % 3 = 0 THEN pg_temp.numbered(2, 1 + n % 10) END,
        CASE WHEN n % 1000 = 7 THEN 'failed' WHEN n % 50000 = 8 THEN 'processing'
             WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
+       CASE WHEN n % 500 = 3 THEN 'NZ' WHEN n % 3 = 1 THEN 'DE' END, CASE WHEN n % 5 < 2 THEN '+44' || n END,
        first_name || ' ' || last_name || E'\n' || email || E'\n' || company,
        now() - n * interval '1 second', now() - hashint8(n) % 100000 * interval '1 second'
 FROM (SELECT n, 'f' || md5((n % 400)::text) AS first_name, 'l' || md5((n % 8000)::text) AS last_name,
              'c' || md5((n % 20000)::text) || ' ltd' AS company, 'person' || n || '@' || md5(n::text) || '.com' AS email
-      FROM generate_series(1, 204000) n) people;
+      FROM generate_series(1, :leads + 4000) n) people;
 
-INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind)
-SELECT workspace_id, id, id, 'lead.created', 'system' FROM leads;
+INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind, at)
+SELECT workspace_id, id, id, 'lead.created', 'system', created_at FROM leads ORDER BY created_at;
 
 INSERT INTO job_executions (workspace_id, id, kind, subject_id, status, attempts, max_attempts, finished_at,
                             lease_expires_at, next_attempt_at)

@@ -2,21 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.schema import SchemaItem
 
 from leadflood.domains.enrichment.models import Field
+from leadflood.domains.exports import jobs as exports_jobs
+from leadflood.domains.figures import service as figures
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys
+from leadflood.domains.imports import jobs as imports_jobs
+from leadflood.domains.invitations import service as invitations
+from leadflood.domains.invitations.contracts import CreateInvitation
+from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.schema import metadata
 from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.support.identity import Identity
+from tests.support.tenants import new_changeset, new_duplicates, new_export, new_import, new_view
 
 # Its module writes plain SQL.
 _KEYS: tuple[SchemaItem, ...] = (
@@ -44,7 +52,13 @@ def copied(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """A row like this one, with a key and with unique values of its own."""
     fresh = dict(row)
     for column in table.primary_key.columns:
-        if column.name != "workspace_id":
+        if column.name == "quarter":
+            fresh["quarter"] += timedelta(days=1)
+        elif isinstance(column.type, Integer):
+            fresh[column.name] += 1
+        elif isinstance(column.type, Text):
+            fresh[column.name] = new_id().hex
+        elif column.name != "workspace_id":
             fresh[column.name] = new_id().bytes if isinstance(column.type, LargeBinary) else new_id()
     if "email_norm" in fresh and isinstance(table.c["email_norm"].type, Text):
         fresh["email_norm"] = f"{new_id().hex}@acme.test"
@@ -75,9 +89,19 @@ async def new_tenant(identity: Identity) -> Tenant:
     made = await bench.create()
     await bench.attempt(made.job_id, Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
     key = CreateApiKey.model_validate({"name": "ci", "scopes": ["leads:read"]})
+    imports_registry = JobRegistry(imports_jobs.definitions(database, retention_days=30))
+    await new_import(database, Actor.cli(workspace_id), imports_registry)
+    exports_registry = JobRegistry(exports_jobs.definitions(database))
+    await new_export(database, Actor.cli(workspace_id), exports_registry)
+    await new_changeset(database, Actor.cli(workspace_id), made.lead_id)
+    await new_view(database, workspace_id, owner.id)
+    await new_duplicates(database, Actor.cli(workspace_id))
     async with database.transaction(workspace_id) as tx:
         created = await api_keys.create_api_key(tx, actor, key=key)
+        wanted = CreateInvitation.model_validate({"email": f"{new_id().hex}@acme.test", "role": "member"})
+        await invitations.invite(tx, actor, identity.sealer, command=wanted)
         kept = IdempotencyKey(identity.sealer, workspace_id, new_id().hex, (b"POST",))
         assert await kept.claim(tx) is None
         await kept.keep(tx, KeptAnswer(201, {}, b"{}"))
+    await figures.count(database, again=timedelta(minutes=5))
     return Tenant(workspace_id, access_token, created.token)

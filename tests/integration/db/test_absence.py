@@ -41,7 +41,9 @@ async def away(server: Cluster) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def home(away: Database) -> Workspace:
-    return Workspace(await new_workspace(away))
+    workspace = Workspace(await new_workspace(away))
+    await away._signals.close()  # so that no connection is busy telling of it
+    return workspace
 
 
 async def name_of(database: Database, workspace: Workspace) -> str:

@@ -16,6 +16,7 @@ from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
 from tests.integration.db.conftest import opened
 from tests.support.postgres import Cluster
+from tests.support.waiting import turns
 
 RENAME = text("UPDATE workspaces SET name = :name")
 NAME = text("SELECT name FROM workspaces")
@@ -205,14 +206,6 @@ async def misbehave(database: Database, workspace_id: UUID, chance: random.Rando
         task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
     assert outcome is None or isinstance(outcome, LookupError | DBAPIError | asyncio.CancelledError)
-
-
-async def turns(number: int) -> None:
-    """Let the event loop run so many times, to come in between anywhere."""
-    for _ in range(number):
-        turn = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(turn.set_result, None)
-        await turn
 
 
 async def use(database: Database, workspace_id: UUID, way: str) -> None:

@@ -1,0 +1,152 @@
+"""How long the server takes for each page of a workspace with many leads, and how often it asks the database for it."""
+
+import asyncio
+import http.client
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+from leadflood.bootstrap import build_changes, build_site, open_platform
+from leadflood.domains.identity.contracts import MembershipView
+from leadflood.domains.identity.models import Client as Origin
+from leadflood.domains.identity.service import sessions
+from leadflood.kernel.actor import Role
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.config import Settings
+from leadflood.kernel.db.provision import DATABASE
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.web.session import SESSION
+from tests.bench.contestant import Contestant
+from tests.bench.machine import Snapshot
+from tests.bench.measure import Failed, Figures, Measured, Sizes, postmaster, rank
+from tests.bench.rounds import Results
+from tests.support.addresses import pages
+from tests.support.statements import counted
+from tests.support.web import browser_of
+
+CROWDED = "crowded"
+CROWD = Path(__file__).resolve().parents[1] / "integration/db/crowd.sql"
+LABEL = "pages"
+FEWEST_LEADS = 1000
+"""Of which the examples below have one each."""
+
+
+def numbered(kind: int, number: int) -> UUID:
+    """The ids that crowd.sql gives: workspaces 1, users 2, leads and their jobs 3."""
+    return UUID(f"01900000-0000-7000-8{kind:03x}-{number:012x}")
+
+
+WORKSPACE, USER, LEAD, FAILED = numbered(1, 1), numbered(2, 1), numbered(3, 42), numbered(3, 7)
+
+WITH_PARAMETERS = (
+    "/leads?q=person4",
+    "/leads?status=failed",
+    "/leads?sort=-updatedAt",
+    f"/leads/{LEAD}",
+    f"/jobs/{FAILED}",
+    "/jobs?status=failed",
+)
+"""Beside every page that needs no parameter."""
+
+ELSEWHERE = frozenset({"/mail", "/sign-in"})
+"""Of development, and of strangers."""
+
+
+def addresses() -> list[str]:
+    """What is measured."""
+    return [*(rule.path for rule in pages() if "{" not in rule.path and rule.path not in ELSEWHERE), *WITH_PARAMETERS]
+
+
+def crowded(ours: Contestant) -> Contestant:
+    """The same system on a database of its own, which `fill` fills."""
+    ours.cluster.create_database(CROWDED, template=DATABASE)
+    url = ours.cluster.url(CROWDED, APP_ROLE)
+    return replace(ours, database=CROWDED, environment={**ours.environment, "LEADFLOOD_DATABASE_URL": url})
+
+
+def measure(ours: Contestant, sizes: Sizes) -> Measured:
+    """Every page one after the other over one connection: p50 and p95 in milliseconds, bytes, statements."""
+    settings = _settings(ours)
+    if ours.sql("SELECT count(*) FROM leadflood.leads") == "0":
+        ours.cluster.run(CROWD.read_text(encoding="utf-8"), CROWDED, leads=str(max(sizes.leads, FEWEST_LEADS)))
+        ours.sql("UPDATE leadflood.memberships SET role = 'owner'")
+        ours.sql("CHECKPOINT")
+    token = asyncio.run(_session(settings))
+    figures: Figures = {}
+    with ours.api() as api:
+        named = {"api": api, "pg": postmaster(ours.cluster)}
+        connection = http.client.HTTPConnection("127.0.0.1", ours.port, timeout=60)
+        for address in addresses():
+            _get(connection, address, token)
+        before = Snapshot.take(named)
+        for address in addresses():
+            figures |= {f"{address} {name}": value for name, value in _timed(connection, address, token, sizes).items()}
+        used = Snapshot.take(named).cores_since(before)
+        connection.close()
+    figures |= {f"{address} statements": count for address, count in asyncio.run(_statements(settings, token)).items()}
+    return figures, used
+
+
+def print_table(console: Console, results: Results, leads: int) -> None:
+    """Print what was measured."""
+    if not results.has(LABEL):
+        return
+    columns = {"p50_ms": "p50 ms", "p95_ms": "p95 ms", "bytes": "bytes", "statements": "statements"}
+    table = Table("page", *columns.values(), title=f"Pages of a workspace with {leads:,} leads, one visitor")
+    for address in addresses():
+        table.add_row(address, *(f"{results.median(LABEL, f'{address} {figure}'):g}" for figure in columns))
+    console.print(table)
+
+
+def _settings(ours: Contestant) -> Settings:
+    own = {
+        name.removeprefix("LEADFLOOD_").lower(): value
+        for name, value in ours.environment.items()
+        if name.startswith("LEADFLOOD_")
+    }
+    return Settings(_env_file=None, **own)  # type: ignore[arg-type]  # text, as in the environment
+
+
+async def _session(settings: Settings) -> str:
+    membership = MembershipView(id=WORKSPACE, name="Crowd", role=Role.OWNER)
+    origin = Origin(ip="127.0.0.1", user_agent="bench", request_id=None)
+    async with open_platform(settings, process="bench") as platform, platform.database.system() as tx:
+        return (await sessions.start_browser(tx, settings, user_id=USER, workspace=membership, client=origin)).token
+
+
+def _timed(connection: http.client.HTTPConnection, address: str, token: str, sizes: Sizes) -> Figures:
+    times: list[float] = []
+    size = 0
+    for _ in range(sizes.visits):
+        started = monotonic()
+        size = _get(connection, address, token)
+        times.append((monotonic() - started) * 1000)
+    return {"p50_ms": rank(times, 0.5), "p95_ms": rank(times, 0.95), "bytes": size}
+
+
+def _get(connection: http.client.HTTPConnection, address: str, token: str) -> int:
+    """Bytes of the answer. Raises: Failed."""
+    connection.request("GET", address, headers={"Cookie": f"{SESSION}={token}", "Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status not in {200, 303}:
+        raise Failed(f"GET {address} answered {answer.status}.")
+    return len(content)
+
+
+async def _statements(settings: Settings, token: str) -> dict[str, int]:
+    """How many statements each page takes, in this process on the same database."""
+    found: dict[str, int] = {}
+    async with open_platform(settings, process="bench") as platform:
+        changes = build_changes(platform, process="bench")
+        async with browser_of(build_site(platform, changes, asyncio.Event())) as browser:
+            browser.enter(token)
+            for address in addresses():
+                with counted(platform.database._engine) as statements:
+                    await browser.get(address)
+                found[address] = len(statements)
+        await changes.close()
+    return found

@@ -1,0 +1,72 @@
+"""The checks of accessibility and layout find what they are there to find."""
+
+import pytest
+
+from tests.support.accessibility import assert_overlays_accessible, inaccessible, unusable
+from tests.support.chromium import Windows
+
+PAGE = "<!doctype html><html lang=en><title>Toy</title><main><h1>Toy</h1>{}</main>"
+CUT = "<p style='overflow: hidden; white-space: nowrap; width: 100px{}'>{}</p>"
+WORDS = "Many words that need a lot of room"
+
+UNUSABLE = {
+    f"<div style='width: 700px'>{WORDS}</div><p>.": "the page scrolls sideways",
+    f"<div style='overflow: hidden'><p style='margin-left: 600px'>{WORDS}</div>": "outside the window",
+    CUT.format("", WORDS): "cut off",
+    CUT.format("; text-overflow: ellipsis", WORDS): "cut off",
+    f"<p style='overflow: hidden; height: 20px; width: 100px'>{WORDS}</p>": "cut off below",
+    "<button style='width: 8px; height: 8px; padding: 0; overflow: hidden'></button>": "too small",
+    "<button>Go</button><div style='position: fixed; inset: 0; background: red'></div>": "covered by <div>",
+    "<div style='overflow: hidden; width: 100px; height: 30px; position: relative'>"
+    "<input aria-label=name style='width: 500px; position: absolute'></div>": "not all of it can be reached",
+}
+USABLE = (
+    f"<p>{WORDS}</p><input aria-label=name><button>Go</button>",
+    f"<div style='overflow-x: auto' tabindex=0><div style='width: 700px'>{WORDS}</div></div>",
+    CUT.format("; text-overflow: ellipsis' title='all", WORDS),
+    f"<span style='position: absolute; width: 1px; height: 1px; overflow: hidden'>{WORDS}</span>",
+    f"<details><summary>More</summary><div style='width: 700px'>{WORDS}</div></details>",
+    f"<label>{WORDS}<input type=checkbox style='opacity: 0; position: absolute; width: 1px'></label>",
+)
+INACCESSIBLE = {
+    "<img src=data:,>": "image-alt",
+    "<input>": "label",
+    "<p style='color: #999; background: #fff'>pale": "color-contrast",
+    "<h4>too deep": "heading-order",
+}
+
+
+@pytest.mark.parametrize("html", UNUSABLE)
+async def test_what_is_out_of_reach_is_found(html: str, windows: Windows) -> None:
+    page = await windows.open("http://127.0.0.1", viewport={"width": 320, "height": 640})
+    await page.set_content(PAGE.format(html))
+    assert [finding for finding in await unusable(page) if finding.startswith(UNUSABLE[html])] != []
+
+
+@pytest.mark.parametrize("html", USABLE)
+async def test_what_can_be_reached_is_not_complained_about(html: str, windows: Windows) -> None:
+    page = await windows.open("http://127.0.0.1", viewport={"width": 320, "height": 640})
+    await page.set_content(PAGE.format(html))
+    assert await unusable(page) == []
+
+
+@pytest.mark.parametrize("html", INACCESSIBLE)
+async def test_what_breaks_a_rule_of_axe_is_found(html: str, windows: Windows) -> None:
+    page = await windows.open("http://127.0.0.1")
+    await page.set_content(PAGE.format(html))
+    assert [finding.partition(" ")[0] for finding in await inaccessible(page)] == [INACCESSIBLE[html]]
+
+
+async def test_a_page_without_faults_breaks_no_rule(windows: Windows) -> None:
+    page = await windows.open("http://127.0.0.1")
+    await page.set_content(PAGE.format("<p>Fine</p>"))
+    assert await inaccessible(page) == []
+
+
+async def test_what_breaks_a_rule_in_a_dialog_is_found_though_it_is_closed(windows: Windows) -> None:
+    page = await windows.open("http://127.0.0.1")
+    await page.set_content(PAGE.format("<dialog id=ask aria-label=Ask><input></dialog><div popover id=more>More</div>"))
+    seen: set[str] = set()
+    with pytest.raises(AssertionError, match="ask: label"):
+        await assert_overlays_accessible(page, seen)
+    assert seen == {"ask", "more"}

@@ -1,0 +1,80 @@
+"""`leadflood up` with its mail catcher: an invitation is caught, and the catcher's death is nobody else's."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from leadflood.kernel.mail_catcher import folder_of, list_messages, read_message
+from tests.support.postgres import temporary_home
+from tests.support.processes import Installation, until
+
+READY = "LEAD-FLOOD is ready"
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    with temporary_home() as folder, Installation(folder / "home") as installation:
+        yield installation
+
+
+def invite(installation: Installation, email: str) -> str:
+    """Invite somebody over the API, as the demo user. Returns where the invitation is."""
+    client = installation.login("demo@leadflood.local", "demo-flood-2026")
+    answer = client.post("/v1/invitations", json={"email": email, "role": "viewer"})
+    assert answer.status_code == 201, answer.text
+    path: str = answer.headers["Location"]
+    until(lambda: client.get(path).json()["delivery"]["state"] == "sent")
+    return path
+
+
+def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = installation.start("up", "--demo", mail_port=str(port))
+        up.wait_for("Everything goes on running")
+        assert f"Port {port} is taken" in up.output
+    assert f"{installation.url}/mail" in up.output
+    folder = folder_of(installation.home)
+
+    invite(installation, "grace@acme.test")
+    (caught,) = list_messages(folder)
+    mail = read_message(folder, caught.id)
+    assert mail.recipients == ["grace@acme.test"]
+    assert f"{installation.url}/invitations/lfi_" in mail.text
+
+    before = up.pids()
+    os.kill(before["mail"], signal.SIGKILL)
+    up.wait_for("process_ended")
+    until(lambda: up.pids().get("mail", before["mail"]) != before["mail"])
+    invite(installation, "alan@acme.test")  # at once or by a retry
+    assert list_messages(folder)[0].recipients == ["alan@acme.test"]
+    assert {name: up.pids()[name] for name in ("api", "worker")} == {name: before[name] for name in ("api", "worker")}
+    assert up.stop() == 0
+
+
+def test_the_catcher_alone_names_the_setting_when_its_port_is_taken(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = installation.start("mail", mail_port=port)
+        assert refused.wait() == 1
+    assert "LEADFLOOD_MAIL_PORT" in refused.output
+
+    catcher = installation.start("mail", mail_port=port)
+    catcher.wait_for("mail.started")
+    assert catcher.stop(signal.SIGTERM) == 0
+
+
+def test_in_production_and_with_a_mail_server_nothing_is_caught(installation: Installation) -> None:
+    up = installation.start("up", env="production")
+    up.wait_for(READY)
+    assert "mail" not in up.pids()
+    assert "/mail" not in up.output
+    assert up.stop() == 0
+
+    again = installation.start("up", smtp_url="smtp://mail.acme.test")
+    again.wait_for(READY)
+    assert "mail" not in again.pids()
+    assert again.stop() == 0

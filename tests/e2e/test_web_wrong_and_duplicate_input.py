@@ -1,0 +1,60 @@
+"""A new lead with mistakes in it: each is told at its field, nothing that was typed is lost, a duplicate leads on."""
+
+from playwright.async_api import Page, expect
+
+from tests.support.chromium import Windows
+from tests.support.deployment import Deployment
+from tests.support.keyboard import Keys, has_focus
+
+EMAIL = "ada.lovelace@acme.com"
+
+
+async def test_mistakes_are_told_where_they_are_and_a_duplicate_leads_to_what_is_there(
+    deployment: Deployment, windows: Windows
+) -> None:
+    deployment.start_api()
+    page = await windows.open(deployment.installation.url)
+    keys = Keys(page)
+    await page.goto("/leads/new")
+    await keys.write("E-mail", deployment.owner.email)
+    await keys.write("Password", "not my password")
+    await keys.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+    await expect(page.get_by_label("E-mail")).to_have_value(deployment.owner.email)
+    await keys.sign_in(deployment.owner)
+
+    await keys.arrive("/leads/new")
+    await mistakes(page, keys)
+    await duplicate(page, keys)
+    assert deployment.count("SELECT count(*) FROM leads") == 1
+
+
+async def mistakes(page: Page, keys: Keys) -> None:
+    """Wrong at first, told when the field is left; put right, sent, and there."""
+    email = page.get_by_label("E-mail")
+    await keys.write("E-mail", "ada.lovelace@")
+    await keys.press("Tab")
+    await expect(email).to_have_attribute("aria-invalid", "true")
+    assert await has_focus(page.get_by_label("First name"))  # what was told has not taken the focus away
+    await keys.write("First name", "Ada")
+    await keys.write("Phone", "12")
+    await keys.press("Enter")
+    await expect(page.get_by_label("Phone")).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_label("First name")).to_have_value("Ada")
+
+    await keys.write("E-mail", EMAIL)
+    await keys.write("Phone", "+44 20 7946 0958")
+    await keys.push("Create lead")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ada")
+
+
+async def duplicate(page: Page, keys: Keys) -> None:
+    """The same address in other letters: nothing is stored, and the lead that is there is one key away."""
+    there = page.url
+    await keys.press("g", "n")
+    await keys.arrive("/leads/new")
+    await keys.write("E-mail", EMAIL.upper())
+    await keys.push("Create lead")
+    await expect(page.get_by_text("There is a lead with this address already")).to_be_visible()
+    await keys.follow("Open the lead that is there")
+    await expect(page).to_have_url(there)

@@ -1,0 +1,78 @@
+"""Whether everybody can use a page: axe's rules, and what stays usable on a narrow screen or with large text."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Page, ViewportSize
+
+RULES = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""What can differ between light and dark."""
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+PHONE = ViewportSize(width=320, height=640)
+"""The width that WCAG 1.4.10 asks for: 1280 pixels at 400 %."""
+ZOOMED = ViewportSize(width=640, height=400)
+"""A window of 1280 x 800 at 200 %: half as many CSS pixels."""
+
+_USABLE = Path(__file__).with_name("usable.js").read_text(encoding="utf-8")
+
+
+async def unusable(page: Page) -> list[str]:
+    """What cannot be seen or reached in a window of this size."""
+    found: list[str] = await page.evaluate(_USABLE)
+    return found
+
+
+async def inaccessible(page: Page, rules: Mapping[str, Any] = RULES, *, within: str | None = None) -> list[str]:
+    """What breaks a rule of axe, in one element or in all of the page: the rule, where, and how to mend it."""
+    results = await Axe().run(page, within, options={"resultTypes": ["violations"], "runOnly": rules})
+    return [
+        f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {_summary(node)}"
+        for violation in results.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+async def assert_accessible(page: Page) -> None:
+    """No rule of axe is broken, in light and in dark."""
+    await page.emulate_media(color_scheme="light")
+    found = await inaccessible(page)
+    await page.emulate_media(color_scheme="dark")
+    found += [f"in dark: {finding}" for finding in await inaccessible(page, COLOURS)]
+    assert found == [], "\n".join(found)
+
+
+async def assert_overlays_accessible(page: Page, seen: set[str]) -> None:
+    """No dialog, drawer or menu of the page breaks a rule of axe while it is open. Those in `seen` were looked at."""
+    found: list[str] = []
+    for overlay in await page.locator("dialog[id], [popover][id]").all():
+        identity = await overlay.get_attribute("id")
+        name = re.sub("[0-9a-f-]{36}$", "", identity or "")
+        if name in seen:
+            continue
+        seen.add(name)
+        await overlay.evaluate("(node) => node.localName === 'dialog' ? node.showModal() : node.showPopover()")
+        found += [f"{name}: {finding}" for finding in await inaccessible(page, within=f"#{identity}")]
+        await overlay.evaluate("(node) => node.localName === 'dialog' ? node.close() : node.hidePopover()")
+    assert found == [], "\n".join(found)
+
+
+async def assert_usable(page: Page) -> None:
+    """Nothing is out of reach on a phone, or at 200 %."""
+    found: list[str] = []
+    for name, size in (("320 pixels wide", PHONE), ("at 200 %", ZOOMED)):
+        await page.set_viewport_size(size)
+        found += [f"{name}: {finding}" for finding in await unusable(page)]
+    assert found == [], "\n".join(found)
+
+
+def _summary(node: dict[str, Any]) -> str:
+    return " ".join(str(node["failureSummary"]).split())

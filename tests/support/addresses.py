@@ -1,0 +1,63 @@
+"""Every page that there is, with an address where it can be looked at: a new page needs nothing, or one line here."""
+
+from collections.abc import Callable, Mapping
+
+from leadflood.web.app import PAGES
+from leadflood.web.pipeline import Public, Rule
+from tests.support import cast
+from tests.support.showcase import Showcase
+
+NOT_PAGES: Mapping[str, str] = {
+    "/exports/{id}/file": "a file",
+    "/palette": "the list in the command palette, for htmx",
+}
+"""Paths that answer with something else than a page, and with what."""
+
+EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
+    "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
+    "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
+    "/invitations/{token}": lambda it: [it.links["invitation"], "/invitations/x"],
+    "/jobs": lambda it: ["/jobs", "/jobs?status=failed", "/jobs?status=running"],
+    "/jobs/{id}": lambda it: [f"/jobs/{it.jobs[email]}" for email in (cast.FOUND, cast.NOT_FOUND)],
+    "/leads": lambda it: ["/leads", f"/leads?status=failed&peek={it.leads[cast.NOT_FOUND]}", "/leads?q=nobody-at-all"],
+    "/leads/{id}": lambda it: [
+        f"/leads/{it.leads[cast.FOUND]}",
+        f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",
+        f"/leads/{it.leads[cast.FOUND]}?edit=all",
+    ],
+    "/mail/{id}": lambda it: [it.links["mail"], f"/mail/{it.workspace_id}"],
+    "/outbox": lambda it: ["/outbox", "/outbox?status=dead_letter"],
+    "/settings/audit": lambda it: [
+        "/settings/audit",
+        "/settings/audit?kind=api_key.",
+        "/settings/audit?until=2020-01-01",
+    ],
+}
+"""For paths with parameters, and for pages that look different with others: where to look."""
+
+ALSO = ("/there-is-nothing-here",)
+"""What no rule names."""
+
+
+def pages() -> list[Rule]:
+    """The rules of all pages."""
+    rules = [rule for each in PAGES for rule in each.rules if rule.method == "GET" and rule.path not in NOT_PAGES]
+    return sorted(rules, key=lambda rule: rule.path)
+
+
+def paths() -> list[str]:
+    """The paths of all pages, as their rules have them, and of what is no page."""
+    return [*(rule.path for rule in pages()), *ALSO]
+
+
+def is_public(path: str) -> bool:
+    """Whether strangers see the page at a path of `paths`, and somebody who is signed in does not."""
+    return any(isinstance(rule.guard, Public) for rule in pages() if rule.path == path)
+
+
+def addresses(path: str, showcase: Showcase) -> list[str]:
+    """Where to look at the page of a rule."""
+    if path in EXAMPLES:
+        return EXAMPLES[path](showcase)
+    assert "{" not in path, f"Add an example of {path} to EXAMPLES in tests/support/addresses.py."
+    return [path]

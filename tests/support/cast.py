@@ -1,0 +1,130 @@
+"""Who is in a showcase: leads of many kinds, and what a source of knowledge says about each."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
+from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.kernel.actor import Role
+from leadflood.kernel.clock import utc_now
+
+PEOPLE: Mapping[str, Role] = {
+    "Margaret Hamilton": Role.OWNER,
+    "Nils Björnström-Ståhl": Role.ADMIN,
+    "نور الهدى": Role.MEMBER,
+    "Wei 伟": Role.VIEWER,
+}
+
+LEADS: Sequence[Mapping[str, Any]] = (
+    {
+        "email": "ada.lovelace@analytical-engines.example",
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+        "jobTitle": "Head of Research",
+        "country": "GB",
+        "phone": "020 7946 0958",
+        "source": "web-form",
+        "customFields": {"plan": "Enterprise", "seats": 240, "newsletter": True},
+    },
+    {"email": "grace.hopper@navy-systems.example", "jobTitle": "Rear Admiral", "country": "US", "source": "conference"},
+    {"email": "søren@blåbær.dk", "firstName": "Søren", "company": "Blåbær & Sønner A/S", "country": "DK"},
+    {"email": "k.nakamura@sakura-trading.co.jp", "firstName": "恵子", "lastName": "中村", "country": "JP"},
+    {
+        "email": "layla.haddad@cedar-imports.example",
+        "firstName": "ليلى",
+        "lastName": "حداد",
+        "company": "شركة الأرز للاستيراد",
+        "country": "LB",
+    },
+    {"email": "yael@shaked.example", "firstName": "יעל", "lastName": "שקד", "company": "שקד ושות׳", "country": "IL"},
+    {"email": "maria.garcia@gmial.com", "firstName": "María", "lastName": "García", "country": "ES"},
+    {"email": "sales@northwind-traders.example", "company": "Northwind Traders", "source": "import"},
+    {"email": "jonas.weber@gmail.com", "firstName": "Jonas", "lastName": "Weber", "country": "DE"},
+    {
+        "email": "wolfeschlegelsteinhausenbergerdorff.senior@very-long-company-name-that-keeps-going.example",
+        "firstName": "Hubert Blaine",
+        "lastName": "Wolfeschlegelsteinhausenbergerdorff-Hohenlohe-Langenburg Senior",
+        "company": "Gesellschaft für außerordentlich umständliche Unternehmensbezeichnungen mbH & Co. KG",
+        "jobTitle": "Executive Vice President of Revenue Operations, Enablement and Customer Experience (EMEA)",
+    },
+    {"email": "rocket@launch.example", "firstName": "🚀 Rocket", "lastName": "Team 👩‍🚀", "company": "Launch 🌍 GmbH"},
+    {"email": "nguyen.thi.minh@saigon-coffee.example", "firstName": "Minh", "lastName": "Nguyễn Thị", "country": "VN"},
+    {"email": "o'brien@emerald.example", "firstName": "Siobhán", "lastName": "O'Brien <script>", "country": "IE"},
+    {"email": "x@y.example"},
+)
+"""Those who are found."""
+
+REFUSED: Mapping[str, str] = {
+    "mark.twain@mississippi.example": "The company registry has no entry for “mississippi.example”.",
+    "jane.austen@chawton.example": "The company registry has no entry for “chawton.example”.",
+    "leo@yasnaya-polyana.example": "The company registry has no entry for “yasnaya-polyana.example”.",
+    "franz.kafka@insurance.example": "HTTP 402: the monthly quota of this key is used up.",
+    "virginia@bloomsbury.example": "HTTP 402: the monthly quota of this key is used up.",
+    "charlotte@thornfield.example": "The mail server of 203.0.113.7 closed the connection after 30 s.",
+}
+"""Those about whom nothing can be said, and why."""
+
+WAITING = ("emily@amherst.example", "walt@brooklyn.example")
+"""Those whose source is away for now."""
+
+RUNNING = ("herman@pequod.example", "isak@rungsted.example")
+"""Those who are being looked up."""
+
+NEW = ("oscar@reading.example", "selma@marbacka.example", "pablo@isla-negra.example")
+"""Those who have just come in."""
+
+
+TWINS: Sequence[Mapping[str, Any]] = (
+    {
+        "email": "jo.larsen@harbour-logistics.example",
+        "firstName": "Jo",
+        "lastName": "Larsen",
+        "company": "Harbour Logistics",
+        "phone": "+442079460018",
+        "source": "web-form",
+    },
+    {
+        "email": "johanna.larsen@harbour-logistics.example",
+        "firstName": "Johanna",
+        "lastName": "Larsen",
+        "company": "Harbour Logistics Ltd",
+        "phone": "+442079460018",
+        "source": "conference",
+    },
+)
+"""Two who are one."""
+
+
+FOUND, NOT_FOUND = "ada.lovelace@analytical-engines.example", "mark.twain@mississippi.example"
+
+
+def lead(email: str) -> dict[str, str]:
+    """What comes in of somebody of whom the address is the name."""
+    name, _, domain = email.partition("@")
+    first, _, last = name.title().partition(".")
+    given = {"email": email, "firstName": first, "lastName": last, "company": domain.partition(".")[0].title()}
+    return {key: value for key, value in given.items() if value}
+
+
+class CompanyRegistry:
+    """A source outside: it knows some, and fails at others, as `REFUSED` and `WAITING` say."""
+
+    name = "company_registry"
+    version = "2026-11"
+
+    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
+        """See `Adapter.enrich`."""
+        if reason := REFUSED.get(lead.email):
+            raise Terminal(reason)
+        if lead.email in WAITING:
+            retry_at = utc_now() + timedelta(minutes=20)
+            raise Retryable("HTTP 429: too many requests, come back in 20 minutes.", retry_at=retry_at)
+        domain = lead.email_norm.rpartition("@")[2]
+        where = f"https://registry.example/companies/{domain}"
+        name = domain.partition(".")[0].replace("-", " ").title()
+        evidence = "The registry's entry with this domain, last confirmed in October 2026."
+        return [
+            FoundValue(Field.COMPANY_NAME, f"{name} Ltd", 0.92, "registry_entry", evidence, where, 12_000),
+            FoundValue(Field.COMPANY_DOMAIN, domain, 0.97, "registry_entry", evidence, where, 12_000),
+        ]

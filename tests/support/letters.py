@@ -1,0 +1,52 @@
+"""What reaches people from outside the pages, in a showcase: invitations, caught mails, the link of the first start."""
+
+import asyncio
+from pathlib import Path
+
+from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
+from leadflood.domains.identity.service import first_run, operators
+from leadflood.domains.invitations import service
+from leadflood.domains.invitations.contracts import CreateInvitation
+from leadflood.domains.invitations.models import token_of
+from leadflood.kernel.email_address import parse_email
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.mail import Mail, Mailer
+from leadflood.kernel.mail_catcher import folder_of, keep_message
+from tests.support.identity import PASSWORD
+from tests.support.showcase import Showcase
+
+
+async def add_letters(showcase: Showcase, home: Path) -> None:
+    """Invite some, catch mails in this data folder, and leave the first owner to be set up: see `showcase.links`."""
+    for role in ("viewer", "admin"):
+        showcase.links["invitation"] = await invite(showcase, role)
+    showcase.links["mail"] = f"/mail/{await asyncio.to_thread(_catch, folder_of(home))}"
+    showcase.links["first_run"] = await _first_run(showcase)
+
+
+async def invite(showcase: Showcase, role: str) -> str:
+    """Invite somebody. Returns where the mail's link leads."""
+    command = CreateInvitation.model_validate({"email": f"{role}.{new_id().hex[-6:]}@partner.example", "role": role})
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        made = await service.invite(tx, showcase.actor, showcase.parts.sealer, command=command)
+    return f"/invitations/{token_of(showcase.parts.sealer, made.id, made.sends)}"
+
+
+def _catch(folder: Path) -> object:
+    to = parse_email("ada@partner.example")
+    text = "Margaret Hamilton invites you.\n\nAccept the invitation:\nhttps://leads.example/invitations/x\n"
+    html = '<p>Margaret Hamilton invites you.</p><p><a href="https://leads.example/">Accept the invitation</a></p>'
+    mails = [Mail(str(number), to, f"Letter {number} 📬", text, html) for number in range(3)]
+    composer = Mailer(None, "LEAD-FLOOD <no-reply@leadflood.local>")
+    kept = [
+        keep_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(each))
+        for each in map(composer.compose, mails)
+    ]
+    return kept[-1]
+
+
+async def _first_run(showcase: Showcase) -> str:
+    database = showcase.parts.database
+    await operators.create_user(database, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
+    await operators.create_workspace(database, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
+    return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer)}"

@@ -1,0 +1,210 @@
+"""A workspace with some of everything in every state, for looking at pages; and an address of each page in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import text
+
+from leadflood.api.app import create_app
+from leadflood.api.parts import ApiParts
+from leadflood.domains.duplicates import queries as duplicates
+from leadflood.domains.duplicates.events import SCAN_DUPLICATES
+from leadflood.domains.duplicates.models import CandidateStatus
+from leadflood.domains.duplicates.service import scanning
+from leadflood.domains.enrichment import jobs as enrichment_jobs
+from leadflood.domains.enrichment import service as enrichment
+from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.identity.contracts import CreateApiKey, Login
+from leadflood.domains.identity.service import api_keys, operators, signin
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.kernel.actor import SCOPES, Actor, Role
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Ticket
+from leadflood.worker.runner import Runner
+from tests.support import cast
+from tests.support.identity import PASSWORD, Identity, Person
+
+LEASE = 3600.0
+"""Seconds: what runs in a showcase goes on running."""
+
+_DEAD_LETTER = text("""
+UPDATE outbox_events SET status = 'dead_letter', attempts = 5, processed_at = NULL,
+    last_error = 'The queue at 203.0.113.9 did not answer within 5 s.', cause = 'The queue at <host> did not answer.'
+WHERE job_id = :job_id
+""")
+_WORKERS = text("""
+INSERT INTO worker_processes (id, host, pid, version, running_jobs, started_at, last_seen_at)
+VALUES (:id, :host, :pid, '0.1.0', :running, now() - interval '3 hours', now())
+""")
+# A month with days, nights and weekends; slots 6 and 7 of the latencies are a third of a second to more than one.
+_PAST = text("""
+INSERT INTO workspace_figures (workspace_id, quarter, created, enriched, failed, latency)
+SELECT :workspace_id, quarter, leads, leads - failed, failed,
+    array_fill(0, ARRAY[6]) || ARRAY[(leads - failed + 1) / 2, (leads - failed) / 2] || array_fill(0, ARRAY[17])
+FROM (
+    SELECT at AS quarter, leads, CASE WHEN number % 13 = 0 THEN leads / 2 ELSE 0 END AS failed
+    FROM (
+        SELECT at, number, greatest(0, 0.2 + 0.9 * sin(hour / 24.0 * 2 * pi() - 1.9) + number * 7 % 4 * 0.3)::integer
+            / CASE WHEN extract(isodow FROM at) > 5 THEN 2 ELSE 1 END AS leads
+        FROM (
+            SELECT at, number, extract(hour FROM at) + extract(minute FROM at) / 60 AS hour
+            FROM generate_series(
+                date_bin('15 minutes', now() - interval '30 days', timestamptz '2000-01-01 00:00:00+00'),
+                now() - interval '1 hour', interval '15 minutes'
+            ) WITH ORDINALITY AS series (at, number)
+        ) AS times
+    ) AS days
+) AS figures
+""")
+_AGE = text("""
+UPDATE leads SET created_at = leads.created_at - age, updated_at = leads.updated_at - age
+FROM (
+    SELECT id, (row_number() OVER (ORDER BY created_at DESC) - 1) * interval '23 minutes' AS age
+    FROM leads WHERE workspace_id = :workspace_id
+) AS ages
+WHERE workspace_id = :workspace_id AND leads.id = ages.id
+""")
+
+
+@dataclass
+class Showcase:
+    """What is in the workspace. `leads` and `jobs`: ids by the lead's address; `links`: paths that nothing leads to."""
+
+    parts: ApiParts
+    workspace_id: UUID
+    owner: Person
+    viewer: Person
+    leads: dict[str, UUID] = field(default_factory=dict)
+    jobs: dict[str, UUID] = field(default_factory=dict)
+    ids: dict[str, UUID] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> Actor:
+        """Somebody who may do everything in it."""
+        return Actor.cli(self.workspace_id)
+
+    async def session(self, person: Person) -> str:
+        """The token of a browser in which this person has signed in."""
+        identity = Identity(self.parts.database, self.parts.settings, self.parts.sealer)
+        credentials = {"email": person.email, "password": person.password, "workspaceId": str(self.workspace_id)}
+        entered = await signin.login_browser(
+            self.parts.database,
+            self.parts.settings,
+            self.parts.sealer,
+            login=Login.model_validate(credentials),
+            client=identity.client,
+            replaces=None,
+        )
+        return entered.token
+
+    async def add(self, leads: Sequence[Mapping[str, Any]], token: str) -> None:
+        """Leads come in over the API."""
+        transport = httpx.ASGITransport(app=create_app(self.parts))
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://showcase", headers=headers) as client:
+            for lead in leads:
+                answer = await client.post("/v1/leads", json=dict(lead))
+                assert answer.status_code == httpx.codes.CREATED, answer.text
+                self.leads[lead["email"]] = UUID(answer.json()["leadId"])
+                self.jobs[lead["email"]] = UUID(answer.json()["jobId"])
+
+    async def work(self, emails: Sequence[str], adapters: Sequence[Adapter]) -> None:
+        """Run one attempt of each of these leads' jobs to its end."""
+        registry = JobRegistry(enrichment_jobs.definitions(adapters))
+        for email in emails:
+            await Runner(self.parts.database, registry, new_id()).run(await self.claim(email))
+
+    async def claim(self, email: str) -> RunningJob:
+        """Begin the first attempt of a lead's job, as a worker does."""
+        ticket = Ticket(ENRICH_LEAD.name, self.workspace_id, self.jobs[email], 1)
+        (job,) = await execution.claim(self.parts.database, [ticket], new_id(), LEASE)
+        return job
+
+    async def begin(self, email: str) -> None:
+        """A lead is being looked up, and stays so."""
+        job = await self.claim(email)
+        async with self.parts.database.transaction(self.workspace_id) as tx:
+            await enrichment.start(tx, Actor.system(self.workspace_id), [(job, self.leads[email])])
+
+
+async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Showcase:
+    """Make one. Addresses of its people are of its own, so that there can be several."""
+    identity = Identity(parts.database, parts.settings, parts.sealer)
+    people = {role: await _person(identity, name) for name, role in cast.PEOPLE.items()}
+    owner = people[Role.OWNER]
+    workspace_id = await identity.new_workspace(owner, name)
+    await identity.new_workspace(owner, "Side project 🌱")
+    for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
+        await identity.add(workspace_id, people[role], role)
+    showcase = Showcase(parts, workspace_id, owner, people[Role.VIEWER])
+    token = await _keys(showcase)
+    await _leads(showcase, token)
+    await _twins(showcase, token)
+    await _troubles(showcase)
+    return showcase
+
+
+async def _person(identity: Identity, name: str) -> Person:
+    email = f"{name.split(maxsplit=1)[0].lower()}.{new_id().hex[-6:]}@northwind.example"
+    user = await operators.create_user(identity.database, email=email, name=name, password=PASSWORD)
+    return Person(user.id, email)
+
+
+async def _keys(showcase: Showcase) -> str:
+    owner = await Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.sealer).actor(
+        showcase.owner, showcase.workspace_id
+    )
+    names = ("Old landing page", "Zapier", "CRM sync (nightly, do not revoke before the migration is done)", "Web form")
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        made = [await api_keys.create_api_key(tx, owner, key=_key(name)) for name in names]
+        await api_keys.revoke_api_key(tx, owner, key_id=made[0].api_key.id)
+    return made[-1].token
+
+
+def _key(name: str) -> CreateApiKey:
+    return CreateApiKey.model_validate({"name": name, "scopes": [each.value for each in SCOPES]})
+
+
+async def _leads(showcase: Showcase, token: str) -> None:
+    registry = cast.CompanyRegistry()
+    await showcase.add(cast.LEADS, token)
+    await showcase.work([lead["email"] for lead in cast.LEADS], [EmailInsight(), registry])
+    others = [cast.lead(email) for email in (*cast.REFUSED, *cast.WAITING, *cast.RUNNING, *cast.NEW)]
+    await showcase.add(others, token)
+    await showcase.work([*cast.REFUSED, *cast.WAITING], [registry])
+    for email in cast.RUNNING:
+        await showcase.begin(email)
+
+
+async def _twins(showcase: Showcase, token: str) -> None:
+    await showcase.add(cast.TWINS, token)
+    database, workspace_id = showcase.parts.database, showcase.workspace_id
+    async with database.transaction(workspace_id) as tx:
+        asked = await scanning.request_scan(tx, showcase.actor, trace={})
+    assert asked.job_id
+    (job,) = await execution.claim(
+        database, [Ticket(SCAN_DUPLICATES.name, workspace_id, asked.job_id, 1)], new_id(), LEASE
+    )
+    await Runner(database, showcase.parts.registry, new_id()).run(job)
+    async with database.transaction(workspace_id, read_only=True) as tx:
+        found = await duplicates.list_duplicates(tx, showcase.actor, status=CandidateStatus.OPEN, limit=1)
+    showcase.ids["duplicate"] = found.items[0].id
+
+
+async def _troubles(showcase: Showcase) -> None:
+    database = showcase.parts.database
+    async with database.system() as tx:
+        for email in cast.NEW[:2]:
+            await tx.execute(_DEAD_LETTER, {"job_id": showcase.jobs[email]})
+        for statement in (_PAST, _AGE):
+            await tx.execute(statement, {"workspace_id": showcase.workspace_id})
+        for pid, running in ((4711, len(cast.RUNNING)), (4712, 0)):
+            await tx.execute(_WORKERS, {"id": new_id(), "host": "app-1", "pid": pid, "running": running})
