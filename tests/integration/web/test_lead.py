@@ -174,3 +174,27 @@ async def test_another_workspaces_lead_is_as_if_it_were_not(owner: Browser, new_
         await owner.get("/leads/no-id-at-all"),
     ):
         assert seen.status == 404
+
+
+async def test_editing_all_fields_keeps_the_types_of_custom_ones(owner: Browser, house: House) -> None:
+    fields = {"seats": 240, "ratio": 0.5, "newsletter": True, "plan": "gold", "old": "x"}
+    lead_id = await house.lead("ada@acme.com", customFields=fields)
+    form = await owner.get(f"/leads/{lead_id}?edit=all")
+    sent = {
+        node.attributes["name"] or "": node.attributes.get("value") or ""
+        for node in form.html.css("form[data-editing] input[name]")
+    }
+
+    await owner.post(f"/leads/{lead_id}", {**sent, "company": "Acme"})
+    kept = (await stored(house, lead_id)).custom_fields
+    changed = {"customFields.seats": "12", "customFields.newsletter": "no", "customFields.old": "", "version": "2"}
+    await owner.post(f"/leads/{lead_id}", changed)
+
+    assert (await stored(house, lead_id)).company == "Acme"
+    assert kept == fields
+    assert (await stored(house, lead_id)).custom_fields == {
+        "seats": 12,
+        "ratio": 0.5,
+        "newsletter": False,
+        "plan": "gold",
+    }

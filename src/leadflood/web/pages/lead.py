@@ -12,8 +12,8 @@ from leadflood.domains.leads.errors import LeadChanged
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web.answers import Answer, Page, Redirect
-from leadflood.web.forms import Form
-from leadflood.web.pages.lead_form import COUNTRIES, FIELDS, LABELS, form_of, name_of, rows_of
+from leadflood.web.forms import Form, validated
+from leadflood.web.pages.lead_form import COUNTRIES, FIELDS, LABELS, custom_changes, form_of, name_of, rows_of
 from leadflood.web.pages.lead_story import found, story
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
@@ -51,8 +51,15 @@ async def change_lead(visit: Visit) -> Answer:
     editing = next((name for name in FIELDS if name in form.fields), "customFields")
     try:
         version = _version(form)
-        command = form.read(UpdateLead, blank=None)
         async with visit.writing() as tx:
+            stored = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
+            given = form.given(UpdateLead, blank=None)
+            given.pop("customFields", None)
+            if changes := custom_changes(form, stored):
+                given["customFields"] = changes
+            if not given:
+                return Redirect(f"/leads/{lead_id}")
+            command = validated(UpdateLead, given)
             lead = await service.update_lead(
                 tx, visit.actor, lead_id=lead_id, command=command, expected_version=version
             )

@@ -9,6 +9,7 @@ from typing import Final
 import iso3166
 
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.models import CustomValue
 from leadflood.web.forms import Form
 
 LABELS: Final = {
@@ -67,6 +68,33 @@ def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[Row]:
     plain = [Row(name, label, *told.get(name, (stored.value(name) or None, None))) for name, label in LABELS.items()]
     custom = sorted(lead.custom_fields.items())
     return plain + [Row(f"customFields.{name}", name, _plain(value)) for name, value in custom]
+
+
+def custom_changes(form: Form, lead: LeadView) -> dict[str, CustomValue | None]:
+    """The custom fields that a form changes, each of the type that is stored: a form knows text only.
+
+    What reads as it did stays as it is; an emptied field is removed.
+    """
+    prefix, shown = "customFields.", form_of(lead)
+    changed = {name: form.value(name).strip() for name in form.fields if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): _typed(text, lead.custom_fields.get(name.removeprefix(prefix)))
+        for name, text in changed.items()
+        if text != shown.value(name).strip()
+    }
+
+
+def _typed(text: str, stored: CustomValue | None) -> CustomValue | None:
+    if not text:
+        return None
+    if isinstance(stored, bool):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+    if isinstance(stored, int | float):
+        try:
+            return int(text) if text.lstrip("-").isdecimal() else float(text)
+        except ValueError:
+            return text
+    return text
 
 
 def _plain(value: object) -> str:
