@@ -68,6 +68,9 @@ def test_without_a_usable_node_a_build_asks_for_the_wheel(tmp_path: Path, progra
 
 def test_without_any_node_the_error_names_two_ways_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(
+        "scripts.build_frontend.find_spec", lambda _name: None
+    )  # the wheel is among the development packages
 
     with pytest.raises(BuildError, match=r"uv sync --reinstall-package leadflood.*uv run --with"):
         find_node()

@@ -90,7 +90,6 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
     await eventually(watched_long_enough)
     most = 2 * asked["relay"]
     assert asked.keys() <= {"relay", "rescue", "remind", "transaction", "commit", "bell", "presence", "schedules"}
-    assert asked["bell"] <= 1
     assert asked["rescue"] <= most
     assert asked["remind"] <= asked["rescue"] + 1
     assert asked["transaction"] <= asked["relay"] + asked["rescue"] + asked["remind"] + 8
