@@ -39,10 +39,12 @@ async def writer(application_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def bell(changes: Changes, workspace: Workspace) -> AsyncIterator[Bell]:
+async def bell(changes: Changes, workspace: Workspace, database: Database) -> AsyncIterator[Bell]:
     """A page of the workspace that is open and has heard of the connection: everybody is woken when it is made."""
     async with changes.subscribe(workspace.id) as subscribed:
         assert await subscribed.wait(PATIENCE)
+        await all_told(database, changes)  # that the workspace was made, too
+        await subscribed.wait(0)
         yield subscribed
 
 
