@@ -24,9 +24,6 @@ _PLAIN = re.compile("[!-~\u00c0-\u00ff]+(?: [!-~\u00c0-\u00ff]+)*")
 """Text that cleaning gives back as it is, which most text is: told ten times as fast as it is cleaned."""
 _LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 _SPACES = re.compile("[ \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-_CLEAN_LINE = re.compile("[!-~]+(?: [!-~]+)*")
-"""What most lines are already: ASCII with single spaces."""
-_ASCII_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 _NFC_SHRINKS_BY = 4
 """A canonical decomposition has at most four code points, so longer input cannot come back under the limit.
 

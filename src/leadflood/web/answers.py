@@ -19,7 +19,6 @@ class Page:
     Attributes:
         part: the block to answer a part with, where it is not the target's own.
         toasts: short messages to show beside it.
-        url: what the address bar is to say, where it is not what was asked for (htmx only).
     """
 
     template: str
@@ -27,7 +26,6 @@ class Page:
     status: int = 200
     part: str | None = None
     toasts: Sequence[Toast] = ()
-    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

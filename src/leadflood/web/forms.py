@@ -69,14 +69,6 @@ class Form:
             fault = FieldError(f"/{name}", "invalid_format", "Choose one from the list.")
             raise InvalidInput("Nothing was chosen. Reload the page and try again.", errors=[fault]) from error
 
-    def ids(self, name: str) -> list[UUID]:
-        """All values of a field that holds ids, such as the ticked rows of a table. Raises: InvalidInput."""
-        try:
-            return [UUID(value) for value in self.values(name)]
-        except ValueError as error:
-            fault = FieldError(f"/{name}", "invalid_format", "Choose rows of the list.")
-            raise InvalidInput("The choice cannot be read. Reload the page and try again.", errors=[fault]) from error
-
     def error(self, name: str) -> str | None:
         """What is wrong with a field, and the remedy."""
         return self.errors.get(name)

@@ -40,12 +40,6 @@ def is_poll(request: Request) -> bool:
     return "x-live" in request.headers
 
 
-def url_of(visit: Visit) -> str:
-    """Where the page's stream is: at its own address."""
-    query = visit.request.url.query
-    return visit.path + (f"?{query}" if query else "")
-
-
 async def events(visit: Visit, load: Callable[[], Awaitable[dict[str, str]]]) -> AsyncIterator[str]:
     """The stream: `parts` with the HTML of changed blocks, `away` while the database is, `end` when the visit is over.
 

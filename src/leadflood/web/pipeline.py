@@ -4,7 +4,6 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
@@ -97,8 +96,6 @@ class Rule:
     Attributes:
         live: the blocks of its template that change by themselves, each an element whose id is the block's name with
             `-` for `_`.
-        streams: whether the page reads the request's body itself, such as a file; its form is then empty, and it calls
-            `check_csrf` on a field of its own.
     """
 
     path: str
@@ -106,7 +103,6 @@ class Rule:
     guard: Guard
     handler: Handler
     live: tuple[str, ...] = ()
-    streams: bool = False
 
 
 class Pages:
@@ -117,15 +113,15 @@ class Pages:
 
     def get(self, path: str, guard: Guard, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
         """Serve a page."""
-        return self._add(path, "GET", guard, live=live)
+        return self._add(path, "GET", guard, live)
 
-    def post(self, path: str, guard: Guard, *, streams: bool = False) -> Callable[[Handler], Handler]:
+    def post(self, path: str, guard: Guard) -> Callable[[Handler], Handler]:
         """Serve what a form is sent to."""
-        return self._add(path, "POST", guard, streams=streams)
+        return self._add(path, "POST", guard)
 
-    def _add(self, path: str, method: str, guard: Guard, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401  as in Rule
+    def _add(self, path: str, method: str, guard: Guard, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
-            self.rules.append(Rule(path, method, guard, handler, **options))
+            self.rules.append(Rule(path, method, guard, handler, live))
             return handler
 
         return add
@@ -159,7 +155,7 @@ async def admit(visit: Visit, rule: Rule) -> None:
     """Find out who visits, and whether they may. Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput."""
     await identify(visit)
     if rule.method == "POST":
-        await _take_form(visit, streams=rule.streams)
+        await _take_form(visit)
     if isinstance(rule.guard, Public):
         return
     actor = visit.actor
@@ -191,7 +187,7 @@ async def identify(visit: Visit) -> None:
         visit.toasts = unseal_notes(parts.sealer, visit.anchor, cookies[NOTES])
 
 
-def respond(visit: Visit, done: Answer, rule: Rule | None = None) -> Response:
+def respond(visit: Visit, done: Answer, rule: Rule) -> Response:
     """The HTTP response of what a page returned."""
     if isinstance(done, Redirect):
         return _redirect(visit, done)
@@ -201,32 +197,31 @@ def respond(visit: Visit, done: Answer, rule: Rule | None = None) -> Response:
         if visit.toasts or NOTES in visit.request.cookies:
             visit.cookies.append(drop_cookie(NOTES))
         visit.toasts = [*visit.toasts, *done.toasts]
-        live_url = live.url_of(visit) if rule and rule.live else ""
+        live_url = visit.address if rule.live else ""
         html = visit.parts.views.page(done.template, {**done.context, "visit": visit, "live_url": live_url})
         return _html(visit, html, done.status)
-    headers = {"HX-Push-Url": done.url} if done.url else {}
-    return _html(visit, _part(visit, done, rule), done.status, headers)
+    return _html(visit, _part(visit, done, rule), done.status)
 
 
 def refusal(visit: Visit, error: AppError) -> Response:
     """What a visitor sees instead of the page."""
     if isinstance(error, Unauthenticated):
         return _to_sign_in(visit)
-    context = {"error": error, "request_id": visit.request_id}
     if visit.wants_part is not None:
         # htmx shows it as a toast, and leaves the page as it is.
         visit.toasts = [Toast(error.detail, "bad")]
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Push-Url": "false", **error.headers}
         html = visit.parts.views.block("layout.html", "toast_list", {"visit": visit})
         return _html(visit, html, error.status, headers)
-    html = visit.parts.views.page("error.html", {**context, "visit": visit, "live_url": ""})
+    context = {"error": error, "request_id": visit.request_id, "visit": visit, "live_url": ""}
+    html = visit.parts.views.page("error.html", context)
     return _html(visit, html, error.status, error.headers)
 
 
-def _part(visit: Visit, page: Page, rule: Rule | None) -> str:
+def _part(visit: Visit, page: Page, rule: Rule) -> str:
     context = {**page.context, "visit": visit, "live_url": ""}
     views = visit.parts.views
-    if rule and live.is_poll(visit.request):
+    if live.is_poll(visit.request):
         return "".join(views.block(page.template, each, context) for each in rule.live)
     block = page.part or (visit.wants_part or "").replace("-", "_")
     if not views.has_block(page.template, block):
@@ -257,18 +252,16 @@ def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
     return StreamingResponse(body, headers=headers, media_type="text/event-stream")
 
 
-async def _take_form(visit: Visit, *, streams: bool) -> None:
+async def _take_form(visit: Visit) -> None:
     request, limit = visit.request, visit.parts.settings.max_body_bytes
     check_origin(request.headers)
-    token = request.headers.get("x-csrf-token", "")
-    if not streams:
-        body = await _read(request, limit, visit.parts.body_timeout)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if body and kind != _FORM:
-            raise NotAForm("This page takes forms only. Programs use the API under /v1.")
-        visit.form = Form.parse(body)
-        token = visit.form.value("csrf") or token
-        check_csrf(visit.parts.sealer, visit.anchor, token)
+    body = await _read(request, limit, visit.parts.body_timeout)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != _FORM:
+        raise NotAForm("This page takes forms only. Programs use the API under /v1.")
+    visit.form = Form.parse(body)
+    token = visit.form.value("csrf") or request.headers.get("x-csrf-token", "")
+    check_csrf(visit.parts.sealer, visit.anchor, token)
 
 
 async def _read(request: Request, limit: int, seconds: float) -> bytes:
@@ -299,9 +292,7 @@ def _redirect(visit: Visit, done: Redirect) -> Response:
 def _to_sign_in(visit: Visit) -> Response:
     if live.is_stream(visit.request):
         return _finish(visit, Response(live.END, media_type="text/event-stream"))
-    here = visit.request.url.path
-    query = visit.request.url.query
-    wanted = (here + (f"?{query}" if query else "")) if visit.request.method == "GET" and here != "/" else None
+    wanted = visit.address if visit.request.method == "GET" and visit.path != "/" else None
     return _redirect(visit, Redirect(url("/sign-in", {"next": wanted})))
 
 

@@ -16,7 +16,6 @@ from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.contract import Contract
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import NotFound, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
@@ -26,7 +25,6 @@ from leadflood.web.forms import Form
 from leadflood.web.parts import WebParts
 from leadflood.web.session import Toast, csrf_token
 
-C = TypeVar("C", bound=Contract)
 T = TypeVar("T")
 
 
@@ -111,6 +109,12 @@ class Visit:
     def path(self) -> str:
         """The path asked for, without its query."""
         return self.request.url.path
+
+    @property
+    def address(self) -> str:
+        """The path asked for, with its query: where the page is, and its stream."""
+        query = self.request.url.query
+        return self.path + (f"?{query}" if query else "")
 
     @property
     def query(self) -> Mapping[str, str]:

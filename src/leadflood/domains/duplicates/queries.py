@@ -68,18 +68,6 @@ async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) ->
     return _duplicate_view(row, known)
 
 
-async def count_open(tx: Transaction, actor: Actor, *, most: int) -> int:
-    """How many pairs wait for a decision; counting stops at `most`."""
-    pairs = duplicate_candidates.c
-    waiting = (
-        select(pairs.id)
-        .where(pairs.workspace_id == actor.workspace_id, pairs.status == CandidateStatus.OPEN)
-        .limit(most)
-    )
-    counted: int = await tx.scalar(select(func.count()).select_from(waiting.subquery()))
-    return counted
-
-
 async def find_scan(tx: Transaction, actor: Actor) -> ScanView | None:
     """The last scan that was asked for, if any was."""
     scans = duplicate_scans.c
