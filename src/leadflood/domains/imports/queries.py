@@ -18,6 +18,7 @@ from leadflood.domains.imports.contracts import (
     options_of,
 )
 from leadflood.domains.imports.errors import ImportNotFound
+from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import ImportStage, ImportStatus, RowAction
 from leadflood.domains.imports.tables import import_chunks, import_mappings, import_rows, imports
 from leadflood.domains.leads.contracts import ActorView
@@ -27,19 +28,6 @@ from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
-_VALUES: Final = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "company": "company",
-    "job_title": "jobTitle",
-    "phone": "phone",
-    "website": "website",
-    "country": "country",
-    "source": "source",
-    "owner_id": "ownerId",
-    "custom_fields": "customFields",
-}
-"""Columns of a lead, as the API names them."""
 _BRIEF: Final = [
     column for column in imports.c if column.name not in {"format", "sheets", "columns", "sample", "options"}
 ]
@@ -161,7 +149,7 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "progress": _progress(row),
         "counts": {action: row.counts.get(action, 0) for action in RowAction},
         "fields": {
-            _VALUES[name]: FieldCount(changed=each.get("changed", 0), kept=each.get("kept", 0))
+            API_NAMES[name]: FieldCount(changed=each.get("changed", 0), kept=each.get("kept", 0))
             for name, each in row.fields.items()
         },
         "faults": row.faults,
@@ -212,7 +200,7 @@ def _left(row: Row[Any], done: int, total: int | None, rate: float | None, secon
 
 
 def _row_view(row: Row[Any]) -> ImportRowView:
-    values = {name: _plain(getattr(row, column)) for column, name in _VALUES.items()}
+    values = {name: _plain(getattr(row, column)) for column, name in API_NAMES.items()}
     return ImportRowView(
         row=row.row_no,
         action=RowAction(row.action),
@@ -229,7 +217,7 @@ def _row_view(row: Row[Any]) -> ImportRowView:
 def api_name(field: str) -> str:
     """A field of a lead as the API names it; `custom_fields.plan` is `customFields.plan`."""
     column, dot, key = field.partition(".")
-    return f"{_VALUES[column]}{dot}{key}"
+    return f"{API_NAMES[column]}{dot}{key}"
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401  JSON

@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import AlreadyMember, Unauthenticated, UserExists
-from leadflood.domains.identity.models import Client, acceptable_password
+from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import audit, members, signin
-from leadflood.domains.identity.service.passwords import hashed
+from leadflood.domains.identity.service.passwords import hashed, refuse_own_email
 from leadflood.domains.invitations import queries, store
 from leadflood.domains.invitations.contracts import (
     AcceptedInvitation,
@@ -39,9 +39,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token, token_hash
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.email_address import EmailAddress
-from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.text import InvalidValue
 
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 
@@ -144,7 +142,7 @@ async def accept_as_new(database: Database, *, token: str, newcomer: Newcomer, c
     Raises: InvitationNotFound, AccountExists, InvalidInput: when the password is the address.
     """
     letter = await _look_up(database, token)
-    _refuse_own_email(newcomer.password, letter.invitation.email)
+    refuse_own_email(newcomer.password, letter.invitation.email.display, "/password")
     password_hash = await hashed(newcomer.password)
     async with database.system() as tx:
         invitation = await _use_up(tx, token)
@@ -252,14 +250,6 @@ async def _join(tx: Transaction, invitation: Pending, user_id: UUID, client: Cli
         tx, invitation.workspace_id, user_id=user_id, role=invitation.role, request_id=request_id
     )
     await _record(tx, actor, AuditAction.ACCEPTED, invitation.id, {"role": invitation.role}, request_id)
-
-
-def _refuse_own_email(password: str, email: EmailAddress) -> None:
-    try:
-        acceptable_password(password, email.display)
-    except InvalidValue as exc:
-        fault = FieldError("/password", exc.code, str(exc))
-        raise InvalidInput("The password is too easy to guess.", errors=[fault]) from exc
 
 
 async def _record(

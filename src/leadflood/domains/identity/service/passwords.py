@@ -109,7 +109,7 @@ async def change_password(
         actor,
         password=change.current_password,
         client=client,
-        check=lambda account: _refuse_own_email(change.new_password, account.email),
+        check=lambda account: refuse_own_email(change.new_password, account.email, "/newPassword"),
     )
     password_hash = await hashed(change.new_password)
     async with database.system() as tx:
@@ -146,11 +146,12 @@ async def end_and_record(
     return ended
 
 
-def _refuse_own_email(password: str, email: str) -> None:
+def refuse_own_email(password: str, email: str, pointer: str) -> None:
+    """Raises: InvalidInput: naming the field at `pointer`, when the password is the e-mail address."""
     try:
         acceptable_password(password, email)
     except InvalidValue as exc:
-        fault = FieldError("/newPassword", exc.code, str(exc))
+        fault = FieldError(pointer, exc.code, str(exc))
         raise InvalidInput("The new password is too easy to guess.", errors=[fault]) from exc
 
 

@@ -30,19 +30,20 @@ class Target(StrEnum):
     IGNORE = "ignore"
 
 
-UPDATABLE: Final = (
-    "firstName",
-    "lastName",
-    "company",
-    "jobTitle",
-    "phone",
-    "website",
-    "country",
-    "source",
-    "ownerId",
-    "customFields",
-)
-"""The fields of a lead that an import can change, as the API names them. The address is what a lead is known by."""
+API_NAMES: Final = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company": "company",
+    "job_title": "jobTitle",
+    "phone": "phone",
+    "website": "website",
+    "country": "country",
+    "source": "source",
+    "owner_id": "ownerId",
+    "custom_fields": "customFields",
+}
+"""Columns of a lead that an import can change, as the API names them. The address is what a lead is known by."""
+UPDATABLE: Final = tuple(API_NAMES.values())
 
 _PERMISSION: Final = re.compile(
     r"unsubscri|opt ?(?:out|in)\b|\bconsent|\bgdpr|do ?not ?(?:contact|e ?mail|call|mail)|suppress|blacklist|blocklist"

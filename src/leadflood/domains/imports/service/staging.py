@@ -13,6 +13,7 @@ from leadflood.domains.imports import store
 from leadflood.domains.imports.adapters import delimited, workbook
 from leadflood.domains.imports.contracts import ImportOptions, options_of
 from leadflood.domains.imports.contracts.rows import Defaults, RowReader, StagedRow, stored_values
+from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.format import FileKind, Record
 from leadflood.domains.imports.models.states import ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import format_of
@@ -25,18 +26,6 @@ from leadflood.kernel.ids import new_id
 BATCH = 5000
 """Rows of one transaction."""
 DEFAULT_SOURCE = "import"
-_POLICY_NAMES = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "company": "company",
-    "job_title": "jobTitle",
-    "phone": "phone",
-    "website": "website",
-    "country": "country",
-    "source": "source",
-    "owner_id": "ownerId",
-    "custom_fields": "customFields",
-}
 _PAGE = 200
 
 Batch = tuple[list[tuple[Any, ...]], dict[str, int], int]
@@ -112,7 +101,7 @@ async def finish_staging(tx: Transaction, actor: Actor, row: Row[Any]) -> None:
 
 def rules_of(options: ImportOptions) -> staging.Rules:
     """What decides what rows do."""
-    policies = {column: options.fields.get(name, options.existing) for column, name in _POLICY_NAMES.items()}
+    policies = {column: options.fields.get(name, options.existing) for column, name in API_NAMES.items()}
     return staging.Rules(options.mode, options.duplicates, policies)
 
 
