@@ -113,16 +113,49 @@ class _Part:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """What happened since the last count; the first row says how many leads it touched."""
+
+    since: datetime
+    rows: Sequence[Row[Any]]
+
+
+async def glance(
+    tx: Transaction, actor: Actor, *, span: Span, time_zone: str, now: datetime
+) -> tuple[OverviewView, ActivityView]:
+    """`overview` and `activity` of one moment, for one look at what happened since the last count."""
+    zone = ZoneInfo(time_zone)
+    bounds = bounds_of(span, now, zone)
+    recent = await _recent(tx, actor, min(bounds[0], _midnight(now, zone)))
+    return await _overview(tx, actor, recent, zone, now), await _activity(tx, actor, recent, span, zone, now)
+
+
 async def activity(tx: Transaction, actor: Actor, *, span: Span, time_zone: str, now: datetime) -> ActivityView:
     """What happened over a span of time, by the hour or by the day of a time zone of the IANA database."""
-    bounds = bounds_of(span, now, ZoneInfo(time_zone))
-    parts, counted_until = await _parts(tx, actor, bounds, now)
+    zone = ZoneInfo(time_zone)
+    recent = await _recent(tx, actor, bounds_of(span, now, zone)[0])
+    return await _activity(tx, actor, recent, span, zone, now)
+
+
+async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: datetime) -> OverviewView:
+    """How the workspace is now, and what happened since midnight in a time zone of the IANA database."""
+    zone = ZoneInfo(time_zone)
+    recent = await _recent(tx, actor, _midnight(now, zone))
+    return await _overview(tx, actor, recent, zone, now)
+
+
+async def _activity(
+    tx: Transaction, actor: Actor, recent: _Recent, span: Span, zone: ZoneInfo, now: datetime
+) -> ActivityView:
+    bounds = bounds_of(span, now, zone)
+    parts, counted_until = await _parts(tx, actor, recent, bounds, now)
     total = _Part()
     for part in parts:
         total.add(part)
     return ActivityView(
         span=span,
-        time_zone=time_zone,
+        time_zone=zone.key,
         counted_until=counted_until,
         points=[
             ActivityPoint(starts_at=starts, ends_at=ends, **part.figures())
@@ -132,10 +165,9 @@ async def activity(tx: Transaction, actor: Actor, *, span: Span, time_zone: str,
     )
 
 
-async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: datetime) -> OverviewView:
-    """How the workspace is now, and what happened since midnight in a time zone of the IANA database."""
-    midnight, _ = bounds_of(Span.WEEK, now, ZoneInfo(time_zone))[-2:]
-    (today,), counted_until = await _parts(tx, actor, [midnight, max(now, midnight)], now)
+async def _overview(tx: Transaction, actor: Actor, recent: _Recent, zone: ZoneInfo, now: datetime) -> OverviewView:
+    midnight = _midnight(now, zone)
+    (today,), counted_until = await _parts(tx, actor, recent, [midnight, max(now, midnight)], now)
     row = (await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "most": COUNTED + 1}))[0]
     leads = Count.up_to(COUNTED, row.leads)
     if not leads.exact:
@@ -153,25 +185,34 @@ async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: dateti
     )
 
 
+def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    return bounds_of(Span.WEEK, now, zone)[-2]
+
+
+async def _recent(tx: Transaction, actor: Actor, earliest: datetime) -> _Recent:
+    """What happened since the last count; since `earliest` where nothing was counted yet."""
+    counted_until: datetime | None = await tx.scalar(_COUNTED_UNTIL)
+    since = counted_until or earliest
+    rows = await tx.all(
+        _SINCE,
+        {"workspace_id": actor.workspace_id, "since": since, "most": LIVE + 1, "bounds": list(LATENCY_BOUNDS)},
+    )
+    return _Recent(since, rows)
+
+
 async def _parts(
-    tx: Transaction, actor: Actor, bounds: Sequence[datetime], now: datetime
+    tx: Transaction, actor: Actor, recent: _Recent, bounds: Sequence[datetime], now: datetime
 ) -> tuple[list[_Part], datetime]:
     """What happened between the bounds, and up to when that is complete."""
-    counted_until: datetime | None = await tx.scalar(_COUNTED_UNTIL)
     parts = [_Part() for _ in bounds[1:]]
     for row in await tx.all(_counted(actor, bounds)):
         part, created, enriched, failed, *slots = tuple(row)
         latency = Counter({slot: count for slot, count in enumerate(slots) if count})
         parts[part - 1].add(_Part(created, enriched, failed, latency))
-    since = counted_until or bounds[0]
-    live = await tx.all(
-        _SINCE,
-        {"workspace_id": actor.workspace_id, "since": since, "most": LIVE + 1, "bounds": list(LATENCY_BOUNDS)},
-    )
-    if live[0].touched > LIVE:
-        return parts, since
-    _add_live(parts, bounds, live)
-    return parts, max(now, since)
+    if recent.rows[0].touched > LIVE:
+        return parts, recent.since
+    _add_live(parts, bounds, recent.rows)
+    return parts, max(now, recent.since)
 
 
 def _counted(actor: Actor, bounds: Sequence[datetime]) -> Select[Any]:

@@ -27,11 +27,11 @@ async def show_home(visit: Visit) -> Answer:
     span = next((each for each in Span if each.value == visit.query.get("span")), Span.DAY)
     zone = visit.user.time_zone
     async with visit.reading() as tx:
-        activity = await figures.activity(tx, visit.actor, span=span, time_zone=zone, now=visit.now)
+        overview, activity = await figures.glance(tx, visit.actor, span=span, time_zone=zone, now=visit.now)
         newest = await leads.list_leads(tx, visit.actor, only=LeadFilter(), limit=_NEWEST)
         causes = await jobs.failed_by_cause(tx, visit.actor)
         context: dict[str, Any] = {
-            "now": await figures.overview(tx, visit.actor, time_zone=zone, now=visit.now),
+            "now": overview,
             "queue": await jobs.get_queue(tx, visit.actor),
             "system": await jobs.system_status(tx),
         }
