@@ -125,6 +125,11 @@ def number(value: float) -> str:
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def brief(text: str, longest: int = 120) -> str:
+    """A text that is not longer than a line or so."""
+    return text if len(text) <= longest else text[:longest] + "…"
+
+
 def counted(count: Count) -> str:
     """A count, with a plus where there are more than were counted."""
     return number(count.value) + ("" if count.exact else "+")

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from leadflood.api.parts import ApiParts
 from leadflood.bootstrap import build_registry
+from leadflood.domains.identity import store
 from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import sessions
@@ -24,7 +25,7 @@ from leadflood.web.parts import WebParts
 from tests.conftest import new_workspace
 from tests.support.api import make_parts
 from tests.support.site import machine, own_parts, server
-from tests.support.tenants import new_member
+from tests.support.tenants import new_user
 from tests.support.web import Browser, browser_of, site, web_parts
 
 __all__ = ["machine", "own_parts", "server"]
@@ -49,9 +50,16 @@ class House:
         """Somebody who is not signed in."""
         return await self.stack.enter_async_context(browser_of(self.app))
 
+    async def member(self, role: Role) -> tuple[UUID, str]:
+        """A new member with this role and the password `PASSWORD`. Returns id and address."""
+        user_id, email = await new_user(self.parts.database)
+        async with self.parts.database.transaction(self.workspace_id) as tx:
+            await store.insert_member(tx, self.workspace_id, user_id, role)
+        return user_id, email
+
     async def signed_in(self, role: Role) -> Browser:
         """A new member with this role, signed in."""
-        user_id = await new_member(self.parts.database, self.workspace_id, role)
+        user_id, _ = await self.member(role)
         return await self.enter(user_id, role)
 
     async def enter(self, user_id: UUID, role: Role) -> Browser:

@@ -8,7 +8,6 @@ from leadflood.domains.identity.contracts import AuditEventView, MemberView
 from leadflood.kernel.actor import Role
 from tests.integration.web.conftest import House
 from tests.support.identity import PASSWORD
-from tests.support.tenants import new_user
 from tests.support.web import Browser
 
 
@@ -23,9 +22,7 @@ class Visitor:
 
 async def new_visitor(house: House, role: Role) -> Visitor:
     """Somebody with this role who has signed in through the form."""
-    user_id, email = await new_user(house.parts.database)
-    async with house.parts.database.transaction(house.workspace_id) as tx:
-        await store.insert_member(tx, house.workspace_id, user_id, role)
+    user_id, email = await house.member(role)
     browser = await house.stranger()
     await browser.sign_in(email, PASSWORD)
     return Visitor(user_id, email, browser)

@@ -4,14 +4,12 @@ import gzip
 
 import pytest
 
-from leadflood.domains.identity import store
 from leadflood.kernel.actor import Role
 from leadflood.web.app import PAGES
 from leadflood.web.pipeline import Public
 from leadflood.web.session import SESSION, VISITOR
 from tests.integration.web.conftest import House
 from tests.support.identity import PASSWORD
-from tests.support.tenants import new_user
 from tests.support.web import ORIGIN, Browser
 
 RULES = [rule for pages in PAGES for rule in pages.rules]
@@ -54,7 +52,7 @@ async def test_no_form_of_another_site_is_taken(owner: Browser, path: str) -> No
 
 
 async def test_signing_in_leads_to_where_one_wanted_to_go(house: House, stranger: Browser) -> None:
-    _, email = await _member(house)
+    _, email = await house.member(Role.MEMBER)
 
     await stranger.get("/leads?status=failed")
     seen = await stranger.post("/sign-in", {"email": email, "password": PASSWORD, "next": "/leads?status=failed"})
@@ -72,7 +70,7 @@ async def test_a_sign_in_page_remembers_where_one_came_from(stranger: Browser) -
 async def test_a_link_to_the_sign_in_page_cannot_lead_to_another_site(
     house: House, stranger: Browser, elsewhere: str
 ) -> None:
-    _, email = await _member(house)
+    _, email = await house.member(Role.MEMBER)
 
     await stranger.get("/sign-in")
     seen = await stranger.post("/sign-in", {"email": email, "password": PASSWORD, "next": elsewhere}, follow=False)
@@ -81,7 +79,7 @@ async def test_a_link_to_the_sign_in_page_cannot_lead_to_another_site(
 
 
 async def test_a_wrong_password_is_told_on_the_page_and_starts_no_session(house: House, stranger: Browser) -> None:
-    _, email = await _member(house)
+    _, email = await house.member(Role.MEMBER)
 
     await stranger.get("/sign-in")
     seen = await stranger.post("/sign-in", {"email": email, "password": "wrong password"})
@@ -92,7 +90,7 @@ async def test_a_wrong_password_is_told_on_the_page_and_starts_no_session(house:
 
 
 async def test_the_session_changes_with_each_sign_in_and_the_old_one_ends(house: House, stranger: Browser) -> None:
-    _, email = await _member(house)
+    _, email = await house.member(Role.MEMBER)
     await stranger.sign_in(email, PASSWORD)
     first = stranger.client.cookies[SESSION]
 
@@ -216,10 +214,3 @@ async def test_hostile_text_is_shown_as_text(owner: Browser, house: House) -> No
     for path in ("/leads", f"/leads/{lead_id}", "/"):
         seen = await owner.get(path)
         assert seen.html.css("img, script:not([src])") == []
-
-
-async def _member(house: House, role: Role = Role.MEMBER) -> tuple[object, str]:
-    user_id, email = await new_user(house.parts.database)
-    async with house.parts.database.transaction(house.workspace_id) as tx:
-        await store.insert_member(tx, house.workspace_id, user_id, role)
-    return user_id, email

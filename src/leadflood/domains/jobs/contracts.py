@@ -157,6 +157,11 @@ class JobView(View):
     started_at: datetime | None = Field(description="When the latest attempt started.")
     finished_at: datetime | None
 
+    @property
+    def retrying(self) -> bool:
+        """Whether it waits for another attempt, after one that failed."""
+        return self.status is JobStatus.QUEUED and self.attempts > 0
+
 
 class OutboxEventView(View):
     """An event of the outbox: what had to be published, and whether it was."""

@@ -7,9 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.identity.contracts import AuditEventView
-from leadflood.kernel.actor import ActorKind
-
-_LONGEST: Final = 120
+from leadflood.web.pages.people import actor_told
+from leadflood.web.view import brief
 
 SENTENCES: Final = {
     "session.started": "signed in",
@@ -129,7 +128,7 @@ def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
     return Told(
         id=event.id,
         at=event.at,
-        who=_who(event, names),
+        who=actor_told(event.actor.kind, event.actor.id, names, capital=True),
         text=_sentence(event, names),
         glyph=_GLYPHS.get(kind, "circle"),
         path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id else None,
@@ -142,17 +141,6 @@ def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
             "requestId": event.request_id,
         },
     )
-
-
-def _who(event: AuditEventView, names: Mapping[UUID, str]) -> str:
-    if event.actor.kind is ActorKind.CLI:
-        return "The command line"
-    if event.actor.kind is ActorKind.SYSTEM:
-        return "LEAD-FLOOD"
-    known = names.get(event.actor.id) if event.actor.id else None
-    if event.actor.kind is ActorKind.API_KEY:
-        return f"API key “{known}”" if known else "An API key"
-    return known or "A former member"
 
 
 def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
@@ -178,5 +166,4 @@ def _subject(event: AuditEventView, names: Mapping[UUID, str]) -> str:
 
 
 def _word(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return brief(", ".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -8,7 +8,6 @@ from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, Me
 from leadflood.domains.duplicates.models import CandidateStatus, ScanStatus
 from leadflood.domains.duplicates.service import merging, review, scanning
 from leadflood.domains.enrichment import queries as enrichment
-from leadflood.domains.identity import queries as identity
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.kernel.actor import Permission
@@ -17,6 +16,7 @@ from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
 from leadflood.web.pages.duplicates_told import REASONS, compared
 from leadflood.web.pages.lead_form import LABELS, name_of
+from leadflood.web.pages.people import member_names
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
@@ -24,7 +24,6 @@ from leadflood.web.visit import Visit
 pages = Pages()
 
 _ROWS = 50
-_MEMBERS = 200
 _JOBS = 50
 _UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
 
@@ -122,8 +121,7 @@ async def _review(visit: Visit, duplicate_id: UUID, form: Form | None = None, st
         survivor, other = _sides(pair, wanted)
         found = await enrichment.get_lead_enrichment(tx, visit.actor, lead_id=other.id)
         runs = await jobs.list_jobs(tx, visit.actor, subject_id=other.id, limit=_JOBS)
-        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
-    owners = {str(each.id): each.name for each in members.items}
+        owners = await member_names(tx, visit.actor)
     context = {
         "pair": pair,
         "survivor": survivor,

@@ -17,6 +17,7 @@ from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated
 from leadflood.web.pages.leads_state import ListState
+from leadflood.web.pages.people import actor_told
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
@@ -25,7 +26,6 @@ pages = Pages()
 
 _FILES = "/exports"
 _ROWS = 50
-_MEMBERS = 200
 _FAULT = 500
 _LIST_CUSTOM = "customFields."
 _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
@@ -69,10 +69,11 @@ async def list_exports(visit: Visit) -> Answer:
     """The files of the workspace: those that are being written, and those to download."""
     async with visit.reading() as tx:
         page = await queries.list_exports(tx, visit.actor, after=visit.after("exports"), limit=_ROWS)
-        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
+        asked = [each.actor for each in page.items]
+        names = await identity.actor_names(tx, visit.actor, [each.id for each in asked if each.id])
     context: dict[str, Any] = {
         "exports": page.items,
-        "names": {each.id: each.name for each in members.items},
+        "asked_by": {each: actor_told(each.kind, each.id, names, capital=True) for each in asked},
         "next": visit.cursor(page, "exports"),
         "paged": "after" in visit.query,
     }

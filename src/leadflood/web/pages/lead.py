@@ -15,6 +15,7 @@ from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated
 from leadflood.web.pages.lead_form import COUNTRIES, FIELDS, LABELS, custom_changes, form_of, name_of, rows_of
 from leadflood.web.pages.lead_story import found, story
+from leadflood.web.pages.people import member_names, owner_choices
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
@@ -24,7 +25,6 @@ pages = Pages()
 _PATH = "/leads/{id}"
 _LIVE = ("lead_status", "lead_fields", "lead_job", "lead_found", "lead_timeline")
 _EVENTS = 50
-_MEMBERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,12 @@ async def _page(
         runs = await jobs.list_jobs(tx, visit.actor, subject_id=lead_id, limit=5)
         events = await queries.list_events(tx, visit.actor, lead_id=lead_id, after=visit.after("events"), limit=_EVENTS)
         names = await identity.actor_names(tx, visit.actor, [each.actor.id for each in events.items if each.actor.id])
-        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
-    owners = [(str(each.id), each.name) for each in members.items]
-    told = story(events.items, names, owners=dict(owners))
+        owners = await member_names(tx, visit.actor)
+    told = story(events.items, names, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),
-        "rows": rows_of(lead, dict(owners)),
+        "rows": rows_of(lead, owners),
         "editing": editing if visit.may("leads:write") else None,
         "form": form or form_of(lead),
         "conflict": _conflict(lead, form, editing, told[0].by if told else "") if conflicts and form else None,
@@ -131,7 +130,7 @@ async def _page(
         "jobs": runs.items,
         "events": told,
         "older": visit.cursor(events, "events"),
-        "owners": [("", "Nobody"), *owners],
+        "owners": owner_choices(owners),
         "countries": COUNTRIES,
         "labels": LABELS,
     }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from leadflood.domains.identity import queries as identity
 from leadflood.domains.leads import service
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
@@ -11,6 +10,7 @@ from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import COUNTRIES, LABELS
+from leadflood.web.pages.people import member_names, owner_choices
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
@@ -18,7 +18,6 @@ from leadflood.web.visit import Visit
 pages = Pages()
 
 _SOURCE = "manual"
-_MEMBERS = 200
 _FAULT = 500
 
 
@@ -63,8 +62,7 @@ async def _page(
     visit: Visit, form: Form, *, status: int = 200, duplicate: object = None, part: str | None = None
 ) -> Page:
     async with visit.reading() as tx:
-        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
-    owners = [("", "Nobody"), *((str(each.id), each.name) for each in members.items)]
+        owners = owner_choices(await member_names(tx, visit.actor))
     context: dict[str, Any] = {
         "form": form,
         "owners": owners,

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.leads.contracts import LeadEventView
-from leadflood.kernel.actor import ActorKind
+from leadflood.web.pages.people import actor_told
+from leadflood.web.view import brief
 
 _KINDS = {
     "lead.created": ("Lead created", "user-plus", "info"),
@@ -36,7 +37,6 @@ _COLUMNS = {
     "source": "Source",
     "owner_id": "Owner",
 }
-_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ def told(value: object) -> str:
     """A stored value as text."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    text = str(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return brief(str(value))
 
 
 def _happening(event: LeadEventView, names: Mapping[UUID, str], owners: Mapping[str, str]) -> Happening:
@@ -113,21 +112,10 @@ def _happening(event: LeadEventView, names: Mapping[UUID, str], owners: Mapping[
         glyph,
         tone,
         event.at,
-        _by(event, names),
+        actor_told(event.actor.kind, event.actor.id, names),
         text,
         _changes(changes, owners) if isinstance(changes, dict) else [],
     )
-
-
-def _by(event: LeadEventView, names: Mapping[UUID, str]) -> str:
-    if event.actor.kind is ActorKind.CLI:
-        return "the command line"
-    if event.actor.kind is ActorKind.SYSTEM:
-        return "LEAD-FLOOD"
-    known = names.get(event.actor.id) if event.actor.id else None
-    if event.actor.kind is ActorKind.API_KEY:
-        return f"API key “{known}”" if known else "an API key"
-    return known or "a former member"
 
 
 def _changes(changes: Mapping[str, Any], owners: Mapping[str, str]) -> list[Change]:

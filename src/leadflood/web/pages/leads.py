@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from leadflood.domains.identity import queries as identity
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
@@ -16,8 +15,9 @@ from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import validated
-from leadflood.web.pages.lead_form import COUNTRIES, name_of, rows_of
-from leadflood.web.pages.leads_state import COLUMNS, SORTS, ListState
+from leadflood.web.pages.lead_form import name_of, rows_of
+from leadflood.web.pages.leads_state import CAME_IN, COLUMNS, PHONE, SORTS, STANDARD, ListState
+from leadflood.web.pages.people import member_names
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast, local_path
 from leadflood.web.view import plural
@@ -26,7 +26,6 @@ from leadflood.web.visit import Visit
 pages = Pages()
 
 _ROWS = 50
-_MEMBERS = 200
 
 
 @pages.get("/leads", Permission.LEADS_READ, live=("leads_list",))
@@ -41,10 +40,9 @@ async def list_leads(visit: Visit) -> Answer:
             tx, visit.actor, only=only, sort=state.sort, after=visit.after(state.scope), limit=_ROWS
         )
         count = await count_leads(tx, visit.actor, only=only)
-        members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
+        owners = await member_names(tx, visit.actor)
         context: dict[str, Any] = {"sources": await list_sources(tx, visit.actor)}
         views = await list_views(tx, visit.actor)
-    owners = {str(each.id): each.name for each in members.items}
     context |= _views(state, views) | {
         "state": state,
         "leads": page.items,
@@ -54,7 +52,9 @@ async def list_leads(visit: Visit) -> Answer:
         "owners": owners,
         "columns": COLUMNS,
         "sorts": SORTS,
-        "countries": COUNTRIES,
+        "came_in": CAME_IN,
+        "phones": PHONE,
+        "standard": STANDARD,
         "name_of": name_of,
         "peek": await _peek(visit, state, owners),
     }
@@ -111,8 +111,7 @@ async def _peek(visit: Visit, state: ListState, owners: dict[str, str] | None = 
     async with visit.reading() as tx:
         lead = await queries.get_lead(tx, visit.actor, lead_id=state.peek)
         if owners is None:
-            members = await identity.list_members(tx, visit.actor, limit=_MEMBERS)
-            owners = {str(each.id): each.name for each in members.items}
+            owners = await member_names(tx, visit.actor)
     return {"lead": lead, "name": name_of(lead), "rows": rows_of(lead, owners)}
 
 

@@ -188,21 +188,6 @@ class ListState:
             *([("Came in since", self.since[:10], self.url(since=None))] if self.since and not self.days else []),
         ]
 
-    @property
-    def came_in(self) -> Mapping[str, str]:
-        """The choices of when a lead came in."""
-        return CAME_IN
-
-    @property
-    def phones(self) -> Mapping[str, str]:
-        """The choices of whether a lead has a phone."""
-        return PHONE
-
-    @property
-    def standard(self) -> tuple[str, ...]:
-        """The columns that are shown unless others are chosen."""
-        return STANDARD
-
     def heads(self) -> list[dict[str, str]]:
         """The headers of the table."""
         sortable = {

@@ -1,0 +1,39 @@
+"""People and programs of the workspace, by the names under which pages show them."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from leadflood.domains.identity import queries
+from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.db.database import Transaction
+
+_MOST = 200
+_UNNAMED = {
+    ActorKind.CLI: "the command line",
+    ActorKind.API_KEY: "an API key",
+    ActorKind.USER: "a former member",
+}
+
+
+async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
+    """Names of the members by id, as forms have ids: the first 200."""
+    page = await queries.list_members(tx, actor, limit=_MOST)
+    return {str(each.id): each.name for each in page.items}
+
+
+def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Whom a lead can belong to, for a `select`."""
+    return [("", "Nobody"), *names.items()]
+
+
+def actor_told(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str], *, capital: bool = False) -> str:
+    """Who did something, in words. `capital`: at the start of a sentence."""
+    if kind is ActorKind.SYSTEM:
+        return "LEAD-FLOOD"
+    known = names.get(actor_id) if actor_id else None
+    if known and kind is ActorKind.API_KEY:
+        return f"API key “{known}”"
+    if known and kind is ActorKind.USER:
+        return known
+    words = _UNNAMED[kind]
+    return words[0].upper() + words[1:] if capital else words
