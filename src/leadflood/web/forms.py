@@ -61,6 +61,11 @@ class Form:
         """Whether a lone checkbox is set."""
         return self.value(name) in _ON
 
+    def number(self, name: str) -> int | str:
+        """A field that holds a whole number; as text where it is none, for the contract to refuse."""
+        text = self.value(name).strip()
+        return int(text) if text.isascii() and text.isdecimal() else text
+
     def id(self, name: str) -> UUID:
         """A field that holds an id. Raises: InvalidInput."""
         try:
@@ -112,8 +117,7 @@ class Form:
         if list in kinds:
             return [value for value in self.values(alias) if value]
         if int in kinds and str not in kinds:
-            text = self.value(alias).strip()
-            return int(text) if text.isascii() and text.isdecimal() else text
+            return self.number(alias)
         return self.value(alias)
 
 

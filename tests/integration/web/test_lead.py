@@ -198,3 +198,29 @@ async def test_editing_all_fields_keeps_the_types_of_custom_ones(owner: Browser,
         "newsletter": False,
         "plan": "gold",
     }
+
+
+@pytest.mark.parametrize("other", [{}, {"firstName": "Ada"}])
+async def test_a_fault_in_one_of_all_fields_or_a_custom_one_keeps_the_form_open(
+    owner: Browser, house: House, other: dict[str, str]
+) -> None:
+    lead_id = await house.lead("ada@acme.com", customFields={"plan": "gold"})
+    await owner.get(f"/leads/{lead_id}")
+
+    seen = await owner.post(f"/leads/{lead_id}", {**other, "customFields.plan": "x" * 3000, "version": "1"})
+
+    assert seen.status == 400
+    assert seen.attribute("#f-customFields-plan", "value") == "x" * 3000
+    assert seen.attribute("#f-firstName", "value") == other.get("firstName")
+
+
+async def test_a_lost_update_of_all_fields_shows_each_that_differs(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme", jobTitle="Head")
+    await owner.get(f"/leads/{lead_id}")
+    await owner.post(f"/leads/{lead_id}", {"company": "Theirs", "version": "1"})
+
+    seen = await owner.post(f"/leads/{lead_id}", {"company": "Mine", "jobTitle": "Head", "version": "1"})
+
+    assert seen.status == 409
+    assert seen.all("dialog#conflict dt") == ["Company by you", "Company now"]
+    assert seen.all("dialog#conflict dd") == ["Mine", "Theirs"]

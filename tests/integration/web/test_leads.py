@@ -230,3 +230,16 @@ async def test_a_shared_view_is_seen_by_others_who_cannot_change_it(
     assert (await viewer.post(f"{path}/removals")).status == 403
     await outsider.get("/leads")
     assert (await outsider.post(f"{path}/removals")).status == 404
+
+
+@pytest.mark.parametrize("expected", ["", "many", "-1"])
+async def test_a_count_that_is_none_changes_nothing(owner: Browser, house: House, expected: str) -> None:
+    await house.lead("a@acme.com")
+    await owner.get("/leads")
+
+    seen = await owner.post(
+        "/leads/bulk-changes", {"matching": "", "expected": expected, "all": "on", "action": "delete"}
+    )
+
+    assert seen.status == 400
+    assert await emails(house) == {"a@acme.com"}

@@ -13,7 +13,7 @@ from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated
-from leadflood.web.pages.lead_form import COUNTRIES, FIELDS, LABELS, custom_changes, form_of, name_of, rows_of
+from leadflood.web.pages.lead_form import COUNTRIES, LABELS, custom_changes, form_of, name_of, rows_of
 from leadflood.web.pages.lead_story import found, story
 from leadflood.web.pages.people import member_names, owner_choices
 from leadflood.web.pipeline import Pages
@@ -25,15 +25,14 @@ pages = Pages()
 _PATH = "/leads/{id}"
 _LIVE = ("lead_status", "lead_fields", "lead_job", "lead_found", "lead_timeline")
 _EVENTS = 50
+_NOT_FIELDS = ("csrf", "version")
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An edit that met a newer version: what it wanted, and what is stored by now."""
+    """An edit that met a newer version: what it wanted and what is stored by now, of each field that differs."""
 
-    label: str
-    mine: str
-    theirs: str
+    fields: list[tuple[str, str, str]]
     version: int
     by: str
 
@@ -48,7 +47,8 @@ async def show_lead(visit: Visit) -> Answer:
 async def change_lead(visit: Visit) -> Answer:
     """Change the fields that the form has, unless somebody else changed the lead since it was shown."""
     form, lead_id = visit.form, visit.id()
-    editing = next((name for name in FIELDS if name in form.fields), "customFields")
+    fields = [name for name in form.fields if name not in _NOT_FIELDS]
+    editing = fields[0] if len(fields) == 1 else "all"
     try:
         version = _version(form)
         async with visit.writing() as tx:
@@ -71,7 +71,7 @@ async def change_lead(visit: Visit) -> Answer:
         return await _page(visit, editing=editing, form=form.refused(error), status=error.status)
     if visit.wants_part is None:
         return Redirect(f"/leads/{lead_id}", [Toast("Saved.")])
-    return await _page(visit, toasts=[Toast(f"{LABELS.get(editing, 'Field')} of {lead.email} saved.")])
+    return await _page(visit, toasts=[Toast(f"{LABELS.get(editing, 'Fields')} of {lead.email} saved.")])
 
 
 @pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
@@ -125,7 +125,7 @@ async def _page(
         "rows": rows_of(lead, owners),
         "editing": editing if visit.may("leads:write") else None,
         "form": form or form_of(lead),
-        "conflict": _conflict(lead, form, editing, told[0].by if told else "") if conflicts and form else None,
+        "conflict": _conflict(lead, form, told[0].by if told else "") if conflicts and form else None,
         "found": found(known),
         "jobs": runs.items,
         "events": told,
@@ -139,14 +139,18 @@ async def _page(
     )
 
 
-def _conflict(lead: LeadView, form: Form, editing: str | None, by: str) -> Conflict:
-    name = editing or ""
-    stored = form_of(lead).value(name)
-    return Conflict(LABELS.get(name, name), form.value(name), stored, lead.version, by)
+def _conflict(lead: LeadView, form: Form, by: str) -> Conflict:
+    stored = form_of(lead)
+    differing = [
+        (LABELS.get(name, name.removeprefix("customFields.")), form.value(name), stored.value(name))
+        for name in form.fields
+        if name not in _NOT_FIELDS and form.value(name).strip() != stored.value(name)
+    ]
+    return Conflict(differing, lead.version, by)
 
 
 def _version(form: Form) -> int:
-    text = form.value("version")
-    if not (text.isascii() and text.isdecimal()):
+    version = form.number("version")
+    if not isinstance(version, int):
         raise InvalidInput("The form does not say which version it changes. Reload the page.")
-    return int(text)
+    return version

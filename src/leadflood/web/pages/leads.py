@@ -124,7 +124,7 @@ def _command(visit: Visit) -> BulkChange:
         given = {"action": BulkAction.SET, "changes": {name: form.value(name) or None}}
     if form.checked("all"):
         state = ListState.read(parse_qsl(form.value("matching"), keep_blank_values=True))
-        given |= {"matching": state.query(visit.now), "expectedCount": int(form.value("expected") or 0)}
+        given |= {"matching": state.query(visit.now), "expectedCount": form.number("expected")}
     elif form.values("ids"):
         given["leadIds"] = form.values("ids")
     else:
