@@ -26,7 +26,6 @@ LABELS: Final = {
 }
 """In the order of the page. The keys are the contract's names."""
 
-FIELDS: Final = tuple(LABELS)
 COUNTRIES: Final = [
     ("", "None"),
     *sorted(((each.alpha2, each.apolitical_name) for each in iso3166.countries), key=itemgetter(1)),
@@ -52,7 +51,7 @@ def form_of(lead: LeadView) -> Form:
     """A form with the stored values."""
     stored = lead.model_dump(mode="json")
     custom = {f"customFields.{name}": value for name, value in lead.custom_fields.items()}
-    return Form.of({name: stored[name] for name in FIELDS} | custom)
+    return Form.of({name: stored[name] for name in LABELS} | custom)
 
 
 def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[Row]:
