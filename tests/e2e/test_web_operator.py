@@ -58,4 +58,5 @@ async def all_others(page: Page, keys: Keys) -> None:
     await keys.push("Retry all")
     await expect(page.locator("#toasts")).to_contain_text(f"{LEADS - 1} jobs queued again")
     await expect(page.locator("#jobs-causes tbody tr")).to_have_count(0)
-    await expect(page.locator("#jobs-list").get_by_text("Completed", exact=True)).to_have_count(LEADS)
+    enrichments = page.locator("#jobs-list [data-row]").filter(has_text="leads.enrich")
+    await expect(enrichments.get_by_text("Completed", exact=True)).to_have_count(LEADS)
