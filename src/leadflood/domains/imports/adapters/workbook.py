@@ -3,15 +3,14 @@
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.workbook import Workbook
 
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import MAX_CELL, MAX_COLUMNS, Record
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
 
 MAGIC = b"PK\x03\x04"
 MAX_UNPACKED = 2 * 1024**3
@@ -24,7 +23,6 @@ _MOST_PACKED = 200
 _LARGE = 16 * 1024**2
 _BROKEN = (
     zipfile.BadZipFile,
-    InvalidFileException,
     ParseError,
     EOFError,
     KeyError,
@@ -68,7 +66,9 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[Record]:
         book.close()
 
 
-def _opened(file: IO[bytes]) -> Workbook:
+def _opened(file: IO[bytes]) -> "Workbook":
+    from openpyxl import load_workbook  # noqa: PLC0415  every process would start 0.2 s later, few meet a workbook
+
     try:
         _refuse_bomb(zipfile.ZipFile(file).infolist())
         file.seek(0)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from nameparser import HumanName
 from pydantic import ValidationError
 
 from leadflood.domains.imports.models.fields import CUSTOM, Target
@@ -176,6 +175,8 @@ def _drop(given: dict[str, Any], pointer: str) -> None:
 
 
 def _split_name(text: str) -> dict[str, str]:
+    from nameparser import HumanName  # noqa: PLC0415  takes time to load, and only full names need it
+
     name = HumanName(text)
     last = " ".join(part for part in (name.last, name.suffix) if part)
     first = " ".join(part for part in (name.first, name.middle) if part)
