@@ -63,11 +63,12 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
 
 
 def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(installation: Installation) -> None:
-    up = installation.up()
+    up = installation.start("up", api_processes="2")
     up.wait_for("LEAD-FLOOD is ready")
+    until(lambda: up.output.count("api.started") == 2)
     added = installation.run("lead", "add", "ada.lovelace@acme.com", "--wait", "--json")
     assert added.returncode == 0, added.stderr
-    children = [up.pids()[name] for name in ("api", "worker", "mail")]
+    children = [up.pids()[name] for name in ("api", "api-2", "worker", "mail")]
     up.kill()
     until(lambda: all_gone(children))
 

@@ -104,7 +104,7 @@ class Running:
             return found[0]
 
     def pids(self) -> dict[str, int]:
-        """The living children by name: `api`, `worker`, `mail` and `postgres`, as far as there are any."""
+        """The living children by name: `api`, `api-2`, `worker`, `mail` and `postgres`, as far as there are any."""
         names = {"serve": "api", "worker": "worker", "mail": "mail", "seed": "seed", "prepare": "prepare"}
         found: dict[str, int] = {}
         for child in self._remember():
@@ -113,7 +113,8 @@ class Running:
                 if child.name() == "postgres" and child.ppid() == self.pid:
                     found["postgres"] = child.pid
                 elif len(command) > 3 and command[1:3] == ["-m", "leadflood"] and command[3] in names:
-                    found[names[command[3]]] = child.pid
+                    name = names[command[3]]
+                    found[f"{name}-2" if name in found else name] = child.pid
             except psutil.NoSuchProcess:
                 continue
         return found

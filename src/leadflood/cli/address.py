@@ -16,10 +16,11 @@ class PortTaken(AppError):
     title = "Port taken"
 
 
-def listen(host: str, port: int, *, setting: str = "--port") -> socket.socket:
+def listen(host: str, port: int, *, setting: str = "--port", shared: bool = False) -> socket.socket:
     """A socket that listens on the address; port 0 takes any free one.
 
-    Args: setting: where the port was chosen, for the remedy.
+    Args: setting: where the port was chosen, for the remedy. shared: whether other processes may listen there in the
+        same way; the system hands each new connection to one of them (SO_REUSEPORT).
 
     Raises: PortTaken: for any reason.
     """
@@ -32,6 +33,8 @@ def listen(host: str, port: int, *, setting: str = "--port") -> socket.socket:
         raise PortTaken(f"Cannot listen on {host}: {error.strerror}. Check LEADFLOOD_HOST or --host.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

@@ -28,13 +28,20 @@ def register(app: typer.Typer) -> None:
     app.command("prepare", hidden=True)(prepare)
 
 
-def serve(host: str | None = HOST, port: int | None = PORT) -> None:
+def serve(
+    host: str | None = HOST,
+    port: int | None = PORT,
+    share_port: bool = typer.Option(
+        False, "--share-port", help="Let other `serve --share-port` listen on the same port: one process a core."
+    ),
+) -> None:
     """Serve the API until Ctrl-C or SIGTERM; requests under way may end.
 
     Example: `leadflood serve --host 0.0.0.0 --port 8080`
     """
     settings = _start()
-    _run_on_uvloop(_serve(settings, host or settings.host, settings.port if port is None else port))
+    port = settings.port if port is None else port
+    _run_on_uvloop(_serve(settings, host or settings.host, port, share_port=share_port))
 
 
 def worker() -> None:
@@ -106,12 +113,12 @@ def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-async def _serve(settings: "Settings", host: str, port: int) -> None:
+async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool) -> None:
     from leadflood import bootstrap
     from leadflood.cli import server
     from leadflood.cli.address import listen
 
-    listener = listen(host, port)
+    listener = listen(host, port, shared=share_port)
     try:
         async with bootstrap.open_platform(settings, process="api") as platform:
             changes = bootstrap.build_changes(platform, process="api")

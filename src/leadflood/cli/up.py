@@ -150,8 +150,10 @@ async def _supervise(
 ) -> None:
     from leadflood.cli.supervisor import Command, Supervisor
 
+    several = settings.api_processes > 1
+    names = ["api", *(f"api-{number}" for number in range(2, settings.api_processes + 1))]
     commands = [
-        Command("api", _argv("serve"), env, _GRACE),
+        *(Command(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE) for name in names),
         Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
     ]
     if _catches(settings):

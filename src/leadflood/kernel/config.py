@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(5050, ge=0, le=65535, description="Port that the API listens on.")
+    api_processes: int = Field(
+        1, ge=1, le=64, description="API processes that `up` runs on the port. More than one use more than one core."
+    )
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL to use, as `postgresql://…`. Empty: an embedded one in the data folder."
     )

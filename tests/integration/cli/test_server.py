@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadflood.cli.address import listen
+from leadflood.cli.address import PortTaken, listen
 from leadflood.cli.server import MAX_HEAD_BYTES, MAX_HEADERS, serve
 
 
@@ -53,3 +53,12 @@ async def test_too_many_headers_are_refused(port: int) -> None:
     received = await answer(port, b"GET / HTTP/1.1\r\n", b"x: y\r\n" * (MAX_HEADERS + 1), b"\r\n")
 
     assert received.startswith(b"HTTP/1.1 400")
+
+
+async def test_only_processes_that_both_say_so_share_a_port() -> None:
+    with listen("127.0.0.1", 0, shared=True) as first:
+        port = first.getsockname()[1]
+        with listen("127.0.0.1", port, shared=True) as second:
+            assert second.getsockname() == first.getsockname()
+        with pytest.raises(PortTaken):
+            listen("127.0.0.1", port)
