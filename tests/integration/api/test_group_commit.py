@@ -26,6 +26,7 @@ from tests.conftest import TEMPLATE
 from tests.support.api import Caller, make_parts, new_caller
 from tests.support.outages import breakable
 from tests.support.postgres import Cluster
+from tests.support.waiting import eventually
 
 STORED, GONE = "stored@acme.com", "gone@acme.com"
 Seen = tuple[object, ...]
@@ -259,3 +260,65 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
         await database.close()
 
     assert [str(row.id) for row in rows] == sorted(answer.json()["leadId"] for answer in answers)
+
+
+WAITS = text("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO leads%'")
+
+
+@asynccontextmanager
+async def deleted_at_the_same_instant(
+    client: httpx.AsyncClient, caller: Caller, database: Database, stored: httpx.Response
+) -> AsyncIterator[None]:
+    """Deletes a lead after an insert of what is asked for inside met it, and before that can look it up.
+
+    The insert goes by address. It has passed the lead by when it waits for one that sorts behind, and is held.
+    """
+    entered = asyncio.Event()
+
+    async def delete() -> None:
+        async with database.transaction(caller.workspace_id) as holder:
+            await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
+            entered.set()
+            await eventually(lambda: waits(database))
+            headers = {**caller.headers, "If-Match": '"1"'}
+            assert (await client.delete(stored.headers["Location"], headers=headers)).status_code == 204
+
+    deletion = asyncio.create_task(delete())
+    await entered.wait()
+    yield
+    await deletion
+
+
+async def waits(database: Database) -> bool:
+    async with database.statement() as connection:
+        return bool(await connection.scalar(WAITS))
+
+
+async def test_a_batch_takes_the_address_of_a_lead_that_is_deleted_at_the_same_instant(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    stored = await create(toys, caller, "ada@acme.com")
+    names = ["ada@acme.com", "held@acme.com", "ada@acme.com", "new@acme.com"]
+
+    async with deleted_at_the_same_instant(toys, caller, database, stored):
+        leads = {"leads": [{"email": name} for name in names]}
+        answer = await toys.post("/v1/leads/batch", json=leads, headers=caller.headers)
+
+    assert answer.status_code == 200, answer.text
+    first, held, second, new = answer.json()["results"]
+    assert [each["status"] for each in (first, held, new)] == ["created", "duplicate", "created"]
+    assert first["leadId"] != stored.json()["leadId"]
+    assert second == {"status": "duplicate", "existingId": first["leadId"]}
+
+
+async def test_a_request_takes_the_address_of_a_lead_that_is_deleted_at_the_same_instant(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    stored = await create(toys, caller, "ada@acme.com")
+
+    async with deleted_at_the_same_instant(toys, caller, database, stored):
+        names = ["first@acme.com", "ada@acme.com", "held@acme.com"]
+        answers = await asyncio.gather(*(create(toys, caller, name) for name in names))
+
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+    assert answers[1].json()["leadId"] != stored.json()["leadId"]
