@@ -22,9 +22,10 @@ from leadflood.domains.leads.contracts import (
     merge_custom_fields,
     resolve_phone,
 )
-from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFound, UnknownOwner
+from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import ENRICH_LEAD, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, search_text
+from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Contended, Transaction, constraint_of
 from leadflood.kernel.errors import AppError, Unavailable
@@ -161,11 +162,14 @@ async def restore_lead(
 
     A job that met the lead deleted did nothing, so one whose enrichment had not ended is enriched afresh.
 
-    Raises: LeadNotFound, DuplicateLead: when another lead has the address by now.
+    Raises: LeadNotFound, LeadMerged: it is part of another one. DuplicateLead: another lead has the address by now.
     """
     stored = await store.lock(tx, actor.workspace_id, lead_id, deleted=True)
     if stored is None:
         return await queries.get_lead(tx, actor, lead_id=lead_id)
+    into = (await merged_among(tx, actor.workspace_id, [lead_id])).get(lead_id)
+    if into is not None:
+        raise LeadMerged(merge_id=into.merge_id, survivor_id=into.survivor_id, survivor_email=into.survivor_email)
     try:
         async with tx.savepoint():
             await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)
