@@ -108,6 +108,7 @@ def serial_outcomes(requests: Sequence[Asked]) -> Iterator[dict[int, Seen]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=REQUESTS)
 @example(requests=[Asked(0, n % 2, f"by{n}@acme.com", None, None, hangs_up=False) for n in range(5)])
+@example(requests=[Asked(0, 0, "new@acme.com", "k", "stranger", hangs_up=False)] * 3)
 async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
     toys: httpx.AsyncClient, database: Database, requests: list[Asked]
 ) -> None:

@@ -178,13 +178,13 @@ class Poisonous:
     name = "poisonous"
     version = "1"
 
-    def __init__(self, bad: str) -> None:
+    def __init__(self, bad: UUID) -> None:
         self._bad = bad
-        self.asked: Counter[str] = Counter()
+        self.asked: Counter[UUID] = Counter()
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        self.asked[lead.email] += 1
-        return [value(Field.FIRST_NAME, "\x00" if lead.email == self._bad else "Ada")]
+        self.asked[lead.lead_id] += 1
+        return [value(Field.FIRST_NAME, "\x00" if lead.lead_id == self._bad else "Ada")]
 
 
 async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
@@ -193,7 +193,7 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
     bench = Bench(database, workspace.actor)
     made = {f"lead{n}@acme.com": await bench.create(f"lead{n}@acme.com") for n in range(40)}
     bad = made.pop("lead17@acme.com")
-    adapter = Poisonous("lead17@acme.com")
+    adapter = Poisonous(bad.lead_id)
     await workers.start(JobRegistry(enrichment.definitions([adapter])), worker_concurrency=50)
 
     assert await jobs.ended(*(each.job_id for each in made.values())) == {"completed": len(made)}
@@ -204,15 +204,15 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
 
     await eventually(given_up)
 
-    for email, each in made.items():
+    for each in made.values():
         job, lead = await bench.job(each.job_id), await bench.lead(each.lead_id)
-        assert (job.attempts, lead.status, adapter.asked[email]) == (1, LeadStatus.ENRICHED, 1)
+        assert (job.attempts, lead.status, adapter.asked[each.lead_id]) == (1, LeadStatus.ENRICHED, 1)
         found = await bench.enrichment(each.lead_id)
         assert ([run.status for run in found.runs], len(found.values)) == (["completed"], 1)
         kinds = [entry.kind for entry in await bench.timeline(each.lead_id)]
         assert kinds == ["lead.created", "enrichment.started", "enrichment.completed"]
     job, lead = await bench.job(bad.job_id), await bench.lead(bad.lead_id)
-    assert (job.attempts, lead.status, adapter.asked["lead17@acme.com"]) == (
+    assert (job.attempts, lead.status, adapter.asked[bad.lead_id]) == (
         MAX_ATTEMPTS,
         LeadStatus.FAILED,
         MAX_ATTEMPTS,
