@@ -15,7 +15,7 @@ from tests.support.waiting import eventually, until
 ROUNDS = 20
 """Looks of the relay: it and rescue and consumer look once each poll interval."""
 QUIET = 5
-"""Looks in a row that must find nothing before counting starts: other tests leave tickets behind that are sent first."""
+"""Looks in a row that must find nothing before counting starts: other tests leave tickets that are sent first."""
 
 
 class Counted(Wrapped):
