@@ -38,6 +38,7 @@ from leadflood.api.routes import (
     workers,
     workspace,
 )
+from leadflood.api.routing import EdgeRoute
 from leadflood.domains.identity.service import access
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.grouping import Grouping
@@ -47,7 +48,7 @@ __all__ = ["ROUTERS", "ApiParts", "create_app"]
 ROUTERS: Sequence[APIRouter] = tuple(
     module.router
     for module in (
-        exports,  # one of its paths would be taken for the id of a lead
+        exports,
         leads,
         changesets,
         views,
@@ -107,6 +108,8 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     for router in routers:
         # The routes themselves, not include_router, which would match and wrap each of them once more.
         app.router.routes.extend(router.routes)
+    served = [route for route in app.routes if isinstance(route, EdgeRoute)]
+    app.state.literal_paths = frozenset(route.path for route in served if not route.param_convertors)
     if pages is not None:
         app.router.default = _beside(app.router.not_found, pages)
     app.add_middleware(Shortcut, routes=app.routes)

@@ -16,6 +16,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from leadflood.api.deps import Unit, unit_of
 from leadflood.api.errors import BodyTimeout, ContentTooLarge, UnsupportedMediaType
@@ -140,6 +142,12 @@ class EdgeRoute(APIRoute):
     def writes(self) -> bool:
         """Whether it changes something, and so takes an `Idempotency-Key`."""
         return self.guard.grouped or (self.guard.transaction and "GET" not in (self.methods or ()))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it serves a path. One with an id serves none that is written out: /v1/leads/batch is no lead."""
+        if self.param_convertors and scope["path"] in scope["app"].state.literal_paths:
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
         """What FastAPI calls for each request."""

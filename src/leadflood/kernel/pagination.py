@@ -1,6 +1,7 @@
 """Keyset pages: an opaque, signed cursor holds the sort position of the last row, so that a walk survives inserts."""
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from uuid import UUID
 
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.moment import parse_moment
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
+
+_NUMBER = re.compile("[0-9]{1,9}")
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text in PostgreSQL has
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -20,15 +25,42 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The sort value and id of a row: the row after it comes next."""
+    """The sort value and id of a row: the row after it comes next.
+
+    A list takes the value as what it sorts by: `time`, `number`, `key`, or `value` where that is text. A value of
+    another type, as a release that sorted by something else wrote it, raises InvalidInput: `invalid_cursor`.
+    """
 
     value: str
     id: UUID
 
     @classmethod
-    def at(cls, value: datetime | str, row_id: UUID) -> Self:
+    def at(cls, value: datetime | int | str | UUID, row_id: UUID) -> Self:
         """The position of a row sorted by `value`."""
-        return cls(value.isoformat() if isinstance(value, datetime) else value, row_id)
+        return cls(value.isoformat() if isinstance(value, datetime) else str(value), row_id)
+
+    @property
+    def time(self) -> datetime:
+        """The value of a list that is sorted by a time."""
+        return self._value_as(parse_moment)
+
+    @property
+    def number(self) -> int:
+        """The value of a list that is sorted by a number of at most 9 digits."""
+        if not _NUMBER.fullmatch(self.value):
+            raise _bad_cursor()
+        return int(self.value)
+
+    @property
+    def key(self) -> UUID:
+        """The value of a list that is sorted by a second id."""
+        return self._value_as(UUID)
+
+    def _value_as(self, parse: Callable[[str], T]) -> T:
+        try:
+            return parse(self.value)
+        except ValueError as error:
+            raise _bad_cursor() from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +100,9 @@ class Cursors:
             if tag != self._tag(body, scope):
                 raise _bad_cursor()
             value, row_id = json.loads(body)
-            return Position(value, UUID(row_id))
+            if _UNFIT.search(value):
+                raise _bad_cursor()
+            return Position(value, UUID(str(row_id)))
         except (ValueError, TypeError) as error:
             raise _bad_cursor() from error
 

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from leadflood.api.app import ROUTERS
 from leadflood.api.errors import Problem, problem_types
+from leadflood.api.routing import EdgeRoute
 from tests.support.api import Caller
 
 TOY_ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
@@ -145,3 +147,34 @@ async def test_a_problem_can_be_told_of_any_path(toys: httpx.AsyncClient) -> Non
     answer = await toys.get("/" + "é" * 3000)
 
     assert json.loads(answer.content)["instance"] == "/" + "é" * 999
+
+
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, EdgeRoute)]
+WRITTEN_OUT = sorted(
+    {
+        route.path
+        for route in ROUTES
+        if any(other.path != route.path and other.path_regex.fullmatch(route.path) for other in ROUTES)
+    }
+)
+
+
+def test_paths_are_written_out_beside_ids() -> None:
+    assert {"/v1/leads/batch", "/v1/leads/stream", "/v1/leads/exports", "/v1/jobs/failures"} <= set(WRITTEN_OUT)
+
+
+@pytest.mark.parametrize("path", WRITTEN_OUT)
+async def test_a_path_that_is_written_out_is_not_taken_for_an_id(
+    toys: httpx.AsyncClient, caller: Caller, path: str
+) -> None:
+    known = {method for route in ROUTES if route.path == path for method in route.methods or ()}
+    allow = ", ".join(sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())))
+
+    options = await toys.options(path)
+
+    assert (options.status_code, options.headers["Allow"]) == (204, allow)
+    for method in {"DELETE", "GET", "PATCH", "POST", "PUT"} - known:
+        for headers in ({}, caller.headers):
+            answer = await toys.request(method, path, headers=headers)
+            await assert_problem(toys, answer, 405, "method_not_allowed")
+            assert answer.headers["Allow"] == allow

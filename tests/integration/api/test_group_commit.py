@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -20,44 +21,51 @@ from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
-from tests.conftest import TEMPLATE
+from tests.conftest import DATABASE, TEMPLATE
 from tests.support.api import Caller, make_parts, new_caller
+from tests.support.commit_proxy import CommitProxy
 from tests.support.outages import breakable
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, temporary_home
+from tests.support.waiting import eventually
 
 STORED, GONE = "stored@acme.com", "gone@acme.com"
+STRANGER = UUID(int=7)
 Seen = tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: what it says, and whether its sender hangs up."""
+    """A request: who of two people in which of two workspaces sends it, what it says, and whether they hang up."""
 
+    house: int
+    sender: int
     email: str
     key: str | None
     owner: str | None
     hangs_up: bool
 
-    def body(self, caller: Caller) -> dict[str, Any]:
-        owners = {"member": str(caller.user_id), "stranger": str(new_id())}
-        # A stranger is another one each time, so even equal requests may differ: no key is given with one.
+    def body(self, member: UUID) -> dict[str, Any]:
+        owners = {"member": str(member), "stranger": str(STRANGER)}
         return {"email": self.email, **({"ownerId": owners[self.owner]} if self.owner else {})}
 
     @property
-    def fingerprint(self) -> tuple[str, str | None]:
-        return self.email, self.owner
+    def fingerprint(self) -> tuple[object, ...]:
+        return self.sender, self.email, self.owner
 
 
 REQUESTS = st.lists(
     st.builds(
         Asked,
+        house=st.sampled_from([0, 0, 0, 1]),
+        sender=st.sampled_from([0, 0, 0, 1]),
         email=st.sampled_from([STORED, GONE, "new@acme.com", "other@acme.com"]),
         key=st.sampled_from([None, None, "k", "l"]),
         owner=st.sampled_from([None, None, None, "member", "stranger"]),
         hangs_up=st.sampled_from([False, False, False, False, True]),
-    ).map(lambda asked: Asked(asked.email, None, "stranger", asked.hangs_up) if asked.owner == "stranger" else asked),
+    ),
     min_size=2,
     max_size=5,
 )
@@ -65,24 +73,25 @@ REQUESTS = st.lists(
 
 def serially(requests: Sequence[Asked], order: Sequence[int]) -> dict[int, Seen]:
     """What each request of `order` would get, one after the other. A lead is named by the request that made it."""
-    living: dict[str, object] = {STORED: "before"}
-    answers: dict[str, tuple[object, Seen]] = {}
+    living: dict[tuple[int, str], object] = {(0, STORED): "before 0", (1, STORED): "before 1"}
+    answers: dict[tuple[int, str], tuple[object, Seen]] = {}
     seen: dict[int, Seen] = {}
     for number in order:
         asked = requests[number]
-        if asked.key in answers:
-            said, answer = answers[asked.key]
+        address, key = (asked.house, asked.email), (asked.house, asked.key or "")
+        if key in answers:
+            said, answer = answers[key]
             seen[number] = (*answer, "replayed") if said == asked.fingerprint else (422,)
             continue
-        if asked.email in living:
-            seen[number] = (409, living[asked.email])
+        if address in living:
+            seen[number] = (409, living[address])
         elif asked.owner == "stranger":
             seen[number] = (400,)
         else:
-            living[asked.email] = number
+            living[address] = number
             seen[number] = (201, number)
         if asked.key is not None and seen[number] != (400,):
-            answers[asked.key] = (asked.fingerprint, seen[number])
+            answers[key] = (asked.fingerprint, seen[number])
     return seen
 
 
@@ -98,23 +107,26 @@ def serial_outcomes(requests: Sequence[Asked]) -> Iterator[dict[int, Seen]]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=REQUESTS)
+@example(requests=[Asked(0, n % 2, f"by{n}@acme.com", None, None, hangs_up=False) for n in range(5)])
+@example(requests=[Asked(0, 0, "new@acme.com", "k", "stranger", hangs_up=False)] * 3)
 async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
     toys: httpx.AsyncClient, database: Database, requests: list[Asked]
 ) -> None:
-    caller = await new_caller(database, [Permission.LEADS_WRITE])
-    stored = await ask(toys, caller, Asked(STORED, None, None, hangs_up=False))
-    gone = await ask(toys, caller, Asked(GONE, None, None, hangs_up=False))
-    headers = {**caller.headers, "If-Match": '"1"'}
-    assert (await toys.delete(gone.headers["Location"], headers=headers)).status_code == 204
+    houses = [await new_house(database) for _ in range(2)]
+    names: dict[str, object] = {}
+    for number, house in enumerate(houses):
+        stored, gone = [await create(toys, house[0], email) for email in (STORED, GONE)]
+        headers = {**house[0].headers, "If-Match": '"1"'}
+        assert (await toys.delete(gone.headers["Location"], headers=headers)).status_code == 204
+        names[stored.json()["leadId"]] = f"before {number}"
 
-    tasks = [asyncio.create_task(ask(toys, caller, asked)) for asked in requests]
+    tasks = [asyncio.create_task(ask(toys, database, houses[asked.house], asked)) for asked in requests]
     await asyncio.wait(tasks, timeout=0)
     for task, asked in zip(tasks, requests, strict=True):
         if asked.hangs_up:
             task.cancel()
     answers = dict(enumerate(await asyncio.gather(*tasks, return_exceptions=True)))
 
-    names: dict[str, object] = {stored.json()["leadId"]: "before"}
     heard = {number: each for number, each in answers.items() if isinstance(each, httpx.Response)}
     for number, answer in heard.items():
         if answer.status_code == 201 and "Idempotency-Replayed" not in answer.headers:
@@ -125,6 +137,41 @@ async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
         {n: unheard(each, heard, names) for n, each in run.items() if n in heard} for run in serial_outcomes(requests)
     ]
     assert seen in possible
+    for number, house in enumerate(houses):
+        told = {lead_id: requests[name] for lead_id, name in names.items() if isinstance(name, int)}
+        told = {lead_id: asked for lead_id, asked in told.items() if asked.house == number}
+        left = {asked.email for n, asked in enumerate(requests) if n not in heard and asked.house == number}
+        await assert_written(database, house, told, left)
+
+
+async def new_house(database: Database) -> list[Caller]:
+    """Two people of one workspace."""
+    first = await new_caller(database, [Permission.LEADS_WRITE])
+    return [first, await new_caller(database, [Permission.LEADS_WRITE], workspace_id=first.workspace_id)]
+
+
+COMMITTED = text("SELECT true FROM leads WHERE id = :id")
+WRITTEN = text("""
+SELECT l.id, l.email_norm, l.owner_id,
+       (SELECT count(*) FROM job_executions j WHERE j.subject_id = l.id AND j.status = 'queued') AS jobs,
+       (SELECT array_agg(k.created_by) FROM lead_events e JOIN api_keys k ON k.id = e.actor_id WHERE e.lead_id = l.id)
+       AS makers
+FROM leads l WHERE l.deleted_at IS NULL AND l.email_norm <> :stored
+""")
+
+
+async def assert_written(
+    database: Database, house: Sequence[Caller], told: Mapping[str, Asked], unheard_of: set[str]
+) -> None:
+    """A workspace holds each lead that was told of, with its job and its maker, and else what nobody waited for."""
+    async with database.transaction(house[0].workspace_id, read_only=True) as tx:
+        rows = {str(row.id): row for row in await tx.all(WRITTEN, {"stored": STORED})}
+    owners = {None: None, "member": house[0].user_id}
+    for lead_id, asked in told.items():
+        row = rows.pop(lead_id)
+        assert (row.email_norm, row.owner_id) == (asked.email, owners[asked.owner])
+        assert (row.jobs, row.makers) == (1, [house[asked.sender].user_id])
+    assert {row.email_norm for row in rows.values()} <= unheard_of
 
 
 def unheard(seen: Seen, heard: dict[int, httpx.Response], names: dict[str, object]) -> Seen:
@@ -141,9 +188,14 @@ def outcome(answer: httpx.Response, names: dict[str, object]) -> Seen:
     return (answer.status_code, *([names.get(lead_id, "unheard")] if lead_id else []), *replayed)
 
 
-async def ask(client: httpx.AsyncClient, caller: Caller, asked: Asked) -> httpx.Response:
-    headers = {**caller.headers, **({"Idempotency-Key": asked.key} if asked.key else {})}
-    return await client.post("/v1/leads", json=asked.body(caller), headers=headers)
+async def ask(client: httpx.AsyncClient, database: Database, house: Sequence[Caller], asked: Asked) -> httpx.Response:
+    """The answer to a request. A lead that it tells of is on disk when it comes."""
+    headers = {**house[asked.sender].headers, **({"Idempotency-Key": asked.key} if asked.key else {})}
+    answer = await client.post("/v1/leads", json=asked.body(house[0].user_id), headers=headers)
+    if answer.status_code == 201:
+        async with database.transaction(house[0].workspace_id, read_only=True) as tx:
+            assert await tx.scalar(COMMITTED, {"id": UUID(answer.json()["leadId"])})
+    return answer
 
 
 async def create(client: httpx.AsyncClient, caller: Caller, email: str, **headers: str) -> httpx.Response:
@@ -225,7 +277,9 @@ async def test_more_than_may_wait_are_told_to_come_back(
         async with database.transaction(caller.workspace_id) as holder:
             await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
             waiting = [asyncio.create_task(create(client, caller, f"{n}held@acme.com"[1:])) for n in range(6)]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            left = set(waiting)
+            while len(left) > 2:
+                _, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
         answers = await asyncio.gather(*waiting)
 
     refused = [answer for answer in answers if answer.status_code == 503]
@@ -259,3 +313,85 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
         await database.close()
 
     assert [str(row.id) for row in rows] == sorted(answer.json()["leadId"] for answer in answers)
+
+
+WAITS = text("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO leads%'")
+
+
+@asynccontextmanager
+async def deleted_at_the_same_instant(
+    client: httpx.AsyncClient, caller: Caller, database: Database, stored: httpx.Response
+) -> AsyncIterator[None]:
+    """Deletes a lead after an insert of what is asked for inside met it, and before that can look it up.
+
+    The insert goes by address. It has passed the lead by when it waits for one that sorts behind, and is held.
+    """
+    entered = asyncio.Event()
+
+    async def delete() -> None:
+        async with database.transaction(caller.workspace_id) as holder:
+            await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
+            entered.set()
+            await eventually(lambda: waits(database))
+            headers = {**caller.headers, "If-Match": '"1"'}
+            assert (await client.delete(stored.headers["Location"], headers=headers)).status_code == 204
+
+    deletion = asyncio.create_task(delete())
+    await entered.wait()
+    yield
+    await deletion
+
+
+async def waits(database: Database) -> bool:
+    async with database.statement() as connection:
+        return bool(await connection.scalar(WAITS))
+
+
+async def test_a_batch_takes_the_address_of_a_lead_that_is_deleted_at_the_same_instant(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    stored = await create(toys, caller, "ada@acme.com")
+    names = ["ada@acme.com", "held@acme.com", "ada@acme.com", "new@acme.com"]
+
+    async with deleted_at_the_same_instant(toys, caller, database, stored):
+        leads = {"leads": [{"email": name} for name in names]}
+        answer = await toys.post("/v1/leads/batch", json=leads, headers=caller.headers)
+
+    assert answer.status_code == 200, answer.text
+    first, held, second, new = answer.json()["results"]
+    assert [each["status"] for each in (first, held, new)] == ["created", "duplicate", "created"]
+    assert first["leadId"] != stored.json()["leadId"]
+    assert second == {"status": "duplicate", "existingId": first["leadId"]}
+
+
+async def test_a_request_takes_the_address_of_a_lead_that_is_deleted_at_the_same_instant(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    stored = await create(toys, caller, "ada@acme.com")
+
+    async with deleted_at_the_same_instant(toys, caller, database, stored):
+        names = ["first@acme.com", "ada@acme.com", "held@acme.com"]
+        answers = await asyncio.gather(*(create(toys, caller, name) for name in names))
+
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+    assert answers[1].json()["leadId"] != stored.json()["leadId"]
+
+
+async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
+    cluster: Cluster, parts: ApiParts, carrier: PgQueuerCarrier, caller: Caller
+) -> None:
+    with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
+        engine = create_engine(
+            proxy.url(APP_ROLE, DATABASE), application_name="doubt", pool_size=5, statement_timeout=30
+        )
+        database = Database(engine, carrier)
+        app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+            proxy.mode = "cut"
+            lost = await create(client, caller, "doubtful@acme.com")
+            proxy.mode = "pass"
+            again = await create(client, caller, "doubtful@acme.com")
+        await database.close()
+
+    assert (lost.status_code, lost.headers["Retry-After"], proxy.cuts) == (503, "1", 1)
+    assert again.status_code == 409

@@ -1,5 +1,9 @@
 """Imports over HTTP: the body is the file, streamed; its answers lead from upload to undo."""
 
+import io
+import re
+import tracemalloc
+import zipfile
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -149,6 +153,46 @@ async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiPart
         answer = await client.post("/v1/imports?filename=a.csv", content=endless(), headers=caller.headers)
 
     assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+
+
+def bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"<workbook/>")
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * 100_000_000)
+    return file.getvalue()
+
+
+HOSTILE = {
+    "a million columns": (b"email", b"," * 1000, 1000, "at most 1,000 are read"),
+    "a cell of 100 MB": (b'email\n"', b"x" * 1_000_000, 100, "Look for a quotation mark that is not closed"),
+    "100 MB of NULs": (b"", b"\0" * 1_000_000, 100, "full of NUL bytes"),
+    "a zip bomb": (bomb(), b"", 0, "unpack to far more than it should"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_file_is_refused_in_words_and_bounded_memory(
+    api: httpx.AsyncClient, parts: ApiParts, caller: Caller, name: str
+) -> None:
+    first, piece, times, told = HOSTILE[name]
+
+    async def body() -> AsyncIterator[bytes]:
+        yield first
+        for _ in range(times):
+            yield piece
+
+    tracemalloc.start()
+    answer = await api.post("/v1/imports?filename=leads", content=body())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable_file")
+    assert re.search(told, answer.json()["detail"]), answer.text
+    assert peak < 48 * 1024 * 1024
+    async with parts.database.transaction(caller.workspace_id, read_only=True) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM imports")) == 0
+        assert await tx.scalar(text("SELECT count(*) FROM import_chunks")) == 0
 
 
 async def test_what_the_state_does_not_allow_is_a_conflict(api: httpx.AsyncClient) -> None:

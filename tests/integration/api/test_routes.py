@@ -212,3 +212,21 @@ async def test_impossible_times_are_invalid_input(toys: httpx.AsyncClient, calle
     answer = await toys.get("/v1/audit-events", params={"since": moment}, headers=caller.headers)
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "?since")
+
+
+async def test_a_merged_lead_is_restored_by_undoing_its_merge(toys: httpx.AsyncClient, caller: Caller) -> None:
+    survivor, other = [
+        (await toys.post("/v1/leads", json={"email": email}, headers=caller.headers)).json()["leadId"]
+        for email in ("ada@acme.com", "ada@gmail.com")
+    ]
+    pair = {"survivorId": survivor, "otherId": other}
+    merge = (await toys.post("/v1/merges", json=pair, headers=caller.headers)).json()
+
+    refused = await toys.post(f"/v1/leads/{other}/restorations", headers=caller.headers)
+    undone = await toys.post(f"/v1/merges/{refused.json()['mergeId']}/undos", headers=caller.headers)
+    restored = await toys.post(f"/v1/leads/{other}/restorations", headers=caller.headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "lead_merged")
+    assert (refused.json()["mergeId"], refused.json()["survivorId"]) == (merge["id"], survivor)
+    assert (undone.status_code, undone.json()["status"]) == (200, "undone")
+    assert (restored.status_code, restored.json()["email"]) == (200, "ada@gmail.com")

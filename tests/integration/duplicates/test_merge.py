@@ -6,17 +6,19 @@ from random import Random
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotUndoable, MergeWithItself, UnknownMergeField
 from leadflood.domains.duplicates.models import MergeStatus
 from leadflood.domains.enrichment.models import Field
-from leadflood.domains.leads.errors import ChangesetNotUndoable, LeadChanged, LeadNotFound
+from leadflood.domains.leads.errors import ChangesetNotUndoable, LeadChanged, LeadMerged, LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.service import changesets
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.integration.duplicates.desk import Desk
 from tests.integration.enrichment.bench import Scripted, value
+from tests.integration.leads.workbench import Workbench
 
 
 async def test_the_survivor_keeps_its_values_and_gets_those_that_it_lacks(desk: Desk) -> None:
@@ -277,6 +279,46 @@ async def test_an_address_that_somebody_else_has_by_now_is_named_and_nothing_cha
     assert await desk.stored() == stored
     await desk.leads.delete(taker)
     assert (await desk.unmerge(made.id)).status is MergeStatus.UNDONE
+
+
+async def test_a_merged_lead_is_not_restored_without_what_went_with_it(desk: Desk) -> None:
+    survivor, other = await desk.lead("ada@acme.com"), await desk.lead("ada@gmail.com", enriched=True)
+    before = await desk.stored()
+    made = await desk.merge(survivor, other)
+    merged = await desk.stored()
+
+    with pytest.raises(LeadMerged, match=r"merged into ada@acme.com\. Undo the merge") as refused:
+        await desk.leads.restore(other)
+
+    assert refused.value.extra == {"mergeId": str(made.id), "survivorId": str(survivor)}
+    assert await desk.stored() == merged
+    await desk.unmerge(made.id)
+    assert await desk.stored() == before
+    await desk.leads.delete(other)
+    assert (await desk.leads.restore(other)).email == "ada@gmail.com"
+
+
+async def test_a_bulk_change_restores_deleted_leads_and_passes_over_merged_ones(desk: Desk) -> None:
+    survivor, other, gone = [await desk.lead(f"ada@{name}.com") for name in ("acme", "gmail", "gone")]
+    made = await desk.merge(survivor, other)
+    await desk.leads.delete(gone)
+
+    done = await Workbench(desk.leads).change(action="restore", leadIds=[str(each) for each in (other, gone)])
+
+    assert (done.wanted, done.restored) == (2, 1)
+    assert await desk.leads.found("gmail") == set()
+    await desk.unmerge(made.id)
+    assert await desk.leads.found("ada") == {"ada@acme.com", "ada@gmail.com", "ada@gone.com"}
+
+
+async def test_a_lead_whose_survivor_is_gone_for_good_can_be_restored(desk: Desk) -> None:
+    survivor, other = await desk.lead("ada@acme.com"), await desk.lead("ada@gmail.com")
+    await desk.merge(survivor, other)
+    await desk.leads.delete(survivor)
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await tx.execute(text("DELETE FROM leads WHERE id = :id"), {"id": survivor})
+
+    assert (await desk.leads.restore(other)).email == "ada@gmail.com"
 
 
 async def test_the_changeset_of_a_merge_is_undone_by_the_merge_alone(desk: Desk) -> None:

@@ -2,9 +2,11 @@
 
 import io
 
+import pytest
 from openpyxl import Workbook
 
 from leadflood.domains.imports.contracts import ReadAs
+from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
 from tests.integration.imports.desk import Desk, counted, csv_of
@@ -42,6 +44,45 @@ async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:
     assert counted(done) == {"create": 2}
     assert [row.row for row in await desk.rows(import_id)] == [2, 4]
     assert [lead["custom_fields"] for lead in await desk.leads()] == [{"seats": "12"}, {"seats": "3"}]
+
+
+def with_a_broken_end(rows: int) -> bytes:
+    """A workbook that ends in a row which nobody has: too many for a look at its beginning to see."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet()
+    page.append(["email"])
+    for number in range(rows):
+        page.append([f"lead{number}@acme.com"])
+    page.append(["x"] * 1001)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+FINE = b"".join(b"lead%d@acme.com\n" % number for number in range(80_000))
+FAULTS = {
+    "a cell of 500 kB": (b"email\n" + FINE + b'"' + b"x" * 500_000 + b'"\n', "Row 80002 has a cell of more than"),
+    "a quote that never ends": (b"email\n" + FINE + b'"' + b"x\n" * 100_000, "Look for a quotation mark"),
+    "a thousand and one columns": (b"email\n" + FINE + b"," * 1000 + b"\n", "Row 80002 has 1,001 columns"),
+    "a line of 2 MB": (b"email\n" + FINE + b"x" * 2_000_000 + b"\n", "A line has more than"),
+    "bytes that are no UTF-16": (b"\xff\xfe" + "email\n".encode("utf-16-le") * 100_000 + b"\x00\xd8", "not all utf-16"),
+    "a row of a workbook": (with_a_broken_end(500), "Row 502 has 1,001 columns"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_far_down_in_a_file_ends_its_preview_in_words(desk: Desk, name: str) -> None:
+    data, told = FAULTS[name]
+    import_id = await desk.upload(data)
+    await desk.map(import_id, ["email"])
+
+    failed = await desk.preview(import_id)
+
+    assert failed.status == "failed"
+    assert told in (failed.error or "")
+    with pytest.raises(ImportNotReady):
+        await desk.ask_commit(import_id)
+    assert await desk.leads() == []
 
 
 async def test_files_and_rows_are_forgotten_when_their_time_is_over(desk: Desk) -> None:

@@ -123,6 +123,20 @@ async def test_merging_keeps_what_was_chosen_and_its_toast_takes_it_back(house: 
     assert len(undone.all("#duplicates-list tbody tr")) == 1
 
 
+async def test_a_merged_lead_is_brought_back_by_its_merge_alone(house: House, owner: Browser) -> None:
+    pair = await new_pair(house)
+    await owner.get(PATH)
+    await owner.post(f"{PATH}/{pair.id}/merges", merging(pair))
+
+    page = await owner.post(f"/leads/{pair.leads[1].id}/restorations")
+    part = await owner.post_part(f"/leads/{pair.leads[1].id}/restorations", "toasts", {})
+
+    for seen in (page, part):
+        assert seen.status == 409
+        assert "Undo the merge" in seen.text
+    assert list(await living(house)) == ["ada@acme.com"]
+
+
 async def test_an_undo_tells_what_was_edited_since(house: House, owner: Browser) -> None:
     pair = await new_pair(house, jobTitle="Head")
     await owner.get(f"{PATH}/{pair.id}")

@@ -5,9 +5,10 @@ import io
 import json
 import tracemalloc
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -148,15 +149,96 @@ def test_a_workbook_is_read_as_it_shows() -> None:
     ]
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", b"<workbook/>")
-        packed.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
-    file.seek(0)
+SHEET = "xl/worksheets/sheet1.xml"
+NOISE = Random(1).randbytes(50_000).hex().encode()  # noqa: S311  text that does not pack well
+MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n + 1, b"&l%d;" % n * 10) for n in range(9))
+TEXTS_ELSEWHERE = (
+    b'<Override PartName="/xl/other.xml" ContentType='
+    b'"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
 
-    with pytest.raises(UnreadableFile, match="unpack to far more"):
-        workbook.sheets_of(file)
+
+def sheet(rows: bytes, *, before: bytes = b"") -> dict[str, bytes]:
+    return {SHEET: before + b"<worksheet " + MAIN + b"><sheetData>" + rows + b"</sheetData></worksheet>"}
+
+
+def inline(text: bytes) -> bytes:
+    return b'<row><c t="inlineStr"><is><t>' + text + b"</t></is></c></row>"
+
+
+def altered(parts: Mapping[str, bytes], *, types: bytes = b"", size: int | None = None, level: int = 1) -> io.BytesIO:
+    """A sound workbook with other parts. `size`: what the list of parts says of its sheet's bytes."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(book_of(["email"], ["ada@acme.com"])) as sound,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as packed,
+    ):
+        for name in dict.fromkeys([*sound.namelist(), *parts]):
+            content = parts[name] if name in parts else sound.read(name)
+            content = content.replace(b"</Types>", types + b"</Types>") if name == "[Content_Types].xml" else content
+            packed.writestr(name, content)
+        if size is not None:
+            packed.getinfo(SHEET).file_size = size
+    file.seek(0)
+    return file
+
+
+BOMB, ROW = "unpack to far more", "a row, or something else in a sheet, of more than 8 MB"
+HOSTILE_BOOKS: dict[str, tuple[Callable[[], io.BytesIO], str]] = {
+    "300 MB of one character": (lambda: altered({SHEET: b"0" * 300_000_000}, level=6), BOMB),
+    "4 GB declared": (lambda: altered({}, size=0xFFFFFFFE), BOMB),
+    "less declared than there is": (lambda: altered({}, size=20), "damaged|cannot be read"),
+    "thirty thousand parts": (lambda: altered({f"xl/media/{n}": b"" for n in range(30_000)}), BOMB),
+    "three thousand parts": (lambda: altered({f"xl/{n}": b"" for n in range(3_000)}), BOMB),
+    "a million columns": (lambda: altered(sheet(b"<row>" + b"<c/>" * 1_000_000 + b"</row>")), ROW),
+    "two thousand columns": (lambda: altered(sheet(b"<row>" + b"<c><v>1</v></c>" * 2000 + b"</row>")), "at most 1,000"),
+    "a cell of 100 MB": (lambda: altered(sheet(inline(NOISE * 1000))), ROW),
+    "a cell of 1 MB": (lambda: altered(sheet(inline(NOISE * 10))), "a cell of more than"),
+    "a row far down": (lambda: altered(sheet(b'<row r="1000000000000"><c><v>1</v></c></row>')), "more than 1,048,576"),
+    "one row number again and again": (lambda: altered(sheet(b'<row r="1"><c/></row>' * 200_000)), ROW),
+    "columns without rows": (lambda: altered(sheet(b"</sheetData><cols>" + b"<col/>" * 500_000 + b"</cols>")), "."),
+    "endless styles": (lambda: altered({"xl/styles.xml": b"<styleSheet>" + b"<xf/>" * 400_000}), "styles or"),
+    "endless types": (lambda: altered({}, types=b"<Default/>" * 400_000), "styles or properties"),
+    "texts under another name": (
+        lambda: altered(
+            {"xl/other.xml": b"<sst " + MAIN + b">" + (b"<si><t>" + NOISE + b"</t></si>") * 700 + b"</sst>"},
+            types=TEXTS_ELSEWHERE,
+        ),
+        "64 MB of different texts",
+    ),
+    "a billion laughs": (
+        lambda: altered(sheet(inline(b"&l9;"), before=b'<!DOCTYPE x [<!ENTITY l0 "ha">' + LAUGHS + b"]>")),
+        "cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_BOOKS)
+def test_a_hostile_workbook_is_refused_in_words_and_bounded_memory(name: str) -> None:
+    build, remedy = HOSTILE_BOOKS[name]
+    file = build()
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile, match=remedy):
+        consume_book(file)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 256 * 1024 * 1024
+
+
+def consume_book(file: io.BytesIO) -> None:
+    """Look at a workbook, then read its first sheet."""
+    workbook.sheets_of(file)
+    file.seek(0)
+    for _ in workbook.read(file, sheet=None):
+        pass
+
+
+def test_a_sheet_that_does_not_say_how_large_it_is_is_read() -> None:
+    records = list(workbook.read(altered(sheet(inline(b"email") + inline(b"ada@acme.com") * 3)), sheet=None))
+
+    assert [record.cells for record in records] == [["email"], *[["ada@acme.com"]] * 3]
 
 
 FORMULAS = [sample["input"] for sample in samples("csv/formula_injection.jsonl")]

@@ -160,7 +160,10 @@ async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: InUni
 @router.post("/{id}/restorations", status_code=200, summary="Restore a deleted lead")
 @requires(Permission.LEADS_WRITE)
 async def restore_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
-    """Bring a deleted lead back. Refused with 409 when another lead has its address by now."""
+    """Bring a deleted lead back. Refused with 409 when another lead has its address by now.
+
+    Nor is a lead brought back that was merged into another (`lead_merged`): undo its `mergeId`.
+    """
     lead = await service.restore_lead(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["ETag"] = etag(lead.version)
     return lead

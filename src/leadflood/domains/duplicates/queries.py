@@ -49,9 +49,9 @@ async def list_duplicates(
         _B.c.deleted_at.is_(None),
     )
     if after is not None:
-        query = query.where(tuple_(pairs.score, pairs.id) < (int(after.value), after.id))
+        query = query.where(tuple_(pairs.score, pairs.id) < (after.number, after.id))
     rows = await tx.all(query.order_by(pairs.score.desc(), pairs.id.desc()).limit(limit + 1))
-    page = cut(rows, limit, lambda row: Position(str(row.score), row.id))
+    page = cut(rows, limit, lambda row: Position.at(row.score, row.id))
     known = await _leads(tx, actor, [lead_id for row in page.items for lead_id in (row.lead_a, row.lead_b)])
     return page.map(lambda row: _duplicate_view(row, known))
 

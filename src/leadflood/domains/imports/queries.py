@@ -84,9 +84,9 @@ async def list_rows(
     if action is not None:
         query = query.where(import_rows.c.action == action)
     if after is not None:
-        query = query.where(import_rows.c.row_no > after.id.int)
+        query = query.where(import_rows.c.row_no > after.number)
     rows = await tx.all(query.order_by(import_rows.c.row_no).limit(limit + 1))
-    return cut(rows, limit, lambda row: Position.at("", UUID(int=row.row_no))).map(_row_view)
+    return cut(rows, limit, lambda row: Position.at(row.row_no, import_id)).map(_row_view)
 
 
 async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> Row[Any] | None:

@@ -29,6 +29,20 @@ class DuplicateLead(Conflict):
         )
 
 
+class LeadMerged(Conflict):
+    """The lead was merged into another: undoing the merge brings it back, with all that was found about it."""
+
+    code = "lead_merged"
+    title = "Lead was merged"
+
+    def __init__(self, *, merge_id: UUID, survivor_id: UUID, survivor_email: str) -> None:
+        """Args: merge_id: the merge that took it in. The survivor: the lead that it became part of."""
+        super().__init__(
+            f"This lead was merged into {survivor_email}. Undo the merge: that brings back what went with it, too.",
+            extra={"mergeId": str(merge_id), "survivorId": str(survivor_id)},
+        )
+
+
 class LeadChanged(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 

@@ -261,7 +261,7 @@ async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
     if until is not None:
         query = query.where(audit_events.c.at < until)
     if after is not None:
-        position = tuple_(datetime.fromisoformat(after.value), after.id)
+        position = tuple_(after.time, after.id)
         query = query.where(tuple_(audit_events.c.at, audit_events.c.id) < position)
     rows = await tx.all(query.order_by(audit_events.c.at.desc(), audit_events.c.id.desc()).limit(limit + 1))
     return cut(rows, limit, lambda row: Position.at(row.at, row.id)).map(_audit_event_view)

@@ -57,6 +57,7 @@ class BulkChange(Contract):
     """What to do to which leads: those with `leadIds`, or all that match a filter.
 
     With `matching`, say in `expectedCount` how many leads you mean: if more match by now, nothing is changed.
+    `restore` passes over leads whose address is taken by now, and those that were merged: undo their merge.
     """
 
     model_config = ConfigDict(

@@ -73,9 +73,9 @@ async def list_events(
         lead_events.c.workspace_id == actor.workspace_id, lead_events.c.lead_id.in_([row.lead_id for row in parts])
     )
     if after is not None:  # what one import wrote into several timelines has one id
-        query = query.where(tuple_(lead_events.c.id, lead_events.c.lead_id) < (after.id, UUID(after.value)))
+        query = query.where(tuple_(lead_events.c.id, lead_events.c.lead_id) < (after.id, after.key))
     rows = await tx.all(query.order_by(lead_events.c.id.desc(), lead_events.c.lead_id.desc()).limit(limit + 1))
-    return cut(rows, limit, lambda row: Position(str(row.lead_id), row.id)).map(_event_view)
+    return cut(rows, limit, lambda row: Position.at(row.lead_id, row.id)).map(_event_view)
 
 
 async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version: int) -> list[LeadEventView]:

@@ -178,7 +178,7 @@ def _listing(actor: Actor, only: LeadFilter, sort: LeadSort, after: Position | N
         conditions.append(leads.c.updated_at >= _beyond(only.created_from, -_CLOCK_STEP))
     column = leads.c[sort.column]
     if after is not None:
-        value = after.value if sort.column == "email_norm" else datetime.fromisoformat(after.value)
+        value = after.value if sort.column == "email_norm" else after.time
         row, position = tuple_(column, leads.c.id), tuple_(value, after.id)
         conditions.append(row < position if sort.descending else row > position)
     order = (column.desc(), leads.c.id.desc()) if sort.descending else (column, leads.c.id)
@@ -245,7 +245,7 @@ def _search_arguments(
         "updated_until": only.updated_until,
         "sort_column": sort.column if sort is not None else None,
         "descending": sort.descending if sort is not None else None,
-        "after_time": datetime.fromisoformat(after.value) if after and not by_email else None,
+        "after_time": after.time if after and not by_email else None,
         "after_text": after.value if after and by_email else None,
         "after_id": after.id if after else None,
         "page_size": limit,

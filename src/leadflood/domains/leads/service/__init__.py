@@ -22,9 +22,10 @@ from leadflood.domains.leads.contracts import (
     merge_custom_fields,
     resolve_phone,
 )
-from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFound, UnknownOwner
+from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import ENRICH_LEAD, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, search_text
+from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Contended, Transaction, constraint_of
 from leadflood.kernel.errors import AppError, Unavailable
@@ -33,6 +34,8 @@ from leadflood.kernel.ids import new_id
 DEFAULT_SOURCE = "api"
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
+_ROUNDS = 5
+"""Times that leads are inserted which meet one that is deleted before it can be told."""
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
 
@@ -69,13 +72,7 @@ async def create_leads(
     new = [store.NewLead(each.actor, each.command, each.command.source or source) for each in wanted]
     owners = {lead.command.owner_id for lead in new if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
-    owned = [lead for lead in new if lead.command.owner_id in known]
-    try:
-        created = await store.insert_leads(tx, workspace_id, owned) if owned else set()
-    except IntegrityError as error:
-        if constraint_of(error) == _OWNER:
-            raise Contended("An owner was removed just now. Try again.") from error
-        raise
+    created, existing = await _insert(tx, workspace_id, new, [each for each in new if each.command.owner_id in known])
     queued = [
         enrichment_job(lead.id, each.trace, job_id=lead.job_id)
         for lead, each in zip(new, wanted, strict=True)
@@ -83,8 +80,6 @@ async def create_leads(
     ]
     if queued:
         await jobs.enqueue(tx, wanted[0].actor, jobs=queued)
-    refused = [lead.command.email.norm for lead in new if lead.id not in created]
-    existing = await store.existing_ids(tx, workspace_id, refused) if refused else {}
     places = {lead.id: place for place, lead in enumerate(new)}
     return [
         LeadCreated.model_construct(lead_id=lead.id, job_id=lead.job_id)
@@ -94,9 +89,33 @@ async def create_leads(
     ]
 
 
+async def _insert(
+    tx: Transaction, workspace_id: UUID, new: Sequence[store.NewLead], owned: Sequence[store.NewLead]
+) -> tuple[set[UUID], Mapping[str, UUID]]:
+    """Insert those of the new leads whose owners are known. Returns which went in, and what is in the way of others.
+
+    What was in the way may be deleted before it is looked up. Its address is free then: the lead goes in after all.
+    """
+    created: set[UUID] = set()
+    existing: Mapping[str, UUID] = {}
+    for _ in range(_ROUNDS):
+        waiting = [lead for lead in owned if lead.id not in created and lead.command.email.norm not in existing]
+        try:
+            created |= await store.insert_leads(tx, workspace_id, waiting) if waiting else set()
+        except IntegrityError as error:
+            if constraint_of(error) == _OWNER:
+                raise Contended("An owner was removed just now. Try again.") from error
+            raise
+        refused = {lead.id: lead.command.email.norm for lead in new if lead.id not in created}
+        existing = await store.existing_ids(tx, workspace_id, list(refused.values())) if refused else {}
+        if all(refused[lead.id] in existing for lead in owned if lead.id in refused):
+            break
+    return created, existing
+
+
 def _refusal(lead: store.NewLead, existing: UUID | None, *, known: bool, places: Mapping[UUID, int]) -> AppError:
-    """`known`: whether its owner is. `places`: of all leads of the call, for only what came before is in the way."""
-    if existing is not None and places.get(existing, -1) < places[lead.id]:
+    """`known`: whether its owner is. If not, only a lead that came before it (see `places`) is told of first."""
+    if existing is not None and (known or places.get(existing, -1) < places[lead.id]):
         return DuplicateLead(existing)
     if not known:
         return UnknownOwner()
@@ -143,11 +162,14 @@ async def restore_lead(
 
     A job that met the lead deleted did nothing, so one whose enrichment had not ended is enriched afresh.
 
-    Raises: LeadNotFound, DuplicateLead: when another lead has the address by now.
+    Raises: LeadNotFound, LeadMerged: it is part of another one. DuplicateLead: another lead has the address by now.
     """
     stored = await store.lock(tx, actor.workspace_id, lead_id, deleted=True)
     if stored is None:
         return await queries.get_lead(tx, actor, lead_id=lead_id)
+    into = (await merged_among(tx, actor.workspace_id, [lead_id])).get(lead_id)
+    if into is not None:
+        raise LeadMerged(merge_id=into.merge_id, survivor_id=into.survivor_id, survivor_email=into.survivor_email)
     try:
         async with tx.savepoint():
             await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)

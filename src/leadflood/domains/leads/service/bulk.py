@@ -25,7 +25,7 @@ from leadflood.domains.leads.queries.matching import count_leads, matching_rows
 from leadflood.domains.leads.service import enrich_again
 from leadflood.domains.leads.service.changesets import AT_ONCE, close_changeset, count, open_changeset
 from leadflood.domains.leads.store import bulk as store
-from leadflood.domains.leads.store import changesets
+from leadflood.domains.leads.store import changesets, merging
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import Unavailable
@@ -45,6 +45,7 @@ async def change_leads(
     """Do one thing to many leads. Up to 5,000 at once, and the changeset is `applied`; more by its job.
 
     Ids that are unknown, and leads that are as wanted already, are passed over: `wanted` and the other counts tell.
+    So are deleted leads that were merged into others: undoing the merge restores them.
 
     Raises: MoreLeadsMatch, UnknownOwner, Unavailable.
     """
@@ -108,6 +109,9 @@ async def _change(
     restoring = command.action is BulkAction.RESTORE
     await changesets.look_up_by_keys(tx)
     rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
+    if restoring:
+        merged = await merging.merged_among(tx, actor.workspace_id, lead_ids)
+        rows = [row for row in rows if row.id not in merged]
     counts = {"done": len(lead_ids)}
     if command.action is BulkAction.ENRICH:
         await enrich_again(tx, actor, lead_ids=[row.id for row in rows], trace=trace)

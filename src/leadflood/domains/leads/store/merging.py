@@ -54,6 +54,26 @@ WHERE l.workspace_id = :workspace_id AND l.changeset_id = patch.changeset_id AND
 )
 
 
+# Those whose last deletion was a merge, as long as there is a lead that they are part of.
+MERGED = text("""
+SELECT lead_id, (data ->> 'mergeId')::uuid AS merge_id, (data ->> 'survivorId')::uuid AS survivor_id,
+       data ->> 'survivorEmail' AS survivor_email
+FROM (
+    SELECT DISTINCT ON (lead_id) workspace_id, lead_id, kind, data FROM lead_events
+    WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids) AND kind IN ('lead.deleted', 'lead.merged_into')
+    ORDER BY lead_id, id DESC
+) deletion
+WHERE kind = 'lead.merged_into' AND EXISTS (
+    SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = (data ->> 'survivorId')::uuid)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
+
+
+async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """Those of deleted leads that are part of another, with their merge and the survivor's id and address."""
+    rows = await tx.all(MERGED, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.lead_id: row for row in rows}
+
+
 async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     """Those of the leads that live, locked in the order of their ids, as all that changes several."""
     query = (

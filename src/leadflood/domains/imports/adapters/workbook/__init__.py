@@ -12,15 +12,11 @@ from leadflood.domains.imports.models.format import MAX_CELL, MAX_COLUMNS, Recor
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
+    from leadflood.domains.imports.adapters.workbook.archive import Archive
+
 MAGIC = b"PK\x03\x04"
-MAX_UNPACKED = 2 * 1024**3
-"""Bytes of all parts together, unpacked. Python's zipfile unpacks no more of a part than its declared size."""
-MAX_TEXTS = 64 * 1024**2
-"""Bytes of the table of texts, which is held in memory."""
-MAX_PARTS = 2000
-_MOST_PACKED = 200
-"""Times that a large part may be smaller packed: what people make stays below 100, bombs have 1,000 and more."""
-_LARGE = 16 * 1024**2
+MAX_ROWS = 1_048_576
+"""Rows of a sheet: no spreadsheet has more."""
 _BROKEN = (
     zipfile.BadZipFile,
     ParseError,
@@ -37,7 +33,7 @@ _BROKEN = (
 
 def sheets_of(file: IO[bytes]) -> list[str]:
     """The names of the sheets. Raises: UnreadableFile: also for a file that would unpack to too much."""
-    book = _opened(file)
+    book = _opened(file)[0]
     try:
         return [sheet.title for sheet in book.worksheets]
     finally:
@@ -49,13 +45,17 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[Record]:
 
     Raises: UnreadableFile: at the row that cannot be read.
     """
-    book = _opened(file)
+    book, archive = _opened(file)
     number = 0
     try:
         page = book.worksheets[0] if sheet is None else book[sheet]
         page.reset_dimensions()  # what the file says of its size may be wrong
         for values in page.iter_rows(values_only=True):
+            archive.row_ended()
             number += 1
+            if number > MAX_ROWS:
+                message = f"The sheet says that it has more than {MAX_ROWS:,} rows. Save it again, or as CSV."
+                raise UnreadableFile(message)
             cells = _trimmed(values, number)
             if cells:
                 yield Record(number, cells)
@@ -66,33 +66,24 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[Record]:
         book.close()
 
 
-def _opened(file: IO[bytes]) -> "Workbook":
-    from openpyxl import load_workbook  # noqa: PLC0415  every process would start 0.2 s later, few meet a workbook
+def _opened(file: IO[bytes]) -> "tuple[Workbook, Archive]":
+    # Every process would start 0.2 s later for openpyxl, and few meet a workbook.
+    from leadflood.domains.imports.adapters.workbook.archive import Reader  # noqa: PLC0415
 
     try:
-        _refuse_bomb(zipfile.ZipFile(file).infolist())
-        file.seek(0)
-        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        reader = Reader(file)
+        book = reader.opened()
     except _BROKEN as error:
         message = "This is not an Excel workbook (XLSX), or it is damaged. Save it again, or as CSV."
         raise UnreadableFile(message) from error
     if not book.worksheets:
         raise UnreadableFile("The workbook has no sheet with cells.")
-    return book
-
-
-def _refuse_bomb(parts: Sequence[zipfile.ZipInfo]) -> None:
-    bomb = any(part.file_size > _LARGE and part.file_size > _MOST_PACKED * part.compress_size for part in parts)
-    if bomb or len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-        message = "The workbook would unpack to far more than it should. Save the table as CSV."
-        raise UnreadableFile(message)
-    texts = sum(part.file_size for part in parts if part.filename.lower().endswith("sharedstrings.xml"))
-    if texts > MAX_TEXTS:
-        message = f"The workbook has more than {MAX_TEXTS:,} bytes of text. Save it as CSV, which may be of any size."
-        raise UnreadableFile(message)
+    return book, reader.archive
 
 
 def _trimmed(values: Sequence[object], number: int) -> list[str]:
+    if not values:
+        return []
     cells = [_text(value) for value in values]
     while cells and not cells[-1]:
         cells.pop()
