@@ -7,7 +7,7 @@ from openpyxl import Workbook
 from leadflood.domains.imports.contracts import ReadAs
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
-from tests.integration.imports.desk import Desk, counted, csv_of
+from tests.support.desk import Desk, counted, csv_of
 from tests.support.jobs import Jobs
 
 
