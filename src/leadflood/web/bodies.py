@@ -100,7 +100,7 @@ async def open_upload(request: Request, patience: float) -> tuple[Form, Upload |
         if reader.filename or reader.ended:
             break
         if size > _BEFORE_FILE:
-            raise FormTooLarge("There is too much before the file. Send it from the page for uploads.", headers=_CLOSE)
+            raise _too_much()
     form = Form(reader.fields)
     if not reader.filename:
         reader.require_end()
@@ -125,6 +125,7 @@ class _Reader:
         self._header = self._value = b""
         self._options: dict[bytes, bytes] = {}
         self._text = b""
+        self._more = False
         try:
             self._parser = MultipartParser(
                 boundary,
@@ -154,14 +155,19 @@ class _Reader:
         taken, self._file = self._file, []
         return taken
 
+    def require_one_file(self) -> None:
+        """Raises: InvalidInput: where something follows the file."""
+        if self._more:
+            raise InvalidInput("Send one file at a time, and nothing after it.")
+
     def require_end(self) -> None:
-        """Raises: InvalidInput: where the form stopped in the middle."""
+        """Raises: InvalidInput: where the form stopped in the middle, or something follows the file."""
+        self.require_one_file()
         if not self.ended:
             raise InvalidInput("Only a part of the file arrived. Send it again.")
 
     def _begin(self) -> None:
-        if self.filename is not None:
-            raise InvalidInput("Send one file at a time, and nothing after it.")
+        self._more = self.filename is not None
         self._options, self._text = {}, b""
 
     def _begin_header(self) -> None:
@@ -178,13 +184,15 @@ class _Reader:
             self._options = parse_options_header(self._value)[1]
 
     def _end_headers(self) -> None:
-        if b"filename" in self._options:
+        if b"filename" in self._options and not self._more:
             self.filename = _decoded(self._options[b"filename"])
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self.filename is None:
             self._text += data[start:end]
-        else:
+            if len(self._text) > _BEFORE_FILE:
+                raise _too_much()
+        elif not self._more:
             self._file.append(data[start:end])
 
     def _end_part(self) -> None:
@@ -200,6 +208,7 @@ async def _pieces(reader: _Reader, begun: list[bytes], arriving: AsyncIterator[b
     for piece in begun:
         yield piece
     async for data in arriving:
+        reader.require_one_file()
         for piece in reader.feed(data):
             yield piece
     reader.require_end()
@@ -226,6 +235,10 @@ def _kind(request: Request) -> str:
 
 def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "replace")
+
+
+def _too_much() -> FormTooLarge:
+    return FormTooLarge("There is too much before the file. Send it from the page for uploads.", headers=_CLOSE)
 
 
 def _unreadable() -> InvalidInput:

@@ -8,12 +8,13 @@ import pytest
 
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.models.format import MAX_COLUMNS
+from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import control
 from leadflood.kernel.actor import Role
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited
 from tests.support.desk import Desk, csv_of
-from tests.support.web import Browser
+from tests.support.web import Browser, Seen
 
 FILE = csv_of(
     [
@@ -49,17 +50,16 @@ async def previewed(desk: Desk, data: bytes = FILE) -> UUID:
     return import_id
 
 
-def form_of(page: Browser, seen: object) -> dict[str, str]:
+def form_of(seen: Seen) -> dict[str, str]:
     """What the mapping form would send as it is shown."""
-    html = seen.html  # type: ignore[attr-defined]  a Seen
     fields: dict[str, str] = {}
-    for node in html.css("form.import__mapping select"):
+    for node in seen.html.css("form.import__mapping select"):
         chosen = node.css_first("option[selected]") or node.css_first("option")
-        fields[node.attributes["name"]] = chosen.attributes.get("value") or ""
-    for node in html.css("form.import__mapping input"):
-        kind, name = node.attributes.get("type"), node.attributes["name"]
-        if kind not in ("radio", "checkbox") or "checked" in node.attributes:
-            fields[name] = node.attributes.get("value") or ""
+        assert chosen
+        fields[node.attributes["name"] or ""] = chosen.attributes["value"] or ""
+    for node in seen.html.css("form.import__mapping input"):
+        if node.attributes.get("type") not in ("radio", "checkbox") or "checked" in node.attributes:
+            fields[node.attributes["name"] or ""] = node.attributes["value"] or ""
     return fields
 
 
@@ -67,7 +67,7 @@ async def test_a_file_becomes_leads_step_by_step_and_is_taken_back(house: House,
     known = await house.lead("ada@acme.com", firstName="Augusta")
     import_id = await desk.upload(FILE, "Messe.csv")
     mapping = await owner.get(f"/imports/{import_id}")
-    fields = form_of(owner, mapping)
+    fields = form_of(mapping)
     assert (fields["targets.0"], fields["targets.1"], fields["targets.2"]) == ("email", "firstName", "company")
     assert (fields["targets.3"], fields["targets.4"], fields["keys.4"]) == ("ignore", "custom", "plan_b")
     assert "No import sets or clears that" in mapping.text
@@ -111,7 +111,7 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
     owner: Browser, desk: Desk
 ) -> None:
     import_id = await desk.upload(FILE)
-    fields = form_of(owner, await owner.get(f"/imports/{import_id}"))
+    fields = form_of(await owner.get(f"/imports/{import_id}"))
 
     wrong = await owner.post(
         f"/imports/{import_id}/previews",
@@ -134,7 +134,7 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
 async def test_every_choice_of_the_form_reaches_the_import(house: House, owner: Browser, desk: Desk) -> None:
     member, _ = await house.member(Role.MEMBER)
     import_id = await desk.upload(FILE)
-    fields = form_of(owner, await owner.get(f"/imports/{import_id}"))
+    fields = form_of(await owner.get(f"/imports/{import_id}"))
     fields.pop("enrich")
     chosen = {
         "mode": "update_only",
@@ -155,7 +155,7 @@ async def test_every_choice_of_the_form_reaches_the_import(house: House, owner: 
         "enrich": False,
     }
     await worked(desk, import_id)
-    again = form_of(owner, await owner.get(f"/imports/{import_id}?step=mapping"))
+    again = form_of(await owner.get(f"/imports/{import_id}?step=mapping"))
     assert {name: again[name] for name in chosen} == chosen
     assert "enrich" not in again
 
@@ -177,10 +177,10 @@ async def test_a_file_with_as_many_columns_as_there_may_be_can_be_mapped(owner: 
     import_id = await desk.upload(csv_of([names, ["ada@acme.com", *["x"] * (MAX_COLUMNS - 1)]]))
     seen = await owner.get(f"/imports/{import_id}")
 
-    asked = await owner.post(f"/imports/{import_id}/previews", form_of(owner, seen))
+    asked = await owner.post(f"/imports/{import_id}/previews", form_of(seen))
 
     assert asked.all(STATE) == ["Reading"]
-    assert (await worked(desk, import_id)).counts["create"] == 1
+    assert (await worked(desk, import_id)).counts[RowAction.CREATE] == 1
 
 
 async def test_a_preview_that_changes_nothing_says_so_and_offers_no_import(
@@ -221,13 +221,13 @@ async def test_a_commit_is_paused_gone_on_with_and_stopped(owner: Browser, desk:
 
 async def test_reading_is_stopped_and_begun_again_with_another_mapping(owner: Browser, desk: Desk) -> None:
     import_id = await desk.upload(FILE)
-    fields = form_of(owner, await owner.get(f"/imports/{import_id}"))
+    fields = form_of(await owner.get(f"/imports/{import_id}"))
     await owner.post(f"/imports/{import_id}/previews", fields)
 
     stopped = await owner.post(f"/imports/{import_id}/cancellations")
     assert "Stopped. No lead was touched." in stopped.text
     mapping = await owner.get(stopped.attribute('#import-state a[href$="step=mapping"]', "href") or "")
-    assert form_of(owner, mapping)["targets.0"] == "email"
+    assert form_of(mapping)["targets.0"] == "email"
 
 
 async def test_what_failed_says_why_and_is_tried_again(owner: Browser, desk: Desk) -> None:
