@@ -8,7 +8,7 @@ from uuid import UUID
 from leadflood.domains.imports.contracts import ImportRowView, ImportView
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.web.pages.lead_form import LABELS
-from leadflood.web.view import plural
+from leadflood.web.view import brief, plural
 
 ACTIONS: Final = {
     RowAction.CREATE: ("New leads", "New", "ok"),
@@ -146,7 +146,7 @@ def _values(row: ImportRowView, owners: Mapping[str, str]) -> Iterator[Value]:
 def _text(field: str, value: Any, owners: Mapping[str, str]) -> str:  # noqa: ANN401  JSON
     if value is None:
         return ""
-    return owners.get(str(value), str(value)) if field == "ownerId" else str(value)
+    return brief(owners.get(str(value), str(value)) if field == "ownerId" else str(value))
 
 
 def _fault(key: str, count: int) -> FaultTold:
