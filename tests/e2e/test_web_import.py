@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.support.accessibility import assert_accessible
 from tests.support.chromium import Windows
@@ -35,20 +35,9 @@ async def test_a_file_is_imported_and_undone_in_the_browser(
     await keys.press("n")
     await keys.arrive("/imports/new")
 
-    await page.get_by_label("Choose a CSV or XLSX file").set_input_files(tmp_path / "fair.csv")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("fair.csv")
-    await assert_accessible(page)
-    state = page.locator("#import-status")
-    await keys.write("“Tarif” becomes", "Do not")
-    await keys.push("Preview")
-
-    await expect(state).to_have_text("Preview ready")
-    await expect(page.get_by_text("1 new lead will be created, and 1 lead will be changed.")).to_be_visible()
-    await keys.follow(re.compile("^Changed leads"))
-    await expect(page.locator("#import-state [data-row]")).to_have_count(1)
-    await expect(page.locator("#import-state [data-row]")).to_contain_text("Company Acme")
+    await preview(page, keys, tmp_path / "fair.csv")
     await keys.push("Import 2 leads")
-
+    state = page.locator("#import-status")
     await expect(state).to_have_text("Imported")
     await keys.follow("See the leads")
     await keys.arrive("/leads?source=import")
@@ -64,3 +53,18 @@ async def test_a_file_is_imported_and_undone_in_the_browser(
     assert deployment.rows("SELECT email, company FROM leads WHERE deleted_at IS NULL") == [
         {"email": "ada@acme.com", "company": None}
     ]
+
+
+async def preview(page: Page, keys: Keys, file: Path) -> None:
+    """A file is chosen, one of its columns left out, and what it would do looked at."""
+    await page.get_by_label("Choose a CSV or XLSX file").set_input_files(file)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("fair.csv")
+    await assert_accessible(page)
+    await keys.write("“Tarif” becomes", "Do not")
+    await keys.push("Preview")
+
+    await expect(page.locator("#import-status")).to_have_text("Preview ready")
+    await expect(page.get_by_text("1 new lead will be created, and 1 lead will be changed.")).to_be_visible()
+    await keys.follow(re.compile("^Changed leads"))
+    await expect(page.locator("#import-state [data-row]")).to_have_count(1)
+    await expect(page.locator("#import-state [data-row]")).to_contain_text("Company Acme")

@@ -42,10 +42,10 @@ async def worked(desk: Desk, import_id: UUID) -> ImportDetail:
     return await desk.get(import_id)
 
 
-async def previewed(desk: Desk, data: bytes = FILE) -> UUID:
+async def previewed(desk: Desk, data: bytes = FILE, **options: str) -> UUID:
     """A file with its preview."""
     import_id = await desk.upload(data)
-    await desk.map(import_id, [column.target for column in (await desk.get(import_id)).columns])
+    await desk.map(import_id, [column.target for column in (await desk.get(import_id)).columns], **options)
     await desk.preview(import_id)
     return import_id
 
@@ -63,8 +63,10 @@ def form_of(seen: Seen) -> dict[str, str]:
     return fields
 
 
-async def test_a_file_becomes_leads_step_by_step_and_is_taken_back(house: House, owner: Browser, desk: Desk) -> None:
-    known = await house.lead("ada@acme.com", firstName="Augusta")
+async def test_a_file_is_mapped_and_its_preview_tells_what_each_row_would_do(
+    house: House, owner: Browser, desk: Desk
+) -> None:
+    await house.lead("ada@acme.com", firstName="Augusta")
     import_id = await desk.upload(FILE, "Messe.csv")
     mapping = await owner.get(f"/imports/{import_id}")
     fields = form_of(mapping)
@@ -86,6 +88,13 @@ async def test_a_file_becomes_leads_step_by_step_and_is_taken_back(house: House,
     assert len(only.all("#import-state [data-row]")) == 1
     assert only.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
 
+
+async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_since(
+    house: House, owner: Browser, desk: Desk
+) -> None:
+    known = await house.lead("ada@acme.com", firstName="Augusta")
+    import_id = await previewed(desk, existing="overwrite")
+    await owner.get(f"/imports/{import_id}")
     assert (await owner.post(f"/imports/{import_id}/commits")).all(STATE) == ["Importing"]
     await worked(desk, import_id)
     done = await owner.get(f"/imports/{import_id}")
