@@ -3,6 +3,7 @@
 from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from tests.support.chromium import Windows
+from tests.support.desk import Desk
 from tests.support.served import Served
 from tests.support.showcase import Showcase
 
@@ -101,6 +102,21 @@ async def test_a_file_that_is_no_table_is_refused_beside_the_picker_and_another_
     await expect(picker(page)).to_have_attribute("aria-invalid", "true")
     await picker(page).set_input_files(FILE)
     await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
+
+
+async def test_columns_give_way_when_somebody_else_goes_on(
+    windows: Windows, server: Served, showcase: Showcase
+) -> None:
+    desk = Desk(showcase.parts.database, showcase.parts.registry, showcase.actor)
+    import_id = await desk.upload(FILE["buffer"])
+    page = await windows.open(server.url, session=await showcase.session(showcase.owner))
+    await page.goto(f"/imports/{import_id}")
+    await expect(page.get_by_role("button", name="Preview")).to_be_visible()
+    await desk.map(import_id, ["email"])
+    await desk.preview(import_id)
+
+    await expect(page.get_by_role("link", name="Change mapping")).to_be_visible()
+    await expect(page.get_by_role("button", name="Preview")).to_be_hidden()
 
 
 async def test_without_scripts_a_button_sends_the_file(windows: Windows, server: Served, showcase: Showcase) -> None:

@@ -177,7 +177,7 @@ async def test_a_file_is_read_in_another_way_and_its_columns_guessed_anew(owner:
     found = await desk.get(import_id)
     assert found.format is not None
     assert (found.format.encoding, found.format.delimiter, found.format.header) == ("mac-roman", "\t", False)
-    assert again.all("#import-state tbody th") == ["Column 1"]
+    assert again.all(".import__columns tbody th") == ["Column 1"]
     assert "Read again" in again.text
 
 
@@ -190,6 +190,19 @@ async def test_a_file_with_as_many_columns_as_there_may_be_can_be_mapped(owner: 
 
     assert asked.all(STATE) == ["Reading"]
     assert (await worked(desk, import_id)).counts[RowAction.CREATE] == 1
+
+
+async def test_what_is_filled_in_is_not_live_and_where_the_import_stands_is(owner: Browser, desk: Desk) -> None:
+    import_id = await desk.upload(FILE)
+    before = await owner.get(f"/imports/{import_id}", hx_request="true", x_live="poll")
+    await desk.map(import_id, [column.target for column in (await desk.get(import_id)).columns])
+    await desk.preview(import_id)
+    after = await owner.get(f"/imports/{import_id}", hx_request="true", x_live="poll")
+
+    assert before.html.css_first("#import-state")
+    assert not before.html.css("select")
+    assert after.html.css_first("#import-state .import__step")
+    assert after.all(STATE) == ["Preview ready"]
 
 
 async def test_a_preview_that_changes_nothing_says_so_and_offers_no_import(

@@ -75,7 +75,7 @@ async def test_a_file_is_stored_and_leads_to_its_columns(house: House, uploader:
     (stored,) = await imports_of(house)
     assert (seen.status, seen.path) == (200, f"/imports/{stored.id}")
     assert (stored.filename, stored.size_bytes) == ("Größe %22x%22.csv", len(FILE))
-    assert seen.all("#import-state tbody th") == ["email", "first name"]
+    assert seen.all(".import__columns tbody th") == ["email", "first name"]
 
 
 async def test_with_scripts_the_token_may_be_a_header_and_the_answer_says_where_to_go(

@@ -23,7 +23,7 @@ ACTIONS: Final = {
 NOTES: Final = {
     RowAction.CREATE: "no lead has the address yet",
     RowAction.UPDATE: "fields of leads that are there",
-    RowAction.UNCHANGED: "the file says nothing new",
+    RowAction.UNCHANGED: "nothing of them changes",
     RowAction.SKIP: "twice in the file, empty, or not wanted",
     RowAction.CONFLICT: "since the preview",
     RowAction.REJECT: "a value is not valid",
