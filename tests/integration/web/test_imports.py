@@ -130,6 +130,7 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
     assert "Map one column to email" in " ".join(wrong.all("#f-targets > .field__error"))
     assert wrong.all("#column-2 .field__error") == ["Map each target to one column only."]
     assert wrong.attribute("#column-0 option[selected]", "value") == "ignore"
+    assert (wrong.all("#column-0 .badge"), wrong.all("#column-2 .badge")) == ([], ["Sure"])
     assert wrong.attribute("#f-source", "value") == "fair"
     assert (await desk.get(import_id)).columns[0].target == "email"
 

@@ -65,7 +65,7 @@ class ColumnRow:
     """A column of the file as the form shows it.
 
     Attributes:
-        guess: how sure its target is: a tone and a word; None where nothing was guessed.
+        guess: how sure its target is: a tone and a word; None where nothing was guessed, or something else is chosen.
         note: why it is left out, where that is not plain.
     """
 
@@ -107,7 +107,7 @@ def column_rows(found: ImportDetail, form: Form) -> list[ColumnRow]:
             samples=_samples(found.sample, index),
             target=form.value(f"targets.{index}", Target.IGNORE),
             key=form.value(f"keys.{index}"),
-            guess=_guess(column.target, column.confidence),
+            guess=_guess(column.target, column.confidence) if _target(form, index) == column.target else None,
             note=_note(column.header),
         )
         for index, column in enumerate(found.columns)
