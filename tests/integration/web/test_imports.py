@@ -5,6 +5,7 @@ import io
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.models.format import MAX_COLUMNS
@@ -13,7 +14,7 @@ from leadflood.domains.imports.service import control
 from leadflood.kernel.actor import Role
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited
-from tests.support.desk import Desk, csv_of
+from tests.support.desk import Desk, csv_of, workbook
 from tests.support.web import Browser, Seen
 
 FILE = csv_of(
@@ -25,6 +26,9 @@ FILE = csv_of(
     ]
 )
 STATE = "#import-status"
+
+_FORGET_CHANGES = text("UPDATE lead_changesets SET forgotten_at = now() WHERE workspace_id = :workspace_id")
+_FORGET_ROWS = text("DELETE FROM import_rows WHERE workspace_id = :workspace_id")
 ACTIONS = ("commits", "pauses", "cancellations", "undos", "deletions", "previews", "format")
 
 
@@ -182,6 +186,32 @@ async def test_a_file_is_read_in_another_way_and_its_columns_guessed_anew(owner:
     assert "Read again" in again.text
 
 
+async def test_of_a_workbook_another_sheet_is_chosen(owner: Browser, desk: Desk) -> None:
+    import_id = await desk.upload(workbook(), "leads.xlsx")
+    seen = await owner.get(f"/imports/{import_id}")
+    assert seen.all("#format-f-sheet option") == ["Sheet", "People"]
+
+    again = await owner.post(f"/imports/{import_id}/format", {"sheet": "People", "header": "on"})
+    assert again.all(".import__columns tbody th") == ["Email", "Seats"]
+    refused = await owner.post(f"/imports/{import_id}/format", {"sheet": "Secret", "header": "on"})
+    assert "The file has no such sheet. It has: Sheet, People." in refused.text
+
+
+async def test_once_its_time_is_over_an_import_offers_no_undo_and_says_what_is_not_kept(
+    house: House, owner: Browser, desk: Desk
+) -> None:
+    import_id = await previewed(desk)
+    await desk.commit(import_id)
+    async with desk.database.system() as tx:
+        for statement in (_FORGET_CHANGES, _FORGET_ROWS):
+            await tx.execute(statement, {"workspace_id": house.workspace_id})
+    seen = await owner.get(f"/imports/{import_id}")
+
+    assert "The time in which it could be undone is over." in seen.text
+    assert "The rows are not kept any more" in seen.text
+    assert not seen.html.css('form[action$="undos"]')
+
+
 async def test_a_file_with_as_many_columns_as_there_may_be_can_be_mapped(owner: Browser, desk: Desk) -> None:
     names = ["email", *(f"column {number}" for number in range(MAX_COLUMNS - 1))]
     import_id = await desk.upload(csv_of([names, ["ada@acme.com", *["x"] * (MAX_COLUMNS - 1)]]))
@@ -214,6 +244,17 @@ async def test_a_preview_that_changes_nothing_says_so_and_offers_no_import(
 
     assert "Nothing would change." in seen.text
     assert not seen.html.css('form[action$="commits"]')
+
+
+async def test_many_rows_are_shown_page_by_page(viewer: Browser, desk: Desk) -> None:
+    import_id = await previewed(desk, csv_of([("email",), *((f"p{number}@acme.com",) for number in range(60))]))
+    first = await viewer.get(f"/imports/{import_id}?action=create")
+    second = await viewer.get(first.attribute('#rows a[href*="after="]', "href") or "")
+
+    shown = [page.all("#rows .import__row") for page in (first, second)]
+    assert [len(each) for each in shown] == [50, 10]
+    assert len({*shown[0], *shown[1]}) == 60
+    assert second.all("a.stat[aria-current] .stat__label") == ["New leads"]
 
 
 async def test_rejected_rows_are_given_back_as_a_file(viewer: Browser, desk: Desk) -> None:
