@@ -1,6 +1,6 @@
 """Every page that there is, with an address where it can be looked at: a new page needs nothing, or one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from leadflood.web.app import PAGES
 from leadflood.web.pipeline import Public, Rule
@@ -9,13 +9,34 @@ from tests.support.showcase import Showcase
 
 NOT_PAGES: Mapping[str, str] = {
     "/exports/{id}/file": "a file",
+    "/imports/{id}/rejected-rows": "a file",
     "/palette": "the list in the command palette, for htmx",
 }
 """Paths that answer with something else than a page, and with what."""
 
+IMPORTS: Sequence[tuple[str, str]] = (
+    ("uploaded", ""),
+    ("wide", ""),
+    ("staging", ""),
+    ("previewed", ""),
+    ("previewed", "?action=update"),
+    ("previewed", "?step=mapping"),
+    ("unchanged", ""),
+    ("committing", ""),
+    ("paused", ""),
+    ("committed", ""),
+    ("undone", ""),
+    ("cancelled", ""),
+    ("failed", ""),
+)
+"""An import in each state, by its name in the showcase, and what of it to look at."""
+
 EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
+    "/imports/{id}": lambda it: [
+        f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
+    ],
     "/invitations/{token}": lambda it: [it.links["invitation"], "/invitations/x"],
     "/jobs": lambda it: ["/jobs", "/jobs?status=failed", "/jobs?status=running"],
     "/jobs/{id}": lambda it: [f"/jobs/{it.jobs[email]}" for email in (cast.FOUND, cast.NOT_FOUND)],

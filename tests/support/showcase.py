@@ -29,6 +29,8 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 from leadflood.worker.runner import Runner
 from tests.support import cast
+from tests.support.cast_imports import add_imports
+from tests.support.desk import Desk
 from tests.support.identity import PASSWORD, Identity, Person
 
 LEASE = 3600.0
@@ -75,7 +77,10 @@ WHERE workspace_id = :workspace_id AND leads.id = ages.id
 
 @dataclass
 class Showcase:
-    """What is in the workspace. `leads` and `jobs`: ids by the lead's address; `links`: paths that nothing leads to."""
+    """What is in the workspace. `links`: paths that nothing leads to.
+
+    `leads` and `jobs`: ids by the lead's address; `imports`: by their state.
+    """
 
     parts: ApiParts
     workspace_id: UUID
@@ -84,6 +89,7 @@ class Showcase:
     leads: dict[str, UUID] = field(default_factory=dict)
     jobs: dict[str, UUID] = field(default_factory=dict)
     ids: dict[str, UUID] = field(default_factory=dict)
+    imports: dict[str, UUID] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -148,6 +154,7 @@ async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Show
     token = await _keys(showcase)
     await _leads(showcase, token)
     await _twins(showcase, token)
+    showcase.imports |= await add_imports(Desk(parts.database, parts.registry, showcase.actor))
     await _troubles(showcase)
     return showcase
 

@@ -13,7 +13,8 @@ from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 
 C = TypeVar("C", bound=Contract)
 
-MAX_FIELDS = 2000
+MAX_FIELDS = 2100
+"""The largest form says two things of each of up to 1,000 columns of a file, and a few of the file."""
 _ON = frozenset({"on", "true", "1", "yes"})
 
 

@@ -1,11 +1,10 @@
 """The one way from a request to a page: who asks, may they, was the form ours, then the page, then its rendering."""
 
-import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -15,7 +14,7 @@ from leadflood.kernel.errors import AppError, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.web import live
 from leadflood.web.answers import Answer, Page, Redirect
-from leadflood.web.forms import Form
+from leadflood.web.bodies import is_multipart, open_upload, read_form
 from leadflood.web.parts import WebParts
 from leadflood.web.session import (
     NOTES,
@@ -47,31 +46,6 @@ SECURITY = {
     "Vary": "Cookie, HX-Request, HX-Target, Accept, Accept-Encoding",
 }
 _LEAST_COMPRESSED = 1000
-_FORM = "application/x-www-form-urlencoded"
-
-
-class FormTooLarge(AppError):
-    """A form has more bytes than this server accepts."""
-
-    code = "content_too_large"
-    status = 413
-    title = "That is too large"
-
-
-class NotAForm(AppError):
-    """What was posted is no form."""
-
-    code = "unsupported_media_type"
-    status = 415
-    title = "That is not a form"
-
-
-class FormTimeout(AppError):
-    """A form did not arrive in time."""
-
-    code = "request_timeout"
-    status = 408
-    title = "The form did not arrive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +70,7 @@ class Rule:
     Attributes:
         live: the blocks of its template that change by themselves, each an element whose id is the block's name with
             `-` for `_`.
+        uploads: whether its form may bring a file, which the handler reads as it comes in.
     """
 
     path: str
@@ -103,6 +78,7 @@ class Rule:
     guard: Guard
     handler: Handler
     live: tuple[str, ...] = ()
+    uploads: bool = False
 
 
 class Pages:
@@ -113,15 +89,15 @@ class Pages:
 
     def get(self, path: str, guard: Guard, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
         """Serve a page."""
-        return self._add(path, "GET", guard, live)
+        return self._add(lambda handler: Rule(path, "GET", guard, handler, live))
 
-    def post(self, path: str, guard: Guard) -> Callable[[Handler], Handler]:
-        """Serve what a form is sent to."""
-        return self._add(path, "POST", guard)
+    def post(self, path: str, guard: Guard, *, uploads: bool = False) -> Callable[[Handler], Handler]:
+        """Serve what a form is sent to. With `uploads`, the form may bring a file: `visit.upload`."""
+        return self._add(lambda handler: Rule(path, "POST", guard, handler, uploads=uploads))
 
-    def _add(self, path: str, method: str, guard: Guard, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+    def _add(self, rule: Callable[[Handler], Rule]) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
-            self.rules.append(Rule(path, method, guard, handler, live))
+            self.rules.append(rule(handler))
             return handler
 
         return add
@@ -155,7 +131,7 @@ async def admit(visit: Visit, rule: Rule) -> None:
     """Find out who visits, and whether they may. Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput."""
     await identify(visit)
     if rule.method == "POST":
-        await _take_form(visit)
+        await _take_body(visit, uploads=rule.uploads)
     if isinstance(rule.guard, Public):
         return
     actor = visit.actor
@@ -252,33 +228,15 @@ def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
     return StreamingResponse(body, headers=headers, media_type="text/event-stream")
 
 
-async def _take_form(visit: Visit) -> None:
-    request, limit = visit.request, visit.parts.settings.max_body_bytes
+async def _take_body(visit: Visit, *, uploads: bool) -> None:
+    request, patience = visit.request, visit.parts.body_timeout
     check_origin(request.headers)
-    body = await _read(request, limit, visit.parts.body_timeout)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if body and kind != _FORM:
-        raise NotAForm("This page takes forms only. Programs use the API under /v1.")
-    visit.form = Form.parse(body)
+    if uploads and is_multipart(request):
+        visit.form, visit.upload = await open_upload(request, patience)
+    else:
+        visit.form = await read_form(request, visit.parts.settings.max_body_bytes, patience)
     token = visit.form.value("csrf") or request.headers.get("x-csrf-token", "")
     check_csrf(visit.parts.sealer, visit.anchor, token)
-
-
-async def _read(request: Request, limit: int, seconds: float) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise FormTooLarge(f"A form may have {limit} bytes. Send less at a time.")
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.") from error
-    except ClientDisconnect as error:
-        raise FormTimeout("The connection closed before the form was here.") from error
-    return b"".join(chunks)
 
 
 def _redirect(visit: Visit, done: Redirect) -> Response:

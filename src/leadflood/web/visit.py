@@ -21,6 +21,7 @@ from leadflood.kernel.errors import NotFound, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.kernel.pagination import Page as PageOfRows
 from leadflood.kernel.pagination import Position
+from leadflood.web.bodies import Upload
 from leadflood.web.forms import Form
 from leadflood.web.parts import WebParts
 from leadflood.web.session import Toast, csrf_token
@@ -44,6 +45,7 @@ class Visit:
     Attributes:
         anchor: the cookie that this browser's forms are bound to; empty when it has none yet.
         form: what was posted; empty for GET.
+        upload: the file that comes with the form, where the page takes one and somebody chose one.
         toasts: what the page before left to be said.
         cookies: Set-Cookie values that go with the answer.
     """
@@ -53,6 +55,7 @@ class Visit:
     caller: Caller | None
     anchor: str
     form: Form = field(default_factory=Form)
+    upload: Upload | None = None
     toasts: list[Toast] = field(default_factory=list)
     cookies: list[str] = field(default_factory=list)
 

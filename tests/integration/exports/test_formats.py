@@ -25,8 +25,8 @@ from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.integration.exports.desk import Desk
-from tests.integration.imports.desk import Desk as ImportDesk
-from tests.integration.imports.desk import counted
+from tests.support.desk import Desk as ImportDesk
+from tests.support.desk import counted
 
 HOSTILE = (
     "=cmd|' /C calc'!A0",

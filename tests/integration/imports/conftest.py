@@ -5,7 +5,7 @@ import pytest
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Database
 from tests.conftest import Workspace
-from tests.integration.imports.desk import Desk
+from tests.support.desk import Desk
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from leadflood.domains.enrichment import invariants
 from leadflood.domains.imports.events import ENRICH_IMPORTED
 from leadflood.domains.leads.events import ENRICH_LEAD
-from tests.integration.imports.desk import Desk, csv_of
+from tests.support.desk import Desk, csv_of
 from tests.support.jobs import Jobs
 
 FILE = csv_of([["email"], *[[f"lead{number}@acme.com"] for number in range(7)]])

@@ -1,7 +1,7 @@
 """A file becomes leads: what is shown before is what is written, and once more changes nothing."""
 
 from leadflood.domains.imports.models.states import RowAction
-from tests.integration.imports.desk import Desk, counted, csv_of
+from tests.support.desk import Desk, counted, csv_of
 
 HEADER = ["E-mail", "First name", "Last name", "Company", "Phone", "Country", "Plan"]
 ADA = ["ada@acme.com", "Ada", "Lovelace", "Acme", "020 7946 0958", "GB", "pro"]

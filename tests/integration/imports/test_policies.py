@@ -12,7 +12,7 @@ from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.service.rejected import rejected_file
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import new_id
-from tests.integration.imports.desk import Desk, counted, csv_of, pieces
+from tests.support.desk import Desk, counted, csv_of, pieces
 
 TARGETS = ["email", "company", "phone", "custom:plan"]
 HEADER = ["email", "company", "phone", "plan"]

@@ -13,7 +13,7 @@ from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.worker.runner import Runner
-from tests.integration.imports.desk import Desk, counted, csv_of
+from tests.support.desk import Desk, counted, csv_of
 from tests.support.jobs import Jobs
 
 HEADER = ["email", "company"]

@@ -9,24 +9,8 @@ from leadflood.domains.imports.contracts import ReadAs
 from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
-from tests.integration.imports.desk import Desk, counted, csv_of
+from tests.support.desk import Desk, counted, csv_of, workbook
 from tests.support.jobs import Jobs
-
-
-def workbook() -> bytes:
-    book = Workbook()
-    first = book.active
-    assert first is not None
-    first.append(["Notes"])
-    first.append(["nothing here"])
-    people = book.create_sheet("People")
-    people.append(["Email", "Seats"])
-    people.append(["ada@acme.com", 12])
-    people.append([])
-    people.append(["bob@acme.com", 3.0])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:

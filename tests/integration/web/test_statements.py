@@ -35,6 +35,17 @@ INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_
 SELECT workspace_id, :lead_id, uuidv7(), kind, at, actor_kind, actor_id, data FROM lead_events
 WHERE workspace_id = :workspace_id AND kind = 'lead.created'
 """)
+# More files, and more rows of each that has some.
+_IMPORT = text("""
+INSERT INTO imports (workspace_id, id, filename, status, actor_kind, size_bytes)
+SELECT :workspace_id, uuidv7(), 'more.csv', 'cancelled', 'system', 1 FROM generate_series(1, :more)
+""")
+_STAGE = text("""
+INSERT INTO import_rows (workspace_id, import_id, row_no, action, lead_id, email, email_norm)
+SELECT workspace_id, id, 1000 + number, 'create', uuidv7(), number || '@growth.example', number || '@growth.example'
+FROM imports, generate_series(1, :more) AS number
+WHERE workspace_id = :workspace_id AND status IN ('previewed', 'committing', 'committed')
+""")
 
 
 async def test_no_page_asks_more_often_where_there_are_more_rows(
@@ -88,6 +99,8 @@ async def grow(showcase: Showcase) -> None:
     async with database.system() as tx:
         await tx.execute(_FAIL, {"workspace_id": here, "leads": leads[::2]})
         await tx.execute(_DIE, {"workspace_id": here, "leads": leads[::2]})
+        for statement in (_IMPORT, _STAGE):
+            await tx.execute(statement, {"workspace_id": here, "more": MORE})
         await tx.execute(_TELL, {"workspace_id": here, "lead_id": showcase.leads[cast.FOUND]})
     for _ in range(MORE):
         await new_member(database, here, Role.MEMBER)

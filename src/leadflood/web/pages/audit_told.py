@@ -37,6 +37,8 @@ SENTENCES: Final = {
     "export.requested": "asked for a file of leads as {format}",
     "export.downloaded": "downloaded a file of {count} leads",
     "export.deleted": "deleted an exported file",
+    "import.committed": "imported a file of leads",
+    "import.undone": "took back an import",
     "job.retried": "retried a job",
     "job.cancelled": "cancelled a job",
     "jobs.retried": "retried failed jobs",
@@ -53,6 +55,7 @@ _ENDINGS: Final = {
     "token_reuse": "ended a session whose refresh token was used twice, as a thief would",
 }
 _PLACES: Final = {
+    "import": "/imports/{id}",
     "job": "/jobs/{id}",
     "lead": "/leads/{id}",
     "member": "/settings/members#member-{id}",
@@ -70,6 +73,7 @@ _GLYPHS: Final = {
     "invitation": "mail",
     "leads": "download",
     "export": "download",
+    "import": "upload",
     "job": "activity",
     "jobs": "activity",
     "outbox_event": "send",
@@ -86,6 +90,7 @@ GROUPS: Final = {
     "workspace.": "The workspace",
     "leads.exported": "Exports",
     "export.": "Files of leads",
+    "import.": "Imports",
     "job": "Jobs",
     "outbox": "Outbox",
 }

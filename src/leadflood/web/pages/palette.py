@@ -37,6 +37,8 @@ COMMANDS = (
     Command("Leads", "/leads", "contact", "g l", needs=Permission.LEADS_READ),
     Command("New lead", "/leads/new", "user-plus", "g n", needs=Permission.LEADS_WRITE, words="create add"),
     Command("Duplicates", "/duplicates", "users", needs=Permission.LEADS_READ, words="merge twice same dedupe"),
+    Command("Import a file", "/imports/new", "upload", needs=Permission.LEADS_WRITE, words="csv xlsx upload leads"),
+    Command("Imports", "/imports", "upload", needs=Permission.LEADS_READ, words="csv xlsx files undo"),
     Command("Export leads", "/leads/export", "download", needs=Permission.LEADS_READ, words="csv parquet ndjson"),
     Command("Exported files", "/exports", "download", needs=Permission.LEADS_READ, words="exports download"),
     Command("Jobs", "/jobs", "activity", "g j", needs=Permission.JOBS_READ, words="queue failed workers"),

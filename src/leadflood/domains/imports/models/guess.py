@@ -132,6 +132,12 @@ def name_key(name: str) -> str:
     return _WORDS.sub(" ", search_key(name)).strip()
 
 
+def custom_key(name: str) -> str:
+    """The key of the custom field that a column of this name becomes; empty where the name holds no letter or digit."""
+    key = "_".join(name_key(name).split())[:64].rstrip("_")
+    return key if not key or key[0].isalpha() else f"c_{key}"[:64]
+
+
 def _wishes(name: str, cells: Sequence[str]) -> dict[str, float]:
     if about_permission(name) or name_key(name) == _OURS:
         return {}
@@ -217,8 +223,7 @@ def _custom_keys(names: Sequence[str]) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     used: set[str] = set()
     for name in names:
-        key = "_".join(_WORDS.sub(" ", search_key(name)).split())[:64].rstrip("_")
-        key = key if not key or key[0].isalpha() else f"c_{key}"[:64]
+        key = custom_key(name)
         if not key or key in used or about_permission(name) or name_key(name) == _OURS or len(used) >= MOST_CUSTOM:
             found.append((Target.IGNORE, 0.0))
             continue

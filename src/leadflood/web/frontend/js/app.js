@@ -14,5 +14,6 @@ import "./reveal.js";
 import "./table-select.js";
 import "./toast.js";
 import "./tooltip.js";
+import "./upload.js";
 
 window.htmx = htmx;

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from openpyxl import Workbook
 from sqlalchemy import text
 
 from leadflood.domains.imports import queries
@@ -37,6 +38,23 @@ def csv_of(rows: Sequence[Sequence[str]], *, encoding: str = "utf-8", delimiter:
     text_ = io.StringIO(newline="")
     csv.writer(text_, delimiter=delimiter).writerows(rows)
     return text_.getvalue().encode(encoding)
+
+
+def workbook() -> bytes:
+    """A workbook with two sheets, of which the second has leads."""
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    first.append(["Notes"])
+    first.append(["nothing here"])
+    people = book.create_sheet("People")
+    people.append(["Email", "Seats"])
+    people.append(["ada@acme.com", 12])
+    people.append([])
+    people.append(["bob@acme.com", 3.0])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
 
 
 def counted(found: ImportDetail) -> dict[str, int]:

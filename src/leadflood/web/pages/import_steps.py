@@ -1,0 +1,253 @@
+"""One import, from the file to the leads and back: how it is read, what it would do, and what it did."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import StreamingResponse
+
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.imports import queries
+from leadflood.domains.imports.contracts import ImportDetail, ReadAs
+from leadflood.domains.imports.errors import ImportNotReady
+from leadflood.domains.imports.models.format import ENCODINGS
+from leadflood.domains.imports.models.states import ImportStage, RowAction
+from leadflood.domains.imports.service import control, mapping, rejected, uploads
+from leadflood.domains.imports.service.staging import DEFAULT_SOURCE
+from leadflood.domains.leads.errors import ChangesetNotFound
+from leadflood.domains.leads.queries import changesets
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.errors import AppError
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form, validated
+from leadflood.web.pages import import_mapping
+from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
+from leadflood.web.pages.imports_told import ACTIONS, NOTES, label_of, told_faults, told_rows
+from leadflood.web.pages.lead_form import COUNTRIES
+from leadflood.web.pages.people import actor_told, member_names, owner_choices
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_PATH = "/imports/{id}"
+_ROWS = 50
+_KEPT = 50
+_MAPPABLE = (ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.CANCELLED, ImportStage.FAILED)
+_UNDOABLE = (ImportStage.COMMITTED, ImportStage.PAUSED, ImportStage.CANCELLED, ImportStage.FAILED)
+_FINAL = (*_UNDOABLE, ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.UNDONE)
+
+
+@pages.get(_PATH, Permission.LEADS_READ, live=("import_status", "import_state"))
+async def show_import(visit: Visit) -> Answer:
+    """Where it stands. `?step=mapping` goes back to the columns, `?action=…` narrows the rows."""
+    return await _page(visit)
+
+
+@pages.post(f"{_PATH}/format", Permission.LEADS_WRITE)
+async def read_otherwise(visit: Visit) -> Answer:
+    """Read the file in another way; its columns are guessed anew."""
+    form = visit.form
+    try:
+        command = validated(ReadAs, {**form.given(ReadAs), "header": form.checked("header")})
+        await uploads.read_as(visit.parts.database, visit.actor, import_id=visit.id(), command=command)
+    except AppError as error:
+        return _not_done(visit, error)
+    return Redirect(f"/imports/{visit.id()}", [Toast("Read again, and the columns guessed anew.")])
+
+
+@pages.post(f"{_PATH}/previews", Permission.LEADS_WRITE)
+async def preview_import(visit: Visit) -> Answer:
+    """Keep what the columns are, and have a worker find out what the rows would do."""
+    form, import_id = visit.form, visit.id()
+    try:
+        async with visit.writing() as tx:
+            found = await queries.get_import(tx, visit.actor, import_id=import_id)
+            command = read_mapping(form, len(found.columns))
+            await mapping.map_columns(tx, visit.actor, import_id=import_id, command=command)
+            await control.preview_import(tx, visit.actor, import_id=import_id, trace=visit.trace)
+    except ImportNotReady as error:
+        return _not_done(visit, error)
+    except AppError as error:
+        if error.status in (404, 503):
+            raise
+        return await _page(visit, form.refused(error), error.status)
+    return Redirect(f"/imports/{import_id}")
+
+
+@pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
+async def commit_import(visit: Visit) -> Answer:
+    """Have a worker write what the preview shows, or go on with it."""
+
+    async def commit(tx: Transaction) -> None:
+        await control.commit_import(tx, visit.actor, import_id=visit.id(), trace=visit.trace)
+        await visit.audit(tx, "import.committed", "import", visit.id())
+
+    return await _do(visit, commit)
+
+
+@pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
+async def pause_import(visit: Visit) -> Answer:
+    """Stop after the rows that are being written."""
+
+    async def pause(tx: Transaction) -> None:
+        await control.pause_import(tx, visit.actor, import_id=visit.id())
+
+    return await _do(visit, pause)
+
+
+@pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
+async def cancel_import(visit: Visit) -> Answer:
+    """Stop for good."""
+
+    async def cancel(tx: Transaction) -> None:
+        await control.cancel_import(tx, visit.actor, import_id=visit.id())
+
+    return await _do(visit, cancel)
+
+
+@pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
+async def undo_import(visit: Visit) -> Answer:
+    """Take back what it wrote."""
+
+    async def undo(tx: Transaction) -> None:
+        await control.undo_import(tx, visit.actor, import_id=visit.id(), trace=visit.trace)
+        await visit.audit(tx, "import.undone", "import", visit.id())
+
+    return await _do(visit, undo)
+
+
+@pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
+async def delete_import(visit: Visit) -> Answer:
+    """Remove the file and what is known of its rows."""
+
+    async def delete(tx: Transaction) -> None:
+        await control.delete_import(tx, visit.actor, import_id=visit.id())
+
+    done = await _do(visit, delete)
+    return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
+
+
+@pages.get(f"{_PATH}/rejected-rows", Permission.LEADS_READ)
+async def download_rejected(visit: Visit) -> Answer:
+    """The rejected rows as CSV, each with the reason."""
+    pieces = await rejected.rejected_file(visit.parts.database, visit.actor, import_id=visit.id())
+    headers = {"Content-Disposition": f'attachment; filename="rejected-{visit.id()}.csv"'}
+    return StreamingResponse(pieces, headers=headers, media_type="text/csv")
+
+
+async def _do(visit: Visit, verb: Callable[[Transaction], Awaitable[None]]) -> Redirect:
+    try:
+        async with visit.writing() as tx:
+            await verb(tx)
+    except ImportNotReady as error:
+        return _not_done(visit, error)
+    return Redirect(f"/imports/{visit.id()}")
+
+
+def _not_done(visit: Visit, error: AppError) -> Redirect:
+    """Somebody, or a worker, was quicker: back to the page as it is by now. Raises: `error`: where there is none."""
+    if error.status in (404, 503):
+        raise error
+    said = " ".join([error.detail, *(each.message for each in error.errors)])
+    return Redirect(f"/imports/{visit.id()}", [Toast(said, "warn")])
+
+
+async def _page(visit: Visit, form: Form | None = None, status: int = 200) -> Page:
+    async with visit.reading() as tx:
+        found = await queries.get_import(tx, visit.actor, import_id=visit.id())
+        names = await identity.actor_names(tx, visit.actor, [found.actor.id] if found.actor.id else [])
+        owners = await member_names(tx, visit.actor)
+        context: dict[str, Any] = {
+            "found": found,
+            "by": actor_told(found.actor.kind, found.actor.id, names),
+            "owners": owners,
+            "can": _can(found),
+            "changeset": None,
+            "kept": [],
+            "form": None,
+        }
+        if found.changeset_id is not None:
+            context |= await _written(visit, tx, found, found.changeset_id)
+        if form is not None or _maps(visit, found):
+            context |= _mapping(found, form or mapping_form(found), owners)
+        elif found.status is ImportStage.PREVIEWED or found.changeset_id is not None:
+            context |= await _rows(visit, tx, found, owners)
+    return Page("imports/import.html", context, status)
+
+
+def _maps(visit: Visit, found: ImportDetail) -> bool:
+    """Whether the columns are shown: after the upload, and when one goes back to them."""
+    if found.status is ImportStage.UPLOADED:
+        return True
+    return _can(found)["map"] and visit.query.get("step") == "mapping"
+
+
+def _can(found: ImportDetail) -> dict[str, bool]:
+    """What can be done with an import as it stands."""
+    wrote = found.changeset_id is not None
+    return {
+        "map": found.status in _MAPPABLE and not wrote and found.format is not None,
+        "resume": wrote and found.status in (ImportStage.PAUSED, ImportStage.FAILED),
+        "undo": wrote and found.status in _UNDOABLE,
+        "cancel": found.status in (ImportStage.STAGING, ImportStage.COMMITTING, ImportStage.PAUSED),
+        "delete": found.status in _FINAL and found.status is not ImportStage.PAUSED,
+    }
+
+
+def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict[str, Any]:
+    columns = column_rows(found, form)
+    return {
+        "form": form,
+        "columns": columns,
+        "labels": {"targets": "Columns", **{f"targets.{each.index}": each.header for each in columns}},
+        "choices": import_mapping,
+        "encodings": ENCODINGS,
+        "owner_choices": owner_choices(owners),
+        "countries": COUNTRIES,
+        "default_source": DEFAULT_SOURCE,
+        "label_of": label_of,
+    }
+
+
+async def _written(visit: Visit, tx: Transaction, found: ImportDetail, changeset_id: UUID) -> dict[str, Any]:
+    """The changeset of what is written, and what its undo left as it is; nothing once its time is over."""
+    try:
+        changeset = await changesets.get_changeset(tx, visit.actor, changeset_id=changeset_id)
+    except ChangesetNotFound:
+        return {"can": {**_can(found), "undo": False}}
+    context: dict[str, Any] = {"changeset": changeset}
+    if changeset.kept_leads:
+        kept = await changesets.list_kept(
+            tx, visit.actor, changeset_id=changeset.id, after=visit.after("kept", "kept"), limit=_KEPT
+        )
+        context |= {"kept": kept.items, "kept_next": visit.cursor(kept, "kept")}
+    return context
+
+
+async def _rows(visit: Visit, tx: Transaction, found: ImportDetail, owners: Mapping[str, str]) -> dict[str, Any]:
+    action = next((each for each in RowAction if each.value == visit.query.get("action")), None)
+    scope = f"import {found.id} {action}"
+    page = await queries.list_rows(
+        tx, visit.actor, import_id=found.id, action=action, after=visit.after(scope), limit=_ROWS
+    )
+    return {
+        "rows": told_rows(page.items, owners, written=found.status is ImportStage.COMMITTED),
+        "action": action,
+        "actions": ACTIONS,
+        "notes": NOTES,
+        "faults": told_faults(found.faults),
+        "label_of": label_of,
+        "next": visit.cursor(page, scope),
+        "paged": "after" in visit.query,
+        "source": _source(found),
+    }
+
+
+def _source(found: ImportDetail) -> str | None:
+    """What all new leads have as their source, to find them by; None where the file says it of each."""
+    if any(column.target == "source" for column in found.columns):
+        return None
+    return found.options.source or DEFAULT_SOURCE
