@@ -3,8 +3,6 @@
 import asyncio
 import http.client
 from dataclasses import replace
-from pathlib import Path
-from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -23,26 +21,22 @@ from tests.bench.contestant import Contestant
 from tests.bench.machine import Snapshot
 from tests.bench.measure import Failed, Figures, Measured, Sizes, postmaster, rank
 from tests.bench.rounds import Results
+from tests.support import crowd
 from tests.support.addresses import pages
+from tests.support.crowd import numbered
 from tests.support.statements import counted
 from tests.support.web import browser_of
 
 CROWDED = "crowded"
-CROWD = Path(__file__).resolve().parents[1] / "integration/db/crowd.sql"
 LABEL = "pages"
 FEWEST_LEADS = 1000
 """Of which the examples below have one each."""
 
 
-def numbered(kind: int, number: int) -> UUID:
-    """The ids that crowd.sql gives: workspaces 1, users 2, leads and their jobs 3."""
-    return UUID(f"01900000-0000-7000-8{kind:03x}-{number:012x}")
-
-
 WORKSPACE, USER, LEAD, FAILED = numbered(1, 1), numbered(2, 1), numbered(3, 42), numbered(3, 7)
 
 WITH_PARAMETERS = (
-    "/leads?q=person4",
+    "/leads?q=schmidt",
     "/leads?status=failed",
     "/leads?sort=-updatedAt",
     f"/leads/{LEAD}",
@@ -71,7 +65,7 @@ def measure(ours: Contestant, sizes: Sizes) -> Measured:
     """Every page one after the other over one connection: p50 and p95 in milliseconds, bytes, statements."""
     settings = _settings(ours)
     if ours.sql("SELECT count(*) FROM leadflood.leads") == "0":
-        ours.cluster.run(CROWD.read_text(encoding="utf-8"), CROWDED, leads=str(max(sizes.leads, FEWEST_LEADS)))
+        crowd.fill(ours.cluster, ours.cluster.url(CROWDED), leads=max(sizes.leads, FEWEST_LEADS))
         ours.sql("UPDATE leadflood.memberships SET role = 'owner'")
         ours.sql("CHECKPOINT")
     token = asyncio.run(_session(settings))
