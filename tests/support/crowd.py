@@ -2,7 +2,6 @@
 
 import subprocess
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from tests.support.postgres import Cluster
@@ -18,21 +17,22 @@ def numbered(kind: int, number: int) -> UUID:
 
 def fill(cluster: Cluster, url: str, *, leads: int, seed: int = SEED) -> None:
     """A workspace with so many leads, and 20 small ones beside it, in the database that a superuser's URL names."""
-    _run(cluster, url, "crowd.sql", subprocess.DEVNULL, leads=leads, seed=seed)
+    write(cluster, Path("/dev/null"), _HERE / "crowd.sql", url=url, leads=leads, seed=seed)
 
 
 def write_csv(cluster: Cluster, file: Path, *, rows: int, existing: int, leads: int, seed: int = SEED) -> None:
     """Rows to import into what `fill` filled with `leads`, `existing` per cent of which are there already."""
+    write(cluster, file, _HERE / "crm_export.sql", rows=rows, existing=existing, leads=leads, seed=seed)
+
+
+def write(cluster: Cluster, file: Path, script: Path, *, url: str | None = None, **values: int) -> None:
+    """What a script that begins where people.sql ends writes to its standard output. `values`: its variables."""
+    variables = [f"--set={name}={value}" for name, value in values.items()]
+    argv = [str(cluster.server.program("psql")), "-XqAt", "--set=ON_ERROR_STOP=1", *variables, url or cluster.url()]
     with file.open("wb") as out:
-        _run(cluster, cluster.url(), "crm_export.sql", out, rows=rows, existing=existing, leads=leads, seed=seed)
+        subprocess.run(argv, input=f"{people()}{script.read_text(encoding='utf-8')}".encode(), stdout=out, check=True)
 
 
-def script(*names: str) -> str:
-    """people.sql, and files beside it that begin where it ends."""
-    return "".join((_HERE / each).read_text(encoding="utf-8") for each in ("people.sql", *names))
-
-
-def _run(cluster: Cluster, url: str, name: str, out: IO[bytes] | int, **values: int) -> None:
-    variables = [f"--set={key}={value}" for key, value in values.items()]
-    argv = [str(cluster.server.program("psql")), "-XqAt", "--set=ON_ERROR_STOP=1", *variables, url]
-    subprocess.run(argv, input=script(name).encode(), stdout=out, check=True)
+def people() -> str:
+    """The SQL that defines `pg_temp.people`."""
+    return (_HERE / "people.sql").read_text(encoding="utf-8")

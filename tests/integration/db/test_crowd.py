@@ -17,8 +17,9 @@ PEOPLE = "SELECT json_agg(people) FROM pg_temp.people(:low, :high, :seed) people
 
 
 def people(cluster: Cluster, low: int, high: int, seed: int = 1) -> list[dict[str, Any]]:
-    script = crowd.script() + PEOPLE
-    found: list[dict[str, Any]] = json.loads(cluster.run(script, low=str(low), high=str(high), seed=str(seed)))
+    found: list[dict[str, Any]] = json.loads(
+        cluster.run(crowd.people() + PEOPLE, low=str(low), high=str(high), seed=str(seed))
+    )
     return sorted(found, key=lambda person: person["n"])
 
 
