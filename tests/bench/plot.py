@@ -31,7 +31,12 @@ def draw(file: Path, ratios: Sequence[Ratio], baseline: Mapping[str, float]) -> 
     axes.invert_yaxis()
     for place, each in enumerate(ratios):
         axes.annotate(
-            f"{each.value:.2f}", (max(each.value, 1), place), (6, 0), textcoords="offset points", va="center", size=8
+            f"{each.value:.2f}",
+            (max(each.value, baseline.get(each.key, 1), 1), place),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            size=8,
         )
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.margins(x=0.12)

@@ -80,6 +80,7 @@ _PROCESSOR: Mapping[str, tuple[_Side, _Side]] = {
         _Side(importing.FLOOR, "pg_us"),
     ),
 }
+_UNDONE = "import, undo ÷ import"
 _TO_PEER: Mapping[str, tuple[str, str, str, bool]] = {
     "post, worker off": ("post, worker off: ", OURS, "per_second", False),
     "post, worker on": ("post, worker on: ", OURS, "per_second", False),
@@ -87,6 +88,15 @@ _TO_PEER: Mapping[str, tuple[str, str, str, bool]] = {
     "drain": ("drain: ", NO_OP, "per_second", False),
     "latency, p99": (f"{latency.LABEL}: ", OURS, "p99_ms", True),
 }
+
+
+def keys() -> set[str]:
+    """What a base line may name."""
+    return {
+        _UNDONE,
+        *(f"{name} ÷ floor" for name in (*_TO_FLOOR, *_PROCESSOR)),
+        *(f"{name} ÷ peer" for name in _TO_PEER),
+    }
 
 
 def ratios(results: Results) -> list[Ratio]:
@@ -125,7 +135,7 @@ def aims(results: Results, leads: int) -> list[Aim]:
         "batch ÷ floor": 0.4,
         "drain ÷ peer": 5.0,
         "import ÷ floor": 0.35,
-        "import, undo ÷ import": 1.0,
+        _UNDONE: 1.0,
     }
     aimed = [Aim(name, found[name], least) for name, least in wanted.items() if name in found]
     if results.has(f"pickup: {OURS}"):

@@ -60,9 +60,11 @@ def write_markdown(file: Path, machine: Mapping[str, object], found: Sequence[Ta
         if plot is not None:
             console.print(f"\n![Ratios]({plot.name})", markup=False)
         for table in found:
-            title, table.title, table.box = table.title, None, MARKDOWN
-            console.print(f"\n## {title}\n", markup=False)
+            (title, caption), table.title, table.caption, table.box = (table.title, table.caption), None, None, MARKDOWN
+            console.print(f"\n## {title}", markup=False)
             console.print(table)
+            if caption is not None:
+                console.print(caption, markup=False)
 
 
 def _throughput(
