@@ -35,10 +35,13 @@ CHECKPOINT;
 """
 
 
-def crowded(ours: Contestant, leads: int) -> Contestant:
-    """The same system on a database of its own with so many leads, and a key for their workspace."""
+def crowded(ours: Contestant, leads: int, *, history: bool) -> Contestant:
+    """The same system on a database of its own with so many leads, and a key for their workspace.
+
+    Args: history: whether jobs and timelines are wanted, too.
+    """
     ours.cluster.create_database(CROWDED, template=DATABASE)
-    crowd.fill(ours.cluster, ours.cluster.url(CROWDED), leads=max(leads, FEWEST_LEADS))
+    crowd.fill(ours.cluster, ours.cluster.url(CROWDED), leads=max(leads, FEWEST_LEADS), history=history)
     found = _on(ours, CROWDED)
     found.sql("UPDATE leadflood.memberships SET role = 'owner'")
     found.sql("CHECKPOINT")

@@ -39,7 +39,7 @@ def program(
             for each in contestants:
                 found.measurements |= _of_contestant(part, each, sizes)
     if _CROWDED & set(parts):
-        crowd = crowded.crowded(ours, sizes.leads)
+        crowd = crowded.crowded(ours, sizes.leads, history=pages.LABEL in parts)
         found.measurements |= {
             label: call
             for part, calls in _of_crowd(crowd, sizes, folder).items()

@@ -15,9 +15,13 @@ def numbered(kind: int, number: int) -> UUID:
     return UUID(f"01900000-0000-7000-8{kind:03x}-{number:012x}")
 
 
-def fill(cluster: Cluster, url: str, *, leads: int, seed: int = SEED) -> None:
-    """A workspace with so many leads, and 20 small ones beside it, in the database that a superuser's URL names."""
-    write(cluster, Path("/dev/null"), _HERE / "crowd.sql", url=url, leads=leads, seed=seed)
+def fill(cluster: Cluster, url: str, *, leads: int, seed: int = SEED, history: bool = True) -> None:
+    """A workspace with so many leads, and 20 small ones beside it, in the database that a superuser's URL names.
+
+    Args: history: whether each has its job, event and first entry, which take as much room again.
+    """
+    values = {"leads": leads, "seed": seed, "history": int(history)}
+    write(cluster, Path("/dev/null"), _HERE / "crowd.sql", url=url, **values)
 
 
 def write_csv(cluster: Cluster, file: Path, *, rows: int, existing: int, leads: int, seed: int = SEED) -> None:

@@ -1,11 +1,12 @@
 -- After people.sql: as many leads as the variable `leads` says in one workspace and 20 small ones beside it, captured
--- within two years, each with its job, event and first entry, as superuser.
+-- within two years; with `history`, each with its job, event and first entry. As superuser.
 SET search_path = leadflood, public;
 SET maintenance_work_mem = '256MB';
 
 -- Built afterwards: ten times quicker than row by row.
-CREATE TEMPORARY TABLE postponed AS SELECT indexdef FROM pg_indexes WHERE indexname = 'leads_search_idx';
-DROP INDEX leads_search_idx;
+CREATE TEMPORARY TABLE postponed AS
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'leads' AND indexname <> 'leads_pkey';
+SELECT format('DROP INDEX %I', indexname) FROM postponed \gexec
 
 CREATE FUNCTION pg_temp.numbered(kind integer, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT ('01900000-0000-7000-8' || lpad(to_hex(kind), 3, '0') || '-' || lpad(to_hex(n), 12, '0'))::uuid $$;
@@ -21,13 +22,15 @@ INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, c
                    source, custom_fields, owner_id, status, search_text, created_at, updated_at)
 SELECT pg_temp.numbered(1, CASE WHEN n <= :leads THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
        email, email, first_name, last_name, company, job_title, phone, website, country, source, custom_fields,
-       CASE WHEN n % 3 = 0 THEN pg_temp.numbered(2, 1 + n % 10) END,
+       CASE WHEN pg_temp.draw(n, 1) < 0.33
+            THEN pg_temp.numbered(2, 1 + floor(power(pg_temp.draw(n, 2), 1.5) * 10)::bigint) END,
        CASE WHEN n % 1000 = 7 THEN 'failed' WHEN n % 50000 = 8 THEN 'processing'
             WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
        search_text, now() - age, now() - age * pg_temp.draw(n, 0)
 FROM pg_temp.people(1, :leads + 4000, :seed)
 CROSS JOIN LATERAL (SELECT n * interval '730 days' / (:leads + 4000) AS age) lived;
 
+\if :history
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind, at)
 SELECT workspace_id, id, id, 'lead.created', 'system', created_at FROM leads ORDER BY created_at;
 
@@ -45,6 +48,7 @@ SELECT workspace_id, id, 'job.queued', id, '{"jobKind": "leads.enrich.v1", "atte
        CASE status WHEN 'running' THEN 'pending' ELSE 'sent' END, CASE WHEN status <> 'running' THEN now() END
 FROM job_executions;
 
-SELECT indexdef AS "definition" FROM postponed \gset
-:definition;
+\endif
+
+SELECT indexdef FROM postponed \gexec
 VACUUM ANALYZE;
