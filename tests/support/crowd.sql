@@ -28,7 +28,7 @@ SELECT pg_temp.numbered(1, CASE WHEN n <= :leads THEN 1 ELSE 2 + n % 20 END), pg
             WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
        search_text, now() - age, now() - age * pg_temp.draw(n, 0)
 FROM pg_temp.people(1, :leads + 4000, :seed)
-CROSS JOIN LATERAL (SELECT n * interval '730 days' / (:leads + 4000) AS age) lived;
+CROSS JOIN LATERAL (SELECT n / (:leads + 4000.0)::float8 * interval '730 days' AS age) lived;
 
 \if :history
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind, at)
