@@ -42,7 +42,8 @@ def verdicts(aims: Sequence[Aim], compared: Sequence[Compared]) -> list[Table]:
         found.append(Table("", "measured", "aim", "", title="Aims"))
         for aim in aims:
             wanted = f"{'≤' if aim.at_most else '≥'} {aim.aim:,g}"
-            found[-1].add_row(aim.name, _number(aim.value), wanted, "met" if aim.met else "missed")
+            measured = f"{aim.value:.2f}" if aim.value < 10 else _number(aim.value)
+            found[-1].add_row(aim.name, measured, wanted, "met" if aim.met else "missed")
     if compared:
         found.append(Table("", "base line", "now", "", title=f"Ratios (same: within {TOLERANCE:.0%})"))
         for each in compared:
