@@ -41,7 +41,7 @@ chaos *args:
 
 # Figures of this machine, as ratios to a peer and a floor
 bench *args:
-    python -m tests.bench {{ args }}
+    "${UV:-uv}" run --group bench python -m tests.bench {{ args }}
 
 # Every page in a real Chromium: pictures into shots/, at 1440 and 390 pixels, in light and in dark
 shots *args:

@@ -7,25 +7,27 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from leadflood.kernel.clock import utc_now
-from tests.bench import measure, pages, seed_stack
+from tests.bench import measure, ratios, report, seed_stack
+from tests.bench.client import Refused
 from tests.bench.contestant import Contestant, NotStarted
 from tests.bench.leadflood_contestant import leadflood
 from tests.bench.machine import MissingTool, describe, require_wrk
-from tests.bench.measure import Measured, Sizes
-from tests.bench.report import FLOORS, OURS, print_report
+from tests.bench.measure import Sizes
+from tests.bench.plot import draw
+from tests.bench.program import FLOOR_DATABASE, PARTS, program
+from tests.bench.ratios import Ratio
 from tests.bench.rounds import Results, take_turns
 from tests.support.postgres import Cluster, temporary_cluster, temporary_home
 
-PARTS = ("floor", "post", "batch", "pickup", "drain", "pages")
-FLOOR_DATABASE = "floor"
+WITH_PEER = {"post", "pickup", "drain", "latency"}
 REPEATS_A_ROUND = 4
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
 SERVER = {"shared_buffers": "512MB", "max_connections": "200"}
@@ -40,6 +42,9 @@ class Options:
     sizes: Sizes
     rounds: int
     repeats: int
+    quick: bool
+    write_baseline: bool
+    fail_if_worse: bool
 
 
 def main(argv: list[str]) -> int:
@@ -51,7 +56,7 @@ def main(argv: list[str]) -> int:
         require_wrk()
         with temporary_cluster(SERVER) as cluster, temporary_home() as folder:
             return _run(console, options, cluster, folder)
-    except (MissingTool, NotStarted, measure.Failed) as error:
+    except (MissingTool, NotStarted, Refused, measure.Failed) as error:
         console.print(str(error), style="red", markup=False)
         return 1
 
@@ -60,91 +65,82 @@ def _options(argv: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"any of {', '.join(PARTS)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="a few seconds each, one round: does it run at all?")
+    parser.add_argument("--leads", type=int, help="leads of the large workspace (default: 1,000,000)")
+    parser.add_argument("--write-baseline", action="store_true", help="make the ratios of this run the base line")
+    parser.add_argument("--fail-if-worse", action="store_true", help="exit code 1 when a ratio is below the base line")
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of (default: 3)")
     given = parser.parse_args(argv)
     unknown = sorted(set(given.parts) - set(PARTS))
     if unknown:
         parser.error(f"unknown part: {', '.join(unknown)}")
     parts = tuple(part for part in PARTS if part in given.parts or not given.parts)
-    if given.quick:
-        return Options(parts, measure.QUICK, 1, 0)
-    rounds = max(1, given.rounds)
-    return Options(parts, Sizes(), rounds, REPEATS_A_ROUND * rounds)
+    sizes = measure.QUICK if given.quick else Sizes()
+    if given.leads is not None:
+        sizes = replace(sizes, leads=given.leads)
+    rounds = 1 if given.quick else max(1, given.rounds)
+    return Options(
+        parts,
+        sizes,
+        rounds,
+        repeats=0 if given.quick else REPEATS_A_ROUND * rounds,
+        quick=given.quick,
+        write_baseline=given.write_baseline,
+        fail_if_worse=given.fail_if_worse,
+    )
 
 
 def _run(console: Console, options: Options, cluster: Cluster, folder: Path) -> int:
     ours = leadflood(cluster, folder)
-    peer = None
-    if (reason := seed_stack.why_absent()) is None:
-        console.print("Building the peer …")
-        peer = seed_stack.seed_stack(cluster, folder)
-    else:
-        console.print(f"No peer: {reason}. Ratios are to the floor only.")
+    peer = _peer(console, options, cluster, folder)
     cluster.create_database(FLOOR_DATABASE)
     cluster.run((measure.HERE / "floor" / "schema.sql").read_text(encoding="utf-8"), FLOOR_DATABASE)
     machine = describe(cluster, seed_stack.node_version(peer) if peer else None)
     console.print_json(data=machine)
-    measurements, names = _measurements(options, cluster, ours, peer)
-    results = take_turns(measurements, rounds=options.rounds, repeats=options.repeats, told=console.print)
-    print_report(console, results, names, rounds=options.rounds)
-    pages.print_table(console, results, options.sizes.leads)
-    console.print(f"Raw figures: {_keep(machine, options, results)}")
+    planned = program(options.parts, options.sizes, cluster, ours, peer, folder)
+    results = take_turns(planned.measurements, rounds=options.rounds, repeats=options.repeats, told=console.print)
+    found = ratios.ratios(results)
+    compared = [] if options.quick else ratios.compare(found, ratios.read_baseline())
+    leads = options.sizes.leads
+    tables = report.tables(results, planned.names, rounds=options.rounds, leads=leads)
+    tables += report.verdicts([] if options.quick else ratios.aims(results, leads), compared)
+    for table in tables:
+        console.print(table)
+    console.print(f"Report: {_keep(machine, options, results, found, tables)}")
+    if options.write_baseline:
+        ratios.write_baseline(machine, found, rounds=options.rounds)
     for run in results.refused():
         console.print(f"Not every request was answered with 2xx: {run}", style="red", markup=False)
-    return 1 if results.refused() else 0
+    worse = options.fail_if_worse and any(each.verdict == "worse" for each in compared)
+    return 1 if results.refused() or worse else 0
 
 
-def _measurements(
-    options: Options, cluster: Cluster, ours: Contestant, peer: Contestant | None
-) -> tuple[dict[str, Callable[[], Measured]], list[str]]:
-    """Every measurement by its label, in the order of a round; and the names of all contestants."""
-    found: dict[str, Callable[[], Measured]] = {}
-    names: list[str] = []
-    if "floor" in options.parts:
-        for script, (leads, _) in FLOORS.items():
-            found[f"floor: {script}"] = partial(measure.floor, cluster, FLOOR_DATABASE, script, leads, options.sizes)
-    for part, contestants in _contestants(ours, peer).items():
-        if part not in options.parts:
-            continue
-        names += [each.name for each in contestants]
-        for each in contestants:
-            if part == "post":
-                for worker in (False, True):
-                    label = f"post, worker {'on' if worker else 'off'}: {each.name}"
-                    found[label] = partial(measure.post, each, options.sizes, with_worker=worker)
-            else:
-                call = {"batch": measure.batch, "pickup": measure.pickup, "drain": measure.drain}[part]
-                found[f"{part}: {each.name}"] = partial(call, each, options.sizes)
-    if pages.LABEL in options.parts:
-        found[pages.LABEL] = partial(pages.measure, pages.crowded(ours), options.sizes)
-    return found, names
+def _peer(console: Console, options: Options, cluster: Cluster, folder: Path) -> Contestant | None:
+    if not WITH_PEER & set(options.parts):
+        return None
+    if (reason := seed_stack.why_absent()) is not None:
+        console.print(f"No peer: {reason}. Ratios are to the floor only.")
+        return None
+    console.print("Building the peer …")
+    return seed_stack.seed_stack(cluster, folder)
 
 
-def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
-    """Who takes part in what. No-op enrichment is `simulated` without its pause; the peer's is a stub without one."""
-    no_op = ours.called(f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY="0")
-    found = {"post": [ours], "batch": [ours], "pickup": [ours], "drain": [no_op, ours.called(f"{OURS}, email_insight")]}
-    if peer is not None:
-        plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
-        tuned = peer.called("seed stack, tuned", **seed_stack.TUNED)
-        prepared = peer.called("seed stack, prepared", **seed_stack.PREPARED)
-        found["post"] += [plain, prepared]
-        found["pickup"] += [plain, tuned]
-        found["drain"] += [plain, tuned]
-    return found
-
-
-def _keep(machine: dict[str, object], options: Options, results: Results) -> Path:
+def _keep(
+    machine: dict[str, object], options: Options, results: Results, found: Sequence[Ratio], tables: Sequence[Table]
+) -> Path:
+    """Raw figures, ratios as a picture, and all tables as Markdown; the path of the latter."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{utc_now():%Y%m%dT%H%M%SZ}.json"
+    raw = RESULTS / f"{utc_now():%Y%m%dT%H%M%SZ}.json"
     content = {
         "machine": machine,
         "rounds": options.rounds,
         "sizes": asdict(options.sizes),
         "runs": [asdict(run) for run in results.runs],
     }
-    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    return path
+    raw.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    plot = raw.with_suffix(".svg")
+    drawn = draw(plot, found, {} if options.quick else ratios.read_baseline())
+    report.write_markdown(raw.with_suffix(".md"), machine, tables, plot if drawn else None)
+    return raw.with_suffix(".md")
 
 
 if __name__ == "__main__":

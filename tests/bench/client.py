@@ -1,18 +1,20 @@
-"""A small keep-alive client of the two operations that every contestant has."""
+"""A small keep-alive client."""
 
 import http.client
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.ids import new_id
 
 POLL_SECONDS = 0.005
 PATIENCE = 30.0
+_PIECE = 1024 * 1024
 
 
 class Refused(RuntimeError):
@@ -23,7 +25,7 @@ class Client:
     """One connection, for one thread."""
 
     def __init__(self, port: int, token: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE, blocksize=_PIECE)
         self._connection.connect()
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -31,23 +33,50 @@ class Client:
         """POST a lead that nobody has; returns the id of its job. Raises: Refused."""
         email = f"bench-{new_id().hex}@example.com"
         lead = {"firstName": "Ada", "lastName": "Lovelace", "email": email, "source": "bench"}
-        return str(self._call("POST", "/v1/leads", json.dumps(lead).encode())["jobId"])
+        return str(self.call("POST", "/v1/leads", lead)["jobId"])
 
     def job_status(self, job_id: str) -> str:
         """The state of a job. Raises: Refused."""
-        return str(self._call("GET", f"/v1/jobs/{job_id}", None)["status"])
+        return str(self.call("GET", f"/v1/jobs/{job_id}")["status"])
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _call(self, method: str, path: str, body: bytes | None) -> Any:  # noqa: ANN401  JSON
-        self._connection.request(method, path, body, self._headers)
+    def call(self, method: str, path: str, body: object = None, *, expected: int | None = None) -> Any:  # noqa: ANN401
+        """The JSON of an answer. Raises: Refused: when its status is not `expected`, or none of success."""
+        content = None if body is None else json.dumps(body).encode()
+        return json.loads(self.exchange(method, path, content, self._headers, expected))
+
+    def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401  JSON
+        """POST a file as it is. Raises: Refused."""
+        headers = {**self._headers, "Content-Type": "text/csv", "Content-Length": str(file.stat().st_size)}
+        with file.open("rb") as body:
+            return json.loads(self.exchange("POST", path, body, headers, None))
+
+    def download(self, path: str) -> tuple[int, float]:
+        """How many bytes the body of a GET has, and after how many seconds the first came. Raises: Refused."""
+        started = monotonic()
+        self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
-        content = answer.read()
-        if not 200 <= answer.status < 300:
-            raise Refused(f"{method} {path} answered {answer.status}: {content[:500]!r}")
-        return json.loads(content)
+        size = len(self._accepted(answer, f"GET {path}", None).read(1))
+        first = monotonic() - started
+        while piece := answer.read(_PIECE):
+            size += len(piece)
+        return size, first
+
+    def exchange(
+        self, method: str, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], expected: int | None
+    ) -> bytes:
+        """The body of an answer. Raises: Refused."""
+        self._connection.request(method, path, body, dict(headers))
+        return self._accepted(self._connection.getresponse(), f"{method} {path}", expected).read()
+
+    @staticmethod
+    def _accepted(answer: http.client.HTTPResponse, asked: str, expected: int | None) -> http.client.HTTPResponse:
+        if answer.status == expected or (expected is None and 200 <= answer.status < 300):
+            return answer
+        raise Refused(f"{asked} answered {answer.status}: {answer.read()[:500]!r}")
 
 
 def create_leads(port: int, token: str, *, leads: int, connections: int) -> None:

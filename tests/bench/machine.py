@@ -52,6 +52,10 @@ class Snapshot:
         used["other"] = max(0.0, (self.busy - before.busy) - (self.ours - before.ours))
         return {name: round(seconds / span, 2) for name, seconds in used.items()}
 
+    def seconds_since(self, before: "Snapshot") -> dict[str, float]:
+        """Processor seconds used since `before` by each of the named trees."""
+        return {name: seconds - before.trees.get(name, 0.0) for name, seconds in self.trees.items()}
+
 
 def _seconds(root: int) -> float:
     """Processor seconds of a process, its living descendants, and the children that they have waited for."""
@@ -72,6 +76,12 @@ def _seconds(root: int) -> float:
 def resident_mib(pid: int) -> float:
     """Resident memory of one process, in MiB."""
     return round(float(psutil.Process(pid).memory_info().rss) / 2**20, 1)
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process ever had resident, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1)
 
 
 def describe(cluster: Cluster, node: str | None) -> dict[str, object]:

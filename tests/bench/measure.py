@@ -47,9 +47,13 @@ class Sizes:
     drain_jobs: int = 10_000
     leads: int = 1_000_000
     visits: int = 100
+    import_rows: int = 200_000
+    latency_seconds: int = 20
 
 
-QUICK = Sizes(warm_up_seconds=1, seconds=2, pickups=10, drain_jobs=500, leads=2000, visits=10)
+QUICK = Sizes(
+    warm_up_seconds=1, seconds=2, pickups=10, drain_jobs=500, leads=2000, visits=10, import_rows=2000, latency_seconds=3
+)
 
 Figures = dict[str, float]
 Measured = tuple[Figures, dict[str, float]]

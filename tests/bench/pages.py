@@ -2,11 +2,7 @@
 
 import asyncio
 import http.client
-from dataclasses import replace
-from pathlib import Path
-from uuid import UUID
 
-from rich.console import Console
 from rich.table import Table
 
 from leadflood.bootstrap import build_changes, build_site, open_platform
@@ -16,35 +12,26 @@ from leadflood.domains.identity.service import sessions
 from leadflood.kernel.actor import Role
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
-from leadflood.kernel.db.provision import DATABASE
-from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.web.session import SESSION
 from tests.bench.contestant import Contestant
+from tests.bench.crowded import WORKSPACE, settings_of
 from tests.bench.machine import Snapshot
 from tests.bench.measure import Failed, Figures, Measured, Sizes, postmaster, rank
 from tests.bench.rounds import Results
 from tests.support.addresses import pages
+from tests.support.crowd import numbered
 from tests.support.statements import counted
 from tests.support.web import browser_of
 
-CROWDED = "crowded"
-CROWD = Path(__file__).resolve().parents[1] / "integration/db/crowd.sql"
 LABEL = "pages"
-FEWEST_LEADS = 1000
-"""Of which the examples below have one each."""
-
-
-def numbered(kind: int, number: int) -> UUID:
-    """The ids that crowd.sql gives: workspaces 1, users 2, leads and their jobs 3."""
-    return UUID(f"01900000-0000-7000-8{kind:03x}-{number:012x}")
-
-
-WORKSPACE, USER, LEAD, FAILED = numbered(1, 1), numbered(2, 1), numbered(3, 42), numbered(3, 7)
+USER, LEAD, FAILED = numbered(2, 1), numbered(3, 42), numbered(3, 7)
 
 WITH_PARAMETERS = (
-    "/leads?q=person4",
+    "/leads?q=schmidt",
     "/leads?status=failed",
     "/leads?sort=-updatedAt",
+    "/leads?country=DE&source=api",
+    "/leads?q=anna&status=enriched",
     f"/leads/{LEAD}",
     f"/jobs/{FAILED}",
     "/jobs?status=failed",
@@ -60,20 +47,9 @@ def addresses() -> list[str]:
     return [*(rule.path for rule in pages() if "{" not in rule.path and rule.path not in ELSEWHERE), *WITH_PARAMETERS]
 
 
-def crowded(ours: Contestant) -> Contestant:
-    """The same system on a database of its own, which `fill` fills."""
-    ours.cluster.create_database(CROWDED, template=DATABASE)
-    url = ours.cluster.url(CROWDED, APP_ROLE)
-    return replace(ours, database=CROWDED, environment={**ours.environment, "LEADFLOOD_DATABASE_URL": url})
-
-
 def measure(ours: Contestant, sizes: Sizes) -> Measured:
     """Every page one after the other over one connection: p50 and p95 in milliseconds, bytes, statements."""
-    settings = _settings(ours)
-    if ours.sql("SELECT count(*) FROM leadflood.leads") == "0":
-        ours.cluster.run(CROWD.read_text(encoding="utf-8"), CROWDED, leads=str(max(sizes.leads, FEWEST_LEADS)))
-        ours.sql("UPDATE leadflood.memberships SET role = 'owner'")
-        ours.sql("CHECKPOINT")
+    settings = settings_of(ours)
     token = asyncio.run(_session(settings))
     figures: Figures = {}
     with ours.api() as api:
@@ -90,24 +66,15 @@ def measure(ours: Contestant, sizes: Sizes) -> Measured:
     return figures, used
 
 
-def print_table(console: Console, results: Results, leads: int) -> None:
-    """Print what was measured."""
+def table(results: Results, leads: int) -> list[Table]:
+    """What was measured."""
     if not results.has(LABEL):
-        return
+        return []
     columns = {"p50_ms": "p50 ms", "p95_ms": "p95 ms", "bytes": "bytes", "statements": "statements"}
-    table = Table("page", *columns.values(), title=f"Pages of a workspace with {leads:,} leads, one visitor")
+    found = Table("page", *columns.values(), title=f"Pages of a workspace with {leads:,} leads, one visitor")
     for address in addresses():
-        table.add_row(address, *(f"{results.median(LABEL, f'{address} {figure}'):g}" for figure in columns))
-    console.print(table)
-
-
-def _settings(ours: Contestant) -> Settings:
-    own = {
-        name.removeprefix("LEADFLOOD_").lower(): value
-        for name, value in ours.environment.items()
-        if name.startswith("LEADFLOOD_")
-    }
-    return Settings(_env_file=None, **own)  # type: ignore[arg-type]  # text, as in the environment
+        found.add_row(address, *(f"{results.median(LABEL, f'{address} {figure}'):g}" for figure in columns))
+    return [found]
 
 
 async def _session(settings: Settings) -> str:

@@ -49,6 +49,10 @@ class Results:
         """All runs in which not every request was answered with 2xx."""
         return [run for run in self.runs if run.figures.get("non_2xx") or run.figures.get("socket_errors")]
 
+    def labels(self) -> list[str]:
+        """What was measured, in order."""
+        return list(dict.fromkeys(run.label for run in self.runs))
+
     def has(self, label: str) -> bool:
         """Whether this was measured."""
         return bool(self.counted(label))

@@ -141,7 +141,7 @@ async def test_parquet_has_types_and_all_texts_as_they_are(desk: Desk) -> None:
     data = await desk.stream(kind=ExportFormat.PARQUET)
 
     read = read_parquet(data).read_all()
-    columns: dict[str, list[Any]] = {name: read.column(name).to_pylist() for name in read.column_names}
+    columns: dict[str, list[Any]] = {name: list(read.column(name).to_pylist()) for name in read.column_names}
     by_email = dict(zip(columns["email"], columns["custom.Note_1"], strict=True))
     assert by_email == {f"lead{number}@acme.com": text for number, text in enumerate(HOSTILE)}
     assert set(columns["version"]) == {1}

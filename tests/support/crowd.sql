@@ -1,15 +1,12 @@
--- 200,000 leads (or as many as the variable `leads` says) in one workspace and 20 small ones beside it, each with its
--- job, event and first entry, as superuser.
-\if :{?leads}
-\else
-\set leads 200000
-\endif
+-- After people.sql: as many leads as the variable `leads` says in one workspace and 20 small ones beside it, captured
+-- within two years; with `history`, each with its job, event and first entry. As superuser.
 SET search_path = leadflood, public;
 SET maintenance_work_mem = '256MB';
 
 -- Built afterwards: ten times quicker than row by row.
-CREATE TEMPORARY TABLE postponed AS SELECT indexdef FROM pg_indexes WHERE indexname = 'leads_search_idx';
-DROP INDEX leads_search_idx;
+CREATE TEMPORARY TABLE postponed AS
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'leads' AND indexname <> 'leads_pkey';
+SELECT format('DROP INDEX %I', indexname) FROM postponed \gexec
 
 CREATE FUNCTION pg_temp.numbered(kind integer, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT ('01900000-0000-7000-8' || lpad(to_hex(kind), 3, '0') || '-' || lpad(to_hex(n), 12, '0'))::uuid $$;
@@ -21,21 +18,19 @@ FROM generate_series(1, 10) n;
 INSERT INTO memberships (workspace_id, user_id, role)
 SELECT w.id, u.id, 'member' FROM workspaces w, users u WHERE w.name = 'Crowd';
 
-INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, source, owner_id, status,
-                   country, phone, search_text, created_at, updated_at)
+INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
+                   source, custom_fields, owner_id, status, search_text, created_at, updated_at)
 SELECT pg_temp.numbered(1, CASE WHEN n <= :leads THEN 1 ELSE 2 + n % 20 END), pg_temp.numbered(3, n),
-       email, email, first_name, last_name, company,
-       CASE WHEN n % 10 < 6 THEN 'api' WHEN n % 10 < 9 THEN 'web-form' ELSE 'import' END,
-       CASE WHEN n % 3 = 0 THEN pg_temp.numbered(2, 1 + n % 10) END,
+       email, email, first_name, last_name, company, job_title, phone, website, country, source, custom_fields,
+       CASE WHEN pg_temp.draw(n, 1) < 0.33
+            THEN pg_temp.numbered(2, 1 + floor(power(pg_temp.draw(n, 2), 1.5) * 10)::bigint) END,
        CASE WHEN n % 1000 = 7 THEN 'failed' WHEN n % 50000 = 8 THEN 'processing'
             WHEN n % 50 = 9 THEN 'new' ELSE 'enriched' END,
-       CASE WHEN n % 500 = 3 THEN 'NZ' WHEN n % 3 = 1 THEN 'DE' END, CASE WHEN n % 5 < 2 THEN '+44' || n END,
-       first_name || ' ' || last_name || E'\n' || email || E'\n' || company,
-       now() - n * interval '1 second', now() - hashint8(n) % 100000 * interval '1 second'
-FROM (SELECT n, 'f' || md5((n % 400)::text) AS first_name, 'l' || md5((n % 8000)::text) AS last_name,
-             'c' || md5((n % 20000)::text) || ' ltd' AS company, 'person' || n || '@' || md5(n::text) || '.com' AS email
-      FROM generate_series(1, :leads + 4000) n) people;
+       search_text, now() - age, now() - age * pg_temp.draw(n, 0)
+FROM pg_temp.people(1, :leads + 4000, :seed)
+CROSS JOIN LATERAL (SELECT n / (:leads + 4000.0)::float8 * interval '730 days' AS age) lived;
 
+\if :history
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, actor_kind, at)
 SELECT workspace_id, id, id, 'lead.created', 'system', created_at FROM leads ORDER BY created_at;
 
@@ -53,6 +48,7 @@ SELECT workspace_id, id, 'job.queued', id, '{"jobKind": "leads.enrich.v1", "atte
        CASE status WHEN 'running' THEN 'pending' ELSE 'sent' END, CASE WHEN status <> 'running' THEN now() END
 FROM job_executions;
 
-SELECT indexdef AS "definition" FROM postponed \gset
-:definition;
+\endif
+
+SELECT indexdef FROM postponed \gexec
 VACUUM ANALYZE;

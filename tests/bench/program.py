@@ -1,0 +1,97 @@
+"""What a run measures: every measurement by its label, in the order of a round."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack
+from tests.bench.contestant import Contestant
+from tests.bench.labels import FLOORS, OURS
+from tests.bench.measure import Measured, Sizes
+from tests.support.postgres import Cluster
+
+PARTS = ("floor", "post", "batch", "pickup", "drain", "latency", "pages", "lists", "import", "export")
+FLOOR_DATABASE = "floor"
+_CROWDED = {"pages", "lists", "import", "export"}
+
+
+@dataclass
+class Program:
+    """The measurements, and the names of all contestants."""
+
+    measurements: dict[str, Callable[[], Measured]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+
+
+def program(
+    parts: tuple[str, ...], sizes: Sizes, cluster: Cluster, ours: Contestant, peer: Contestant | None, folder: Path
+) -> Program:
+    """What the parts consist of. Fills a database with leads where one of them wants many."""
+    found = Program()
+    if "floor" in parts:
+        for script, (leads, _) in FLOORS.items():
+            label = f"floor: {script}"
+            found.measurements[label] = partial(measure.floor, cluster, FLOOR_DATABASE, script, leads, sizes)
+    for part, contestants in _contestants(ours, peer).items():
+        if part in parts:
+            found.names += [each.name for each in contestants]
+            for each in contestants:
+                found.measurements |= _of_contestant(part, each, sizes)
+    if _CROWDED & set(parts):
+        crowd = crowded.crowded(ours, sizes.leads, history=pages.LABEL in parts)
+        found.measurements |= {
+            label: call
+            for part, calls in _of_crowd(crowd, sizes, folder).items()
+            if part in parts
+            for label, call in calls.items()
+        }
+    return found
+
+
+def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
+    """Who takes part in what. No-op enrichment is `simulated` without its pause; the peer's is a stub without one."""
+    no_op = ours.called(f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY="0")
+    found = {
+        "post": [ours],
+        "batch": [ours],
+        "pickup": [ours],
+        "drain": [no_op, ours.called(f"{OURS}, email_insight")],
+        "latency": [ours],
+    }
+    if peer is not None:
+        plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
+        tuned = peer.called("seed stack, tuned", **seed_stack.TUNED)
+        prepared = peer.called("seed stack, prepared", **seed_stack.PREPARED)
+        found["post"] += [plain, prepared]
+        found["pickup"] += [plain, tuned]
+        found["drain"] += [plain, tuned]
+        found["latency"] += [prepared]
+    return found
+
+
+def _of_contestant(part: str, each: Contestant, sizes: Sizes) -> dict[str, Callable[[], Measured]]:
+    if part == "post":
+        return {
+            f"post, worker {'on' if worker else 'off'}: {each.name}": partial(
+                measure.post, each, sizes, with_worker=worker
+            )
+            for worker in (False, True)
+        }
+    calls = {"batch": measure.batch, "pickup": measure.pickup, "drain": measure.drain, "latency": latency.measure}
+    return {f"{part}: {each.name}": partial(calls[part], each, sizes)}
+
+
+def _of_crowd(crowd: Contestant, sizes: Sizes, folder: Path) -> Mapping[str, dict[str, Callable[[], Measured]]]:
+    return {
+        "pages": {pages.LABEL: partial(pages.measure, crowd, sizes)},
+        "lists": {lists.LABEL: partial(lists.measure, crowd, sizes)},
+        "import": {
+            importing.FLOOR: partial(importing.floor, crowd, sizes, folder),
+            importing.LABEL: partial(importing.measure, crowd, sizes, folder),
+        },
+        "export": {
+            exporting.FLOOR: partial(exporting.floor, crowd),
+            exporting.LABEL: partial(exporting.measure, crowd),
+        },
+    }
