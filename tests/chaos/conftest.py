@@ -8,9 +8,12 @@ from random import Random
 import pytest
 
 from leadflood.kernel.db.provision import DATABASE
+from tests.support.chromium import chromium, pytest_runtest_makereport, windows
 from tests.support.deployment import Deployment, deployed, prepare
 from tests.support.history import History
 from tests.support.postgres import temporary_cluster, temporary_home
+
+__all__ = ["chromium", "pytest_runtest_makereport", "windows"]
 
 SEED = "CHAOS_SEED"
 

@@ -15,7 +15,7 @@ from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.postmaster import running_server
 from leadflood.kernel.processes import AlreadyRunning, InstanceLock
 from tests.support.postgres import Cluster, temporary_home
-from tests.support.waiting import until
+from tests.support.waiting import soon, until
 
 QUICK = Backoff(first=0.01, limit=0.02)
 ENV = dict(os.environ)
@@ -41,7 +41,8 @@ while True:
 """
 
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests themselves run under
 from leadflood.cli.supervisor import Command, Supervisor
 child, path, *flags = sys.argv[1:]
 argv = lambda name: [sys.executable, "-c", child, name, path, *flags]
@@ -78,7 +79,7 @@ class Reports:
         writer.close()
 
     async def take(self, count: int) -> list[tuple[str, str]]:
-        return [await self._words.get() for _ in range(count)]
+        return [await soon(self._words.get()) for _ in range(count)]
 
     def command(self, name: str, *flags: str, grace: float = 30) -> Command:
         return Command(name, [sys.executable, "-c", CHILD, name, str(self.path), *flags], ENV, grace)
