@@ -1,5 +1,8 @@
 """A file becomes leads: what is shown before is what is written, and once more changes nothing."""
 
+from sqlalchemy import text
+
+from leadflood.domains.imports import store
 from leadflood.domains.imports.models.states import RowAction
 from tests.support.desk import Desk, counted, csv_of
 
@@ -81,3 +84,14 @@ async def test_overwriting_changes_what_differs_field_by_field(desk: Desk) -> No
     (ada,) = await desk.leads()
     assert (ada["first_name"], ada["custom_fields"]) == ("Ada", {"plan": "pro", "seats": 3})
     assert ada["search_text"] == "ada lovelace\nada@acme.com\nacme"
+
+
+async def test_a_rate_counts_the_time_of_the_transaction_that_tells_it(desk: Desk) -> None:
+    import_id = await desk.upload(csv_of([HEADER, ADA, BOB]))
+    await desk.preview(import_id)
+
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await tx.execute(text("SELECT pg_sleep(0.2)"))
+        await store.set_fields(tx, desk.actor.workspace_id, import_id, row_count=2)
+
+    assert 0 < ((await desk.get(import_id)).progress.rows_per_second or 0) <= 10

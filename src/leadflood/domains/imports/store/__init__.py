@@ -74,11 +74,14 @@ async def move(
 
 
 async def set_fields(tx: Transaction, workspace_id: UUID, import_id: UUID, **values: Any) -> None:  # noqa: ANN401  columns
-    """Set columns of an import that is locked."""
+    """Set columns of an import that is locked.
+
+    The time is that of this moment, not of the transaction's begin: a rate counts the work of the transaction.
+    """
     await tx.execute(
         update(imports)
         .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-        .values(**values, updated_at=func.now())
+        .values(**values, updated_at=func.clock_timestamp())
     )
 
 

@@ -124,7 +124,7 @@ WITH chunk AS MATERIALIZED (
     FROM numbered n
 ), tallied AS (
     UPDATE lead_changesets s
-    SET undo_position = :until, updated_at = now(), undone = undone + (SELECT count(*) FROM moved),
+    SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + (SELECT count(*) FROM moved),
         kept = kept + (SELECT coalesce(sum(cardinality(verdict.kept)), 0) FROM verdict),
         kept_leads = kept_leads + (SELECT count(*) FROM verdict WHERE verdict.kept <> '{}')
     WHERE s.workspace_id = :workspace_id AND s.id = :changeset_id
