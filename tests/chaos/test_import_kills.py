@@ -103,8 +103,10 @@ class Killer:
         if shown["status"] != phase:
             return 1.0
         if phase == "staging":
-            return float(progress["bytesDone"] / progress["bytesTotal"])
-        return float(progress["rowsDone"] / max(progress["rowsTotal"] or 0, 1))
+            share = progress["bytesDone"] / progress["bytesTotal"]
+        else:
+            share = progress["rowsDone"] / max(progress["rowsTotal"] or 0, 1)
+        return min(float(share), 0.99)  # with all rows done, it has yet to end
 
 
 def preview_and_commit(client: httpx.Client, import_id: str) -> None:
