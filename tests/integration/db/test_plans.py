@@ -17,6 +17,9 @@ from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.figures import queries as figures
 from leadflood.domains.figures import service as counting
 from leadflood.domains.figures.models import Span
+from leadflood.domains.imports import store as imports
+from leadflood.domains.imports.models.states import Duplicates, ImportMode
+from leadflood.domains.imports.store import staging
 from leadflood.domains.jobs import execution, relay
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.jobs.registry import JobRegistry
@@ -344,3 +347,27 @@ async def test_figures_are_read_without_reading_leads_or_timelines_whole(plans: 
 
     leads = {index for index in plans.used() if index.startswith("leads")}
     assert leads == {"leads_list_idx", "leads_latest_idx", "leads_status_idx"}
+
+
+@pytest.mark.parametrize("counts", Duplicates)
+async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, counts: Duplicates) -> None:
+    import_id = new_id()
+    async with plans.database.transaction(ACTOR.workspace_id) as tx:
+        await imports.insert_import(tx, ACTOR, import_id=import_id, filename="leads.csv")
+    policies = dict.fromkeys((*staging.FIELDS, "custom_fields"), "fill_empty")
+    rules = staging.Rules(ImportMode.CREATE_AND_UPDATE, counts, policies)
+    for first in (1, 501, 1001):
+        plans.nodes.clear()
+        emails = [f"row{number}@import.example" for number in range(first, first + 500)]
+        values = [
+            {"row_no": first + place, "lead_id": new_id(), "email": email, "email_norm": email, "new_source": "import"}
+            for place, email in enumerate(emails)
+        ]
+        records = [tuple(each.get(column) for column in staging.COLUMNS) for each in values]
+        async with plans.database.transaction(ACTOR.workspace_id) as tx:
+            await staging.judge_rows(tx, ACTOR.workspace_id, import_id, records, rules)
+
+        scans = [node for node in plans.nodes if node.get("Relation Name") in ("leads", "import_rows")]
+        names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}
+        stepped_back = {"import_rows_pkey"} if counts is Duplicates.LAST else set()
+        assert names - stepped_back == {"leads_email_norm_key", "import_rows_email_key"}

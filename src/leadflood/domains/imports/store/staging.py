@@ -50,6 +50,8 @@ CREATE TEMPORARY TABLE incoming_rows (
 ) ON COMMIT DROP
 """)
 
+_NO_SORTING = text("SELECT set_config('enable_sort', 'off', true)")
+
 # The last of several rows with an address counts: earlier ones, staged before, step back.
 _STEP_BACK = text("""
 UPDATE import_rows r
@@ -59,8 +61,9 @@ SET action = 'skip', reason = 'duplicate_in_file', email_norm = NULL, changes = 
 FROM (SELECT x.row_no, x.action, x.changes
       FROM incoming_rows i
       CROSS JOIN LATERAL (SELECT e.row_no, e.action, e.changes FROM import_rows e
-                          WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id
-                            AND e.email_norm = i.email_norm AND e.row_no < :first LIMIT 1) x
+                          WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id AND e.row_no < :first
+                            AND e.email_norm >= i.email_norm AND e.email_norm <= i.email_norm
+                          ORDER BY e.email_norm LIMIT 1) x
       WHERE i.fate IS NULL
       GROUP BY x.row_no, x.action, x.changes) old
 WHERE r.workspace_id = :workspace_id AND r.import_id = :import_id AND r.row_no = old.row_no
@@ -69,8 +72,10 @@ RETURNING old.action, old.changes
     bindparam("workspace_id", type_=Uuid), bindparam("import_id", type_=Uuid), bindparam("first", type_=Integer)
 )
 
-# Each row meets the lead with its address by one look-up in the index: LIMIT keeps PostgreSQL, which knows nothing of a
-# temporary table, from reading all leads instead. A custom value counts as the same if it reads the same.
+# Each row meets the lead with its address, and the earlier row with it, by one look-up each. PostgreSQL knows nothing
+# of a temporary table, and little of rows that came just now. LIMIT keeps it from reading all of them instead; the
+# order, which an equality would make void, and no sorting, keep it from every index but the one of addresses.
+# A custom value counts as the same if it reads the same.
 STAGE = text("""
 WITH told AS (
     SELECT i.*, row_number() OVER (PARTITION BY i.email_norm
@@ -78,10 +83,7 @@ WITH told AS (
     FROM incoming_rows i
 ), met AS (
     SELECT i.*, l.id AS found_id, l.version,
-           i.fate IS NULL AND (i.place > 1 OR EXISTS (
-               SELECT FROM import_rows e
-               WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id
-                 AND e.email_norm = i.email_norm)) AS repeated,
+           i.fate IS NULL AND (i.place > 1 OR e.row_no IS NOT NULL) AS repeated,
            CASE WHEN l.id IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
                'first_name', CASE WHEN i.first_name <> coalesce(l.first_name, '')
                    AND (:first_name = 'overwrite' OR :first_name = 'fill_empty' AND l.first_name IS NULL)
@@ -136,8 +138,16 @@ WITH told AS (
     FROM told i
     LEFT JOIN LATERAL (
         SELECT * FROM leads l
-        WHERE l.workspace_id = :workspace_id AND l.email_norm = i.email_norm AND l.deleted_at IS NULL LIMIT 1
+        WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NULL
+          AND l.email_norm >= i.email_norm AND l.email_norm <= i.email_norm
+        ORDER BY l.email_norm LIMIT 1
     ) l ON i.fate IS NULL
+    LEFT JOIN LATERAL (
+        SELECT row_no FROM import_rows e
+        WHERE e.workspace_id = :workspace_id AND e.import_id = :import_id
+          AND e.email_norm >= i.email_norm AND e.email_norm <= i.email_norm
+        ORDER BY e.email_norm LIMIT 1
+    ) e ON i.fate IS NULL
 ), judged AS (
     SELECT m.*,
            CASE WHEN fate IS NOT NULL THEN fate
@@ -218,6 +228,7 @@ async def judge_rows(
 ) -> Judged:
     """Stage rows, given in the order of `COLUMNS`, each with what it would do."""
     await tx.execute(_ROOM)
+    await tx.execute(_NO_SORTING)
     await tx.copy("incoming_rows", COLUMNS, records)
     keys = {"workspace_id": workspace_id, "import_id": import_id}
     judged = Judged()
