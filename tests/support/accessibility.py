@@ -25,6 +25,10 @@ ZOOMED = ViewportSize(width=640, height=400)
 _USABLE = Path(__file__).with_name("usable.js").read_text(encoding="utf-8")
 
 
+# A plot follows the width of its place in the frame after it has changed.
+_NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+
+
 async def unusable(page: Page) -> list[str]:
     """What cannot be seen or reached in a window of this size."""
     found: list[str] = await page.evaluate(_USABLE)
@@ -70,6 +74,7 @@ async def assert_usable(page: Page) -> None:
     found: list[str] = []
     for name, size in (("320 pixels wide", PHONE), ("at 200 %", ZOOMED)):
         await page.set_viewport_size(size)
+        await page.evaluate(_NEXT_FRAMES)
         found += [f"{name}: {finding}" for finding in await unusable(page)]
     assert found == [], "\n".join(found)
 

@@ -33,7 +33,8 @@ def counted(engine: AsyncEngine) -> Iterator[Statements]:
         statements.note(statement)
 
     def logged(query: LoggedQuery) -> None:  # what goes past SQLAlchemy; the driver tells of nothing else
-        statements.note(query.query)
+        if "pg_notify" not in query.query:  # of an earlier write, which is told of after its commit
+            statements.note(query.query)
 
     def taken(connection: Any, *_: object) -> None:  # noqa: ANN401  the driver's, as SQLAlchemy hands it on
         connection.driver_connection.add_query_logger(logged)
