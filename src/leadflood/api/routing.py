@@ -145,9 +145,10 @@ class EdgeRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether it serves a path. One with an id serves none that is written out: /v1/leads/batch is no lead."""
-        if self.param_convertors and scope["path"] in scope["app"].state.literal_paths:
+        match, found = super().matches(scope)
+        if match is not Match.NONE and self.param_convertors and scope["path"] in scope["app"].state.literal_paths:
             return Match.NONE, {}
-        return super().matches(scope)
+        return match, found
 
     def get_route_handler(self) -> Handler:
         """What FastAPI calls for each request."""
