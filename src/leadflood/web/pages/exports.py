@@ -10,14 +10,13 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport, written_filter
 from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
 from leadflood.domains.exports.service import files, streaming
-from leadflood.domains.identity import queries as identity
 from leadflood.domains.leads.queries.matching import count_leads
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated
 from leadflood.web.pages.leads_state import ListState
-from leadflood.web.pages.people import actor_told
+from leadflood.web.pages.people import actors_told
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
@@ -69,11 +68,10 @@ async def list_exports(visit: Visit) -> Answer:
     """The files of the workspace: those that are being written, and those to download."""
     async with visit.reading() as tx:
         page = await queries.list_exports(tx, visit.actor, after=visit.after("exports"), limit=_ROWS)
-        asked = [each.actor for each in page.items]
-        names = await identity.actor_names(tx, visit.actor, [each.id for each in asked if each.id])
+        asked_by = await actors_told(tx, visit.actor, [each.actor for each in page.items])
     context: dict[str, Any] = {
         "exports": page.items,
-        "asked_by": {each: actor_told(each.kind, each.id, names, capital=True) for each in asked},
+        "asked_by": asked_by,
         "next": visit.cursor(page, "exports"),
         "paged": "after" in visit.query,
     }

@@ -1,6 +1,7 @@
 """One import, from the file to the leads and back: how it is read, what it would do, and what it did."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ _ROWS = 50
 _KEPT = 50
 _MAPPABLE = (ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.CANCELLED, ImportStage.FAILED)
 _UNDOABLE = (ImportStage.COMMITTED, ImportStage.PAUSED, ImportStage.CANCELLED, ImportStage.FAILED)
-_FINAL = (*_UNDOABLE, ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.UNDONE)
+_DELETABLE = (*_MAPPABLE, ImportStage.COMMITTED, ImportStage.UNDONE)
 
 
 @pages.get(_PATH, Permission.LEADS_READ, live=("import_status", "import_state"))
@@ -80,53 +81,31 @@ async def preview_import(visit: Visit) -> Answer:
 @pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
 async def commit_import(visit: Visit) -> Answer:
     """Have a worker write what the preview shows, or go on with it."""
-
-    async def commit(tx: Transaction) -> None:
-        await control.commit_import(tx, visit.actor, import_id=visit.id(), trace=visit.trace)
-        await visit.audit(tx, "import.committed", "import", visit.id())
-
-    return await _do(visit, commit)
+    return await _do(visit, partial(control.commit_import, trace=visit.trace), recorded="import.committed")
 
 
 @pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
 async def pause_import(visit: Visit) -> Answer:
     """Stop after the rows that are being written."""
-
-    async def pause(tx: Transaction) -> None:
-        await control.pause_import(tx, visit.actor, import_id=visit.id())
-
-    return await _do(visit, pause)
+    return await _do(visit, control.pause_import)
 
 
 @pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
 async def cancel_import(visit: Visit) -> Answer:
     """Stop for good."""
-
-    async def cancel(tx: Transaction) -> None:
-        await control.cancel_import(tx, visit.actor, import_id=visit.id())
-
-    return await _do(visit, cancel)
+    return await _do(visit, control.cancel_import)
 
 
 @pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
 async def undo_import(visit: Visit) -> Answer:
     """Take back what it wrote."""
-
-    async def undo(tx: Transaction) -> None:
-        await control.undo_import(tx, visit.actor, import_id=visit.id(), trace=visit.trace)
-        await visit.audit(tx, "import.undone", "import", visit.id())
-
-    return await _do(visit, undo)
+    return await _do(visit, partial(control.undo_import, trace=visit.trace), recorded="import.undone")
 
 
 @pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
 async def delete_import(visit: Visit) -> Answer:
     """Remove the file and what is known of its rows."""
-
-    async def delete(tx: Transaction) -> None:
-        await control.delete_import(tx, visit.actor, import_id=visit.id())
-
-    done = await _do(visit, delete)
+    done = await _do(visit, control.delete_import)
     return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
 
 
@@ -138,10 +117,13 @@ async def download_rejected(visit: Visit) -> Answer:
     return StreamingResponse(pieces, headers=headers, media_type="text/csv")
 
 
-async def _do(visit: Visit, verb: Callable[[Transaction], Awaitable[None]]) -> Redirect:
+async def _do(visit: Visit, verb: Callable[..., Awaitable[object]], *, recorded: str = "") -> Redirect:
+    """Call a verb of `service.control`. `recorded`: as what the audit log has it."""
     try:
         async with visit.writing() as tx:
-            await verb(tx)
+            await verb(tx, visit.actor, import_id=visit.id())
+            if recorded:
+                await visit.audit(tx, recorded, "import", visit.id())
     except ImportNotReady as error:
         return _not_done(visit, error)
     return Redirect(f"/imports/{visit.id()}")
@@ -193,7 +175,7 @@ def _can(found: ImportDetail) -> dict[str, bool]:
         "resume": wrote and found.status in (ImportStage.PAUSED, ImportStage.FAILED),
         "undo": wrote and found.status in _UNDOABLE,
         "cancel": found.status in (ImportStage.STAGING, ImportStage.COMMITTING, ImportStage.PAUSED),
-        "delete": found.status in _FINAL and found.status is not ImportStage.PAUSED,
+        "delete": found.status in _DELETABLE,
     }
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import MAX_FILENAME, parse_filename
 from leadflood.domains.imports.service import uploads
@@ -12,7 +11,7 @@ from leadflood.kernel.text import InvalidValue
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
 from leadflood.web.pages.imports_told import summary
-from leadflood.web.pages.people import actor_told
+from leadflood.web.pages.people import actors_told
 from leadflood.web.pipeline import Pages
 from leadflood.web.visit import Visit
 
@@ -28,12 +27,11 @@ async def list_imports(visit: Visit) -> Answer:
     """The imports of the workspace, newest first, as far as they are."""
     async with visit.reading() as tx:
         page = await queries.list_imports(tx, visit.actor, after=visit.after("imports"), limit=_ROWS)
-        asked = [each.actor for each in page.items]
-        names = await identity.actor_names(tx, visit.actor, [each.id for each in asked if each.id])
+        asked_by = await actors_told(tx, visit.actor, [each.actor for each in page.items])
     context: dict[str, Any] = {
         "imports": page.items,
         "summary": summary,
-        "asked_by": {each: actor_told(each.kind, each.id, names, capital=True) for each in asked},
+        "asked_by": asked_by,
         "next": visit.cursor(page, "imports"),
         "paged": "after" in visit.query,
     }

@@ -1,9 +1,10 @@
 """People and programs of the workspace, by the names under which pages show them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from leadflood.domains.identity import queries
+from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Transaction
 
@@ -24,6 +25,13 @@ async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
 def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Whom a lead can belong to, for a `select`."""
     return [("", "Nobody"), *names.items()]
+
+
+async def actors_told(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[ActorView, str]:
+    """Each of them in words, as a cell of a table begins with."""
+    found = set(those)
+    names = await queries.actor_names(tx, actor, [each.id for each in found if each.id])
+    return {each: actor_told(each.kind, each.id, names, capital=True) for each in found}
 
 
 def actor_told(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str], *, capital: bool = False) -> str:
