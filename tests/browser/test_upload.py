@@ -28,6 +28,11 @@ def picker(page: Page) -> Locator:
     return page.get_by_label("Choose a CSV or XLSX file")
 
 
+async def upload(page: Page) -> None:
+    await picker(page).set_input_files(FILE)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
+
+
 async def test_a_dropped_file_goes_at_once_and_leads_to_its_columns(
     windows: Windows, server: Served, showcase: Showcase
 ) -> None:
@@ -73,8 +78,7 @@ async def test_a_file_on_its_way_is_given_up_and_sent_again(
     await expect(page.get_by_role("alert")).to_have_count(0)
     await page.unroute("**/imports")
 
-    await picker(page).set_input_files(FILE)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
+    await upload(page)
 
 
 async def test_a_lost_connection_is_told_and_the_page_stays(
@@ -89,8 +93,7 @@ async def test_a_lost_connection_is_told_and_the_page_stays(
     await expect(page.get_by_role("alert")).to_contain_text("The connection was lost")
     await expect(picker(page)).to_be_focused()
     await page.unroute("**/imports")
-    await picker(page).set_input_files(FILE)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
+    await upload(page)
 
 
 async def test_a_file_that_is_no_table_is_refused_beside_the_picker_and_another_can_be_chosen(
@@ -100,8 +103,7 @@ async def test_a_file_that_is_no_table_is_refused_beside_the_picker_and_another_
     await picker(page).set_input_files({**FILE, "buffer": bytes(5000)})
     await expect(page.get_by_role("alert")).to_contain_text("full of NUL bytes")
     await expect(picker(page)).to_have_attribute("aria-invalid", "true")
-    await picker(page).set_input_files(FILE)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
+    await upload(page)
 
 
 async def test_columns_give_way_when_somebody_else_goes_on(
