@@ -74,7 +74,18 @@ ROUTERS: Sequence[APIRouter] = tuple(
 
 
 class Api(FastAPI):
-    """FastAPI with our own description of the API, made once."""
+    """FastAPI with our own description of the API, made once, and a way past its layers for busy routes."""
+
+    shortcut: Shortcut
+    straight: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of any kind."""
+        if self.shortcut.serves(scope):
+            scope["app"] = self
+            await self.straight(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document."""
@@ -112,8 +123,10 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     app.state.literal_paths = frozenset(route.path for route in served if not route.param_convertors)
     if pages is not None:
         app.router.default = _beside(app.router.not_found, pages)
-    app.add_middleware(Shortcut, routes=app.routes)
-    app.add_middleware(Edge, metrics=parts.metrics, trusted_proxies=parts.settings.trusted_proxies)
+    edge = partial(Edge, metrics=parts.metrics, trusted_proxies=parts.settings.trusted_proxies)
+    app.add_middleware(edge)
+    app.shortcut = Shortcut(app.routes)
+    app.straight = edge(app.shortcut)
     return app
 
 

@@ -366,8 +366,10 @@ def _invalid_json(message: str) -> InvalidInput:
 
 def _unless_known(request: Request, response: Response) -> Response:
     """304 where the caller has this version already (RFC 9110, 13.1.2)."""
+    if request.method != "GET":
+        return response
     tag, known = response.headers.get("etag"), request.headers.get("if-none-match")
-    if request.method != "GET" or tag is None or known is None:
+    if tag is None or known is None:
         return response
     if known.strip() != "*" and tag not in [each.strip().removeprefix("W/") for each in known.split(",")]:
         return response

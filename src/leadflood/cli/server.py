@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadflood.api.errors import PROBLEM_TYPE, BadRequest, problem_body
-from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.crypto import trace_hex
 from leadflood.kernel.origin import url_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,41 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 25
 
 _log = structlog.get_logger()
+
+
+class PairedWrites:
+    """A transport that sends what two writes of one turn of the loop give it with one call of the operating system.
+
+    uvicorn writes the head of an answer and its body one after the other. Nothing waits longer than that turn.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send, together with what is held, or hold for the rest of this turn."""
+        if self._held is None:
+            self._held = data
+            self._loop.call_soon(self.flush)
+        else:
+            held, self._held = self._held, None
+            self._transport.writelines((held, data))
+
+    def flush(self) -> None:
+        """Send what is held."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._transport.write(held)
+
+    def close(self) -> None:
+        """Close, once all that was written is sent."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever else a transport has
+        return getattr(self._transport, name)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -42,7 +77,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(PairedWrites(transport, self.loop))  # type: ignore[arg-type]
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -75,7 +110,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP request as every other refusal is told, and close the connection."""
-        request_id = random_hex(16)
+        request_id = trace_hex(16)
         body = problem_body(BadRequest(msg), instance="", request_id=request_id)
         head = (
             f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(body)}\r\n"
@@ -128,7 +163,7 @@ async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[]
     # What was made so far stays. Without this, each look for garbage would walk all of it, many times a second.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
     server = _Server(config, on_stop)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

@@ -19,6 +19,8 @@ _CHECKSUM_LENGTH = 6
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 
+_CHANCE = random.Random()  # noqa: S311  jitter and ids of traces only
+
 
 def hash_password(password: str) -> str:
     """An argon2id hash in PHC string format. Takes tens of milliseconds: call it in a thread."""
@@ -63,12 +65,20 @@ def new_secret_key() -> str:
 
 def chance() -> float:
     """A random number in [0, 1) for jitter and sampling, never for secrets."""
-    return random.random()  # noqa: S311  jitter only, as the docstring says
+    return _CHANCE.random()
 
 
 def random_hex(length: int) -> str:
-    """`length` bytes of randomness as hexadecimal digits, for trace and request ids."""
+    """`length` bytes of randomness as hexadecimal digits, fit for secrets."""
     return secrets.token_hex(length)
+
+
+def trace_hex(length: int) -> str:
+    """`length` bytes of chance as hexadecimal digits, for ids of traces and requests, never for secrets.
+
+    The operating system is not asked for them: that would be three calls a request.
+    """
+    return _CHANCE.randbytes(length).hex()
 
 
 class Sealer:

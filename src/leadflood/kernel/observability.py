@@ -14,7 +14,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from structlog.typing import Processor
 
-from leadflood.kernel.crypto import random_hex
+from leadflood.kernel.crypto import trace_hex
 from leadflood.kernel.queue.ports import QueueDepth
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
@@ -73,12 +73,12 @@ class TraceContext:
         """Our span in the caller's trace, or in a new one when `traceparent` is missing, repeated or not valid."""
         caller = _TRACEPARENT.fullmatch(headers[0]) if len(headers) == 1 else None
         if caller is None:
-            return cls(random_hex(16), random_hex(8), sampled=False)
+            return cls(trace_hex(16), trace_hex(8), sampled=False)
         version, trace_id, parent_id, flags, more = caller.groups()
         longer_than_known = version == "00" and more is not None
         if version == "ff" or longer_than_known or not trace_id.strip("0") or not parent_id.strip("0"):
-            return cls(random_hex(16), random_hex(8), sampled=False)
-        return cls(trace_id, random_hex(8), sampled=bool(int(flags, 16) & _SAMPLED))
+            return cls(trace_hex(16), trace_hex(8), sampled=False)
+        return cls(trace_id, trace_hex(8), sampled=bool(int(flags, 16) & _SAMPLED))
 
     @property
     def traceparent(self) -> str:

@@ -75,8 +75,8 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA leadflood_queue TO :role;
 
 _PUBLISH = """
 INSERT INTO leadflood_queue.pgqueuer (priority, status, entrypoint, payload, execute_after, dedupe_key)
-SELECT 0, 'queued', t.kind, t.payload, now() + t.delay, t.dedupe_key
-FROM unnest($1::text[], $2::bytea[], $3::interval[], $4::text[]) AS t (kind, payload, delay, dedupe_key)
+SELECT 0, 'queued', t.kind, t.payload, now() + make_interval(secs => t.delay), t.dedupe_key
+FROM unnest($1::text[], $2::bytea[], $3::float8[], $4::text[]) AS t (kind, payload, delay, dedupe_key)
 ON CONFLICT (dedupe_key) WHERE status = ANY (ARRAY['queued'::leadflood_queue.pgqueuer_status,
                                                    'picked'::leadflood_queue.pgqueuer_status])
                            AND dedupe_key IS NOT NULL DO NOTHING
@@ -183,8 +183,8 @@ class PgQueuerCarrier:
             return
         columns = (
             [ticket.kind for ticket in tickets],
-            [_encode(ticket) for ticket in tickets],
-            [timedelta(seconds=ticket.delay) for ticket in tickets],
+            _encoded(tickets),
+            [ticket.delay for ticket in tickets],
             [ticket.dedupe_key for ticket in tickets],
         )
         if connection is None:
@@ -320,17 +320,15 @@ def _away_is_unavailable() -> Iterator[None]:
         raise Unavailable("The queue cannot be reached. Try again shortly.") from error
 
 
-def _encode(ticket: Ticket) -> bytes:
+def _encoded(tickets: Sequence[Ticket]) -> list[bytes]:
+    """The tickets as `_decode` reads them. Jobs that one request asks for share their trace."""
     # ASCII with escapes: NUL and lone surrogates in a trace survive, which PostgreSQL's own JSON would refuse.
-    return json.dumps(
-        {
-            "workspace_id": str(ticket.workspace_id),
-            "job_id": str(ticket.job_id),
-            "attempt": ticket.attempt,
-            "trace": dict(ticket.trace),
-        },
-        separators=(",", ":"),
-    ).encode("ascii")
+    known = {id(trace): json.dumps(dict(trace)) for trace in {id(each.trace): each.trace for each in tickets}.values()}
+    return [
+        f'{{"workspace_id":"{each.workspace_id}","job_id":"{each.job_id}","attempt":{each.attempt},'
+        f'"trace":{known[id(each.trace)]}}}'.encode("ascii")
+        for each in tickets
+    ]
 
 
 def _decode(receipt: int, kind: str, payload: bytes | None) -> Ticket | None:

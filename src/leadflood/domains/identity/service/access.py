@@ -46,7 +46,7 @@ async def authenticate(database: Database, token: str) -> Authenticated:
 
 async def authenticate_all(database: Database, tokens: Sequence[str]) -> list[Authenticated | Unauthenticated]:
     """As `authenticate`, for many at once, in order. Of equal tokens that are `stale`, only the first is told so."""
-    hashes = {token: token_hash(token) for token in tokens if _is_ours(token)}
+    hashes = {token: token_hash(token) for token in set(tokens) if _is_ours(token)}
     if not hashes:
         return [Unauthenticated() for _ in tokens]
     async with database.statement() as connection:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import ARRAY, Float, Integer, Text, Uuid, bindparam, text
 
 from leadflood.domains.jobs.models import NewJob
@@ -67,7 +68,7 @@ async def insert_jobs(
             "event_ids": [new_id() for _ in jobs],
             "kinds": [job.kind.name for job in jobs],
             "subject_ids": [job.subject_id for job in jobs],
-            "payloads": [json.dumps(dict(job.payload)) for job in jobs],
+            "payloads": [to_json(dict(job.payload)).decode() for job in jobs],
             "traces": _as_json([job.trace for job in jobs]),
             "max_attempts": [job.kind.max_attempts for job in jobs],
             "status": status,
@@ -77,7 +78,7 @@ async def insert_jobs(
 
 def _as_json(traces: Sequence[Mapping[str, str]]) -> list[str]:
     """As JSON. Jobs that one request asks for share their trace."""
-    known = {id(trace): json.dumps(dict(trace)) for trace in {id(each): each for each in traces}.values()}
+    known = {id(trace): to_json(dict(trace)).decode() for trace in {id(each): each for each in traces}.values()}
     return [known[id(trace)] for trace in traces]
 
 

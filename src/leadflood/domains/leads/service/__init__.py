@@ -82,7 +82,7 @@ async def create_leads(
         await jobs.enqueue(tx, wanted[0].actor, jobs=queued)
     places = {lead.id: place for place, lead in enumerate(new)}
     return [
-        LeadCreated.model_construct(lead_id=lead.id, job_id=lead.job_id)
+        LeadCreated(lead_id=lead.id, job_id=lead.job_id)
         if lead.id in created
         else _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
         for lead in new
