@@ -38,7 +38,7 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.memory import MemoryCarrier
 from leadflood.kernel.queue.ports import Ticket
-from tests.conftest import TEMPLATE
+from tests.conftest import DATABASE, TEMPLATE
 from tests.integration.db.conftest import opened
 from tests.support import crowd
 from tests.support.crowd import numbered
@@ -371,3 +371,9 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
         names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}
         stepped_back = {"import_rows_pkey"} if counts is Duplicates.LAST else set()
         assert names - stepped_back == {"leads_email_norm_key", "import_rows_email_key"}
+
+
+def test_whoever_inserts_a_lead_moves_little_of_the_searchs_pending_list(cluster: Cluster) -> None:
+    options = cluster.run("SELECT reloptions FROM pg_class WHERE relname = 'leads_search_idx'", DATABASE)
+
+    assert options == "{gin_pending_list_limit=1024}"
