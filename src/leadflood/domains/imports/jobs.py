@@ -57,11 +57,13 @@ async def _stage(context: JobContext, database: Database) -> None:
         reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
         try:
             while (batch := await reading) is not None:
-                reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
                 async with context.transaction() as tx:
                     held = await _hold(tx, context.job, ImportStatus.STAGING)
                     if held is None:
                         return
+                    await staging.hand_over(tx, batch)
+                    # Not before: for each word with PostgreSQL this thread would wait until that one lets it.
+                    reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
                     await staging.stage_batch(tx, actor, held, batch)
         except UnreadableFile as error:
             raise Terminal(error.detail) from error
