@@ -153,7 +153,7 @@ async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
 @requires(Permission.LEADS_WRITE)
 async def pause_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Stops after the rows that are being written. Commit again to go on."""
+    """Stops at once: the rows that are being written are left out. Commit again to go on."""
     return await control.pause_import(unit.tx, unit.actor, import_id=import_id)
 
 

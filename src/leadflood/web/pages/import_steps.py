@@ -86,7 +86,7 @@ async def commit_import(visit: Visit) -> Answer:
 
 @pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
 async def pause_import(visit: Visit) -> Answer:
-    """Stop after the rows that are being written."""
+    """Stop at once: the rows that are being written are left out."""
     return await _do(visit, control.pause_import)
 
 

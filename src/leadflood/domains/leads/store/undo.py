@@ -56,10 +56,13 @@ WITH chunk AS MATERIALIZED (
     SELECT lead_id, change, before, after, present, gone,
            CASE WHEN f.kept IS NULL THEN jsonb_build_object('deleted_at', extract(epoch FROM now())) END, f.kept
     FROM chunk CROSS JOIN LATERAL (
-        SELECT (SELECT array_agg(key) FROM jsonb_object_keys(d.after) AS key) AS kept
-        FROM lead_difference(
-            jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[],
-            jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[]) d
+        SELECT jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[] AS made,
+               jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[] AS found
+        OFFSET 0
+    ) i CROSS JOIN LATERAL (
+        SELECT CASE WHEN made <> found
+                    THEN (SELECT array_agg(key) FROM lead_difference(made, found) d, jsonb_object_keys(d.after) AS key)
+                    END AS kept
     ) f
     WHERE change = 'created' AND NOT gone
 ), addressed AS (
