@@ -16,7 +16,7 @@ from leadflood.domains.imports.store import retention
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.domains.leads.service.lanes import write_in_lanes
+from leadflood.domains.leads.service.lanes import hold_attempt, write_in_lanes
 from leadflood.kernel.db.database import Database, Transaction
 
 _A_DAY = 86_400.0
@@ -61,7 +61,7 @@ async def _stage(context: JobContext, database: Database) -> None:
         reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
         try:
             while (batch := await reading) is not None:
-                async with context.transaction() as tx:
+                async with database.transaction(actor.workspace_id) as tx:
                     held = await _hold(tx, context.job, ImportStatus.STAGING)
                     if held is None:
                         return
@@ -69,6 +69,7 @@ async def _stage(context: JobContext, database: Database) -> None:
                     # Not before: for each word with PostgreSQL this thread would wait until that one lets it.
                     reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
                     await staging.stage_batch(tx, actor, held, batch)
+                    await hold_attempt(tx, context.job)
         except UnreadableFile as error:
             raise Terminal(error.detail) from error
         finally:

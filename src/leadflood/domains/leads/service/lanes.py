@@ -64,6 +64,15 @@ async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, An
     return not line.stopped
 
 
+async def hold_attempt(tx: Transaction, job: RunningJob) -> None:
+    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
+
+    A locked job cannot be cancelled, and its lease is not renewed. Raises: AttemptLost.
+    """
+    if not await store.hold_attempt(tx, job):
+        raise AttemptLost(job.id, job.attempt)
+
+
 class _Line:
     def __init__(self, database: Database, job: RunningJob, work: Work[Any, Any], start: Any) -> None:  # noqa: ANN401  a position of any kind
         self._database = database
@@ -101,8 +110,7 @@ class _Line:
                 self._found = chunk.until
             outcome = await self._work.write(tx, chunk)
             await store.take_place(tx, self._job, chunk.after)
-            if not await store.hold_attempt(tx, self._job):
-                raise AttemptLost(self._job.id, self._job.attempt)
+            await hold_attempt(tx, self._job)
             if not await self._work.keep(tx, chunk, outcome):
                 raise _Stopped
         self._kept = chunk.until
