@@ -39,6 +39,13 @@ async def attempt(parts: ApiParts, caller: Caller, kind: JobKind, shown: dict[st
     await Jobs(parts.database, caller.workspace_id, kind).attempt(parts.registry, UUID(shown["jobId"]))
 
 
+async def audited(parts: ApiParts, caller: Caller) -> list[str]:
+    """What the audit log has of imports, oldest first."""
+    query = "SELECT action FROM audit_events WHERE workspace_id = :workspace_id AND subject_type = 'import' ORDER BY id"
+    jobs = Jobs(parts.database, caller.workspace_id)
+    return [row.action for row in await jobs.rows(query, workspace_id=caller.workspace_id)]
+
+
 async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
     uploaded = await api.post("/v1/imports", params={"filename": "C:\\Leads ünd.csv"}, content=pieces())
     assert uploaded.status_code == 201, uploaded.text
@@ -77,8 +84,8 @@ async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiParts, call
     undone = await api.post(f"{path}/undos")
     assert (undone.status_code, undone.json()["status"], undone.json()["undone"]) == (202, "undone", 1)
     assert (await api.get("/v1/leads")).json()["items"] == []
-    assert (await api.delete(path)).status_code == 204
-    assert (await api.get(path)).status_code == 404
+    assert ((await api.delete(path)).status_code, (await api.get(path)).status_code) == (204, 404)
+    assert await audited(parts, caller) == ["import.committed", "import.undone", "import.deleted"]
 
 
 async def test_pages_of_rows_follow_each_other(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
@@ -195,10 +202,23 @@ async def test_a_hostile_file_is_refused_in_words_and_bounded_memory(
         assert await tx.scalar(text("SELECT count(*) FROM import_chunks")) == 0
 
 
-async def test_what_the_state_does_not_allow_is_a_conflict(api: httpx.AsyncClient) -> None:
+async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
+    path = f"/v1/imports/{(await api.post('/v1/imports?filename=a.csv', content=FILE)).json()['id']}"
+    await attempt(parts, caller, STAGE_IMPORT, (await api.post(f"{path}/previews")).json())
+
+    for step in ("commits", "pauses", "cancellations"):
+        assert (await api.post(f"{path}/{step}")).status_code == 202
+
+    assert await audited(parts, caller) == ["import.committed", "import.paused", "import.cancelled"]
+
+
+async def test_what_the_state_does_not_allow_is_a_conflict(
+    api: httpx.AsyncClient, parts: ApiParts, caller: Caller
+) -> None:
     path = f"/v1/imports/{(await api.post('/v1/imports?filename=a.csv', content=FILE)).json()['id']}"
 
     for step in ("commits", "pauses", "undos"):
         answer = await api.post(f"{path}/{step}")
         assert (answer.status_code, answer.json()["code"]) == (409, "import_not_ready"), step
+    assert await audited(parts, caller) == []
     assert (await api.post(f"{path}/cancellations")).status_code == 202

@@ -365,7 +365,8 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
         ]
         records = [tuple(each.get(column) for column in staging.COLUMNS) for each in values]
         async with plans.database.transaction(ACTOR.workspace_id) as tx:
-            await staging.judge_rows(tx, ACTOR.workspace_id, import_id, records, rules)
+            await staging.hand_over(tx, records)
+            await staging.judge_rows(tx, ACTOR.workspace_id, import_id, rules, first=first)
 
         scans = [node for node in plans.nodes if node.get("Relation Name") in ("leads", "import_rows")]
         names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}

@@ -1,13 +1,19 @@
 """Whoever falls silent while importing is taken over, and what happened meanwhile is seen; nothing is done twice."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import control
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.kernel.db.database import Transaction
@@ -15,7 +21,15 @@ from leadflood.kernel.ids import new_id
 from leadflood.worker.runner import Runner
 from tests.support.desk import Desk, counted, csv_of
 from tests.support.jobs import Jobs
+from tests.support.waiting import eventually, soon
 
+_TAKE_ROW = text("""
+INSERT INTO import_rows (workspace_id, import_id, row_no, action) VALUES (:workspace_id, :import_id, 5, 'skip')
+""")
+_LEAVE_ROW = text("DELETE FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id")
+_WAITING = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+_RENEWED = "SELECT lease_expires_at > now() AS renewed FROM job_executions WHERE id = :id"
+_TAKEN_OVER = "UPDATE job_executions SET attempts = attempts + 1 WHERE id = :id"
 HEADER = ["email", "company"]
 
 
@@ -97,6 +111,56 @@ async def survive(desk: Desk, job_id: UUID, points: tuple[int, ...], monkeypatch
             return
         attempt += 1
     await desk.attempt(job_id, attempt)
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """A preview that is in the midst of its rows."""
+
+    desk: Desk
+    import_id: UUID
+    job: RunningJob
+    jobs: Jobs
+
+    @classmethod
+    @asynccontextmanager
+    async def held(cls, desk: Desk) -> AsyncIterator["Comparing"]:
+        """Held there for as long as this lasts; then it runs to its end."""
+        import_id = await desk.upload(csv_of([HEADER, *many(20)]))
+        async with desk.database.transaction(desk.actor.workspace_id) as tx:
+            job_id = (await control.preview_import(tx, desk.actor, import_id=import_id, trace={})).job_id
+        assert job_id
+        jobs = Jobs(desk.database, desk.actor.workspace_id)
+        job = await jobs.started(job_id)
+        keys = {"workspace_id": desk.actor.workspace_id, "import_id": import_id}
+        async with desk.database.transaction(desk.actor.workspace_id) as in_the_way:
+            await in_the_way.execute(_TAKE_ROW, keys)
+            running = asyncio.create_task(Runner(desk.database, desk.registry, new_id()).run(job))
+            await eventually(lambda: jobs.rows(_WAITING))
+            yield cls(desk, import_id, job, jobs)
+            await in_the_way.execute(_LEAVE_ROW, keys)
+        await soon(running)
+
+
+async def test_the_lease_is_renewed_while_rows_are_compared(desk: Desk) -> None:
+    async with Comparing.held(desk) as comparing:
+        await comparing.jobs.expire_lease(comparing.job.id)
+
+        assert not await execution.renew(desk.database, [comparing.job], 60)
+
+        (lease,) = await comparing.jobs.rows(_RENEWED, id=comparing.job.id)
+        assert lease.renewed
+
+    found = await desk.get(comparing.import_id)
+    assert (found.status, sum(found.counts.values())) == ("previewed", 20)
+
+
+async def test_a_preview_that_is_taken_over_meanwhile_keeps_no_row(desk: Desk) -> None:
+    async with Comparing.held(desk) as comparing:
+        await comparing.jobs.change(_TAKEN_OVER, id=comparing.job.id)
+
+    assert await desk.rows(comparing.import_id) == []
+    assert counted(await desk.get(comparing.import_id)) == {}
 
 
 async def test_what_was_edited_since_the_preview_is_told_and_not_overwritten(desk: Desk) -> None:

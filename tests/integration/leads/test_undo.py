@@ -22,6 +22,7 @@ from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
 from tests.support.identity import Identity
+from tests.support.jobs import Jobs
 
 FIELDS: dict[str, list[Any]] = {
     "company": ["Acme", "Acmé", "ACME Mills", None],
@@ -210,6 +211,29 @@ async def test_an_undo_that_is_killed_between_chunks_goes_on_where_it_ended(
     assert await bench.rows() == before
     assert {(await desk.get(each)).version for each in ids} == {3}
     assert {len(await desk.timeline(each)) for each in ids} == {3}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+async def test_an_undo_by_a_job_takes_two_chunks_at_a_time_and_tells_the_same(
+    desk: Desk, bench: Workbench, batch: int
+) -> None:
+    ids = await some_leads(desk, 7, company="Mills")
+    before = await bench.rows()
+    changed = await bench.set(ids, company="Acme", source="web-form")
+    await bench.set(ids[:2], company="Edited")
+    await begin_undo(desk, changed.id)
+    jobs = Jobs(desk.database, desk.actor.workspace_id)
+    job = await jobs.started(await jobs.one())
+
+    await changesets.undo_in_lanes(desk.database, job, changeset_id=changed.id, trace={}, batch=batch)
+    assert not await undo_chunk(desk, changed.id, batch)
+
+    undone = await bench.view(changed.id)
+    assert (undone.status, undone.undone, undone.kept, undone.kept_leads) == ("undone", 7, 2, 2)
+    after = await bench.rows()
+    assert {each: row for each, row in after.items() if each in ids[2:]} == {each: before[each] for each in ids[2:]}
+    assert {after[each]["company"] for each in ids[:2]} == {"Edited"}
+    assert {len(await desk.timeline(each)) for each in ids[2:]} == {3}
 
 
 class Killed(Exception):

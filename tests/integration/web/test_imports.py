@@ -137,6 +137,8 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
     assert (wrong.all("#column-0 .badge"), wrong.all("#column-2 .badge")) == ([], ["Sure"])
     assert wrong.attribute("#f-source", "value") == "fair"
     assert (await desk.get(import_id)).columns[0].target == "email"
+    assert wrong.path == f"/imports/{import_id}/previews"
+    assert (await owner.get(wrong.path)).path == f"/imports/{import_id}"
 
     permission = {**fields, "targets.3": "custom", "keys.3": "optOut", "targets.4": "custom", "keys.4": "1 + 1"}
     refused = await owner.post(f"/imports/{import_id}/previews", permission)
@@ -268,7 +270,7 @@ async def test_rejected_rows_are_given_back_as_a_file(viewer: Browser, desk: Des
     assert file.response.headers["Content-Disposition"] == f'attachment; filename="rejected-{import_id}.csv"'
 
 
-async def test_a_commit_is_paused_gone_on_with_and_stopped(owner: Browser, desk: Desk) -> None:
+async def test_a_commit_is_paused_gone_on_with_and_stopped(house: House, owner: Browser, desk: Desk) -> None:
     import_id = await previewed(desk)
     await owner.get(f"/imports/{import_id}")
     await owner.post(f"/imports/{import_id}/commits")
@@ -281,6 +283,8 @@ async def test_a_commit_is_paused_gone_on_with_and_stopped(owner: Browser, desk:
     assert stopped.all(STATE) == ["Cancelled"]
     assert "Stopped after 0 leads." in stopped.text
     assert stopped.html.css_first('form[action$="undos"]')
+    for action in ("import.paused", "import.cancelled"):
+        assert [each.subject_id for each in await audited(house, action)] == [import_id]
 
 
 async def test_reading_is_stopped_and_begun_again_with_another_mapping(owner: Browser, desk: Desk) -> None:
@@ -314,6 +318,10 @@ async def test_an_import_is_deleted_and_its_leads_stay(house: House, owner: Brow
     assert (deleted.path, "Import deleted." in deleted.text) == ("/imports", True)
     assert (await owner.get(f"/imports/{import_id}")).status == 404
     assert len(await desk.leads()) == 2
+    assert [each.subject_id for each in await audited(house, "import.deleted")] == [import_id]
+    told = await owner.get("/settings/audit")
+    assert "deleted an import" in told.text
+    assert not told.html.css(f'a[href="/imports/{import_id}"]')
 
 
 async def test_a_step_that_is_over_by_now_is_told_on_the_page_as_it_is(owner: Browser, desk: Desk) -> None:

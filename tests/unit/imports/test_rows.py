@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadflood.domains.imports.contracts.rows import Defaults, RowReader
+from leadflood.domains.imports.contracts.rows import RowReader
+from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns, SoundLeads, columns_of
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
@@ -47,10 +48,57 @@ def test_the_contract_of_the_api_decides(cells: list[str]) -> None:
     assert row.raw == (None if row.lead else cells)
 
 
-def outcome(body: Mapping[str, object]) -> tuple[CreateLead | None, list[FieldError]]:
+NAME = st.one_of(
+    st.none(), st.text(st.characters(max_codepoint=0x1200), max_size=8), st.sampled_from(["José", "x" * 201])
+)
+MEMBER = uuid4()
+GIVEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": st.sampled_from(["ada@acme.com", "Ada.L@ACME.com", "jörg@münchen.de", " ada@acme.com ", "nobody"]),
+        "firstName": NAME,
+        "lastName": NAME,
+        "company": NAME,
+        "jobTitle": NAME,
+        "phone": st.sampled_from(["+49 1518 1871926", "020 7946 0958", "+44 20 7946 0958", "+1", "01518 1871926"]),
+        "website": st.sampled_from(["acme.com", "HTTPS://Acme.com/a#b", "no site"]),
+        "country": st.sampled_from(["GB", "germany", "Narnia"]),
+        "source": st.sampled_from(["web-form", "Web Form"]),
+        "ownerId": st.just(MEMBER),
+        "customFields": st.dictionaries(
+            st.sampled_from(["plan", "seats", "notes"]),
+            st.one_of(st.text(max_size=5), st.just("\u20ac" * 500)),
+            min_size=1,
+        ),
+    },
+)
+
+
+@settings(max_examples=500)
+@given(GIVEN)
+def test_the_quick_way_is_that_of_the_contract(given_: dict[str, object]) -> None:
+    body = {name: value for name, value in given_.items() if value is not None}
+    defaults = Defaults("import", uuid4())
+
+    quick = SoundLeads(defaults).columns(body)
+
+    try:
+        wanted = columns_of(CreateLead.model_validate(body), defaults)
+    except ValidationError:
+        wanted = None
+    assert quick == wanted
+
+
+def test_custom_fields_that_could_be_too_much_are_left_to_the_contract() -> None:
+    notes = {f"notes{number}": "\u20ac" * 1000 for number in range(6)}
+    assert SoundLeads(Defaults("import")).columns({"email": "ada@acme.com", "customFields": notes}) is None
+    assert CreateLead.model_validate({"email": "ada@acme.com", "customFields": notes}).custom_fields == notes
+
+
+def outcome(body: Mapping[str, object]) -> tuple[LeadColumns | None, list[FieldError]]:
     """What the API makes of a body: the lead, or the faults."""
     try:
-        return CreateLead.model_validate(body), []
+        return columns_of(CreateLead.model_validate(body), Defaults("import")), []
     except ValidationError as refusal:
         return None, field_errors(refusal)
 

@@ -6,10 +6,11 @@ A blank around a value, or a character that nobody sees, takes it past the quick
 from collections.abc import Callable
 from typing import TypeVar
 
+import phonenumbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadflood.domains.leads.models import normalise_website, search_text
+from leadflood.domains.leads.models import normalise_phone, normalise_website, search_text
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 
@@ -23,6 +24,22 @@ EMAIL = st.builds(lambda local, domain: f"{local}@{domain}", LOCAL, DOMAIN)
 PATH = st.from_regex(r"(/[A-Za-z0-9._~%-]{0,8}){0,4}", fullmatch=True)
 SCHEME = st.sampled_from(["", "https://", "http://"])
 WEBSITE = st.builds(lambda scheme, host, path: scheme + host + path, SCHEME, DOMAIN, PATH)
+EXAMPLES = [
+    phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    if (example := phonenumbers.example_number_for_type(region, kind))
+]
+PHONE = st.one_of(
+    st.sampled_from(EXAMPLES),
+    st.builds(
+        lambda text, place, digits: text[:place] + digits + text[place:],
+        st.sampled_from(EXAMPLES),
+        st.integers(2, 12),
+        st.from_regex("[0-9 ]{1,2}", fullmatch=True),
+    ),
+    st.from_regex(r"\+[0-9]{1,4} ?[0-9]{4,12}", fullmatch=True),
+)
 LINE = st.text(st.characters(max_codepoint=0x250), max_size=12)
 
 
@@ -43,6 +60,15 @@ def test_a_plain_address_is_read_as_by_the_full_rules(text: str) -> None:
 @given(WEBSITE)
 def test_a_plain_website_is_stored_as_by_the_full_rules(text: str) -> None:
     assert outcome(normalise_website, text) == outcome(normalise_website, f" {text}")
+
+
+@settings(max_examples=2000)
+@given(PHONE, st.sampled_from([None, "GB", "US", "IT"]))
+def test_a_plain_number_is_read_as_by_the_full_rules(text: str, country: str | None) -> None:
+    def read(each: str) -> str:
+        return normalise_phone(each, country)
+
+    assert outcome(read, text) == outcome(read, f"{text}\u200b")
 
 
 @settings(max_examples=500)

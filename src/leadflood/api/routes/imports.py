@@ -97,6 +97,7 @@ async def get_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 async def delete_import(import_id: ResourceId, unit: InUnit) -> None:
     """Remove the file and what is known of its rows. Leads that it wrote stay. 409 while a worker has it."""
     await control.delete_import(unit.tx, unit.actor, import_id=import_id)
+    await unit.audit("import.deleted", "import", import_id)
 
 
 @router.put("/{id}/format", summary="Read the file in another way", responses=_CONFLICT)
@@ -153,15 +154,19 @@ async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
 @requires(Permission.LEADS_WRITE)
 async def pause_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Stops after the rows that are being written. Commit again to go on."""
-    return await control.pause_import(unit.tx, unit.actor, import_id=import_id)
+    """Stops at once: the rows that are being written are left out. Commit again to go on."""
+    paused = await control.pause_import(unit.tx, unit.actor, import_id=import_id)
+    await unit.audit("import.paused", "import", import_id)
+    return paused
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel an import")
 @requires(Permission.LEADS_WRITE)
 async def cancel_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
     """Stops for good. What is written by then stays, and can be undone."""
-    return await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
+    cancelled = await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
+    await unit.audit("import.cancelled", "import", import_id)
+    return cancelled
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo an import")

@@ -16,6 +16,7 @@ from leadflood.domains.imports.store import retention
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.leads.service.lanes import hold_attempt, write_in_lanes
 from leadflood.kernel.db.database import Database, Transaction
 
 _A_DAY = 86_400.0
@@ -24,10 +25,13 @@ _PAUSE = 2.0
 
 
 def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
-    """The jobs of this domain. `database`: for files, and for the sweep over all workspaces."""
+    """The jobs of this domain. `database`: for files, for several transactions at a time, and for sweeps."""
 
     async def stage(context: JobContext) -> None:
         await _stage(context, database)
+
+    async def commit(context: JobContext) -> None:
+        await _commit(context, database)
 
     async def forget(_context: JobContext) -> None:
         while await retention.forget(database, days=retention_days):
@@ -35,7 +39,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
 
     return [
         JobDefinition(STAGE_IMPORT, stage, on_failed=_failed, timeout=_A_DAY),
-        JobDefinition(COMMIT_IMPORT, _commit, on_failed=_failed, timeout=_A_DAY),
+        JobDefinition(COMMIT_IMPORT, commit, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(ENRICH_IMPORTED, _enrich, timeout=_A_DAY),
         JobDefinition(FORGET_IMPORTS, forget, timeout=_A_DAY),
     ]
@@ -57,12 +61,15 @@ async def _stage(context: JobContext, database: Database) -> None:
         reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
         try:
             while (batch := await reading) is not None:
-                reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
-                async with context.transaction() as tx:
+                async with database.transaction(actor.workspace_id) as tx:
                     held = await _hold(tx, context.job, ImportStatus.STAGING)
                     if held is None:
                         return
+                    await staging.hand_over(tx, batch)
+                    # Not before: for each word with PostgreSQL this thread would wait until that one lets it.
+                    reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
                     await staging.stage_batch(tx, actor, held, batch)
+                    await hold_attempt(tx, context.job)
         except UnreadableFile as error:
             raise Terminal(error.detail) from error
         finally:
@@ -74,16 +81,12 @@ async def _stage(context: JobContext, database: Database) -> None:
             await staging.finish_staging(tx, actor, held)
 
 
-async def _commit(context: JobContext) -> None:
-    if await _begin(context, ImportStatus.COMMITTING) is None:
+async def _commit(context: JobContext, database: Database) -> None:
+    row = await _begin(context, ImportStatus.COMMITTING)
+    if row is None:
         return
-    more = True
-    while more:
-        async with context.transaction() as tx:
-            held = await _hold(tx, context.job, ImportStatus.COMMITTING)
-            if held is None:
-                return
-            more = await writing.write_chunk(tx, held)
+    if not await write_in_lanes(database, context.job, writing.Writing(row), start=row.committed_through):
+        return
     async with context.completing() as tx:
         held = await _hold(tx, context.job, ImportStatus.COMMITTING)
         if held is not None:

@@ -17,7 +17,7 @@ _LONGEST = 6 * 3600.0
 
 
 def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
-    """The jobs of this domain. `database`: for the sweep over all workspaces."""
+    """The jobs of this domain. `database`: for several transactions at a time, and for sweeps."""
 
     async def purge(_context: JobContext) -> None:
         while True:
@@ -31,10 +31,13 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
                 if await changeset_store.purge_changes(tx, batch=_BATCH) < _BATCH:
                     return
 
+    async def undo(context: JobContext) -> None:
+        await _undo(context, database)
+
     return [
         JobDefinition(PURGE_DELETED, purge),
         JobDefinition(BULK_CHANGE, _change, on_failed=_change_failed, timeout=_LONGEST),
-        JobDefinition(UNDO_CHANGESET, _undo, on_failed=_undo_failed, timeout=_LONGEST),
+        JobDefinition(UNDO_CHANGESET, undo, on_failed=_undo_failed, timeout=_LONGEST),
     ]
 
 
@@ -47,13 +50,13 @@ async def _change(context: JobContext) -> None:
             )
 
 
-async def _undo(context: JobContext) -> None:
+async def _undo(context: JobContext, database: Database) -> None:
+    changeset_id, trace = _changeset_id(context.job), context.job.trace
+    await changesets.undo_in_lanes(database, context.job, changeset_id=changeset_id, trace=trace)
     more = True
     while more:
         async with context.transaction() as tx:
-            more = await changesets.undo_more(
-                tx, context.actor, changeset_id=_changeset_id(context.job), trace=context.job.trace
-            )
+            more = await changesets.undo_more(tx, context.actor, changeset_id=changeset_id, trace=trace)
 
 
 async def _change_failed(tx: Transaction, job: RunningJob, _error: str) -> None:

@@ -82,6 +82,8 @@ def normalise_phone(text: str, country: str | None) -> str:
     An extension is kept in the form of RFC 3966: `+442079460958;ext=12`. A number in national form needs `country`
     (ISO 3166-1 alpha-2); without one, a leading `00` counts as `+`.
     """
+    if plain := _plain_phone(text):
+        return plain
     number = _parse_phone(clean_line(text, max_length=MAX_PHONE_LENGTH), country)
     if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
         message = "No such number in its country. Check the digits; start with + and the country code, or give country."
@@ -194,6 +196,7 @@ _PLAIN_WEBSITE: Final = re.compile(
     r"(https?://)?((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9._~-]*)*)"
 )
 """Addresses that are written as they are stored, which most are."""
+_PLAIN_PHONE: Final = re.compile(r"\+[1-9][0-9]*(?: [0-9]+)*")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
@@ -219,6 +222,33 @@ def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
         else:
             message = "Not a phone number. Give it with the country code, such as +44 20 7946 0958."
         raise InvalidValue(message) from exc
+
+
+def _plain_phone(text: str) -> str | None:
+    """The number of a person that is written with its country code and in digits: told without parsing it.
+
+    None where it is none, and where parsing could take digits away.
+    """
+    if len(text) > MAX_PHONE_LENGTH or not _PLAIN_PHONE.fullmatch(text):
+        return None
+    digits = text[1:].replace(" ", "")
+    for length in (1, 2, 3):
+        code = int(digits[:length])
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            national = digits[length:]
+            prefix = _national_prefix(code)
+            parsed_as_it_is = not national.startswith("0") and not (prefix and prefix(national))
+            sound = parsed_as_it_is and any(pattern(national) for pattern in _people_patterns(code))
+            return f"+{digits}" if sound else None
+    return None
+
+
+@cache
+def _national_prefix(country_code: int) -> Callable[[str], object] | None:
+    region = phonenumbers.region_code_for_country_code(country_code)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    found = metadata and metadata.national_prefix_for_parsing
+    return re.compile(found).match if found else None
 
 
 def _plainly_valid(number: phonenumbers.PhoneNumber) -> bool:

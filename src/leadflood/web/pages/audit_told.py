@@ -39,6 +39,9 @@ SENTENCES: Final = {
     "export.deleted": "deleted an exported file",
     "import.committed": "imported a file of leads",
     "import.undone": "took back an import",
+    "import.paused": "paused an import",
+    "import.cancelled": "stopped an import",
+    "import.deleted": "deleted an import, and kept the leads that it wrote",
     "job.retried": "retried a job",
     "job.cancelled": "cancelled a job",
     "jobs.retried": "retried failed jobs",
@@ -130,13 +133,14 @@ def mentioned(events: Sequence[AuditEventView]) -> set[UUID]:
 def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
     place = _PLACES.get(event.subject_type)
     kind = event.action.partition(".")[0]
+    deleted = event.action.endswith(".deleted")
     return Told(
         id=event.id,
         at=event.at,
         who=actor_told(event.actor.kind, event.actor.id, names, capital=True),
         text=_sentence(event, names),
         glyph=_GLYPHS.get(kind, "circle"),
-        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id else None,
+        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not deleted else None,
         raw={
             "action": event.action,
             "at": event.at.isoformat(),

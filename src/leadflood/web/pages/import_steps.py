@@ -78,6 +78,12 @@ async def preview_import(visit: Visit) -> Answer:
     return Redirect(f"/imports/{import_id}")
 
 
+@pages.get(f"{_PATH}/previews", Permission.LEADS_READ)
+async def show_preview(visit: Visit) -> Answer:
+    """The address of a mapping that was refused, called up again."""
+    return Redirect(f"/imports/{visit.id()}")
+
+
 @pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
 async def commit_import(visit: Visit) -> Answer:
     """Have a worker write what the preview shows, or go on with it."""
@@ -86,14 +92,14 @@ async def commit_import(visit: Visit) -> Answer:
 
 @pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
 async def pause_import(visit: Visit) -> Answer:
-    """Stop after the rows that are being written."""
-    return await _do(visit, control.pause_import)
+    """Stop at once: the rows that are being written are left out."""
+    return await _do(visit, control.pause_import, recorded="import.paused")
 
 
 @pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
 async def cancel_import(visit: Visit) -> Answer:
     """Stop for good."""
-    return await _do(visit, control.cancel_import)
+    return await _do(visit, control.cancel_import, recorded="import.cancelled")
 
 
 @pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
@@ -105,7 +111,7 @@ async def undo_import(visit: Visit) -> Answer:
 @pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
 async def delete_import(visit: Visit) -> Answer:
     """Remove the file and what is known of its rows."""
-    done = await _do(visit, control.delete_import)
+    done = await _do(visit, control.delete_import, recorded="import.deleted")
     return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
 
 
@@ -117,13 +123,12 @@ async def download_rejected(visit: Visit) -> Answer:
     return StreamingResponse(pieces, headers=headers, media_type="text/csv")
 
 
-async def _do(visit: Visit, verb: Callable[..., Awaitable[object]], *, recorded: str = "") -> Redirect:
+async def _do(visit: Visit, verb: Callable[..., Awaitable[object]], *, recorded: str) -> Redirect:
     """Call a verb of `service.control`. `recorded`: as what the audit log has it."""
     try:
         async with visit.writing() as tx:
             await verb(tx, visit.actor, import_id=visit.id())
-            if recorded:
-                await visit.audit(tx, recorded, "import", visit.id())
+            await visit.audit(tx, recorded, "import", visit.id())
     except ImportNotReady as error:
         return _not_done(visit, error)
     return Redirect(f"/imports/{visit.id()}")

@@ -1,6 +1,5 @@
 """A row of a file as a new lead: the very contract of `POST /v1/leads` decides, here a cell at a time."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +8,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns, SoundLeads, columns_of
 from leadflood.domains.imports.models.fields import CUSTOM, Target
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
-from leadflood.domains.leads.models import search_text
 from leadflood.kernel.contract import field_errors
 from leadflood.kernel.errors import FieldError
 from leadflood.kernel.text import search_key
@@ -35,22 +34,12 @@ _LONGEST_SOURCE: Final = 64
 _CUSTOM_POINTER: Final = "/customFields/"
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What a new lead gets where the file says nothing."""
-
-    source: str
-    owner_id: UUID | None = None
-    country: str | None = None
-
-
 @dataclass(slots=True)
 class StagedRow:
     """What came of a row: a lead to be, or faults; `faults` of a lead to be are values that were dropped."""
 
     number: int
-    lead: CreateLead | None = None
-    search_text: str | None = None
+    lead: LeadColumns | None = None
     faults: list[FieldError] = field(default_factory=list)
     raw: list[str] | None = None
 
@@ -72,10 +61,13 @@ class RowReader:
         invalid: InvalidValues = InvalidValues.REJECT,
     ) -> None:
         """Args: targets: what each column becomes. owners: members by id and by address, both in lower case."""
-        self._columns = [(index, target) for index, target in enumerate(targets) if target != Target.IGNORE]
+        self._columns = [
+            (index, target, target in _PLAIN) for index, target in enumerate(targets) if target != Target.IGNORE
+        ]
         self._width = len(targets)
         self._owners = owners
         self._defaults = defaults
+        self._sound = SoundLeads(defaults)
         self._drops = invalid is InvalidValues.DROP
 
     def read(self, number: int, cells: Sequence[str]) -> StagedRow:
@@ -84,25 +76,26 @@ class RowReader:
             return StagedRow(number)
         faults: list[FieldError] = []
         given = self._values(cells, faults)
+        lead = None if faults else self._sound.columns(given)
+        if lead is not None:
+            return StagedRow(number, lead)
         lead = self._lead(given, faults)
-        row = StagedRow(number, lead, faults=faults)
-        if lead is None:
-            row.raw = [*cells]
-        else:
-            row.search_text = search_text(lead.first_name, lead.last_name, lead.email.display, lead.company)
-        return row
+        return StagedRow(number, lead, faults, None if lead else [*cells])
 
     def _values(self, cells: Sequence[str], faults: list[FieldError]) -> dict[str, Any]:
         given: dict[str, Any] = {}
         custom: dict[str, str] = {}
-        if len(cells) > self._width and any(cells[self._width :]):
+        width = len(cells)
+        if width > self._width and any(cells[self._width :]):
             message = f"The row has more cells than the {self._width} columns. Is a delimiter not in quotation marks?"
             faults.append(FieldError("", "too_many_cells", message))
-        for index, target in self._columns:
-            cell = restore(cells[index].strip()) if index < len(cells) else ""
+        for index, target, plain in self._columns:
+            cell = cells[index].strip() if index < width else ""
+            if cell[:1] == "'":
+                cell = restore(cell)
             if not cell:
                 continue
-            if target in _PLAIN:
+            if plain:
                 given[target] = cell
             elif target.startswith(CUSTOM):
                 custom[target.removeprefix(CUSTOM)] = cell
@@ -128,35 +121,15 @@ class RowReader:
                 message = "Give the e-mail address or id of a member of this workspace, or leave the cell empty."
                 faults.append(FieldError("/ownerId", "unknown_owner", message))
             else:
-                given["ownerId"] = str(owner)
+                given["ownerId"] = owner
 
-    def _lead(self, given: dict[str, Any], faults: list[FieldError]) -> CreateLead | None:
+    def _lead(self, given: dict[str, Any], faults: list[FieldError]) -> LeadColumns | None:
         lead = _validated(given, faults)
         if lead is None and self._drops:
             for fault in faults:
                 _drop(given, fault.pointer)
             lead = _validated(given, [])
-        return lead if self._drops or not faults else None
-
-
-def stored_values(lead: CreateLead, defaults: Defaults) -> dict[str, Any]:
-    """The columns of a lead as `POST /v1/leads` stores them."""
-    return {
-        "email": lead.email.display,
-        "email_norm": lead.email.norm,
-        "first_name": lead.first_name,
-        "last_name": lead.last_name,
-        "company": lead.company,
-        "job_title": lead.job_title,
-        "phone": lead.phone,
-        "website": lead.website,
-        "country": lead.country,
-        "source": lead.source,
-        "owner_id": lead.owner_id,
-        "custom_fields": json.dumps(lead.custom_fields) if lead.custom_fields else None,
-        "new_source": lead.source or defaults.source,
-        "new_owner_id": lead.owner_id or defaults.owner_id,
-    }
+        return columns_of(lead, self._defaults) if lead and (self._drops or not faults) else None
 
 
 def _validated(given: Mapping[str, Any], faults: list[FieldError]) -> CreateLead | None:

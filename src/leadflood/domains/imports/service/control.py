@@ -72,7 +72,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
 
 
 async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
-    """Stop a commit after the rows that are being written. Raises: ImportNotFound, ImportNotReady."""
+    """Stop a commit. The rows that are being written are left out. Raises: ImportNotFound, ImportNotReady."""
     await _end(tx, actor, import_id, [ImportStatus.COMMITTING], ImportStatus.PAUSED, "Only a commit can be paused.")
     return await queries.get_import(tx, actor, import_id=import_id)
 

@@ -12,7 +12,8 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import store
 from leadflood.domains.imports.adapters import delimited, workbook
 from leadflood.domains.imports.contracts import ImportOptions, options_of
-from leadflood.domains.imports.contracts.rows import Defaults, RowReader, StagedRow, stored_values
+from leadflood.domains.imports.contracts.rows import RowReader, StagedRow
+from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns
 from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.format import FileKind, Record
 from leadflood.domains.imports.models.states import ImportStatus, RowAction
@@ -27,6 +28,7 @@ BATCH = 5000
 """Rows of one transaction."""
 DEFAULT_SOURCE = "import"
 _PAGE = 200
+_NO_LEAD = (None,) * len(LeadColumns._fields)
 
 Batch = tuple[list[tuple[Any, ...]], dict[str, int], int]
 """Rows in the order of `store.staging.COLUMNS`, how often each fault was found in them, and the bytes read by then."""
@@ -60,7 +62,7 @@ def batches(file: IO[bytes], row: Row[Any], members: Mapping[str, UUID]) -> Gene
         if record.number <= row.staged_through:
             continue
         staged = reader.read(record.number, record.cells)
-        batch.append(_record(staged, defaults))
+        batch.append(_record(staged))
         for fault in staged.faults:
             key = f"{fault.pointer or '/'} {fault.code}"
             faults[key] = faults.get(key, 0) + 1
@@ -71,10 +73,16 @@ def batches(file: IO[bytes], row: Row[Any], members: Mapping[str, UUID]) -> Gene
         yield batch, faults, row.size_bytes
 
 
+async def hand_over(tx: Transaction, batch: Batch) -> None:
+    """Send one batch to PostgreSQL, for `stage_batch` in the same transaction."""
+    await staging.hand_over(tx, batch[0])
+
+
 async def stage_batch(tx: Transaction, actor: Actor, row: Row[Any], batch: Batch) -> None:
-    """Stage one batch of an import that this transaction holds, and count what its rows would do."""
+    """Stage what was handed over of an import that this transaction holds, and count what its rows would do."""
     records, faults, position = batch
-    judged = await staging.judge_rows(tx, actor.workspace_id, row.id, records, rules_of(options_of(row.options)))
+    rules = rules_of(options_of(row.options))
+    judged = await staging.judge_rows(tx, actor.workspace_id, row.id, rules, first=records[0][0])
     fields = {name: dict(each) for name, each in row.fields.items()}
     for what, counter in (("changed", judged.changed), ("kept", judged.kept)):
         for name, count in counter.items():
@@ -112,17 +120,14 @@ def _records(file: IO[bytes], row: Row[Any]) -> Iterator[Record]:
     return delimited.read(file, encoding=found.encoding, delimiter=found.delimiter)
 
 
-def _record(staged: StagedRow, defaults: Defaults) -> tuple[Any, ...]:
+def _record(staged: StagedRow) -> tuple[Any, ...]:
+    """A row in the order of `store.staging.COLUMNS`."""
     faults = json.dumps([_fault(each) for each in staged.faults]) if staged.faults else None
-    values: dict[str, Any] = {"row_no": staged.number, "faults": faults}
     if staged.lead is not None:
-        values |= stored_values(staged.lead, defaults)
-        values |= {"lead_id": new_id(), "search_text": staged.search_text}
-    elif staged.blank:
-        values |= {"fate": RowAction.SKIP.value, "reason": "empty_row"}
-    else:
-        values |= {"fate": RowAction.REJECT.value, "raw": json.dumps(staged.raw)}
-    return tuple(values.get(column) for column in staging.COLUMNS)
+        return (staged.number, None, None, new_id(), *staged.lead, faults, None)
+    if staged.blank:
+        return (staged.number, RowAction.SKIP.value, "empty_row", None, *_NO_LEAD, faults, None)
+    return (staged.number, RowAction.REJECT.value, None, None, *_NO_LEAD, faults, json.dumps(staged.raw))
 
 
 def _fault(fault: FieldError) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Staged rows become leads and changes of leads, a chunk at a time, each chunk complete in its transaction."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.domains.leads.queries import changesets as changeset_queries
 from leadflood.domains.leads.service import changesets, incoming
+from leadflood.domains.leads.service.incoming import Written
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db.database import Transaction
 
@@ -30,23 +32,54 @@ def importer(row: Row[Any]) -> Actor:
     return Actor(ActorKind(row.actor_kind), row.workspace_id, frozenset(Permission), user_id=row.actor_id)
 
 
-async def write_chunk(tx: Transaction, row: Row[Any]) -> bool:
-    """Write the next rows of an import that this transaction holds. Returns whether there may be more."""
-    actor = importer(row)
-    await incoming.make_room(tx)
-    chunk = await writing.hand_over(tx, actor.workspace_id, row.id, row.committed_through, BATCH)
-    if chunk is None:
-        return False
-    written = await incoming.write_incoming(
-        tx,
-        actor,
-        changeset_id=row.changeset_id,
-        import_id=row.id,
-        creates=chunk.creates,
-        updates=chunk.updates,
-    )
-    counts = dict(row.counts)
-    rows = (row.committed_through, chunk.until)
+class Writing:
+    """Writes an import as `leads.service.lanes` wants it: rows of a chunk with all that belongs to them."""
+
+    def __init__(self, row: Row[Any]) -> None:
+        """Args: row: the import as its job finds it."""
+        self._row = row
+        self._actor = importer(row)
+
+    async def find(self, tx: Transaction, after: int) -> writing.Chunk | None:
+        """The next rows that write something."""
+        return await writing.next_chunk(tx, self._row.workspace_id, self._row.id, after, BATCH)
+
+    async def write(self, tx: Transaction, chunk: writing.Chunk) -> Written:
+        """Write leads and changes of leads, and keep in the rows what came otherwise."""
+        row = self._row
+        await incoming.make_room(tx)
+        await writing.hand_over(tx, row.workspace_id, row.id, chunk)
+        written = await incoming.write_incoming(
+            tx,
+            self._actor,
+            changeset_id=row.changeset_id,
+            import_id=row.id,
+            creates=chunk.creates,
+            updates=chunk.updates,
+        )
+        for lead_ids, _, action, reason in _otherwise(written):
+            await writing.mark(
+                tx, row.workspace_id, row.id, chunk=chunk, lead_ids=lead_ids, action=action, reason=reason
+            )
+        return written
+
+    async def keep(self, tx: Transaction, chunk: writing.Chunk, outcome: Written) -> bool:
+        """Count the chunk, if the import is still being committed by this job, and has come to where it begins."""
+        row, committing = self._row, ImportStatus.COMMITTING
+        held = await store.hold(tx, row.workspace_id, row.id, expected=committing, job_id=row.job_id)
+        if held is None or held.committed_through != chunk.after:
+            return False
+        counts = dict(held.counts)
+        for lead_ids, was, action, _ in _otherwise(outcome):
+            counts[was] -= len(lead_ids)
+            counts[action] = counts.get(action, 0) + len(lead_ids)
+        await incoming.count_incoming(tx, self._actor, changeset_id=row.changeset_id, written=outcome)
+        await store.set_fields(tx, row.workspace_id, row.id, committed_through=chunk.until, counts=counts)
+        return True
+
+
+def _otherwise(written: Written) -> Iterator[tuple[list[UUID], RowAction, RowAction, str | None]]:
+    """The leads that were not written: what was foreseen, what it came to, and why."""
     for lead_ids, was, action, reason in (
         (written.taken, RowAction.CREATE, RowAction.CONFLICT, "created_since_preview"),
         (written.gone, RowAction.UPDATE, RowAction.CONFLICT, "deleted_since_preview"),
@@ -54,13 +87,7 @@ async def write_chunk(tx: Transaction, row: Row[Any]) -> bool:
         (written.same, RowAction.UPDATE, RowAction.UNCHANGED, None),
     ):
         if lead_ids:
-            await writing.mark(
-                tx, actor.workspace_id, row.id, rows=rows, lead_ids=lead_ids, action=action, reason=reason
-            )
-            counts[was] -= len(lead_ids)
-            counts[action] = counts.get(action, 0) + len(lead_ids)
-    await store.set_fields(tx, actor.workspace_id, row.id, committed_through=chunk.until, counts=counts)
-    return True
+            yield lead_ids, was, action, reason
 
 
 async def finish_writing(tx: Transaction, row: Row[Any]) -> None:

@@ -10,33 +10,12 @@ from uuid import UUID
 from sqlalchemy import Integer, Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from leadflood.domains.imports.contracts.stored import LeadColumns
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
 from leadflood.kernel.db.database import Transaction
 
-COLUMNS = (
-    "row_no",
-    "fate",
-    "reason",
-    "lead_id",
-    "email",
-    "email_norm",
-    "first_name",
-    "last_name",
-    "company",
-    "job_title",
-    "phone",
-    "website",
-    "country",
-    "source",
-    "owner_id",
-    "new_source",
-    "new_owner_id",
-    "custom_fields",
-    "search_text",
-    "faults",
-    "raw",
-)
+COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults", "raw")
 """Of the temporary table that rows are copied into. `fate`: what a row does whatever the leads are."""
 
 FIELDS = ("first_name", "last_name", "company", "job_title", "phone", "website", "country", "source", "owner_id")
@@ -223,17 +202,19 @@ class Judged:
     kept: Counter[str] = dataclass_field(default_factory=Counter)
 
 
-async def judge_rows(
-    tx: Transaction, workspace_id: UUID, import_id: UUID, records: Sequence[Sequence[Any]], rules: Rules
-) -> Judged:
-    """Stage rows, given in the order of `COLUMNS`, each with what it would do."""
+async def hand_over(tx: Transaction, records: Sequence[Sequence[Any]]) -> None:
+    """Put rows, given in the order of `COLUMNS`, where `judge_rows` finds them in the same transaction."""
     await tx.execute(_ROOM)
     await tx.execute(_NO_SORTING)
     await tx.copy("incoming_rows", COLUMNS, records)
+
+
+async def judge_rows(tx: Transaction, workspace_id: UUID, import_id: UUID, rules: Rules, *, first: int) -> Judged:
+    """Stage the rows that were handed over, each with what it would do. `first`: the number of the first of them."""
     keys = {"workspace_id": workspace_id, "import_id": import_id}
     judged = Judged()
     if rules.duplicates is Duplicates.LAST:
-        for row in await tx.all(_STEP_BACK, {**keys, "first": records[0][0]}):
+        for row in await tx.all(_STEP_BACK, {**keys, "first": first}):
             judged.actions.update({row.action: -1, "skip": 1})
             judged.changed.subtract({key.partition(".")[0] for key in row.changes or ()})
     last_wins = "yes" if rules.duplicates is Duplicates.LAST else "no"

@@ -1,10 +1,10 @@
 """SQL that hands staged rows to the leads, a chunk at a time, and keeps what became of them."""
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, func, select, text
 
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.tables import job_executions
@@ -62,15 +62,28 @@ ORDER BY row_no LIMIT :batch
 """).bindparams(*_KEYS[:3], bindparam("batch", type_=Integer))
 
 
-async def hand_over(tx: Transaction, workspace_id: UUID, import_id: UUID, after: int, batch: int) -> Row[Any] | None:
-    """Fill the tables of `leads.service.incoming` with the next rows. None when there are no more."""
-    keys = {"workspace_id": workspace_id, "import_id": import_id, "after": after}
-    chunk = await tx.first(_NEXT, {**keys, "batch": batch})
-    if chunk is None or chunk.until is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The rows after one row number, up to another, and how many of them create and update."""
+
+    after: int
+    until: int
+    creates: int
+    updates: int
+
+
+async def next_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, after: int, batch: int) -> Chunk | None:
+    """The next rows that write something. None when there are no more."""
+    values = {"workspace_id": workspace_id, "import_id": import_id, "after": after, "batch": batch}
+    row = await tx.first(_NEXT, values)
+    return None if row is None or row.until is None else Chunk(after, row.until, row.creates, row.updates)
+
+
+async def hand_over(tx: Transaction, workspace_id: UUID, import_id: UUID, chunk: Chunk) -> None:
+    """Fill the tables of `leads.service.incoming` with the rows of a chunk."""
+    keys = {"workspace_id": workspace_id, "import_id": import_id, "after": chunk.after, "until": chunk.until}
     for statement in (_CREATES, _CHANGES):
-        await tx.execute(statement, {**keys, "until": chunk.until})
-    return chunk
+        await tx.execute(statement, keys)
 
 
 async def mark(
@@ -78,17 +91,17 @@ async def mark(
     workspace_id: UUID,
     import_id: UUID,
     *,
-    rows: tuple[int, int],
+    chunk: Chunk,
     lead_ids: Collection[UUID],
     action: str,
     reason: str | None,
 ) -> None:
-    """Say of rows after `rows[0]` up to `rows[1]`, by their leads, that they did something else than foreseen."""
+    """Say of rows of a chunk, by their leads, that they did something else than foreseen."""
     values = {
         "workspace_id": workspace_id,
         "import_id": import_id,
-        "after": rows[0],
-        "until": rows[1],
+        "after": chunk.after,
+        "until": chunk.until,
         "lead_ids": list(lead_ids),
         "action": action,
         "reason": reason,

@@ -13,17 +13,18 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.jobs import service as jobs
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
 from leadflood.domains.leads.events import UNDO_CHANGESET
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
+from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import Unavailable
 
 AT_ONCE = 5000
@@ -123,21 +124,66 @@ async def undo_more(
     changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.UNDOING:
         return False
-    await store.look_up_by_keys(tx)
-    chunk = await undo.lock_chunk(tx, changeset, batch=batch)
+    undoing = Undoing(actor, changeset, trace, batch)
+    chunk = await undoing.find(tx, undo.position(changeset))
     if chunk is not None:
+        await undoing.keep(tx, chunk, await undoing.write(tx, chunk))
+    if chunk is None or chunk.changes < batch:
+        expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
+        await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone)
+        return False
+    return True
+
+
+class Undoing:
+    """Undoes a changeset as `service.lanes` wants it: the changes of a chunk with all that belongs to them."""
+
+    def __init__(self, actor: Actor, changeset: Row[Any], trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
+        """Args: changeset: as it was found `undoing`. batch: leads of a chunk."""
+        self._actor = actor
+        self._changeset = changeset
+        self._trace = trace
+        self._batch = batch
+
+    async def find(self, tx: Transaction, after: UUID) -> undo.Chunk | None:
+        """The next changes."""
+        await store.look_up_by_keys(tx)
+        return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
+
+    async def write(self, tx: Transaction, chunk: undo.Chunk) -> undo.Tally:
+        """Put leads back, and what is left to do about them.
+
+        Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
+        """
+        leads = await undo.lock_chunk(tx, self._changeset, chunk)
         try:
             async with tx.savepoint():
-                rest = await undo.undo_chunk(tx, changeset, chunk)
+                rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=leads)
         except IntegrityError as error:
             message = "An address or an owner that goes back was taken or left just now. Try again."
             raise Unavailable(message) from error
-        await _finish(tx, actor, changeset_id, rest, trace)
-    if chunk is None or chunk.changes < batch:
-        undoing, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
-        await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=undone)
-        return False
-    return True
+        await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
+        kept = [len(row.kept) for row in rows if row.kept]
+        return undo.Tally(sum(row.undone for row in rows), sum(kept), len(kept))
+
+    async def keep(self, tx: Transaction, chunk: undo.Chunk, outcome: undo.Tally) -> bool:
+        """Count the chunk, if the changeset is still being undone and has come to where it begins."""
+        return await undo.keep_chunk(tx, self._changeset, chunk, outcome)
+
+
+async def undo_in_lanes(
+    database: Database, job: RunningJob, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+) -> None:
+    """Undo the changes of a changeset that is being undone, two chunks at a time; the end is left to `undo_more`.
+
+    Raises: AttemptLost, Unavailable.
+    """
+    actor = Actor.system(job.workspace_id)
+    async with database.transaction(job.workspace_id) as tx:
+        changeset = await store.lock_changeset(tx, job.workspace_id, changeset_id)
+    if changeset is not None and changeset.status == ChangesetStatus.UNDOING:
+        work = Undoing(actor, changeset, trace, batch)
+        await write_in_lanes(database, job, work, start=undo.position(changeset))
 
 
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:

@@ -13,7 +13,7 @@ from leadflood.domains.leads.store.incoming import Origin
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 
-__all__ = ["Written", "make_room", "request_enrichments", "write_incoming"]
+__all__ = ["Written", "count_incoming", "make_room", "request_enrichments", "write_incoming"]
 
 make_room = incoming.make_room
 
@@ -22,6 +22,7 @@ make_room = incoming.make_room
 class Written:
     """What became of a chunk: how many leads were made and changed, and by id those that were not, and why."""
 
+    wanted: int = 0
     created: int = 0
     updated: int = 0
     taken: list[UUID] = field(default_factory=list)
@@ -35,13 +36,12 @@ async def write_incoming(
 ) -> Written:
     """Create what is in `incoming_leads` and change what is in `incoming_changes` (see `make_room`).
 
-    Nothing is overwritten that is no more as `incoming_changes` says it was; an address is not taken twice.
+    Nothing is overwritten that is no more as `incoming_changes` says it was; an address is not taken twice. Call
+    `count_incoming` in the same transaction.
 
     Args: creates: rows in the one table. updates: rows in the other.
-
-    Raises: ChangesetClosed.
     """
-    origin, written = Origin(actor, changeset_id, import_id), Written()
+    origin, written = Origin(actor, changeset_id, import_id), Written(creates + updates)
     if creates:
         written.created = await incoming.create(tx, origin)
         if written.created < creates:
@@ -58,9 +58,13 @@ async def write_incoming(
         if written.updated < updates:
             for row in await incoming.not_changed(tx, origin):
                 (written.gone if row.gone else written.same if row.same else written.edited).append(row.lead_id)
-    counts = {"done": creates + updates, "created": written.created, "updated": written.updated}
-    await changesets.count(tx, actor, changeset_id=changeset_id, **counts)
     return written
+
+
+async def count_incoming(tx: Transaction, actor: Actor, *, changeset_id: UUID, written: Written) -> None:
+    """Count what was written, which holds the changeset until the transaction ends. Raises: ChangesetClosed."""
+    counts = {"done": written.wanted, "created": written.created, "updated": written.updated}
+    await changesets.count(tx, actor, changeset_id=changeset_id, **counts)
 
 
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:

@@ -6,27 +6,33 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Integer, Row, Text, Uuid, bindparam, text
 
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 
 _KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid), bindparam("after", type_=Uuid))
 
-# Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
-LOCK_CHUNK = text("""
+FIND_CHUNK = text("""
 WITH chunk AS (
     SELECT lead_id FROM lead_changes
     WHERE workspace_id = :workspace_id AND changeset_id = :changeset_id AND lead_id > :after
     ORDER BY lead_id LIMIT :batch
-), held AS (
-    SELECT l.id FROM chunk JOIN leads l ON l.workspace_id = :workspace_id AND l.id = chunk.lead_id
+)
+SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIMIT 1) AS last FROM chunk
+""").bindparams(*_KEYS, bindparam("batch", type_=Integer))
+
+# Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
+LOCK_CHUNK = text("""
+WITH held AS (
+    SELECT l.id
+    FROM lead_changes c JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
+    WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id
+      AND c.lead_id > :after AND c.lead_id <= :until
     ORDER BY l.id FOR NO KEY UPDATE OF l
 )
-SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIMIT 1) AS last,
-       (SELECT count(*) FROM held) AS leads
-FROM chunk
-""").bindparams(*_KEYS, bindparam("batch", type_=Integer))
+SELECT count(*) FROM held
+""").bindparams(*_KEYS, bindparam("until", type_=Uuid))
 
 # `back`: the fields that go back, with their values. `kept`: those that are neither as written nor as before.
 # A lead whose address somebody else has by now stays deleted, or keeps the address that it has. An owner who left is
@@ -50,10 +56,13 @@ WITH chunk AS MATERIALIZED (
     SELECT lead_id, change, before, after, present, gone,
            CASE WHEN f.kept IS NULL THEN jsonb_build_object('deleted_at', extract(epoch FROM now())) END, f.kept
     FROM chunk CROSS JOIN LATERAL (
-        SELECT (SELECT array_agg(key) FROM jsonb_object_keys(d.after) AS key) AS kept
-        FROM lead_difference(
-            jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[],
-            jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[]) d
+        SELECT jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[] AS made,
+               jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[] AS found
+        OFFSET 0
+    ) i CROSS JOIN LATERAL (
+        SELECT CASE WHEN made <> found
+                    THEN (SELECT array_agg(key) FROM lead_difference(made, found) d, jsonb_object_keys(d.after) AS key)
+                    END AS kept
     ) f
     WHERE change = 'created' AND NOT gone
 ), addressed AS (
@@ -122,24 +131,34 @@ WITH chunk AS MATERIALIZED (
                     key, jsonb_build_array(coalesce(present -> key, 'null'), value)))
                 FROM jsonb_each(back - 'deleted_at') HAVING count(*) > 0), '{}')
     FROM numbered n
-), tallied AS (
-    UPDATE lead_changesets s
-    SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + (SELECT count(*) FROM moved),
-        kept = kept + (SELECT coalesce(sum(cardinality(verdict.kept)), 0) FROM verdict),
-        kept_leads = kept_leads + (SELECT count(*) FROM verdict WHERE verdict.kept <> '{}')
-    WHERE s.workspace_id = :workspace_id AND s.id = :changeset_id
 )
-SELECT id, first_name, last_name, email, company, coalesce(stale, false) AS stale,
-       coalesce(unfinished, false) AS unfinished, '{}'::text[] AS kept
+SELECT NULL AS id, NULL AS first_name, NULL AS last_name, NULL AS email, NULL AS company, false AS stale,
+       false AS unfinished, '{}'::text[] AS kept, count(*) AS undone
+FROM moved
+UNION ALL
+SELECT id, first_name, last_name, email, company, coalesce(stale, false), coalesce(unfinished, false), '{}', 0
 FROM moved WHERE stale OR unfinished
 UNION ALL
-SELECT lead_id, NULL, NULL, NULL, NULL, false, false, kept FROM verdict WHERE kept <> '{}'
+SELECT lead_id, NULL, NULL, NULL, NULL, false, false, kept, 0 FROM verdict WHERE kept <> '{}'
 """).bindparams(
     *_KEYS,
     bindparam("until", type_=Uuid),
     bindparam("actor_kind", type_=Text),
     bindparam("actor_id", type_=Uuid),
     bindparam("event_ids", type_=ARRAY(Uuid)),
+)
+
+# Where another chunk is expected, or nobody wants the undo any more, nothing is kept.
+_KEEP = text("""
+UPDATE lead_changesets
+SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + :undone, kept = kept + :kept,
+    kept_leads = kept_leads + :kept_leads
+WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'undoing'
+  AND coalesce(undo_position, '00000000-0000-0000-0000-000000000000') = :after
+""").bindparams(
+    *_KEYS,
+    bindparam("until", type_=Uuid),
+    *(bindparam(name, type_=BigInteger) for name in ("undone", "kept", "kept_leads")),
 )
 
 # Fields as JSON, one array a lead. Not part of the statement above: PostgreSQL expects one row of the verdict, and
@@ -166,12 +185,20 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some changes of a changeset whose leads are locked: those after one lead id, up to another."""
+    """Some changes of a changeset: those after one lead id, up to another."""
 
     after: UUID
     until: UUID
     changes: int
-    leads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many leads of a chunk were put back; how many fields, of how many leads, were kept as they are."""
+
+    undone: int
+    kept: int
+    kept_leads: int
 
 
 async def begin(tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, kind: str, actor_id: UUID | None) -> bool:
@@ -180,16 +207,30 @@ async def begin(tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, kind
     return await tx.changed(_BEGIN, {**keys, "actor_kind": kind, "actor_id": actor_id}) == 1
 
 
-async def lock_chunk(tx: Transaction, changeset: Row[Any], *, batch: int) -> Chunk | None:
-    """Lock the leads of the next changes to undo; None at the end."""
-    after = changeset.undo_position or UUID(int=0)
+def position(changeset: Row[Any]) -> UUID:
+    """The lead of the last change that is undone."""
+    return changeset.undo_position or UUID(int=0)
+
+
+async def find_chunk(tx: Transaction, changeset: Row[Any], after: UUID, *, batch: int) -> Chunk | None:
+    """The next changes to undo; None at the end."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
-    row = await tx.first(LOCK_CHUNK, {**keys, "after": after, "batch": batch})
-    return Chunk(after, row.last, row.changes, row.leads) if row is not None and row.changes else None
+    row = await tx.first(FIND_CHUNK, {**keys, "after": after, "batch": batch})
+    return Chunk(after, row.last, row.changes) if row is not None and row.changes else None
 
 
-async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk) -> Sequence[Row[Any]]:
-    """Undo the changes of a chunk. Returns what SQL leaves: leads to find by a new text, to enrich, or to report.
+async def lock_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk) -> int:
+    """Lock the leads of a chunk. Returns how many there are."""
+    keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
+    leads: int = await tx.scalar(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
+    return leads
+
+
+async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk, *, leads: int) -> Sequence[Row[Any]]:
+    """Undo the changes of a chunk whose `leads` are locked.
+
+    Returns how many are `undone`, in a row without an id, and what SQL leaves: leads to find by a new text, to enrich,
+    or to report.
 
     Raises: sqlalchemy.exc.IntegrityError: somebody took an address, or an owner left, at this very moment.
     """
@@ -200,9 +241,23 @@ async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk) -> Sequ
         "until": chunk.until,
         "actor_kind": changeset.undone_by_kind,
         "actor_id": changeset.undone_by,
-        "event_ids": [new_id() for _ in range(chunk.leads)],
+        "event_ids": [new_id() for _ in range(leads)],
     }
     return await tx.all(UNDO_CHUNK, values)
+
+
+async def keep_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk, tally: Tally) -> bool:
+    """Count a chunk, if the changeset is still being undone and has come to where the chunk begins."""
+    values = {
+        "workspace_id": changeset.workspace_id,
+        "changeset_id": changeset.id,
+        "after": chunk.after,
+        "until": chunk.until,
+        "undone": tally.undone,
+        "kept": tally.kept,
+        "kept_leads": tally.kept_leads,
+    }
+    return await tx.changed(_KEEP, values) == 1
 
 
 async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, list[str]]) -> None:

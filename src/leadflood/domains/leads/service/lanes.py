@@ -1,0 +1,117 @@
+"""A changeset written by two transactions at a time, each with a chunk, which commit in the order of the chunks.
+
+One transaction is one process of PostgreSQL, and so one processor. As a chunk commits only after the one before it,
+what is done is told by one position, and a job that was killed goes on from there.
+"""
+
+import asyncio
+from typing import Any, Protocol, TypeVar
+
+from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.leads.store import lanes as store
+from leadflood.kernel.db.database import Contended, Database, Transaction
+
+LANES = 2
+
+
+class Chunk(Protocol):
+    """What is between two positions."""
+
+    @property
+    def after(self) -> Any:  # noqa: ANN401  a position of any kind
+        """The position before it."""
+
+    @property
+    def until(self) -> Any:  # noqa: ANN401  a position of any kind
+        """The position of its last piece."""
+
+
+AnyChunk = TypeVar("AnyChunk", bound=Chunk)
+Outcome = TypeVar("Outcome")
+
+
+class Work(Protocol[AnyChunk, Outcome]):
+    """How a chunk is found, written, and counted."""
+
+    async def find(self, tx: Transaction, after: Any) -> AnyChunk | None:  # noqa: ANN401  a position of any kind
+        """The chunk after a position; None at the end."""
+
+    async def write(self, tx: Transaction, chunk: AnyChunk) -> Outcome:
+        """Write it. No row is locked here that other chunks need, too."""
+
+    async def keep(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
+        """Move the position on, and count. False where the position is another or somebody stopped the work."""
+
+
+class _Stopped(Exception):
+    """Somebody stopped the work, so nothing of this chunk may be kept."""
+
+
+async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, Any], *, start: Any) -> bool:  # noqa: ANN401  a position of any kind
+    """Write all chunks after `start`. Returns whether that is done; False where somebody stopped it.
+
+    While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
+    the end whether the attempt is still ours.
+
+    Raises: AttemptLost, Unavailable.
+    """
+    line = _Line(database, job, work, start)
+    try:
+        await line.advance(LANES)
+    except Contended:  # with others who change the same leads; a lane that waits for none cannot be in a ring
+        await line.advance(1)
+    return not line.stopped
+
+
+async def hold_attempt(tx: Transaction, job: RunningJob) -> None:
+    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
+
+    A locked job cannot be cancelled, and its lease is not renewed. Raises: AttemptLost.
+    """
+    if not await store.hold_attempt(tx, job):
+        raise AttemptLost(job.id, job.attempt)
+
+
+class _Line:
+    def __init__(self, database: Database, job: RunningJob, work: Work[Any, Any], start: Any) -> None:  # noqa: ANN401  a position of any kind
+        self._database = database
+        self._job = job
+        self._work = work
+        self._kept = start
+        self._found = start
+        self._finding = asyncio.Lock()
+        self.stopped = False
+
+    async def advance(self, lanes: int) -> None:
+        self._found = self._kept
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(lanes):
+                    group.create_task(self._lane())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _lane(self) -> None:
+        more = True
+        while more and not self.stopped:
+            try:
+                more = await self._write_next()
+            except _Stopped:
+                self.stopped = True
+
+    async def _write_next(self) -> bool:
+        async with self._database.transaction(self._job.workspace_id) as tx:
+            async with self._finding:
+                chunk = await self._work.find(tx, self._found)
+                if chunk is None:
+                    return False
+                await store.take_place(tx, self._job, chunk.until)
+                self._found = chunk.until
+            outcome = await self._work.write(tx, chunk)
+            await store.take_place(tx, self._job, chunk.after)
+            await hold_attempt(tx, self._job)
+            if not await self._work.keep(tx, chunk, outcome):
+                raise _Stopped
+        self._kept = chunk.until
+        return True

@@ -1,0 +1,221 @@
+"""Two transactions at a time write the chunks of one job: in order, each once, and stopped as one would be."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import JobContext
+from leadflood.domains.leads.service.lanes import write_in_lanes
+from leadflood.kernel.db.database import Contended, Database, Transaction
+from tests.conftest import Workspace
+from tests.support.jobs import Jobs
+from tests.support.waiting import eventually, soon
+
+CHUNKS = 5
+
+_BEGIN = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :position)")
+_PLACE = text("SELECT worker_id FROM heartbeats WHERE name = :name")
+_MOVE = text("UPDATE heartbeats SET worker_id = :until WHERE name = :name AND worker_id = :after")
+_TOUCH = text("UPDATE heartbeats SET beat_at = now() WHERE name = :name")
+_WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+class Killed(BaseException):
+    """The process is gone at this point."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One piece of work, known by its number."""
+
+    after: int
+    until: int
+
+
+async def nothing(_number: int) -> None:
+    """What happens at a point where nothing happens."""
+
+
+async def handled(_context: JobContext) -> None:
+    """What a worker would do."""
+
+
+@dataclass
+class Toy:
+    """Work that is a row a chunk. `writing` and `keeping` are called before either, with the chunk's number."""
+
+    jobs: Jobs
+    job: RunningJob
+    writing: Callable[[int], Awaitable[None]] = nothing
+    keeping: Callable[[int], Awaitable[None]] = nothing
+    kept: list[int] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.jobs.database
+
+    def name(self, what: object) -> str:
+        return f"lanes {self.job.id} {what}"
+
+    async def prepare(self) -> None:
+        async with self.database.system() as tx:
+            for what in ("position", *range(1, CHUNKS + 1)):
+                await tx.execute(_BEGIN, {"name": self.name(what), "position": UUID(int=0)})
+
+    async def position(self) -> int:
+        async with self.database.system() as tx:
+            place: UUID = await tx.scalar(_PLACE, {"name": self.name("position")})
+            return place.int
+
+    async def find(self, _tx: Transaction, after: int) -> Chunk | None:
+        return Chunk(after, after + 1) if after < CHUNKS else None
+
+    async def write(self, tx: Transaction, chunk: Chunk) -> None:
+        await self.writing(chunk.until)
+        await tx.execute(_TOUCH, {"name": self.name(chunk.until)})
+        await self.jobs.write(tx, self.job.id)
+
+    async def keep(self, tx: Transaction, chunk: Chunk, _outcome: None) -> bool:
+        await self.keeping(chunk.until)
+        self.kept.append(chunk.until)
+        values = {"name": self.name("position"), "after": UUID(int=chunk.after), "until": UUID(int=chunk.until)}
+        return await tx.changed(_MOVE, values) == 1
+
+    async def run(self) -> bool:
+        return await soon(write_in_lanes(self.database, self.job, self, start=await self.position()))
+
+    async def written(self) -> int:
+        return await self.jobs.written(self.job.id)
+
+
+@pytest.fixture
+async def toy(database: Database, workspace: Workspace) -> Toy:
+    jobs = Jobs(database, workspace.actor.workspace_id)
+    toy = Toy(jobs, await jobs.started(await jobs.one()))
+    await toy.prepare()
+    return toy
+
+
+class Gate:
+    """Holds the first chunk back until it is opened."""
+
+    def __init__(self, toy: Toy) -> None:
+        self._open = asyncio.Event()
+        self._toy = toy
+        toy.writing = self
+
+    async def __call__(self, number: int) -> None:
+        if number == 1:
+            await self._open.wait()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def second_waits(self) -> None:
+        """The second chunk is written, and waits for the first."""
+        assert await eventually(lambda: self._toy.jobs.rows(_WAITING))
+
+
+async def test_the_second_chunk_is_written_beside_the_first_and_kept_after_it(toy: Toy) -> None:
+    gate = Gate(toy)
+    running = asyncio.create_task(toy.run())
+    await gate.second_waits()
+    assert (await toy.written(), toy.kept) == (0, [])
+
+    gate.open()
+
+    assert await running
+    assert (await toy.written(), toy.kept, await toy.position()) == (CHUNKS, [1, 2, 3, 4, 5], CHUNKS)
+
+
+@pytest.mark.parametrize("number", range(1, CHUNKS + 1))
+async def test_killed_between_two_commits_each_chunk_is_written_once(toy: Toy, number: int) -> None:
+    async def killed(at: int) -> None:
+        if at == number:
+            raise Killed
+
+    toy.keeping = killed
+    with pytest.raises(Killed):
+        await toy.run()
+    assert (await toy.written(), await toy.position()) == (number - 1, number - 1)
+
+    toy.keeping = nothing
+
+    assert await toy.run()
+    assert (await toy.written(), await toy.position()) == (CHUNKS, CHUNKS)
+
+
+async def test_killed_while_the_second_waits_neither_is_there(toy: Toy) -> None:
+    gate = Gate(toy)
+    running = asyncio.create_task(toy.run())
+    await gate.second_waits()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await toy.written(), await toy.position()) == (0, 0)
+
+    gate.open()
+
+    assert await toy.run()
+    assert await toy.written() == CHUNKS
+
+
+async def test_stopped_meanwhile_neither_is_kept(toy: Toy) -> None:
+    gate = Gate(toy)
+    running = asyncio.create_task(toy.run())
+    await gate.second_waits()
+    sql = "UPDATE heartbeats SET worker_id = :elsewhere WHERE name = :name"
+    await toy.jobs.change(sql, name=toy.name("position"), elsewhere=UUID(int=CHUNKS + 1))
+
+    gate.open()
+
+    assert not await running
+    assert await toy.written() == 0
+
+
+async def test_an_operator_need_not_wait_for_chunks_and_what_is_cancelled_is_not_kept(toy: Toy) -> None:
+    gate = Gate(toy)
+    running = asyncio.create_task(toy.run())
+    await gate.second_waits()
+
+    cancelled = await soon(toy.jobs.cancel(toy.jobs.registry(handled), toy.job.id))
+    gate.open()
+
+    assert cancelled.status == "failed"
+    with pytest.raises(AttemptLost):
+        await running
+    assert (await toy.written(), await toy.position()) == (0, 0)
+
+
+async def test_the_lease_is_renewed_while_chunks_are_written(toy: Toy) -> None:
+    gate = Gate(toy)
+    running = asyncio.create_task(toy.run())
+    await gate.second_waits()
+    await toy.jobs.expire_lease(toy.job.id)
+
+    assert not await execution.renew(toy.database, [toy.job], 60)
+
+    query = "SELECT lease_expires_at > now() FROM job_executions WHERE id = :id"
+    assert (await toy.jobs.rows(query, id=toy.job.id))[0][0]
+    gate.open()
+    assert await running
+
+
+async def test_a_ring_with_somebody_else_is_broken_and_everything_is_written_once(toy: Toy) -> None:
+    with suppress(Contended):
+        async with toy.database.transaction(toy.jobs.workspace_id) as other:
+            await other.execute(_TOUCH, {"name": toy.name(1)})
+            running = asyncio.create_task(toy.run())
+            assert await eventually(lambda: toy.jobs.rows(_WAITING))
+            await other.execute(_TOUCH, {"name": toy.name(2)})
+
+    assert await running
+    assert (await toy.written(), await toy.position()) == (CHUNKS, CHUNKS)
