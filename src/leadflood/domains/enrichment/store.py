@@ -44,14 +44,17 @@ FROM unnest(:value_ids, :run_ids, :value_lead_ids, :fields, :values, :confidence
     bindparam("chosen", type_=ARRAY(Boolean)),
 )
 
+# One look-up a lead, whatever PostgreSQL knows of the tables: with one for all of them, it was seen to read every run
+# of the workspace.
 COMPETING = text("""
 SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
        latest.adapter, latest.adapter_version
-FROM (
-    SELECT DISTINCT ON (lead_id, adapter) id, adapter, adapter_version
+FROM unnest(:lead_ids) AS n (lead_id)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (adapter) id, adapter, adapter_version
     FROM enrichment_runs
-    WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND status = 'completed'
-    ORDER BY lead_id, adapter, id DESC
+    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND status = 'completed'
+    ORDER BY adapter, id DESC
 ) AS latest
 JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest.id
 ORDER BY v.id
