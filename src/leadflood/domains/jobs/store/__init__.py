@@ -55,7 +55,8 @@ SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updat
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at,
+          j.started_at
 """).bindparams(
     bindparam("workspace_ids", type_=_ids),
     bindparam("ids", type_=_ids),
@@ -204,7 +205,8 @@ SELECT workspace_id, id, attempts FROM held WHERE status = 'running' AND attempt
 )
 
 LOCK = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, status
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at,
+       status
 FROM job_executions
 WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
@@ -226,7 +228,7 @@ RETURNING e.id
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=_ids))
 
 EXPIRED = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at
 FROM job_executions
 WHERE status = 'running' AND lease_expires_at < now()
 ORDER BY lease_expires_at
@@ -345,6 +347,7 @@ def running_job(row: Row[Any]) -> RunningJob:
         subject_id=row.subject_id,
         trace=row.trace,
         created_at=row.created_at,
+        started_at=row.started_at,
     )
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
+from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
 
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus, search_text
+from leadflood.domains.leads.models import LeadStatus, Passing, search_text
 from leadflood.domains.leads.tables import lead_events, leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
@@ -80,6 +80,33 @@ RETURNING lead_id
     *(bindparam(name, type_=_uuids) for name in ("lead_ids", "event_ids")),
     *(bindparam(name, type_=_texts) for name in ("data", "expected")),
     *(bindparam(name, type_=Text) for name in ("status", "error", "event", "actor_kind")),
+)
+
+# As MOVE to `processing` and then to `enriched`: two versions on, with an entry for each.
+PASS_THROUGH = text("""
+WITH moved AS (
+    UPDATE leads
+    SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now()
+    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND status = ANY (:expected)
+    RETURNING id, version
+)
+INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
+SELECT :workspace_id, given.lead_id, entry.id, entry.kind, entry.at, :actor_kind, :actor_id,
+       entry.data::jsonb || jsonb_build_object('version', entry.version)
+FROM unnest(:lead_ids, :begun_ids, :ended_ids, :begun_at, :begun, :ended)
+     AS given (lead_id, begun_id, ended_id, begun_at, begun, ended)
+JOIN moved ON moved.id = given.lead_id
+CROSS JOIN LATERAL (
+    VALUES (given.begun_id, :begun_kind, coalesce(given.begun_at, now()), given.begun, moved.version - 1),
+           (given.ended_id, :ended_kind, now(), given.ended, moved.version)
+) AS entry (id, kind, at, data, version)
+RETURNING lead_id
+""").bindparams(
+    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
+    *(bindparam(name, type_=_uuids) for name in ("lead_ids", "begun_ids", "ended_ids")),
+    *(bindparam(name, type_=_texts) for name in ("begun", "ended", "expected")),
+    *(bindparam(name, type_=Text) for name in ("begun_kind", "ended_kind", "actor_kind")),
+    bindparam("begun_at", type_=ARRAY(DateTime(timezone=True))),
 )
 
 _EXISTING = text("""
@@ -215,6 +242,27 @@ async def move(
         "actor_id": actor.id,
     }
     return {row.lead_id for row in await tx.all(MOVE, values)}
+
+
+async def pass_through(
+    tx: Transaction, actor: Actor, passes: Sequence[Passing], *, expected: Collection[LeadStatus]
+) -> set[UUID]:
+    """As `move`, from one of the expected states through `processing` to `enriched`."""
+    values = {
+        "workspace_id": actor.workspace_id,
+        "lead_ids": [each.lead_id for each in passes],
+        "begun_ids": [new_id() for _ in passes],
+        "ended_ids": [new_id() for _ in passes],
+        "begun_at": [each.begun_at for each in passes],
+        "begun": [json.dumps(dict(each.begun)) for each in passes],
+        "ended": [json.dumps(dict(each.ended)) for each in passes],
+        "expected": sorted(expected),
+        "begun_kind": LeadEventKind.ENRICHMENT_STARTED,
+        "ended_kind": LeadEventKind.ENRICHMENT_COMPLETED,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+    }
+    return {row.lead_id for row in await tx.all(PASS_THROUGH, values)}
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> int:
