@@ -59,7 +59,7 @@ async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, 
 
 async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: Run) -> None:
     """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
-    if await leads.hold_leads(tx, actor, lead_ids=[lead_id]):
+    if await leads.hold_leads_only(tx, actor, lead_ids=[lead_id]):
         await store.insert_runs(tx, actor.workspace_id, [KeptRun(lead_id, job_id, run)])
 
 
@@ -78,7 +78,7 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
 
 async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> None:
     """As `complete`, for jobs of different leads."""
-    living = await leads.hold_leads(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
+    living = await leads.hold_leads_only(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
     ours = [each for each in jobs if each[1].lead_id in living]
     if not ours:
         return
@@ -112,7 +112,9 @@ def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidat
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
-    candidates = sorted([*rivals, *new], key=lambda each: _rank(ended.order, each.adapter))
+    candidates = [*rivals, *new]
+    if rivals or len(ended.runs) > 1:
+        candidates.sort(key=lambda each: _rank(ended.order, each.adapter))
     return {id(candidate): candidate for candidate in best_values(candidates).values()}
 
 

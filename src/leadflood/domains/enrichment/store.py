@@ -143,7 +143,7 @@ async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> No
 async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRun]) -> None:
     """Keep runs and their values."""
     values = [(each, value) for each in kept for value in each.run.values]
-    chosen = {each.id: {id(winner) for winner in each.winners} for each in kept}
+    chosen = {id(winner) for each in kept for winner in each.winners}
     await tx.execute(
         INSERT_RUNS,
         {
@@ -167,7 +167,7 @@ async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRu
             "evidences": [value.evidence for _, value in values],
             "urls": [value.source_url for _, value in values],
             "value_costs": [value.cost_micros for _, value in values],
-            "chosen": [id(value) in chosen[each.id] for each, value in values],
+            "chosen": [id(value) in chosen for _, value in values],
         },
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, DateTime, Executable, Float, Integer, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of
 from leadflood.kernel.db.database import Transaction
@@ -111,14 +111,16 @@ WITH held AS (
         WHERE workspace_id = t.workspace_id AND id = t.id
         FOR UPDATE
     ) AS j
+), completed AS (
+    UPDATE job_executions j
+    SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
+        cause = ''
+    FROM held
+    WHERE j.workspace_id = held.workspace_id AND j.id = held.id
+      AND held.status = 'running' AND held.attempts = held.attempt
+    RETURNING j.id, j.attempts
 )
-UPDATE job_executions j
-SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
-    cause = ''
-FROM held
-WHERE j.workspace_id = held.workspace_id AND j.id = held.id
-  AND held.status = 'running' AND held.attempts = held.attempt
-RETURNING j.workspace_id, j.id, j.attempts
+SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM completed
 """).bindparams(
     bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
 )
@@ -199,7 +201,7 @@ WITH held AS (
         FOR SHARE
     ) AS j
 )
-SELECT workspace_id, id, attempts FROM held WHERE status = 'running' AND attempts = attempt
+SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE status = 'running' AND attempts = attempt
 """).bindparams(
     bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
 )
@@ -270,7 +272,7 @@ async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: 
 
 async def finish(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Complete the jobs that these attempts still run. Returns which."""
-    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(FINISH, _columns(keys))}
+    return await _those(tx, FINISH, keys)
 
 
 async def requeue(
@@ -311,7 +313,7 @@ async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: in
 
 async def holds(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Those of the attempts that still run; they do until the transaction ends."""
-    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(HOLDS, _columns(keys))}
+    return await _those(tx, HOLDS, keys)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
@@ -358,6 +360,15 @@ def queued_job(row: Row[Any]) -> QueuedJob:
 
 def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
     return {"workspace_id": key[0], "id": key[1], "attempt": key[2]}
+
+
+async def _those(tx: Transaction, statement: Executable, keys: Sequence[Key]) -> set[Key]:
+    """Those of the keys that a statement names: in two arrays, which are read in a fraction of the time of rows."""
+    row = await tx.first(statement, _columns(keys))
+    if row is None or row.ids is None:
+        return set()
+    named = set(zip(row.ids, row.attempts, strict=True))
+    return {key for key in keys if key[1:] in named}
 
 
 def _columns(keys: Sequence[tuple[UUID, UUID, int]]) -> dict[str, list[Any]]:

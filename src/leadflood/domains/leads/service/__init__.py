@@ -224,18 +224,20 @@ async def move(
     return await store.move(tx, actor, moves, expected=expected, status=status, event=event, error=error)
 
 
+async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
+    """As `hold_leads`, for those who know what is in them. Returns which live."""
+    return await store.hold_only(tx, actor.workspace_id, lead_ids)
+
+
 async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
     """As `hold_leads`, without locking them."""
     return await queries.living_leads(tx, actor, lead_ids=lead_ids)
 
 
-async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passing]) -> set[UUID]:
-    """Take leads through `processing` to `enriched` at once. What is written is what two calls of `move` would write.
-
-    Returns: those that moved, as `move`.
-    """
+async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passing]) -> None:
+    """Take leads through `processing` to `enriched` at once. What is written is what two calls of `move` would write."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
-    return await store.pass_through(tx, actor, passes, expected=expected)
+    await store.pass_through(tx, actor, passes, expected=expected)
 
 
 def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob:

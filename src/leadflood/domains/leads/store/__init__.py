@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
 
 from leadflood.domains.leads.contracts import CreateLead
@@ -61,6 +62,16 @@ ORDER BY id
 FOR NO KEY UPDATE
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
 
+HOLD_ONLY = text("""
+WITH held AS (
+    SELECT id FROM leads
+    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
+SELECT array_agg(id) AS ids FROM held
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+
 MOVE = text("""
 WITH moved AS (
     UPDATE leads
@@ -100,7 +111,6 @@ CROSS JOIN LATERAL (
     VALUES (given.begun_id, :begun_kind, coalesce(given.begun_at, now()), given.begun, moved.version - 1),
            (given.ended_id, :ended_kind, now(), given.ended, moved.version)
 ) AS entry (id, kind, at, data, version)
-RETURNING lead_id
 """).bindparams(
     *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
     *(bindparam(name, type_=_uuids) for name in ("lead_ids", "begun_ids", "ended_ids")),
@@ -213,6 +223,12 @@ async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) 
     return {row.id: row for row in rows}
 
 
+async def hold_only(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> set[UUID]:
+    """As `hold`, of which only the ids are given."""
+    ids = await tx.scalar(HOLD_ONLY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return set(ids or ())
+
+
 async def move(
     tx: Transaction,
     actor: Actor,
@@ -246,7 +262,7 @@ async def move(
 
 async def pass_through(
     tx: Transaction, actor: Actor, passes: Sequence[Passing], *, expected: Collection[LeadStatus]
-) -> set[UUID]:
+) -> None:
     """As `move`, from one of the expected states through `processing` to `enriched`."""
     values = {
         "workspace_id": actor.workspace_id,
@@ -254,15 +270,15 @@ async def pass_through(
         "begun_ids": [new_id() for _ in passes],
         "ended_ids": [new_id() for _ in passes],
         "begun_at": [each.begun_at for each in passes],
-        "begun": [json.dumps(dict(each.begun)) for each in passes],
-        "ended": [json.dumps(dict(each.ended)) for each in passes],
+        "begun": [to_json(each.begun).decode() for each in passes],
+        "ended": [to_json(each.ended).decode() for each in passes],
         "expected": sorted(expected),
         "begun_kind": LeadEventKind.ENRICHMENT_STARTED,
         "ended_kind": LeadEventKind.ENRICHMENT_COMPLETED,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
     }
-    return {row.lead_id for row in await tx.all(PASS_THROUGH, values)}
+    await tx.execute(PASS_THROUGH, values)
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> int:
