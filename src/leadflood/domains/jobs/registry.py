@@ -91,8 +91,8 @@ class JobGroup:
             ours = [each for each in jobs if each[0].key in held]
             if ours:
                 await work(tx, self.actor, ours)
-        self.completed = {job.id for job, _ in ours}
-        self.lost = {job.id for job, _ in jobs} - self.completed
+        self.completed |= {job.id for job, _ in ours}
+        self.lost |= {job.id for job, _ in jobs} - self.completed
 
 
 Handler = Callable[[JobContext], Awaitable[None]]
