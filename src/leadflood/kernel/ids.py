@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as DriverUUID
+from asyncpg.pgproto import pgproto
 from uuid_utils import uuid7
 
 
@@ -12,7 +12,7 @@ def new_id() -> UUID:
 
     Of the class that the driver gives for ids in rows: made, compared, hashed and written several times as fast.
     """
-    return DriverUUID(uuid7().bytes)
+    return pgproto.UUID(uuid7().bytes)
 
 
 def first_id_at(moment: datetime, shift: timedelta = timedelta()) -> UUID:

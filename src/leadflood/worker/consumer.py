@@ -27,8 +27,9 @@ _log = structlog.get_logger()
 class Consumer:
     """One consumer a worker.
 
-    `running` holds the attempts under way, by the task that runs them. `caught_up` says whether the queue held less than there was room for when
-    it was last asked: only then is a job that is long due one whose ticket is lost, and not one that stands in line.
+    `running` holds the attempts under way, by the task that runs them. `caught_up` says whether the queue held less
+    than there was room for when it was last asked: only then is a job that is long due one whose ticket is lost, and
+    not one that stands in line.
     """
 
     def __init__(

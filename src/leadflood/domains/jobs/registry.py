@@ -112,8 +112,8 @@ class JobDefinition:
     job as `failed`, whoever ends it. `timeout` is in seconds, for one attempt.
 
     `together` is a quicker way for jobs that are claimed together: it completes those that go well, waits for nobody
-    but the database, and writes nothing of the others. Those it leaves, or all of them where it raises, are then handled
-    one by one in the same attempt.
+    but the database, and writes nothing of the others. Those it leaves, or all of them where it raises, are then
+    handled one by one in the same attempt.
     """
 
     kind: JobKind

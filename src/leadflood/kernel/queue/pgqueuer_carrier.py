@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from asyncpg.pgproto.pgproto import UUID as DriverUUID
+from asyncpg.pgproto import pgproto
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
@@ -368,8 +368,8 @@ def _decode(receipt: int, kind: str, payload: bytes | None) -> Ticket | None:
         content = _content(payload or b"")
         return Ticket(
             kind,
-            DriverUUID(content["workspace_id"]),
-            DriverUUID(content["job_id"]),
+            pgproto.UUID(content["workspace_id"]),
+            pgproto.UUID(content["job_id"]),
             int(content["attempt"]),
             trace=dict(content["trace"]),
         )

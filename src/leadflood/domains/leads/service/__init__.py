@@ -235,7 +235,7 @@ async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UU
 
 
 async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passing]) -> None:
-    """Take leads through `processing` to `enriched` at once. What is written is what two calls of `move` would write."""
+    """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
     await store.pass_through(tx, actor, passes, expected=expected)
 
