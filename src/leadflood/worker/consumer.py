@@ -20,6 +20,8 @@ from leadflood.worker.loops import Stop
 from leadflood.worker.runner import Runner
 
 BATCH = 200
+LANES = 3
+"""Batches of jobs that are done together at a time: while one is claimed, the others are written."""
 
 _log = structlog.get_logger()
 
@@ -54,6 +56,7 @@ class Consumer:
         self._stop = stop
         self._slot_freed = asyncio.Event()
         self.running: dict[asyncio.Task[None], Sequence[RunningJob]] = {}
+        self._groups: set[asyncio.Task[None]] = set()
         self.caught_up = False
 
     @property
@@ -63,7 +66,7 @@ class Consumer:
 
     async def step(self) -> None:
         """Take as many jobs as there is room for, or wait until there is something to take."""
-        room = min(BATCH, self._concurrency - self.count)
+        room = self._room()
         if room <= 0:
             self._slot_freed.clear()
             await self._stop.first(self._slot_freed.wait())
@@ -112,6 +115,14 @@ class Consumer:
             # Their leases run out, and another worker rescues them.
             _log.warning("worker.not_drained", detail=away.detail)
 
+    def _room(self) -> int:
+        """How many jobs can be taken, whichever way they are done. Those in groups wait for the database alone."""
+        batch = min(BATCH, self._concurrency)
+        together = sum(len(self.running[task]) for task in self._groups)
+        if together > (LANES - 1) * batch:
+            return 0
+        return min(batch, self._concurrency - (self.count - together))
+
     def _start_all(self, jobs: Sequence[RunningJob]) -> None:
         groups: defaultdict[tuple[UUID, str], list[RunningJob]] = defaultdict(list)
         for job in jobs:
@@ -120,19 +131,21 @@ class Consumer:
             else:
                 self._start([job], self._runner.run(job))
         for group in groups.values():
-            self._start(group, self._run_together(group))
+            self._groups.add(self._start(group, self._run_together(group)))
 
     async def _run_together(self, jobs: Sequence[RunningJob]) -> None:
         for job in await self._runner.run_together(jobs):
             self._start([job], self._runner.run(job))
 
-    def _start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"job {jobs[0].id}")
         self.running[task] = jobs
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         jobs = self.running.pop(task)
+        self._groups.discard(task)
         self._slot_freed.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
             # The jobs stay `running`; their leases run out, and the rescue counts the attempts as lost.

@@ -10,6 +10,7 @@ from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import GroupHandler, JobContext, JobDefinition, JobGroup, JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
+from leadflood.worker.consumer import LANES
 from tests.support.jobs import Gate, Jobs, Workers
 from tests.support.waiting import eventually, soon, until
 
@@ -59,7 +60,7 @@ async def test_more_jobs_are_claimed_and_done_while_a_group_is_under_way(jobs: J
 
 
 async def test_a_worker_runs_no_more_jobs_in_groups_than_it_may(jobs: Jobs, workers: Workers) -> None:
-    ids = await jobs.enqueue(7)
+    ids = await jobs.enqueue(30)
     opened, most, under_way = asyncio.Event(), 0, 0
 
     async def together(group: JobGroup) -> None:
@@ -71,11 +72,11 @@ async def test_a_worker_runs_no_more_jobs_in_groups_than_it_may(jobs: Jobs, work
         under_way -= len(group.jobs)
 
     await workers.start(registry(jobs, together), worker_concurrency=4)
-    await running(jobs, *ids[:4])
+    await running(jobs, *ids[: LANES * 4])
     opened.set()
 
-    assert await jobs.ended(*ids) == {"completed": 7}
-    assert most == 4
+    assert await jobs.ended(*ids) == {"completed": 30}
+    assert most == LANES * 4
 
 
 async def test_where_doing_them_together_fails_each_is_run_alone_in_the_same_attempt(
