@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import asyncpg
 import pytest
-from pgqueuer.domain.types import QueueEntrypoint
 
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier, install_sql
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.pgqueuer_carrier import RECEIVE, PgQueuerCarrier, install_sql
 from tests.support.postgres import Cluster
 from tests.support.queues import (
     BEAT,
@@ -226,19 +226,14 @@ async def test_a_batch_is_taken_from_an_index_though_the_table_was_empty_when_it
         "SELECT 0, 'queued', $1, now() - make_interval(secs => n / 500) FROM generate_series(1, 60000) AS n",
         ENRICH,
     )
-    query = carrier._statements.build_dequeue_query(
-        batch_size=100,
-        entrypoints=[QueueEntrypoint(ENRICH), QueueEntrypoint(BEAT)],
-        concurrency_limits=[0, 0],
-        queue_manager_id=carrier._consumer_id,
-        global_concurrency_limit=None,
-        heartbeat_timeout=timedelta(seconds=REDELIVERY),
-    )
 
-    plan = [line for (line,) in await carrier._fetch(carrier._consuming, "EXPLAIN " + query.sql, *query.args)]
+    args = (100, [ENRICH, BEAT], new_id(), timedelta(seconds=REDELIVERY))
 
-    assert any("Index Scan using pgqueuer_ep_prio_id_idx" in line for line in plan), plan
-    assert not any("Sort Key: candidate" in line or "Seq Scan" in line for line in plan), plan
+    plan = [line for (line,) in await carrier._fetch(carrier._consuming, "EXPLAIN " + RECEIVE, *args)]
+
+    for index in ("pgqueuer_ep_prio_id_idx", "pgqueuer_picked_heartbeat_idx"):
+        assert any(f"using {index}" in line for line in plan), plan
+    assert not any("Sort Key: pgqueuer" in line or "Seq Scan" in line for line in plan), plan
 
 
 def test_the_names_in_the_database_do_not_depend_on_the_environment() -> None:

@@ -87,7 +87,12 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
     )
-    worker_concurrency: int = Field(100, ge=1, le=2000, description="Jobs that one worker runs at a time.")
+    worker_concurrency: int = Field(
+        200,
+        ge=1,
+        le=2000,
+        description="Jobs that one worker runs at a time, and as many in each group of those it does together.",
+    )
     worker_metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which a worker serves its own Prometheus metrics. 0: it does not."
     )

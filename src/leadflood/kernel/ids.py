@@ -3,12 +3,16 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from asyncpg.pgproto import pgproto
+from uuid_utils import uuid7
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7. Unique, but guessable in its first 48 bits: never use one as a secret."""
-    return uuid7()
+    """A fresh UUIDv7. Unique, but guessable in its first 48 bits: never use one as a secret.
+
+    Of the class that the driver gives for ids in rows: made, compared, hashed and written several times as fast.
+    """
+    return pgproto.UUID(uuid7().bytes)
 
 
 def first_id_at(moment: datetime, shift: timedelta = timedelta()) -> UUID:

@@ -1,6 +1,10 @@
 """Takes tickets off the queue, claims their jobs in one statement, and runs them side by side."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -15,7 +19,9 @@ from leadflood.kernel.queue.ports import Carrier
 from leadflood.worker.loops import Stop
 from leadflood.worker.runner import Runner
 
-BATCH = 100
+BATCH = 200
+LANES = 3
+"""Batches of jobs that are done together at a time: while one is claimed, the others are written."""
 
 _log = structlog.get_logger()
 
@@ -23,8 +29,9 @@ _log = structlog.get_logger()
 class Consumer:
     """One consumer a worker.
 
-    `running` holds the attempts under way. `caught_up` says whether the queue held less than there was room for when
-    it was last asked: only then is a job that is long due one whose ticket is lost, and not one that stands in line.
+    `running` holds the attempts under way, by the task that runs them. `caught_up` says whether the queue held less
+    than there was room for when it was last asked: only then is a job that is long due one whose ticket is lost, and
+    not one that stands in line.
     """
 
     def __init__(
@@ -48,12 +55,18 @@ class Consumer:
         self._poll_interval = settings.poll_interval
         self._stop = stop
         self._slot_freed = asyncio.Event()
-        self.running: dict[asyncio.Task[None], RunningJob] = {}
+        self.running: dict[asyncio.Task[None], Sequence[RunningJob]] = {}
+        self._groups: set[asyncio.Task[None]] = set()
         self.caught_up = False
+
+    @property
+    def count(self) -> int:
+        """How many attempts are under way."""
+        return sum(map(len, self.running.values()))
 
     async def step(self) -> None:
         """Take as many jobs as there is room for, or wait until there is something to take."""
-        room = min(BATCH, self._concurrency - len(self.running))
+        room = self._room()
         if room <= 0:
             self._slot_freed.clear()
             await self._stop.first(self._slot_freed.wait())
@@ -64,19 +77,20 @@ class Consumer:
             tickets = [delivery.ticket for delivery in deliveries]
             # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
             jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
-            for job in jobs:
-                self._start(job)
+            self._start_all(jobs)
             await self._carrier.acknowledge(deliveries)
         if self.caught_up:
             await self._stop.first(self._carrier.wait(self._registry.kinds, self._poll_interval))
 
     async def keep_leases(self) -> None:
         """Extend what runs, stop what was taken over or cancelled meanwhile, and pause for a third of the lease."""
-        jobs = dict(self.running)
-        if jobs:
-            lost = {job.key for job in await execution.renew(self._database, list(jobs.values()), self._lease)}
-            for task, job in jobs.items():
-                if job.key in lost and not task.done():
+        running = dict(self.running)
+        if running:
+            jobs = [job for each in running.values() for job in each]
+            lost = {job.key for job in await execution.renew(self._database, jobs, self._lease)}
+            for task, (job, *others) in running.items():
+                # A group goes on for those that are not lost, and completes none that is.
+                if not others and job.key in lost and not task.done():
                     _log.warning("job.lost", job_id=str(job.id), attempt=job.attempt)
                     task.cancel()
         await asyncio.sleep(self._lease / 3)
@@ -84,28 +98,56 @@ class Consumer:
     async def drain(self, seconds: float) -> None:
         """Let what runs come to its end for up to `seconds`, then hand the rest back to the queue."""
         if self.running:
-            _log.info("worker.draining", running=len(self.running))
-            await asyncio.wait(self.running, timeout=seconds)
+            _log.info("worker.draining", running=self.count)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.running:  # a group can leave jobs that are run alone then
+                    await asyncio.wait(self.running)
         left = dict(self.running)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         try:
-            for job in left.values():
+            for job in (job for jobs in left.values() for job in jobs):
                 if await execution.release(self._database, job):
                     _log.info("job.released", job_id=str(job.id), attempt=job.attempt)
         except Unavailable as away:
             # Their leases run out, and another worker rescues them.
             _log.warning("worker.not_drained", detail=away.detail)
 
-    def _start(self, job: RunningJob) -> None:
-        task = asyncio.create_task(self._runner.run(job), name=f"job {job.id}")
-        self.running[task] = job
+    def _room(self) -> int:
+        """How many jobs can be taken, whichever way they are done. Those in groups wait for the database alone."""
+        batch = min(BATCH, self._concurrency)
+        together = sum(len(self.running[task]) for task in self._groups)
+        if together > (LANES - 1) * batch:
+            return 0
+        return min(batch, self._concurrency - (self.count - together))
+
+    def _start_all(self, jobs: Sequence[RunningJob]) -> None:
+        groups: defaultdict[tuple[UUID, str], list[RunningJob]] = defaultdict(list)
+        for job in jobs:
+            if self._runner.together(job):
+                groups[job.workspace_id, job.kind].append(job)
+            else:
+                self._start([job], self._runner.run(job))
+        for group in groups.values():
+            self._groups.add(self._start(group, self._run_together(group)))
+
+    async def _run_together(self, jobs: Sequence[RunningJob]) -> None:
+        for job in await self._runner.run_together(jobs):
+            self._start([job], self._runner.run(job))
+
+    def _start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"job {jobs[0].id}")
+        self.running[task] = jobs
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        job = self.running.pop(task)
+        jobs = self.running.pop(task)
+        self._groups.discard(task)
         self._slot_freed.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
-            # The job stays `running`; its lease runs out, and the rescue counts the attempt as lost.
-            _log.error("job.not_recorded", job_id=str(job.id), attempt=job.attempt, exc_info=fault)
+            # The jobs stay `running`; their leases run out, and the rescue counts the attempts as lost.
+            for job in jobs:
+                _log.error("job.not_recorded", job_id=str(job.id), attempt=job.attempt, exc_info=fault)

@@ -111,7 +111,7 @@ class Worker:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=__version__,
-            running=len(self._consumer.running),
+            running=self._consumer.count,
         )
         await asyncio.sleep(PRESENCE_SECONDS)
 

@@ -1,6 +1,7 @@
 """Runs one attempt of one job and records how it ended."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost, Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobRegistry
+from leadflood.domains.jobs.registry import GroupHandler, JobContext, JobGroup, JobRegistry
 from leadflood.domains.jobs.shared import SharedTransactions
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
@@ -30,12 +31,39 @@ class Runner:
     async def run(self, job: RunningJob) -> None:
         """One attempt, from claimed to recorded."""
         started = monotonic()
-        fields = {**job.trace, "job_id": str(job.id), "job_kind": job.kind, "attempt": job.attempt}
-        with structlog.contextvars.bound_contextvars(**fields):
+        with structlog.contextvars.bound_contextvars(**_fields(job)):
             outcome = await self._attempt(job)
             seconds = monotonic() - started
             job_ended(job.kind, outcome, seconds)
             _log.info("job.ended", outcome=outcome, duration_ms=round(seconds * 1000, 1))
+
+    def together(self, job: RunningJob) -> bool:
+        """Whether this attempt may be done together with others of its kind and workspace."""
+        definition = self._registry.find(job.kind)
+        return definition is not None and definition.together is not None and job.attempt == 1
+
+    async def run_together(self, jobs: Sequence[RunningJob]) -> list[RunningJob]:
+        """One attempt of each of these jobs of one kind and workspace. Returns those that are left, to be run alone."""
+        started = monotonic()
+        group = JobGroup(self._database, jobs)
+        definition = self._registry.find(jobs[0].kind)
+        if definition is not None and definition.together is not None:
+            await self._handle_together(group, definition.together, definition.timeout)
+        seconds = monotonic() - started
+        for job in jobs:
+            if job.id in group.completed or job.id in group.lost:
+                outcome = "completed" if job.id in group.completed else "lost"
+                job_ended(job.kind, outcome, seconds)
+                _log.info("job.ended", **_fields(job), outcome=outcome, duration_ms=round(seconds * 1000, 1))
+        return [job for job in jobs if job.id not in group.completed and job.id not in group.lost]
+
+    async def _handle_together(self, group: JobGroup, handler: GroupHandler, timeout: float) -> None:  # noqa: ASYNC109  it is the definition's
+        try:
+            async with asyncio.timeout(timeout):
+                await handler(group)
+        except Exception:  # noqa: BLE001  each job is run alone then, and meets its own fault, if it has one
+            fields = {"job_kind": group.jobs[0].kind, "jobs": len(group.jobs)}
+            _log.warning("jobs.not_done_together", **fields, exc_info=True)
 
     async def _attempt(self, job: RunningJob) -> str:
         try:
@@ -84,3 +112,8 @@ class Runner:
         last = final or job.attempt >= job.max_attempts
         _log.warning("job.attempt_failed", error=failure.reason, final=last)
         return "failed" if last else "retry"
+
+
+def _fields(job: RunningJob) -> dict[str, object]:
+    """What every log line about an attempt carries."""
+    return {**job.trace, "job_id": str(job.id), "job_kind": job.kind, "attempt": job.attempt}

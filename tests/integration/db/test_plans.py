@@ -22,6 +22,7 @@ from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.imports.store import staging
 from leadflood.domains.jobs import execution, relay
 from leadflood.domains.jobs import queries as jobs
+from leadflood.domains.jobs import store as jobs_store
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import CreateLead
@@ -267,6 +268,21 @@ async def test_a_claim_finds_its_jobs_by_their_keys(plans: Plans) -> None:
 
     assert len(jobs_claimed) == len(tickets) == 100
     assert plans.used() == {"job_executions_pkey"}
+
+
+async def test_running_attempts_are_looked_up_by_their_keys_and_compared_with_no_others(plans: Plans) -> None:
+    tickets = [Ticket("leads.enrich.v1", ACTOR.workspace_id, numbered(3, n), 1) for n in range(5009, 10_009, 50)]
+    running = await execution.claim(plans.database, tickets, new_id(), 15)
+    keys = [job.key for job in running]
+    plans.nodes.clear()
+
+    assert await execution.renew(plans.database, running, 15) == []
+    async with plans.database.transaction(ACTOR.workspace_id) as tx:
+        assert len(await jobs_store.holds(tx, keys)) == len(await jobs_store.finish(tx, keys)) == 100
+
+    assert plans.used() <= {"job_executions_pkey", "job_executions_status_idx"}
+    assert max(node["Actual Rows"] * node["Actual Loops"] for node in plans.nodes) <= 100
+    assert sum(node.get("Rows Removed by Join Filter", 0) for node in plans.nodes) == 0
 
 
 async def test_the_sweep_for_silent_workers_finds_expired_leases_by_their_time(plans: Plans) -> None:

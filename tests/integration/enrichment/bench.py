@@ -40,6 +40,7 @@ class Scripted:
     name: str
     answers: list[Answer]
     version: str = "1"
+    at_once: bool = False
     gate: asyncio.Event | None = None
     asked: list[KnownLead] = field(default_factory=list)
     entered: asyncio.Event = field(default_factory=asyncio.Event)

@@ -177,6 +177,7 @@ class Poisonous:
 
     name = "poisonous"
     version = "1"
+    at_once = False
 
     def __init__(self, bad: UUID) -> None:
         self._bad = bad

@@ -9,7 +9,7 @@ from leadflood.domains.enrichment.models import Adapter, KnownLead
 from leadflood.domains.enrichment.store import Run
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobGroup
 from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -22,7 +22,26 @@ def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition]:
     async def enrich_lead(context: JobContext) -> None:
         await _enrich(context, adapters)
 
-    return [JobDefinition(ENRICH_LEAD, enrich_lead, on_failed=_lead_failed)]
+    async def enrich_leads(group: JobGroup) -> None:
+        await _enrich_at_once(group, adapters)
+
+    together = enrich_leads if all(adapter.at_once for adapter in adapters) else None
+    return [JobDefinition(ENRICH_LEAD, enrich_lead, on_failed=_lead_failed, together=together)]
+
+
+async def _enrich_at_once(group: JobGroup, adapters: Sequence[Adapter]) -> None:
+    """Nobody is waited for, so nobody could see a lead `processing`: it passes through that in one transaction."""
+    lead_ids = {job.id: _lead_id(job) for job in group.jobs}
+    async with group.reading() as tx:
+        known = await service.known(tx, group.actor, lead_ids=list(lead_ids.values()))
+    order = [adapter.name for adapter in adapters]
+    ended: list[tuple[RunningJob, service.Ended]] = []
+    for job in group.jobs:
+        lead = known.get(lead_ids[job.id])
+        if lead is not None:
+            runs = [await _ask(adapter, lead) for adapter in adapters]
+            ended.append((job, service.Ended(lead.lead_id, runs, order, begun=False)))
+    await group.complete(service.complete, ended)
 
 
 async def _enrich(context: JobContext, adapters: Sequence[Adapter]) -> None:

@@ -106,6 +106,11 @@ class Adapter(Protocol):
         """Changes whenever the same lead may get other values."""
         ...
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it answers without waiting for anybody, never raises, and costs nothing: it may be asked again."""
+        ...
+
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
         """What this source knows; empty when it knows nothing.
 

@@ -13,7 +13,7 @@ from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.models import LeadStatus, Passing
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 
@@ -28,11 +28,21 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What an attempt ends with: the runs not kept yet, and the adapters in the order of precedence among equals."""
+    """What an attempt ends with: the runs not kept yet, and the adapters in the order of precedence among equals.
+
+    `begun`: whether `start` has taken the lead to `processing`.
+    """
 
     lead_id: UUID
     runs: Sequence[Run]
     order: Sequence[str]
+    begun: bool = True
+
+
+async def known(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
+    """What adapters are told of those of the leads that live, by id. They are not held."""
+    rows = await leads.living_leads(tx, actor, lead_ids=lead_ids)
+    return {lead_id: _known(lead) for lead_id, lead in rows.items()}
 
 
 async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[Started | None]:
@@ -49,7 +59,7 @@ async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, 
 
 async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: Run) -> None:
     """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
-    if await leads.hold_leads(tx, actor, lead_ids=[lead_id]):
+    if await leads.hold_leads_only(tx, actor, lead_ids=[lead_id]):
         await store.insert_runs(tx, actor.workspace_id, [KeptRun(lead_id, job_id, run)])
 
 
@@ -68,13 +78,14 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
 
 async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> None:
     """As `complete`, for jobs of different leads."""
-    living = await leads.hold_leads(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
+    living = await leads.hold_leads_only(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
     ours = [each for each in jobs if each[1].lead_id in living]
     if not ours:
         return
     earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
     kept: list[KeptRun] = []
     moves: list[tuple[UUID, dict[str, object]]] = []
+    passes: list[Passing] = []
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
         winners = _winners(before, ended)
@@ -83,9 +94,17 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
             await store.choose(tx, actor.workspace_id, lead_id, still)
         chosen = [candidate.found for candidate in winners.values()]
         kept += [KeptRun(lead_id, job.id, run, chosen) for run in ended.runs]
-        moves.append((lead_id, {"jobId": str(job.id), "fields": sorted(found.field for found in chosen)}))
+        told: dict[str, object] = {"jobId": str(job.id), "fields": sorted(found.field for found in chosen)}
+        if ended.begun:
+            moves.append((lead_id, told))
+        else:
+            begun = {"jobId": str(job.id), "attempt": job.attempt}
+            passes.append(Passing(lead_id, job.started_at, begun, told))
     await store.insert_runs(tx, actor.workspace_id, kept)
-    await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
+    if moves:
+        await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
+    if passes:
+        await leads.pass_through(tx, actor, passes=passes)
 
 
 def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidate]:
@@ -93,7 +112,9 @@ def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidat
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
-    candidates = sorted([*rivals, *new], key=lambda each: _rank(ended.order, each.adapter))
+    candidates = [*rivals, *new]
+    if rivals or len(ended.runs) > 1:
+        candidates.sort(key=lambda each: _rank(ended.order, each.adapter))
     return {id(candidate): candidate for candidate in best_values(candidates).values()}
 
 

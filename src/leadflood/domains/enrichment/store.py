@@ -44,14 +44,17 @@ FROM unnest(:value_ids, :run_ids, :value_lead_ids, :fields, :values, :confidence
     bindparam("chosen", type_=ARRAY(Boolean)),
 )
 
+# One look-up a lead, whatever PostgreSQL knows of the tables: with one for all of them, it was seen to read every run
+# of the workspace.
 COMPETING = text("""
 SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
        latest.adapter, latest.adapter_version
-FROM (
-    SELECT DISTINCT ON (lead_id, adapter) id, adapter, adapter_version
+FROM unnest(:lead_ids) AS n (lead_id)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (adapter) id, adapter, adapter_version
     FROM enrichment_runs
-    WHERE workspace_id = :workspace_id AND lead_id = ANY (:lead_ids) AND status = 'completed'
-    ORDER BY lead_id, adapter, id DESC
+    WHERE workspace_id = :workspace_id AND lead_id = n.lead_id AND status = 'completed'
+    ORDER BY adapter, id DESC
 ) AS latest
 JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest.id
 ORDER BY v.id
@@ -140,7 +143,7 @@ async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> No
 async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRun]) -> None:
     """Keep runs and their values."""
     values = [(each, value) for each in kept for value in each.run.values]
-    chosen = {each.id: {id(winner) for winner in each.winners} for each in kept}
+    chosen = {id(winner) for each in kept for winner in each.winners}
     await tx.execute(
         INSERT_RUNS,
         {
@@ -164,7 +167,7 @@ async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRu
             "evidences": [value.evidence for _, value in values],
             "urls": [value.source_url for _, value in values],
             "value_costs": [value.cost_micros for _, value in values],
-            "chosen": [id(value) in chosen[each.id] for each, value in values],
+            "chosen": [id(value) in chosen for _, value in values],
         },
     )
 

@@ -77,6 +77,7 @@ class RunningJob:
     subject_id: UUID | None
     trace: Mapping[str, str]
     created_at: datetime
+    started_at: datetime | None = None
 
     @property
     def key(self) -> tuple[UUID, UUID, int]:

@@ -6,11 +6,14 @@ refuse, they refuse with `InvalidValue` (a ValueError) whose message names the r
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
+from uuid import UUID
 
 import idna
 import iso3166
@@ -40,6 +43,16 @@ TRANSITIONS: Final[dict[LeadStatus, frozenset[LeadStatus]]] = {
 tells; leaving `failed` and `enriched` is a retry and a fresh enrichment.
 Two jobs of one lead may overlap: the one that completes last makes it `enriched`, whatever the other came to.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A lead that is enriched at once: since when, and what the entries of beginning and end say."""
+
+    lead_id: UUID
+    begun_at: datetime | None
+    begun: Mapping[str, Any]
+    ended: Mapping[str, Any]
 
 
 class ChangesetKind(StrEnum):

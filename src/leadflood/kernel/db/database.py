@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from pydantic_core import from_json
 from sqlalchemy import ARRAY, AdaptedConnection, Executable, Result, Row, Text, TextClause, bindparam, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -362,6 +363,7 @@ def create_engine(
         pool_use_lifo=True,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
+        json_deserializer=from_json,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")

@@ -8,13 +8,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
 
 import asyncpg
 import structlog
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from asyncpg.pgproto import pgproto
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel, QueueEntrypoint, QueueManagerId
+from pgqueuer.domain.types import Channel
+from pydantic_core import from_json
 
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
@@ -84,6 +86,32 @@ ON CONFLICT (dedupe_key) WHERE status = ANY (ARRAY['queued'::leadflood_queue.pgq
 
 _NOTIFY = "SELECT pg_notify($1, '')"
 
+# As PgQueuer's own, without limits for a kind and without its log; it gives back what a ticket is read from, no more.
+RECEIVE = """
+WITH waiting AS (
+    SELECT next.id FROM unnest($2::text[]) AS kind
+    CROSS JOIN LATERAL (
+        SELECT id FROM leadflood_queue.pgqueuer
+        WHERE status = 'queued' AND entrypoint = kind AND execute_after < now()
+        ORDER BY priority DESC, id
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ) AS next
+), abandoned AS (
+    SELECT id FROM leadflood_queue.pgqueuer
+    WHERE status = 'picked' AND entrypoint = ANY($2) AND heartbeat < now() - $4::interval AND execute_after < now()
+    ORDER BY heartbeat
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE leadflood_queue.pgqueuer
+    SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = $3
+    WHERE id IN (SELECT id FROM (TABLE waiting UNION ALL TABLE abandoned) AS due ORDER BY id LIMIT $1)
+    RETURNING id, entrypoint, payload
+)
+SELECT id, entrypoint, payload FROM taken ORDER BY id
+"""
+
 _ACKNOWLEDGE = "DELETE FROM leadflood_queue.pgqueuer WHERE id = ANY($1::bigint[])"
 
 # One index probe per kind, however many tickets wait; PgQueuer's own statement sorts them all.
@@ -147,8 +175,7 @@ class PgQueuerCarrier:
         self._dsn = dsn
         self._settings = {"application_name": application_name, **({"role": role} if role else {})}
         self._redelivery = timedelta(seconds=redelivery)
-        self._consumer_id = QueueManagerId(new_id())
-        self._statements = QueryQueueBuilder(_NAMES)
+        self._consumer_id = new_id()
         self._consuming: asyncpg.Pool | None = None
         self._publishing: asyncpg.Pool | None = None
         self._listener: asyncpg.Connection | None = None
@@ -197,15 +224,7 @@ class PgQueuerCarrier:
     async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
         """See `Carrier.receive`. Oldest: by the order of publishing, also among those that were deferred."""
         self._published.clear()
-        query = self._statements.build_dequeue_query(
-            batch_size=limit,
-            entrypoints=[QueueEntrypoint(kind) for kind in kinds],
-            concurrency_limits=[0] * len(kinds),
-            queue_manager_id=self._consumer_id,
-            global_concurrency_limit=None,
-            heartbeat_timeout=self._redelivery,
-        )
-        rows = await self._fetch(self._consuming, query.sql, *query.args)
+        rows = await self._fetch(self._consuming, RECEIVE, limit, list(kinds), self._consumer_id, self._redelivery)
         return [
             Delivery(ticket, row["id"])
             for row in rows
@@ -331,17 +350,24 @@ def _encoded(tickets: Sequence[Ticket]) -> list[bytes]:
     ]
 
 
+def _content(payload: bytes) -> Any:  # noqa: ANN401  whatever JSON is on the queue
+    try:
+        return from_json(payload)
+    except ValueError:
+        return json.loads(payload)  # which takes lone surrogates, too
+
+
 def _decode(receipt: int, kind: str, payload: bytes | None) -> Ticket | None:
     """The ticket, or None for one that this release cannot read.
 
     That one stays on the queue, for the consumer of a newer release or for an operator, and is logged at each delivery.
     """
     try:
-        content = json.loads(payload or b"")
+        content = _content(payload or b"")
         return Ticket(
             kind,
-            UUID(content["workspace_id"]),
-            UUID(content["job_id"]),
+            pgproto.UUID(content["workspace_id"]),
+            pgproto.UUID(content["job_id"]),
             int(content["attempt"]),
             trace=dict(content["trace"]),
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, DateTime, Executable, Float, Integer, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of
 from leadflood.kernel.db.database import Transaction
@@ -55,7 +55,8 @@ SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updat
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at,
+          j.started_at
 """).bindparams(
     bindparam("workspace_ids", type_=_ids),
     bindparam("ids", type_=_ids),
@@ -65,19 +66,25 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j
 )
 
 # A row that its own handler's transaction holds is passed over, not waited for: the others' leases would run out
-# meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same.
+# meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same. Looked up as in FINISH: OFFSET 0
+# keeps the look-ups apart.
 RENEW = text("""
 WITH ours AS (
-    SELECT j.workspace_id, j.id, j.attempts
+    SELECT j.*
     FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
-    JOIN job_executions j USING (workspace_id, id)
-    WHERE j.status = 'running' AND j.attempts = t.attempt
+    CROSS JOIN LATERAL (
+        SELECT workspace_id, id, attempts FROM job_executions
+        WHERE workspace_id = t.workspace_id AND id = t.id AND status = 'running' AND attempts = t.attempt
+        OFFSET 0
+    ) AS j
 ), free AS (
-    SELECT j.workspace_id, j.id
-    FROM job_executions j
-    JOIN ours USING (workspace_id, id)
-    WHERE j.status = 'running' AND j.attempts = ours.attempts
-    FOR UPDATE OF j SKIP LOCKED
+    SELECT j.*
+    FROM ours
+    CROSS JOIN LATERAL (
+        SELECT workspace_id, id FROM job_executions
+        WHERE workspace_id = ours.workspace_id AND id = ours.id AND status = 'running' AND attempts = ours.attempts
+        FOR UPDATE SKIP LOCKED
+    ) AS j
 ), renewed AS (
     UPDATE job_executions j
     SET lease_expires_at = now() + make_interval(secs => :lease)
@@ -92,22 +99,28 @@ SELECT workspace_id, id, attempts FROM ours
     bindparam("lease", type_=Float),
 )
 
-# Locked in id order, so that two groups of jobs that finish cannot wait for each other.
+# Locked in id order, so that two groups of jobs that finish cannot wait for each other. One look-up by key a job, and
+# its state is checked on what was locked: else PostgreSQL may compare each of them with all that run (40 us a job in
+# groups of 100 instead of 15, and more the larger they are).
 FINISH = text("""
 WITH held AS (
-    SELECT j.workspace_id, j.id
-    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
-    JOIN job_executions j USING (workspace_id, id)
-    WHERE j.attempts = t.attempt AND j.status = 'running'
-    ORDER BY j.id
-    FOR UPDATE OF j
+    SELECT j.*, t.attempt
+    FROM (SELECT * FROM unnest(:workspace_ids, :ids, :attempts) AS n (workspace_id, id, attempt) ORDER BY id) AS t
+    CROSS JOIN LATERAL (
+        SELECT workspace_id, id, status, attempts FROM job_executions
+        WHERE workspace_id = t.workspace_id AND id = t.id
+        FOR UPDATE
+    ) AS j
+), completed AS (
+    UPDATE job_executions j
+    SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
+        cause = ''
+    FROM held
+    WHERE j.workspace_id = held.workspace_id AND j.id = held.id
+      AND held.status = 'running' AND held.attempts = held.attempt
+    RETURNING j.id, j.attempts
 )
-UPDATE job_executions j
-SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
-    cause = ''
-FROM held
-WHERE j.workspace_id = held.workspace_id AND j.id = held.id
-RETURNING j.workspace_id, j.id, j.attempts
+SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM completed
 """).bindparams(
     bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
 )
@@ -177,20 +190,25 @@ SET progress = jsonb_build_object('done', :done, 'total', :total), updated_at = 
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 """).bindparams(bindparam("done", type_=Integer), bindparam("total", type_=Integer))
 
-# FOR SHARE keeps a rescue from taking the job over until this transaction has ended.
+# FOR SHARE keeps a rescue from taking the job over until this transaction has ended. Looked up as in FINISH.
 HOLDS = text("""
-SELECT j.workspace_id, j.id, j.attempts
-FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
-JOIN job_executions j USING (workspace_id, id)
-WHERE j.attempts = t.attempt AND j.status = 'running'
-ORDER BY j.id
-FOR SHARE OF j
+WITH held AS (
+    SELECT j.*, t.attempt
+    FROM (SELECT * FROM unnest(:workspace_ids, :ids, :attempts) AS n (workspace_id, id, attempt) ORDER BY id) AS t
+    CROSS JOIN LATERAL (
+        SELECT workspace_id, id, status, attempts FROM job_executions
+        WHERE workspace_id = t.workspace_id AND id = t.id
+        FOR SHARE
+    ) AS j
+)
+SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE status = 'running' AND attempts = attempt
 """).bindparams(
     bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
 )
 
 LOCK = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, status
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at,
+       status
 FROM job_executions
 WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
@@ -212,7 +230,7 @@ RETURNING e.id
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=_ids))
 
 EXPIRED = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at
+SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at
 FROM job_executions
 WHERE status = 'running' AND lease_expires_at < now()
 ORDER BY lease_expires_at
@@ -254,7 +272,7 @@ async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: 
 
 async def finish(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Complete the jobs that these attempts still run. Returns which."""
-    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(FINISH, _columns(keys))}
+    return await _those(tx, FINISH, keys)
 
 
 async def requeue(
@@ -295,7 +313,7 @@ async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: in
 
 async def holds(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Those of the attempts that still run; they do until the transaction ends."""
-    return {(row.workspace_id, row.id, row.attempts) for row in await tx.all(HOLDS, _columns(keys))}
+    return await _those(tx, HOLDS, keys)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
@@ -331,6 +349,7 @@ def running_job(row: Row[Any]) -> RunningJob:
         subject_id=row.subject_id,
         trace=row.trace,
         created_at=row.created_at,
+        started_at=row.started_at,
     )
 
 
@@ -341,6 +360,15 @@ def queued_job(row: Row[Any]) -> QueuedJob:
 
 def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
     return {"workspace_id": key[0], "id": key[1], "attempt": key[2]}
+
+
+async def _those(tx: Transaction, statement: Executable, keys: Sequence[Key]) -> set[Key]:
+    """Those of the keys that a statement names: in two arrays, which are read in a fraction of the time of rows."""
+    row = await tx.first(statement, _columns(keys))
+    if row is None or row.ids is None:
+        return set()
+    named = set(zip(row.ids, row.attempts, strict=True))
+    return {key for key in keys if key[1:] in named}
 
 
 def _columns(keys: Sequence[tuple[UUID, UUID, int]]) -> dict[str, list[Any]]:

@@ -1,9 +1,10 @@
 """SQL that reads leads and their timeline."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, Uuid, bindparam, cast, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, cast, select, text, tuple_
 
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
@@ -16,6 +17,12 @@ from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _MOST_CHANGES = 100
+
+_LIVING = text("""
+SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
+FROM leads
+WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
 
 # A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
 _PARTS = text("""
@@ -44,6 +51,12 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     if row is None:
         raise LeadNotFound
     return lead_view(row)
+
+
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """Address, name and so on of those of the leads that live, by id."""
+    rows = await tx.all(_LIVING, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: row for row in rows}
 
 
 async def list_leads(

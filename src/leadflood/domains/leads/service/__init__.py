@@ -24,7 +24,7 @@ from leadflood.domains.leads.contracts import (
 )
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import ENRICH_LEAD, LeadEventKind
-from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, search_text
+from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Contended, Transaction, constraint_of
@@ -222,6 +222,22 @@ async def move(
     """
     expected = {source for source, targets in TRANSITIONS.items() if status in targets}
     return await store.move(tx, actor, moves, expected=expected, status=status, event=event, error=error)
+
+
+async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
+    """As `hold_leads`, for those who know what is in them. Returns which live."""
+    return await store.hold_only(tx, actor.workspace_id, lead_ids)
+
+
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """As `hold_leads`, without locking them."""
+    return await queries.living_leads(tx, actor, lead_ids=lead_ids)
+
+
+async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passing]) -> None:
+    """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
+    expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
+    await store.pass_through(tx, actor, passes, expected=expected)
 
 
 def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
+from pydantic_core import to_json
+from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
 
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus, search_text
+from leadflood.domains.leads.models import LeadStatus, Passing, search_text
 from leadflood.domains.leads.tables import lead_events, leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
@@ -61,6 +62,16 @@ ORDER BY id
 FOR NO KEY UPDATE
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
 
+HOLD_ONLY = text("""
+WITH held AS (
+    SELECT id FROM leads
+    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
+SELECT array_agg(id) AS ids FROM held
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+
 MOVE = text("""
 WITH moved AS (
     UPDATE leads
@@ -80,6 +91,32 @@ RETURNING lead_id
     *(bindparam(name, type_=_uuids) for name in ("lead_ids", "event_ids")),
     *(bindparam(name, type_=_texts) for name in ("data", "expected")),
     *(bindparam(name, type_=Text) for name in ("status", "error", "event", "actor_kind")),
+)
+
+# As MOVE to `processing` and then to `enriched`: two versions on, with an entry for each.
+PASS_THROUGH = text("""
+WITH moved AS (
+    UPDATE leads
+    SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now()
+    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND status = ANY (:expected)
+    RETURNING id, version
+)
+INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
+SELECT :workspace_id, given.lead_id, entry.id, entry.kind, entry.at, :actor_kind, :actor_id,
+       entry.data::jsonb || jsonb_build_object('version', entry.version)
+FROM unnest(:lead_ids, :begun_ids, :ended_ids, :begun_at, :begun, :ended)
+     AS given (lead_id, begun_id, ended_id, begun_at, begun, ended)
+JOIN moved ON moved.id = given.lead_id
+CROSS JOIN LATERAL (
+    VALUES (given.begun_id, :begun_kind, coalesce(given.begun_at, now()), given.begun, moved.version - 1),
+           (given.ended_id, :ended_kind, now(), given.ended, moved.version)
+) AS entry (id, kind, at, data, version)
+""").bindparams(
+    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
+    *(bindparam(name, type_=_uuids) for name in ("lead_ids", "begun_ids", "ended_ids")),
+    *(bindparam(name, type_=_texts) for name in ("begun", "ended", "expected")),
+    *(bindparam(name, type_=Text) for name in ("begun_kind", "ended_kind", "actor_kind")),
+    bindparam("begun_at", type_=ARRAY(DateTime(timezone=True))),
 )
 
 _EXISTING = text("""
@@ -186,6 +223,12 @@ async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) 
     return {row.id: row for row in rows}
 
 
+async def hold_only(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> set[UUID]:
+    """As `hold`, of which only the ids are given."""
+    ids = await tx.scalar(HOLD_ONLY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return set(ids or ())
+
+
 async def move(
     tx: Transaction,
     actor: Actor,
@@ -215,6 +258,27 @@ async def move(
         "actor_id": actor.id,
     }
     return {row.lead_id for row in await tx.all(MOVE, values)}
+
+
+async def pass_through(
+    tx: Transaction, actor: Actor, passes: Sequence[Passing], *, expected: Collection[LeadStatus]
+) -> None:
+    """As `move`, from one of the expected states through `processing` to `enriched`."""
+    values = {
+        "workspace_id": actor.workspace_id,
+        "lead_ids": [each.lead_id for each in passes],
+        "begun_ids": [new_id() for _ in passes],
+        "ended_ids": [new_id() for _ in passes],
+        "begun_at": [each.begun_at for each in passes],
+        "begun": [to_json(each.begun).decode() for each in passes],
+        "ended": [to_json(each.ended).decode() for each in passes],
+        "expected": sorted(expected),
+        "begun_kind": LeadEventKind.ENRICHMENT_STARTED,
+        "ended_kind": LeadEventKind.ENRICHMENT_COMPLETED,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+    }
+    await tx.execute(PASS_THROUGH, values)
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> int:

@@ -59,6 +59,11 @@ class Simulated:
         self._chance = chance
         self._sleep = sleep
 
+    @property
+    def at_once(self) -> bool:
+        """See `Adapter.at_once`."""
+        return self._latency == 0 and self._failure_rate == 0
+
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
         """Made-up values that depend on the address alone.
 
@@ -66,7 +71,8 @@ class Simulated:
             Retryable: for `failure_rate` of the calls, with `failure_kind="retryable"`.
             Terminal: the same, with `failure_kind="terminal"`.
         """
-        await self._sleep(self._latency)
+        if self._latency:
+            await self._sleep(self._latency)
         if self._chance() < self._failure_rate:
             if self._failure_kind == "retryable":
                 message = "The simulated provider is away, as configured."

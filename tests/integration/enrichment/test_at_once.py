@@ -1,0 +1,181 @@
+"""Where no adapter waits for anybody, leads are enriched together; what is written is what each alone would leave."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from leadflood.domains.enrichment.adapters.simulated import Simulated
+from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.models import JobStatus, RunningJob
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.contracts import LeadCreated
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.domains.leads.models import LeadStatus
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Ticket
+from leadflood.worker.runner import Runner
+from tests.integration.enrichment.bench import Bench, Scripted, value
+from tests.support.jobs import Jobs, Workers
+from tests.support.waiting import eventually
+
+
+class AtOnce:
+    """Finds a first name for each lead, without waiting for anybody."""
+
+    name = "at_once"
+    version = "1"
+    at_once = True
+
+    def __init__(self, answer: Callable[[KnownLead], str] = lambda _: "Ada") -> None:
+        self._answer = answer
+        self.asked: Counter[UUID] = Counter()
+
+    async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
+        self.asked[lead.lead_id] += 1
+        return [value(Field.FIRST_NAME, self._answer(lead))]
+
+
+async def claimed(bench: Bench, *made: LeadCreated, attempt: int = 1) -> list[RunningJob]:
+    """These leads' jobs, claimed together."""
+    tickets = [Ticket(ENRICH_LEAD.name, bench.actor.workspace_id, each.job_id, attempt) for each in made]
+    return await execution.claim(bench.database, tickets, new_id(), 60)
+
+
+def runner(bench: Bench, *adapters: Adapter) -> Runner:
+    return Runner(bench.database, bench.registry(*adapters), new_id())
+
+
+async def test_a_lead_enriched_at_once_leaves_what_one_in_two_steps_leaves(bench: Bench) -> None:
+    answers = [[value(Field.COMPANY_NAME, "Acme", 0.9, cost=5), value(Field.FIRST_NAME, "Ada")]]
+    slow, *quick = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
+    await bench.attempt(slow.job_id, Scripted("one", [*answers]))
+
+    left = await runner(bench, Scripted("one", [*answers], at_once=True)).run_together(await claimed(bench, *quick))
+
+    assert left == []
+    for each in quick:
+        job, lead = await bench.job(each.job_id), await bench.lead(each.lead_id)
+        timeline = await bench.timeline(each.lead_id)
+        assert (job.status, job.attempts) == (JobStatus.COMPLETED, 1)
+        assert [entry.at for entry in timeline[1:]] == [job.started_at, job.finished_at]
+        assert (lead.enriched_at, lead.updated_at) == (job.finished_at, job.finished_at)
+        assert await told(bench, each) == await told(bench, slow)
+
+
+async def told(bench: Bench, made: LeadCreated) -> list[object]:
+    """What lead, timeline and receipts say, without ids and times."""
+    lead, view = await bench.lead(made.lead_id), await bench.enrichment(made.lead_id)
+    entries = [
+        (entry.kind, entry.actor, {**entry.data, "jobId": entry.data["jobId"] == str(made.job_id)})
+        for entry in await bench.timeline(made.lead_id)
+    ]
+    values = [each.model_dump(exclude={"observed_at"}) for each in view.values]
+    runs = [(run.adapter, run.status, run.cost_micros, run.job_id == made.job_id) for run in view.runs]
+    return [lead.status, lead.version, lead.error, entries, values, runs]
+
+
+async def test_a_cancelled_job_among_them_keeps_nothing_and_the_others_everything(bench: Bench) -> None:
+    adapter = AtOnce()
+    made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
+    jobs = await claimed(bench, *made)
+    await bench.cancel(made[1].job_id)
+
+    assert await runner(bench, adapter).run_together(jobs) == []
+
+    statuses = [(await bench.lead(each.lead_id)).status for each in made]
+    assert statuses == [LeadStatus.ENRICHED, LeadStatus.FAILED, LeadStatus.ENRICHED]
+    assert [len((await bench.enrichment(each.lead_id)).runs) for each in made] == [1, 0, 1]
+    assert (await bench.job(made[1].job_id)).status == JobStatus.FAILED
+
+
+async def test_a_job_that_another_attempt_took_over_changes_nothing(bench: Bench, jobs: Jobs) -> None:
+    adapter = AtOnce()
+    made = [await bench.create(f"ada{n}@acme.com") for n in range(2)]
+    first = await claimed(bench, *made)
+    await jobs.expire_lease(made[0].job_id)
+    await execution.rescue(bench.database, bench.registry(adapter))
+    (second,) = await claimed(bench, made[0], attempt=2)
+
+    assert await runner(bench, adapter).run_together(first) == []
+    assert (await bench.lead(made[0].lead_id)).status == LeadStatus.NEW
+
+    assert not runner(bench, adapter).together(second)
+    await runner(bench, adapter).run(second)
+    for each in made:
+        assert (await bench.job(each.job_id)).status == JobStatus.COMPLETED
+        assert len((await bench.enrichment(each.lead_id)).runs) == 1
+
+
+async def test_jobs_of_leads_that_are_gone_are_left_to_be_run_alone(bench: Bench) -> None:
+    made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
+    await bench.delete(made[1].lead_id)
+    jobs = await claimed(bench, *made)
+
+    left = await runner(bench, AtOnce()).run_together(jobs)
+
+    assert [job.id for job in left] == [made[1].job_id]
+    await runner(bench, AtOnce()).run(left[0])
+    assert (await bench.job(made[1].job_id)).status == JobStatus.COMPLETED
+
+
+async def test_where_an_adapter_breaks_its_word_all_are_left_and_nothing_is_written(bench: Bench) -> None:
+    made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
+    jobs = await claimed(bench, *made)
+    known = {each.lead_id: "Ada" for each in made[:2]}
+    adapter = AtOnce(lambda lead: known[lead.lead_id])
+
+    assert await runner(bench, adapter).run_together(jobs) == jobs
+
+    assert {(await bench.lead(each.lead_id)).status for each in made} == {LeadStatus.NEW}
+    assert {(await bench.job(each.job_id)).status for each in made} == {JobStatus.RUNNING}
+
+
+async def test_a_value_that_no_database_takes_fails_its_own_job_and_none_beside_it(
+    bench: Bench, jobs: Jobs, workers: Workers
+) -> None:
+    made = [await bench.create(f"lead{n}@acme.com") for n in range(40)]
+    bad = made.pop(17)
+    adapter = AtOnce(lambda lead: "\x00" if lead.lead_id == bad.lead_id else "Ada")
+    await workers.start(bench.registry(adapter))
+
+    assert await jobs.ended(*(each.job_id for each in made)) == {"completed": len(made)}
+
+    async def given_up() -> bool:
+        await jobs.hurry()
+        return (await bench.job(bad.job_id)).status == JobStatus.FAILED
+
+    await eventually(given_up)
+    for each in made:
+        assert (await bench.job(each.job_id)).attempts == 1
+        assert len((await bench.enrichment(each.lead_id)).runs) == 1
+    assert (await bench.lead(bad.lead_id)).status == LeadStatus.FAILED
+    assert (await bench.enrichment(bad.lead_id)).runs == []
+
+
+async def test_two_enrichments_of_one_lead_leave_one_chosen_value(bench: Bench) -> None:
+    made = await bench.create()
+    again = LeadCreated.model_construct(lead_id=made.lead_id, job_id=await bench.again(made.lead_id))
+
+    assert await runner(bench, AtOnce()).run_together(await claimed(bench, made, again)) == []
+
+    assert await bench.chosen(made.lead_id) == {"first_name": ("Ada", "at_once")}
+    assert len((await bench.enrichment(made.lead_id)).runs) == 2
+    assert (await bench.lead(made.lead_id)).version == 5
+
+
+def together(bench: Bench, *adapters: Adapter) -> bool:
+    registry: JobRegistry = bench.registry(*adapters)
+    definition = registry.find(ENRICH_LEAD.name)
+    assert definition is not None
+    return definition.together is not None
+
+
+async def test_one_adapter_that_waits_is_enough_for_each_lead_to_be_shown_processing(bench: Bench) -> None:
+    def simulated(latency: float, failure_rate: float) -> Simulated:
+        return Simulated(latency=latency, failure_rate=failure_rate, failure_kind="retryable", chance=lambda: 0.5)
+
+    assert together(bench, simulated(0, 0), AtOnce())
+    assert not together(bench, simulated(2, 0))
+    assert not together(bench, simulated(0, 0.1))
+    assert not together(bench, AtOnce(), Scripted("waits", [[]]))
