@@ -9,6 +9,7 @@ from tests.support.showcase import Showcase
 
 NOT_PAGES: Mapping[str, str] = {
     "/exports/{id}/file": "a file",
+    "/imports/{id}/previews": "the way back to the import",
     "/imports/{id}/rejected-rows": "a file",
     "/palette": "the list in the command palette, for htmx",
 }

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.listener import Bell
+from leadflood.kernel.db.listener import Bell, Listener
 from leadflood.kernel.db.signals import CHANGES_CHANNEL, EVERYTHING
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
@@ -188,3 +188,10 @@ async def test_a_lost_connection_comes_back_by_itself_and_wakes_everybody_once(c
             await rename(database, workspace)
             assert await bell.wait(PATIENCE)
         await changes.close()
+
+
+async def test_who_begins_to_listen_looks_once_more_for_what_was_told_before(application_url: str) -> None:
+    listener = Listener(application_url, CHANGES_CHANNEL + "_of_a_test", application_name="tests listener")
+
+    assert [await listener.wait(0), await listener.wait(0)] == [True, False]
+    await listener.close()

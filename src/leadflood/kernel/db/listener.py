@@ -66,7 +66,8 @@ class Listener:
     async def wait(self, seconds: float) -> bool:
         """Return at a notification, or after `seconds` at the latest. True if there was one.
 
-        What was notified since the last call counts, and so does the loss of the connection. Without one it only waits.
+        What was notified since the last call counts, and so do the loss of the connection and a new one, which cannot
+        have heard what was notified before it. Without one it only waits.
         """
         with suppress(Unavailable):
             await self._connect()
@@ -88,3 +89,4 @@ class Listener:
             heard=lambda _payload: self._bell.ring(),
             lost=self._bell.ring,
         )
+        self._bell.ring()
