@@ -16,7 +16,8 @@ from leadflood.domains.imports.store import retention
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.domains.leads.service.lanes import hold_attempt, write_in_lanes
+from leadflood.domains.jobs.shared import hold_attempt
+from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.db.database import Database, Transaction
 
 _A_DAY = 86_400.0

@@ -1,4 +1,4 @@
-"""Transactions that the running jobs of one worker share, each guarded by its own attempt."""
+"""Transactions guarded by the attempts of running jobs: those that many share, and those that are long."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -30,6 +30,15 @@ class Work(Protocol[_Given_contra, _Told_co]):
     ) -> Sequence[_Told_co]:
         """An answer for each job, in order. All of them are held by their attempts."""
         ...
+
+
+async def hold_attempt(tx: Transaction, job: RunningJob) -> None:
+    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
+
+    A locked job cannot be cancelled, and its lease is not renewed. Raises: AttemptLost.
+    """
+    if not await store.holds(tx, [job.key]):
+        raise AttemptLost(job.id, job.attempt)
 
 
 class SharedTransactions:

@@ -7,8 +7,8 @@ what is done is told by one position, and a job that was killed goes on from the
 import asyncio
 from typing import Any, Protocol, TypeVar
 
-from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.shared import hold_attempt
 from leadflood.domains.leads.store import lanes as store
 from leadflood.kernel.db.database import Contended, Database, Transaction
 
@@ -62,15 +62,6 @@ async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, An
     except Contended:  # with others who change the same leads; a lane that waits for none cannot be in a ring
         await line.advance(1)
     return not line.stopped
-
-
-async def hold_attempt(tx: Transaction, job: RunningJob) -> None:
-    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
-
-    A locked job cannot be cancelled, and its lease is not renewed. Raises: AttemptLost.
-    """
-    if not await store.hold_attempt(tx, job):
-        raise AttemptLost(job.id, job.attempt)
 
 
 class _Line:
