@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost
@@ -25,6 +26,7 @@ _BEGIN = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, 
 _PLACE = text("SELECT worker_id FROM heartbeats WHERE name = :name")
 _MOVE = text("UPDATE heartbeats SET worker_id = :until WHERE name = :name AND worker_id = :after")
 _TOUCH = text("UPDATE heartbeats SET beat_at = now() WHERE name = :name")
+_BROKEN = text("SELECT 1 / 0")
 _WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
@@ -70,10 +72,13 @@ class Toy:
             for what in ("position", *range(1, CHUNKS + 1)):
                 await tx.execute(_BEGIN, {"name": self.name(what), "position": UUID(int=0)})
 
-    async def position(self) -> int:
+    async def come_to(self) -> int:
         async with self.database.system() as tx:
-            place: UUID = await tx.scalar(_PLACE, {"name": self.name("position")})
-            return place.int
+            return await self.position(tx)
+
+    async def position(self, tx: Transaction) -> int:
+        place: UUID = await tx.scalar(_PLACE, {"name": self.name("position")})
+        return place.int
 
     async def find(self, _tx: Transaction, after: int) -> Chunk | None:
         return Chunk(after, after + 1) if after < CHUNKS else None
@@ -90,7 +95,7 @@ class Toy:
         return await tx.changed(_MOVE, values) == 1
 
     async def run(self) -> bool:
-        return await soon(write_in_lanes(self.database, self.job, self, start=await self.position()))
+        return await soon(write_in_lanes(self.database, self.job, self))
 
     async def written(self) -> int:
         return await self.jobs.written(self.job.id)
@@ -133,7 +138,7 @@ async def test_the_second_chunk_is_written_beside_the_first_and_kept_after_it(to
     gate.open()
 
     assert await running
-    assert (await toy.written(), toy.kept, await toy.position()) == (CHUNKS, [1, 2, 3, 4, 5], CHUNKS)
+    assert (await toy.written(), toy.kept, await toy.come_to()) == (CHUNKS, [1, 2, 3, 4, 5], CHUNKS)
 
 
 @pytest.mark.parametrize("number", range(1, CHUNKS + 1))
@@ -145,12 +150,12 @@ async def test_killed_between_two_commits_each_chunk_is_written_once(toy: Toy, n
     toy.keeping = killed
     with pytest.raises(Killed):
         await toy.run()
-    assert (await toy.written(), await toy.position()) == (number - 1, number - 1)
+    assert (await toy.written(), await toy.come_to()) == (number - 1, number - 1)
 
     toy.keeping = nothing
 
     assert await toy.run()
-    assert (await toy.written(), await toy.position()) == (CHUNKS, CHUNKS)
+    assert (await toy.written(), await toy.come_to()) == (CHUNKS, CHUNKS)
 
 
 async def test_killed_while_the_second_waits_neither_is_there(toy: Toy) -> None:
@@ -160,7 +165,7 @@ async def test_killed_while_the_second_waits_neither_is_there(toy: Toy) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert (await toy.written(), await toy.position()) == (0, 0)
+    assert (await toy.written(), await toy.come_to()) == (0, 0)
 
     gate.open()
 
@@ -192,7 +197,7 @@ async def test_an_operator_need_not_wait_for_chunks_and_what_is_cancelled_is_not
     assert cancelled.status == "failed"
     with pytest.raises(AttemptLost):
         await running
-    assert (await toy.written(), await toy.position()) == (0, 0)
+    assert (await toy.written(), await toy.come_to()) == (0, 0)
 
 
 async def test_the_lease_is_renewed_while_chunks_are_written(toy: Toy) -> None:
@@ -218,4 +223,26 @@ async def test_a_ring_with_somebody_else_is_broken_and_everything_is_written_onc
             await other.execute(_TOUCH, {"name": toy.name(2)})
 
     assert await running
-    assert (await toy.written(), await toy.position()) == (CHUNKS, CHUNKS)
+    assert (await toy.written(), await toy.come_to()) == (CHUNKS, CHUNKS)
+
+
+@dataclass
+class Ring(Toy):
+    """PostgreSQL ends the first chunk once; the second sees where that left the position before the first is told."""
+
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def keep(self, tx: Transaction, chunk: Chunk, outcome: None) -> bool:
+        if chunk.until == 1 and not self.seen.is_set():
+            with suppress(DBAPIError):
+                await tx.execute(_BROKEN)
+            await self.seen.wait()
+            raise Contended("PostgreSQL ended this transaction.")
+        kept = await super().keep(tx, chunk, outcome)
+        self.seen.set()
+        return kept
+
+
+async def test_what_the_second_saw_of_a_ring_stops_nothing(toy: Toy) -> None:
+    assert await Ring(toy.jobs, toy.job).run()
+    assert (await toy.written(), await toy.come_to()) == (CHUNKS, CHUNKS)

@@ -86,7 +86,7 @@ async def _commit(context: JobContext, database: Database) -> None:
     row = await _begin(context, ImportStatus.COMMITTING)
     if row is None:
         return
-    if not await write_in_lanes(database, context.job, writing.Writing(row), start=row.committed_through):
+    if not await write_in_lanes(database, context.job, writing.Writing(row)):
         return
     async with context.completing() as tx:
         held = await _hold(tx, context.job, ImportStatus.COMMITTING)

@@ -40,6 +40,11 @@ class Writing:
         self._row = row
         self._actor = importer(row)
 
+    async def position(self, tx: Transaction) -> int | None:
+        """The number of the last row that is written."""
+        held = await self._hold(tx)
+        return None if held is None else int(held.committed_through)
+
     async def find(self, tx: Transaction, after: int) -> writing.Chunk | None:
         """The next rows that write something."""
         return await writing.next_chunk(tx, self._row.workspace_id, self._row.id, after, BATCH)
@@ -65,8 +70,7 @@ class Writing:
 
     async def keep(self, tx: Transaction, chunk: writing.Chunk, outcome: Written) -> bool:
         """Count the chunk, if the import is still being committed by this job, and has come to where it begins."""
-        row, committing = self._row, ImportStatus.COMMITTING
-        held = await store.hold(tx, row.workspace_id, row.id, expected=committing, job_id=row.job_id)
+        row, held = self._row, await self._hold(tx)
         if held is None or held.committed_through != chunk.after:
             return False
         counts = dict(held.counts)
@@ -76,6 +80,10 @@ class Writing:
         await incoming.count_incoming(tx, self._actor, changeset_id=row.changeset_id, written=outcome)
         await store.set_fields(tx, row.workspace_id, row.id, committed_through=chunk.until, counts=counts)
         return True
+
+    async def _hold(self, tx: Transaction) -> Row[Any] | None:
+        row, committing = self._row, ImportStatus.COMMITTING
+        return await store.hold(tx, row.workspace_id, row.id, expected=committing, job_id=row.job_id)
 
 
 def _otherwise(written: Written) -> Iterator[tuple[list[UUID], RowAction, RowAction, str | None]]:

@@ -145,6 +145,11 @@ class Undoing:
         self._trace = trace
         self._batch = batch
 
+    async def position(self, tx: Transaction) -> UUID | None:
+        """The lead of the last change that is undone."""
+        found = await store.lock_changeset(tx, self._changeset.workspace_id, self._changeset.id)
+        return undo.position(found) if found is not None and found.status == ChangesetStatus.UNDOING else None
+
     async def find(self, tx: Transaction, after: UUID) -> undo.Chunk | None:
         """The next changes."""
         await store.look_up_by_keys(tx)
@@ -183,7 +188,7 @@ async def undo_in_lanes(
         changeset = await store.lock_changeset(tx, job.workspace_id, changeset_id)
     if changeset is not None and changeset.status == ChangesetStatus.UNDOING:
         work = Undoing(actor, changeset, trace, batch)
-        await write_in_lanes(database, job, work, start=undo.position(changeset))
+        await write_in_lanes(database, job, work)
 
 
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:

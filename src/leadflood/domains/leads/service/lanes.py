@@ -34,6 +34,9 @@ Outcome = TypeVar("Outcome")
 class Work(Protocol[AnyChunk, Outcome]):
     """How a chunk is found, written, and counted."""
 
+    async def position(self, tx: Transaction) -> Any | None:  # noqa: ANN401  a position of any kind
+        """Where the work has come to; None where somebody stopped it."""
+
     async def find(self, tx: Transaction, after: Any) -> AnyChunk | None:  # noqa: ANN401  a position of any kind
         """The chunk after a position; None at the end."""
 
@@ -48,19 +51,27 @@ class _Stopped(Exception):
     """Somebody stopped the work, so nothing of this chunk may be kept."""
 
 
-async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, Any], *, start: Any) -> bool:  # noqa: ANN401  a position of any kind
-    """Write all chunks after `start`. Returns whether that is done; False where somebody stopped it.
+async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, Any]) -> bool:
+    """Write all chunks that are left. Returns whether that is done; False where somebody stopped it.
 
     While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
     the end whether the attempt is still ours.
 
     Raises: AttemptLost, Unavailable.
     """
-    line = _Line(database, job, work, start)
     try:
-        await line.advance(LANES)
+        return await _write(database, job, work, lanes=LANES)
     except Contended:  # with others who change the same leads; a lane that waits for none cannot be in a ring
-        await line.advance(1)
+        return await _write(database, job, work, lanes=1)
+
+
+async def _write(database: Database, job: RunningJob, work: Work[Any, Any], *, lanes: int) -> bool:
+    async with database.transaction(job.workspace_id) as tx:
+        start = await work.position(tx)
+    if start is None:
+        return False
+    line = _Line(database, job, work, start)
+    await line.advance(lanes)
     return not line.stopped
 
 
@@ -69,13 +80,11 @@ class _Line:
         self._database = database
         self._job = job
         self._work = work
-        self._kept = start
         self._found = start
         self._finding = asyncio.Lock()
         self.stopped = False
 
     async def advance(self, lanes: int) -> None:
-        self._found = self._kept
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(lanes):
@@ -104,5 +113,4 @@ class _Line:
             await hold_attempt(tx, self._job)
             if not await self._work.keep(tx, chunk, outcome):
                 raise _Stopped
-        self._kept = chunk.until
         return True
