@@ -28,6 +28,7 @@ INSERT INTO import_rows (workspace_id, import_id, row_no, action) VALUES (:works
 """)
 _LEAVE_ROW = text("DELETE FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id")
 _WAITING = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+_TWO_WAIT = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted OFFSET 1"
 _RENEWED = "SELECT lease_expires_at > now() AS renewed FROM job_executions WHERE id = :id"
 _TAKEN_OVER = "UPDATE job_executions SET attempts = attempts + 1 WHERE id = :id"
 HEADER = ["email", "company"]
@@ -161,6 +162,16 @@ async def test_a_preview_that_is_taken_over_meanwhile_keeps_no_row(desk: Desk) -
 
     assert await desk.rows(comparing.import_id) == []
     assert counted(await desk.get(comparing.import_id)) == {}
+
+
+async def test_an_operator_who_cancels_the_job_meanwhile_is_not_the_one_who_gives_way(desk: Desk) -> None:
+    async with Comparing.held(desk) as comparing:
+        cancelling = asyncio.create_task(comparing.jobs.cancel(desk.registry, comparing.job.id))
+        assert await eventually(lambda: comparing.jobs.rows(_TWO_WAIT))
+
+    assert (await soon(cancelling)).status == "failed"
+    assert (await desk.get(comparing.import_id)).status == "failed"
+    assert await desk.rows(comparing.import_id) == []
 
 
 async def test_what_was_edited_since_the_preview_is_told_and_not_overwritten(desk: Desk) -> None:

@@ -23,6 +23,8 @@ from leadflood.kernel.db.database import Database, Transaction
 _A_DAY = 86_400.0
 _PAUSE = 2.0
 """Seconds between looks whether there is room for more enrichment."""
+_PATIENCE = 0.25
+"""Seconds that a chunk of a preview waits for whoever is ending its job, and must end the import too: see there."""
 
 
 def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
@@ -70,7 +72,7 @@ async def _stage(context: JobContext, database: Database) -> None:
                     # Not before: for each word with PostgreSQL this thread would wait until that one lets it.
                     reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
                     await staging.stage_batch(tx, actor, held, batch)
-                    await hold_attempt(tx, context.job)
+                    await hold_attempt(tx, context.job, patience=_PATIENCE)
         except UnreadableFile as error:
             raise Terminal(error.detail) from error
         finally:

@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Text, bindparam, text
+
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
@@ -15,6 +17,7 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.grouping import Grouping
 
 MOST_TOGETHER = 200
+_PATIENCE = text("SELECT set_config('lock_timeout', :timeout, true)").bindparams(bindparam("timeout", type_=Text))
 
 Value = TypeVar("Value")
 Answer = TypeVar("Answer")
@@ -32,11 +35,18 @@ class Work(Protocol[_Given_contra, _Told_co]):
         ...
 
 
-async def hold_attempt(tx: Transaction, job: RunningJob) -> None:
+async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | None = None) -> None:
     """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
 
-    A locked job cannot be cancelled, and its lease is not renewed. Raises: AttemptLost.
+    A locked job cannot be cancelled, and its lease is not renewed.
+
+    Args: patience: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
+        Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
+
+    Raises: AttemptLost, leadflood.kernel.db.database.Contended.
     """
+    if patience is not None:
+        await tx.execute(_PATIENCE, {"timeout": f"{patience}s"})
     if not await store.holds(tx, [job.key]):
         raise AttemptLost(job.id, job.attempt)
 
