@@ -226,7 +226,7 @@ async def move(
 
 async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
     """As `hold_leads`, for those who know what is in them. Returns which live."""
-    return await store.hold_only(tx, actor.workspace_id, lead_ids)
+    return set(await store.hold_living(tx, actor.workspace_id, lead_ids))
 
 
 async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:

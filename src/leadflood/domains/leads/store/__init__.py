@@ -62,14 +62,14 @@ ORDER BY id
 FOR NO KEY UPDATE
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
 
-HOLD_ONLY = text("""
+HOLD_LIVING = text("""
 WITH held AS (
     SELECT id FROM leads
     WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
     ORDER BY id
     FOR NO KEY UPDATE
 )
-SELECT array_agg(id) AS ids FROM held
+SELECT array_agg(id ORDER BY id) AS ids FROM held
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
 
 MOVE = text("""
@@ -223,10 +223,10 @@ async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) 
     return {row.id: row for row in rows}
 
 
-async def hold_only(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> set[UUID]:
-    """As `hold`, of which only the ids are given."""
-    ids = await tx.scalar(HOLD_ONLY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
-    return set(ids or ())
+async def hold_living(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> list[UUID]:
+    """As `hold`, of which only the ids are given, in their order."""
+    ids: list[UUID] | None = await tx.scalar(HOLD_LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return ids or []
 
 
 async def move(

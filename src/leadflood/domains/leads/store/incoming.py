@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, select, text
+from sqlalchemy import Row, Text, Uuid, bindparam, text
 
-from leadflood.domains.leads.tables import leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
@@ -216,14 +215,3 @@ async def not_changed(tx: Transaction, origin: Origin) -> Sequence[Row[Any]]:
     """What `change` left out: `gone`, the `same` already, or else edited."""
     values = {"workspace_id": origin.actor.workspace_id, "changeset_id": origin.changeset_id}
     return await tx.all(NOT_CHANGED, values)
-
-
-async def hold_living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[UUID]:
-    """Those of the leads that live, locked, in the order of their ids."""
-    query = (
-        select(leads.c.id)
-        .where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids), leads.c.deleted_at.is_(None))
-        .order_by(leads.c.id)
-        .with_for_update(key_share=True)
-    )
-    return [row.id for row in await tx.all(query)]
