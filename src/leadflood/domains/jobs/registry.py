@@ -8,7 +8,7 @@ from uuid import UUID
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import JobKind, RunningJob
-from leadflood.domains.jobs.shared import Answer, SharedTransactions, Value, Work
+from leadflood.domains.jobs.shared import Answer, SharedTransactions, Value, Work, in_one_transaction
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 
@@ -86,13 +86,9 @@ class JobGroup:
         """Complete jobs of the group, and do this work for them: in one transaction, for those that are still ours."""
         if not jobs:
             return
-        async with self._database.transaction(self.actor.workspace_id) as tx:
-            held = await store.finish(tx, [job.key for job, _ in jobs])
-            ours = [each for each in jobs if each[0].key in held]
-            if ours:
-                await work(tx, self.actor, ours)
-        self.completed |= {job.id for job, _ in ours}
-        self.lost |= {job.id for job, _ in jobs} - self.completed
+        outcomes = await in_one_transaction(self._database, work, jobs, completes=True)
+        for (job, _), outcome in zip(jobs, outcomes, strict=True):
+            (self.lost if isinstance(outcome, AttemptLost) else self.completed).add(job.id)
 
 
 Handler = Callable[[JobContext], Awaitable[None]]

@@ -51,6 +51,18 @@ async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | No
         raise AttemptLost(job.id, job.attempt)
 
 
+async def in_one_transaction(
+    database: Database, work: Work[Any, Answer], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+) -> list[Answer | AttemptLost]:
+    """The answers for jobs of one workspace, in order; `AttemptLost` for those that are no longer ours."""
+    workspace_id = items[0][0].workspace_id
+    async with database.transaction(workspace_id) as tx:
+        held = await (store.finish if completes else store.holds)(tx, [job.key for job, _ in items])
+        ours = [item for item in items if item[0].key in held]
+        answers = iter(await work(tx, Actor.system(workspace_id), ours) if ours else ())
+    return [next(answers) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]
+
+
 class SharedTransactions:
     """Collects jobs that have come to the same piece of work while the transaction before is under way.
 
@@ -81,30 +93,20 @@ class SharedTransactions:
         for place, (job, _) in enumerate(items):
             places[job.workspace_id].append(place)
         outcomes: list[Any] = [None] * len(items)
-        for workspace_id, its in places.items():
-            told = await self._in_workspace(work, workspace_id, [items[place] for place in its], completes=completes)
+        for its in places.values():
+            told = await self._in_workspace(work, [items[place] for place in its], completes=completes)
             for place, outcome in zip(its, told, strict=True):
                 outcomes[place] = outcome
         return outcomes
 
     async def _in_workspace(
-        self, work: Work[Any, Any], workspace_id: UUID, items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+        self, work: Work[Any, Any], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
     ) -> Sequence[Any]:
         try:
-            return await self._in_one_transaction(work, workspace_id, items, completes=completes)
+            return await in_one_transaction(self._database, work, items, completes=completes)
         except Exception as error:  # noqa: BLE001  a job's own fault must end its own attempt and no other
             away = isinstance(error, Unavailable) and not isinstance(error, Contended)
             if away or len(items) == 1:
                 return [error] * len(items)
-        alone = [await self._in_workspace(work, workspace_id, [item], completes=completes) for item in items]
+        alone = [await self._in_workspace(work, [item], completes=completes) for item in items]
         return [outcome for (outcome,) in alone]
-
-    async def _in_one_transaction(
-        self, work: Work[Any, Any], workspace_id: UUID, items: Sequence[tuple[RunningJob, Any]], *, completes: bool
-    ) -> list[Any]:
-        keys = [job.key for job, _ in items]
-        async with self._database.transaction(workspace_id) as tx:
-            held = await (store.finish if completes else store.holds)(tx, keys)
-            ours = [item for item in items if item[0].key in held]
-            answers = iter(await work(tx, Actor.system(workspace_id), ours) if ours else ())
-        return [next(answers) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]
