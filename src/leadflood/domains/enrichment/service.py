@@ -112,9 +112,7 @@ def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidat
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
-    candidates = [*rivals, *new]
-    if rivals or len(ended.runs) > 1:
-        candidates.sort(key=lambda each: _rank(ended.order, each.adapter))
+    candidates = sorted([*rivals, *new], key=lambda each: _rank(ended.order, each.adapter))
     return {id(candidate): candidate for candidate in best_values(candidates).values()}
 
 

@@ -139,7 +139,7 @@ class Undoing:
     """Undoes a changeset as `service.lanes` wants it: the changes of a chunk with all that belongs to them."""
 
     def __init__(self, actor: Actor, changeset: Row[Any], trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
-        """Args: changeset: as it was found `undoing`. batch: leads of a chunk."""
+        """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""
         self._actor = actor
         self._changeset = changeset
         self._trace = trace
@@ -183,12 +183,10 @@ async def undo_in_lanes(
 
     Raises: AttemptLost, Unavailable.
     """
-    actor = Actor.system(job.workspace_id)
     async with database.transaction(job.workspace_id) as tx:
         changeset = await store.lock_changeset(tx, job.workspace_id, changeset_id)
-    if changeset is not None and changeset.status == ChangesetStatus.UNDOING:
-        work = Undoing(actor, changeset, trace, batch)
-        await write_in_lanes(database, job, work)
+    if changeset is not None:
+        await write_in_lanes(database, job, Undoing(Actor.system(job.workspace_id), changeset, trace, batch))
 
 
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
