@@ -22,6 +22,19 @@ from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
 from tests.support.postgres import Cluster, temporary_cluster
+from tests.support.suite import (
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
 
 DATABASE = "leadflood"
 TEMPLATE = "leadflood_template"

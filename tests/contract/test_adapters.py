@@ -6,7 +6,6 @@ import json
 import math
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,8 +13,7 @@ import pytest
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
-
-_NAUGHTY = Path(__file__).resolve().parents[3] / "shared" / "testdata" / "strings" / "naughty.jsonl"
+from tests.support import naughty
 
 _ADDRESSES = [
     "ada.lovelace@acme.com",
@@ -102,11 +100,9 @@ async def test_every_value_has_a_sound_receipt_whatever_the_address(adapter: Ada
     assert len({value.field for value in found}) == len(found)
 
 
-async def test_naughty_local_parts_and_names_do_no_harm(adapter: Adapter) -> None:
-    if not _NAUGHTY.is_file():
-        pytest.skip(f"{_NAUGHTY} is missing")
-    for line in _NAUGHTY.read_text(encoding="utf-8").splitlines():
-        text = json.loads(line)["input"]
+@naughty.texts
+async def test_naughty_local_parts_and_names_do_no_harm(adapter: Adapter, texts: naughty.Texts) -> None:
+    for text in texts():
         leads = (
             _lead(f"{text}@acme.com"),
             _lead(f"ada@{text}.com"),

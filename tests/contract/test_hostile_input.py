@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +11,9 @@ import pytest
 from leadflood.domains.leads.models import MAX_CUSTOM_STRING
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line
+from tests.support import naughty
 from tests.support.tenants import Tenant, bearer, holdings
 
-NAUGHTY = Path(__file__).resolve().parents[3] / "shared" / "testdata" / "strings" / "naughty.jsonl"
 JSON = {"Content-Type": "application/json"}
 TEXTS = ("firstName", "lastName", "company", "jobTitle")
 """Fields that hold whatever text a person writes."""
@@ -194,12 +193,6 @@ async def test_lengths_are_held_to_the_character(api: httpx.AsyncClient, ours: T
             assert faults(over) == {(f"/{name}", "too_long")}
 
 
-def naughty() -> list[str]:
-    if not NAUGHTY.exists():
-        pytest.skip(f"{NAUGHTY} is missing")
-    return [json.loads(line)["input"] for line in NAUGHTY.read_text(encoding="utf-8").splitlines()]
-
-
 def cleaned(text: str, clean: Callable[..., str], longest: int) -> str | None:
     """The text as it is stored, or None where it cannot be."""
     try:
@@ -208,10 +201,11 @@ def cleaned(text: str, clean: Callable[..., str], longest: int) -> str | None:
         return None
 
 
+@naughty.texts
 async def test_naughty_text_is_kept_as_it_is_or_refused_by_its_name(
-    api: httpx.AsyncClient, ours: Tenant, lead: Lead
+    api: httpx.AsyncClient, ours: Tenant, lead: Lead, texts: naughty.Texts
 ) -> None:
-    for text in naughty():
+    for text in texts():
         name, block = cleaned(text, clean_line, 200), cleaned(text, clean_block, MAX_CUSTOM_STRING)
         answer = await change(api, ours, lead, **dict.fromkeys(TEXTS, text), customFields={"text": text})
         if name is None:
@@ -226,9 +220,12 @@ async def test_naughty_text_is_kept_as_it_is_or_refused_by_its_name(
             assert name is None or [stored[each] for each in TEXTS] == [name] * len(TEXTS)
 
 
-async def test_naughty_text_breaks_no_field_that_has_a_form(api: httpx.AsyncClient, ours: Tenant, lead: Lead) -> None:
+@naughty.texts
+async def test_naughty_text_breaks_no_field_that_has_a_form(
+    api: httpx.AsyncClient, ours: Tenant, lead: Lead, texts: naughty.Texts
+) -> None:
     accepted = 0
-    for text in naughty():
+    for text in texts():
         answer = await change(api, ours, lead, **dict.fromkeys(FORMATS, text))
         assert answer.status_code == 400, (text, answer.text)
         pointers = {pointer for pointer, _ in faults(answer)}
@@ -241,9 +238,10 @@ async def test_naughty_text_breaks_no_field_that_has_a_form(api: httpx.AsyncClie
     assert accepted > 10
 
 
-async def test_naughty_text_breaks_no_list(api: httpx.AsyncClient, ours: Tenant) -> None:
+@naughty.texts
+async def test_naughty_text_breaks_no_list(api: httpx.AsyncClient, ours: Tenant, texts: naughty.Texts) -> None:
     formed = ("source", "status", "ownerId", "createdFrom", "updatedUntil", "sort", "limit")
-    for text in naughty():
+    for text in texts():
         raw = text.encode("utf-8", "surrogatepass")
         for names in (["q"], formed, ["cursor"], [text]):
             answer = await api.get("/v1/leads", params=dict.fromkeys(names, raw), headers=bearer(ours.session))

@@ -5,13 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from leadflood.domains.duplicates.models import Match, Person, ReasonKind, company_key, compare
-
-SAMPLES = Path(__file__).parents[4] / "shared" / "testdata" / "dedupe"
+from tests.support.samples import SAMPLES
 
 
 @dataclass(frozen=True)
@@ -87,9 +85,9 @@ def test_a_company_is_known_without_its_legal_form(name: str, key: str) -> None:
 
 def people(name: str) -> Iterator[tuple[str, Lead]]:
     """The rows of a sample as leads, each with its cluster; what has no address is no lead."""
-    with (SAMPLES / f"{name}.truth.csv").open(newline="", encoding="utf-8") as file:
+    with (SAMPLES / "dedupe" / f"{name}.truth.csv").open(newline="", encoding="utf-8") as file:
         clusters = {row["rid"]: row["cluster"] for row in csv.DictReader(file)}
-    with (SAMPLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with (SAMPLES / "dedupe" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             lead = Lead(
                 row.get("Email 1") or row.get("email") or f"{row['rid']}@nobody.test",
@@ -100,6 +98,7 @@ def people(name: str) -> Iterator[tuple[str, Lead]]:
             yield clusters[row["rid"]], lead
 
 
+@pytest.mark.samples
 @pytest.mark.parametrize(
     ("name", "precision", "recall"),
     [("datablist_leads_duplicates", 0.99, 0.99), ("febrl1", 0.99, 0.6), ("splink_fake_1000", 0.95, 0.5)],

@@ -1,7 +1,8 @@
 import pytest
 
 from leadflood.domains.enrichment.models import Field
-from tests.unit.enrichment.samples import receipts, rows, values
+from tests.support.samples import rows
+from tests.unit.enrichment.finding import receipts, values
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ async def test_an_international_domain_is_shown_as_people_read_it() -> None:
     assert "bücher.de" in found.evidence
 
 
+@pytest.mark.samples
 async def test_slips_of_the_samples_are_corrected_and_right_domains_are_left_alone() -> None:
     right, wrong, slips, correct = 0, [], 0, 0
     for row in rows("email/domain_typos.jsonl"):
@@ -132,6 +134,7 @@ async def test_slips_of_the_samples_are_corrected_and_right_domains_are_left_alo
     assert wrong == [], f"of {correct} right ones"
 
 
+@pytest.mark.samples
 async def test_domains_of_real_companies_are_companies_and_no_slips() -> None:
     companies = rows("names/company_domain.jsonl")
     mistaken, named = [], 0
@@ -144,6 +147,7 @@ async def test_domains_of_real_companies_are_companies_and_no_slips() -> None:
     assert named / len(companies) >= 0.7, f"{named} of {len(companies)}"
 
 
+@pytest.mark.samples
 async def test_throw_away_and_free_domains_of_the_samples_are_recognised() -> None:
     for row in rows("lists/disposable_sample.jsonl"):
         found = await values(f"ada@{row['input']}")

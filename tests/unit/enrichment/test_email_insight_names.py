@@ -1,7 +1,8 @@
 import pytest
 
 from leadflood.domains.enrichment.models import Field
-from tests.unit.enrichment.samples import receipts, rows, values
+from tests.support.samples import rows
+from tests.unit.enrichment.finding import receipts, values
 
 
 async def names(email: str, **known: str) -> tuple[object, object]:
@@ -88,6 +89,7 @@ async def test_a_throw_away_mailbox_gives_no_name() -> None:
     assert await names("ada.lovelace@mailinator.com") == (None, None)
 
 
+@pytest.mark.samples
 async def test_names_of_the_samples_are_read_in_the_usual_order_and_seldom_wrong() -> None:
     right = wrong = 0
     people = [row["expected"] for row in rows("names/probablepeople_person.jsonl")]

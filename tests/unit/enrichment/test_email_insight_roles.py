@@ -1,7 +1,8 @@
 import pytest
 
 from leadflood.domains.enrichment.models import Field
-from tests.unit.enrichment.samples import receipts, rows, values
+from tests.support.samples import rows
+from tests.unit.enrichment.finding import receipts, values
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ async def test_the_evidence_names_the_word() -> None:
     assert found.method == "role_words"
 
 
+@pytest.mark.samples
 async def test_role_addresses_of_the_samples_are_recognised_and_people_are_not() -> None:
     missed, mistaken, roles, people = [], [], 0, 0
     for row in rows("lists/role_accounts.jsonl"):

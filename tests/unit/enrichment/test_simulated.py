@@ -3,7 +3,7 @@ import pytest
 from leadflood.domains.enrichment.adapters.simulated import FailureKind, Simulated
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.jobs.errors import Retryable, Terminal
-from tests.unit.enrichment.samples import lead
+from tests.unit.enrichment.finding import lead
 
 
 class Clock:

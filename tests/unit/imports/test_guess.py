@@ -1,15 +1,13 @@
 """What columns seem to be, by header and content, in several languages."""
 
 import csv
-from pathlib import Path
 
 import pytest
 
 from leadflood.domains.imports.models.fields import check_target
 from leadflood.domains.imports.models.guess import guess_columns, has_header
 from leadflood.kernel.text import InvalidValue
-
-LEADS = Path(__file__).resolve().parents[3].parent / "shared" / "testdata" / "leads"
+from tests.support.samples import SAMPLES
 
 
 def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
@@ -68,10 +66,10 @@ def test_no_column_can_be_mapped_to_permission_by_hand(target: str) -> None:
         check_target(target)
 
 
-@pytest.mark.skipif(not LEADS.exists(), reason="shared/testdata is not beside this checkout")
+@pytest.mark.samples
 @pytest.mark.parametrize("name", ["datablist-customers-1000.csv", "datablist-leads-1000.csv"])
 def test_real_files_are_understood(name: str) -> None:
-    with (LEADS / name).open(encoding="utf-8", newline="") as file:
+    with (SAMPLES / "leads" / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     found = {column.header: column.target for column in guess_columns(rows[0], rows[1:200])}
 

@@ -18,7 +18,7 @@ from leadflood.domains.leads.contracts import (
 )
 from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.errors import InvalidInput
-from tests.unit.leads.samples import rows
+from tests.support import naughty
 
 TEXT_FIELDS = [field.alias or "" for field in CreateLead.model_fields.values() if field.alias != "customFields"]
 
@@ -166,10 +166,11 @@ def test_an_answer_is_written_as_its_example_says(view: type[View]) -> None:
         assert json.loads(view.model_validate(example).model_dump_json()) == example
 
 
-def test_naughty_strings_are_stored_clean_or_refused_by_name() -> None:
-    for row in rows("strings/naughty.jsonl"):
+@naughty.texts
+def test_naughty_strings_are_stored_clean_or_refused_by_name(texts: naughty.Texts) -> None:
+    for text in texts():
         for field in [*TEXT_FIELDS, "customFields"]:
-            value = {"note": row["input"]} if field == "customFields" else row["input"]
+            value = {"note": text} if field == "customFields" else text
             check({"email": "ada@acme.com", field: value}, field)
 
 

@@ -22,7 +22,7 @@ from leadflood.domains.leads.models import (
 from leadflood.kernel import email_address
 from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
-from tests.unit.leads.samples import rows
+from tests.support.samples import scored
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,9 @@ def test_what_is_no_email_address_is_refused_with_an_example_or_the_limit(typed:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.samples
 def test_email_addresses_on_which_all_suites_agree_are_judged_alike() -> None:
-    judged = [(row["input"], row["expected"]["verdict"] == "valid") for row in rows("email/agreed.jsonl")]
+    judged = [(row["input"], row["expected"]["verdict"] == "valid") for row in scored("email/agreed.jsonl")]
     differing = [text for text, valid in judged if accepted(text) != valid]
 
     # One: a domain of emoji, which IDNA 2008 (RFC 5892) does not allow.
@@ -90,15 +91,17 @@ def accepted(text: str) -> bool:
     return True
 
 
+@pytest.mark.samples
 def test_phone_numbers_of_all_countries_come_out_in_e164() -> None:
-    for row in rows("phone/examples.jsonl"):
+    for row in scored("phone/examples.jsonl"):
         extension = row["expected"].get("extension")
         wanted = row["expected"]["e164"] + (f";ext={extension}" if extension else "")
         assert normalise_phone(row["input"], row["region"]) == wanted, row["id"]
 
 
+@pytest.mark.samples
 def test_invalid_phone_numbers_are_refused_in_all_countries() -> None:
-    for row in rows("phone/validator_js.jsonl"):
+    for row in scored("phone/validator_js.jsonl"):
         try:
             found = normalise_phone(row["input"], row["region"])
         except InvalidValue:
@@ -233,8 +236,9 @@ def test_what_is_no_website_of_a_lead_is_refused(typed: str) -> None:
         normalise_website(typed)
 
 
+@pytest.mark.samples
 def test_websites_of_real_companies_are_accepted() -> None:
-    for row in rows("names/company_domain.jsonl"):
+    for row in scored("names/company_domain.jsonl"):
         assert normalise_website(row["expected"]["domain"]).startswith("https://")
 
 
@@ -286,9 +290,10 @@ def test_a_full_name_is_found_as_a_phrase_but_no_phrase_spans_name_and_company()
     assert search_text(None, None, "ada@acme.com", None) == "ada@acme.com"
 
 
+@pytest.mark.samples
 def test_names_of_people_and_companies_survive_unharmed() -> None:
     sets = ("nameparser_v1", "nameparser_v2", "probablepeople_person", "probablepeople_company", "company_domain")
-    for row in (row for name in sets for row in rows(f"names/{name}.jsonl")):
+    for row in (row for name in sets for row in scored(f"names/{name}.jsonl")):
         if row["input"].strip():
             assert clean_line(row["input"], max_length=200) == normalize("NFC", " ".join(row["input"].split())), row[
                 "id"
