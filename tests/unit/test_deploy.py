@@ -1,5 +1,6 @@
 """The deployment files name commands, settings and files that exist."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -90,3 +91,43 @@ def test_systemd_finds_no_other_fault_than_that_it_is_not_installed(unit: Path) 
 
     faults = [line for line in done.stderr.splitlines() if f"Command {PROGRAM} is not executable" not in line]
     assert faults == []
+
+
+def workflow(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))
+    return loaded
+
+
+def test_workflows_call_scripts_and_workflows_that_exist_and_get_no_more_rights_than_they_use() -> None:
+    names = sorted(path.name for path in (ROOT / ".github/workflows").iterdir())
+    jobs = {f"{name} {job}": found for name in names for job, found in workflow(name)["jobs"].items()}
+    called = [found["uses"] for found in jobs.values() if "uses" in found]
+    steps = [step for found in jobs.values() for step in found.get("steps", ())]
+    scripts = [step["run"].split()[0] for step in steps if "/" in step.get("run", "").split(" ")[0]]
+
+    assert names == ["ci.yml", "deploy-environment.yml", "deploy.yml"]
+    assert [path for path in called if not (ROOT / path).is_file()] == []
+    assert set(scripts) == {"./test", "scripts/audit-dependencies.sh", "deploy/run-pipeline.sh"}
+    assert [path for path in scripts if not os.access(ROOT / path, os.X_OK)] == []
+    assert all(workflow(name)["permissions"] == {"contents": "read"} for name in names)
+    assert all("timeout-minutes" in found for found in jobs.values() if "uses" not in found)
+
+
+def test_what_people_type_reaches_scripts_as_variables_never_as_code() -> None:
+    texts = [step["run"] for name in ("deploy.yml", "deploy-environment.yml") for step in _steps(workflow(name))]
+
+    assert texts
+    assert [text for text in texts if "${{" in text] == []
+
+
+def test_the_workflow_sets_all_that_the_pipeline_asks_for() -> None:
+    (step,) = _steps(workflow("deploy-environment.yml"))
+    script = (DEPLOY / "run-pipeline.sh").read_text(encoding="utf-8")
+    python = (DEPLOY / "pipeline/__main__.py").read_text(encoding="utf-8")
+    asked = {*re.findall(r"\$\{([A-Z_]+)", script), *re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', python)}
+
+    assert asked - {"BASH_SOURCE", "GITHUB_REPOSITORY", "REGISTRY"} == set(step["env"])
+
+
+def _steps(loaded: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in loaded["jobs"].values() for step in job.get("steps", ()) if "run" in step]

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=default_home, description="Data folder: embedded database, secret key, sockets, lock."
     )
+    release: str = Field(
+        "", description="Name of the running release, such as its image digest; `/health` shows it."
+    )
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(5050, ge=0, le=65535, description="Port that the API listens on.")
     api_processes: int = Field(

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -23,16 +23,17 @@ _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 class Health(View):
     """The process answers."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "release": None}]})
 
     status: Literal["ok"]
+    release: str | None = Field(description="The release that runs, as `LEADFLOOD_RELEASE` names it; null if unset.")
 
 
 @router.get("/health", tags=["system"], summary="Whether this process answers")
 @public("load balancers ask")
-async def health() -> Health:
+async def health(parts: Parts) -> Health:
     """Looks at nothing but the process itself: restart it when this fails."""
-    return Health(status="ok")
+    return Health(status="ok", release=parts.settings.release or None)
 
 
 @router.get("/ready", tags=["system"], summary="Whether requests can be served", responses={503: {"model": Readiness}})
