@@ -174,6 +174,7 @@ async def test_only_the_known_functions_run_with_the_rights_of_their_owner(catal
     assert {(row["signature"].partition("(")[0], row["owner"]) for row in rows} == {
         ("authenticate_token", "leadflood_system"),
         ("authenticate_visitor", "leadflood_system"),
+        ("count_active_api_keys", "leadflood_system"),
         ("search_leads", "leadflood_search"),
     }
     for row in rows:

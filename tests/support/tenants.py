@@ -109,7 +109,7 @@ async def new_session(
     key, access = SessionKey(workspace_id, new_id(), user_id), new_token(ACCESS_PREFIX)
     renewal = token_hash(refresh or new_token(REFRESH_PREFIX))
     async with database.transaction(workspace_id) as tx:
-        await session_store.insert_session(tx, key, ip="192.0.2.7", user_agent="tests", seconds=LIFE)
+        await session_store.insert_session(tx, key, ip="192.0.2.7", user_agent="tests", seconds=LIFE, lifetime=LIFE)
         await session_store.insert_tokens(tx, key, access=(token_hash(access), seconds), refresh=(renewal, LIFE))
     return key.id, access
 
@@ -130,6 +130,7 @@ async def new_key(
             scopes=sorted(scopes),
             created_by=user_id,
             expires_at=None,
+            parent_id=None,
         )
     return key_id, token
 

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     )
     refresh_token_seconds: int = Field(2_592_000, ge=1, description="Life of a refresh token without use.")
     web_session_seconds: int = Field(1_209_600, ge=120, description="Life of a browser's session without use.")
+    session_lifetime_seconds: int = Field(
+        2_592_000, ge=120, description="Longest life of a session, however much it is used; then one signs in again."
+    )
     login_attempts: int = Field(
         10, ge=1, description="Failed logins per account and 15 minutes before 429; five times that per address."
     )

@@ -1,14 +1,23 @@
 """API keys: made, listed, expired, revoked."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ApiKeyCreated, CreateApiKey
-from leadflood.domains.identity.errors import ApiKeyNotFound, BeyondOwnPermissions, LastOwner, Unauthenticated
+from leadflood.domains.identity.errors import (
+    ApiKeyNotFound,
+    BeyondOwnPermissions,
+    LastOwner,
+    TooManyApiKeys,
+    Unauthenticated,
+)
+from leadflood.domains.identity.models import MAX_API_KEYS
 from leadflood.domains.identity.service import access, api_keys, members
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.clock import utc_now
@@ -119,3 +128,82 @@ async def test_a_member_removed_a_moment_ago_makes_no_key(identity: Identity, co
 
     with pytest.raises(Unauthenticated):
         await create(identity, admin, ["leads:read"])
+
+
+async def test_a_key_never_outlives_the_key_that_created_it(identity: Identity, company: Company) -> None:
+    actor = await identity.actor(company.owner)
+    end = utc_now() + timedelta(days=3)
+    parent = await create(identity, actor, ["keys:write", "leads:read"], end.isoformat())
+    robot = (await access.authenticate(identity.database, parent.token)).actor
+
+    with pytest.raises(InvalidInput) as caught:
+        await create(identity, robot, ["leads:read"], (end + timedelta(seconds=1)).isoformat())
+    assert [error.pointer for error in caught.value.errors] == ["/expiresAt"]
+    child = await create(identity, robot, ["keys:write"])
+    assert child.api_key.expires_at == parent.api_key.expires_at
+    heir = (await access.authenticate(identity.database, child.token)).actor
+    grandchild = await create(identity, heir, ["keys:write"], (end - timedelta(days=1)).isoformat())
+    unrelated = await create(identity, actor, ["leads:read"])
+
+    await revoke(identity, actor, parent.api_key.id)
+
+    for key in (parent, child, grandchild):
+        with pytest.raises(Unauthenticated):
+            await access.authenticate(identity.database, key.token)
+    await access.authenticate(identity.database, unrelated.token)
+    async with identity.database.transaction(company.id) as tx:
+        events = (await queries.list_audit_events(tx, actor, action="api_key.revoked", limit=10)).items
+    assert {event.subject_id for event in events} == {key.api_key.id for key in (parent, child, grandchild)}
+    with pytest.raises(Unauthenticated):
+        await create(identity, heir, ["keys:write"])  # authenticated a moment before the end
+
+
+async def test_a_key_created_while_its_parent_is_revoked_does_not_survive(identity: Identity, company: Company) -> None:
+    actor = await identity.actor(company.owner)
+    parent = await create(identity, actor, ["keys:write"])
+    robot = (await access.authenticate(identity.database, parent.token)).actor
+
+    answers = await asyncio.gather(
+        *(create(identity, robot, ["keys:write"]) for _ in range(4)),
+        revoke(identity, actor, parent.api_key.id),
+        return_exceptions=True,
+    )
+
+    for answer in answers[:4]:
+        assert isinstance(answer, ApiKeyCreated | Unauthenticated)
+        if isinstance(answer, ApiKeyCreated):
+            with pytest.raises(Unauthenticated):
+                await access.authenticate(identity.database, answer.token)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-11:00", "2099-01-01T00:00:00Z"])
+async def test_a_key_does_not_live_until_the_end_of_the_calendar(
+    identity: Identity, company: Company, moment: str
+) -> None:
+    actor = await identity.actor(company.owner)
+    with pytest.raises(InvalidInput if moment.endswith("Z") else ValidationError) as caught:
+        await create(identity, actor, ["leads:read"], moment)
+    if isinstance(caught.value, InvalidInput):
+        assert [error.pointer for error in caught.value.errors] == ["/expiresAt"]
+
+
+async def test_a_person_has_fifty_active_keys_in_all_workspaces_also_when_many_are_created_at_once(
+    identity: Identity, company: Company
+) -> None:
+    here = await identity.actor(company.owner, company.id)
+    there = await identity.actor(company.owner, await identity.new_workspace(company.owner, "Second"))
+    first = await create(identity, here, ["leads:read"])
+    for _ in range(MAX_API_KEYS - 3):
+        await create(identity, here, ["leads:read"])
+
+    answers = await asyncio.gather(
+        *(create(identity, where, ["leads:read"]) for where in (here, there, here, there)), return_exceptions=True
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["ApiKeyCreated"] * 2 + ["TooManyApiKeys"] * 2
+    await create(identity, await identity.actor(company.people[Role.ADMIN]), ["leads:read"])
+    await revoke(identity, here, first.api_key.id)
+    await create(identity, there, ["leads:read"])
+    with pytest.raises(TooManyApiKeys) as caught:
+        await create(identity, here, ["leads:read"])
+    assert (caught.value.status, caught.value.code) == (409, "too_many_api_keys")

@@ -17,7 +17,7 @@ from leadflood.domains.identity.errors import (
     Unauthenticated,
     WorkspaceNotFound,
 )
-from leadflood.domains.identity.models import SessionKind
+from leadflood.domains.identity.models import MAX_SESSIONS, SessionKind
 from leadflood.domains.identity.service import access, members, operators, sessions
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.crypto import new_token
@@ -330,3 +330,41 @@ async def test_all_other_sessions_end_in_every_workspace(identity: Identity, com
         async with identity.database.transaction(workspace_id) as tx:
             page = await queries.list_audit_events(tx, Actor.cli(workspace_id), action="session.others_ended", limit=5)
         assert [each.data for each in page.items] == [{"endedSessions": 3}]
+
+
+async def test_a_session_ends_after_its_lifetime_however_much_it_is_used_or_switched(
+    identity: Identity, company: Company
+) -> None:
+    second = await identity.new_workspace(company.owner, "Second")
+    token = (await identity.login_browser(company.owner, company.id)).token
+    actor = await actor_of(identity, token)
+    async with identity.database.system() as tx:
+        await tx.execute(
+            text("UPDATE sessions SET ends_at = now() + interval '2 days' WHERE id = :id"), {"id": actor.session_id}
+        )
+    await age(identity, actor.session_id, "13 days")
+
+    await access.touch(identity.database, actor)
+    (end,) = set(await lives_until(identity, actor.session_id))
+    entered = await switch(identity, actor, second)
+
+    there = await actor_of(identity, entered.token)
+    assert set(await lives_until(identity, there.session_id)) == {end}
+    async with identity.database.system() as tx:
+        assert await tx.scalar(text("SELECT ends_at FROM sessions WHERE id = :id"), {"id": there.session_id}) == end
+
+
+async def test_the_twenty_first_session_ends_the_oldest_wherever_it_is(identity: Identity, company: Company) -> None:
+    second = await identity.new_workspace(company.owner, "Second")
+    oldest = await identity.login_browser(company.owner, second)
+    ended = (await actor_of(identity, oldest.token)).session_id
+    others = [await identity.login_browser(company.owner, company.id) for _ in range(MAX_SESSIONS - 4)]
+    admin = await identity.login_browser(company.people[Role.ADMIN])
+
+    at_once = await asyncio.gather(*(identity.login_browser(company.owner, company.id) for _ in range(4)))
+
+    assert [await is_live(identity, each.token) for each in (oldest, admin)] == [False, True]
+    assert all([await is_live(identity, each.token) for each in (*others, *at_once)])
+    assert await actions(identity, second, ended) == [("session.started", None), ("session.ended", "too_many")]
+    await identity.login(company.owner)
+    assert not await is_live(identity, others[0].token)

@@ -193,6 +193,21 @@ async def test_a_refresh_gives_new_tokens_and_keeps_the_session(identity: Identi
     assert await refreshed(identity, after.refresh_token)
 
 
+async def test_a_refresh_does_not_prolong_a_session_beyond_its_lifetime(identity: Identity, company: Company) -> None:
+    first = await identity.having(session_lifetime_seconds=600).login(company.owner)
+    assert (first.expires_in, first.refresh_expires_in) == (600, 600)
+
+    tokens = await signin.refresh(identity.database, identity.settings, refresh_token=first.refresh_token)
+
+    assert tokens.expires_in <= tokens.refresh_expires_in <= 600
+    actor = (await access.authenticate(identity.database, tokens.access_token)).actor
+    async with identity.database.system() as tx:
+        (row,) = await tx.all(
+            text("SELECT expires_at = ends_at AS capped FROM sessions WHERE id = :id"), {"id": actor.session_id}
+        )
+    assert row.capped
+
+
 async def test_using_a_refresh_token_again_ends_the_whole_session(identity: Identity, company: Company) -> None:
     stolen = await identity.login(company.owner)
     actor = (await access.authenticate(identity.database, stolen.access_token)).actor

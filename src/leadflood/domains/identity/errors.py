@@ -83,6 +83,16 @@ class ApiKeyNotFound(NotFound):
         super().__init__("There is no active API key with this id in your workspace.")
 
 
+class TooManyApiKeys(Conflict):
+    """The person has created as many keys as can be active at a time."""
+
+    code = "too_many_api_keys"
+
+    def __init__(self, most: int) -> None:
+        """Args: most: how many there can be."""
+        super().__init__(f"A person can have {most} active API keys. Revoke one that is no longer used first.")
+
+
 class WorkspaceNotFound(NotFound):
     """The workspace is gone, or there is none yet."""
 

@@ -25,6 +25,12 @@ LOGIN_WINDOW_SECONDS: Final = 900
 ADDRESS_FACTOR: Final = 5
 """An address may fail this many times as often as an account: several people share one behind a router."""
 
+MAX_SESSIONS: Final = 20
+"""Live sessions of a person, in all workspaces together."""
+MAX_API_KEYS: Final = 50
+"""Active API keys that a person created, in all workspaces together."""
+MAX_KEY_YEARS: Final = 10
+
 MIN_PASSWORD: Final = 12
 MAX_PASSWORD: Final = 128
 
@@ -61,6 +67,8 @@ class EndReason(StrEnum):
     """The same browser has signed in again."""
     SWITCHED = "switched"
     """The browser went on in another workspace."""
+    TOO_MANY = "too_many"
+    """The user started a session beyond `MAX_SESSIONS`, and this one was the oldest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ sessions = Table(
     Column("ended_at", DateTime(timezone=True)),
     Column("end_reason", Text),
     Column("kind", Text, nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
 )
 
 session_tokens = Table(
@@ -82,6 +83,7 @@ api_keys = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("parent_id", Uuid),
 )
 
 audit_events = Table(

@@ -55,6 +55,7 @@ _ENDINGS: Final = {
     "logout": "signed out",
     "replaced": "signed in again in the same browser, which ended the session before",
     "switched": "went on in another workspace",
+    "too_many": "signed in once more than allowed, which ended the oldest session",
     "token_reuse": "ended a session whose refresh token was used twice, as a thief would",
 }
 _PLACES: Final = {

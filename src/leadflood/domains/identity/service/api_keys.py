@@ -1,5 +1,6 @@
 """API keys: credentials of programs, which act within what their maker may do at the time."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from leadflood.domains.identity import queries, store
@@ -8,10 +9,11 @@ from leadflood.domains.identity.errors import (
     ApiKeyNotFound,
     BeyondOwnPermissions,
     LastOwner,
+    TooManyApiKeys,
     Unauthenticated,
 )
 from leadflood.domains.identity.events import AuditAction, AuditSubject
-from leadflood.domains.identity.models import API_KEY_PREFIX, SHOWN_OF_KEY
+from leadflood.domains.identity.models import API_KEY_PREFIX, MAX_API_KEYS, MAX_KEY_YEARS, SHOWN_OF_KEY
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -24,20 +26,24 @@ from leadflood.kernel.ids import new_id
 async def create_api_key(
     tx: Transaction, actor: Actor, *, key: CreateApiKey, request_id: str | None = None
 ) -> ApiKeyCreated:
-    """Make a key. Its token is in this answer and nowhere else. It ends when its maker leaves the workspace.
+    """Create a key. Its token is in this answer and nowhere else. It ends when its maker leaves the workspace.
 
-    One made at the command line belongs to the workspace's first owner.
+    One created at the command line belongs to the workspace's first owner. One created by another key ends with that
+    key: it expires no later, also where no time is given, and is revoked with it.
 
-    Raises: BeyondOwnPermissions, InvalidInput: when it would have expired already. Unauthenticated: when the maker has
-        just been removed. LastOwner: when the workspace has no owner to belong to.
+    Raises: BeyondOwnPermissions, TooManyApiKeys, InvalidInput: when it would have expired already, or lives too long.
+        Unauthenticated: when the maker has just been removed, or the key that asks just ended. LastOwner: when the
+        workspace has no owner to belong to.
     """
     missing = sorted(set(key.scopes) - actor.permissions)
     if missing:
         raise BeyondOwnPermissions(missing)
-    if key.expires_at is not None and key.expires_at <= utc_now():
-        fault = FieldError("/expiresAt", "out_of_range", "Give a time in the future, or leave it out.")
-        raise InvalidInput("The key would have expired already.", errors=[fault])
+    _require_within(key.expires_at, utc_now())
     maker = await _maker(tx, actor)
+    expires_at = await _end(tx, actor, key.expires_at)
+    await store.lock_user(tx, maker)
+    if await store.count_active_keys(tx, maker) >= MAX_API_KEYS:
+        raise TooManyApiKeys(MAX_API_KEYS)
     key_id, token = new_id(), new_token(API_KEY_PREFIX)
     await store.insert_api_key(
         tx,
@@ -48,7 +54,8 @@ async def create_api_key(
         token_hash=token_hash(token),
         scopes=key.scopes,
         created_by=maker,
-        expires_at=key.expires_at,
+        expires_at=expires_at,
+        parent_id=actor.api_key_id,
     )
     await audit.record(
         tx,
@@ -63,20 +70,51 @@ async def create_api_key(
 
 
 async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID, request_id: str | None = None) -> None:
-    """End a key from the next request on.
+    """End a key from the next request on, and all keys that it created.
 
     Raises: ApiKeyNotFound: also when it is revoked already.
     """
     if not await store.revoke_api_key(tx, actor.workspace_id, key_id):
         raise ApiKeyNotFound
-    await audit.record(
-        tx,
-        actor,
-        action=AuditAction.API_KEY_REVOKED,
-        subject_type=AuditSubject.API_KEY,
-        subject_id=key_id,
-        request_id=request_id,
-    )
+    descendants = await store.revoke_descendants(tx, actor.workspace_id)
+    for revoked in (key_id, *(row.id for row in descendants)):
+        await audit.record(
+            tx,
+            actor,
+            action=AuditAction.API_KEY_REVOKED,
+            subject_type=AuditSubject.API_KEY,
+            subject_id=revoked,
+            request_id=request_id,
+        )
+
+
+def _require_within(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is None:
+        return
+    if expires_at <= now:
+        fault = FieldError("/expiresAt", "out_of_range", "Give a time in the future, or leave it out.")
+        raise InvalidInput("The key would have expired already.", errors=[fault])
+    if expires_at > now + timedelta(days=366 * MAX_KEY_YEARS):
+        message = f"Give a time within the next {MAX_KEY_YEARS} years, or leave it out for a key without an end."
+        raise InvalidInput("The key would live too long.", errors=[FieldError("/expiresAt", "out_of_range", message)])
+
+
+async def _end(tx: Transaction, actor: Actor, wanted: datetime | None) -> datetime | None:
+    """When the new key expires: not after the key that creates it."""
+    if actor.api_key_id is None:
+        return wanted
+    parent = await store.hold_api_key(tx, actor.workspace_id, actor.api_key_id)
+    if parent is None:
+        raise Unauthenticated
+    if parent.expires_at is None or wanted is None:
+        return wanted or parent.expires_at
+    if wanted > parent.expires_at:
+        message = (
+            f"Give a time no later than {parent.expires_at:%Y-%m-%dT%H:%M:%SZ}, when the key that you use expires."
+        )
+        fault = FieldError("/expiresAt", "out_of_range", message)
+        raise InvalidInput("The key would outlive the key that creates it.", errors=[fault])
+    return wanted
 
 
 async def _maker(tx: Transaction, actor: Actor) -> UUID:

@@ -10,7 +10,14 @@ from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, OwnSessionView
 from leadflood.domains.identity.errors import SessionNotFound, Unauthenticated, WorkspaceNotFound
 from leadflood.domains.identity.events import AuditAction, AuditSubject
-from leadflood.domains.identity.models import WEB_PREFIX, Client, EndReason, SessionKind, permissions_of
+from leadflood.domains.identity.models import (
+    MAX_SESSIONS,
+    WEB_PREFIX,
+    Client,
+    EndReason,
+    SessionKind,
+    permissions_of,
+)
 from leadflood.domains.identity.service import audit
 from leadflood.domains.identity.service.passwords import end_and_record
 from leadflood.domains.identity.store import sessions as session_store
@@ -26,15 +33,33 @@ _LONGEST_USER_AGENT = 400
 
 
 async def start(
-    tx: Transaction, *, user_id: UUID, workspace: MembershipView, kind: SessionKind, seconds: int, client: Client
+    tx: Transaction,
+    *,
+    user_id: UUID,
+    workspace: MembershipView,
+    kind: SessionKind,
+    seconds: int,
+    lifetime: int,
+    client: Client,
+    continues: SessionKey | None = None,
 ) -> SessionKey:
     """Start a session of a member and audit it. Its tokens are up to the caller.
 
-    Args: seconds: its life without use.
+    It lives `seconds` without use and `lifetime` in all, or until the end of the session that it `continues`. Beyond
+    `MAX_SESSIONS` the user's oldest one ends. Needs a system transaction in which the user is locked.
     """
     key = SessionKey(workspace.id, new_id(), user_id)
     user_agent = client.user_agent[:_LONGEST_USER_AGENT] if client.user_agent else None
-    await session_store.insert_session(tx, key, kind=kind, ip=client.ip, user_agent=user_agent, seconds=seconds)
+    await session_store.insert_session(
+        tx,
+        key,
+        kind=kind,
+        ip=client.ip,
+        user_agent=user_agent,
+        seconds=seconds,
+        lifetime=lifetime,
+        continues=continues,
+    )
     actor = Actor(
         kind=ActorKind.USER,
         workspace_id=workspace.id,
@@ -45,19 +70,35 @@ async def start(
     )
     data = {"ip": client.ip, "kind": kind}
     await _record(tx, actor, AuditAction.SESSION_STARTED, key.id, data, client.request_id)
+    for ended in await session_store.end_oldest(tx, key, MAX_SESSIONS):
+        there = replace(actor, workspace_id=ended.workspace_id)
+        too_many: dict[str, JsonValue] = {"reason": EndReason.TOO_MANY}
+        await _record(tx, there, AuditAction.SESSION_ENDED, ended.id, too_many, client.request_id)
     return key
 
 
 async def start_browser(
-    tx: Transaction, settings: Settings, *, user_id: UUID, workspace: MembershipView, client: Client
+    tx: Transaction,
+    settings: Settings,
+    *,
+    user_id: UUID,
+    workspace: MembershipView,
+    client: Client,
+    continues: SessionKey | None = None,
 ) -> BrowserSession:
-    """Start a browser's session."""
-    seconds = settings.web_session_seconds
+    """Start a browser's session, as `start`."""
     key = await start(
-        tx, user_id=user_id, workspace=workspace, kind=SessionKind.BROWSER, seconds=seconds, client=client
+        tx,
+        user_id=user_id,
+        workspace=workspace,
+        kind=SessionKind.BROWSER,
+        seconds=settings.web_session_seconds,
+        lifetime=settings.session_lifetime_seconds,
+        client=client,
+        continues=continues,
     )
     token = new_token(WEB_PREFIX)
-    await session_store.insert_web_token(tx, key, token_hash(token), seconds)
+    await session_store.insert_web_token(tx, key, token_hash(token))
     return BrowserSession(token=token, workspace=workspace)
 
 
@@ -78,6 +119,8 @@ async def switch_workspace(
 ) -> BrowserSession:
     """Go on in another of the user's workspaces: the present session ends and a fresh one starts there.
 
+    It ends when the present one would have ended at the latest, so that switching is no way to stay for ever.
+
     Raises: WorkspaceNotFound: also for a workspace that the user is not in. SessionNotFound: for a caller without a
         session. Unauthenticated: when the session has just ended.
     """
@@ -92,7 +135,14 @@ async def switch_workspace(
         data: dict[str, JsonValue] = {"reason": EndReason.SWITCHED}
         await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data, client.request_id)
         workspace = MembershipView(id=row.id, name=row.name, role=Role(row.role))
-        return await start_browser(tx, settings, user_id=actor.user_id, workspace=workspace, client=client)
+        return await start_browser(
+            tx,
+            settings,
+            user_id=actor.user_id,
+            workspace=workspace,
+            client=client,
+            continues=SessionKey(actor.workspace_id, actor.session_id, actor.user_id),
+        )
 
 
 async def list_all_sessions(

@@ -63,6 +63,7 @@ async def login(database: Database, settings: Settings, sealer: Sealer, *, login
             workspace=chosen,
             kind=SessionKind.API,
             seconds=settings.refresh_token_seconds,
+            lifetime=settings.session_lifetime_seconds,
             client=client,
         )
         tokens = await _issue_tokens(tx, settings, key)
@@ -186,7 +187,7 @@ async def _require_welcome(tx: Transaction, proven: Proven, chosen: MembershipVi
 
 async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey) -> TokensView:
     access, renewal = new_token(ACCESS_PREFIX), new_token(REFRESH_PREFIX)
-    await session_store.insert_tokens(
+    lives = await session_store.insert_tokens(
         tx,
         session,
         access=(token_hash(access), settings.access_token_seconds),
@@ -195,8 +196,8 @@ async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey
     return TokensView(
         access_token=access,
         refresh_token=renewal,
-        expires_in=settings.access_token_seconds,
-        refresh_expires_in=settings.refresh_token_seconds,
+        expires_in=lives[0],
+        refresh_expires_in=lives[1],
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, func, text, update
+from sqlalchemy import Boolean, DateTime, Row, Text, Uuid, bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from leadflood.domains.identity.models import Appearance
@@ -74,9 +74,30 @@ DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_i
 """)
 
 INSERT_API_KEY = text("""
-INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at)
-VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at)
-""").bindparams(bindparam("scopes", type_=ARRAY(Text)), bindparam("expires_at", type_=DateTime(timezone=True)))
+INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at, parent_id)
+VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at, :parent_id)
+""").bindparams(
+    bindparam("scopes", type_=ARRAY(Text)),
+    bindparam("expires_at", type_=DateTime(timezone=True)),
+    bindparam("parent_id", type_=Uuid),
+)
+
+LOCK_USER = text("SELECT true FROM users WHERE id = :id FOR NO KEY UPDATE")
+
+ACTIVE_KEYS = text("SELECT count_active_api_keys(:user_id)").bindparams(bindparam("user_id", type_=Uuid))
+
+HOLD_API_KEY = text("""
+SELECT expires_at FROM api_keys
+WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+FOR SHARE
+""")
+
+REVOKE_CHILDREN = text("""
+UPDATE api_keys k SET revoked_at = now() FROM api_keys parent
+WHERE k.workspace_id = :workspace_id AND k.revoked_at IS NULL AND parent.workspace_id = k.workspace_id
+  AND parent.id = k.parent_id AND parent.revoked_at IS NOT NULL
+RETURNING k.id, k.name
+""")
 
 REVOKE_API_KEY = text("""
 UPDATE api_keys SET revoked_at = now() WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL
@@ -190,17 +211,43 @@ async def insert_api_key(  # noqa: PLR0913  a column each
     scopes: Sequence[str],
     created_by: UUID,
     expires_at: datetime | None,
+    parent_id: UUID | None,
 ) -> None:
-    """Store an API key by its hash."""
+    """Store an API key by its hash. `parent_id`: the key that created it."""
     row = {"workspace_id": workspace_id, "id": key_id, "name": name, "prefix": prefix, "token_hash": token_hash}
-    await tx.execute(
-        INSERT_API_KEY, {**row, "scopes": list(scopes), "created_by": created_by, "expires_at": expires_at}
-    )
+    origin = {"created_by": created_by, "parent_id": parent_id}
+    await tx.execute(INSERT_API_KEY, {**row, **origin, "scopes": list(scopes), "expires_at": expires_at})
+
+
+async def lock_user(tx: Transaction, user_id: UUID) -> None:
+    """Let no other transaction start sessions or create API keys of the user until this one has ended."""
+    await tx.execute(LOCK_USER, {"id": user_id})
+
+
+async def count_active_keys(tx: Transaction, user_id: UUID) -> int:
+    """How many keys of the user could be used now, in all workspaces."""
+    return int(await tx.scalar(ACTIVE_KEYS, {"user_id": user_id}))
+
+
+async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> Row[Any] | None:
+    """When an active key expires; it is not revoked before this transaction has ended. None for one that is over."""
+    return await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
 
 
 async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> bool:
     """Revoke a key; False if there is none or it is revoked already."""
     return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
+
+
+async def revoke_descendants(tx: Transaction, workspace_id: UUID) -> list[Row[Any]]:
+    """Revoke all keys that revoked keys created, and so on. Returns id and name of each.
+
+    A statement for each generation: it waits for keys that are being created, which the next one then sees.
+    """
+    revoked: list[Row[Any]] = []
+    while rows := await tx.all(REVOKE_CHILDREN, {"workspace_id": workspace_id}):
+        revoked += rows
+    return revoked
 
 
 async def insert_audit_event(tx: Transaction, actor: Actor, event: Mapping[str, Any]) -> None:

@@ -36,28 +36,67 @@ SET failures = CASE WHEN f.subject_hash = :account THEN 0 ELSE greatest(f.failur
 FROM held WHERE f.subject_hash = held.subject_hash
 """).bindparams(bindparam("account", type_=LargeBinary), bindparam("address", type_=LargeBinary))
 
-# FOR SHARE: neither a change of password nor a removal can commit between this check and the new session.
+# Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
+# sessions start one at a time, which `end_oldest` relies on.
 STILL_WELCOME = text("""
 SELECT true FROM users u JOIN memberships m ON m.user_id = u.id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.password_hash = :password_hash AND u.disabled_at IS NULL
-FOR SHARE
+FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
 INSERT_SESSION = text("""
-INSERT INTO sessions (workspace_id, id, user_id, kind, ip, user_agent, expires_at)
-VALUES (:workspace_id, :id, :user_id, :kind, :ip, :user_agent, now() + make_interval(secs => :seconds))
-""").bindparams(bindparam("ip", type_=Text), bindparam("user_agent", type_=Text), bindparam("seconds", type_=Float))
+INSERT INTO sessions (workspace_id, id, user_id, kind, ip, user_agent, expires_at, ends_at)
+SELECT :workspace_id, :id, :user_id, :kind, :ip, :user_agent,
+       least(now() + make_interval(secs => :seconds), latest.ends_at), latest.ends_at
+FROM (SELECT coalesce((SELECT ends_at FROM sessions WHERE workspace_id = :continued_in AND id = :continues),
+                      now() + make_interval(secs => :lifetime)) AS ends_at) AS latest
+""").bindparams(
+    bindparam("workspace_id", type_=Uuid),
+    bindparam("id", type_=Uuid),
+    bindparam("user_id", type_=Uuid),
+    bindparam("kind", type_=Text),
+    bindparam("ip", type_=Text),
+    bindparam("user_agent", type_=Text),
+    bindparam("seconds", type_=Float),
+    bindparam("continued_in", type_=Uuid),
+    bindparam("continues", type_=Uuid),
+    bindparam("lifetime", type_=Float),
+)
+
+END_OLDEST = text("""
+UPDATE sessions SET ended_at = now(), end_reason = :reason
+WHERE (workspace_id, id) IN (
+    SELECT workspace_id, id FROM sessions
+    WHERE user_id = :user_id AND id <> :id AND ended_at IS NULL AND expires_at > now()
+    ORDER BY created_at DESC, id DESC OFFSET :others)
+RETURNING workspace_id, id
+""").bindparams(bindparam("others", type_=Integer))
 
 INSERT_TOKENS = text("""
-INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
-VALUES (:workspace_id, :access_hash, :session_id, 'access', now() + make_interval(secs => :access_seconds)),
-       (:workspace_id, :refresh_hash, :session_id, 'refresh', now() + make_interval(secs => :refresh_seconds))
-""").bindparams(bindparam("access_seconds", type_=Float), bindparam("refresh_seconds", type_=Float))
+WITH stored AS (
+    INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
+    SELECT s.workspace_id, t.token_hash, s.id, t.kind, least(now() + make_interval(secs => t.seconds), s.ends_at)
+    FROM sessions s, (VALUES (CAST(:access_hash AS bytea), 'access', CAST(:access_seconds AS float8)),
+                             (CAST(:refresh_hash AS bytea), 'refresh', CAST(:refresh_seconds AS float8))
+                     ) AS t (token_hash, kind, seconds)
+    WHERE s.workspace_id = :workspace_id AND s.id = :session_id
+    RETURNING kind, floor(extract(epoch FROM expires_at - now()))::integer AS seconds
+)
+SELECT max(seconds) FILTER (WHERE kind = 'access') AS access_seconds,
+       max(seconds) FILTER (WHERE kind = 'refresh') AS refresh_seconds
+FROM stored
+""").bindparams(
+    bindparam("access_hash", type_=LargeBinary),
+    bindparam("refresh_hash", type_=LargeBinary),
+    bindparam("access_seconds", type_=Float),
+    bindparam("refresh_seconds", type_=Float),
+)
 
 INSERT_WEB_TOKEN = text("""
 INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
-VALUES (:workspace_id, :token_hash, :session_id, 'web', now() + make_interval(secs => :seconds))
-""").bindparams(bindparam("seconds", type_=Float))
+SELECT workspace_id, :token_hash, id, 'web', expires_at FROM sessions
+WHERE workspace_id = :workspace_id AND id = :session_id
+""").bindparams(bindparam("token_hash", type_=LargeBinary))
 
 # The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
 # removal can commit between this look and the new session.
@@ -65,7 +104,7 @@ HOLD_MEMBERSHIP = text("""
 SELECT w.id, w.name, m.role
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL
-FOR SHARE OF u, m
+FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
 # The lock on the session puts refreshes of one session in a row.
@@ -85,7 +124,7 @@ WHERE workspace_id = :workspace_id AND token_hash = :token_hash AND kind = 'refr
 """)
 
 PROLONG = text("""
-UPDATE sessions SET last_used_at = now(), expires_at = now() + make_interval(secs => :seconds)
+UPDATE sessions SET last_used_at = now(), expires_at = least(now() + make_interval(secs => :seconds), ends_at)
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL
 """).bindparams(bindparam("seconds", type_=Float))
 
@@ -100,12 +139,14 @@ UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE user_id = :user_id AND ended_at IS NULL AND id IS DISTINCT FROM :kept
 """).bindparams(bindparam("kept", type_=Uuid))
 
-# A browser's session slides: what it was given at its start it has again from its latest use on, its token too.
+# A browser's session slides: what it was given at its start it has again from its latest use on, its token too,
+# up to the session's latest end.
 TOUCH_SESSION = text("""
 WITH touched AS (
     UPDATE sessions
     SET last_used_at = now(),
-        expires_at = CASE kind WHEN 'browser' THEN now() + (expires_at - last_used_at) ELSE expires_at END
+        expires_at = CASE kind WHEN 'browser' THEN least(now() + (expires_at - last_used_at), ends_at)
+                               ELSE expires_at END
     WHERE workspace_id = :workspace_id AND id = :id AND last_used_at < now() - interval '1 minute'
       AND ended_at IS NULL AND expires_at > now()
     RETURNING workspace_id, id, kind, expires_at
@@ -177,24 +218,45 @@ async def insert_session(
     ip: str | None,
     user_agent: str | None,
     seconds: int,
+    lifetime: int,
+    continues: SessionKey | None = None,
 ) -> None:
-    """Start a session that lives `seconds` without use."""
+    """Start a session that lives `seconds` without use and at most `lifetime`, or until the one it continues would."""
     row = {"workspace_id": key.workspace_id, "id": key.id, "user_id": key.user_id, "kind": kind}
-    await tx.execute(INSERT_SESSION, {**row, "ip": ip, "user_agent": user_agent, "seconds": seconds})
+    life = {"seconds": seconds, "lifetime": lifetime}
+    before = {
+        "continued_in": continues.workspace_id if continues else None,
+        "continues": continues.id if continues else None,
+    }
+    await tx.execute(INSERT_SESSION, {**row, **life, **before, "ip": ip, "user_agent": user_agent})
+
+
+async def end_oldest(tx: Transaction, kept: SessionKey, most: int) -> list[SessionKey]:
+    """End the oldest sessions of a user beyond `most`, of which `kept` is one. Needs a system transaction.
+
+    The user must be locked, as by `still_welcome`. Returns those that ended.
+    """
+    sought = {"user_id": kept.user_id, "id": kept.id, "others": most - 1, "reason": EndReason.TOO_MANY}
+    return [SessionKey(row.workspace_id, row.id, kept.user_id) for row in await tx.all(END_OLDEST, sought)]
 
 
 async def insert_tokens(
     tx: Transaction, key: SessionKey, *, access: tuple[bytes, int], refresh: tuple[bytes, int]
-) -> None:
-    """Store the hashes of an access and a refresh token, each with its life in seconds."""
+) -> tuple[int, int]:
+    """Store the hashes of an access and a refresh token, each with its life in seconds. Returns the lives they got.
+
+    Those are shorter where the session ends before.
+    """
     row = {"workspace_id": key.workspace_id, "session_id": key.id}
     access_part = {"access_hash": access[0], "access_seconds": access[1]}
-    await tx.execute(INSERT_TOKENS, {**row, **access_part, "refresh_hash": refresh[0], "refresh_seconds": refresh[1]})
+    refresh_part = {"refresh_hash": refresh[0], "refresh_seconds": refresh[1]}
+    (stored,) = await tx.all(INSERT_TOKENS, {**row, **access_part, **refresh_part})
+    return stored.access_seconds, stored.refresh_seconds
 
 
-async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes, seconds: int) -> None:
-    """Store the hash of a browser's token, which lives `seconds` without use."""
-    row = {"workspace_id": key.workspace_id, "session_id": key.id, "token_hash": token_hash, "seconds": seconds}
+async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes) -> None:
+    """Store the hash of a browser's token, which lives as long as its session."""
+    row = {"workspace_id": key.workspace_id, "session_id": key.id, "token_hash": token_hash}
     await tx.execute(INSERT_WEB_TOKEN, row)
 
 
