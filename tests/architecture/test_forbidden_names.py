@@ -49,6 +49,16 @@ WAITS: Mapping[str, str] = dict.fromkeys(
     ("anyio.sleep", "asyncio.sleep", "time.sleep"), "wait for a signal or condition: see tests/support"
 )
 
+SHARED_THREADS = dict.fromkeys(
+    ("asyncio.to_thread",), "threads that everything shares: use leadflood.kernel.threads, or a process of its own"
+)
+SHARED_THREADS_USERS = {
+    "src/leadflood/domains/imports": "parses files, until it has processes of its own",
+    "src/leadflood/cli": "a terminal or the supervisor, which serve nobody else",
+    "src/leadflood/kernel/mail_server.py": "small files of the development mail catcher, in a process of its own",
+    "src/leadflood/web/pages/mail.py": "small files of the development mail catcher",
+}
+
 STRAY = frozenset(["base", "common", "core", "helper", "helpers", "manager", "managers", "misc", "util", "utils"])
 
 
@@ -114,6 +124,11 @@ def test_only_the_command_line_prints() -> None:
 def test_tests_wait_for_signals_and_do_not_sleep() -> None:
     found = findings(partial(uses_of, WAITS), "tests")
     require_none(finding for finding in found if not finding.path.startswith("tests/support/"))
+
+
+def test_blocking_work_does_not_share_threads() -> None:
+    found = findings(partial(uses_of, SHARED_THREADS), "src")
+    require_none(finding for finding in found if not finding.path.startswith(tuple(SHARED_THREADS_USERS)))
 
 
 def test_a_file_is_named_for_what_it_does() -> None:

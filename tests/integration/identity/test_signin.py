@@ -1,6 +1,7 @@
 """Login, its throttle, and refresh."""
 
 import asyncio
+import threading
 from uuid import UUID
 
 import pytest
@@ -12,10 +13,13 @@ from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unaut
 from leadflood.domains.identity.service import access, operators, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.threads import PASSWORD_HASHING
 from tests.integration.identity.conftest import Company, CountingHasher
 from tests.support.identity import Identity, Person
 from tests.support.postgres import Cluster
+from tests.support.waiting import soon, turns
 
 STRANGER = Person(UUID(int=1), "nobody@acme.test")
 
@@ -269,3 +273,35 @@ async def test_a_purge_takes_what_is_over_and_leaves_what_is_live(identity: Iden
 
     assert not await is_live(identity, old.access_token)
     assert await is_live(identity, live.access_token)
+
+
+async def test_a_login_does_not_wait_for_blocked_threads_of_other_work(identity: Identity, company: Company) -> None:
+    gate = threading.Event()
+    blocked = [asyncio.ensure_future(asyncio.to_thread(gate.wait)) for _ in range(100)]
+    try:
+        signed_in = await soon(identity.login(company.owner))
+        assert not any(each.done() for each in blocked)
+    finally:
+        gate.set()
+        await asyncio.gather(*blocked)
+
+    assert signed_in.workspace.id == company.id
+
+
+async def test_a_login_that_no_thread_is_free_for_is_refused_and_not_counted(
+    identity: Identity, company: Company
+) -> None:
+    gate = threading.Event()
+    busy: list[asyncio.Future[bool]] = []
+    for _ in range(1000):
+        busy.append(asyncio.ensure_future(PASSWORD_HASHING.run(gate.wait)))
+        await turns(1)
+    try:
+        refused = await failures(identity, 20, company.owner)
+    finally:
+        gate.set()
+        ended = await asyncio.gather(*busy, return_exceptions=True)
+
+    assert refused == [Unavailable] * 20
+    assert ended.count(True) < 100  # the others were refused: the queue is bounded
+    assert (await identity.login(company.owner)).workspace.id == company.id

@@ -1,6 +1,5 @@
 """The work of exports: writing a file, going on where an attempt before ended, and removing what is over."""
 
-import asyncio
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.pagination import Position
+from leadflood.kernel.threads import EXPORT_ENCODING
 
 _A_DAY = 86_400.0
 
@@ -109,11 +109,11 @@ async def _copy(task: _Task, row: Row[Any], writer: Encoder) -> bool:
     enriched = wants_enriched(row.resolved)
     walk = batches(task.database, task.context.actor, only=task.only, after=after, enriched=enriched)
     async for records in walk:
-        data = await asyncio.to_thread(writer.rows, records)
+        data = await EXPORT_ENCODING.run(writer.rows, records)
         if not await _keep(task, data, written=len(records), position=queries.position_of(records[-1])):
             return False
     rest = iter(writer.end())
-    while data := await asyncio.to_thread(next, rest, b""):
+    while data := await EXPORT_ENCODING.run(next, rest, b""):
         if not await _keep(task, data):
             return False
     return True

@@ -1,6 +1,5 @@
 """Leads at once: what a request or the command line gets while it waits."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.threads import EXPORT_ENCODING
 
 
 @dataclass(slots=True)
@@ -50,12 +50,12 @@ class Stream:
                 yield head
             walk = batches(self.database, self.actor, only=self.only, enriched=wants_enriched(columns))
             async for records in walk:
-                data = await asyncio.to_thread(writer.rows, records)
+                data = await EXPORT_ENCODING.run(writer.rows, records)
                 self.done += len(records)
                 if data:
                     yield data
             rest = iter(writer.end())
-            while data := await asyncio.to_thread(next, rest, b""):
+            while data := await EXPORT_ENCODING.run(next, rest, b""):
                 yield data
 
 

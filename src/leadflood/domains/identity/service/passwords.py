@@ -1,6 +1,5 @@
 """Passwords: hashing away from the event loop, the throttle on guessing, and choosing a new one."""
 
-import asyncio
 from collections.abc import Callable
 from functools import cache
 from uuid import UUID
@@ -26,6 +25,7 @@ from leadflood.kernel.crypto import Sealer, hash_password, new_password, verify_
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.text import InvalidValue
+from leadflood.kernel.threads import PASSWORD_HASHING
 
 
 class Attempt:
@@ -41,7 +41,8 @@ class Attempt:
         self._limit = settings.login_attempts
 
     async def begin(self, tx: Transaction) -> None:
-        """Raises: LoginThrottled: which must roll the transaction back."""
+        """Raises: LoginThrottled: which must roll the transaction back. Unavailable: no password can be checked now."""
+        PASSWORD_HASHING.require_capacity()  # a refusal for lack of capacity is not a failed attempt
         allowed = {self._account: self._limit, self._address: self._limit * ADDRESS_FACTOR}
         wait = await session_store.reserve(tx, allowed)
         if wait is not None:
@@ -53,13 +54,19 @@ class Attempt:
 
 
 async def fits(password: str, password_hash: str | None) -> bool:
-    """Whether the password is the right one; False, after the very same work, where there is no hash to fit."""
-    return await asyncio.to_thread(_fits, password, password_hash)
+    """Whether the password is the right one; False, after the very same work, where there is no hash to fit.
+
+    Raises: Unavailable: too many passwords are being checked.
+    """
+    return await PASSWORD_HASHING.run(_fits, password, password_hash)
 
 
 async def hashed(password: str) -> str:
-    """The hash of a password, which is normalised here; checking it is up to the contracts."""
-    return await asyncio.to_thread(hash_password, normalise_password(password))
+    """The hash of a password, which is normalised here; checking it is up to the contracts.
+
+    Raises: Unavailable: too many passwords are being checked.
+    """
+    return await PASSWORD_HASHING.run(hash_password, normalise_password(password))
 
 
 async def confirmed(
