@@ -37,6 +37,11 @@ __all__ = [
 ]
 
 DATABASE = "leadflood"
+_OPERATOR = """
+INSERT INTO leadflood.users (id, email, email_norm, name, password_hash, is_operator)
+VALUES (gen_random_uuid(), 'operator@example.test', 'operator@example.test', 'Operator', '-', true)
+"""
+"""There is one already, so that no owner whom a test makes becomes one by being the first."""
 TEMPLATE = "leadflood_template"
 QUEUE_DATABASE = "leadflood_queue_elsewhere"
 
@@ -65,6 +70,7 @@ def cluster() -> Iterator[Cluster]:
     with temporary_cluster() as started:
         asyncio.run(_prepare(started))
         started.create_database(TEMPLATE, template=DATABASE)
+        started.run(_OPERATOR, DATABASE)
         yield started
 
 

@@ -16,6 +16,7 @@ from leadflood.kernel.actor import PERMISSIONS, SCOPES, Permission, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
+from tests.support.identity import make_operator
 from tests.support.openapi import Operation, operations
 from tests.support.tenants import Tenant, bearer, new_key, new_member, new_session, unread
 
@@ -92,6 +93,20 @@ def assert_allowed(answer: httpx.Response, operation: Operation, allowed: bool) 
     assert answer.status_code == 403, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.json()["code"], answer.json()["requiredPermission"]) == ("forbidden", operation.permission.value)
+
+
+async def test_an_instance_operator_may_do_what_no_role_allows(
+    api: httpx.AsyncClient, ours: Tenant, members: Mapping[Role, UUID]
+) -> None:
+    operator = await new_member(ours.database, ours.workspace_id, Role.VIEWER)
+    await make_operator(ours.database, operator)
+    for user_id, allowed in ((operator, True), (members[Role.OWNER], False)):
+        _, token = await new_session(ours.database, ours.workspace_id, user_id)
+        for operation in NEEDING:
+            if operation.permission is Permission.INSTANCE:
+                assert_allowed(await call(api, operation, bearer(token)), operation, allowed)
+        me = (await api.get("/v1/auth/me", headers=bearer(token))).json()
+        assert (me["isOperator"], "instance" in me["permissions"]) == (allowed, allowed)
 
 
 async def test_every_scope_is_needed_by_something() -> None:
@@ -190,8 +205,7 @@ async def test_whoever_may_only_read_changes_nothing(api: httpx.AsyncClient, our
     more = set(after.pop("audit_events")) - told  # where customer data leaves, that is recorded
     assert sorted(re.findall(r"'action': '([^']*)'", "".join(more))) == ["export.downloaded", "leads.exported"]
     assert after == before
-    refused = {
-        operation.name for operation in GUARDED if operation.writes or operation.permission is Permission.ACCOUNT
-    }
+    beyond_keys = set(Permission) - SCOPES
+    refused = {operation.name for operation in GUARDED if operation.writes or operation.permission in beyond_keys}
     assert {name for name, status in answers.items() if status == 403} == refused
     assert {status for name, status in answers.items() if name not in refused} == {200}

@@ -21,7 +21,7 @@ from leadflood.api.routing import EdgeRoute, public, requires
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
+from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.crypto import Sealer
@@ -244,4 +244,4 @@ async def toys(parts: ApiParts, gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def caller(database: Database) -> Caller:
     """Somebody who may do everything that a key can, in a workspace of its own."""
-    return await new_caller(database, [each for each in Permission if each is not Permission.ACCOUNT])
+    return await new_caller(database, sorted(SCOPES))

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from leadflood.domains.identity.contracts import AddMember, BrowserLogin, ChangePassword, Login, LoginView
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import access, members, operators, passwords, signin
+from leadflood.domains.identity.service import access, instance, members, operators, passwords, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.ids import new_id
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
 PASSWORD = "seven purple walruses"
 
@@ -20,6 +20,12 @@ PASSWORD = "seven purple walruses"
 def new_client() -> Client:
     """A request from an address that no other test uses."""
     return Client(ip=str(IPv4Address(new_id().int % 2**32)), user_agent="tests", request_id=new_id().hex)
+
+
+async def make_operator(database: Database, user_id: UUID) -> None:
+    """Make a user an instance operator."""
+    async with database.system() as tx:
+        await instance.make_operator(tx, Actor.cli(SYSTEM_WORKSPACE_ID), user_id)
 
 
 @dataclass(frozen=True)

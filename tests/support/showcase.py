@@ -31,7 +31,7 @@ from leadflood.worker.runner import Runner
 from tests.support import cast
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
-from tests.support.identity import PASSWORD, Identity, Person
+from tests.support.identity import PASSWORD, Identity, Person, make_operator
 
 LEASE = 3600.0
 """Seconds: what runs in a showcase goes on running."""
@@ -150,6 +150,8 @@ async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Show
     await identity.new_workspace(owner, "Side project 🌱")
     for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
         await identity.add(workspace_id, people[role], role)
+    await make_operator(parts.database, owner.id)
+    await make_operator(parts.database, owner.id)
     showcase = Showcase(parts, workspace_id, owner, people[Role.VIEWER])
     token = await _keys(showcase)
     await _leads(showcase, token)

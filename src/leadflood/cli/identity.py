@@ -21,7 +21,12 @@ _STDIN = typer.Option(False, "--password-stdin", help="Read the password from st
 _NAME = typer.Option(..., "--name", help="The name that others see.")
 
 workspace_app = typer.Typer(help="List and create workspaces.", no_args_is_help=True)
-user_app = typer.Typer(help="Create users, set passwords, bar and admit.", no_args_is_help=True)
+user_app = typer.Typer(help="Create users, set passwords, disable and enable.", no_args_is_help=True)
+operator_app = typer.Typer(
+    help="Grant and revoke the rights of instance operators, who see what concerns all workspaces.",
+    no_args_is_help=True,
+)
+user_app.add_typer(operator_app, name="operator")
 key_app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
 
@@ -83,7 +88,7 @@ def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool 
             async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
                 return await operators.list_users(platform.database, after=after, limit=size)
 
-            columns = [Column("id", whole=True), *map(Column, ("email", "name", "created", "disabled"))]
+            columns = [Column("id", whole=True), *map(Column, ("email", "name", "operator", "created", "disabled"))]
             await print_pages(fetch, columns, _user_row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -156,6 +161,46 @@ def enable(email: str = _EMAIL) -> None:
         async with open_platform() as platform:
             await operators.enable_user(platform.database, email=email)
         say("The user is enabled.")
+
+    run(work())
+
+
+@operator_app.command("grant")
+def grant_operator(email: str = _EMAIL) -> None:
+    """Make a user an instance operator, who sees what concerns all workspaces: caught mail, worker processes.
+
+    Example: `leadflood user operator grant ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import instance, operators
+        from leadflood.kernel.actor import Actor
+        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+        async with open_platform() as platform:
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            await instance.grant_operator(platform.database, actor, email=operators.parsed_email(email))
+        say("The user is an instance operator.")
+
+    run(work())
+
+
+@operator_app.command("revoke")
+def revoke_operator(email: str = _EMAIL) -> None:
+    """Make an instance operator an ordinary user; the last one who can sign in stays an operator.
+
+    Example: `leadflood user operator revoke ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import instance, operators
+        from leadflood.kernel.actor import Actor
+        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+        async with open_platform() as platform:
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            await instance.revoke_operator(platform.database, actor, email=operators.parsed_email(email))
+        say("The user is no instance operator.")
 
     run(work())
 
@@ -280,7 +325,8 @@ def _workspace_row(workspace: "WorkspaceView") -> tuple[object, ...]:
 
 
 def _user_row(user: "UserSummary") -> tuple[object, ...]:
-    return (user.id, user.email, user.name, moment(user.created_at), moment(user.disabled_at))
+    operator = "yes" if user.is_operator else ""
+    return (user.id, user.email, user.name, operator, moment(user.created_at), moment(user.disabled_at))
 
 
 def _key_row(key: "ApiKeyView") -> tuple[object, ...]:

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     ACCOUNT = "account"
     """One's own profile, password and sessions. Only people have it, never API keys."""
+    INSTANCE = "instance"
+    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key."""
 
 
 class Role(StrEnum):
@@ -47,7 +49,7 @@ _VIEWER = frozenset(
     }
 )
 _MEMBER = _VIEWER | {Permission.LEADS_WRITE, Permission.JOBS_WRITE}
-_ADMIN = frozenset(Permission)
+_ADMIN = frozenset(Permission) - {Permission.INSTANCE}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
@@ -57,8 +59,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 """Owner and admin hold the same permissions; what only owners may do (touch other owners) is a rule of identity."""
 
-SCOPES = frozenset(Permission) - {Permission.ACCOUNT}
+SCOPES = _ADMIN - {Permission.ACCOUNT}
 """The permissions that an API key can carry."""
+
+
+_OPERATORS_ONLY = (
+    "This concerns all workspaces of this installation, so only an instance operator, signed in with a password, may "
+    "do it. Whoever runs the server makes one with `leadflood user operator grant EMAIL`."
+)
 
 
 class ActorKind(StrEnum):
@@ -93,6 +101,11 @@ class Actor:
         return cls(ActorKind.CLI, workspace_id, frozenset(Permission))
 
     @property
+    def is_operator(self) -> bool:
+        """Whether the actor is an instance operator, or acts as one: the command line and the system do."""
+        return Permission.INSTANCE in self.permissions
+
+    @property
     def id(self) -> UUID | None:
         """The id of whatever acted: the API key where there is one, else the user."""
         return self.api_key_id or self.user_id
@@ -101,4 +114,6 @@ class Actor:
         """Raises: Forbidden: when the actor lacks `permission`."""
         if permission not in self.permissions:
             message = f"This needs the permission {permission.value!r}, which your role or key does not have."
+            if permission is Permission.INSTANCE:
+                message = _OPERATORS_ONLY
             raise Forbidden(message, extra={"requiredPermission": permission.value})

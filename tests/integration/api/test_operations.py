@@ -12,7 +12,9 @@ from leadflood.domains.jobs.models import JobKind
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller
+from tests.support.identity import make_operator
 from tests.support.jobs import Jobs, raises
+from tests.support.tenants import bearer, new_session
 
 KIND = JobKind("system.heartbeat", max_attempts=1)
 """A kind that the API knows."""
@@ -112,7 +114,14 @@ async def test_workers_are_listed_as_living_or_silent(toys: httpx.AsyncClient, c
     async with jobs.database.system() as tx:
         await tx.execute(SILENT, {"id": silent})
 
-    answer = await toys.get("/v1/workers", headers=caller.headers)
+    _, session = await new_session(jobs.database, caller.workspace_id, caller.user_id)
+    for credential in (caller.headers, bearer(session)):
+        refused = await toys.get("/v1/workers", headers=credential)
+        assert (refused.status_code, refused.json()["requiredPermission"]) == (403, "instance")
+
+    await make_operator(jobs.database, caller.user_id)
+    assert (await toys.get("/v1/workers", headers=caller.headers)).status_code == 403  # a key is no operator
+    answer = await toys.get("/v1/workers", headers=bearer(session))
 
     shown = {worker["id"]: (worker["alive"], worker["runningJobs"], worker["pid"]) for worker in answer.json()["items"]}
     assert (shown[str(living)], shown[str(silent)]) == ((True, 3, 7), (False, 3, 7))

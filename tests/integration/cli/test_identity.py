@@ -68,3 +68,20 @@ def test_a_workspace_is_created_and_found_by_its_name(terminal: Terminal) -> Non
     several = terminal.run("lead", "list")
     assert several.returncode == 1
     assert "--workspace" in several.stderr
+
+
+def test_operators_are_granted_listed_and_revoked(terminal: Terminal) -> None:
+    def is_operator() -> bool:
+        listed = terminal.run("user", "list", "--json", "--all").stdout.splitlines()
+        return [json.loads(line)["isOperator"] for line in listed if terminal.owner in line] == [True]
+
+    assert not is_operator()
+    assert terminal.run("user", "operator", "grant", terminal.owner).returncode == 0
+    assert is_operator()
+    assert "operator" in terminal.run("user", "list").stdout.splitlines()[0]
+    assert terminal.run("user", "operator", "revoke", terminal.owner).returncode == 0
+    assert not is_operator()
+
+    for email in ("nobody@acme.test", "no address"):
+        refused = terminal.run("user", "operator", "grant", email)
+        assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)

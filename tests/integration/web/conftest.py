@@ -24,6 +24,7 @@ from leadflood.kernel.queue.ports import Carrier
 from leadflood.web.parts import WebParts
 from tests.conftest import new_workspace
 from tests.support.api import make_parts
+from tests.support.identity import make_operator
 from tests.support.site import machine, own_parts, server
 from tests.support.tenants import new_user
 from tests.support.web import Browser, browser_of, site, web_parts
@@ -57,9 +58,11 @@ class House:
             await store.insert_member(tx, self.workspace_id, user_id, role)
         return user_id, email
 
-    async def signed_in(self, role: Role) -> Browser:
+    async def signed_in(self, role: Role, *, operator: bool = False) -> Browser:
         """A new member with this role, signed in."""
         user_id, _ = await self.member(role)
+        if operator:
+            await make_operator(self.parts.database, user_id)
         return await self.enter(user_id, role)
 
     async def enter(self, user_id: UUID, role: Role) -> Browser:

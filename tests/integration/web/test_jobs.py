@@ -7,7 +7,10 @@ from sqlalchemy import text
 
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import JobView
+from leadflood.domains.jobs.jobs import forget_worker, report_worker
 from leadflood.domains.jobs.models import JobStatus
+from leadflood.kernel.actor import Role
+from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.web import Browser
 
@@ -169,3 +172,18 @@ async def test_the_palette_offers_places_that_one_may_go_to_and_leads(
     assert (await viewer.part("/palette", "palette-list")).html.css("a[href='/settings/audit']") == []
     assert found.html.css(f"a[href='/leads/{lead_id}']")
     assert "Nothing found" in (await owner.part("/palette?q=zzz", "palette-list")).text
+
+
+async def test_only_instance_operators_see_the_worker_processes(house: House) -> None:
+    worker_id = new_id()
+    await report_worker(house.parts.database, worker_id=worker_id, host="host-17", pid=7, version="1", running=0)
+
+    for operator in (True, False):
+        seen = await (await house.signed_in(Role.OWNER, operator=operator)).get("/jobs")
+        assert (seen.status, "host-17" in seen.text, "Worker processes" in seen.response.text) == (
+            200,
+            operator,
+            operator,
+        )
+        assert "No worker is running" not in seen.text
+    await forget_worker(house.parts.database, worker_id=worker_id)

@@ -1,4 +1,4 @@
-"""The page of the mail catcher: for owners and admins of a development machine, and for nobody else."""
+"""The page of the mail catcher: for instance operators of a development machine, and for nobody else."""
 
 from dataclasses import replace
 from email.message import EmailMessage
@@ -44,7 +44,7 @@ def caught(house: House, html: str = "<p>Hello</p>", body: str = "Hello", subjec
 
 
 async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
-    browser = await catching.signed_in(Role.ADMIN)
+    browser = await catching.signed_in(Role.ADMIN, operator=True)
     empty = await browser.get("/mail")
     assert "No mail yet" in empty.text
     for subject in ("First", HOSTILE):
@@ -65,7 +65,7 @@ async def test_a_real_mail_arrives_with_its_link(catching: House, tmp_path: Path
     async with post_office(folder_of(tmp_path)) as post:
         mail = Mail("k", parse_email("g@acme.test"), "Come", "See https://leads.test/x?a=1&b=2", '<a href="/y">z</a>')
         await Mailer(post.url, "Acme <no-reply@acme.test>").send(mail)
-    browser = await catching.signed_in(Role.OWNER)
+    browser = await catching.signed_in(Role.OWNER, operator=True)
     (message,) = list_messages(folder_of(tmp_path))
 
     seen = await browser.get(f"/mail/{message.id}")
@@ -83,7 +83,7 @@ async def test_nothing_in_a_mail_runs_loads_or_pretends(catching: House) -> None
         '</div></section><base href="https://evil.test"><meta http-equiv="refresh" content="0;url=https://evil.test">'
     )
     message_id = caught(catching, html=html, body="javascript:alert(1) data:text/html,x https://ok.test/ <b>")
-    browser = await catching.signed_in(Role.OWNER)
+    browser = await catching.signed_in(Role.OWNER, operator=True)
 
     seen = await browser.get(f"/mail/{message_id}")
 
@@ -100,7 +100,7 @@ async def test_nothing_in_a_mail_runs_loads_or_pretends(catching: House) -> None
 
 async def test_an_endless_mail_is_cut(catching: House) -> None:
     message_id = caught(catching, html="<p>" + "x" * 1_000_000, body="y" * 1_000_000)
-    browser = await catching.signed_in(Role.OWNER)
+    browser = await catching.signed_in(Role.OWNER, operator=True)
 
     seen = await browser.get(f"/mail/{message_id}")
 
@@ -110,19 +110,20 @@ async def test_an_endless_mail_is_cut(catching: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["", f"/{UNKNOWN}"])
-@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_only_owners_and_admins_see_mails(catching: House, role: Role, path: str) -> None:
+@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.VIEWER])
+async def test_only_instance_operators_see_mails(catching: House, role: Role, path: str) -> None:
     caught(catching)
 
     seen = await (await catching.signed_in(role)).get(f"/mail{path}")
 
     assert seen.status == 403
+    assert "leadflood user operator grant" in seen.text
     assert "grace@acme.test" not in seen.response.text
 
 
 @pytest.mark.parametrize("path", [UNKNOWN, "..%2Fsecret.key", "x", "00000000"])
 async def test_what_was_not_caught_is_not_found(catching: House, path: str) -> None:
-    assert (await (await catching.signed_in(Role.OWNER)).get(f"/mail/{path}")).status == 404
+    assert (await (await catching.signed_in(Role.OWNER, operator=True)).get(f"/mail/{path}")).status == 404
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ async def test_what_was_not_caught_is_not_found(catching: House, path: str) -> N
 async def test_where_mails_are_not_caught_there_is_no_such_page(catching: House, elsewhere: dict[str, object]) -> None:
     message_id = caught(catching)
     other = on_machine(catching, **elsewhere)
-    browser = await other.signed_in(Role.OWNER)
+    browser = await other.signed_in(Role.OWNER, operator=True)
 
     for path in ("/mail", f"/mail/{message_id}"):
         seen = await browser.get(path)
@@ -148,8 +149,10 @@ async def test_where_mails_are_not_caught_there_is_no_such_page(catching: House,
     assert (await browser.get("/settings/members")).html.css("a[href='/mail']") == []
 
 
-async def test_the_page_of_members_leads_to_it(catching: House) -> None:
-    owner, viewer = await catching.signed_in(Role.OWNER), await catching.signed_in(Role.VIEWER)
+async def test_the_page_of_members_leads_operators_to_it(catching: House) -> None:
+    operator = await catching.signed_in(Role.OWNER, operator=True)
+    assert len((await operator.get("/settings/members")).html.css("main a[href='/mail']")) == 1
 
-    assert len((await owner.get("/settings/members")).html.css("main a[href='/mail']")) == 1
-    assert (await viewer.get("/settings/members")).html.css("a[href='/mail']") == []
+    for role in (Role.OWNER, Role.VIEWER):
+        browser = await catching.signed_in(role)
+        assert (await browser.get("/settings/members")).html.css("a[href='/mail']") == []

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/v1/workers", tags=["jobs"], route_class=EdgeRoute)
 
 
 @router.get("", summary="List workers")
-@requires(Permission.JOBS_READ)
+@requires(Permission.INSTANCE)
 async def get_workers(unit: InUnit) -> WorkerList:
-    """The workers of this installation, which serve all workspaces; silent ones for a day."""
+    """The workers of this installation, which serve all workspaces; silent ones for a day. For instance operators."""
     return WorkerList(items=await queries.list_workers(unit.tx))

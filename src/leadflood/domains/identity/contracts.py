@@ -144,7 +144,7 @@ class CreateApiKey(Contract):
     @classmethod
     def _only_scopes(cls, scopes: list[Permission]) -> list[Permission]:
         if not SCOPES.issuperset(scopes):
-            message = "API keys cannot carry `account`: passwords and sessions are for people."
+            message = "API keys cannot carry `account` or `instance`: those are for people who sign in."
             raise InvalidValue(message, "not_allowed")
         return sorted(set(scopes))
 
@@ -257,6 +257,7 @@ class MeView(View):
     user: ProfileView
     workspace: MembershipView
     role: Role
+    is_operator: bool = Field(description="Whether the caller is an instance operator. An API key never is.")
     permissions: list[Permission]
     workspaces: list[MembershipView]
 
@@ -387,5 +388,6 @@ class UserSummary(View):
     id: UUID
     email: str
     name: str
+    is_operator: bool
     disabled_at: datetime | None
     created_at: datetime

@@ -147,6 +147,18 @@ class LastOwner(Conflict):
         super().__init__("A workspace needs an owner. Make another member an owner first.")
 
 
+class LastOperator(Conflict):
+    """An installation keeps at least one instance operator who can sign in."""
+
+    code = "last_operator"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is the only instance operator who can sign in. Make another one first: "
+            "`leadflood user operator grant EMAIL`."
+        )
+
+
 class OwnersOnly(Forbidden):
     """Only people who are owners make, change or remove owners."""
 

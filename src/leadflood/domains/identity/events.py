@@ -24,6 +24,8 @@ class AuditAction(StrEnum):
     USER_EMAIL_CHANGED = "user.email_changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    OPERATOR_GRANTED = "user.operator_granted"
+    OPERATOR_REVOKED = "user.operator_revoked"
 
 
 class AuditSubject(StrEnum):

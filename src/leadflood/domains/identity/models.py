@@ -109,11 +109,14 @@ class FirstRun:
     password: str = field(repr=False)
 
 
-def permissions_of(role: Role, scopes: Collection[str] | None) -> frozenset[Permission]:
-    """What a session (`scopes` is None) or an API key of a member with this role may do now."""
+def permissions_of(role: Role, scopes: Collection[str] | None, *, is_operator: bool = False) -> frozenset[Permission]:
+    """What a session (`scopes` is None) or an API key of a member with this role may do now.
+
+    An operator's API key is not an operator: a leaked key must not reach beyond its workspace.
+    """
     granted = PERMISSIONS[role]
     if scopes is None:
-        return granted
+        return granted | {Permission.INSTANCE} if is_operator else granted
     return frozenset(permission for permission in granted & SCOPES if permission.value in scopes)
 
 

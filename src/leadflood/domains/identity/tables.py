@@ -1,6 +1,6 @@
 """The tables of identity."""
 
-from sqlalchemy import ARRAY, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from leadflood.kernel.db.schema import metadata
@@ -19,6 +19,7 @@ users = Table(
     Column("disabled_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("is_operator", Boolean, nullable=False),
 )
 
 workspaces = Table(

@@ -29,6 +29,8 @@ SENTENCES: Final = {
     "user.email_changed": "changed the own e-mail address from {from} to {to}",
     "user.disabled": "barred {subject} from signing in",
     "user.enabled": "let {subject} sign in again",
+    "user.operator_granted": "made {subject} an instance operator",
+    "user.operator_revoked": "revoked {subject}'s rights as an instance operator",
     "invitation.sent": "invited {email} as {role}",
     "invitation.resent": "sent the invitation to {email} again",
     "invitation.revoked": "revoked the invitation to {email}",

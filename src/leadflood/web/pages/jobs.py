@@ -37,7 +37,8 @@ async def list_jobs(visit: Visit) -> Answer:
             "next": visit.cursor(page, scope),
             "queue": await queries.get_queue(tx, visit.actor),
             "causes": await queries.failed_by_cause(tx, visit.actor),
-            "workers": await queries.list_workers(tx),
+            "workers": await queries.list_workers(tx) if visit.may(Permission.INSTANCE) else [],
+            "alive": (await queries.system_status(tx)).workers,
         }
     return Page("jobs/list.html", {**context, "narrowed": narrowed, "paged": "after" in visit.query})
 

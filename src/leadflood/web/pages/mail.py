@@ -1,4 +1,4 @@
-"""Mails that the development mail catcher of this machine has caught. None of them was delivered."""
+"""Mails that the development mail catcher of this machine has caught, of all workspaces. None was delivered."""
 
 import asyncio
 from pathlib import Path
@@ -31,7 +31,7 @@ class MailNotCaught(NotFound):
         )
 
 
-@pages.get("/mail", Permission.MEMBERS_WRITE, live=("mail_list",))
+@pages.get("/mail", Permission.INSTANCE, live=("mail_list",))
 async def list_mails(visit: Visit) -> Answer:
     """The newest messages, newest first."""
     _require_catcher(visit)
@@ -39,7 +39,7 @@ async def list_mails(visit: Visit) -> Answer:
     return Page("mail/list.html", {"mails": found, "most": _ROWS})
 
 
-@pages.get("/mail/{id}", Permission.MEMBERS_WRITE)
+@pages.get("/mail/{id}", Permission.INSTANCE)
 async def show_mail(visit: Visit) -> Answer:
     """One message: its text, the same in HTML made safe, and its head."""
     _require_catcher(visit)

@@ -29,7 +29,8 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.pagination import Page, Position, cut
 
 CREDENTIALS = text("""
-SELECT sought.token_hash, credential.*
+SELECT sought.token_hash, credential.*,
+       (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator
 FROM unnest(:token_hashes) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
 """).bindparams(bindparam("token_hashes", type_=ARRAY(LargeBinary)))
 
@@ -37,7 +38,10 @@ _MEMBERS_AMONG = text("""
 SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids)
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_ids", type_=ARRAY(Uuid)))
 
-VISITOR = text("SELECT * FROM authenticate_visitor(:token_hash)")
+VISITOR = text("""
+SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator
+FROM authenticate_visitor(:token_hash) AS visitor
+""")
 
 _AFTER_ALL = "\U0010ffff"
 """In collation "C", what begins with a text is less than that text followed by the last character of all."""
@@ -272,7 +276,12 @@ async def list_users(tx: Transaction, *, after: Position | None = None, limit: i
     rows = await tx.all(_newest_first(select(users), users.c.id, after, limit))
     return _page(rows, limit).map(
         lambda row: UserSummary(
-            id=row.id, email=row.email, name=row.name, disabled_at=row.disabled_at, created_at=row.created_at
+            id=row.id,
+            email=row.email,
+            name=row.name,
+            is_operator=row.is_operator,
+            disabled_at=row.disabled_at,
+            created_at=row.created_at,
         )
     )
 

@@ -123,6 +123,7 @@ async def me(database: Database, actor: Actor) -> MeView:
         user=user,
         workspace=here,
         role=here.role,
+        is_operator=actor.is_operator,
         permissions=sorted(actor.permissions),
         workspaces=_visible(actor, here, joined),
     )
@@ -133,7 +134,7 @@ def _actor(row: Row[Any]) -> Actor:
     return Actor(
         kind=ActorKind(ActorKind.USER if row.kind == "session" else ActorKind.API_KEY),
         workspace_id=row.workspace_id,
-        permissions=permissions_of(role, row.scopes),
+        permissions=permissions_of(role, row.scopes, is_operator=row.is_operator),
         user_id=row.user_id,
         role=role,
         session_id=row.session_id,

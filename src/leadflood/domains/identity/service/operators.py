@@ -25,7 +25,7 @@ from leadflood.domains.identity.models import (
     EndReason,
     FirstRun,
 )
-from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.service import audit, instance
 from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.contract import Contract, field_errors
@@ -77,7 +77,7 @@ async def disable_user(database: Database, *, email: str) -> None:
     Twice is the same as once. Raises: InvalidInput, UserNotFound.
     """
     async with database.system() as tx:
-        account = await _account(tx, _email(email))
+        account = await _account(tx, parsed_email(email))
         if await store.set_disabled(tx, account.id, disabled=True):
             await end_and_record(
                 tx,
@@ -91,7 +91,7 @@ async def disable_user(database: Database, *, email: str) -> None:
 async def enable_user(database: Database, *, email: str) -> None:
     """Let a user sign in again. Twice is the same as once. Raises: InvalidInput, UserNotFound."""
     async with database.system() as tx:
-        account = await _account(tx, _email(email))
+        account = await _account(tx, parsed_email(email))
         await _enable(tx, account.id)
 
 
@@ -144,6 +144,7 @@ async def ensure_demo(database: Database) -> UUID:
             raise WorkspaceNotFound
         user_id = await _user_with(tx, email, "Demo", password_hash)
         await _ensure_owner(tx, workspace_id, user_id)
+        await instance.make_operator(tx, _operator(), user_id)
     return workspace_id
 
 
@@ -158,7 +159,8 @@ def _checked(contract: type[_C], values: dict[str, str]) -> _C:
         raise InvalidInput("Some values cannot be used.", errors=field_errors(exc)) from exc
 
 
-def _email(text: str) -> EmailAddress:
+def parsed_email(text: str) -> EmailAddress:
+    """An address given at the command line. Raises: InvalidInput."""
     try:
         return parse_email(text)
     except InvalidValue as exc:
@@ -210,6 +212,7 @@ async def _insert_workspace(tx: Transaction, name: str, owner_id: UUID) -> UUID:
         subject_id=workspace_id,
         data={"name": name, "ownerId": str(owner_id)},
     )
+    await instance.ensure_operator(tx, owner_id)
     return workspace_id
 
 

@@ -43,6 +43,13 @@ UPDATE users SET disabled_at = CASE WHEN :disabled THEN now() END, updated_at = 
 WHERE id = :id AND (disabled_at IS NOT NULL) <> :disabled
 """).bindparams(bindparam("disabled", type_=Boolean))
 
+SET_OPERATOR = text("""
+UPDATE users SET is_operator = :is_operator, updated_at = now() WHERE id = :id AND is_operator <> :is_operator
+""").bindparams(bindparam("is_operator", type_=Boolean))
+
+# Revocations are made one at a time, on operators read after this lock.
+LOCK_OPERATORS = text("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
+
 INSERT_WORKSPACE = text("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
 
 RENAME_WORKSPACE = text("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
@@ -155,6 +162,16 @@ async def hold_account(tx: Transaction, user_id: UUID, password_hash: str) -> bo
 async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> bool:
     """Bar a user from signing in, or admit again; False if that is how it was."""
     return await tx.changed(SET_DISABLED, {"id": user_id, "disabled": disabled}) == 1
+
+
+async def set_operator(tx: Transaction, user_id: UUID, *, is_operator: bool) -> bool:
+    """Make a user an instance operator or an ordinary user; False if that is how it was."""
+    return await tx.changed(SET_OPERATOR, {"id": user_id, "is_operator": is_operator}) == 1
+
+
+async def lock_operators(tx: Transaction) -> None:
+    """Let no other transaction revoke or disable an instance operator until this one has ended."""
+    await tx.execute(LOCK_OPERATORS)
 
 
 async def insert_workspace(tx: Transaction, workspace_id: UUID, name: str) -> None:
