@@ -90,6 +90,10 @@ class Desk:
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
             return list((await queries.list_events(tx, self.actor, lead_id=lead_id, limit=200)).items)
 
+    async def timeline_of_deleted(self, lead_id: UUID) -> list[LeadEventView]:
+        async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            return list((await queries.list_events(tx, self.actor, lead_id=lead_id, deleted=True, limit=200)).items)
+
     async def count(self, statement: str) -> int:
         """What a `SELECT count(*)` says, seen from the workspace."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:

@@ -111,7 +111,7 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert "1 new lead is deleted" in (await owner.get(f"/imports/{import_id}")).text
     undone = await owner.post(f"/imports/{import_id}/undos")
     assert undone.all(STATE) in (["Undone"], ["Undoing"])
-    assert "ada@acme.com company" in (await owner.get(f"/imports/{import_id}")).text
+    assert "ada@acme.com Edited since: company" in (await owner.get(f"/imports/{import_id}")).text
     assert [lead["company"] for lead in await desk.leads()] == ["Acme Ltd"]
     assert [lead["first_name"] for lead in await desk.leads()] == ["Augusta"]
     assert [each.subject_id for each in await audited(house, "import.undone")] == [import_id]

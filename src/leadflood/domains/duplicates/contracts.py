@@ -192,6 +192,7 @@ class MergeView(View):
                     "survivorId": _SURVIVOR,
                     "otherId": _OTHER,
                     "otherEmail": "ada.lovelace+news@acme.com",
+                    "otherDeleted": False,
                     "status": "undone",
                     "changesetId": "0197a3c1-0a1c-7001-9e3f-405162738495",
                     "taken": ["jobTitle"],
@@ -210,6 +211,10 @@ class MergeView(View):
     survivor_id: UUID
     other_id: UUID
     other_email: str
+    other_deleted: bool = Field(
+        description="True while the leads are merged. After an undo: true if what created the other lead was undone"
+        " meanwhile, or if it was deleted since."
+    )
     status: MergeStatus
     changeset_id: UUID
     taken: list[str] = Field(description="Fields whose value came from the other lead.")

@@ -94,7 +94,11 @@ async def _merges(
 ) -> Page[MergeView]:
     merges = lead_merges.c
     query = (
-        select(lead_merges, leads.c.email.label("other_email"))
+        select(
+            lead_merges,
+            leads.c.email.label("other_email"),
+            leads.c.deleted_at.is_not(None).label("other_deleted"),
+        )
         .join(leads, (leads.c.workspace_id == merges.workspace_id) & (leads.c.id == merges.other_id))
         .where(merges.workspace_id == actor.workspace_id)
     )
@@ -178,6 +182,7 @@ def _merge_view(row: Row[Any], moved: Mapping[str, int], kept: list[KeptView]) -
         survivor_id=row.survivor_id,
         other_id=row.other_id,
         other_email=row.other_email,
+        other_deleted=row.other_deleted,
         status=MergeStatus(row.status),
         changeset_id=row.changeset_id,
         taken=row.taken,

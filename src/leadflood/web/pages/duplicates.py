@@ -106,6 +106,9 @@ async def undo_merge(visit: Visit) -> Answer:
 
 def _undone(merge: MergeView) -> Toast:
     link = f"/leads/{merge.other_id}"
+    if merge.other_deleted:
+        text = f"Merge undone. {merge.other_email} stays deleted: the change that created or restored it was undone."
+        return Toast(text, "warn", link=link)
     kept = sorted({name for each in merge.kept for name in each.fields})
     if not kept:
         return Toast(f"{merge.other_email} is a lead of its own again.", link=link)

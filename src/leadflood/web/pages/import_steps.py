@@ -23,6 +23,7 @@ from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated
 from leadflood.web.pages import import_mapping
+from leadflood.web.pages.changes_told import kept_why
 from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
 from leadflood.web.pages.imports_told import ACTIONS, NOTES, label_of, told_faults, told_rows
 from leadflood.web.pages.lead_form import COUNTRIES
@@ -154,6 +155,7 @@ async def _page(visit: Visit, form: Form | None = None, status: int = 200) -> Pa
             "can": _can(found),
             "changeset": None,
             "kept": [],
+            "kept_why": kept_why,
             "form": None,
         }
         if found.changeset_id is not None:

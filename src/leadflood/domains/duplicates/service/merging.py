@@ -57,7 +57,8 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     """Make two leads of one again, as they were, except what was edited since: that is kept, and told.
 
     What went on to a third lead by a later merge comes back from there; the later merge stays. Asked again, it changes
-    nothing more. A lead that was being enriched when it was merged is enriched afresh.
+    nothing more. A lead that was being enriched when it was merged is enriched afresh. The other lead stays deleted
+    where the import that created it, or the change that restored it, was undone while it was merged.
 
     Raises: MergeNotFound, MergeNotUndoable, Unavailable.
     """
@@ -75,7 +76,12 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
         raise Unavailable("One of the leads was merged again just now. Try again.")
     survivor, other = held[found.survivor_id], held[found.other_id]
-    await _require_address(tx, actor, other)
+    deferred = await leads.deferred_undos(tx, actor, lead_id=other.id)
+    if deferred:
+        changeset_id: UUID = found.changeset_id
+        await leads.complete_undos(tx, actor, other=other, deferred=deferred, merge_changeset_id=changeset_id)
+    else:
+        await _require_address(tx, actor, other)
     try:
         await leads.unmerge_leads(
             tx,

@@ -1,6 +1,7 @@
 """Changesets as the border shows them."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -54,7 +55,7 @@ class ChangesetView(View):
     deleted: int
     restored: int
     undone: int = Field(description="How many leads the undo has put back so far.")
-    kept: int = Field(description="How many fields the undo left as they are, for somebody edited them since.")
+    kept: int = Field(description="How many fields the undo left as they are. A lead kept for a merge counts as one.")
     kept_leads: int = Field(description="How many leads these fields belong to.")
     undone_by: ActorView | None
     created_at: datetime
@@ -67,8 +68,24 @@ class ChangesetView(View):
         return self.created + self.updated + self.deleted + self.restored
 
 
+class KeptReason(StrEnum):
+    """Why an undo left a lead, or some of its fields, as they are."""
+
+    EDITED = "edited"
+    ADDRESS_TAKEN = "address_taken"
+    MERGED = "merged"
+    MERGED_INTO = "merged_into"
+
+    @classmethod
+    def of(cls, change: Change, kept: list[str]) -> "KeptReason":
+        """The reason for what is stored as kept."""
+        if change is Change.DELETED and "email" in kept:
+            return cls.ADDRESS_TAKEN
+        return next((reason for reason in (cls.MERGED, cls.MERGED_INTO) if reason in kept), cls.EDITED)
+
+
 class KeptLeadView(View):
-    """A lead that an undo did not put back entirely, for somebody edited these fields since."""
+    """A lead that an undo did not put back entirely, and why."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -77,6 +94,7 @@ class KeptLeadView(View):
                     "leadId": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
                     "email": "ada.lovelace@acme.com",
                     "change": "updated",
+                    "reason": "edited",
                     "fields": ["company"],
                 }
             ]
@@ -86,6 +104,9 @@ class KeptLeadView(View):
     lead_id: UUID
     email: str
     change: Change
-    fields: list[str] = Field(
-        description="As the timeline names them; `email` is also told where another lead has the address by now."
+    reason: KeptReason = Field(
+        description="`edited`: these fields were edited since. `address_taken`: another lead has the address now."
+        " `merged`: another lead was merged into it since. `merged_into`: it was merged into another lead since; it is"
+        " deleted when that merge is undone."
     )
+    fields: list[str] = Field(description="The fields that were kept, as the timeline names them.")

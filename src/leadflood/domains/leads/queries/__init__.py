@@ -77,10 +77,16 @@ async def list_leads(
 
 
 async def list_events(
-    tx: Transaction, actor: Actor, *, lead_id: UUID, after: Position | None = None, limit: int
+    tx: Transaction, actor: Actor, *, lead_id: UUID, after: Position | None = None, limit: int, deleted: bool = False
 ) -> Page[LeadEventView]:
-    """The timeline of a lead with those of the leads that became part of it, newest first. Raises: LeadNotFound."""
-    await get_lead(tx, actor, lead_id=lead_id)
+    """The timeline of a lead with those of the leads that became part of it, newest first.
+
+    Args: deleted: the lead is a deleted one.
+
+    Raises: LeadNotFound.
+    """
+    if not deleted:
+        await get_lead(tx, actor, lead_id=lead_id)
     parts = await tx.all(_PARTS, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
     query = select(lead_events).where(
         lead_events.c.workspace_id == actor.workspace_id, lead_events.c.lead_id.in_([row.lead_id for row in parts])

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from leadflood.domains.leads.contracts import ActorView
-from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
+from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
 from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
 from leadflood.domains.leads.tables import lead_changes, lead_changesets, leads
@@ -89,4 +89,7 @@ def changeset_view(row: Row[Any]) -> ChangesetView:
 
 
 def _kept_view(row: Row[Any]) -> KeptLeadView:
-    return KeptLeadView(lead_id=row.lead_id, email=row.email, change=Change(row.change), fields=row.kept)
+    change = Change(row.change)
+    reason = KeptReason.of(change, row.kept)
+    fields = [name for name in row.kept if name not in set(KeptReason)]
+    return KeptLeadView(lead_id=row.lead_id, email=row.email, change=change, reason=reason, fields=fields)

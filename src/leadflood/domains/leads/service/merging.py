@@ -33,6 +33,22 @@ async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
 
+async def deferred_undos(tx: Transaction, actor: Actor, *, lead_id: UUID) -> list[UUID]:
+    """Changesets whose undo would have deleted the lead, which is locked, had it not been part of another by then."""
+    return await merging.deferred_undos(tx, actor.workspace_id, lead_id)
+
+
+async def complete_undos(
+    tx: Transaction, actor: Actor, *, other: Row[Any], deferred: Sequence[UUID], merge_changeset_id: UUID
+) -> None:
+    """Before an unmerge: leave the other lead, which is locked, deleted as these undone changesets want it."""
+    await merging.complete_undos(
+        tx, actor.workspace_id, other.id, changeset_ids=deferred, merge_changeset_id=merge_changeset_id
+    )
+    entry = {"changesetId": str(deferred[0]), "undo": True, "version": other.version + 1}
+    await store.record(tx, actor, [other.id], LeadEventKind.DELETED, entry)
+
+
 async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> UUID | None:
     """The living lead that has an address."""
     return (await store.existing_ids(tx, actor.workspace_id, [email_norm])).get(email_norm)
@@ -94,7 +110,7 @@ async def unmerge_leads(
     later: Sequence[UUID],
     trace: Mapping[str, str],
 ) -> ChangesetView:
-    """Put both back as they were, except what was edited since; both are held.
+    """Put both back as they were, except what was edited since; both are locked.
 
     Args: later: changesets of the merges after this one that made something part of the same survivor.
 

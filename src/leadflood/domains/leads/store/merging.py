@@ -53,6 +53,34 @@ WHERE l.workspace_id = :workspace_id AND l.changeset_id = patch.changeset_id AND
     bindparam("later", type_=ARRAY(Uuid)),
 )
 
+# Marks of `store.undo`: changesets that were undone while the lead was merged into another one.
+_DEFERRED = text("""
+SELECT c.changeset_id
+FROM lead_changesets s
+JOIN lead_changes c ON c.workspace_id = s.workspace_id AND c.changeset_id = s.id AND c.lead_id = :lead_id
+WHERE s.workspace_id = :workspace_id AND s.kept_leads > 0 AND 'merged_into' = ANY(c.kept)
+ORDER BY c.changeset_id DESC
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_id", type_=Uuid))
+
+# Removing a mark completes the undo for the lead. The merge's own change goes, so that its undo does not restore it.
+_COMPLETE = text("""
+WITH unmarked AS (
+    UPDATE lead_changes SET kept = nullif(array_remove(kept, 'merged_into'), '{}')
+    WHERE workspace_id = :workspace_id AND changeset_id = ANY(:changeset_ids) AND lead_id = :lead_id
+), counted AS (
+    UPDATE lead_changesets SET kept = kept - 1, kept_leads = kept_leads - 1, undone = undone + 1
+    WHERE workspace_id = :workspace_id AND id = ANY(:changeset_ids)
+), unmerged AS (
+    DELETE FROM lead_changes
+    WHERE workspace_id = :workspace_id AND changeset_id = :merge_changeset_id AND lead_id = :lead_id
+)
+UPDATE leads SET deleted_at = now(), updated_at = now(), version = version + 1
+WHERE workspace_id = :workspace_id AND id = :lead_id
+""").bindparams(
+    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "lead_id", "merge_changeset_id")),
+    bindparam("changeset_ids", type_=ARRAY(Uuid)),
+)
+
 
 # Those whose last deletion was a merge, as long as there is a lead that they are part of.
 MERGED = text("""
@@ -113,6 +141,20 @@ async def record_changes(
         "images": [before[lead_id] for lead_id in changes],
     }
     return [Change(row.change) for row in await tx.all(_RECORD, values)]
+
+
+async def deferred_undos(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[UUID]:
+    """Changesets that were undone while the lead, which is locked, was part of another one; the newest first."""
+    rows = await tx.all(_DEFERRED, {"workspace_id": workspace_id, "lead_id": lead_id})
+    return [row.changeset_id for row in rows]
+
+
+async def complete_undos(
+    tx: Transaction, workspace_id: UUID, lead_id: UUID, *, changeset_ids: Sequence[UUID], merge_changeset_id: UUID
+) -> None:
+    """Leave a lead deleted when its merge is undone, as the undo of these changesets wants it."""
+    values = {"workspace_id": workspace_id, "lead_id": lead_id, "changeset_ids": list(changeset_ids)}
+    await tx.execute(_COMPLETE, {**values, "merge_changeset_id": merge_changeset_id})
 
 
 async def rebase(tx: Transaction, workspace_id: UUID, changeset_id: UUID, later: Sequence[UUID]) -> None:

@@ -35,17 +35,34 @@ SELECT count(*) FROM held
 """).bindparams(*_KEYS, bindparam("until", type_=Uuid))
 
 # `back`: the fields that go back, with their values. `kept`: those that are neither as written nor as before.
-# A lead whose address somebody else has by now stays deleted, or keeps the address that it has. An owner who left is
-# nobody. The search text is the one of before only if all that it is made of goes back; the rest is `stale`.
+# A lead that the undo would delete stays if another one was merged into it since (`merged`). One that was itself merged
+# into another is marked `merged_into`: undoing that merge leaves it deleted (see `store.merging`). A lead whose address
+# another one has by now stays deleted, or keeps the address that it has. An owner who left is removed. The search text is
+# the one of before only if all that it is made of goes back; the rest is `stale`.
 UNDO_CHUNK = text("""
 WITH chunk AS MATERIALIZED (
-    SELECT c.lead_id, c.change, c.before, c.after, lead_image(l) AS present, l.deleted_at IS NOT NULL AS gone
+    SELECT c.lead_id, c.change, c.before, c.after, lead_image(l) AS present, l.deleted_at IS NOT NULL AS gone,
+           CASE WHEN c.change NOT IN ('created', 'restored') OR l.version = 1 THEN NULL
+                WHEN EXISTS (SELECT FROM (
+                         SELECT DISTINCT ON (data ->> 'otherId') kind FROM lead_events e
+                         WHERE e.workspace_id = :workspace_id AND e.lead_id = l.id
+                           AND e.kind IN ('lead.merged', 'lead.unmerged')
+                         ORDER BY data ->> 'otherId', e.id DESC) latest
+                     WHERE kind = 'lead.merged') THEN 'merged'
+                WHEN l.deleted_at IS NOT NULL AND (
+                         SELECT kind FROM lead_events e
+                         WHERE e.workspace_id = :workspace_id AND e.lead_id = l.id
+                           AND e.kind IN ('lead.deleted', 'lead.merged_into')
+                         ORDER BY e.id DESC LIMIT 1) = 'lead.merged_into' THEN 'merged_into' END AS merge
     FROM lead_changes c
     JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
     WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id
       AND c.lead_id > :after AND c.lead_id <= :until
 ), compared AS (
-    SELECT lead_id, change, before, after, present, gone, f.back, f.kept
+    SELECT lead_id, change, before, after, present, gone,
+           CASE WHEN merge IS NULL THEN f.back ELSE f.back - 'deleted_at' END AS back,
+           CASE WHEN merge IS NULL THEN f.kept
+                ELSE array_remove(coalesce(f.kept, '{}'), 'deleted_at') || merge END AS kept
     FROM chunk CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(key, before -> key) FILTER (WHERE value = coalesce(present -> key, 'null')) AS back,
                array_agg(key) FILTER (WHERE coalesce(present -> key, 'null') NOT IN (value, before -> key)) AS kept
@@ -57,14 +74,15 @@ WITH chunk AS MATERIALIZED (
            CASE WHEN f.kept IS NULL THEN jsonb_build_object('deleted_at', extract(epoch FROM now())) END, f.kept
     FROM chunk CROSS JOIN LATERAL (
         SELECT jsonb_strip_nulls(after) - '{email_norm,search_text}'::text[] AS made,
-               jsonb_strip_nulls(present) - '{email_norm,search_text}'::text[] AS found
+               jsonb_strip_nulls(present) - '{email_norm,search_text,deleted_at}'::text[] AS found
         OFFSET 0
     ) i CROSS JOIN LATERAL (
-        SELECT CASE WHEN made <> found
+        SELECT CASE WHEN merge = 'merged' THEN ARRAY[merge]
+                    WHEN made <> found
                     THEN (SELECT array_agg(key) FROM lead_difference(made, found) d, jsonb_object_keys(d.after) AS key)
-                    END AS kept
+                    WHEN merge = 'merged_into' THEN ARRAY[merge] END AS kept
     ) f
-    WHERE change = 'created' AND NOT gone
+    WHERE change = 'created' AND (NOT gone OR merge IS NOT NULL)
 ), addressed AS (
     SELECT *, back -> 'deleted_at' = 'null' AS returns,
            CASE WHEN back -> 'deleted_at' = 'null' OR NOT gone AND back ? 'email' AND before ? 'email_norm'
