@@ -35,6 +35,7 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_testnodedown",
 ]
+from tests.support.sandbox import shared_sandbox
 
 DATABASE = "leadflood"
 _OPERATOR = """
@@ -128,7 +129,7 @@ async def database(application_url: str, carrier: PgQueuerCarrier) -> AsyncItera
 @pytest.fixture
 def registry(settings: Settings, database: Database) -> JobRegistry:
     """All kinds of jobs."""
-    return build_registry(settings, database)
+    return build_registry(settings, database, shared_sandbox())
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from leadflood.domains.figures import jobs as figures_jobs
 from leadflood.domains.figures.events import COUNT_FIGURES, RECOUNT_FIGURES
 from leadflood.domains.imports import jobs as imports_jobs
 from leadflood.domains.imports.events import FORGET_IMPORTS
+from leadflood.domains.imports.service.reading import new_sandbox
 from leadflood.domains.invitations import jobs as invitations_jobs
 from leadflood.domains.invitations.events import FORGET_INVITATIONS
 from leadflood.domains.jobs import jobs as system_jobs
@@ -45,6 +46,7 @@ from leadflood.kernel.origin import public_url
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.worker.main import Worker, WorkerParts
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class Platform:
     registry: JobRegistry
     sealer: Sealer
     cursors: Cursors
+    sandbox: Sandbox
 
 
 def application_url(settings: Settings) -> str:
@@ -178,7 +181,12 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
     async with open_connections(settings, process=process) as (database, carrier):
         await check_role(database)
         await check_schema(database)
-        yield Platform(settings, database, carrier, build_registry(settings, database), sealer, Cursors(sealer))
+        sandbox = new_sandbox(settings.parse_processes)
+        registry = build_registry(settings, database, sandbox)
+        try:
+            yield Platform(settings, database, carrier, registry, sealer, Cursors(sealer), sandbox)
+        finally:
+            await sandbox.close()
 
 
 @asynccontextmanager
@@ -239,7 +247,7 @@ def _no_schema() -> OutdatedSchema:
     return OutdatedSchema("The database has no schema of LEAD-FLOOD yet. Run `leadflood migrate`.")
 
 
-def build_registry(settings: Settings, database: Database) -> JobRegistry:
+def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:
     """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
     return JobRegistry(
@@ -249,7 +257,7 @@ def build_registry(settings: Settings, database: Database) -> JobRegistry:
             *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
             *enrichment_jobs.definitions(build_adapters(settings)),
             *exports_jobs.definitions(database),
-            *imports_jobs.definitions(database, retention_days=settings.lead_retention_days),
+            *imports_jobs.definitions(database, sandbox, retention_days=settings.lead_retention_days),
             *duplicates_jobs.definitions(database),
             *invitations_jobs.definitions(
                 database,
@@ -314,6 +322,7 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
             registry=platform.registry,
             sealer=platform.sealer,
             cursors=platform.cursors,
+            sandbox=platform.sandbox,
             changes=changes,
             assets=assets,
             views=Views(assets, reload=settings.web_reload),
@@ -337,6 +346,7 @@ def build_api(platform: Platform, pages: "ASGIApp | None" = None) -> "Api":
             registry=platform.registry,
             sealer=platform.sealer,
             cursors=platform.cursors,
+            sandbox=platform.sandbox,
             metrics=Metrics(),
             rate_limiter=RateLimiter(platform.settings.rate_limit_per_minute),
         ),

@@ -53,7 +53,6 @@ SHARED_THREADS = dict.fromkeys(
     ("asyncio.to_thread",), "threads that everything shares: use leadflood.kernel.threads, or a process of its own"
 )
 SHARED_THREADS_USERS = {
-    "src/leadflood/domains/imports": "parses files, until it has processes of its own",
     "src/leadflood/cli": "a terminal or the supervisor, which serve nobody else",
     "src/leadflood/kernel/mail_server.py": "small files of the development mail catcher, in a process of its own",
     "src/leadflood/web/pages/mail.py": "small files of the development mail catcher",

@@ -15,6 +15,7 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
 from tests.support.api import make_parts
+from tests.support.sandbox import shared_sandbox
 from tests.support.served import Served, served
 from tests.support.tenants import Tenant, new_tenant
 
@@ -23,7 +24,7 @@ from tests.support.tenants import Tenant, new_tenant
 def api_parts(settings: Settings, database: Database, carrier: Carrier, sealer: Sealer) -> ApiParts:
     """The parts of the real API. Logins are not throttled: some tests fail at them on purpose, over and over."""
     settings = settings.model_copy(update={"login_attempts": 1_000_000})
-    return make_parts(settings, database, carrier, build_registry(settings, database), sealer)
+    return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,7 @@ def server(application_url: str, settings: Settings, sealer: Sealer) -> Iterator
         await carrier.open()
         engine = create_engine(application_url, application_name="served", pool_size=5, statement_timeout=30)
         database = Database(engine, carrier)
-        return make_parts(settings, database, carrier, build_registry(settings, database), sealer)
+        return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
 
     with served(parts) as started:
         yield started

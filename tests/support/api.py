@@ -32,6 +32,7 @@ from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors, Page, Position, cut
 from leadflood.kernel.queue.ports import Carrier
 from tests.conftest import new_workspace
+from tests.support.sandbox import shared_sandbox
 
 TOY_COUNT = 7
 
@@ -203,6 +204,7 @@ def make_parts(
         "registry": registry,
         "sealer": sealer,
         "cursors": Cursors(sealer),
+        "sandbox": shared_sandbox(),
         "metrics": Metrics(),
         "rate_limiter": RateLimiter(settings.rate_limit_per_minute),
     }

@@ -22,6 +22,7 @@ from leadflood.domains.leads.service import create_lead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from tests.support.jobs import Jobs
+from tests.support.sandbox import shared_sandbox
 
 LIMIT = 64 * 1024 * 1024
 
@@ -79,7 +80,13 @@ class Desk:
     async def upload(self, data: bytes, filename: str = "leads.csv", *, limit: int = LIMIT) -> UUID:
         """Upload a file."""
         return await uploads.upload(
-            self.database, self.actor, filename=filename, stream=pieces(data), declared=len(data), limit=limit
+            self.database,
+            shared_sandbox(),
+            self.actor,
+            filename=filename,
+            stream=pieces(data),
+            declared=len(data),
+            limit=limit,
         )
 
     async def get(self, import_id: UUID) -> ImportDetail:

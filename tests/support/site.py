@@ -14,6 +14,7 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.support.api import make_parts
 from tests.support.letters import add_letters
+from tests.support.sandbox import shared_sandbox
 from tests.support.served import Parts, Served, served
 from tests.support.showcase import Showcase, new_showcase
 from tests.support.web import web_parts
@@ -38,7 +39,7 @@ def own_parts(application_url: str, machine: Settings, sealer: Sealer) -> Parts:
         await carrier.open()
         engine = create_engine(application_url, application_name="served", pool_size=5, statement_timeout=30)
         database = Database(engine, carrier)
-        return make_parts(machine, database, carrier, build_registry(machine, database), sealer)
+        return make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
 
     return parts
 
@@ -53,6 +54,8 @@ def server(own_parts: Parts, application_url: str) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 async def showcase(machine: Settings, database: Database, carrier: PgQueuerCarrier, sealer: Sealer) -> Showcase:
     """A workspace with some of everything in every state."""
-    made = await new_showcase(make_parts(machine, database, carrier, build_registry(machine, database), sealer))
+    made = await new_showcase(
+        make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
+    )
     await add_letters(made, machine.home)
     return made

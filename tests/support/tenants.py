@@ -44,6 +44,7 @@ from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.support.identity import PASSWORD
 from tests.support.jobs import Jobs
+from tests.support.sandbox import shared_sandbox
 
 LIFE = 3600
 _PASSWORD_HASH = hash_password(PASSWORD)
@@ -174,7 +175,7 @@ async def new_import(database: Database, actor: Actor, registry: JobRegistry) ->
         yield b"email,name\nhopper@acme.com,Grace Hopper\n"
 
     import_id = await uploads.upload(
-        database, actor, filename="leads.csv", stream=body(), declared=None, limit=1_000_000
+        database, shared_sandbox(), actor, filename="leads.csv", stream=body(), declared=None, limit=1_000_000
     )
     command = MapColumns.model_validate({"targets": ["email", "fullName"]})
     async with database.transaction(actor.workspace_id) as tx:

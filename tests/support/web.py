@@ -112,6 +112,7 @@ def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: A
         "registry": parts.registry,
         "sealer": parts.sealer,
         "cursors": parts.cursors,
+        "sandbox": parts.sandbox,
         "changes": Changes(url, application_name="tests pages"),
         "assets": assets,
         "views": Views(assets, reload=False),

@@ -15,6 +15,7 @@ from leadflood.kernel.grouping import Grouping
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.sandbox.pool import Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class ApiParts:
     """The concrete pieces that bootstrap hands to `create_app`.
 
     Attributes:
+        sandbox: reads imported files.
         rate_limiter: what one credential may ask of this process.
         body_timeout: seconds that a whole request body may take to arrive.
         probe_timeout: seconds that `/ready` waits for each thing it looks at.
@@ -33,6 +35,7 @@ class ApiParts:
     registry: JobRegistry
     sealer: Sealer
     cursors: Cursors
+    sandbox: Sandbox
     metrics: Metrics
     rate_limiter: RateLimiter
     body_timeout: float = 20.0

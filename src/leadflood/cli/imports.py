@@ -145,6 +145,7 @@ async def _prepared(desk: Desk, file: Path, wishes: Wishes) -> "ImportDetail":
     reading = checked(ReadAs, wishes.read_as)
     import_id = await uploads.upload(
         desk.database,
+        desk.platform.sandbox,
         desk.actor,
         filename=parse_filename(file.name),
         stream=_pieces(file),
@@ -152,7 +153,9 @@ async def _prepared(desk: Desk, file: Path, wishes: Wishes) -> "ImportDetail":
         limit=limit,
     )
     if wishes.read_as:
-        found = await uploads.read_as(desk.database, desk.actor, import_id=import_id, command=reading)
+        found = await uploads.read_as(
+            desk.database, desk.platform.sandbox, desk.actor, import_id=import_id, command=reading
+        )
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         found = await queries.get_import(tx, desk.actor, import_id=import_id)
         command = checked(MapColumns, {"targets": _targets(found, wishes.maps), **wishes.options})

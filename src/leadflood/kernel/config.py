@@ -44,9 +44,7 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=default_home, description="Data folder: embedded database, secret key, sockets, lock."
     )
-    release: str = Field(
-        "", description="Name of the running release, such as its image digest; `/health` shows it."
-    )
+    release: str = Field("", description="Name of the running release, such as its image digest; `/health` shows it.")
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(5050, ge=0, le=65535, description="Port that the API listens on.")
     api_processes: int = Field(
@@ -87,6 +85,13 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Largest file that can be imported, in bytes.")
+    parse_processes: int = Field(
+        3,
+        ge=1,
+        le=64,
+        description="Processes that read imported files at a time, for each API process and worker. One workspace gets "
+        "all but one of them.",
+    )
     max_batch_bytes: int = Field(
         16_777_216, ge=1024, description="Largest body of a request with many leads, in bytes."
     )

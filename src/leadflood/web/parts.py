@@ -9,6 +9,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.pagination import Cursors
+from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.web.assets import Assets
 from leadflood.web.view import Views
 
@@ -18,6 +19,7 @@ class WebParts:
     """The concrete pieces that bootstrap hands to `create_web`.
 
     Attributes:
+        sandbox: reads imported files.
         changes: tells live pages that something in their workspace was written.
         closing: set when the server stops, so that live streams end and do not hold it up.
         body_timeout: seconds that a whole request body may take to arrive.
@@ -28,6 +30,7 @@ class WebParts:
     registry: JobRegistry
     sealer: Sealer
     cursors: Cursors
+    sandbox: Sandbox
     changes: Changes
     assets: Assets
     views: Views

@@ -13,6 +13,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, new_caller
 from tests.support.jobs import Jobs
+from tests.support.sandbox import shared_sandbox
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ async def test_a_file_is_asked_for_written_downloaded_and_deleted(
 
     jobs = Jobs(database, caller.workspace_id)
     (row,) = await jobs.rows("SELECT job_id FROM exports WHERE id = :id", id=UUID(asked.json()["id"]))
-    await jobs.attempt(build_registry(settings, database), row.job_id)
+    await jobs.attempt(build_registry(settings, database, shared_sandbox()), row.job_id)
 
     found = (await toys.get(path, headers=caller.headers)).json()
     assert (found["status"], found["done"], found["total"]) == ("ready", 2, 2)

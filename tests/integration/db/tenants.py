@@ -24,6 +24,7 @@ from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.support.identity import Identity
+from tests.support.sandbox import shared_sandbox
 from tests.support.tenants import new_changeset, new_duplicates, new_export, new_import, new_view
 
 # Its module writes plain SQL.
@@ -89,7 +90,7 @@ async def new_tenant(identity: Identity) -> Tenant:
     made = await bench.create()
     await bench.attempt(made.job_id, Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
     key = CreateApiKey.model_validate({"name": "ci", "scopes": ["leads:read"]})
-    imports_registry = JobRegistry(imports_jobs.definitions(database, retention_days=30))
+    imports_registry = JobRegistry(imports_jobs.definitions(database, shared_sandbox(), retention_days=30))
     await new_import(database, Actor.cli(workspace_id), imports_registry)
     exports_registry = JobRegistry(exports_jobs.definitions(database))
     await new_export(database, Actor.cli(workspace_id), exports_registry)

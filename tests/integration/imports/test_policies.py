@@ -13,6 +13,7 @@ from leadflood.domains.imports.service.rejected import rejected_file
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.support.desk import Desk, counted, csv_of, pieces
+from tests.support.sandbox import shared_sandbox
 
 TARGETS = ["email", "company", "phone", "custom:plan"]
 HEADER = ["email", "company", "phone", "plan"]
@@ -85,7 +86,7 @@ async def test_of_several_rows_with_an_address_one_counts(desk: Desk, duplicates
 async def test_duplicates_are_found_over_batches_too(
     desk: Desk, duplicates: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.staging.BATCH", 2)
+    monkeypatch.setattr("leadflood.domains.imports.service.reading.BATCH", 2)
     rows = [[f"lead{number % 3}@acme.com", f"Company {number}", "", ""] for number in range(9)]
 
     done = await desk.run(csv_of([HEADER, *rows]), TARGETS, duplicates=duplicates)
@@ -141,7 +142,13 @@ async def test_a_mapping_needs_the_address_and_each_target_once(desk: Desk) -> N
 async def test_a_file_that_is_declared_too_large_is_refused_before_it_is_sent(desk: Desk) -> None:
     with pytest.raises(FileTooLarge):
         await uploads.upload(
-            desk.database, desk.actor, filename="x", stream=pieces(b""), declared=10 * 1024**3, limit=2 * 1024**3
+            desk.database,
+            shared_sandbox(),
+            desk.actor,
+            filename="x",
+            stream=pieces(b""),
+            declared=10 * 1024**3,
+            limit=2 * 1024**3,
         )
 
 

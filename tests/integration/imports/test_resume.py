@@ -79,7 +79,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
 async def test_killed_again_and_again_every_row_is_done_once(
     desk: Desk, points: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.staging.BATCH", 7)
+    monkeypatch.setattr("leadflood.domains.imports.service.reading.BATCH", 7)
     monkeypatch.setattr("leadflood.domains.imports.service.writing.BATCH", 5)
     for number in range(0, 15, 3):
         await desk.lead(email=f"lead{number}@acme.com")

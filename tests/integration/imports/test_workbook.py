@@ -11,6 +11,7 @@ from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
 from tests.support.desk import Desk, counted, csv_of, workbook
 from tests.support.jobs import Jobs
+from tests.support.sandbox import shared_sandbox
 
 
 async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:
@@ -20,7 +21,7 @@ async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:
     assert (found.format.kind, found.format.sheet, found.format.sheets) == ("xlsx", "Sheet", ["Sheet", "People"])
 
     command = ReadAs.model_validate({"sheet": "People"})
-    read = await uploads.read_as(desk.database, desk.actor, import_id=import_id, command=command)
+    read = await uploads.read_as(desk.database, shared_sandbox(), desk.actor, import_id=import_id, command=command)
     assert [column.target for column in read.columns] == ["email", "custom:seats"]
     await desk.preview(import_id)
     done = await desk.commit(import_id)

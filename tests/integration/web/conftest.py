@@ -25,6 +25,7 @@ from leadflood.web.parts import WebParts
 from tests.conftest import new_workspace
 from tests.support.api import make_parts
 from tests.support.identity import make_operator
+from tests.support.sandbox import shared_sandbox
 from tests.support.site import machine, own_parts, server
 from tests.support.tenants import new_user
 from tests.support.web import Browser, browser_of, site, web_parts
@@ -90,7 +91,7 @@ NewHouse = Callable[[], Awaitable[House]]
 def site_parts(settings: Settings, database: Database, carrier: Carrier, sealer: Sealer) -> ApiParts:
     """The parts of the API beside the pages. Logins are not throttled: tests share an address."""
     settings = settings.model_copy(update={"login_attempts": 1_000_000})
-    return make_parts(settings, database, carrier, build_registry(settings, database), sealer)
+    return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
 
 
 @pytest.fixture(scope="session")

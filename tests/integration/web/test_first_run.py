@@ -14,6 +14,7 @@ from leadflood.kernel.queue.ports import Carrier
 from tests.integration.identity.conftest import empty_identity
 from tests.support.api import make_parts
 from tests.support.identity import Identity
+from tests.support.sandbox import shared_sandbox
 from tests.support.web import Browser, browser_of, site, web_parts
 
 __all__ = ["empty_identity"]
@@ -37,7 +38,9 @@ async def new(empty_identity: Identity, carrier: Carrier, application_url: str) 
     first = await operators.first_run(database)
     code = await first_run.open_code(database, empty_identity.sealer)
     assert first is not None
-    parts = make_parts(settings, database, carrier, build_registry(settings, database), empty_identity.sealer)
+    parts = make_parts(
+        settings, database, carrier, build_registry(settings, database, shared_sandbox()), empty_identity.sealer
+    )
     web = web_parts(parts, application_url)
     async with browser_of(site(parts, web)) as browser:
         yield Installation(first, f"/first-run/{code}", browser)

@@ -13,6 +13,7 @@ from tests.support import cast
 from tests.support.addresses import addresses, is_public, paths
 from tests.support.api import make_parts
 from tests.support.letters import invite
+from tests.support.sandbox import shared_sandbox
 from tests.support.showcase import Showcase, new_showcase
 from tests.support.statements import counted
 from tests.support.tenants import new_key, new_member, new_session
@@ -53,7 +54,7 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
 ) -> None:
     engine = create_engine(application_url, application_name="counted", pool_size=5, statement_timeout=30)
     database = Database(engine, carrier)
-    parts = make_parts(machine, database, carrier, build_registry(machine, database), sealer)
+    parts = make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
     showcase = await new_showcase(parts, "Counted")
     showcase.links |= {"first_run": "/first-run/x", "invitation": "/invitations/x", "mail": "/mail/x"}
     web = web_parts(parts, application_url)

@@ -18,7 +18,7 @@ from openpyxl import Workbook
 from leadflood.domains.imports.adapters import delimited, workbook
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import Delimiter, neutralise, restore
-from leadflood.domains.imports.service.mapping import analyse
+from leadflood.domains.imports.service.parsing import analyse
 from tests.support.samples import SAMPLES, rows
 
 

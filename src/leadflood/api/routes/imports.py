@@ -67,6 +67,7 @@ async def create_import(filename: Filename, request: Request, response: Response
     database = unit.parts.database
     import_id = await uploads.upload(
         database,
+        unit.parts.sandbox,
         unit.actor,
         filename=filename,
         stream=pieces_of(request, unit.parts.body_timeout),
@@ -107,7 +108,9 @@ async def read_import_as(import_id: ResourceId, command: ReadAs, unit: InUnit) -
 
     Takes no Idempotency-Key: saying the same twice changes nothing.
     """
-    return await uploads.read_as(unit.parts.database, unit.actor, import_id=import_id, command=command)
+    return await uploads.read_as(
+        unit.parts.database, unit.parts.sandbox, unit.actor, import_id=import_id, command=command
+    )
 
 
 @router.put("/{id}/mapping", summary="Say what the columns are and what rows do")

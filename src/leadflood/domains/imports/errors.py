@@ -27,6 +27,10 @@ class UnreadableFile(AppError):
     title = "Unreadable file"
 
 
+class FileNotRead(UnreadableFile):
+    """The process that read the file ended: by the file, or by something that will pass."""
+
+
 class FileTooLarge(AppError):
     """The file is larger than this server accepts."""
 

@@ -1,24 +1,27 @@
 """The work of imports: staging, writing, queueing enrichment. Each goes on where an attempt before it ended."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
 from leadflood.domains.imports import store
-from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service import staging, writing
+from leadflood.domains.imports.service.reading import Batch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import retention
-from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.jobs.shared import hold_attempt
 from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.sandbox.pool import Sandbox
 
 _A_DAY = 86_400.0
 _PAUSE = 2.0
@@ -27,11 +30,14 @@ _PATIENCE = 0.25
 """Seconds that a chunk of a preview waits for whoever is ending its job, and must end the import too: see there."""
 
 
-def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
-    """The jobs of this domain. `database`: for files, for several transactions at a time, and for sweeps."""
+def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition]:
+    """The jobs of this domain.
+
+    Args: database: for files, for several transactions at a time, and for sweeps. sandbox: where files are read.
+    """
 
     async def stage(context: JobContext) -> None:
-        await _stage(context, database)
+        await _stage(context, database, sandbox)
 
     async def commit(context: JobContext) -> None:
         await _commit(context, database)
@@ -48,7 +54,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
     ]
 
 
-async def _stage(context: JobContext, database: Database) -> None:
+async def _stage(context: JobContext, database: Database, sandbox: Sandbox) -> None:
     actor, import_id = context.actor, _import_id(context.job)
     row = await _begin(context, ImportStatus.STAGING)
     if row is None:
@@ -59,29 +65,45 @@ async def _stage(context: JobContext, database: Database) -> None:
                 break
     async with context.transaction() as tx:
         members = await staging.owners(tx, actor)
-    async with spooled(database, actor, import_id=import_id) as file:
-        batches = staging.batches(file, row, members)
-        reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
-        try:
-            while (batch := await reading) is not None:
-                async with database.transaction(actor.workspace_id) as tx:
-                    held = await _hold(tx, context.job, ImportStatus.STAGING)
-                    if held is None:
-                        return
-                    await staging.hand_over(tx, batch)
-                    # Not before: for each word with PostgreSQL this thread would wait until that one lets it.
-                    reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
-                    await staging.stage_batch(tx, actor, held, batch)
-                    await hold_attempt(tx, context.job, patience=_PATIENCE)
-        except UnreadableFile as error:
-            raise Terminal(error.detail) from error
-        finally:
-            await asyncio.gather(reading, return_exceptions=True)  # it reads from the file, which is closed next
-            batches.close()
+    try:
+        async with (
+            sandbox.process(actor.workspace_id) as process,
+            spooled(database, actor, import_id=import_id) as file,
+            open_rows(process, file, row, members) as batches,
+        ):
+            if not await _stage_rows(context, database, batches):
+                return
+    except FileNotRead as error:
+        raise Retryable(error.detail) from error
+    except UnreadableFile as error:
+        raise Terminal(error.detail) from error
     async with context.completing() as tx:
         held = await _hold(tx, context.job, ImportStatus.STAGING)
         if held is not None:
             await staging.finish_staging(tx, actor, held)
+
+
+async def _stage_rows(context: JobContext, database: Database, batches: AsyncIterator[Batch]) -> bool:
+    """Stage each batch while the next one is read. False: the job has lost the import."""
+    reading = asyncio.ensure_future(_next(batches))
+    try:
+        while (batch := await reading) is not None:
+            reading = asyncio.ensure_future(_next(batches))
+            async with database.transaction(context.job.workspace_id) as tx:
+                held = await _hold(tx, context.job, ImportStatus.STAGING)
+                if held is None:
+                    return False
+                await staging.hand_over(tx, batch)
+                await staging.stage_batch(tx, context.actor, held, batch)
+                await hold_attempt(tx, context.job, patience=_PATIENCE)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)  # its generator is closed next
+    return True
+
+
+async def _next(batches: AsyncIterator[Batch]) -> Batch | None:
+    return await anext(batches, None)
 
 
 async def _commit(context: JobContext, database: Database) -> None:

@@ -14,7 +14,7 @@ from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.models.format import ENCODINGS
 from leadflood.domains.imports.models.states import ImportStage, RowAction
 from leadflood.domains.imports.service import control, mapping, rejected, uploads
-from leadflood.domains.imports.service.staging import DEFAULT_SOURCE
+from leadflood.domains.imports.service.reading import DEFAULT_SOURCE
 from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.queries import changesets
 from leadflood.kernel.actor import Permission
@@ -54,7 +54,9 @@ async def read_otherwise(visit: Visit) -> Answer:
     form = visit.form
     try:
         command = validated(ReadAs, {**form.given(ReadAs), "header": form.checked("header")})
-        await uploads.read_as(visit.parts.database, visit.actor, import_id=visit.id(), command=command)
+        await uploads.read_as(
+            visit.parts.database, visit.parts.sandbox, visit.actor, import_id=visit.id(), command=command
+        )
     except AppError as error:
         return _not_done(visit, error)
     return Redirect(f"/imports/{visit.id()}", [Toast("Read again, and the columns guessed anew.")])

@@ -53,6 +53,7 @@ async def upload_file(visit: Visit) -> Answer:
             raise InvalidInput("No file was chosen.", errors=[fault])
         import_id = await uploads.upload(
             visit.parts.database,
+            visit.parts.sandbox,
             visit.actor,
             filename=_filename(visit.upload.filename),
             stream=visit.upload.pieces,

@@ -15,10 +15,12 @@ from leadflood.domains.imports.contracts import ImportDetail, ReadAs
 from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, UnreadableFile
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service.mapping import CHANGEABLE, analyse, changeable, keep_analysis, wanted_format
+from leadflood.domains.imports.service.mapping import CHANGEABLE, changeable, keep_analysis, wanted_format
+from leadflood.domains.imports.service.reading import look
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.sandbox.pool import Sandbox
 
 CHUNK = 1024 * 1024
 
@@ -55,6 +57,7 @@ class _Seen:
 
 async def upload(
     database: Database,
+    sandbox: Sandbox,
     actor: Actor,
     *,
     filename: str,
@@ -78,7 +81,7 @@ async def upload(
     stored = False
     try:
         seen = await _store(database, actor, import_id, stream, limit)
-        await _finish(database, actor, import_id, seen)
+        await _finish(database, sandbox, actor, import_id, seen)
         stored = True
     finally:
         if not stored:
@@ -134,12 +137,15 @@ async def _store(database: Database, actor: Actor, import_id: UUID, stream: Asyn
     return seen
 
 
-async def _finish(database: Database, actor: Actor, import_id: UUID, seen: _Seen) -> None:
+async def _finish(database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, seen: _Seen) -> None:
     if not seen.size:
         raise UnreadableFile("The file is empty. Choose one with a row of column names and a row for each lead.")
     utf8 = seen.utf8()
-    async with spooled(database, actor, import_id=import_id, head=bytes(seen.head), size=seen.size) as file:
-        analysis = await asyncio.to_thread(analyse, file, seen.size, utf8=utf8)
+    async with (
+        sandbox.process(actor.workspace_id) as process,
+        spooled(database, actor, import_id=import_id, head=bytes(seen.head), size=seen.size) as file,
+    ):
+        analysis = await look(process, file, seen.size, utf8=utf8)
     async with database.transaction(actor.workspace_id) as tx:
         values = {"size_bytes": seen.size, "sha256": seen.digest.digest(), "utf8": utf8}
         uploading, uploaded = ImportStatus.UPLOADING, ImportStatus.UPLOADED
@@ -153,7 +159,9 @@ async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
         await store.remove(tx, actor.workspace_id, import_id)
 
 
-async def read_as(database: Database, actor: Actor, *, import_id: UUID, command: ReadAs) -> ImportDetail:
+async def read_as(
+    database: Database, sandbox: Sandbox, actor: Actor, *, import_id: UUID, command: ReadAs
+) -> ImportDetail:
     """Read the file in another way, and guess its columns anew.
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnreadableFile.
@@ -161,8 +169,11 @@ async def read_as(database: Database, actor: Actor, *, import_id: UUID, command:
     async with database.transaction(actor.workspace_id) as tx:
         wanted, row = await wanted_format(tx, actor, import_id=import_id, command=command)
         head = await queries.read_chunk(tx, actor.workspace_id, import_id, 0) or b""
-    async with spooled(database, actor, import_id=import_id, head=head, size=row.size_bytes) as file:
-        analysis = await asyncio.to_thread(analyse, file, row.size_bytes, utf8=row.utf8, wanted=wanted)
+    async with (
+        sandbox.process(actor.workspace_id) as process,
+        spooled(database, actor, import_id=import_id, head=head, size=row.size_bytes) as file,
+    ):
+        analysis = await look(process, file, row.size_bytes, utf8=row.utf8, wanted=wanted)
     async with database.transaction(actor.workspace_id) as tx:
         await changeable(tx, actor, import_id=import_id)
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
