@@ -57,9 +57,19 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     assert "0 new sample leads" in again.output
     shown = installation.run("lead", "show", "alan.turing@acme.com", "--json")
     assert json.loads(shown.stdout)["lead"]["id"] == lead["id"]
+    doctor = installation.run("doctor", env="production")
+    assert doctor.returncode == 1
+    assert "leadflood user set-password demo@leadflood.local" in doctor.stdout
     family = again.family()
     assert again.stop(signal.SIGTERM) == 0
     wait_until_all_gone(again, family)
+
+    production = installation.start("up", env="production")
+    assert production.wait() == 1
+    assert "leadflood user set-password demo@leadflood.local" in production.output
+    assert "LEADFLOOD_ENV=development leadflood up" in production.output
+    assert "Traceback" not in production.output
+    assert "api.started" not in production.output
 
 
 def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(installation: Installation) -> None:

@@ -99,9 +99,9 @@ class Identity:
             replaces=replaces,
         )
 
-    async def actor(self, person: Person, workspace_id: UUID | None = None) -> Actor:
+    async def actor(self, person: Person, workspace_id: UUID | None = None, *, password: str | None = None) -> Actor:
         """Sign in, and be who the access token says."""
-        tokens = await self.login(person, workspace_id)
+        tokens = await self.login(person, workspace_id, password=password)
         return (await access.authenticate(self.database, tokens.access_token)).actor
 
     async def change_password(self, actor: Actor, current: str, new: str) -> None:

@@ -199,11 +199,12 @@ class Installation:
         self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module))
         return self._running[-1]
 
-    def run(self, *argv: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end, with `text` on its standard input."""
+    def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, with `text` on its standard input; `settings` are its own."""
+        own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
         return subprocess.run(
             [sys.executable, "-m", "leadflood", *argv],
-            env=self.env,
+            env={**self.env, **own},
             cwd=self.home.parent,
             input=text,
             stdin=subprocess.DEVNULL if text is None else None,

@@ -112,7 +112,9 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     )
     app.state.parts = parts
     app.state.probe = Probe(parts.database, parts.carrier, timeout=parts.probe_timeout)
-    app.state.doorkeeper = Grouping(partial(access.authenticate_all, parts.database), most=MOST_TOGETHER)
+    app.state.doorkeeper = Grouping(
+        partial(access.authenticate_all, parts.database, production=parts.settings.is_production), most=MOST_TOGETHER
+    )
     app.state.lead_commits = LeadCommits(parts.database, parts.metrics)
     app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)

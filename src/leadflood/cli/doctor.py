@@ -85,6 +85,8 @@ async def _findings() -> AsyncIterator[Finding]:
         yield schema
         yield await _queue(carrier)
         if schema.ok:
+            yield await _public_password(database, settings)
+            yield await _operators(database)
             async for finding in _work(database):
                 yield finding
 
@@ -159,6 +161,33 @@ async def _schema(database: "Database") -> Finding:
     except AppError as error:
         return Finding("schema", ok=False, detail="not that of this program", remedy=error.detail)
     return Finding("schema", ok=True, detail=f"at revision {revision}, the newest")
+
+
+async def _public_password(database: "Database", settings: "Settings") -> Finding:
+    from leadflood.domains.identity.errors import PublicPassword
+    from leadflood.domains.identity.service.public_password import users_with_public_password
+
+    found = await users_with_public_password(database)
+    if not found:
+        return Finding("demo user", ok=True, detail="nobody has the demo user's public password")
+    detail = f"{', '.join(found)} can sign in with the public password"
+    if not settings.is_production:
+        return Finding("demo user", ok=True, detail=f"{detail}; LEADFLOOD_ENV=production refuses it")
+    return Finding("demo user", ok=False, detail=detail, remedy=PublicPassword(found[0]).detail)
+
+
+async def _operators(database: "Database") -> Finding:
+    from leadflood.domains.identity import queries
+    from leadflood.domains.identity.queries.instance import operators
+
+    async with database.system(read_only=True) as tx:
+        count, workspace = len(await operators(tx)), await queries.first_workspace(tx)
+    if workspace is None:
+        return Finding("instance operators", ok=True, detail="none yet: the owner of the first workspace becomes one")
+    if count:
+        return Finding("instance operators", ok=True, detail=f"{count} can sign in")
+    remedy = "Make a user one: `leadflood user operator grant EMAIL`."
+    return Finding("instance operators", ok=False, detail="none can sign in", remedy=remedy)
 
 
 async def _queue(carrier: "Carrier") -> Finding:

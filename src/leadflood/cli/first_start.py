@@ -20,7 +20,7 @@ def run_prepare(settings: "Settings") -> None:
 
 async def _prepare(settings: "Settings") -> None:
     from leadflood import bootstrap
-    from leadflood.domains.identity.service import first_run, operators
+    from leadflood.domains.identity.service import first_run, operators, public_password
     from leadflood.kernel.origin import public_url
 
     bootstrap.secret_key(settings, create=True)
@@ -29,6 +29,7 @@ async def _prepare(settings: "Settings") -> None:
     if done.before != done.after:
         say(f"Schema: {done.before or 'none'} → {done.after}")
     async with bootstrap.open_platform(settings, process="prepare") as platform:
+        await public_password.refuse_to_serve(platform.database, settings)
         first = await operators.first_run(platform.database)
         code = await first_run.open_code(platform.database, platform.sealer)
     if first is not None:

@@ -117,10 +117,12 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
     from leadflood import bootstrap
     from leadflood.cli import server
     from leadflood.cli.address import listen
+    from leadflood.domains.identity.service import public_password
 
     listener = listen(host, port, shared=share_port)
     try:
         async with bootstrap.open_platform(settings, process="api") as platform:
+            await public_password.refuse_to_serve(platform.database, settings)
             changes = bootstrap.build_changes(platform, process="api")
             closing = asyncio.Event()
             try:

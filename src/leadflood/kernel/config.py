@@ -131,3 +131,8 @@ class Settings(BaseSettings):
         5025, ge=0, le=65535, description="Port of the development mail catcher, on 127.0.0.1. 0: any free one."
     )
     lead_retention_days: int = Field(30, ge=1, description="Days that a deleted lead can be restored.")
+
+    @property
+    def is_production(self) -> bool:
+        """Whether what is for development alone is refused."""
+        return self.env is Environment.PRODUCTION

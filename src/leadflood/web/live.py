@@ -59,7 +59,7 @@ async def events(visit: Visit, load: Callable[[], Awaitable[dict[str, str]]]) ->
                     sent |= changed
                     due = monotonic() + LOOK_AGAIN
                     yield _parts(changed.values()) if changed else _BEAT
-                elif await access.still_valid(visit.parts.database, visit.caller.token if visit.caller else "") is None:
+                elif not await _still_valid(visit):
                     yield END
                     return
             except Unavailable:
@@ -87,3 +87,9 @@ async def _told(visit: Visit, wait: Callable[[float], Awaitable[bool]]) -> bool:
 
 def _parts(blocks: Iterable[str]) -> str:
     return f"event: parts\ndata: {json.dumps(''.join(blocks))}\n\n"
+
+
+async def _still_valid(visit: Visit) -> bool:
+    token = visit.caller.token if visit.caller else ""
+    production = visit.parts.settings.is_production
+    return await access.still_valid(visit.parts.database, token, production=production) is not None

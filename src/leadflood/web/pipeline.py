@@ -145,7 +145,7 @@ async def identify(visit: Visit) -> None:
     token = cookies.get(SESSION, "")
     if token:
         try:
-            found = await access.authenticate_browser(parts.database, token)
+            found = await access.authenticate_browser(parts.database, token, production=parts.settings.is_production)
         except Unauthenticated:
             visit.cookies.append(drop_cookie(SESSION))
         else:

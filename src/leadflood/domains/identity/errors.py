@@ -24,6 +24,21 @@ class LoginFailed(KernelUnauthenticated):
         super().__init__("The e-mail address or the password is wrong, or the account has no access here.")
 
 
+class PublicPassword(KernelUnauthenticated):
+    """The demo user's password, which everybody can read in the documentation, in production."""
+
+    code = "public_password"
+    title = "Public password"
+
+    def __init__(self, email: str = "EMAIL", *, before: str = "") -> None:
+        """`before`: what else has to be done before the commands of the remedy work."""
+        super().__init__(
+            "The demo user's password is public, so LEADFLOOD_ENV=production refuses it. "
+            f"{before}Set another one with `leadflood user set-password {email}`, or disable the user with "
+            f"`leadflood user disable {email}`."
+        )
+
+
 class LoginThrottled(TooManyRequests):
     """Too many failures for this account or from this address, whether or not the account exists."""
 

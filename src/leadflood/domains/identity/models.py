@@ -155,6 +155,11 @@ def normalise_password(password: str) -> str:
     return unicodedata.normalize("NFC", spaced)
 
 
+def is_public_password(password: str) -> bool:
+    """Whether this is the demo user's password, which the documentation names."""
+    return normalise_password(password) == DEMO_PASSWORD
+
+
 def acceptable_password(password: str, email: str | None = None) -> str:
     """A new password, normalised: 12 to 128 characters, not the e-mail address, not a common one.
 

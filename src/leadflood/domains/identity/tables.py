@@ -20,6 +20,7 @@ users = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("is_operator", Boolean, nullable=False),
+    Column("public_password_hash", Text),
 )
 
 workspaces = Table(

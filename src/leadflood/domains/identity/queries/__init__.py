@@ -30,7 +30,8 @@ from leadflood.kernel.pagination import Page, Position, cut
 
 CREDENTIALS = text("""
 SELECT sought.token_hash, credential.*,
-       (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator
+       (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator,
+       (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = credential.user_id) AS is_public
 FROM unnest(:token_hashes) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
 """).bindparams(bindparam("token_hashes", type_=ARRAY(LargeBinary)))
 
@@ -39,7 +40,8 @@ SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id =
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_ids", type_=ARRAY(Uuid)))
 
 VISITOR = text("""
-SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator
+SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator,
+       (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = visitor.user_id) AS is_public
 FROM authenticate_visitor(:token_hash) AS visitor
 """)
 

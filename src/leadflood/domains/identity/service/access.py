@@ -30,28 +30,31 @@ class Visit(Authenticated):
     visitor: VisitorView
 
 
-async def authenticate(database: Database, token: str) -> Authenticated:
+async def authenticate(database: Database, token: str, *, production: bool = False) -> Authenticated:
     """The caller that an access token or API key stands for, with what its role and scopes allow at this moment.
 
     What never was one of our tokens is refused without a look-up, and so is a browser's token. Ended sessions, revoked
-    keys, removed members and disabled users are refused from the next request on.
+    keys, removed members and disabled users are refused from the next request on. With
+    `production`, so are credentials of a user with the demo user's public password.
 
     Raises: Unauthenticated.
     """
-    (found,) = await authenticate_all(database, [token])
+    (found,) = await authenticate_all(database, [token], production=production)
     if isinstance(found, Unauthenticated):
         raise found
     return found
 
 
-async def authenticate_all(database: Database, tokens: Sequence[str]) -> list[Authenticated | Unauthenticated]:
+async def authenticate_all(
+    database: Database, tokens: Sequence[str], *, production: bool = False
+) -> list[Authenticated | Unauthenticated]:
     """As `authenticate`, for many at once, in order. Of equal tokens that are `stale`, only the first is told so."""
     hashes = {token: token_hash(token) for token in set(tokens) if _is_ours(token)}
     if not hashes:
         return [Unauthenticated() for _ in tokens]
     async with database.statement() as connection:
         rows = await queries.credentials(connection, list(hashes.values()))
-    known = {token: rows[sought] for token, sought in hashes.items() if sought in rows}
+    known = {token: rows[sought] for token, sought in hashes.items() if _opens(rows.get(sought), production=production)}
     found = {token: Authenticated(_actor(row), row.stale) for token, row in known.items()}
     told: list[Authenticated | Unauthenticated] = []
     for token in tokens:
@@ -66,7 +69,7 @@ def _is_ours(token: str) -> bool:
     return is_token(token, ACCESS_PREFIX) or is_token(token, API_KEY_PREFIX)
 
 
-async def authenticate_browser(database: Database, token: str) -> Visit:
+async def authenticate_browser(database: Database, token: str, *, production: bool = False) -> Visit:
     """The caller that the token in a browser's cookie stands for, as `authenticate`; tokens of the API are refused.
 
     One statement, which also reads what every page says of its reader.
@@ -77,12 +80,12 @@ async def authenticate_browser(database: Database, token: str) -> Visit:
         raise Unauthenticated
     async with database.statement() as connection:
         row = await queries.visitor(connection, token_hash(token))
-    if row is None:
+    if row is None or not _opens(row, production=production):
         raise Unauthenticated
     return Visit(_actor(row), row.stale, _visitor(row))
 
 
-async def still_valid(database: Database, token: str) -> Actor | None:
+async def still_valid(database: Database, token: str, *, production: bool = False) -> Actor | None:
     """The caller of a browser's token as it is now, None once it may no longer come in.
 
     One statement that finds its rows by keys: a live page asks every few seconds.
@@ -91,7 +94,7 @@ async def still_valid(database: Database, token: str) -> Actor | None:
         return None
     async with database.statement() as connection:
         row = (await queries.credentials(connection, [token_hash(token)])).get(token_hash(token))
-    return None if row is None else _actor(row)
+    return _actor(row) if row is not None and _opens(row, production=production) else None
 
 
 async def touch(database: Database, actor: Actor) -> None:
@@ -127,6 +130,11 @@ async def me(database: Database, actor: Actor) -> MeView:
         permissions=sorted(actor.permissions),
         workspaces=_visible(actor, here, joined),
     )
+
+
+def _opens(row: Row[Any] | None, *, production: bool) -> bool:
+    """Whether a credential opens anything: in production, none of a user with the public password does."""
+    return row is not None and not (production and row.is_public)
 
 
 def _actor(row: Row[Any]) -> Actor:

@@ -1,5 +1,6 @@
 """API keys: credentials of programs, which act within what their maker may do at the time."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -84,6 +85,23 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID, request
             action=AuditAction.API_KEY_REVOKED,
             subject_type=AuditSubject.API_KEY,
             subject_id=revoked,
+            request_id=request_id,
+        )
+
+
+async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID, *, request_id: str | None = None) -> None:
+    """Revoke all keys of a user who gets another password instead of the public one: anybody may have made them.
+
+    Needs a system transaction.
+    """
+    for row in await store.revoke_keys_of(tx, user_id):
+        await audit.record(
+            tx,
+            replace(actor, workspace_id=row.workspace_id),
+            action=AuditAction.API_KEY_REVOKED,
+            subject_type=AuditSubject.API_KEY,
+            subject_id=row.id,
+            data={"reason": "public_password"},
             request_id=request_id,
         )
 

@@ -25,7 +25,7 @@ from leadflood.domains.identity.models import (
     EndReason,
     FirstRun,
 )
-from leadflood.domains.identity.service import audit, instance
+from leadflood.domains.identity.service import api_keys, audit, instance
 from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.contract import Contract, field_errors
@@ -63,11 +63,19 @@ async def create_workspace(database: Database, *, name: str, owner_email: str) -
 
 
 async def set_password(database: Database, *, email: str, password: str) -> None:
-    """Give a user another password and end all the user's sessions. Raises: InvalidInput, UserNotFound."""
+    """Give a user another password and end all the user's sessions.
+
+    API keys stay, unless the password was the demo user's public one. Raises: InvalidInput, UserNotFound.
+    """
     change = _checked(SetPassword, {"email": email, "password": password})
+    async with database.system(read_only=True) as tx:
+        before = await _account(tx, change.email)
+    was_public = await fits(DEMO_PASSWORD, before.password_hash)
     password_hash = await hashed(change.password)
     async with database.system() as tx:
         account = await _account(tx, change.email)
+        if was_public:
+            await api_keys.revoke_keys_of(tx, _operator(), account.id)
         await _put_password(tx, account.id, password_hash)
 
 
@@ -143,6 +151,8 @@ async def ensure_demo(database: Database) -> UUID:
         if workspace_id is None:
             raise WorkspaceNotFound
         user_id = await _user_with(tx, email, "Demo", password_hash)
+        present = password_hash or (account.password_hash if account else "")
+        await store.note_public_password(tx, user_id, present)
         await _ensure_owner(tx, workspace_id, user_id)
         await instance.make_operator(tx, _operator(), user_id)
     return workspace_id

@@ -14,10 +14,11 @@ from leadflood.domains.identity.models import (
     Client,
     EndReason,
     acceptable_password,
+    is_public_password,
     normalise_password,
     throttled_address,
 )
-from leadflood.domains.identity.service import audit
+from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
@@ -104,7 +105,8 @@ async def change_password(
 ) -> None:
     """Replace the caller's password and end all other sessions of the caller, in every workspace.
 
-    API keys stay: programs use them, they carry no password, and each can be revoked by itself.
+    API keys stay: programs use them, they carry no password, and each can be revoked by itself. Those of a user whose
+    password was the demo user's public one end.
 
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), Unauthenticated,
         InvalidInput: when the new password is the e-mail address.
@@ -123,6 +125,8 @@ async def change_password(
         if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
             raise WrongPassword
         await attempt.succeeded(tx)
+        if is_public_password(change.current_password):
+            await api_keys.revoke_keys_of(tx, actor, account.id, request_id=client.request_id)
         await end_and_record(
             tx,
             actor,

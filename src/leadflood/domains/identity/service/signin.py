@@ -23,8 +23,10 @@ from leadflood.domains.identity.models import (
     EndReason,
     SessionKind,
 )
+from leadflood.domains.identity.queries.instance import has_public_password
 from leadflood.domains.identity.service import audit, sessions
 from leadflood.domains.identity.service.passwords import Attempt, fits
+from leadflood.domains.identity.service.public_password import refuse_public
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
 from leadflood.kernel.actor import Actor
@@ -49,7 +51,7 @@ async def login(database: Database, settings: Settings, sealer: Sealer, *, login
 
     A wrong password, an unknown or disabled account and a foreign workspace look and cost the same.
 
-    Raises: LoginFailed, LoginThrottled.
+    Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
     proven = await prove(
         database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
@@ -85,7 +87,7 @@ async def login_browser(
 
     Args: replaces: who was signed in in this browser before, if anybody; that session ends.
 
-    Raises: LoginFailed, LoginThrottled.
+    Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
     proven = await prove(
         database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
@@ -109,8 +111,9 @@ async def prove(
     The password is checked in a thread while no transaction is open. The attempt counts as failed until the caller
     says that it `succeeded`.
 
-    Raises: LoginFailed, LoginThrottled.
+    Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
+    refuse_public(settings, password)
     attempt = Attempt(settings, sealer, email_norm=email_norm, client=client)
     try:
         async with database.system() as tx:
@@ -139,6 +142,8 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
     async with database.system() as tx:
         session = await session_store.lock_refreshed(tx, sought)
         if session is None:
+            raise Unauthenticated
+        if settings.is_production and await has_public_password(tx, session.user_id):
             raise Unauthenticated
         fresh = await session_store.use_refresh_token(tx, session.workspace_id, sought)
         if fresh:

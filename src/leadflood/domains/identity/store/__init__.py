@@ -47,6 +47,14 @@ SET_OPERATOR = text("""
 UPDATE users SET is_operator = :is_operator, updated_at = now() WHERE id = :id AND is_operator <> :is_operator
 """).bindparams(bindparam("is_operator", type_=Boolean))
 
+NOTE_PUBLIC_PASSWORD = text("""
+UPDATE users SET public_password_hash = password_hash WHERE id = :id AND password_hash = :password_hash
+""")
+
+REVOKE_KEYS_OF = text("""
+UPDATE api_keys SET revoked_at = now() WHERE created_by = :user_id AND revoked_at IS NULL RETURNING workspace_id, id
+""")
+
 # Revocations are made one at a time, on operators read after this lock.
 LOCK_OPERATORS = text("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
 
@@ -167,6 +175,16 @@ async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> boo
 async def set_operator(tx: Transaction, user_id: UUID, *, is_operator: bool) -> bool:
     """Make a user an instance operator or an ordinary user; False if that is how it was."""
     return await tx.changed(SET_OPERATOR, {"id": user_id, "is_operator": is_operator}) == 1
+
+
+async def note_public_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
+    """Remember that this hash, where it still is the user's, is of the public password."""
+    await tx.execute(NOTE_PUBLIC_PASSWORD, {"id": user_id, "password_hash": password_hash})
+
+
+async def revoke_keys_of(tx: Transaction, user_id: UUID) -> Sequence[Row[Any]]:
+    """Revoke all API keys that a user created. Returns workspace and id of each. Needs a system transaction."""
+    return await tx.all(REVOKE_KEYS_OF, {"user_id": user_id})
 
 
 async def lock_operators(tx: Transaction) -> None:
