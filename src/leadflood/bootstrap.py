@@ -92,6 +92,27 @@ class Prepared:
     after: str
     queue_installed: bool
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the schema already was exactly this program's."""
+        return self.before == self.after == head()
+
+    @property
+    def summary(self) -> str:
+        """What became of the schema, in a sentence."""
+        if self.after > head():
+            return (
+                f"The schema is at {self.after}, newer than this release's {head()}, and serves this release, too. "
+                "Nothing to do."
+            )
+        if self.before == self.after:
+            return f"The schema is up to date ({self.after})."
+        return (
+            f"The schema was upgraded from {self.before} to {self.after}."
+            if self.before
+            else (f"The schema was created ({self.after}).")
+        )
+
 
 @dataclass(frozen=True)
 class Platform:

@@ -23,6 +23,7 @@ SHARED = {
     "schedules": "when the system's own jobs run next",
     "heartbeats": "the last run of the system's own jobs",
     "worker_processes": "which workers live; they serve all workspaces",
+    "write_probes": "what `/ready` writes to; a process's id and random bytes",
     "figures_progress": "up to when the timelines of all workspaces are counted",
 }
 """Tables without a workspace, and why."""

@@ -10,9 +10,9 @@ from leadflood.kernel import mail_catcher
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail_catcher import (
     CaughtMailNotFound,
-    discard_unfinished,
     keep_message,
     list_messages,
+    prepare,
     read_message,
 )
 
@@ -109,7 +109,7 @@ def test_files_that_the_catcher_did_not_write_are_left_alone_and_not_listed(tmp_
     half.write_text("half")
 
     assert list_messages(tmp_path) == []
-    discard_unfinished(tmp_path)
+    prepare(tmp_path)
 
     assert not half.exists()
     assert len(list(tmp_path.iterdir())) == 3

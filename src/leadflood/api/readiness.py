@@ -13,6 +13,7 @@ from leadflood.kernel.clock import monotonic
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
+from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Carrier, QueueDepth
 
@@ -25,7 +26,7 @@ _DEPTH_SECONDS = 5.0
 class Check(View):
     """One thing that was looked at."""
 
-    name: Literal["database", "migrations", "queue"]
+    name: Literal["database", "migrations", "writes", "queue"]
     ok: bool
     detail: str | None = Field(None, description="What fails, and the remedy; null where nothing does.")
 
@@ -41,6 +42,7 @@ class Readiness(View):
                     "checks": [
                         {"name": "database", "ok": True, "detail": None},
                         {"name": "migrations", "ok": True, "detail": None},
+                        {"name": "writes", "ok": True, "detail": None},
                         {"name": "queue", "ok": True, "detail": None},
                     ],
                     "system": {
@@ -60,25 +62,30 @@ class Readiness(View):
 
 
 class Probe:
-    """Looks at database, schema and queue, never longer than `timeout` seconds."""
+    """Looks at database, schema, writes and queue, never longer than `timeout` seconds."""
 
     def __init__(self, database: Database, carrier: Carrier, *, timeout: float) -> None:
         self._database = database
         self._carrier = carrier
         self._timeout = timeout
+        self._writability = Writability(database)
         self._head = ""
         self._depth: Mapping[str, QueueDepth] | None = None
         self._depth_until = 0.0
 
     async def look(self) -> Readiness:
         """How all of them are, now."""
-        (revision, database_fault), (_, queue_fault), (system, _) = await asyncio.gather(
-            self._within(self._revision), self._within(self._carrier.check), self._within(self._system)
+        (revision, database_fault), (_, queue_fault), (system, _), (_, write_fault) = await asyncio.gather(
+            self._within(self._revision),
+            self._within(self._carrier.check),
+            self._within(self._system),
+            self._within(self._writability.check),
         )
         migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
         checks = [
             Check(name="database", ok=database_fault is None, detail=database_fault),
             Check(name="migrations", ok=migrations_fault is None, detail=migrations_fault),
+            Check(name="writes", ok=write_fault is None, detail=write_fault),
             Check(name="queue", ok=queue_fault is None, detail=queue_fault),
         ]
         status: Literal["ready", "unready"] = "ready" if all(check.ok for check in checks) else "unready"

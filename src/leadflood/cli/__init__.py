@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from leadflood import __version__
 from leadflood.cli import doctor, exports, identity, imports, jobs, leads, outbox, processes, up
+from leadflood.cli.os_errors import explained
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
 
@@ -79,6 +80,12 @@ def _run() -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _quiet_exit()
+    except OSError as error:
+        refusal = explained(error)
+        if refusal is None:
+            raise
+        print(error_lines(refusal), file=sys.stderr)
+        return REFUSED
     except SystemExit as end:
         return _flushed(end)
     return 0

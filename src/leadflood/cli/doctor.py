@@ -109,6 +109,9 @@ def _disk(home: Path) -> Finding:
     folder = next(each for each in (home, *home.parents) if each.exists())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1024**3:.1f} GiB free in {folder}"
+    if not os.access(folder, os.W_OK):
+        remedy = "Mount it writable, run this as the account that owns it, or set LEADFLOOD_HOME to another folder."
+        return Finding("disk", ok=False, detail=f"{folder} is not writable", remedy=remedy)
     if free >= _LEAST_DISK:
         return Finding("disk", ok=True, detail=detail)
     return Finding("disk", ok=False, detail=detail, remedy="Make room: PostgreSQL stops when the disk is full.")

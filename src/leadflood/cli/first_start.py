@@ -26,8 +26,8 @@ async def _prepare(settings: "Settings") -> None:
     bootstrap.secret_key(settings, create=True)
     await bootstrap.provision_embedded(settings)
     done = await bootstrap.prepare_database(settings)
-    if done.before != done.after:
-        say(f"Schema: {done.before or 'none'} → {done.after}")
+    if not done.is_current:
+        say(done.summary)
     async with bootstrap.open_platform(settings, process="prepare") as platform:
         await public_password.refuse_to_serve(platform.database, settings)
         first = await operators.first_run(platform.database)

@@ -70,8 +70,8 @@ def migrate() -> None:
     from leadflood import bootstrap
 
     done = asyncio.run(bootstrap.prepare_database(_start()))
-    say(f"Schema: {done.before or 'none'} → {done.after}" + (" (nothing to do)" if done.before == done.after else ""))
-    say("Queue: none → installed" if done.queue_installed else "Queue: installed → installed (nothing to do)")
+    say(done.summary)
+    say("The queue was installed." if done.queue_installed else "The queue is installed.")
 
 
 def seed(

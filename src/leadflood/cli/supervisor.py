@@ -22,6 +22,8 @@ from leadflood.kernel.processes import Lifeline
 
 DATABASE = "postgres"
 """The name of the database in log lines and restart counters."""
+MAX_DATABASE_DELAY = 5.0
+"""Longest delay before the database is started again: it works within 10 s of, say, its full disk being freed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class Supervisor:
             started = monotonic()
             if outcome is None:
                 outcome = _outcome(await asyncio.to_thread(database.wait))
-            delay = await self._pause(DATABASE, outcome, self._backoff.next(delay, monotonic() - started))
+            wanted = min(self._backoff.next(delay, monotonic() - started), MAX_DATABASE_DELAY)
+            delay = await self._pause(DATABASE, outcome, wanted)
             if self._stop.is_set():
                 return
             try:

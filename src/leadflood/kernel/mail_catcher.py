@@ -102,8 +102,12 @@ def keep_message(folder: Path, *, sender: str, recipients: Sequence[str], conten
     return message_id
 
 
-def discard_unfinished(folder: Path) -> None:
-    """Remove what a catcher left that was killed while it wrote. Only for the catcher, before it serves."""
+def prepare(folder: Path) -> None:
+    """Make the folder, and remove what a killed catcher left half written. Only for the catcher, before it serves.
+
+    Raises: OSError: the folder cannot be made.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
     for left in folder.glob("*.tmp"):
         left.unlink(missing_ok=True)
 

@@ -45,9 +45,12 @@ class _Catching:
 
 @asynccontextmanager
 async def catching(listener: socket.socket, folder: Path) -> AsyncIterator[None]:
-    """Catch what is sent to `listener`, which must be bound to loopback, until leaving."""
+    """Catch what is sent to `listener`, which must be bound to loopback, until leaving.
+
+    Raises: OSError: the folder cannot be made.
+    """
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd writes every dialogue, addresses included
-    await asyncio.to_thread(mail_catcher.discard_unfinished, folder)
+    await asyncio.to_thread(mail_catcher.prepare, folder)
     loop = asyncio.get_running_loop()
     handler = _Catching(folder)
 

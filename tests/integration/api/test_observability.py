@@ -126,7 +126,7 @@ async def test_ready_when_database_schema_and_queue_are(toys: httpx.AsyncClient)
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert found["status"] == "ready"
-    assert [check["name"] for check in found["checks"] if check["ok"]] == ["database", "migrations", "queue"]
+    assert [check["name"] for check in found["checks"] if check["ok"]] == ["database", "migrations", "writes", "queue"]
     assert found["system"]["workers"] >= 0
 
 

@@ -1,6 +1,8 @@
 import json
+import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.migrate import head
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
+from tests.conftest import TEMPLATE
 from tests.integration.cli.conftest import Terminal
 from tests.support.postgres import Cluster
 from tests.support.processes import Running, free_port
@@ -69,19 +73,55 @@ def test_a_setting_that_cannot_be_used_is_named(terminal: Terminal) -> None:
     assert {line.split()[0] for line in done.stderr.splitlines()[1:]} == {"LEADFLOOD_PORT", "LEADFLOOD_LOG_LEVEL"}
 
 
-def test_migrating_tells_revisions_before_and_after_and_can_be_repeated(
+def test_migrating_reports_the_schema_and_can_be_repeated(
     terminal: Terminal, cluster: Cluster, empty_database: str
 ) -> None:
     cluster.run('ALTER DATABASE :"name" OWNER TO leadflood_owner', name=empty_database)
     url = cluster.url(empty_database, "leadflood_owner")
     first = terminal.run("migrate", database_url=url)
     assert first.returncode == 0, first.stderr
-    assert "Schema: none → " in first.stdout
-    assert "Queue: none → installed" in first.stdout
+    assert f"The schema was created ({head()})." in first.stdout
+    assert "The queue was installed." in first.stdout
 
     again = terminal.run("migrate", database_url=url)
     assert again.returncode == 0
-    assert again.stdout.count("nothing to do") == 2
+    assert again.stdout.splitlines() == [f"The schema is up to date ({head()}).", "The queue is installed."]
+
+
+def test_an_older_release_leaves_a_newer_schema_alone_and_succeeds(
+    terminal: Terminal, cluster: Cluster, empty_database: str
+) -> None:
+    cluster.drop_database(empty_database)
+    cluster.create_database(empty_database, template=TEMPLATE)
+    cluster.run("UPDATE leadflood.alembic_version SET version_num = '9999'", empty_database)
+
+    for command in ("migrate", "prepare"):
+        done = terminal.run(command, database_url=cluster.url(empty_database, "leadflood_owner"))
+
+        assert (done.returncode, done.stderr) == (0, "")
+        newer = (
+            f"The schema is at 9999, newer than this release's {head()}, and serves this release, too. Nothing to do."
+        )
+        assert newer in done.stdout
+    assert cluster.run("SELECT version_num FROM leadflood.alembic_version", empty_database) == "9999"
+
+
+def test_a_data_folder_that_cannot_be_used_is_named_with_the_remedy(terminal: Terminal, tmp_path: Path) -> None:
+    """Root passes all permissions, so what nobody may do stands in for a read-only disk: a folder's name in use."""
+    (tmp_path / "file").touch()
+    (tmp_path / "locked" / "lock").mkdir(parents=True)
+    homes = {tmp_path / "file": "not a folder", tmp_path / "file" / "home": "", tmp_path / "locked": "Is a directory"}
+    if os.geteuid() != 0:
+        (tmp_path / "closed").mkdir(mode=0o500)
+        homes |= {tmp_path / "closed": "Permission denied", tmp_path / "closed" / "home": "Permission denied"}
+
+    for home, reason in homes.items():
+        done = terminal.run("up", "--port", "0", home=str(home), database_url="")
+
+        assert done.returncode in {1, 3}, (home, done.stderr)
+        assert reason in done.stderr
+        assert "LEADFLOOD_HOME" in done.stderr or "Check the path" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_the_demo_is_refused_in_production_and_on_an_open_address(terminal: Terminal) -> None:

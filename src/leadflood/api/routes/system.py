@@ -39,7 +39,7 @@ async def health(parts: Parts) -> Health:
 @router.get("/ready", tags=["system"], summary="Whether requests can be served", responses={503: {"model": Readiness}})
 @public("load balancers ask")
 async def ready(request: Request, response: Response) -> Readiness:
-    """Looks at the database, its schema and the queue, each for two seconds at most. 503 names what fails.
+    """Checks the database, its schema, a small write and the queue, each for two seconds at most. 503 names what fails.
 
     Workers and heartbeat are told, but do not count: the API serves without them.
     """

@@ -31,6 +31,10 @@ from leadflood.kernel.queue.ports import Publisher, Ticket
 # resources, shutdown, cancelled by a timeout, not yet accepting connections (PostgreSQL manual, appendix A).
 _PASSING = ("08", "40", "53", "57", "55P03", "25P03")
 _CONTENDED = ("40", "55P03", "57014")
+_WRITES_REFUSED = {
+    "53100": "The database's disk is full. Nothing is lost; free some space on it.",
+    "25006": "The database is read-only. Nothing is lost; it must be made writable, or its standby promoted.",
+}
 _CONNECTION_ERRORS = (
     OSError,
     TimeoutError,
@@ -46,6 +50,10 @@ _log = structlog.get_logger()
 
 class Contended(Unavailable):
     """What others did at the same time was in the way: a deadlock, or a lock held for too long. Nothing was written."""
+
+
+class WritesRefused(Unavailable):
+    """The database answers, and accepts no writes: its disk is full, or it is read-only."""
 
 
 RELAY_CHANNEL = "leadflood_outbox"
@@ -77,21 +85,28 @@ def passing_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if state.startswith(_CONTENDED):
-            raise Contended("The database is busy. Try again shortly.") from error
-        if error.connection_invalidated or state.startswith(_PASSING) or not state:
-            raise Unavailable("The database is away or busy. Try again shortly.") from error
-        raise
-    except asyncpg.PostgresError as error:
-        if (error.sqlstate or "").startswith(_PASSING):
-            raise Unavailable("The database is away or busy. Try again shortly.") from error
-        raise
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
+        unavailable = _unavailable(getattr(cause, "sqlstate", None) or "", invalidated=invalidated)
+        if unavailable is None:
+            raise
+        raise unavailable from error
     except _CONNECTION_ERRORS as error:
         if isinstance(error, ValueError):  # a parameter that does not fit, told by the driver: a fault of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
+
+
+def _unavailable(state: str, *, invalidated: bool) -> Unavailable | None:
+    """The error that callers get for an SQLSTATE; None for one that a repeated request would meet again."""
+    if state in _WRITES_REFUSED:
+        return WritesRefused(_WRITES_REFUSED[state], retry_after=5)
+    if state.startswith(_CONTENDED):
+        return Contended("The database is busy. Try again shortly.")
+    if invalidated or state.startswith(_PASSING) or not state:
+        return Unavailable("The database is away or busy. Try again shortly.")
+    return None
 
 
 def constraint_of(error: IntegrityError) -> str | None:
@@ -217,6 +232,8 @@ class Database:
         self._bells: set[str] = set()
         self._ringing: asyncio.Task[None] | None = None
         self._signals = Signals(self._notify_pages)
+        self.writes_refused = False
+        """Whether the database refused a write since a probe wrote last. `kernel.db.writability` resets it."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -254,6 +271,9 @@ class Database:
                 yield tx
                 done = await _run(driver, "COMMIT;")
                 ended = True
+            except WritesRefused:
+                self.writes_refused = True
+                raise
             finally:
                 if not ended:
                     await _undo(connection, driver)

@@ -1,11 +1,14 @@
 """Bring a database to the schema of this program: roles, schema, revisions. Several may run it at once."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
 import asyncpg
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,7 +18,33 @@ from leadflood.kernel.queue.pgqueuer_carrier import UPGRADE_SQL, install_sql
 
 MINIMUM_POSTGRESQL = 15
 _LOCK = 0x1EADF100D
+TURN_SECONDS = 60.0
+"""How long a migration waits for another one to end."""
+LOCK_ATTEMPTS = 20
+"""How often a revision tries to get its locks, each time for as long as `lock_timeout` says."""
+LOCK_PAUSE = 1.0
+"""Seconds between two attempts, in which the running release gets its turn."""
+_LOCK_NOT_AVAILABLE = "55P03"
 _SETTINGS = {"search_path": "leadflood, public", "lock_timeout": "3s", "application_name": "leadflood migrate"}
+
+# pg_locks and pg_stat_activity: PostgreSQL manual, 53.12 and 27.2.3.
+_BLOCKERS = """
+SELECT DISTINCT a.pid, a.application_name AS application, a.usename AS login, a.xact_start,
+       CASE WHEN a.xact_start IS NOT NULL
+            THEN concat(a.state, ' since ', to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS'), ' UTC') END AS doing
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_class c ON c.oid = l.relation
+WHERE l.granted AND c.relnamespace = 'leadflood'::regnamespace
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.pid <> pg_backend_pid()
+ORDER BY a.xact_start NULLS LAST LIMIT 3
+"""
+# A bigint key is split over two columns: PostgreSQL manual, 53.12.
+_TURN_HOLDER = """
+SELECT pid FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_log = structlog.get_logger()
 
 
 class UnsupportedDatabase(AppError):
@@ -32,6 +61,14 @@ class OutdatedSchema(AppError):
     title = "Schema not up to date"
 
 
+class MigrationBlocked(AppError):
+    """Other sessions hold locks that the migration needs."""
+
+    code = "migration_blocked"
+    status = 503
+    title = "Migration blocked"
+
+
 def head() -> str:
     """The newest revision that this program knows: they are numbered in order, and so are their files."""
     names = (file.name for file in files("leadflood.migrations.versions").iterdir())
@@ -41,27 +78,78 @@ def head() -> str:
 async def migrate(url: str) -> tuple[str | None, str]:
     """Upgrade the database at `url`, whose login owns (or will own) the schema. Returns the revision before and after.
 
-    Raises: Unavailable, UnsupportedDatabase, leadflood.kernel.db.roles.UnsafeDatabaseRole.
+    A newer schema than this program's is left alone: revisions only add, so it serves the release before it, too. A
+    revision that waits for somebody's lock gives way to the running release and tries again, up to 20 times.
+
+    Raises: Unavailable, MigrationBlocked, UnsupportedDatabase, leadflood.kernel.db.roles.UnsafeDatabaseRole.
     """
     async with _locked(url) as connection:
         found = connection.get_server_version().major
         if found < MINIMUM_POSTGRESQL:
             message = f"PostgreSQL {MINIMUM_POSTGRESQL} or newer is needed; this server is {found}."
             raise UnsupportedDatabase(message)
+        before = await _revision(connection)
+        if before is not None and before > head():
+            return before, before
         await ensure_roles(connection)
+        if before == head():
+            return before, before
         await connection.execute("CREATE SCHEMA IF NOT EXISTS leadflood")
+        await _upgrade_patiently(url, connection)
+        return before, head()
 
-        async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(url, server_settings=_SETTINGS)
 
+async def _revision(connection: asyncpg.Connection) -> str | None:
+    """The revision of the schema; None where there is none."""
+    if not await connection.fetchval("SELECT to_regclass('leadflood.alembic_version') IS NOT NULL"):
+        return None
+    revision = await connection.fetchval("SELECT version_num FROM leadflood.alembic_version")
+    return None if revision is None else str(revision)
+
+
+async def _upgrade_patiently(url: str, connection: asyncpg.Connection) -> None:
+    """Apply the revisions, and begin anew with the one that met a lock. Raises: MigrationBlocked."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url, server_settings=_SETTINGS)
+
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
         try:
             async with engine.connect() as sa_connection:
-                before = await sa_connection.run_sync(_upgrade)
+                await sa_connection.run_sync(_upgrade)
                 await sa_connection.commit()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            blockers = await blockers_of_migration(connection)
+            if attempt == LOCK_ATTEMPTS:
+                raise _blocked(blockers) from error
+            _log.warning("migration.waiting_for_lock", attempt=attempt, held_by=blockers)
+            await asyncio.sleep(LOCK_PAUSE)
+        else:
+            return
         finally:
             await engine.dispose()
-        return before, head()
+
+
+async def blockers_of_migration(connection: asyncpg.Connection) -> list[str]:
+    """The sessions that hold locks on the schema's tables, the longest first, in words.
+
+    What a session of another login does is shown to superusers and members of pg_read_all_stats only.
+    """
+    return [
+        f"session {row['pid']} ({', '.join(row[name] for name in ('application', 'login', 'doing') if row[name])})"
+        for row in await connection.fetch(_BLOCKERS)
+    ]
+
+
+def _blocked(blockers: Sequence[str]) -> "MigrationBlocked":
+    who = f" Locks are held by {'; '.join(blockers)}." if blockers else ""
+    return MigrationBlocked(
+        f"The schema cannot be changed while others hold locks on its tables.{who} End their transactions, for example "
+        "with SELECT pg_terminate_backend(PID), and run `leadflood migrate` again: finished revisions stay."
+    )
 
 
 async def install_queue(url: str) -> bool:
@@ -87,21 +175,32 @@ async def _locked(url: str) -> AsyncIterator[asyncpg.Connection]:
         message = f"The database cannot be reached for migration: {error}"
         raise Unavailable(message) from error
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await _take_turn(connection)
         yield connection
     finally:
         await connection.close()
 
 
-def _upgrade(connection: Connection) -> str | None:
+async def _take_turn(connection: asyncpg.Connection) -> None:
+    """Wait until no other migration runs. Raises: MigrationBlocked: when one does for longer than a minute."""
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{TURN_SECONDS:g}s'")
+            await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    except asyncpg.LockNotAvailableError as error:
+        holder = await connection.fetchval(_TURN_HOLDER, _LOCK)
+        raise MigrationBlocked(
+            f"Another migration has been running for more than {TURN_SECONDS:g} s, in session {holder or 'unknown'}. "
+            "Wait for it, or end it with SELECT pg_terminate_backend(PID); then run `leadflood migrate` again."
+        ) from error
+
+
+def _upgrade(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415  only migrating needs Alembic, and it takes time to load
-    from alembic.migration import MigrationContext  # noqa: PLC0415  as above
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415  as above
     from alembic.script import ScriptDirectory  # noqa: PLC0415  as above
 
     scripts = ScriptDirectory(str(files("leadflood.migrations")))
-    before = MigrationContext.configure(connection, opts={"version_table_schema": "leadflood"}).get_current_revision()
-    connection.commit()  # else each revision would run inside the transaction of that look-up
     environment = EnvironmentContext(
         Config(),
         scripts,
@@ -111,4 +210,3 @@ def _upgrade(connection: Connection) -> str | None:
         environment.configure(connection=connection, version_table_schema="leadflood", transaction_per_migration=True)
         with environment.begin_transaction():
             environment.run_migrations()
-    return before
