@@ -16,6 +16,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/domains/jobs/shared.py", "SharedTransactions._in_workspace"): "a job's fault ends its own attempt",
     ("src/leadflood/kernel/grouping.py", "Grouping._serve_group"): "every caller of the group gets it, and handles it",
     ("src/leadflood/kernel/sandbox/child.py", "_frames"): "a task's fault is an outcome, which the parent logs",
+    ("src/leadflood/kernel/threads.py", "BoundedThreads.run"): "gives the place in the queue back, and raises again",
     ("src/leadflood/web/app.py", "create_web.web"): "the process edge of pages: logs the fault once, answers 500",
     ("src/leadflood/worker/runner.py", "Runner._handle_together"): "each job of the group is run alone then",
     ("src/leadflood/worker/runner.py", "Runner._attempt"): "a handler's bug ends its attempt, not the worker",

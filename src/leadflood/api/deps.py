@@ -15,7 +15,6 @@ from starlette.types import Scope
 
 from leadflood.api.errors import problem
 from leadflood.api.parts import ApiParts, parts_of
-from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
@@ -65,22 +64,6 @@ class Unit:
     def trace(self) -> Mapping[str, str]:
         """What jobs that this request asks for keep of their cause."""
         return self.exchange.trace
-
-    @property
-    def request_id(self) -> str:
-        """The id that logs, jobs and audit events of this request share."""
-        return self.exchange.request_id
-
-    async def audit(self, action: str, subject_type: str, subject_id: UUID) -> None:
-        """Record a privileged change in its own transaction, for verbs of domains that do not do so themselves."""
-        await audit.record(
-            self.tx,
-            self.actor,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            request_id=self.request_id,
-        )
 
     async def run(self, endpoint: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401  whatever the endpoint returns
         """Open the transaction and call the endpoint in it, or give the answer kept for the same request.

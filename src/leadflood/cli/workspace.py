@@ -1,6 +1,7 @@
 """The database of a command, and the workspace it works in."""
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,7 +65,15 @@ async def open_desk(workspace: str | None) -> AsyncIterator[Desk]:
     """A desk in the workspace with this id or name, or in the only one. Raises: UnclearWorkspace."""
     async with open_platform() as platform:
         workspace_id = await _find(platform.database, workspace)
-        yield Desk(platform, Actor.cli(workspace_id))
+        yield Desk(platform, Actor.cli(workspace_id, os_user=os_user()))
+
+
+def os_user() -> str | None:
+    """The account of the operating system that runs the command, for the audit log; None where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 async def all_workspaces(database: "Database") -> "list[WorkspaceView]":

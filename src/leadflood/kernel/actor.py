@@ -1,6 +1,6 @@
 """Who acts, in which workspace, and what that allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -80,7 +80,12 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller of a verb: every read and write is scoped by it."""
+    """The caller of a verb: every read and write is scoped by it, and the audit log has it.
+
+    Attributes:
+        request_id: the request that it makes; None outside of one.
+        os_user: the account of the operating system, at the command line.
+    """
 
     kind: ActorKind
     workspace_id: UUID
@@ -89,16 +94,22 @@ class Actor:
     role: Role | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
+    request_id: str | None = field(default=None, compare=False)
+    os_user: str | None = field(default=None, compare=False)
 
     @classmethod
-    def system(cls, workspace_id: UUID) -> Self:
+    def system(cls, workspace_id: UUID, *, request_id: str | None = None) -> Self:
         """The worker, acting in the workspace of the job it runs."""
-        return cls(ActorKind.SYSTEM, workspace_id, frozenset(Permission))
+        return cls(ActorKind.SYSTEM, workspace_id, frozenset(Permission), request_id=request_id)
 
     @classmethod
-    def cli(cls, workspace_id: UUID) -> Self:
+    def cli(cls, workspace_id: UUID, *, os_user: str | None = None) -> Self:
         """The operator at the machine's own command line, who could reach the database anyway."""
-        return cls(ActorKind.CLI, workspace_id, frozenset(Permission))
+        return cls(ActorKind.CLI, workspace_id, frozenset(Permission), os_user=os_user)
+
+    def for_request(self, request_id: str) -> Self:
+        """The same actor, making this request."""
+        return replace(self, request_id=request_id)
 
     @property
     def is_operator(self) -> bool:

@@ -13,7 +13,6 @@ from starlette.requests import Request
 
 from leadflood.domains.identity.contracts import MembershipView, VisitorView
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Transaction
@@ -165,17 +164,6 @@ class Visit:
         """A transaction that writes in the workspace. It commits on leaving: answer after that."""
         async with self.parts.database.transaction(self.actor.workspace_id) as tx:
             yield tx
-
-    async def audit(self, tx: Transaction, action: str, subject_type: str, subject_id: UUID | None = None) -> None:
-        """Record a privileged change in its own transaction, for verbs of domains that do not do so themselves."""
-        await audit.record(
-            tx,
-            self.actor,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            request_id=self.request_id,
-        )
 
     def after(self, scope: str, name: str = "after") -> Position | None:
         """The position that the query's cursor stands for. `scope` names the list with its sort and filters."""

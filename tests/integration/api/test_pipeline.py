@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from leadflood.api.deps import InUnit
 from leadflood.api.parts import ApiParts
 from leadflood.api.routing import EdgeRoute, UnguardedRoute, public, requires
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
@@ -63,7 +64,7 @@ async def test_a_read_cannot_write(toys: httpx.AsyncClient, caller: Caller, part
     @router.get("/v1/writes")
     @requires(Permission.LEADS_READ)
     async def write(unit: InUnit) -> None:
-        await unit.audit("toy.made", "toy", unit.actor.workspace_id)
+        await audit.record(unit.tx, unit.actor, action="toy.made", subject_type="toy")
 
     toys._transport.app.router.routes.extend(router.routes)  # type: ignore[attr-defined]
     assert (await toys.get("/v1/writes", headers=caller.headers)).status_code == 500

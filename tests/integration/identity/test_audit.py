@@ -49,6 +49,7 @@ async def live_through(identity: Identity, company: Company) -> list[str]:
     with pytest.raises(Unauthenticated):
         await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
     here, there = [(await access.authenticate(identity.database, each.access_token)).actor for each in logins[:2]]
+    here = here.for_request("req-1")
     newcomer = AddMember.model_validate(
         {"email": f"{new_id().hex}@acme.test", "role": "member", "name": "Grace", "initialPassword": third}
     )
@@ -61,7 +62,7 @@ async def live_through(identity: Identity, company: Company) -> list[str]:
         await members.change_role(tx, here, user_id=added.id, change=admin)
         await members.remove_member(tx, here, user_id=added.id)
         key = CreateApiKey.model_validate({"name": "Robot", "scopes": ["leads:read"]})
-        created = await api_keys.create_api_key(tx, here, key=key, request_id="req-1")
+        created = await api_keys.create_api_key(tx, here, key=key)
         await api_keys.revoke_api_key(tx, here, key_id=created.api_key.id)
     await identity.change_password(here, first, second)
     async with identity.database.transaction(company.id) as tx:

@@ -305,7 +305,7 @@ async def test_an_own_session_is_ended_from_anywhere_and_audited_where_it_was(
     for foreign in (others.session_id, new_id()):
         with pytest.raises(SessionNotFound):
             await sessions.end_any_session(identity.database, here, session_id=foreign)
-    await sessions.end_any_session(identity.database, here, session_id=ended, request_id="req-9")
+    await sessions.end_any_session(identity.database, here, session_id=ended)
 
     assert not await is_live(identity, there.token)
     assert await actions(identity, second, ended) == [("session.started", None), ("session.ended", "ended")]

@@ -25,7 +25,7 @@ async def list_api_keys(unit: InUnit, paging: InPages) -> Listing[ApiKeyView]:
 @requires(Permission.KEYS_WRITE)
 async def create_api_key(unit: InUnit, command: CreateApiKey, response: Response) -> ApiKeyCreated:
     """Shows the token this once. A key can never do more than the member who made it can do at that time."""
-    created = await api_keys.create_api_key(unit.tx, unit.actor, key=command, request_id=unit.request_id)
+    created = await api_keys.create_api_key(unit.tx, unit.actor, key=command)
     response.headers["Location"] = f"/v1/api-keys/{created.api_key.id}"
     return created
 
@@ -41,4 +41,4 @@ async def get_api_key(unit: InUnit, key_id: ResourceId) -> ApiKeyView:
 @requires(Permission.KEYS_WRITE)
 async def revoke_api_key(unit: InUnit, key_id: ResourceId) -> None:
     """It stops working with the next request. 404 when it is revoked already."""
-    await api_keys.revoke_api_key(unit.tx, unit.actor, key_id=key_id, request_id=unit.request_id)
+    await api_keys.revoke_api_key(unit.tx, unit.actor, key_id=key_id)

@@ -50,7 +50,7 @@ async def refresh(command: Refresh, parts: Parts) -> TokensView:
 @requires(Permission.ACCOUNT)
 async def logout(unit: InUnit) -> None:
     """Ends the session of this access token, with all its tokens."""
-    await sessions.logout(unit.tx, unit.actor, request_id=unit.request_id)
+    await sessions.logout(unit.tx, unit.actor)
 
 
 @router.get("/me", summary="Who am I")
@@ -64,7 +64,7 @@ async def get_me(unit: InUnit) -> MeView:
 @requires(Permission.ACCOUNT, transaction=False)
 async def update_me(command: UpdateMe, unit: InUnit) -> MeView:
     """What is left out stays. Takes no Idempotency-Key: twice is the same as once."""
-    return await profile.update_me(unit.parts.database, unit.actor, change=command, request_id=unit.request_id)
+    return await profile.update_me(unit.parts.database, unit.actor, change=command)
 
 
 @router.put("/password", status_code=204, summary="Change one's password")

@@ -71,7 +71,6 @@ async def export_leads(
         kind=file_format,
         at_most=DIRECT_LIMIT,
         bom=bom,
-        request_id=unit.request_id,
     )
     return _attachment(stream.pieces(), stream.filename, file_format)
 
@@ -83,9 +82,7 @@ async def create_export(command: CreateExport, response: Response, unit: InUnit)
 
     Needs `leads:write`, because the file and the work take room; `GET /v1/leads/exports` does not.
     """
-    created = await files.request_export(
-        unit.tx, unit.actor, command=command, trace=unit.trace, request_id=unit.request_id
-    )
+    created = await files.request_export(unit.tx, unit.actor, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/exports/{created.id}"
     return created
 
@@ -108,7 +105,7 @@ async def get_export(export_id: ResourceId, unit: InUnit) -> ExportView:
 @requires(Permission.LEADS_READ, transaction=False)
 async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
     """The file of an export that is `ready`. Recorded in the audit log."""
-    file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id, request_id=unit.request_id)
+    file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id)
     return _attachment(file.pieces, file.view.filename, file.view.format, file.view.size_bytes)
 
 
@@ -116,4 +113,4 @@ async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
 @requires(Permission.LEADS_WRITE)
 async def delete_export(export_id: ResourceId, unit: InUnit) -> None:
     """Nobody gets the file from now on, and a worker that writes it stops."""
-    await files.delete_export(unit.tx, unit.actor, export_id=export_id, request_id=unit.request_id)
+    await files.delete_export(unit.tx, unit.actor, export_id=export_id)

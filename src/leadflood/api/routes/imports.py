@@ -6,10 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from leadflood.api.bodies import pieces_of
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
 from leadflood.api.errors import UnsupportedMediaType
-from leadflood.api.routing import EdgeRoute, requires
+from leadflood.api.routing import EdgeRoute, pieces_of, requires
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import (
     MAX_FILENAME,
@@ -99,7 +98,6 @@ async def get_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 async def delete_import(import_id: ResourceId, unit: InUnit) -> None:
     """Remove the file and what is known of its rows. Leads that it wrote stay. 409 while a worker has it."""
     await control.delete_import(unit.tx, unit.actor, import_id=import_id)
-    await unit.audit("import.deleted", "import", import_id)
 
 
 @router.put("/{id}/format", summary="Read the file in another way", responses=_CONFLICT)
@@ -150,27 +148,21 @@ async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 
     A row whose lead was changed since the preview so that it no longer fits becomes a `conflict` and is not written.
     """
-    committed = await control.commit_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
-    await unit.audit("import.committed", "import", import_id)
-    return committed
+    return await control.commit_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
 @requires(Permission.LEADS_WRITE)
 async def pause_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
     """Stops at once: the rows that are being written are left out. Commit again to go on."""
-    paused = await control.pause_import(unit.tx, unit.actor, import_id=import_id)
-    await unit.audit("import.paused", "import", import_id)
-    return paused
+    return await control.pause_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel an import")
 @requires(Permission.LEADS_WRITE)
 async def cancel_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
     """Stops for good. What is written by then stays, and can be undone."""
-    cancelled = await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
-    await unit.audit("import.cancelled", "import", import_id)
-    return cancelled
+    return await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo an import")
@@ -180,9 +172,7 @@ async def undo_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 
     The changeset of the import tells which fields were kept. Opt-outs are never touched.
     """
-    undone = await control.undo_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
-    await unit.audit("import.undone", "import", import_id)
-    return undone
+    return await control.undo_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
 @router.get(

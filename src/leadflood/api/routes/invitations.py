@@ -24,9 +24,7 @@ async def list_invitations(unit: InUnit, paging: InPages) -> Listing[InvitationV
 @requires(Permission.MEMBERS_WRITE)
 async def create_invitation(unit: InUnit, command: CreateInvitation, response: Response) -> InvitationView:
     """A mail with a link that works for 7 days is on its way. Does not tell whether the address has an account."""
-    invitation = await service.invite(
-        unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace, request_id=unit.request_id
-    )
+    invitation = await service.invite(unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/invitations/{invitation.id}"
     return invitation
 
@@ -42,7 +40,7 @@ async def get_invitation(unit: InUnit, invitation_id: ResourceId) -> InvitationV
 @requires(Permission.MEMBERS_WRITE)
 async def revoke_invitation(unit: InUnit, invitation_id: ResourceId) -> None:
     """Its link stops working at once."""
-    await service.revoke(unit.tx, unit.actor, invitation_id=invitation_id, request_id=unit.request_id)
+    await service.revoke(unit.tx, unit.actor, invitation_id=invitation_id)
 
 
 @router.post("/{id}/sendings", status_code=202, summary="Send an invitation again")
@@ -55,5 +53,4 @@ async def resend_invitation(unit: InUnit, invitation_id: ResourceId) -> Invitati
         unit.parts.sealer,
         invitation_id=invitation_id,
         trace=unit.trace,
-        request_id=unit.request_id,
     )

@@ -15,6 +15,4 @@ router = APIRouter(prefix="/v1/job-retries", tags=["jobs"], route_class=EdgeRout
 @requires(Permission.JOBS_WRITE)
 async def retry_jobs(unit: InUnit, command: RetryJobs) -> BulkOutcome:
     """Queues those of the jobs that are `failed` again, and says why not of the others. They do not stop the rest."""
-    return await service.retry_jobs(
-        unit.tx, unit.actor, unit.parts.registry, command=command, request_id=unit.request_id
-    )
+    return await service.retry_jobs(unit.tx, unit.actor, unit.parts.registry, command=command)

@@ -74,7 +74,6 @@ async def retry_job_failures(unit: InUnit, command: RetryCause) -> BulkOutcome:
         unit.parts.registry,
         command=command,
         trace=unit.trace,
-        request_id=unit.request_id,
     )
 
 
@@ -89,15 +88,11 @@ async def get_job(unit: InUnit, job_id: ResourceId) -> JobView:
 @requires(Permission.JOBS_WRITE)
 async def retry_job(unit: InUnit, job_id: ResourceId) -> JobView:
     """Queues the job again with a fresh set of attempts. 409 unless it is `failed`."""
-    job = await service.retry_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)
-    await unit.audit("job.retried", "job", job_id)
-    return job
+    return await service.retry_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel a queued or running job")
 @requires(Permission.JOBS_WRITE)
 async def cancel_job(unit: InUnit, job_id: ResourceId) -> JobView:
     """Ends the job as `failed`. What a running attempt still answers changes nothing. 409 when it is over already."""
-    job = await service.cancel_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)
-    await unit.audit("job.cancelled", "job", job_id)
-    return job
+    return await service.cancel_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)

@@ -37,9 +37,7 @@ async def add_member(
     response: Response,
 ) -> MemberView:
     """Adds the user with this e-mail address, or creates one with `name` and `initialPassword`."""
-    member = await members.add_member(
-        unit.tx, unit.actor, member=command, initial_hash=initial_hash, request_id=unit.request_id
-    )
+    member = await members.add_member(unit.tx, unit.actor, member=command, initial_hash=initial_hash)
     response.headers["Location"] = f"/v1/members/{member.id}"
     return member
 
@@ -55,11 +53,11 @@ async def get_member(unit: InUnit, user_id: ResourceId) -> MemberView:
 @requires(Permission.MEMBERS_WRITE)
 async def change_member_role(unit: InUnit, user_id: ResourceId, command: ChangeRole) -> MemberView:
     """Counts from the member's next request on, for the member's API keys as well."""
-    return await members.change_role(unit.tx, unit.actor, user_id=user_id, change=command, request_id=unit.request_id)
+    return await members.change_role(unit.tx, unit.actor, user_id=user_id, change=command)
 
 
 @router.delete("/{id}", status_code=204, summary="Remove a member, or leave")
 @requires(Permission.MEMBERS_WRITE)
 async def remove_member(unit: InUnit, user_id: ResourceId) -> None:
     """The member's sessions in this workspace, and API keys that the member made, stop working at once."""
-    await members.remove_member(unit.tx, unit.actor, user_id=user_id, request_id=unit.request_id)
+    await members.remove_member(unit.tx, unit.actor, user_id=user_id)

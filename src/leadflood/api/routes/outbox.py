@@ -43,9 +43,7 @@ async def get_outbox_failures(unit: InUnit) -> CauseGroups:
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_failures(unit: InUnit, command: ReplayCause) -> BulkOutcome:
     """Gives all of them to the relay again. Where there are more than 5,000, a job does so: follow `jobId`."""
-    return await service.replay_cause(
-        unit.tx, unit.actor, command=command, trace=unit.trace, request_id=unit.request_id
-    )
+    return await service.replay_cause(unit.tx, unit.actor, command=command, trace=unit.trace)
 
 
 @router.get("/{id}", summary="Read an outbox event")
@@ -59,6 +57,4 @@ async def get_outbox_event(unit: InUnit, event_id: ResourceId) -> OutboxEventVie
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_event(unit: InUnit, event_id: ResourceId) -> OutboxEventView:
     """Gives the event to the relay again. 409 unless it is `dead_letter`."""
-    event = await service.replay_event(unit.tx, unit.actor, event_id=event_id)
-    await unit.audit("outbox_event.replayed", "outbox_event", event_id)
-    return event
+    return await service.replay_event(unit.tx, unit.actor, event_id=event_id)

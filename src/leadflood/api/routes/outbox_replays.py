@@ -15,4 +15,4 @@ router = APIRouter(prefix="/v1/outbox-replays", tags=["outbox"], route_class=Edg
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_events(unit: InUnit, command: ReplayEvents) -> BulkOutcome:
     """Gives those that are `dead_letter` to the relay again, and says why not of the others."""
-    return await service.replay_events(unit.tx, unit.actor, command=command, request_id=unit.request_id)
+    return await service.replay_events(unit.tx, unit.actor, command=command)

@@ -24,4 +24,4 @@ async def list_sessions(unit: InUnit, paging: InPages) -> Listing[SessionView]:
 @requires(Permission.ACCOUNT)
 async def end_session(unit: InUnit, session_id: ResourceId) -> None:
     """Its tokens stop working with the next request."""
-    await sessions.end_session(unit.tx, unit.actor, session_id=session_id, request_id=unit.request_id)
+    await sessions.end_session(unit.tx, unit.actor, session_id=session_id)

@@ -23,4 +23,4 @@ async def get_workspace(unit: InUnit) -> WorkspaceView:
 @requires(Permission.WORKSPACE_WRITE)
 async def rename_workspace(unit: InUnit, command: RenameWorkspace) -> WorkspaceView:
     """The new name is all that can change."""
-    return await workspaces.rename_workspace(unit.tx, unit.actor, change=command, request_id=unit.request_id)
+    return await workspaces.rename_workspace(unit.tx, unit.actor, change=command)

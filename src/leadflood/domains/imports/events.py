@@ -1,4 +1,7 @@
-"""The jobs that an import causes."""
+"""The jobs that an import causes, and what the audit log says of it."""
+
+from enum import StrEnum
+from typing import Final
 
 from leadflood.domains.jobs.models import JobKind
 
@@ -13,3 +16,21 @@ ENRICH_IMPORTED = JobKind("imports.enrich.v1", max_attempts=20)
 
 FORGET_IMPORTS = JobKind("imports.forget.v1", max_attempts=3)
 """Payload: `{}`. Removes uploads that nobody finished, and files and rows of imports whose time is over."""
+
+AUDIT_SUBJECT: Final = "import"
+
+
+class AuditAction(StrEnum):
+    """What people do with an import. The names are stable: people filter and alert by them."""
+
+    UPLOADED = "import.uploaded"
+    MAPPED = "import.mapped"
+    PREVIEWED = "import.previewed"
+    COMMITTED = "import.committed"
+    FINISHED = "import.finished"
+    """The commit is over: how many leads were created and updated in the end."""
+
+    PAUSED = "import.paused"
+    CANCELLED = "import.cancelled"
+    UNDONE = "import.undone"
+    DELETED = "import.deleted"

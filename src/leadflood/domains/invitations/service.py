@@ -51,7 +51,6 @@ async def invite(
     *,
     command: CreateInvitation,
     trace: Mapping[str, str] = _NO_TRACE,
-    request_id: str | None = None,
 ) -> InvitationView:
     """Invite somebody by mail, which a job sends. What was pending for the address is revoked.
 
@@ -76,7 +75,7 @@ async def invite(
         job_id=await _enqueue(tx, actor, invitation_id, 1, trace),
     )
     data: dict[str, JsonValue] = {"email": command.email.display, "role": command.role}
-    await _record(tx, actor, AuditAction.SENT, invitation_id, data, request_id)
+    await _record(tx, actor, AuditAction.SENT, invitation_id, data)
     return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
 
 
@@ -87,7 +86,6 @@ async def resend(
     *,
     invitation_id: UUID,
     trace: Mapping[str, str] = _NO_TRACE,
-    request_id: str | None = None,
 ) -> InvitationView:
     """Send a pending invitation again, expired ones too: with a new link, a full life, and the actor to vouch for it.
 
@@ -106,11 +104,11 @@ async def resend(
         job_id=await _enqueue(tx, actor, invitation_id, sending, trace),
     )
     data: dict[str, JsonValue] = {"email": invitation.email.display, "sending": sending}
-    await _record(tx, actor, AuditAction.RESENT, invitation_id, data, request_id)
+    await _record(tx, actor, AuditAction.RESENT, invitation_id, data)
     return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
 
 
-async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID, request_id: str | None = None) -> None:
+async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
     """Make the link of a pending invitation worthless.
 
     Raises: InvitationNotFound, OwnersOnly, Unauthenticated.
@@ -120,7 +118,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID, request_
     members.require_may_touch(actor, own_role, invitation.role)
     await store.revoke(tx, invitation)
     data: dict[str, JsonValue] = {"email": invitation.email.display, "role": invitation.role}
-    await _record(tx, actor, AuditAction.REVOKED, invitation_id, data, request_id)
+    await _record(tx, actor, AuditAction.REVOKED, invitation_id, data)
 
 
 async def preview(database: Database, token: str) -> InvitationPreview:
@@ -149,11 +147,10 @@ async def accept_as_new(database: Database, *, token: str, newcomer: Newcomer, c
         try:
             user_id = await members.create_user(
                 tx,
-                Actor.system(invitation.workspace_id),
+                Actor.system(invitation.workspace_id, request_id=client.request_id),
                 email=invitation.email,
                 name=newcomer.name,
                 password_hash=password_hash,
-                request_id=client.request_id,
             )
         except UserExists as error:
             raise AccountExists from error
@@ -245,11 +242,10 @@ async def _use_up(tx: Transaction, token: str) -> Pending:
 
 
 async def _join(tx: Transaction, invitation: Pending, user_id: UUID, client: Client) -> None:
-    request_id = client.request_id
     actor = await members.join(
-        tx, invitation.workspace_id, user_id=user_id, role=invitation.role, request_id=request_id
+        tx, invitation.workspace_id, user_id=user_id, role=invitation.role, request_id=client.request_id
     )
-    await _record(tx, actor, AuditAction.ACCEPTED, invitation.id, {"role": invitation.role}, request_id)
+    await _record(tx, actor, AuditAction.ACCEPTED, invitation.id, {"role": invitation.role})
 
 
 async def _record(
@@ -258,7 +254,6 @@ async def _record(
     action: AuditAction,
     invitation_id: UUID,
     data: Mapping[str, JsonValue],
-    request_id: str | None,
 ) -> None:
     await audit.record(
         tx,
@@ -267,5 +262,4 @@ async def _record(
         subject_type=AUDIT_SUBJECT,
         subject_id=invitation_id,
         data=data,
-        request_id=request_id,
     )

@@ -1,6 +1,8 @@
 """The jobs that the system gives itself, and how often."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from leadflood.domains.jobs.models import JobKind
 
@@ -15,6 +17,19 @@ RETRY_CAUSE = JobKind("jobs.retry_cause.v1", max_attempts=5)
 
 REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", max_attempts=5)
 """Payload: `{"cause": text, "kind": text}`. Replays all events that were dead-lettered for a cause before it."""
+
+JOB: Final = "job"
+OUTBOX_EVENT: Final = "outbox_event"
+
+
+class AuditAction(StrEnum):
+    """What jobs and the outbox write into the audit log. The names are stable: people filter and alert by them."""
+
+    RETRIED = "job.retried"
+    CANCELLED = "job.cancelled"
+    MANY_RETRIED = "jobs.retried"
+    REPLAYED = "outbox_event.replayed"
+    MANY_REPLAYED = "outbox_events.replayed"
 
 
 @dataclass(frozen=True, slots=True)

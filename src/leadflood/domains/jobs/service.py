@@ -18,13 +18,13 @@ from leadflood.domains.jobs.contracts import (
     RetryJobs,
 )
 from leadflood.domains.jobs.errors import EventNotDead, EventNotFound, JobNotCancellable, JobNotFound, JobNotRetryable
-from leadflood.domains.jobs.events import REPLAY_CAUSE, RETRY_CAUSE
+from leadflood.domains.jobs.events import JOB, OUTBOX_EVENT, REPLAY_CAUSE, RETRY_CAUSE, AuditAction
 from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.store import announcing
 from leadflood.domains.jobs.tables import job_executions, outbox_events
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.ids import new_id
@@ -63,16 +63,18 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
 
     Raises: JobNotFound, JobNotRetryable.
     """
+    actor.require(Permission.JOBS_WRITE)
     if not await bring_back(tx, actor, registry.attempts, ids=[job_id]):
         job = await queries.get_job(tx, actor, job_id=job_id)
         raise _not_retryable(registry, job.kind, job.status)
-    return await queries.get_job(tx, actor, job_id=job_id)
+    job = await queries.get_job(tx, actor, job_id=job_id)
+    await _record(tx, actor, AuditAction.RETRIED, JOB, {"count": 1, "kind": job.kind}, job_id)
+    return job
 
 
-async def retry_jobs(
-    tx: Transaction, actor: Actor, registry: JobRegistry, *, command: RetryJobs, request_id: str | None = None
-) -> BulkOutcome:
+async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, command: RetryJobs) -> BulkOutcome:
     """Bring those of the jobs that are failed back with a fresh set of attempts, and say why not of the others."""
+    actor.require(Permission.JOBS_WRITE)
     ids = dict.fromkeys(command.ids)
     queued = await bring_back(tx, actor, registry.attempts, ids=list(ids))
     left = await queries.states(tx, actor, job_executions, ids=[each for each in ids if each not in queued])
@@ -81,7 +83,7 @@ async def retry_jobs(
         for each in ids
         if each not in queued
     }
-    await _audit(tx, actor, "jobs.retried", "job", {"count": len(queued)}, request_id)
+    await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, {"count": len(queued)})
     return BulkOutcome(done=len(queued), refused=_refusals(faults), job_id=None)
 
 
@@ -92,18 +94,18 @@ async def retry_cause(
     *,
     command: RetryCause,
     trace: Mapping[str, str],
-    request_id: str | None = None,
 ) -> BulkOutcome:
     """Bring back all jobs of a kind that failed for a cause: at once, or by a job where there are more than 5,000.
 
     Raises: JobNotRetryable: when this version does not know the kind.
     """
+    actor.require(Permission.JOBS_WRITE)
     if command.kind not in registry.attempts:
         raise _not_retryable(registry, command.kind, JobStatus.FAILED)
     cause = Cause(FAILED_JOBS, command.cause, command.kind)
     payload = {"cause": cause.cause, "kind": cause.kind, "attempts": registry.attempts[command.kind]}
     outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
-    await _audit(tx, actor, "jobs.retried", "job", _told(cause, outcome), request_id)
+    await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
     return outcome
 
 
@@ -136,6 +138,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
 
     Raises: JobNotFound, JobNotCancellable.
     """
+    actor.require(Permission.JOBS_WRITE)
     locked = await store.lock(tx, actor.workspace_id, job_id)
     if locked is None:
         raise JobNotFound
@@ -148,6 +151,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
     definition = registry.find(job.kind)
     if definition is not None:
         await definition.on_failed(tx, job, error)
+    await _record(tx, actor, AuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)
     return await queries.get_job(tx, actor, job_id=job_id)
 
 
@@ -156,34 +160,34 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
 
     Raises: EventNotFound, EventNotDead.
     """
+    actor.require(Permission.OUTBOX_WRITE)
     if not await _replay(tx, actor, [event_id]):
         event = await queries.get_event(tx, actor, event_id=event_id)
         raise _not_dead(event.status)
+    await _record(tx, actor, AuditAction.REPLAYED, OUTBOX_EVENT, {"count": 1}, event_id)
     return await queries.get_event(tx, actor, event_id=event_id)
 
 
-async def replay_events(
-    tx: Transaction, actor: Actor, *, command: ReplayEvents, request_id: str | None = None
-) -> BulkOutcome:
+async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents) -> BulkOutcome:
     """Give those of the events that are dead-lettered to the relay again, and say why not of the others."""
+    actor.require(Permission.OUTBOX_WRITE)
     ids = dict.fromkeys(command.ids)
     replayed = await _replay(tx, actor, list(ids))
     left = await queries.states(tx, actor, outbox_events, ids=[each for each in ids if each not in replayed])
     faults: dict[UUID, AppError] = {
         each: _not_dead(left[each][1]) if each in left else EventNotFound() for each in ids if each not in replayed
     }
-    await _audit(tx, actor, "outbox_events.replayed", "outbox_event", {"count": len(replayed)}, request_id)
+    await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, {"count": len(replayed)})
     return BulkOutcome(done=len(replayed), refused=_refusals(faults), job_id=None)
 
 
-async def replay_cause(
-    tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str], request_id: str | None = None
-) -> BulkOutcome:
+async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
     """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
+    actor.require(Permission.OUTBOX_WRITE)
     cause = Cause(DEAD_EVENTS, command.cause, command.kind)
     payload = {"cause": cause.cause, "kind": cause.kind}
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
-    await _audit(tx, actor, "outbox_events.replayed", "outbox_event", _told(cause, outcome), request_id)
+    await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
     return outcome
 
 
@@ -227,12 +231,12 @@ def _told(cause: Cause, outcome: BulkOutcome) -> dict[str, JsonValue]:
     return {"cause": cause.cause, "kind": cause.kind, **job}
 
 
-async def _audit(
+async def _record(
     tx: Transaction,
     actor: Actor,
-    action: str,
+    action: AuditAction,
     subject_type: str,
     data: Mapping[str, JsonValue],
-    request_id: str | None,
+    subject_id: UUID | None = None,
 ) -> None:
-    await audit.record(tx, actor, action=action, subject_type=subject_type, data=data, request_id=request_id)
+    await audit.record(tx, actor, action=action, subject_type=subject_type, subject_id=subject_id, data=data)

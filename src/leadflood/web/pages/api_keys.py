@@ -69,7 +69,7 @@ async def create_key(visit: Visit) -> Answer:
         wanted = {"name": form.value("name"), "scopes": form.values("scopes"), "expiresAt": _end(visit)}
         command = validated(CreateApiKey, wanted)
         async with visit.writing() as tx:
-            made = await api_keys.create_api_key(tx, visit.actor, key=command, request_id=visit.request_id)
+            made = await api_keys.create_api_key(tx, visit.actor, key=command)
     except AppError as error:
         if error.status >= _FAULT:
             raise
@@ -81,7 +81,7 @@ async def create_key(visit: Visit) -> Answer:
 async def revoke_key(visit: Visit) -> Answer:
     """End a key from the next request on."""
     async with visit.writing() as tx:
-        await api_keys.revoke_api_key(tx, visit.actor, key_id=visit.id(), request_id=visit.request_id)
+        await api_keys.revoke_api_key(tx, visit.actor, key_id=visit.id())
     return Redirect(_PATH, [Toast("Key revoked. Programs that use it are refused from now on.")])
 
 

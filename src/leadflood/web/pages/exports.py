@@ -53,7 +53,6 @@ async def export_leads(visit: Visit) -> Answer:
             kind=command.format,
             at_most=DIRECT_LIMIT,
             bom=command.bom,
-            request_id=visit.request_id,
         )
     except AppError as error:
         if error.status >= _FAULT:
@@ -81,7 +80,7 @@ async def list_exports(visit: Visit) -> Answer:
 @pages.get(f"{_FILES}/{{id}}/file", Permission.LEADS_READ)
 async def download_export(visit: Visit) -> Answer:
     """A file that is ready."""
-    file = await files.open_file(visit.parts.database, visit.actor, export_id=visit.id(), request_id=visit.request_id)
+    file = await files.open_file(visit.parts.database, visit.actor, export_id=visit.id())
     headers = {
         "Content-Disposition": f'attachment; filename="{file.view.filename}"',
         "Content-Length": str(file.view.size_bytes),
@@ -93,7 +92,7 @@ async def download_export(visit: Visit) -> Answer:
 async def delete_export(visit: Visit) -> Answer:
     """Let a file be gone."""
     async with visit.writing() as tx:
-        await files.delete_export(tx, visit.actor, export_id=visit.id(), request_id=visit.request_id)
+        await files.delete_export(tx, visit.actor, export_id=visit.id())
     return Redirect(_FILES, [Toast("File deleted.")])
 
 
@@ -130,7 +129,7 @@ async def _is_large(visit: Visit, command: CreateExport) -> bool:
 async def _later(visit: Visit, command: CreateExport) -> Answer:
     visit.actor.require(Permission.LEADS_WRITE)
     async with visit.writing() as tx:
-        await files.request_export(tx, visit.actor, command=command, trace=visit.trace, request_id=visit.request_id)
+        await files.request_export(tx, visit.actor, command=command, trace=visit.trace)
     return Redirect(_FILES, [Toast("The file is being written. It can be downloaded here for 7 days.", "info")])
 
 

@@ -90,31 +90,31 @@ async def show_preview(visit: Visit) -> Answer:
 @pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
 async def commit_import(visit: Visit) -> Answer:
     """Have a worker write what the preview shows, or go on with it."""
-    return await _do(visit, partial(control.commit_import, trace=visit.trace), recorded="import.committed")
+    return await _do(visit, partial(control.commit_import, trace=visit.trace))
 
 
 @pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
 async def pause_import(visit: Visit) -> Answer:
     """Stop at once: the rows that are being written are left out."""
-    return await _do(visit, control.pause_import, recorded="import.paused")
+    return await _do(visit, control.pause_import)
 
 
 @pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
 async def cancel_import(visit: Visit) -> Answer:
     """Stop for good."""
-    return await _do(visit, control.cancel_import, recorded="import.cancelled")
+    return await _do(visit, control.cancel_import)
 
 
 @pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
 async def undo_import(visit: Visit) -> Answer:
     """Take back what it wrote."""
-    return await _do(visit, partial(control.undo_import, trace=visit.trace), recorded="import.undone")
+    return await _do(visit, partial(control.undo_import, trace=visit.trace))
 
 
 @pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
 async def delete_import(visit: Visit) -> Answer:
     """Remove the file and what is known of its rows."""
-    done = await _do(visit, control.delete_import, recorded="import.deleted")
+    done = await _do(visit, control.delete_import)
     return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
 
 
@@ -126,12 +126,11 @@ async def download_rejected(visit: Visit) -> Answer:
     return StreamingResponse(pieces, headers=headers, media_type="text/csv")
 
 
-async def _do(visit: Visit, verb: Callable[..., Awaitable[object]], *, recorded: str) -> Redirect:
-    """Call a verb of `service.control`. `recorded`: as what the audit log has it."""
+async def _do(visit: Visit, verb: Callable[..., Awaitable[object]]) -> Redirect:
+    """Call a verb of `service.control`."""
     try:
         async with visit.writing() as tx:
             await verb(tx, visit.actor, import_id=visit.id())
-            await visit.audit(tx, recorded, "import", visit.id())
     except ImportNotReady as error:
         return _not_done(visit, error)
     return Redirect(f"/imports/{visit.id()}")

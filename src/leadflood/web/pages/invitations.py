@@ -44,9 +44,7 @@ async def invite(visit: Visit) -> Answer:
     try:
         command = visit.form.read(CreateInvitation)
         async with visit.writing() as tx:
-            made = await service.invite(
-                tx, visit.actor, visit.parts.sealer, command=command, trace=visit.trace, request_id=visit.request_id
-            )
+            made = await service.invite(tx, visit.actor, visit.parts.sealer, command=command, trace=visit.trace)
     except AppError as error:
         if error.status >= _FAULT:
             raise
@@ -65,7 +63,6 @@ async def send_again(visit: Visit) -> Answer:
                 visit.parts.sealer,
                 invitation_id=visit.id(),
                 trace=visit.trace,
-                request_id=visit.request_id,
             )
     except AppError as error:
         return await refused(visit, error)
@@ -77,7 +74,7 @@ async def revoke(visit: Visit) -> Answer:
     """Make its link worthless."""
     try:
         async with visit.writing() as tx:
-            await service.revoke(tx, visit.actor, invitation_id=visit.id(), request_id=visit.request_id)
+            await service.revoke(tx, visit.actor, invitation_id=visit.id())
     except AppError as error:
         return await refused(visit, error)
     return Redirect(PATH, [Toast("Invitation revoked. Its link does not work any more.")])

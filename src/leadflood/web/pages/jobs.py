@@ -61,7 +61,6 @@ async def retry_job(visit: Visit) -> Answer:
     """Bring one failed job back."""
     async with visit.writing() as tx:
         await service.retry_job(tx, visit.actor, visit.parts.registry, job_id=visit.id())
-        await visit.audit(tx, "job.retried", "job", visit.id())
     outcome = BulkOutcome(done=1, refused=[], job_id=None)
     return _back(visit, outcome, f"/jobs/{visit.id()}")
 
@@ -71,7 +70,6 @@ async def cancel_job(visit: Visit) -> Answer:
     """End a queued or running job."""
     async with visit.writing() as tx:
         await service.cancel_job(tx, visit.actor, visit.parts.registry, job_id=visit.id())
-        await visit.audit(tx, "job.cancelled", "job", visit.id())
     return Redirect(f"/jobs/{visit.id()}")
 
 
@@ -80,9 +78,7 @@ async def retry_jobs(visit: Visit) -> Answer:
     """Bring the ticked jobs back."""
     command = visit.form.read(RetryJobs)
     async with visit.writing() as tx:
-        outcome = await service.retry_jobs(
-            tx, visit.actor, visit.parts.registry, command=command, request_id=visit.request_id
-        )
+        outcome = await service.retry_jobs(tx, visit.actor, visit.parts.registry, command=command)
     return _back(visit, outcome, "/jobs")
 
 
@@ -97,7 +93,6 @@ async def retry_cause(visit: Visit) -> Answer:
             visit.parts.registry,
             command=command,
             trace=visit.trace,
-            request_id=visit.request_id,
         )
     return _back(visit, outcome, "/jobs")
 

@@ -45,9 +45,7 @@ async def change_role(visit: Visit) -> Answer:
     try:
         change = visit.form.read(ChangeRole)
         async with visit.writing() as tx:
-            member = await members.change_role(
-                tx, visit.actor, user_id=user_id, change=change, request_id=visit.request_id
-            )
+            member = await members.change_role(tx, visit.actor, user_id=user_id, change=change)
     except AppError as error:
         return await refused(visit, error)
     name = ROLES[member.role][0].lower()
@@ -61,7 +59,7 @@ async def remove_member(visit: Visit) -> Answer:
     try:
         async with visit.writing() as tx:
             member = await identity.get_member(tx, visit.actor, user_id=user_id)
-            await members.remove_member(tx, visit.actor, user_id=user_id, request_id=visit.request_id)
+            await members.remove_member(tx, visit.actor, user_id=user_id)
     except AppError as error:
         return await refused(visit, error)
     if user_id == visit.actor.user_id:

@@ -43,7 +43,6 @@ async def replay_event(visit: Visit) -> Answer:
     """Give one dead letter to the relay again."""
     async with visit.writing() as tx:
         await service.replay_event(tx, visit.actor, event_id=visit.id())
-        await visit.audit(tx, "outbox_event.replayed", "outbox_event", visit.id())
     return _back(visit, BulkOutcome(done=1, refused=[], job_id=None))
 
 
@@ -52,7 +51,7 @@ async def replay_events(visit: Visit) -> Answer:
     """Give the ticked dead letters to the relay again."""
     command = visit.form.read(ReplayEvents)
     async with visit.writing() as tx:
-        outcome = await service.replay_events(tx, visit.actor, command=command, request_id=visit.request_id)
+        outcome = await service.replay_events(tx, visit.actor, command=command)
     return _back(visit, outcome)
 
 
@@ -61,9 +60,7 @@ async def replay_cause(visit: Visit) -> Answer:
     """Give all dead letters of a cause to the relay again."""
     command = validated(ReplayCause, {"cause": visit.form.value("cause"), "kind": visit.form.value("kind")})
     async with visit.writing() as tx:
-        outcome = await service.replay_cause(
-            tx, visit.actor, command=command, trace=visit.trace, request_id=visit.request_id
-        )
+        outcome = await service.replay_cause(tx, visit.actor, command=command, trace=visit.trace)
     return _back(visit, outcome)
 
 

@@ -35,7 +35,7 @@ async def list_sessions(visit: Visit) -> Answer:
 @pages.post(f"{_PATH}/endings", Permission.ACCOUNT)
 async def end_other_sessions(visit: Visit) -> Answer:
     """Sign out everywhere but here."""
-    ended = await sessions.end_other_sessions(visit.parts.database, visit.actor, request_id=visit.request_id)
+    ended = await sessions.end_other_sessions(visit.parts.database, visit.actor)
     return Redirect(_PATH, [Toast(f"{plural(ended, 'session')} ended." if ended else "There was no other session.")])
 
 
@@ -43,9 +43,7 @@ async def end_other_sessions(visit: Visit) -> Answer:
 async def end_session(visit: Visit) -> Answer:
     """Sign out somewhere."""
     session_id = visit.id()
-    await sessions.end_any_session(
-        visit.parts.database, visit.actor, session_id=session_id, request_id=visit.request_id
-    )
+    await sessions.end_any_session(visit.parts.database, visit.actor, session_id=session_id)
     if session_id == visit.actor.session_id:
         visit.cookies.append(drop_cookie(SESSION))
         return Redirect("/sign-in")

@@ -30,7 +30,7 @@ async def change_profile(visit: Visit) -> Answer:
     """Save name and time zone."""
     try:
         change = visit.form.read(UpdateMe, blank="")
-        await profile.update_me(visit.parts.database, visit.actor, change=change, request_id=visit.request_id)
+        await profile.update_me(visit.parts.database, visit.actor, change=change)
     except AppError as error:
         return _refused(visit, "profile", error)
     return Redirect("/settings", [Toast("Profile saved.")])
@@ -76,7 +76,7 @@ async def change_appearance(visit: Visit) -> Answer:
     form = visit.form
     try:
         change = Form({"appearance": form.values("appearance") or [""]}).read(UpdateMe, blank="")
-        await profile.update_me(visit.parts.database, visit.actor, change=change, request_id=visit.request_id)
+        await profile.update_me(visit.parts.database, visit.actor, change=change)
     except AppError as error:
         if error.status >= _FAULT:
             raise

@@ -47,7 +47,7 @@ async def sign_in(visit: Visit) -> Answer:
 async def sign_out(visit: Visit) -> Answer:
     """End this browser's session."""
     async with visit.writing() as tx:
-        await sessions.logout(tx, visit.actor, request_id=visit.request_id)
+        await sessions.logout(tx, visit.actor)
     visit.cookies.append(drop_cookie(SESSION))
     return Redirect("/sign-in")
 

@@ -29,7 +29,7 @@ async def rename_workspace(visit: Visit) -> Answer:
     try:
         change = visit.form.read(RenameWorkspace, blank="")
         async with visit.writing() as tx:
-            await workspaces.rename_workspace(tx, visit.actor, change=change, request_id=visit.request_id)
+            await workspaces.rename_workspace(tx, visit.actor, change=change)
     except AppError as error:
         if error.status >= _FAULT:
             raise

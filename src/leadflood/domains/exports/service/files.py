@@ -33,7 +33,6 @@ async def request_export(
     *,
     command: CreateExport,
     trace: Mapping[str, str],
-    request_id: str | None = None,
 ) -> ExportView:
     """Have a worker write a file, which is kept for 7 days once it is whole. Raises: TooManyExports."""
     if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
@@ -60,12 +59,11 @@ async def request_export(
         subject_type=_SUBJECT,
         subject_id=export_id,
         data={"format": command.format, "columns": [*command.columns], "filter": only},
-        request_id=request_id,
     )
     return await queries.get_export(tx, actor, export_id=export_id)
 
 
-async def open_file(database: Database, actor: Actor, *, export_id: UUID, request_id: str | None = None) -> ExportFile:
+async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> ExportFile:
     """Begin to send a file, and record who takes it. Raises: ExportNotFound, ExportNotReady."""
     async with database.transaction(actor.workspace_id) as tx:
         view = await queries.get_export(tx, actor, export_id=export_id)
@@ -80,12 +78,11 @@ async def open_file(database: Database, actor: Actor, *, export_id: UUID, reques
             subject_type=_SUBJECT,
             subject_id=export_id,
             data={"format": view.format, "count": view.done},
-            request_id=request_id,
         )
     return ExportFile(view, _pieces(database, actor, export_id))
 
 
-async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID, request_id: str | None = None) -> None:
+async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> None:
     """Let a file be gone, ready or not: nobody gets it from now on, and its bytes are removed within the hour.
 
     Raises: ExportNotFound.
@@ -98,7 +95,6 @@ async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID, reque
         action=AuditAction.DELETED,
         subject_type=_SUBJECT,
         subject_id=export_id,
-        request_id=request_id,
     )
 
 

@@ -68,7 +68,6 @@ async def open_stream(
     kind: ExportFormat,
     at_most: int | None,
     bom: bool = False,
-    request_id: str | None = None,
 ) -> Stream:
     """Begin to send leads, and record who takes which. Raises: ExportTooLarge, TooManyColumns.
 
@@ -80,7 +79,6 @@ async def open_stream(
         kind: the format.
         at_most: leads that may be sent; None: any number.
         bom: CSV: start with the mark by which Excel knows UTF-8.
-        request_id: the request that asked.
     """
     surveyed = await survey(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
     if at_most is not None and surveyed.total > at_most:
@@ -97,6 +95,5 @@ async def open_stream(
                 "columns": list(columns),
                 "filter": written_filter(only),
             },
-            request_id=request_id,
         )
     return Stream(database, actor, only, kind, bom, surveyed)

@@ -24,9 +24,7 @@ from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
 
 
-async def create_api_key(
-    tx: Transaction, actor: Actor, *, key: CreateApiKey, request_id: str | None = None
-) -> ApiKeyCreated:
+async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) -> ApiKeyCreated:
     """Create a key. Its token is in this answer and nowhere else. It ends when its maker leaves the workspace.
 
     One created at the command line belongs to the workspace's first owner. One created by another key ends with that
@@ -65,12 +63,11 @@ async def create_api_key(
         subject_type=AuditSubject.API_KEY,
         subject_id=key_id,
         data={"name": key.name, "scopes": list(key.scopes)},
-        request_id=request_id,
     )
     return ApiKeyCreated(api_key=await queries.get_api_key(tx, actor, key_id=key_id), token=token)
 
 
-async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID, request_id: str | None = None) -> None:
+async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None:
     """End a key from the next request on, and all keys that it created.
 
     Raises: ApiKeyNotFound: also when it is revoked already.
@@ -85,11 +82,10 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID, request
             action=AuditAction.API_KEY_REVOKED,
             subject_type=AuditSubject.API_KEY,
             subject_id=revoked,
-            request_id=request_id,
         )
 
 
-async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID, *, request_id: str | None = None) -> None:
+async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID) -> None:
     """Revoke all keys of a user who gets another password instead of the public one: anybody may have made them.
 
     Needs a system transaction.
@@ -102,7 +98,6 @@ async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID, *, reques
             subject_type=AuditSubject.API_KEY,
             subject_id=row.id,
             data={"reason": "public_password"},
-            request_id=request_id,
         )
 
 

@@ -20,26 +20,25 @@ async def record(
     subject_type: str,
     subject_id: UUID | None = None,
     data: Mapping[str, JsonValue] | None = None,
-    request_id: str | None = None,
 ) -> None:
-    """Append one event to the actor's workspace. Any domain records its privileged changes here.
+    """Append one event to the actor's workspace. Every verb that writes records here what it did.
 
     Args:
         tx: the transaction of the change itself.
-        actor: who did it, and where.
+        actor: who did it, where, and by which request.
         action: a stable name such as `job.cancelled`.
         subject_type: what kind of thing it was done to.
         subject_id: which one.
-        data: what changed, as small JSON. Never a secret.
-        request_id: the request that asked for it.
+        data: what changed, as small JSON, with its `count`; never a secret. What can be undone has the id that its undo
+            needs: `changesetId`, `importId` or `mergeId`.
     """
     event = {
         "id": new_id(),
         "action": action,
         "subject_type": subject_type,
         "subject_id": subject_id,
-        "data": dict(data or {}),
-        "request_id": request_id,
+        "data": {**(data or {}), **({"osUser": actor.os_user} if actor.os_user else {})},
+        "request_id": actor.request_id,
     }
     await store.insert_audit_event(tx, actor, event)
 
@@ -51,7 +50,6 @@ async def record_for_user(
     action: str,
     user_id: UUID,
     data: Mapping[str, JsonValue] | None = None,
-    request_id: str | None = None,
 ) -> None:
     """Append an event about a user to every workspace of that user, or to the system's where there is none.
 
@@ -66,5 +64,4 @@ async def record_for_user(
             subject_type="user",
             subject_id=user_id,
             data=data,
-            request_id=request_id,
         )

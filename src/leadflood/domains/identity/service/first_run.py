@@ -82,7 +82,12 @@ async def _save(
     await store.set_profile(tx, account.id, name=wanted.name, appearance=None, time_zone=None)
     await store.rename_workspace(tx, workspace.id, wanted.workspace)
     actor = Actor(
-        ActorKind.USER, workspace.id, permissions_of(workspace.role, None), user_id=account.id, role=workspace.role
+        ActorKind.USER,
+        workspace.id,
+        permissions_of(workspace.role, None),
+        user_id=account.id,
+        role=workspace.role,
+        request_id=client.request_id,
     )
     await end_and_record(
         tx,
@@ -90,7 +95,6 @@ async def _save(
         user_id=account.id,
         action=AuditAction.PASSWORD_CHANGED,
         reason=EndReason.PASSWORD_CHANGED,
-        request_id=client.request_id,
     )
     await audit.record(
         tx,
@@ -99,5 +103,4 @@ async def _save(
         subject_type=AuditSubject.WORKSPACE,
         subject_id=workspace.id,
         data={"name": wanted.workspace, "email": email.display},
-        request_id=client.request_id,
     )

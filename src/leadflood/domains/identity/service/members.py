@@ -46,9 +46,7 @@ async def initial_hash(member: AddMember) -> str | None:
     return await hashed(member.initial_password)
 
 
-async def add_member(
-    tx: Transaction, actor: Actor, *, member: AddMember, initial_hash: str | None, request_id: str | None = None
-) -> MemberView:
+async def add_member(tx: Transaction, actor: Actor, *, member: AddMember, initial_hash: str | None) -> MemberView:
     """Add an existing user by e-mail address, or with an initial password (see `initial_hash`) a new one.
 
     Whoever may add members thereby learns whether an address has an account here; invitations by mail will not tell.
@@ -67,17 +65,14 @@ async def add_member(
             email=member.email,
             name=member.name or member.email.display,
             password_hash=initial_hash,
-            request_id=request_id,
         )
     if not await store.insert_member(tx, actor.workspace_id, user_id, member.role):
         raise AlreadyMember
-    await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": member.role}, request_id)
+    await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": member.role})
     return await queries.get_member(tx, actor, user_id=user_id)
 
 
-async def change_role(
-    tx: Transaction, actor: Actor, *, user_id: UUID, change: ChangeRole, request_id: str | None = None
-) -> MemberView:
+async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: ChangeRole) -> MemberView:
     """Give a member another role, which counts from that member's next request on, for API keys as well.
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, BeyondOwnPermissions, Unauthenticated.
@@ -91,11 +86,11 @@ async def change_role(
     await _refuse_last_owner(tx, actor, user_id, role)
     await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role)
     data: dict[str, JsonValue] = {"from": role, "to": change.role}
-    await _record(tx, actor, AuditAction.MEMBER_ROLE_CHANGED, user_id, data, request_id)
+    await _record(tx, actor, AuditAction.MEMBER_ROLE_CHANGED, user_id, data)
     return await queries.get_member(tx, actor, user_id=user_id)
 
 
-async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, request_id: str | None = None) -> None:
+async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
     """Remove a member, or leave. Sessions in this workspace and API keys that the member made go at once.
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
@@ -105,27 +100,24 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, request
     require_may_touch(actor, own_role, role)
     await _refuse_last_owner(tx, actor, user_id, role)
     await store.delete_member(tx, actor.workspace_id, user_id, expected=role)
-    await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role}, request_id)
+    await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role})
 
 
-async def join(
-    tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None = None
-) -> Actor:
+async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None) -> Actor:
     """Make a user a member who was let in by an invitation. Who is one already keeps the role. Returns who joined.
 
     Needs a system transaction in which the workspace's members are locked.
     """
     joined = await store.insert_member(tx, workspace_id, user_id, role)
     now = role if joined else (await store.role_of(tx, workspace_id, user_id) or role)
-    actor = Actor(ActorKind.USER, workspace_id, permissions_of(now, None), user_id=user_id, role=now)
+    permissions = permissions_of(now, None)
+    actor = Actor(ActorKind.USER, workspace_id, permissions, user_id=user_id, role=now, request_id=request_id)
     if joined:
-        await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": role}, request_id)
+        await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": role})
     return actor
 
 
-async def create_user(
-    tx: Transaction, actor: Actor, *, email: EmailAddress, name: str, password_hash: str, request_id: str | None
-) -> UUID:
+async def create_user(tx: Transaction, actor: Actor, *, email: EmailAddress, name: str, password_hash: str) -> UUID:
     """Create a user who is in no workspace yet, audited in the actor's. Raises: UserExists."""
     user_id = new_id()
     created = await store.insert_user(
@@ -140,7 +132,6 @@ async def create_user(
         subject_type=AuditSubject.USER,
         subject_id=user_id,
         data={"email": email.display},
-        request_id=request_id,
     )
     return user_id
 
@@ -206,7 +197,6 @@ async def _record(
     action: AuditAction,
     user_id: UUID,
     data: dict[str, JsonValue],
-    request_id: str | None,
 ) -> None:
     await audit.record(
         tx,
@@ -215,5 +205,4 @@ async def _record(
         subject_type=AuditSubject.MEMBER,
         subject_id=user_id,
         data=data,
-        request_id=request_id,
     )

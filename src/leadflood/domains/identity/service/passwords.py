@@ -126,14 +126,13 @@ async def change_password(
             raise WrongPassword
         await attempt.succeeded(tx)
         if is_public_password(change.current_password):
-            await api_keys.revoke_keys_of(tx, actor, account.id, request_id=client.request_id)
+            await api_keys.revoke_keys_of(tx, actor, account.id)
         await end_and_record(
             tx,
             actor,
             user_id=account.id,
             action=AuditAction.PASSWORD_CHANGED,
             reason=EndReason.PASSWORD_CHANGED,
-            request_id=client.request_id,
         )
 
 
@@ -144,16 +143,13 @@ async def end_and_record(
     user_id: UUID,
     action: AuditAction,
     reason: EndReason,
-    request_id: str | None = None,
 ) -> int:
     """End the user's sessions but the actor's own, and audit `action` in each of the user's workspaces.
 
     Needs a system transaction. Returns how many sessions ended.
     """
     ended = await session_store.end_sessions(tx, user_id, reason, kept=actor.session_id)
-    await audit.record_for_user(
-        tx, actor, action=action, user_id=user_id, data={"endedSessions": ended}, request_id=request_id
-    )
+    await audit.record_for_user(tx, actor, action=action, user_id=user_id, data={"endedSessions": ended})
     return ended
 
 

@@ -15,7 +15,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 
 
-async def update_me(database: Database, actor: Actor, *, change: UpdateMe, request_id: str | None = None) -> MeView:
+async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> MeView:
     """Change the caller's name and preferences. A new name, which others see, is audited in all the user's workspaces.
 
     Raises: Unauthenticated: for a caller who is no user.
@@ -34,7 +34,6 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe, reque
                 action=AuditAction.USER_RENAMED,
                 user_id=actor.user_id,
                 data={"from": before.name, "to": change.name},
-                request_id=request_id,
             )
     return await access.me(database, actor)
 
@@ -66,7 +65,6 @@ async def change_email(
                 action=AuditAction.USER_EMAIL_CHANGED,
                 user_id=account.id,
                 data={"from": account.email, "to": email.display},
-                request_id=client.request_id,
             )
     except IntegrityError as error:
         raise EmailTaken from error

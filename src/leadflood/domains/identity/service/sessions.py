@@ -67,13 +67,14 @@ async def start(
         user_id=user_id,
         role=workspace.role,
         session_id=key.id,
+        request_id=client.request_id,
     )
     data = {"ip": client.ip, "kind": kind}
-    await _record(tx, actor, AuditAction.SESSION_STARTED, key.id, data, client.request_id)
+    await _record(tx, actor, AuditAction.SESSION_STARTED, key.id, data)
     for ended in await session_store.end_oldest(tx, key, MAX_SESSIONS):
         there = replace(actor, workspace_id=ended.workspace_id)
         too_many: dict[str, JsonValue] = {"reason": EndReason.TOO_MANY}
-        await _record(tx, there, AuditAction.SESSION_ENDED, ended.id, too_many, client.request_id)
+        await _record(tx, there, AuditAction.SESSION_ENDED, ended.id, too_many)
     return key
 
 
@@ -102,7 +103,7 @@ async def start_browser(
     return BrowserSession(token=token, workspace=workspace)
 
 
-async def replace_browser(tx: Transaction, actor: Actor, client: Client) -> None:
+async def replace_browser(tx: Transaction, actor: Actor) -> None:
     """End the session that a browser had before it signed in anew, where that one still is live.
 
     Needs a system transaction: it may be somebody else's, in another workspace.
@@ -111,7 +112,7 @@ async def replace_browser(tx: Transaction, actor: Actor, client: Client) -> None
         return
     if await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.REPLACED):
         data: dict[str, JsonValue] = {"reason": EndReason.REPLACED}
-        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data, client.request_id)
+        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data)
 
 
 async def switch_workspace(
@@ -133,7 +134,7 @@ async def switch_workspace(
         if not await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.SWITCHED):
             raise Unauthenticated
         data: dict[str, JsonValue] = {"reason": EndReason.SWITCHED}
-        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data, client.request_id)
+        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data)
         workspace = MembershipView(id=row.id, name=row.name, role=Role(row.role))
         return await start_browser(
             tx,
@@ -153,27 +154,27 @@ async def list_all_sessions(
         return await queries.list_all_sessions(tx, actor, after=after, limit=limit)
 
 
-async def logout(tx: Transaction, actor: Actor, *, request_id: str | None = None) -> None:
+async def logout(tx: Transaction, actor: Actor) -> None:
     """End the session that this request belongs to, with all its tokens.
 
     Raises: SessionNotFound: for a caller without a session, such as an API key.
     """
     if actor.session_id is None:
         raise SessionNotFound
-    await _end(tx, actor, actor.session_id, EndReason.LOGOUT, request_id)
+    await _end(tx, actor, actor.session_id, EndReason.LOGOUT)
 
 
-async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID, request_id: str | None = None) -> None:
+async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> None:
     """End one of the caller's own sessions in this workspace.
 
     Raises: SessionNotFound: also for somebody else's, and for one that has ended already.
     """
     if actor.user_id is None:
         raise SessionNotFound
-    await _end(tx, actor, session_id, EndReason.ENDED, request_id)
+    await _end(tx, actor, session_id, EndReason.ENDED)
 
 
-async def end_any_session(database: Database, actor: Actor, *, session_id: UUID, request_id: str | None = None) -> None:
+async def end_any_session(database: Database, actor: Actor, *, session_id: UUID) -> None:
     """End one of the caller's own sessions, in whatever workspace; it is audited there.
 
     Raises: SessionNotFound: also for somebody else's, and for one that has ended already.
@@ -184,10 +185,10 @@ async def end_any_session(database: Database, actor: Actor, *, session_id: UUID,
         workspace_id = await queries.workspace_of_session(tx, actor.user_id, session_id)
         if workspace_id is None:
             raise SessionNotFound
-        await _end(tx, replace(actor, workspace_id=workspace_id), session_id, EndReason.ENDED, request_id)
+        await _end(tx, replace(actor, workspace_id=workspace_id), session_id, EndReason.ENDED)
 
 
-async def end_other_sessions(database: Database, actor: Actor, *, request_id: str | None = None) -> int:
+async def end_other_sessions(database: Database, actor: Actor) -> int:
     """End all sessions of the caller but the present one, in every workspace. Returns how many.
 
     Raises: SessionNotFound: for a caller without a session, who would end all of them.
@@ -201,14 +202,13 @@ async def end_other_sessions(database: Database, actor: Actor, *, request_id: st
             user_id=actor.user_id,
             action=AuditAction.OTHER_SESSIONS_ENDED,
             reason=EndReason.ENDED,
-            request_id=request_id,
         )
 
 
-async def _end(tx: Transaction, actor: Actor, session_id: UUID, reason: EndReason, request_id: str | None) -> None:
+async def _end(tx: Transaction, actor: Actor, session_id: UUID, reason: EndReason) -> None:
     if not await session_store.end_session(tx, actor.workspace_id, session_id, reason, user_id=actor.user_id):
         raise SessionNotFound
-    await _record(tx, actor, AuditAction.SESSION_ENDED, session_id, {"reason": reason}, request_id)
+    await _record(tx, actor, AuditAction.SESSION_ENDED, session_id, {"reason": reason})
 
 
 async def _record(
@@ -217,7 +217,6 @@ async def _record(
     action: AuditAction,
     session_id: UUID,
     data: Mapping[str, JsonValue],
-    request_id: str | None,
 ) -> None:
     await audit.record(
         tx,
@@ -226,5 +225,4 @@ async def _record(
         subject_type=AuditSubject.SESSION,
         subject_id=session_id,
         data=data,
-        request_id=request_id,
     )

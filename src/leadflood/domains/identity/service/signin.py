@@ -96,7 +96,7 @@ async def login_browser(
     async with database.system() as tx:
         await _require_welcome(tx, proven, chosen, client)
         if replaces is not None:
-            await sessions.replace_browser(tx, replaces, client)
+            await sessions.replace_browser(tx, replaces)
         session = await sessions.start_browser(tx, settings, user_id=proven.account.id, workspace=chosen, client=client)
         await proven.attempt.succeeded(tx)
     user = queries.user_view(proven.account)

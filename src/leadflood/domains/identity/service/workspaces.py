@@ -8,9 +8,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 
 
-async def rename_workspace(
-    tx: Transaction, actor: Actor, *, change: RenameWorkspace, request_id: str | None = None
-) -> WorkspaceView:
+async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorkspace) -> WorkspaceView:
     """Give the workspace another name. Raises: WorkspaceNotFound."""
     before = await queries.get_workspace(tx, actor)
     if await store.rename_workspace(tx, actor.workspace_id, change.name):
@@ -21,6 +19,5 @@ async def rename_workspace(
             subject_type=AuditSubject.WORKSPACE,
             subject_id=actor.workspace_id,
             data={"from": before.name, "to": change.name},
-            request_id=request_id,
         )
     return await queries.get_workspace(tx, actor)

@@ -1,22 +1,25 @@
 """What people ask of an import: preview, commit, pause, cancel, undo, delete. Workers do it."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, func
 
+from leadflood.domains.identity.service import audit
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
-from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT
+from leadflood.domains.imports.events import AUDIT_SUBJECT, COMMIT_IMPORT, STAGE_IMPORT, AuditAction
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import JobKind, NewJob
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.service import changesets
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 
 _STOPPABLE = frozenset(
@@ -30,12 +33,15 @@ _STOPPABLE = frozenset(
 )
 _UNDOABLE = frozenset({ImportStatus.COMMITTED, ImportStatus.PAUSED, ImportStatus.CANCELLED, ImportStatus.FAILED})
 
+_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
+
 
 async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
     """Have the file read and compared with the leads. Nothing is written to them.
 
     Raises: ImportNotFound, ImportNotReady: it is at work, or committed, or no column is the address.
     """
+    actor.require(Permission.LEADS_WRITE)
     row = await changeable(tx, actor, import_id=import_id)
     if not any(column["target"] == "email" for column in row.columns):
         raise ImportNotReady("No column is mapped to email. Say which one is: leads are told apart by it.")
@@ -49,6 +55,7 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
         "finished_at": None,
     }
     await _start(tx, actor, row, STAGE_IMPORT, ImportStatus.STAGING, trace, values)
+    await _record(tx, actor, AuditAction.PREVIEWED, row)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -57,33 +64,41 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
 
     Raises: ImportNotFound, ImportNotReady.
     """
+    actor.require(Permission.LEADS_WRITE)
     row = await _locked(tx, actor, import_id)
     resumed = row.changeset_id is not None and row.status in (ImportStatus.PAUSED, ImportStatus.FAILED)
     if row.status != ImportStatus.PREVIEWED and not resumed:
         raise ImportNotReady(f"The import is {row.status}. Preview it first; then commit it.")
     values: dict[str, Any] = {"phase_offset": row.committed_through and await _done(tx, actor, row)}
+    wanted = sum(row.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
     if row.changeset_id is None:
-        wanted = sum(row.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
         values["changeset_id"] = await changesets.open_changeset(
             tx, actor, kind=ChangesetKind.IMPORT, label=row.filename, wanted=wanted
         )
     await _start(tx, actor, row, COMMIT_IMPORT, ImportStatus.COMMITTING, trace, values)
+    await _record(tx, actor, AuditAction.COMMITTED, row, {"count": wanted, "importId": str(import_id)})
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
 async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
     """Stop a commit. The rows that are being written are left out. Raises: ImportNotFound, ImportNotReady."""
-    await _end(tx, actor, import_id, [ImportStatus.COMMITTING], ImportStatus.PAUSED, "Only a commit can be paused.")
+    actor.require(Permission.LEADS_WRITE)
+    row = await _end(
+        tx, actor, import_id, [ImportStatus.COMMITTING], ImportStatus.PAUSED, "Only a commit can be paused."
+    )
+    await _record(tx, actor, AuditAction.PAUSED, row)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
 async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
     """Stop for good. What is written by then stays, and can be undone. Raises: ImportNotFound, ImportNotReady."""
+    actor.require(Permission.LEADS_WRITE)
     row = await _end(
         tx, actor, import_id, _STOPPABLE, ImportStatus.CANCELLED, "There is nothing to cancel.", finished_at=func.now()
     )
     if row.changeset_id is not None:
         await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
+    await _record(tx, actor, AuditAction.CANCELLED, row)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -92,6 +107,7 @@ async def undo_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: 
 
     Raises: ImportNotFound, ImportNotReady: nothing is written, or it is being written.
     """
+    actor.require(Permission.LEADS_WRITE)
     row = await _locked(tx, actor, import_id)
     if row.changeset_id is None or row.status not in _UNDOABLE:
         raise ImportNotReady(
@@ -101,7 +117,8 @@ async def undo_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: 
         await store.move(tx, actor.workspace_id, import_id, expected=[row.status], status=ImportStatus.CANCELLED)
     await store.set_fields(tx, actor.workspace_id, import_id, phase_started_at=func.now(), phase_offset=0)
     await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
-    await changesets.undo_changeset(tx, actor, changeset_id=row.changeset_id, trace=trace)
+    undone = await changesets.undo_changeset(tx, actor, changeset_id=row.changeset_id, trace=trace)
+    await _record(tx, actor, AuditAction.UNDONE, row, {"count": undone.created + undone.updated})
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -110,10 +127,12 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
 
     Raises: ImportNotFound, ImportNotReady: it is at work.
     """
+    actor.require(Permission.LEADS_WRITE)
     row = await _locked(tx, actor, import_id)
     if row.status in BUSY or row.status == ImportStatus.PAUSED:
         raise ImportNotReady(f"The import is {row.status}. Cancel it first.")
     await store.remove(tx, actor.workspace_id, import_id)
+    await _record(tx, actor, AuditAction.DELETED, row)
 
 
 async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> Row[Any]:
@@ -164,3 +183,10 @@ async def _end(
     if not await store.move(tx, actor.workspace_id, import_id, expected=expected, status=status, **values):
         raise ImportNotReady(f"The import is {row.status}. {otherwise}")
     return row
+
+
+async def _record(
+    tx: Transaction, actor: Actor, action: AuditAction, row: Row[Any], data: Mapping[str, JsonValue] = _NOTHING
+) -> None:
+    told = {"name": row.filename, **data}
+    await audit.record(tx, actor, action=action, subject_type=AUDIT_SUBJECT, subject_id=row.id, data=told)

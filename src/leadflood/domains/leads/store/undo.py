@@ -37,8 +37,8 @@ SELECT count(*) FROM held
 # `back`: the fields that go back, with their values. `kept`: those that are neither as written nor as before.
 # A lead that the undo would delete stays if another one was merged into it since (`merged`). One that was itself merged
 # into another is marked `merged_into`: undoing that merge leaves it deleted (see `store.merging`). A lead whose address
-# another one has by now stays deleted, or keeps the address that it has. An owner who left is removed. The search text is
-# the one of before only if all that it is made of goes back; the rest is `stale`.
+# another one has by now stays deleted, or keeps the address that it has. An owner who left is removed. The search text
+# is the one of before only if all that it is made of goes back; the rest is `stale`.
 UNDO_CHUNK = text("""
 WITH chunk AS MATERIALIZED (
     SELECT c.lead_id, c.change, c.before, c.after, lead_image(l) AS present, l.deleted_at IS NOT NULL AS gone,

@@ -1,0 +1,271 @@
+"""Every verb asks its actor and records what it did, so that no edge can forget either (house style, rule 11)."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+
+import pytest
+
+from tests.architecture.source import Finding, Source, require_none, snippet, sources
+from tests.architecture.verbs import Services, Verb, requires_permission
+
+EDGES = ("src/leadflood/api", "src/leadflood/web", "src/leadflood/cli")
+
+READS: dict[str, str] = {
+    "enrichment.service.known": "reads leads for adapters",
+    "exports.service.reading.batches": "reads the leads of an export that was recorded when it was asked for",
+    "exports.service.reading.survey": "counts the leads of an export",
+    "identity.service.access.authenticate": "finds the actor",
+    "identity.service.access.authenticate_all": "finds actors",
+    "identity.service.access.authenticate_browser": "finds the actor",
+    "identity.service.access.me": "the caller's own view",
+    "identity.service.access.still_valid": "finds the actor",
+    "identity.service.first_run.check": "what the holder of the first-run link is shown",
+    "identity.service.first_run.open_code": "computes the first-run link",
+    "identity.service.operators.list_users": "a list for the command line",
+    "identity.service.operators.list_workspaces": "a list for the command line",
+    "identity.service.public_password.users_with_public_password": "finds users whom a start must refuse",
+    "identity.service.public_password.refuse_to_serve": "ends a start that would serve them",
+    "identity.service.sessions.list_all_sessions": "the caller's own sessions",
+    "imports.service.rejected.rejected_file": "reads rejected rows",
+    "imports.service.staging.owners": "reads the members",
+    "imports.service.uploads.spooled": "reads the file",
+    "invitations.service.preview": "what the holder of an invitation is shown",
+    "leads.service.living_leads": "reads leads",
+    "leads.service.merging.address_holder": "reads which lead has an address",
+}
+"""Functions of services that write nothing, and what they are for."""
+
+_OWN_JOB = "part of a job, which was recorded when it was asked for"
+_OWN_VERB = "part of verbs that ask the actor and record what they did"
+_OWN_SYSTEM = "the system's own work by the clock"
+
+STEPS: dict[str, str] = {
+    "duplicates.service.scanning.scan_more": _OWN_JOB,
+    "enrichment.service.complete": _OWN_JOB,
+    "enrichment.service.fail": _OWN_JOB,
+    "enrichment.service.hand_back": _OWN_VERB,
+    "enrichment.service.hand_over": _OWN_VERB,
+    "enrichment.service.keep": _OWN_JOB,
+    "enrichment.service.start": _OWN_JOB,
+    "figures.service.count": _OWN_SYSTEM,
+    "figures.service.count_leads": _OWN_SYSTEM,
+    "identity.service.audit.record": "it is the record",
+    "identity.service.audit.record_for_user": "it is the record",
+    "identity.service.api_keys.revoke_keys_of": _OWN_VERB,
+    "identity.service.instance.ensure_operator": _OWN_VERB,
+    "identity.service.members.create_user": _OWN_VERB,
+    "identity.service.members.hold_account": _OWN_VERB,
+    "identity.service.members.join": _OWN_VERB,
+    "identity.service.members.lock": _OWN_VERB,
+    "identity.service.passwords.confirmed": _OWN_VERB,
+    "identity.service.passwords.end_and_record": _OWN_VERB,
+    "identity.service.sessions.replace_browser": _OWN_VERB,
+    "identity.service.sessions.start": _OWN_VERB,
+    "identity.service.sessions.start_browser": _OWN_VERB,
+    "identity.service.signin.prove": _OWN_VERB,
+    "identity.service.signin.purge": _OWN_SYSTEM,
+    "imports.service.mapping.changeable": _OWN_VERB,
+    "imports.service.mapping.keep_analysis": _OWN_VERB,
+    "imports.service.mapping.wanted_format": _OWN_VERB,
+    "imports.service.staging.finish_staging": _OWN_JOB,
+    "imports.service.staging.hand_over": _OWN_JOB,
+    "imports.service.staging.stage_batch": _OWN_JOB,
+    "imports.service.writing.enrich_more": _OWN_JOB,
+    "imports.service.writing.finish_writing": _OWN_JOB,
+    "jobs.service.announce": _OWN_VERB,
+    "jobs.service.bring_back": _OWN_VERB,
+    "jobs.service.enqueue": _OWN_VERB,
+    "jobs.service.next_of_cause": _OWN_JOB,
+    "leads.service.bulk.change_more": _OWN_JOB,
+    "leads.service.changesets.close_changeset": _OWN_VERB,
+    "leads.service.changesets.count": _OWN_VERB,
+    "leads.service.changesets.give_up_undo": _OWN_JOB,
+    "leads.service.changesets.open_changeset": _OWN_VERB,
+    "leads.service.changesets.record_created": _OWN_VERB,
+    "leads.service.changesets.take_back": _OWN_VERB,
+    "leads.service.changesets.undo_in_lanes": _OWN_JOB,
+    "leads.service.changesets.undo_more": _OWN_JOB,
+    "leads.service.enrich_again": _OWN_VERB,
+    "leads.service.hold_leads": _OWN_JOB,
+    "leads.service.hold_leads_only": _OWN_JOB,
+    "leads.service.incoming.count_incoming": _OWN_JOB,
+    "leads.service.incoming.request_enrichments": _OWN_JOB,
+    "leads.service.incoming.write_incoming": _OWN_JOB,
+    "leads.service.lanes.write_in_lanes": _OWN_JOB,
+    "leads.service.merging.complete_undos": _OWN_VERB,
+    "leads.service.merging.deferred_undos": _OWN_VERB,
+    "leads.service.merging.hold_all": _OWN_VERB,
+    "leads.service.merging.hold_pair": _OWN_VERB,
+    "leads.service.merging.merge_leads": _OWN_VERB,
+    "leads.service.merging.unmerge_leads": _OWN_VERB,
+    "leads.service.move": _OWN_JOB,
+    "leads.service.pass_through": _OWN_JOB,
+}
+"""Steps that verbs and jobs are made of, and why they neither ask nor record. No edge may call one."""
+
+WITHOUT_PERMISSION: dict[str, str] = {
+    "identity.service.access.touch": "notes that a credential that was just accepted is in use",
+    "identity.service.first_run.set_up": "the first-run link is the right to do it",
+    "identity.service.operators.create_user": "only the command line calls it, which can reach the database anyway",
+    "identity.service.operators.create_workspace": "as create_user",
+    "identity.service.operators.disable_user": "as create_user",
+    "identity.service.operators.enable_user": "as create_user",
+    "identity.service.operators.ensure_demo": "as create_user",
+    "identity.service.operators.first_run": "as create_user",
+    "identity.service.operators.set_password": "as create_user",
+    "identity.service.signin.login": "the password is the right to do it",
+    "identity.service.signin.login_browser": "the password is the right to do it",
+    "identity.service.signin.refresh": "the refresh token is the right to do it",
+    "invitations.service.accept_as_new": "the invitation's link is the right to do it",
+    "invitations.service.accept_as_self": "the invitation's link is the right to do it",
+    "invitations.service.accept_with_account": "the invitation's link and the password are the right to do it",
+}
+"""Verbs that need no permission, and what takes its place."""
+
+WITHOUT_AUDIT: dict[str, str] = {
+    "identity.service.access.touch": "the time of last use of a session or key, once a minute",
+    "leads.service.create_lead": "a thousand a second; the lead's timeline has who created it",
+    "leads.service.create_leads": "a thousand a second; the timelines of the leads have who created them",
+}
+"""Verbs that write no audit event, and where else one finds who did it. Decision 18 has the reasons."""
+
+TODO: frozenset[str] = frozenset(
+    {
+        "duplicates.service.merging.merge",
+        "duplicates.service.merging.undo_merge",
+        "duplicates.service.review.dismiss",
+        "duplicates.service.review.reopen",
+        "duplicates.service.scanning.request_scan",
+        "exports.service.files.delete_export",
+        "exports.service.files.open_file",
+        "exports.service.files.request_export",
+        "exports.service.streaming.open_stream",
+        "identity.service.api_keys.create_api_key",
+        "identity.service.api_keys.revoke_api_key",
+        "identity.service.members.add_member",
+        "identity.service.members.change_role",
+        "identity.service.members.remove_member",
+        "identity.service.passwords.change_password",
+        "identity.service.profile.change_email",
+        "identity.service.profile.update_me",
+        "identity.service.sessions.end_any_session",
+        "identity.service.sessions.end_other_sessions",
+        "identity.service.sessions.end_session",
+        "identity.service.sessions.logout",
+        "identity.service.sessions.switch_workspace",
+        "identity.service.workspaces.rename_workspace",
+        "imports.service.mapping.map_columns",
+        "imports.service.uploads.read_as",
+        "imports.service.uploads.upload",
+        "invitations.service.invite",
+        "invitations.service.resend",
+        "invitations.service.revoke",
+        "leads.service.bulk.change_leads",
+        "leads.service.changesets.undo_changeset",
+        "leads.service.create_lead",
+        "leads.service.create_leads",
+        "leads.service.delete_lead",
+        "leads.service.request_enrichment",
+        "leads.service.restore_lead",
+        "leads.service.update_lead",
+        "leads.service.views.create_view",
+        "leads.service.views.delete_view",
+        "leads.service.views.update_view",
+    }
+)
+"""Verbs that are moved next."""
+
+
+def _faults(verb: Verb, services: Services) -> Iterator[Finding]:
+    if verb.name not in WITHOUT_PERMISSION and not requires_permission(verb):
+        yield verb.finding("begin with actor.require(Permission.…): it may be called from anywhere")
+    if verb.name not in WITHOUT_AUDIT and not services.records(verb):
+        yield verb.finding("record what it did with audit.record(…), its count and what undoes it")
+
+
+def unguarded(source_files: Iterable[Source]) -> Iterator[Finding]:
+    """The verbs that do not ask their actor, or do not record what they did."""
+    services = Services(tuple(source_files))
+    for verb in services.verbs():
+        if verb.name not in READS and verb.name not in STEPS and verb.name not in TODO:
+            yield from _faults(verb, services)
+
+
+def calls_of_steps(source: Source) -> Iterator[Finding]:
+    """Where an edge reaches past the verbs."""
+    steps = {f"leadflood.domains.{name}" for name in STEPS}
+    for node, scope in source.nodes:
+        if isinstance(node, ast.Name | ast.Attribute) and source.dotted(node) in steps:
+            yield source.finding(node, scope, "call a verb, which asks the actor and records what it did")
+
+
+def test_every_verb_asks_its_actor_and_records_what_it_did() -> None:
+    require_none(unguarded(sources("src/leadflood/domains")))
+
+
+def test_no_edge_calls_a_step_of_a_verb_or_of_a_job() -> None:
+    require_none(finding for source in sources(*EDGES) for finding in calls_of_steps(source))
+
+
+@pytest.mark.parametrize("listed", [READS, STEPS, WITHOUT_PERMISSION, WITHOUT_AUDIT, dict.fromkeys(TODO, "")])
+def test_the_lists_name_only_what_is_there(listed: Mapping[str, str]) -> None:
+    known = {verb.name for verb in Services(sources("src/leadflood/domains")).verbs()}
+
+    assert set(listed) <= known
+
+
+@pytest.mark.parametrize("listed", [WITHOUT_PERMISSION, WITHOUT_AUDIT])
+def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(listed: Mapping[str, str]) -> None:
+    services = Services(sources("src/leadflood/domains"))
+    proven = {
+        verb.name
+        for verb in services.verbs()
+        if (requires_permission(verb) if listed is WITHOUT_PERMISSION else services.records(verb))
+    }
+
+    assert not proven & set(listed)
+
+
+_GOOD = """
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.database import Transaction
+
+async def archive_lead(tx: Transaction, actor: Actor) -> None:
+    actor.require(Permission.LEADS_WRITE)
+    await store.archive(tx)
+    await _record(tx, actor)
+
+async def _record(tx: Transaction, actor: Actor) -> None:
+    await audit.record(tx, actor, action="lead.archived", subject_type="lead")
+"""
+
+
+def test_the_check_accepts_a_verb_that_does_both() -> None:
+    assert list(unguarded([snippet(_GOOD)])) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("    actor.require(Permission.LEADS_WRITE)\n", ""),
+        (
+            "    actor.require(Permission.LEADS_WRITE)\n",
+            "    if False:\n        actor.require(Permission.LEADS_WRITE)\n",
+        ),
+        (
+            "    actor.require(Permission.LEADS_WRITE)\n",
+            "    await look(tx)\n    actor.require(Permission.LEADS_WRITE)\n",
+        ),
+        ("    await _record(tx, actor)\n", ""),
+    ],
+    ids=["no permission", "a permission for some", "a permission too late", "no record"],
+)
+def test_the_check_refuses_a_new_verb_that_lacks_one(line: str, instead: str) -> None:
+    assert len(list(unguarded([snippet(_GOOD.replace(line, instead))]))) == 1
+
+
+def test_the_check_refuses_an_edge_that_calls_a_step() -> None:
+    page = "from leadflood.domains.leads.service import bulk\nasync def f(tx, a):\n    await bulk.change_more(tx, a)\n"
+
+    assert len(list(calls_of_steps(snippet(page, "src/leadflood/web/pages/leads.py")))) == 1
