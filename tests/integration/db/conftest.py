@@ -8,6 +8,7 @@ import pytest
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.queue.ports import Publisher
 from tests.integration.db.tenants import Tenant, new_tenant
 from tests.support.identity import Identity
 
@@ -16,13 +17,18 @@ Opened = Callable[..., AbstractAsyncContextManager[Database]]
 
 @asynccontextmanager
 async def opened(
-    url: str, *, role: str = "leadflood_app", pool_size: int = 2, statement_timeout: float = 30
+    url: str,
+    *,
+    role: str = "leadflood_app",
+    pool_size: int = 2,
+    statement_timeout: float = 30,
+    publisher: Publisher | None = None,
 ) -> AsyncIterator[Database]:
     """A pool of its own."""
     engine = create_engine(
         url, application_name="tests", pool_size=pool_size, statement_timeout=statement_timeout, role=role
     )
-    database = Database(engine, None)
+    database = Database(engine, publisher)
     yield database
     await database.close()
 

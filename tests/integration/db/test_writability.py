@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db import writability
@@ -14,9 +15,10 @@ from leadflood.kernel.db.database import Database, WritesRefused
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.memory import MemoryCarrier
+from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
-from tests.support.api import client_of, make_parts
+from tests.support.api import client_of, make_parts, new_caller
 from tests.support.postgres import Cluster
 
 FULL = """
@@ -83,6 +85,25 @@ async def test_a_full_disk_makes_the_process_unready_until_there_is_room_again(
     assert await failing(http) == {}
     await rename(database, workspace)
     assert not database.writes_refused
+
+
+async def test_a_ticket_for_which_there_is_no_room_counts_as_a_refused_write(
+    cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, sealer: Sealer
+) -> None:
+    cluster.run(FULL.replace("UPDATE ON leadflood.workspaces", "INSERT ON leadflood_queue.pgqueuer"), name)
+    carrier = PgQueuerCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
+    await carrier.open()
+    async with (
+        opened(cluster.url(name, APP_ROLE), pool_size=4, publisher=carrier) as database,
+        client_of(make_parts(settings, database, carrier, registry, sealer)) as http,
+    ):
+        caller = await new_caller(database, [Permission.LEADS_WRITE])
+
+        answer = await http.post("/v1/leads", json={"email": "ada@acme.com"}, headers=caller.headers)
+
+        assert answer.status_code == 503
+        assert list(await failing(http)) == ["writes"]
+    await carrier.close()
 
 
 async def test_a_read_only_server_is_unready_and_answers_writes_with_503(

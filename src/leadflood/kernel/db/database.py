@@ -86,9 +86,8 @@ def passing_errors() -> Iterator[None]:
     except IntegrityError:
         raise
     except (DBAPIError, asyncpg.PostgresError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
         invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-        unavailable = _unavailable(getattr(cause, "sqlstate", None) or "", invalidated=invalidated)
+        unavailable = _unavailable(_sqlstate(error), invalidated=invalidated)
         if unavailable is None:
             raise
         raise unavailable from error
@@ -96,6 +95,12 @@ def passing_errors() -> Iterator[None]:
         if isinstance(error, ValueError):  # a parameter that does not fit, told by the driver: a fault of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    """The SQLSTATE of an error of the driver, also of one that SQLAlchemy wraps; empty where there is none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) or ""
 
 
 def _unavailable(state: str, *, invalidated: bool) -> Unavailable | None:
@@ -271,8 +276,8 @@ class Database:
                 yield tx
                 done = await _run(driver, "COMMIT;")
                 ended = True
-            except WritesRefused:
-                self.writes_refused = True
+            except Unavailable as error:
+                self.writes_refused |= _sqlstate(error.__cause__) in _WRITES_REFUSED
                 raise
             finally:
                 if not ended:
