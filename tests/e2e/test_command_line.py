@@ -24,6 +24,15 @@ def wait_until_all_gone(running: Running, family: list[int]) -> None:
     assert running.pids() == {}
 
 
+def expect_refusal_in_production(installation: Installation) -> None:
+    production = installation.start("up", env="production")
+    assert production.wait() == 1
+    assert "leadflood user set-password demo@leadflood.local" in production.output
+    assert "LEADFLOOD_ENV=development leadflood up" in production.output
+    assert "Traceback" not in production.output
+    assert "api.started" not in production.output
+
+
 def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_day(installation: Installation) -> None:
     up = installation.up("--demo")
     up.wait_for(ENDS_WITH)
@@ -63,13 +72,7 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     family = again.family()
     assert again.stop(signal.SIGTERM) == 0
     wait_until_all_gone(again, family)
-
-    production = installation.start("up", env="production")
-    assert production.wait() == 1
-    assert "leadflood user set-password demo@leadflood.local" in production.output
-    assert "LEADFLOOD_ENV=development leadflood up" in production.output
-    assert "Traceback" not in production.output
-    assert "api.started" not in production.output
+    expect_refusal_in_production(installation)
 
 
 def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(installation: Installation) -> None:

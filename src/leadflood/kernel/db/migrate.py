@@ -185,7 +185,7 @@ async def _take_turn(connection: asyncpg.Connection) -> None:
     """Wait until no other migration runs. Raises: MigrationBlocked: when one does for longer than a minute."""
     try:
         async with connection.transaction():
-            await connection.execute(f"SET LOCAL lock_timeout = '{TURN_SECONDS:g}s'")
+            await connection.execute("SELECT set_config('lock_timeout', $1, true)", f"{TURN_SECONDS:g}s")
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     except asyncpg.LockNotAvailableError as error:
         holder = await connection.fetchval(_TURN_HOLDER, _LOCK)
