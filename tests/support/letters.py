@@ -8,6 +8,7 @@ from leadflood.domains.identity.service import first_run, operators
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import token_of
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mail, Mailer
@@ -49,4 +50,4 @@ async def _first_run(showcase: Showcase) -> str:
     database = showcase.parts.database
     await operators.create_user(database, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
     await operators.create_workspace(database, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
-    return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer)}"
+    return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer, now=utc_now())}"

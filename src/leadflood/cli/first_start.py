@@ -1,11 +1,12 @@
-"""What `up` needs done before anything serves: database, schema, queue, and on the first run an owner."""
+"""What is needed before anything serves: database, schema, queue, and on the first run an owner with a link."""
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from leadflood.cli.output import say
+from leadflood.cli.output import note, say
 
 if TYPE_CHECKING:
+    from leadflood.bootstrap import Platform
     from leadflood.domains.identity.models import FirstRun
     from leadflood.kernel.config import Settings
 
@@ -13,15 +14,14 @@ if TYPE_CHECKING:
 def run_prepare(settings: "Settings") -> None:
     """Prepare the database; print the first owner's password where one was made just now, and the link to set it up.
 
-    The link is printed with each start until somebody has signed in as that owner.
+    The link is printed with each start until somebody has signed in.
     """
     asyncio.run(_prepare(settings))
 
 
 async def _prepare(settings: "Settings") -> None:
     from leadflood import bootstrap
-    from leadflood.domains.identity.service import first_run, operators, public_password
-    from leadflood.kernel.origin import public_url
+    from leadflood.domains.identity.service import operators, public_password
 
     bootstrap.secret_key(settings, create=True)
     await bootstrap.provision_embedded(settings)
@@ -31,12 +31,40 @@ async def _prepare(settings: "Settings") -> None:
     async with bootstrap.open_platform(settings, process="prepare") as platform:
         await public_password.refuse_to_serve(platform.database, settings)
         first = await operators.first_run(platform.database)
-        code = await first_run.open_code(platform.database, platform.sealer)
+        link = await link_to_print(platform, settings)
     if first is not None:
         _tell(first)
-    if code is not None:
-        say(f"Set it up in the browser: {public_url(settings)}/first-run/{code}")
+    if link is not None:
+        say(link)
         say()
+
+
+async def ensure_first_owner(platform: "Platform", settings: "Settings") -> None:
+    """What `up` does about the first owner, for a `serve` that runs without it: make one, print the link, no password.
+
+    Each process prints it at its start, until somebody has signed in.
+    """
+    from leadflood.domains.identity.service import operators
+
+    await operators.first_run(platform.database)
+    link = await link_to_print(platform, settings)
+    if link is not None:
+        note(link)
+
+
+async def link_to_print(platform: "Platform", settings: "Settings", *, unless_in_use: bool = True) -> str | None:
+    """The lines with a fresh link for the first owner; None once it is not needed any more."""
+    from leadflood.domains.identity.service import first_run
+    from leadflood.kernel.clock import utc_now
+    from leadflood.kernel.origin import public_url
+
+    code = await first_run.open_code(platform.database, platform.sealer, now=utc_now(), unless_in_use=unless_in_use)
+    if code is None:
+        return None
+    return (
+        f"Set it up in the browser: {public_url(settings)}/first-run/{code}\n"
+        "The link works once, within 24 hours. A new one: leadflood user first-run"
+    )
 
 
 def _tell(first: "FirstRun") -> None:

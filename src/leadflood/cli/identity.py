@@ -165,6 +165,26 @@ def enable(email: str = _EMAIL) -> None:
     run(work())
 
 
+@user_app.command("first-run")
+def first_run() -> None:
+    """Print a fresh link for the first owner, as long as that owner has never signed in. It works once, for 24 hours.
+
+    Example: `leadflood user first-run`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.first_start import link_to_print
+        from leadflood.domains.identity.errors import FirstRunOver
+
+        async with open_platform() as platform:
+            link = await link_to_print(platform, platform.settings, unless_in_use=False)
+        if link is None:
+            raise FirstRunOver
+        say(link)
+
+    run(work())
+
+
 @operator_app.command("grant")
 def grant_operator(email: str = _EMAIL) -> None:
     """Make a user an instance operator, who sees what concerns all workspaces: caught mail, worker processes.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from leadflood.cli.output import say
+from leadflood.kernel.processes import PARENT_FD
 
 if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
@@ -35,13 +36,17 @@ def serve(
         False, "--share-port", help="Let other `serve --share-port` listen on the same port: one process a core."
     ),
 ) -> None:
-    """Serve the API until Ctrl-C or SIGTERM; requests under way may end.
+    """Serve pages and API until Ctrl-C or SIGTERM; requests under way may end.
+
+    On a database without a workspace it makes the first one and its owner; until somebody has signed in, it prints a
+    link to set them up in the browser.
 
     Example: `leadflood serve --host 0.0.0.0 --port 8080`
     """
+    alone = PARENT_FD not in os.environ  # else `up` has already taken care of the first owner
     settings = _start()
     port = settings.port if port is None else port
-    _run_on_uvloop(_serve(settings, host or settings.host, port, share_port=share_port))
+    _run_on_uvloop(_serve(settings, host or settings.host, port, share_port=share_port, alone=alone))
 
 
 def worker() -> None:
@@ -80,6 +85,8 @@ def seed(
 ) -> None:
     """Create the demo user and sample leads, which a worker then enriches. Safe to repeat; refused in production.
 
+    On a database without a workspace, such as after `leadflood migrate`, it makes the first one.
+
     Example: `leadflood seed --leads 100`
     """
     from leadflood.cli.samples import run_seed
@@ -113,16 +120,20 @@ def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool) -> None:
+async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool, alone: bool) -> None:
     from leadflood import bootstrap
     from leadflood.cli import server
     from leadflood.cli.address import listen
+    from leadflood.cli.first_start import ensure_first_owner
     from leadflood.domains.identity.service import public_password
 
     listener = listen(host, port, shared=share_port)
+    port = listener.getsockname()[1]
     try:
         async with bootstrap.open_platform(settings, process="api") as platform:
             await public_password.refuse_to_serve(platform.database, settings)
+            if alone:
+                await ensure_first_owner(platform, settings.model_copy(update={"host": host, "port": port}))
             changes = bootstrap.build_changes(platform, process="api")
             closing = asyncio.Event()
             try:

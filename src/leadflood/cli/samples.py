@@ -64,6 +64,7 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
     from leadflood.domains.identity.service import operators
 
     async with bootstrap.open_platform(settings, process="seed") as platform:
+        await operators.first_run(platform.database)
         workspace_id = await operators.ensure_demo(platform.database)
         desk = Desk(platform, Actor.cli(workspace_id, os_user=os_user()))
         lead_ids, new = await create_samples(desk, count)

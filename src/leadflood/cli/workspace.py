@@ -96,7 +96,8 @@ async def _find(database: "Database", wanted: str | None) -> UUID:
         return fitting[0].id
     if not found:
         raise UnclearWorkspace(
-            "There is no workspace yet. `leadflood up` makes the first one; `leadflood workspace create` makes more."
+            "There is no workspace yet. `leadflood up` and `leadflood serve` make the first one; "
+            "`leadflood workspace create` makes more."
         )
     known = "\n".join(f"  {each.id}  {visible(each.name)}" for each in found[:20])
     if wanted is None:

@@ -1,6 +1,7 @@
 """The first owner's own start by the printed link."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sqlalchemy import text
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import BrowserSession, SetUp
 from leadflood.domains.identity.errors import EmailTaken, FirstRunOver, LoginFailed
-from leadflood.domains.identity.models import FirstRun
+from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD, FirstRun
 from leadflood.domains.identity.service import access, first_run, operators
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.crypto import Sealer, new_secret_key, new_token
@@ -18,13 +19,14 @@ from tests.support.identity import Identity, Person
 from tests.support.postgres import Cluster
 
 FRESH = "nine yellow ferrets"
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 WANTED = {"name": "Grace Hopper", "email": "Grace@Acme.test", "password": FRESH, "workspace": "Acme"}
 
 
 async def started(identity: Identity) -> tuple[FirstRun, str]:
     """An installation after its first start, and the code that was printed."""
     first = await operators.first_run(identity.database)
-    code = await first_run.open_code(identity.database, identity.sealer)
+    code = await first_run.open_code(identity.database, identity.sealer, now=NOW)
     assert first is not None
     assert code is not None
     return first, code
@@ -33,14 +35,14 @@ async def started(identity: Identity) -> tuple[FirstRun, str]:
 async def set_up(identity: Identity, code: str, **changes: str) -> BrowserSession:
     wanted = SetUp.model_validate({**WANTED, **changes})
     return await first_run.set_up(
-        identity.database, identity.settings, identity.sealer, code=code, wanted=wanted, client=identity.client
+        identity.database, identity.settings, identity.sealer, code=code, wanted=wanted, client=identity.client, now=NOW
     )
 
 
 async def test_the_link_makes_owner_and_workspace_what_they_are_to_be(empty_identity: Identity) -> None:
     first, code = await started(empty_identity)
-    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) == code
-    found = await first_run.check(empty_identity.database, empty_identity.sealer, code=code)
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer, now=NOW) == code
+    found = await first_run.check(empty_identity.database, empty_identity.sealer, code=code, now=NOW)
     assert (found.id, found.name) == (first.workspace_id, "My workspace")
 
     session = await set_up(empty_identity, code)
@@ -58,13 +60,45 @@ async def test_the_link_makes_owner_and_workspace_what_they_are_to_be(empty_iden
     assert FRESH not in str(events)
 
 
+async def test_the_code_works_for_24_hours_and_the_next_start_prints_another(empty_identity: Identity) -> None:
+    database, sealer = empty_identity.database, empty_identity.sealer
+    _, code = await started(empty_identity)
+    last, over = NOW + timedelta(hours=24, seconds=-1), NOW + timedelta(hours=24)
+
+    await first_run.check(database, sealer, code=code, now=last)
+    with pytest.raises(FirstRunOver, match="leadflood user first-run"):
+        await first_run.check(database, sealer, code=code, now=over)
+    token, _, end = code.partition("-")
+    for longer in (f"{token}-{int(end) + 3600}", f"{token}-{'9' * 5000}", f"{token}-", f"{token}-٩٩٩", token):
+        with pytest.raises(FirstRunOver):
+            await first_run.check(database, sealer, code=longer, now=NOW)
+
+    another = await first_run.open_code(database, sealer, now=over)
+    assert another is not None
+    await first_run.check(database, sealer, code=another, now=over)
+
+
+async def test_nothing_is_printed_once_anybody_has_signed_in_though_the_link_still_works(
+    empty_identity: Identity,
+) -> None:
+    database, sealer = empty_identity.database, empty_identity.sealer
+    _, code = await started(empty_identity)
+    assert await first_run.open_code(database, sealer, now=NOW, unless_in_use=True) is not None
+    await operators.ensure_demo(database)
+
+    await empty_identity.login(Person(new_id(), DEMO_EMAIL, DEMO_PASSWORD))
+
+    assert await first_run.open_code(database, sealer, now=NOW, unless_in_use=True) is None
+    await first_run.check(database, sealer, code=code, now=NOW)
+
+
 async def test_the_code_works_once(empty_identity: Identity) -> None:
     _, code = await started(empty_identity)
 
     answers = await asyncio.gather(*(set_up(empty_identity, code) for _ in range(4)), return_exceptions=True)
 
     assert sorted(type(each).__name__ for each in answers) == ["BrowserSession", *["FirstRunOver"] * 3]
-    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) is None
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer, now=NOW) is None
 
 
 @pytest.mark.parametrize("end", ["signed in", "signed in long ago", "password changed", "password set", "disabled"])
@@ -83,9 +117,9 @@ async def test_the_code_is_worthless_once_the_owner_was_there(empty_identity: Id
         async with empty_identity.database.system() as tx:
             await tx.execute(text("DELETE FROM sessions"))
 
-    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) is None
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer, now=NOW) is None
     with pytest.raises(FirstRunOver):
-        await first_run.check(empty_identity.database, empty_identity.sealer, code=code)
+        await first_run.check(empty_identity.database, empty_identity.sealer, code=code, now=NOW)
     with pytest.raises(FirstRunOver):
         await set_up(empty_identity, code)
 
@@ -93,12 +127,12 @@ async def test_the_code_is_worthless_once_the_owner_was_there(empty_identity: Id
 async def test_a_wrong_code_opens_nothing(empty_identity: Identity) -> None:
     _, code = await started(empty_identity)
     other_key = Sealer(new_secret_key())
-    foreign = await first_run.open_code(empty_identity.database, other_key)
+    foreign = await first_run.open_code(empty_identity.database, other_key, now=NOW)
     assert foreign is not None
 
     for wrong in ("", "lff_", "é" * 42, "\ud800", code[:-1], code + "0", code.swapcase(), new_token("lff_"), foreign):
         with pytest.raises(FirstRunOver):
-            await first_run.check(empty_identity.database, empty_identity.sealer, code=wrong)
+            await first_run.check(empty_identity.database, empty_identity.sealer, code=wrong, now=NOW)
 
 
 async def test_a_taken_address_changes_nothing(empty_identity: Identity) -> None:
@@ -108,8 +142,10 @@ async def test_a_taken_address_changes_nothing(empty_identity: Identity) -> None
     with pytest.raises(EmailTaken):
         await set_up(empty_identity, code, email="demo@leadflood.local")
 
-    assert await first_run.open_code(empty_identity.database, empty_identity.sealer) == code
-    assert (await first_run.check(empty_identity.database, empty_identity.sealer, code=code)).name == "My workspace"
+    assert await first_run.open_code(empty_identity.database, empty_identity.sealer, now=NOW) == code
+    assert (
+        await first_run.check(empty_identity.database, empty_identity.sealer, code=code, now=NOW)
+    ).name == "My workspace"
     login = await empty_identity.login(Person(new_id(), first.email, first.password))
     assert login.user.name == "Owner"
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from leadflood.bootstrap import build_registry
 from leadflood.domains.identity.models import FirstRun
 from leadflood.domains.identity.service import first_run, operators
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.queue.ports import Carrier
 from tests.integration.identity.conftest import empty_identity
@@ -36,7 +37,7 @@ class Installation:
 async def new(empty_identity: Identity, carrier: Carrier, application_url: str) -> AsyncIterator[Installation]:
     database, settings = empty_identity.database, empty_identity.settings
     first = await operators.first_run(database)
-    code = await first_run.open_code(database, empty_identity.sealer)
+    code = await first_run.open_code(database, empty_identity.sealer, now=utc_now())
     assert first is not None
     parts = make_parts(
         settings, database, carrier, build_registry(settings, database, shared_sandbox()), empty_identity.sealer

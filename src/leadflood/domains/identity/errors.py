@@ -127,12 +127,15 @@ class UserNotFound(NotFound):
 
 
 class FirstRunOver(NotFound):
-    """The link of the first start is wrong, or has done its work. One and the same answer for both."""
+    """The link of the first start is wrong, has expired or was used. One and the same answer for all."""
 
     code = "first_run_over"
 
     def __init__(self) -> None:
-        super().__init__("This link does not work any more: the first owner has signed in already. Sign in instead.")
+        super().__init__(
+            "The link for the first owner has expired, or the first owner has signed in already. Sign in, or get a new "
+            "link with `leadflood user first-run`; for a lost password there is `leadflood user set-password EMAIL`."
+        )
 
 
 class UserExists(Conflict):

@@ -1,4 +1,4 @@
-"""The first owner's own start, by the link that `leadflood up` prints."""
+"""The first owner's own start, by the link that `leadflood up` and `leadflood serve` print."""
 
 from leadflood.domains.identity.contracts import SetUp
 from leadflood.domains.identity.errors import FirstRunOver
@@ -14,7 +14,7 @@ from leadflood.web.visit import Visit
 pages = Pages()
 
 _PATH = "/first-run/{code}"
-_BY_LINK = Public("nobody has signed in yet; the code in the link, which only `up` prints, is the key")
+_BY_LINK = Public("nobody has signed in yet; the code in the link, which only the server's terminal shows, is the key")
 _FAULT = 500
 
 
@@ -22,7 +22,7 @@ _FAULT = 500
 async def show_first_run(visit: Visit) -> Answer:
     """Welcome: who are you, and what is this workspace to be called?"""
     try:
-        workspace = await first_run.check(visit.parts.database, visit.parts.sealer, code=_code(visit))
+        workspace = await first_run.check(visit.parts.database, visit.parts.sealer, code=_code(visit), now=visit.now)
     except FirstRunOver as error:
         return _over(error)
     return _welcome(Form.of({"workspace": "" if workspace.name == FIRST_WORKSPACE else workspace.name}))
@@ -40,6 +40,7 @@ async def set_up(visit: Visit) -> Answer:
             code=_code(visit),
             wanted=visit.form.read(SetUp, blank=""),
             client=visit.client,
+            now=visit.now,
         )
     except FirstRunOver as error:
         return _over(error)

@@ -1,5 +1,7 @@
 """Whether the very first owner was ever there."""
 
+from uuid import UUID
+
 from sqlalchemy import text
 
 from leadflood.domains.identity.contracts import MembershipView
@@ -17,6 +19,15 @@ WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_change
     WHERE j.user_id = u.id AND e.actor_id = u.id AND e.action = 'session.started')
 ORDER BY w.created_at, w.id LIMIT 1
 """)
+
+IN_USE = text("""
+SELECT true FROM audit_events WHERE workspace_id = :workspace_id AND action = 'session.started' LIMIT 1
+""")
+
+
+async def is_in_use(tx: Transaction, workspace_id: UUID) -> bool:
+    """Whether anybody has ever signed in to the workspace."""
+    return await tx.scalar(IN_USE, {"workspace_id": workspace_id}) is not None
 
 
 async def untouched_owner(tx: Transaction, email_norm: str) -> tuple[Account, MembershipView] | None:

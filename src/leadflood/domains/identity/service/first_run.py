@@ -1,10 +1,12 @@
-"""The first owner's own start: from the link that `up` prints to a name, an address and a password of one's own.
+"""The first owner's own start: from the link that `up` and `serve` print to a name, an address and a password.
 
-The code in the link is computed from the owner's id and password hash, so that it is stored nowhere. It stops working
-with the first sign-in and with every change of the password, its own use included.
+The code in the link is computed from the owner's id and password hash and from its own end, so that it is stored
+nowhere. It stops working after 24 hours, with the first sign-in and with every change of the password, its own use
+included.
 """
 
 import hmac
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +16,7 @@ from leadflood.domains.identity.contracts import BrowserSession, MembershipView,
 from leadflood.domains.identity.errors import EmailTaken, FirstRunOver
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, Account, Client, EndReason, permissions_of
-from leadflood.domains.identity.queries.untouched import untouched_owner
+from leadflood.domains.identity.queries.untouched import is_in_use, untouched_owner
 from leadflood.domains.identity.service import audit, sessions
 from leadflood.domains.identity.service.passwords import end_and_record, hashed
 from leadflood.kernel.actor import Actor, ActorKind
@@ -23,24 +25,39 @@ from leadflood.kernel.crypto import Sealer, is_token
 from leadflood.kernel.db.database import Database, Transaction
 
 PREFIX: Final = "lff_"
+LIFE: Final = timedelta(hours=24)
+_LONGEST_END: Final = 12
+"""Digits of a Unix time."""
 
 
-async def open_code(database: Database, sealer: Sealer) -> str | None:
-    """The code of the link, as long as it works; None once the first owner has signed in or changed the password."""
+async def open_code(database: Database, sealer: Sealer, *, now: datetime, unless_in_use: bool = False) -> str | None:
+    """A fresh code for the link; None once the first owner has signed in or changed the password.
+
+    `unless_in_use`: also None once anybody has signed in to the first workspace, such as the demo user.
+    """
     async with database.system(read_only=True) as tx:
         owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
-    return None if owner is None else _code(sealer, owner[0])
+        if owner is None or (unless_in_use and await is_in_use(tx, owner[1].id)):
+            return None
+    return _code(sealer, owner[0], int((now + LIFE).timestamp()))
 
 
-async def check(database: Database, sealer: Sealer, *, code: str) -> MembershipView:
+async def check(database: Database, sealer: Sealer, *, code: str, now: datetime) -> MembershipView:
     """The workspace that the code opens. Raises: FirstRunOver."""
     async with database.system(read_only=True) as tx:
-        _, workspace = await _opened(tx, sealer, code)
+        _, workspace = await _opened(tx, sealer, code, now)
     return workspace
 
 
 async def set_up(
-    database: Database, settings: Settings, sealer: Sealer, *, code: str, wanted: SetUp, client: Client
+    database: Database,
+    settings: Settings,
+    sealer: Sealer,
+    *,
+    code: str,
+    wanted: SetUp,
+    client: Client,
+    now: datetime,
 ) -> BrowserSession:
     """Give the first owner and workspace what they are to be, and start the owner's session; all of it or nothing.
 
@@ -48,12 +65,12 @@ async def set_up(
 
     Raises: FirstRunOver, EmailTaken.
     """
-    await check(database, sealer, code=code)  # before the work of hashing
+    await check(database, sealer, code=code, now=now)  # before the work of hashing
     password_hash = await hashed(wanted.password)
     try:
         async with database.system() as tx:
             await store.lock_first_run(tx)
-            account, workspace = await _opened(tx, sealer, code)
+            account, workspace = await _opened(tx, sealer, code, now)
             await _save(tx, account, workspace, wanted, password_hash, client)
             named = MembershipView(id=workspace.id, name=wanted.workspace, role=workspace.role)
             return await sessions.start_browser(tx, settings, user_id=account.id, workspace=named, client=client)
@@ -61,15 +78,26 @@ async def set_up(
         raise EmailTaken from error
 
 
-async def _opened(tx: Transaction, sealer: Sealer, code: str) -> tuple[Account, MembershipView]:
-    owner = await untouched_owner(tx, FIRST_OWNER_EMAIL) if is_token(code, PREFIX) else None
-    if owner is None or not hmac.compare_digest(_code(sealer, owner[0]), code):
+async def _opened(tx: Transaction, sealer: Sealer, code: str, now: datetime) -> tuple[Account, MembershipView]:
+    end = _end(code)
+    if end is None or end <= now.timestamp():
+        raise FirstRunOver
+    owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
+    if owner is None or not hmac.compare_digest(_code(sealer, owner[0], end), code):
         raise FirstRunOver
     return owner
 
 
-def _code(sealer: Sealer, account: Account) -> str:
-    return sealer.token(PREFIX, b"first run", account.id.bytes, account.password_hash.encode())
+def _code(sealer: Sealer, account: Account, end: int) -> str:
+    token = sealer.token(PREFIX, b"first run", account.id.bytes, account.password_hash.encode(), str(end).encode())
+    return f"{token}-{end}"
+
+
+def _end(code: str) -> int | None:
+    """When a code ends, in Unix time, as it says itself; None where it is no code."""
+    token, _, end = code.partition("-")
+    well_formed = is_token(token, PREFIX) and end.isascii() and end.isdecimal() and len(end) <= _LONGEST_END
+    return int(end) if well_formed else None
 
 
 async def _save(
