@@ -1,5 +1,6 @@
 """Docs that fail when they lie: links, commands, routes and files that they name are there."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from typer.main import get_command
 
 from leadflood.api.app import ROUTERS
 from leadflood.cli import app
+from leadflood.domains.identity.models import acceptable_password
+from leadflood.kernel.text import InvalidValue
 from tests.architecture.source import ROOT
 
 PAGES = sorted(page for pattern in ("*.md", "docs/**/*.md", "deploy/**/*.md") for page in ROOT.glob(pattern))
@@ -26,6 +29,7 @@ INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w/.:@-])leadflood((?: +[^|;&()<>`#\n]+)?)")
+PASSWORD = re.compile(r"(?:[Pp]assword (?:is |of )?`|^ *Password +|\"password\": ?\")([^`\"\n]{6,})", re.MULTILINE)
 ROUTE = re.compile(r"/v1/[\w/{}$-]*[\w}]")
 SOURCE = re.compile(r"src/leadflood/[\w./]*\w/?")
 EXAMPLES = {"ID": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10", "EMAIL": "ada@acme.com"}
@@ -189,3 +193,23 @@ def test_the_check_refuses_a_wrong_command(bad: str) -> None:
 )
 def test_the_check_accepts_commands_and_mentions(good: str) -> None:
     assert list(wrong_commands(good)) == []
+
+
+def test_the_example_passwords_of_the_documentation_are_refused() -> None:
+    """Also those of a release that somebody reads next year: a new example has to be refused or to be no password."""
+    schemas = json.loads((ROOT / "docs/reference/openapi.json").read_text(encoding="utf-8"))["components"]["schemas"]
+    fields = ("password", "newPassword", "initialPassword")
+    examples = {
+        example[field]
+        for name in ("AddMember", "ChangePassword")
+        for example in schemas[name]["examples"]
+        for field in fields
+        if field in example
+    }
+    for page in PAGES:
+        examples |= set(PASSWORD.findall(page.read_text(encoding="utf-8")))
+
+    assert {"demo-flood-2026", "correct horse battery staple"} <= examples
+    for example in examples:
+        with pytest.raises(InvalidValue):
+            acceptable_password(example)

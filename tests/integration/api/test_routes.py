@@ -12,7 +12,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, new_caller
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven purple walruses"
 
 
 async def queue_job(database: Database, caller: Caller) -> str:

@@ -51,6 +51,16 @@ def test_a_password_that_is_hard_to_guess_is_accepted_as_it_is(password: str) ->
         ("lead-flood-2026!", "weak_password"),
         ("Qwertyuiop123", "weak_password"),
         ("Ada@Acme.com", "weak_password"),
+        ("ada.acme.2026", "weak_password"),
+        ("password-password", "weak_password"),
+        ("P@ssw0rd2026!", "weak_password"),
+        ("Summer2026!!", "weak_password"),
+        ("qwertzuiop123", "weak_password"),
+        ("q1w2e3r4t5y6", "weak_password"),
+        ("welcome leadflood", "weak_password"),
+        ("correct horse battery staple", "weak_password"),
+        ("Correct-Horse-Battery-Staple!", "weak_password"),
+        ("demo-flood-2026", "weak_password"),
     ],
 )
 def test_a_bad_password_is_refused_with_its_reason(password: str, code: str) -> None:
