@@ -27,7 +27,10 @@ _INTERNAL = "LEADFLOOD_PARENT_FD"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, and the remedy where it is not as it should be."""
+    """One thing that was looked at, and the remedy where it is not as it should be.
+
+    `ok` with a remedy is a warning: it should be seen to, and does not fail the check.
+    """
 
     check: str
     ok: bool
@@ -56,7 +59,8 @@ async def _examine(*, as_json: bool) -> bool:
         if as_json:
             print_json(asdict(finding))
             continue
-        say(f"{'✓' if finding.ok else '✗'} {finding.check}: {visible(finding.detail)}")
+        sign = "✗" if not finding.ok else "!" if finding.remedy else "✓"
+        say(f"{sign} {finding.check}: {visible(finding.detail)}")
         if finding.remedy:
             say(f"  → {visible(finding.remedy)}")
     return healthy
@@ -73,6 +77,7 @@ async def _findings() -> AsyncIterator[Finding]:
         yield Finding("settings", ok=False, detail=error.detail, remedy=faults)
         return
     yield _unknown_variables(os.environ, settings)
+    yield _python()
     yield _disk(settings.home)
     yield _secret_key(settings)
     reached = await _reached(settings)
@@ -105,6 +110,15 @@ def _unknown_variables(environ: Mapping[str, str], settings: "Settings") -> Find
     return Finding("settings", ok=False, detail=f"unknown variables: {', '.join(unknown)}", remedy=remedy)
 
 
+def _python() -> Finding:
+    from leadflood.cli.versions import python_remedy, this_python
+    from leadflood.kernel.clock import utc_now
+
+    running = this_python()
+    remedy = python_remedy(running, utc_now().date())
+    return Finding("python", ok=True, detail=f"Python {'.'.join(map(str, running))}", remedy=remedy)
+
+
 def _disk(home: Path) -> Finding:
     folder = next(each for each in (home, *home.parents) if each.exists())
     free = shutil.disk_usage(folder).free
@@ -132,6 +146,7 @@ def _secret_key(settings: "Settings") -> Finding:
 
 async def _reached(settings: "Settings") -> Finding:
     from leadflood import bootstrap
+    from leadflood.cli.versions import postgresql_remedy
     from leadflood.kernel.db.migrate import MINIMUM_POSTGRESQL
     from leadflood.kernel.db.probe import server_version
 
@@ -142,7 +157,7 @@ async def _reached(settings: "Settings") -> Finding:
     where = "embedded" if settings.database_url is None else "at LEADFLOOD_DATABASE_URL"
     detail = f"PostgreSQL {version}, {where}"
     if int(version.partition(".")[0]) >= MINIMUM_POSTGRESQL:
-        return Finding("database", ok=True, detail=detail)
+        return Finding("database", ok=True, detail=detail, remedy=postgresql_remedy(version))
     return Finding("database", ok=False, detail=detail, remedy=f"Use PostgreSQL {MINIMUM_POSTGRESQL} or newer.")
 
 

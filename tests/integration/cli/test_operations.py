@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,13 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(terminal: Terminal)
             assert done.returncode == 1
             assert port in done.stderr
             assert "Starting" not in done.stderr
+
+
+def test_the_doctor_names_the_versions_that_run(terminal: Terminal, cluster: Cluster) -> None:
+    _, found = checks(terminal)
+
+    assert f"PostgreSQL {cluster.run('SHOW server_version').split()[0]}, " in found["database"]["detail"]
+    assert f"Python {platform.python_version()}" == found["python"]["detail"]
 
 
 def test_the_doctor_names_what_is_wrong_with_a_remedy(terminal: Terminal) -> None:

