@@ -107,6 +107,15 @@ class Actor:
         """The operator at the machine's own command line, who could reach the database anyway."""
         return cls(ActorKind.CLI, workspace_id, frozenset(Permission), os_user=os_user)
 
+    @classmethod
+    def asker(cls, workspace_id: UUID, kind: ActorKind, id_: UUID | None) -> Self:
+        """Who asked for what a job carries on, for timelines and the audit log.
+
+        It has no permission: what the actor may do was checked then, and the job is the right to carry on.
+        """
+        is_key = kind is ActorKind.API_KEY
+        return cls(kind, workspace_id, frozenset(), user_id=None if is_key else id_, api_key_id=id_ if is_key else None)
+
     def for_request(self, request_id: str) -> Self:
         """The same actor, making this request."""
         return replace(self, request_id=request_id)

@@ -22,7 +22,7 @@ from leadflood.domains.identity.service import access, api_keys, members
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import is_token
-from leadflood.kernel.errors import InvalidInput
+from leadflood.kernel.errors import Forbidden, InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
 from tests.integration.identity.conftest import Company, new_company
@@ -63,10 +63,12 @@ async def test_nobody_makes_a_key_that_can_do_more(identity: Identity, company: 
     narrow = await create(identity, owner, ["keys:write", "leads:read"])
     robot = (await access.authenticate(identity.database, narrow.token)).actor
 
-    for actor in (member, robot):
-        with pytest.raises(BeyondOwnPermissions) as caught:
-            await create(identity, actor, ["leads:read", "audit:read"])
-        assert "audit:read" in caught.value.detail
+    with pytest.raises(Forbidden) as refused:
+        await create(identity, member, ["leads:read"])
+    assert "keys:write" in refused.value.detail
+    with pytest.raises(BeyondOwnPermissions) as caught:
+        await create(identity, robot, ["leads:read", "audit:read"])
+    assert "audit:read" in caught.value.detail
     assert (await create(identity, robot, ["leads:read"])).api_key.created_by == company.owner.id
 
 

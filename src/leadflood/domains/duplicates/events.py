@@ -1,4 +1,7 @@
-"""The jobs of duplicates."""
+"""The jobs of duplicates, and what the audit log says of them."""
+
+from enum import StrEnum
+from typing import Final
 
 from leadflood.domains.jobs.models import JobKind
 
@@ -7,3 +10,17 @@ SCAN_DUPLICATES = JobKind("duplicates.scan.v1", max_attempts=20)
 
 START_SCANS = JobKind("duplicates.start.v1", max_attempts=3)
 """Payload: `{}`. Has every workspace scanned in which leads changed since its last scan."""
+
+DUPLICATE: Final = "duplicate"
+MERGE: Final = "merge"
+SCAN: Final = "scan"
+
+
+class AuditAction(StrEnum):
+    """What people do about duplicates. The names are stable: people filter and alert by them."""
+
+    MERGED = "leads.merged"
+    UNMERGED = "leads.unmerged"
+    DISMISSED = "duplicate.dismissed"
+    REOPENED = "duplicate.reopened"
+    SCAN_REQUESTED = "duplicates.scan_requested"

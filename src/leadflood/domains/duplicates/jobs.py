@@ -25,7 +25,7 @@ def definitions(database: Database) -> list[JobDefinition]:
             waiting = await store.waiting(tx)
         for workspace_id in waiting:
             async with database.transaction(workspace_id) as tx:
-                await scanning.request_scan(tx, Actor.system(workspace_id), trace=context.job.trace)
+                await scanning.start_scan(tx, Actor.system(workspace_id), trace=context.job.trace)
 
     return [
         JobDefinition(SCAN_DUPLICATES, _scan, on_failed=_failed, timeout=_LONGEST),

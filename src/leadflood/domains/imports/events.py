@@ -24,6 +24,9 @@ class AuditAction(StrEnum):
     """What people do with an import. The names are stable: people filter and alert by them."""
 
     UPLOADED = "import.uploaded"
+    READ_AGAIN = "import.read_again"
+    """In another format or encoding."""
+
     MAPPED = "import.mapped"
     PREVIEWED = "import.previewed"
     COMMITTED = "import.committed"

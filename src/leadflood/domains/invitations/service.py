@@ -34,7 +34,7 @@ from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION,
 from leadflood.domains.invitations.models import MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token, token_hash
 from leadflood.kernel.db.database import Database, Transaction
@@ -59,6 +59,7 @@ async def invite(
     Raises: AlreadyMember, InvitationThrottled, TooManyInvitations, and as adding a member would: OwnersOnly,
         BeyondOwnPermissions, Unauthenticated.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     members.require_may_give(actor, own_role, command.role)
     await _require_room(tx, actor, command.email)
@@ -91,6 +92,7 @@ async def resend(
 
     Raises: InvitationNotFound, and as `invite`.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
     members.require_may_give(actor, own_role, invitation.role)
@@ -113,6 +115,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
 
     Raises: InvitationNotFound, OwnersOnly, Unauthenticated.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
     members.require_may_touch(actor, own_role, invitation.role)

@@ -1,6 +1,7 @@
-"""What the timeline of a lead records, and the jobs that a lead causes."""
+"""What the timeline of a lead and the audit log record, and the jobs that a lead causes."""
 
 from enum import StrEnum
+from typing import Final
 
 from leadflood.domains.jobs.models import JobKind
 
@@ -23,6 +24,28 @@ class LeadEventKind(StrEnum):
     ENRICHMENT_STARTED = "enrichment.started"
     ENRICHMENT_COMPLETED = "enrichment.completed"
     ENRICHMENT_FAILED = "enrichment.failed"
+
+
+LEAD: Final = "lead"
+CHANGESET: Final = "changeset"
+VIEW: Final = "view"
+
+
+class AuditAction(StrEnum):
+    """What is done to leads, one or many, and to saved views. The names are stable: people filter and alert by them."""
+
+    CHANGED = "leads.changed"
+    DELETED = "leads.deleted"
+    RESTORED = "leads.restored"
+    ENRICHMENT_REQUESTED = "leads.enrichment_requested"
+    CHANGE_FINISHED = "changeset.finished"
+    """A job has made the change that was asked for, or gave up: how many leads it changed."""
+
+    UNDONE = "changeset.undone"
+    UNDO_FINISHED = "changeset.undo_finished"
+    VIEW_CREATED = "view.created"
+    VIEW_CHANGED = "view.changed"
+    VIEW_DELETED = "view.deleted"
 
 
 ENRICH_LEAD = JobKind("leads.enrich.v1", max_attempts=5)

@@ -61,7 +61,9 @@ async def _undo(context: JobContext, database: Database) -> None:
 
 async def _change_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
     """What was changed until now can be undone."""
-    await changesets.close_changeset(tx, Actor.system(job.workspace_id), changeset_id=_changeset_id(job))
+    actor, changeset_id = Actor.system(job.workspace_id), _changeset_id(job)
+    await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
+    await bulk.record_end(tx, actor, changeset_id=changeset_id)
 
 
 async def _undo_failed(tx: Transaction, job: RunningJob, _error: str) -> None:

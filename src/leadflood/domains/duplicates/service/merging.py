@@ -5,21 +5,24 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row
 
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
 from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotFound, MergeNotUndoable, MergeWithItself
+from leadflood.domains.duplicates.events import MERGE, AuditAction
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
 from leadflood.domains.duplicates.service.choosing import chosen_values
 from leadflood.domains.duplicates.store import merges as store
 from leadflood.domains.duplicates.store.merges import Pair
 from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.models import Handed
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import subjects
 from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
 from leadflood.domains.leads.service import merging as leads
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
@@ -35,6 +38,7 @@ async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeV
     Raises: MergeWithItself, LeadNotFound, AlreadyMerged, LeadChanged, UnknownMergeField, InvalidInput: the survivor
         would have too many custom fields.
     """
+    actor.require(Permission.LEADS_WRITE)
     survivor_id, other_id = command.survivor_id, command.other_id
     if survivor_id == other_id:
         raise MergeWithItself
@@ -50,6 +54,11 @@ async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeV
     await store.insert_merge(tx, actor, {**row, "taken": taken})
     moved = await _move_references(tx, actor, survivor_id, other_id)
     await store.refer(tx, actor.workspace_id, merge_id, moved)
+    data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor_id)}
+    data |= {"mergeId": str(merge_id), "changesetId": str(changeset_id)}
+    await audit.record(
+        tx, actor, action=AuditAction.MERGED, subject_type=MERGE, subject_id=merge_id, data={**data, "fields": [*taken]}
+    )
     return await queries.get_merge(tx, actor, merge_id=merge_id)
 
 
@@ -62,6 +71,7 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
 
     Raises: MergeNotFound, MergeNotUndoable, Unavailable.
     """
+    actor.require(Permission.LEADS_WRITE)
     found = await store.lock_merge(tx, actor.workspace_id, merge_id)
     if found is None:
         raise MergeNotFound
@@ -97,6 +107,8 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
         raise MergeNotUndoable("It is longer ago than can be undone: what the leads were like is forgotten.") from error
     await _return_references(tx, actor, merge_id, holders, other.id)
     await store.set_undone(tx, actor, merge_id)
+    data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor.id)}
+    await audit.record(tx, actor, action=AuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data)
     return await queries.get_merge(tx, actor, merge_id=merge_id)
 
 

@@ -5,27 +5,40 @@ from uuid import UUID
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import DuplicateView
 from leadflood.domains.duplicates.errors import DuplicateMerged
+from leadflood.domains.duplicates.events import DUPLICATE, AuditAction
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.store import merges as store
-from leadflood.kernel.actor import Actor
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 
 
 async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Say that the two are not the same; no scan asks again. Raises: DuplicateNotFound, DuplicateMerged."""
-    return await _decide(tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED)
+    actor.require(Permission.LEADS_WRITE)
+    return await _decide(
+        tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED, AuditAction.DISMISSED
+    )
 
 
 async def reopen(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Take that back. Raises: DuplicateNotFound, DuplicateMerged."""
-    return await _decide(tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN)
+    actor.require(Permission.LEADS_WRITE)
+    return await _decide(tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN, AuditAction.REOPENED)
 
 
 async def _decide(
-    tx: Transaction, actor: Actor, duplicate_id: UUID, expected: CandidateStatus, status: CandidateStatus
+    tx: Transaction,
+    actor: Actor,
+    duplicate_id: UUID,
+    expected: CandidateStatus,
+    status: CandidateStatus,
+    action: AuditAction,
 ) -> DuplicateView:
-    await store.decide(tx, actor.workspace_id, duplicate_id, expected=expected, status=status)
+    decided = await store.decide(tx, actor.workspace_id, duplicate_id, expected=expected, status=status)
     found = await queries.get_duplicate(tx, actor, duplicate_id=duplicate_id)
     if found.status is CandidateStatus.MERGED:
         raise DuplicateMerged
+    if decided:
+        await audit.record(tx, actor, action=action, subject_type=DUPLICATE, subject_id=duplicate_id, data={"count": 1})
     return found

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import ScanView
-from leadflood.domains.duplicates.events import SCAN_DUPLICATES
+from leadflood.domains.duplicates.events import SCAN, SCAN_DUPLICATES, AuditAction
 from leadflood.domains.duplicates.models import Match, Person, compare
 from leadflood.domains.duplicates.store import scanning as store
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
@@ -25,15 +28,28 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> ScanView:
     """Have a worker compare what changed since the last scan, or all at first. One at a time: returns that one."""
-    scan_id = new_id()
-    if await store.insert_scan(tx, actor.workspace_id, scan_id):
-        job = NewJob(SCAN_DUPLICATES, {"scanId": str(scan_id)}, scan_id, trace)
-        (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
-        await store.set_job(tx, actor.workspace_id, scan_id, job_id)
+    actor.require(Permission.LEADS_WRITE)
+    started = await start_scan(tx, actor, trace=trace)
     scan = await queries.find_scan(tx, actor)
     if scan is None:
         raise Unavailable("The scan that was under way was removed just now. Try again.")
+    if started is not None:
+        data: dict[str, JsonValue] = {"jobId": str(started)}
+        await audit.record(
+            tx, actor, action=AuditAction.SCAN_REQUESTED, subject_type=SCAN, subject_id=scan.id, data=data
+        )
     return scan
+
+
+async def start_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> UUID | None:
+    """Queue a scan. Returns the id of its job; None where another scan is under way."""
+    scan_id = new_id()
+    if not await store.insert_scan(tx, actor.workspace_id, scan_id):
+        return None
+    job = NewJob(SCAN_DUPLICATES, {"scanId": str(scan_id)}, scan_id, trace)
+    (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
+    await store.set_job(tx, actor.workspace_id, scan_id, job_id)
+    return job_id
 
 
 async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int = BATCH) -> int:

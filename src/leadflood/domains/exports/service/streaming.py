@@ -11,7 +11,7 @@ from leadflood.domains.exports.models import ExportFormat, file_name, wants_enri
 from leadflood.domains.exports.service.reading import Survey, batches, encoder, survey
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.threads import EXPORT_ENCODING
@@ -80,6 +80,7 @@ async def open_stream(
         at_most: leads that may be sent; None: any number.
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
+    actor.require(Permission.LEADS_READ)
     surveyed = await survey(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
     if at_most is not None and surveyed.total > at_most:
         raise ExportTooLarge(at_most)

@@ -54,6 +54,7 @@ async def add_member(tx: Transaction, actor: Actor, *, member: AddMember, initia
     Raises: InvalidInput: naming what is missing where there is no such user. UserExists, AlreadyMember, OwnersOnly,
         BeyondOwnPermissions, Unauthenticated.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     require_may_give(actor, own_role, member.role)
     if initial_hash is None:
@@ -77,6 +78,7 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, BeyondOwnPermissions, Unauthenticated.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
     if role is change.role:
@@ -95,6 +97,7 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> None
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
     """
+    actor.require(Permission.MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
     require_may_touch(actor, own_role, role)

@@ -9,7 +9,7 @@ from leadflood.domains.identity.events import AuditAction
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, audit
 from leadflood.domains.identity.service.passwords import confirmed
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
@@ -20,6 +20,7 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
 
     Raises: Unauthenticated: for a caller who is no user.
     """
+    actor.require(Permission.ACCOUNT)
     if actor.user_id is None:
         raise Unauthenticated
     async with database.system() as tx:
@@ -47,6 +48,7 @@ async def change_email(
 
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), EmailTaken, Unauthenticated.
     """
+    actor.require(Permission.ACCOUNT)
     account, attempt = await confirmed(
         database, settings, sealer, actor, password=change.current_password, client=client
     )

@@ -4,12 +4,13 @@ from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 
 
 async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorkspace) -> WorkspaceView:
     """Give the workspace another name. Raises: WorkspaceNotFound."""
+    actor.require(Permission.WORKSPACE_WRITE)
     before = await queries.get_workspace(tx, actor)
     if await store.rename_workspace(tx, actor.workspace_id, change.name):
         await audit.record(

@@ -1,23 +1,23 @@
 """What people ask of an import: preview, commit, pause, cancel, undo, delete. Workers do it."""
 
 from collections.abc import Collection, Mapping
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import Row, func
 
-from leadflood.domains.identity.service import audit
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
-from leadflood.domains.imports.events import AUDIT_SUBJECT, COMMIT_IMPORT, STAGE_IMPORT, AuditAction
+from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, AuditAction
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
+from leadflood.domains.imports.service.recording import record, undoable
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import JobKind, NewJob
 from leadflood.domains.leads.models import ChangesetKind
+from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
@@ -32,8 +32,6 @@ _STOPPABLE = frozenset(
     }
 )
 _UNDOABLE = frozenset({ImportStatus.COMMITTED, ImportStatus.PAUSED, ImportStatus.CANCELLED, ImportStatus.FAILED})
-
-_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
@@ -55,7 +53,7 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
         "finished_at": None,
     }
     await _start(tx, actor, row, STAGE_IMPORT, ImportStatus.STAGING, trace, values)
-    await _record(tx, actor, AuditAction.PREVIEWED, row)
+    await record(tx, actor, AuditAction.PREVIEWED, row.id, row.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -71,12 +69,13 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
         raise ImportNotReady(f"The import is {row.status}. Preview it first; then commit it.")
     values: dict[str, Any] = {"phase_offset": row.committed_through and await _done(tx, actor, row)}
     wanted = sum(row.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
-    if row.changeset_id is None:
-        values["changeset_id"] = await changesets.open_changeset(
+    changeset_id = row.changeset_id
+    if changeset_id is None:
+        values["changeset_id"] = changeset_id = await changesets.open_changeset(
             tx, actor, kind=ChangesetKind.IMPORT, label=row.filename, wanted=wanted
         )
     await _start(tx, actor, row, COMMIT_IMPORT, ImportStatus.COMMITTING, trace, values)
-    await _record(tx, actor, AuditAction.COMMITTED, row, {"count": wanted, "importId": str(import_id)})
+    await record(tx, actor, AuditAction.COMMITTED, row.id, row.filename, undoable(wanted, import_id, changeset_id))
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -86,7 +85,7 @@ async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Imp
     row = await _end(
         tx, actor, import_id, [ImportStatus.COMMITTING], ImportStatus.PAUSED, "Only a commit can be paused."
     )
-    await _record(tx, actor, AuditAction.PAUSED, row)
+    await record(tx, actor, AuditAction.PAUSED, row.id, row.filename, await _counted(tx, actor, row))
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -98,7 +97,7 @@ async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Im
     )
     if row.changeset_id is not None:
         await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
-    await _record(tx, actor, AuditAction.CANCELLED, row)
+    await record(tx, actor, AuditAction.CANCELLED, row.id, row.filename, await _counted(tx, actor, row))
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -117,8 +116,10 @@ async def undo_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: 
         await store.move(tx, actor.workspace_id, import_id, expected=[row.status], status=ImportStatus.CANCELLED)
     await store.set_fields(tx, actor.workspace_id, import_id, phase_started_at=func.now(), phase_offset=0)
     await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
-    undone = await changesets.undo_changeset(tx, actor, changeset_id=row.changeset_id, trace=trace)
-    await _record(tx, actor, AuditAction.UNDONE, row, {"count": undone.created + undone.updated})
+    undone, began = await changesets.take_back(tx, actor, changeset_id=row.changeset_id, trace=trace)
+    if began:
+        count = undone.undone if undone.job_id is None else changesets.changed_leads(undone)
+        await record(tx, actor, AuditAction.UNDONE, row.id, row.filename, {"count": count})
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
@@ -132,7 +133,7 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
     if row.status in BUSY or row.status == ImportStatus.PAUSED:
         raise ImportNotReady(f"The import is {row.status}. Cancel it first.")
     await store.remove(tx, actor.workspace_id, import_id)
-    await _record(tx, actor, AuditAction.DELETED, row)
+    await record(tx, actor, AuditAction.DELETED, row.id, row.filename)
 
 
 async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> Row[Any]:
@@ -185,8 +186,9 @@ async def _end(
     return row
 
 
-async def _record(
-    tx: Transaction, actor: Actor, action: AuditAction, row: Row[Any], data: Mapping[str, JsonValue] = _NOTHING
-) -> None:
-    told = {"name": row.filename, **data}
-    await audit.record(tx, actor, action=action, subject_type=AUDIT_SUBJECT, subject_id=row.id, data=told)
+async def _counted(tx: Transaction, actor: Actor, row: Row[Any]) -> dict[str, JsonValue]:
+    """How many leads the import has written by now, where it has begun to; and what undoes that."""
+    if row.changeset_id is None:
+        return {"count": 0}
+    changeset = await get_changeset(tx, actor, changeset_id=row.changeset_id)
+    return undoable(changesets.changed_leads(changeset), row.id, changeset.id)

@@ -10,13 +10,15 @@ from leadflood.domains.identity.errors import MemberNotFound
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail, MapColumns, ReadAs
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
+from leadflood.domains.imports.events import AuditAction
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.imports.models.guess import Column
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.parsing import Analysis, format_of, stored_format
+from leadflood.domains.imports.service.recording import record
 from leadflood.domains.leads.errors import UnknownOwner
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 
@@ -60,6 +62,7 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnknownOwner.
     """
+    actor.require(Permission.LEADS_WRITE)
     row = await changeable(tx, actor, import_id=import_id)
     columns = [Column(**column) for column in row.columns]
     _check_targets(command.targets, len(columns))
@@ -83,6 +86,7 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
         options=options,
     )
     await store.remember_mapping(tx, actor.workspace_id, row.fingerprint, command.targets, options)
+    await record(tx, actor, AuditAction.MAPPED, import_id, row.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 

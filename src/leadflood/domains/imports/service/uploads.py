@@ -13,11 +13,13 @@ from uuid import UUID
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail, ReadAs
 from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, UnreadableFile
+from leadflood.domains.imports.events import AuditAction
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.mapping import CHANGEABLE, changeable, keep_analysis, wanted_format
 from leadflood.domains.imports.service.reading import look
-from leadflood.kernel.actor import Actor
+from leadflood.domains.imports.service.recording import record
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
@@ -73,6 +75,7 @@ async def upload(
 
     Raises: FileTooLarge: at once if it is declared so. UnreadableFile.
     """
+    actor.require(Permission.LEADS_WRITE)
     if declared is not None and declared > limit:
         raise FileTooLarge(limit)
     import_id = new_id()
@@ -81,7 +84,7 @@ async def upload(
     stored = False
     try:
         seen = await _store(database, actor, import_id, stream, limit)
-        await _finish(database, sandbox, actor, import_id, seen)
+        await _finish(database, sandbox, actor, import_id, filename, seen)
         stored = True
     finally:
         if not stored:
@@ -137,7 +140,9 @@ async def _store(database: Database, actor: Actor, import_id: UUID, stream: Asyn
     return seen
 
 
-async def _finish(database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, seen: _Seen) -> None:
+async def _finish(
+    database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, filename: str, seen: _Seen
+) -> None:
     if not seen.size:
         raise UnreadableFile("The file is empty. Choose one with a row of column names and a row for each lead.")
     utf8 = seen.utf8()
@@ -152,6 +157,7 @@ async def _finish(database: Database, sandbox: Sandbox, actor: Actor, import_id:
         if not await store.move(tx, actor.workspace_id, import_id, expected=[uploading], status=uploaded, **values):
             raise ImportNotFound
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
+        await record(tx, actor, AuditAction.UPLOADED, import_id, filename, {"bytes": seen.size})
 
 
 async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
@@ -166,6 +172,7 @@ async def read_as(
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnreadableFile.
     """
+    actor.require(Permission.LEADS_WRITE)
     async with database.transaction(actor.workspace_id) as tx:
         wanted, row = await wanted_format(tx, actor, import_id=import_id, command=command)
         head = await queries.read_chunk(tx, actor.workspace_id, import_id, 0) or b""
@@ -179,4 +186,5 @@ async def read_as(
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
         uploaded = ImportStatus.UPLOADED
         await store.move(tx, actor.workspace_id, import_id, expected=CHANGEABLE, status=uploaded)
+        await record(tx, actor, AuditAction.READ_AGAIN, import_id, row.filename)
         return await queries.get_import(tx, actor, import_id=import_id)

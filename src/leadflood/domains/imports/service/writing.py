@@ -8,8 +8,9 @@ from sqlalchemy import Row, func
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import options_of
-from leadflood.domains.imports.events import ENRICH_IMPORTED
+from leadflood.domains.imports.events import ENRICH_IMPORTED, AuditAction
 from leadflood.domains.imports.models.states import ImportStatus, RowAction
+from leadflood.domains.imports.service.recording import record, undoable
 from leadflood.domains.imports.store import writing
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
@@ -17,7 +18,7 @@ from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.domains.leads.queries import changesets as changeset_queries
 from leadflood.domains.leads.service import changesets, incoming
 from leadflood.domains.leads.service.incoming import Written
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Transaction
 
 BATCH = 10_000
@@ -29,7 +30,7 @@ ENRICH_AT_ONCE = 500
 
 def importer(row: Row[Any]) -> Actor:
     """Whoever started the import: in the timeline of leads it is they who did it."""
-    return Actor(ActorKind(row.actor_kind), row.workspace_id, frozenset(Permission), user_id=row.actor_id)
+    return Actor.asker(row.workspace_id, ActorKind(row.actor_kind), row.actor_id)
 
 
 class Writing:
@@ -104,6 +105,9 @@ async def finish_writing(tx: Transaction, row: Row[Any]) -> None:
     await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
     committing, committed = ImportStatus.COMMITTING, ImportStatus.COMMITTED
     await store.move(tx, actor.workspace_id, row.id, expected=[committing], status=committed, finished_at=func.now())
+    changeset = await changeset_queries.get_changeset(tx, actor, changeset_id=row.changeset_id)
+    data = undoable(changesets.changed_leads(changeset), row.id, row.changeset_id)
+    await record(tx, actor, AuditAction.FINISHED, row.id, row.filename, data)
     if options_of(row.options).enrich and row.counts.get(RowAction.CREATE):
         await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, {"importId": str(row.id)}, row.id)])
 

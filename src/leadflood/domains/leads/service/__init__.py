@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.leads import queries, store
@@ -23,16 +25,17 @@ from leadflood.domains.leads.contracts import (
     resolve_phone,
 )
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
-from leadflood.domains.leads.events import ENRICH_LEAD, LeadEventKind
+from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Contended, Transaction, constraint_of
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.ids import new_id
 
 DEFAULT_SOURCE = "api"
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
+_NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
 _ROUNDS = 5
 """Times that leads are inserted which meet one that is deleted before it can be told."""
@@ -52,6 +55,7 @@ async def create_lead(
     tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = DEFAULT_SOURCE
 ) -> LeadCreated:
     """As `create_leads`, for one. Raises: DuplicateLead, UnknownOwner."""
+    actor.require(Permission.LEADS_WRITE)
     wanted = LeadRequest(actor, command, trace)
     (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, wanted=[wanted], source=source)
     if isinstance(outcome, AppError):
@@ -69,6 +73,8 @@ async def create_leads(
 
     Raises: leadflood.kernel.db.database.Contended: an owner was removed at this very moment. Do it again.
     """
+    for each in wanted:
+        each.actor.require(Permission.LEADS_WRITE)
     new = [store.NewLead(each.actor, each.command, each.command.source or source) for each in wanted]
     owners = {lead.command.owner_id for lead in new if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
@@ -129,6 +135,7 @@ async def update_lead(
 
     Raises: LeadNotFound, LeadChanged, DuplicateLead, UnknownOwner, InvalidInput: for a phone that does not fit.
     """
+    actor.require(Permission.LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
     if stored is None:
         raise LeadNotFound
@@ -141,11 +148,13 @@ async def update_lead(
         data = {name: [before[name], changes[name]] for name in changes if name not in ("email_norm", "search_text")}
         told = {"changes": _plain(data), "version": stored.version + 1}
         await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
+        await _record(tx, actor, AuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
 async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_version: int | None = None) -> None:
     """Delete a lead; it can be restored for as long as the settings say. Raises: LeadNotFound, LeadChanged."""
+    actor.require(Permission.LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
     if stored is None:
         raise LeadNotFound
@@ -153,6 +162,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
         raise LeadChanged(stored.version)
     await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True)
     await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {"version": stored.version + 1})
+    await _record(tx, actor, AuditAction.DELETED, lead_id)
 
 
 async def restore_lead(
@@ -164,6 +174,7 @@ async def restore_lead(
 
     Raises: LeadNotFound, LeadMerged: it is part of another one. DuplicateLead: another lead has the address by now.
     """
+    actor.require(Permission.LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id, deleted=True)
     if stored is None:
         return await queries.get_lead(tx, actor, lead_id=lead_id)
@@ -177,15 +188,18 @@ async def restore_lead(
         raise await _named(tx, actor, error, stored.email_norm) from error
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
-        await request_enrichment(tx, actor, lead_id=lead_id, trace=trace)
+        await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
+    await _record(tx, actor, AuditAction.RESTORED, lead_id)
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
 async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str]) -> UUID:
     """Enrich a lead again. Returns the id of the job. Raises: LeadNotFound."""
+    actor.require(Permission.LEADS_WRITE)
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
     (job_id,) = await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
+    await _record(tx, actor, AuditAction.ENRICHMENT_REQUESTED, lead_id, {"jobId": str(job_id)})
     return job_id
 
 
@@ -266,6 +280,13 @@ async def _write(
             await store.update_lead(tx, actor.workspace_id, lead_id, expected_version=before["version"], values=changes)
     except IntegrityError as error:
         raise await _named(tx, actor, error, changes.get("email_norm", before["email_norm"])) from error
+
+
+async def _record(
+    tx: Transaction, actor: Actor, action: AuditAction, lead_id: UUID, data: Mapping[str, JsonValue] = _NO_DATA
+) -> None:
+    one = {"count": 1, **data}
+    await audit.record(tx, actor, action=action, subject_type=LEAD, subject_id=lead_id, data=one)
 
 
 async def _duplicate(tx: Transaction, actor: Actor, email_norm: str) -> Exception:

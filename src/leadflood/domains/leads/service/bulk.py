@@ -18,15 +18,22 @@ from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
 from leadflood.domains.leads.errors import MoreLeadsMatch, UnknownOwner
-from leadflood.domains.leads.events import BULK_CHANGE, LeadEventKind
+from leadflood.domains.leads.events import BULK_CHANGE, AuditAction, LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.matching import count_leads, matching_rows
 from leadflood.domains.leads.service import enrich_again
-from leadflood.domains.leads.service.changesets import AT_ONCE, close_changeset, count, open_changeset
+from leadflood.domains.leads.service.changesets import (
+    AT_ONCE,
+    changed_leads,
+    close_changeset,
+    count,
+    open_changeset,
+    record,
+)
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
-from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.pagination import Position
@@ -35,6 +42,12 @@ _CHANGES = {
     BulkAction.SET: (Change.UPDATED, LeadEventKind.CHANGED),
     BulkAction.DELETE: (Change.DELETED, LeadEventKind.DELETED),
     BulkAction.RESTORE: (Change.RESTORED, LeadEventKind.RESTORED),
+}
+_RECORDED = {
+    BulkAction.SET: AuditAction.CHANGED,
+    BulkAction.DELETE: AuditAction.DELETED,
+    BulkAction.RESTORE: AuditAction.RESTORED,
+    BulkAction.ENRICH: AuditAction.ENRICHMENT_REQUESTED,
 }
 _LIMITS = (MAX_CUSTOM_FIELDS, MAX_CUSTOM_BYTES)
 
@@ -49,6 +62,7 @@ async def change_leads(
 
     Raises: MoreLeadsMatch, UnknownOwner, Unavailable.
     """
+    actor.require(Permission.LEADS_WRITE)
     await _check_owner(tx, actor, command)
     ids = list(dict.fromkeys(command.lead_ids or ()))
     wanted = len(ids) if command.matching is None else await _expected(tx, actor, command)
@@ -70,7 +84,9 @@ async def change_leads(
     else:
         while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
             pass
-    return await get_changeset(tx, actor, changeset_id=changeset_id)
+    made = await get_changeset(tx, actor, changeset_id=changeset_id)
+    await record(tx, actor, _RECORDED[command.action], made, count=_count(command, made))
+    return made
 
 
 async def change_more(
@@ -88,14 +104,23 @@ async def change_more(
     rows = await matching_rows(
         tx, actor, only=_meant(command.matching, changeset), sort=LeadSort.CREATED, after=after, limit=batch
     )
-    await _change(tx, _author(changeset), changeset_id, command, [row.id for row in rows], trace)
+    await _change(tx, _asker(changeset), changeset_id, command, [row.id for row in rows], trace)
     if len(rows) < batch:
         await close_changeset(tx, actor, changeset_id=changeset_id)
+        if changeset.job_id is not None:
+            await record_end(tx, actor, changeset_id=changeset_id)
         return False
     last = Position.at(rows[-1].created_at, rows[-1].id)
     position = {"value": last.value, "id": str(last.id)}
     await changesets.set_fields(tx, actor.workspace_id, changeset_id, position=position)
     return True
+
+
+async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
+    """Write into the audit log how many leads a job has changed for who asked for it."""
+    ended = await get_changeset(tx, actor, changeset_id=changeset_id)
+    by = Actor.asker(actor.workspace_id, ended.actor.kind, ended.actor.id)
+    await record(tx, by, AuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
 
 
 async def _change(
@@ -177,6 +202,12 @@ def _meant(matching: LeadQuery | None, changeset: Row[Any]) -> LeadFilter:
     return replace(only, created_until=until)
 
 
-def _author(changeset: Row[Any]) -> Actor:
-    """Who asked for the changeset, for the timeline: what they may do was checked then."""
-    return Actor(ActorKind(changeset.actor_kind), changeset.workspace_id, frozenset(), user_id=changeset.actor_id)
+def _asker(changeset: Row[Any]) -> Actor:
+    return Actor.asker(changeset.workspace_id, ActorKind(changeset.actor_kind), changeset.actor_id)
+
+
+def _count(command: BulkChange, changeset: ChangesetView) -> int:
+    """How many leads are changed, or will be by a job; of an enrichment, those that it went through."""
+    if changeset.job_id is not None and changeset.status is ChangesetStatus.OPEN:
+        return changeset.wanted
+    return changeset.done if command.action is BulkAction.ENRICH else changed_leads(changeset)

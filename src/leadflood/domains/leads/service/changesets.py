@@ -9,21 +9,23 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
+from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
-from leadflood.domains.leads.events import UNDO_CHANGESET
+from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, AuditAction
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
 from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import Unavailable
 
@@ -85,14 +87,21 @@ async def undo_changeset(
     Raises: ChangesetNotFound, ChangesetNotUndoable: it is still being written, or more than leads went into it.
         Unavailable.
     """
+    actor.require(Permission.LEADS_WRITE)
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
     if changeset.kind is ChangesetKind.MERGE:
         raise ChangesetNotUndoable("This is a merge, which is more than its changes. Undo the merge instead.")
-    return await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    undone, began = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    if began:
+        count_ = undone.undone if undone.job_id is None else changed_leads(undone)
+        await record(tx, actor, AuditAction.UNDONE, undone, count=count_)
+    return undone
 
 
-async def take_back(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]) -> ChangesetView:
-    """As `undo_changeset`, for whoever takes back what else belongs to the changeset in the same transaction.
+async def take_back(
+    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]
+) -> tuple[ChangesetView, bool]:
+    """As `undo_changeset`, for verbs that undo more than the changeset. Returns also whether the undo began with this.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
     """
@@ -103,7 +112,8 @@ async def take_back(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace:
         raise ChangesetNotUndoable("It is still being written. Wait until it is, or cancel its job, then undo it.")
     if changeset.created + changeset.updated + changeset.deleted + changeset.restored == 0:
         raise ChangesetNotUndoable("It changed nothing that could be taken back.")
-    if await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id):
+    began = await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id)
+    if began:
         if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
             job = NewJob(UNDO_CHANGESET, {"changesetId": str(changeset_id)}, changeset_id, trace)
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
@@ -111,7 +121,7 @@ async def take_back(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace:
         else:
             while await undo_more(tx, actor, changeset_id=changeset_id, trace=trace):
                 pass
-    return await get_changeset(tx, actor, changeset_id=changeset_id)
+    return await get_changeset(tx, actor, changeset_id=changeset_id), began
 
 
 async def undo_more(
@@ -131,8 +141,27 @@ async def undo_more(
     if chunk is None or chunk.changes < batch:
         expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
         await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone)
+        if changeset.job_id is not None:
+            by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
+            ended = await get_changeset(tx, actor, changeset_id=changeset_id)
+            await record(tx, by, AuditAction.UNDO_FINISHED, ended, count=ended.undone)
         return False
     return True
+
+
+def changed_leads(changeset: ChangesetView) -> int:
+    """How many leads a changeset has changed."""
+    return changeset.created + changeset.updated + changeset.deleted + changeset.restored
+
+
+async def record(tx: Transaction, actor: Actor, action: AuditAction, changeset: ChangesetView, *, count: int) -> None:
+    """Write into the audit log what a changeset or its undo does. `count`: of leads, as far as it is known now."""
+    data: dict[str, JsonValue] = {"count": count, "label": changeset.label}
+    if action not in (AuditAction.UNDONE, AuditAction.UNDO_FINISHED):
+        data["changesetId"] = str(changeset.id)
+    if changeset.job_id is not None:
+        data["jobId"] = str(changeset.job_id)
+    await audit.record(tx, actor, action=action, subject_type=CHANGESET, subject_id=changeset.id, data=data)
 
 
 class Undoing:

@@ -116,7 +116,7 @@ async def unmerge_leads(
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
     """
-    undone = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    undone, _ = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
     await merging.rebase(tx, actor.workspace_id, changeset_id, later)
     present = await merging.lock_any(tx, actor.workspace_id, [survivor.id, other.id])
     texts = {lead.id: search_text(*(getattr(lead, name) for name in _SEARCHED)) for lead in present.values()}

@@ -3,20 +3,24 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row
 
+from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
 from leadflood.domains.leads.errors import TooManyViews, ViewChanged, ViewNotFound, ViewOfSomebodyElse, ViewsNeedPerson
+from leadflood.domains.leads.events import VIEW, AuditAction
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.store import views as store
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 
 
 async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> SavedView:
     """Save a view, last among one's own. Raises: TooManyViews, ViewsNeedPerson: at the command line."""
+    actor.require(Permission.LEADS_WRITE)
     if actor.user_id is None:
         raise ViewsNeedPerson
     own = await store.lock_own(tx, actor)
@@ -38,6 +42,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
         },
     )
     await store.order_views(tx, actor.workspace_id, [*own, view_id])
+    await _record(tx, actor, AuditAction.VIEW_CREATED, view_id, command.name)
     return await get_view(tx, actor, view_id=view_id)
 
 
@@ -45,6 +50,7 @@ async def update_view(
     tx: Transaction, actor: Actor, *, view_id: UUID, command: UpdateView, expected_version: int
 ) -> SavedView:
     """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
+    actor.require(Permission.LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
     await _own(tx, actor, view_id, expected_version)
     values: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set - {"position"}}
@@ -55,13 +61,17 @@ async def update_view(
         own.remove(view_id)
         own.insert(command.position, view_id)
         await store.order_views(tx, actor.workspace_id, own)
-    return await get_view(tx, actor, view_id=view_id)
+    changed = await get_view(tx, actor, view_id=view_id)
+    await _record(tx, actor, AuditAction.VIEW_CHANGED, view_id, changed.name)
+    return changed
 
 
 async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
     """Remove a view. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
-    await _own(tx, actor, view_id, expected_version)
+    actor.require(Permission.LEADS_WRITE)
+    view = await _own(tx, actor, view_id, expected_version)
     await store.delete_view(tx, actor.workspace_id, view_id)
+    await _record(tx, actor, AuditAction.VIEW_DELETED, view_id, view.name)
 
 
 async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row[Any]:
@@ -74,6 +84,11 @@ async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: i
     if stored.version != expected_version:
         raise ViewChanged(stored.version)
     return stored
+
+
+async def _record(tx: Transaction, actor: Actor, action: AuditAction, view_id: UUID, name: str) -> None:
+    data: dict[str, JsonValue] = {"count": 1, "name": name}
+    await audit.record(tx, actor, action=action, subject_type=VIEW, subject_id=view_id, data=data)
 
 
 def _written(query: LeadQuery) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""What the audit log says of an import."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.domains.identity.service import audit
+from leadflood.domains.imports.events import AUDIT_SUBJECT, AuditAction
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Transaction
+
+_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
+
+
+async def record(
+    tx: Transaction,
+    actor: Actor,
+    action: AuditAction,
+    import_id: UUID,
+    filename: str,
+    data: Mapping[str, JsonValue] = _NOTHING,
+) -> None:
+    """Write into the audit log what was done with an import, which people know by the name of its file."""
+    named = {"name": filename, **data}
+    await audit.record(tx, actor, action=action, subject_type=AUDIT_SUBJECT, subject_id=import_id, data=named)
+
+
+def undoable(count: int, import_id: UUID, changeset_id: UUID) -> dict[str, JsonValue]:
+    """What an entry says of leads that were written: how many, and what undoes it."""
+    return {"count": count, "importId": str(import_id), "changesetId": str(changeset_id)}
