@@ -30,6 +30,7 @@ from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.events import PURGE_DELETED
+from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, chance, new_secret_key
 from leadflood.kernel.db.changes import Changes
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from leadflood.api.app import Api
+    from leadflood.kernel.rate_limit import RateLimiter
 
 _REVISION = text("SELECT version_num FROM alembic_version")
 
@@ -334,7 +336,7 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
     from leadflood.web.assets import Assets  # noqa: PLC0415  as above
     from leadflood.web.view import Views  # noqa: PLC0415  as above
 
-    settings = platform.settings
+    settings, strangers, budget = platform.settings, _strangers(platform.settings), BodyBudget()
     assets = Assets.load(reload=settings.web_reload)
     pages = create_web(
         WebParts(
@@ -348,15 +350,33 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
             assets=assets,
             views=Views(assets, reload=settings.web_reload),
             closing=closing,
+            page_limiter=_limiter(settings.page_limit_per_minute, "pages", "session"),
+            strangers=strangers,
+            body_budget=budget,
         )
     )
-    return build_api(platform, pages)
+    return build_api(platform, pages, strangers=strangers, budget=budget)
 
 
-def build_api(platform: Platform, pages: "ASGIApp | None" = None) -> "Api":
+def _limiter(quota: int, name: str, subject: str) -> "RateLimiter":
+    from leadflood.kernel.rate_limit import RateLimiter  # noqa: PLC0415  only what serves HTTP pays for it
+
+    return RateLimiter(quota, name=name, subject=subject)
+
+
+def _strangers(settings: Settings) -> "RateLimiter":
+    return _limiter(settings.anonymous_limit_per_minute, "anonymous", "address")
+
+
+def build_api(
+    platform: Platform,
+    pages: "ASGIApp | None" = None,
+    *,
+    strangers: "RateLimiter | None" = None,
+    budget: BodyBudget | None = None,
+) -> "Api":
     """The ASGI application of the API on this platform; what is not the API's goes to `pages`."""
     from leadflood.api.app import ApiParts, create_app  # noqa: PLC0415  only what serves HTTP pays for FastAPI
-    from leadflood.api.ratelimit import RateLimiter  # noqa: PLC0415  as above
     from leadflood.kernel.observability import Metrics  # noqa: PLC0415  as above
 
     return create_app(
@@ -369,7 +389,9 @@ def build_api(platform: Platform, pages: "ASGIApp | None" = None) -> "Api":
             cursors=platform.cursors,
             sandbox=platform.sandbox,
             metrics=Metrics(),
-            rate_limiter=RateLimiter(platform.settings.rate_limit_per_minute),
+            rate_limiter=_limiter(platform.settings.rate_limit_per_minute, "default", "credential"),
+            strangers=strangers or _strangers(platform.settings),
+            body_budget=budget or BodyBudget(),
         ),
         pages=pages,
     )

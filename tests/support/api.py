@@ -16,7 +16,6 @@ from starlette.responses import Response
 from leadflood.api.app import ROUTERS, create_app
 from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
 from leadflood.api.parts import ApiParts
-from leadflood.api.ratelimit import RateLimiter
 from leadflood.api.routing import EdgeRoute, public, requires
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
@@ -31,6 +30,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors, Page, Position, cut
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.rate_limit import RateLimiter
 from tests.conftest import new_workspace
 from tests.support.sandbox import shared_sandbox
 
@@ -207,6 +207,7 @@ def make_parts(
         "sandbox": shared_sandbox(),
         "metrics": Metrics(),
         "rate_limiter": RateLimiter(settings.rate_limit_per_minute),
+        "strangers": RateLimiter(100_000, name="anonymous", subject="address"),
     }
     return ApiParts(**{**chosen, **changes})
 

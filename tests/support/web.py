@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
 from leadflood.kernel.db.changes import Changes
+from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import WebParts, create_web
 from leadflood.web.assets import Assets
 from leadflood.web.session import SESSION
@@ -117,6 +118,9 @@ def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: A
         "assets": assets,
         "views": Views(assets, reload=False),
         "closing": asyncio.Event(),
+        "page_limiter": RateLimiter(100_000, name="pages", subject="session"),
+        "strangers": parts.strangers,
+        "body_budget": parts.body_budget,
     }
     return WebParts(**{**chosen, **changes})
 

@@ -165,6 +165,14 @@ def test_length_counts_code_points_of_the_normalised_text() -> None:
         clean_line("😀" * 201, max_length=200)
 
 
+def test_a_letter_may_have_thirty_accents_and_no_more() -> None:
+    assert clean_line("x" + "\u0316" * 30, max_length=200) == "x" + "\u0316" * 30
+    for marks in ("\u0316" * 31, "\u0301\u0323" * 2_000, "\u0344" * 16):
+        with pytest.raises(InvalidValue, match="a letter may have 30") as caught:
+            clean_block(f"x{marks}", max_length=2_000)
+        assert caught.value.code == "invalid_characters"
+
+
 def test_a_block_keeps_its_lines_and_inner_spaces() -> None:
     assert clean_block(" a\r\n\tb  c\rd\u2028e\n", max_length=50) == "a\n b  c\nd\ne"
     assert clean_block("", max_length=50) == ""

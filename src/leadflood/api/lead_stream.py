@@ -1,22 +1,23 @@
 """Leads as a stream of lines: written, committed and answered as they come, in constant memory."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from leadflood.api.bodies import parse_json, pieces_of
 from leadflood.api.deps import Unit
 from leadflood.api.errors import BodyTimeout
 from leadflood.api.lead_results import Result, counts, create_each
-from leadflood.api.routing import NDJSON, parse_json
+from leadflood.api.routing import NDJSON
 from leadflood.domains.leads.contracts import MAX_BATCH, CreateLead, FaultyLead
+from leadflood.kernel.bodies import in_slices
 from leadflood.kernel.contract import field_errors
 from leadflood.kernel.errors import FieldError, InvalidInput, Unavailable
 
@@ -104,11 +105,9 @@ class LeadStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
         """Read, write and answer until the stream ends or its sender goes away."""
         try:
-            async for data in self._arriving():
+            async for data in pieces_of(self._request, self._unit.parts.body_timeout):
                 await self._handle(list(self._lines.take(data)), send)
             await self._handle(list(self._lines.rest()), send)
-        except ClientDisconnect:
-            return
         except (Unavailable, BodyTimeout) as error:
             if not self._started:
                 raise  # still in time for an answer of its own
@@ -117,24 +116,11 @@ class LeadStream(Response):
             last = {"status": "done", "lines": self._lines.number, **counts(self._statuses)}
         await self._send(send, [last], more=False)
 
-    async def _arriving(self) -> AsyncIterator[bytes]:
-        patience = self._unit.parts.body_timeout
-        pieces = self._request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    piece = await anext(pieces, None)
-            except TimeoutError as error:
-                raise BodyTimeout(f"Nothing arrived for {patience:g} s.") from error
-            if piece is None:
-                return
-            yield piece
-
     async def _handle(self, lines: Sequence[Line], send: Send) -> None:
         for start in range(0, len(lines), MAX_BATCH):
             chunk = lines[start : start + MAX_BATCH]
             self._next = chunk[0][0]
-            results = await self._write([_lead(line, self._lines.most) for _, line in chunk])
+            results = await self._write([_lead(line, self._lines.most) async for _, line in in_slices(chunk)])
             self._next = chunk[-1][0] + 1
             self._statuses.update(result["status"] for result in results)
             told = [{"line": number, **result} for (number, _), result in zip(chunk, results, strict=True)]

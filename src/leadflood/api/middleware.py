@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadflood.api.errors import fault, on_app_error, on_invalid_request
+from leadflood.api.errors import BadRequest, fault, on_app_error, on_invalid_request, problem
 from leadflood.api.routing import EdgeRoute
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import trace_hex
@@ -19,6 +19,8 @@ from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import Metrics, TraceContext
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
+_ONE_HOST = "Send one Host header, such as Host: leads.acme.com."
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _CLIENT_GONE = 499
 
@@ -60,7 +62,8 @@ class Edge:
             request_id=exchange.request_id, trace_id=exchange.trace_context.trace_id
         ):
             try:
-                await self._app(scope, receive, sending)
+                app = self._app if _names_one_host(scope) else problem(scope, BadRequest(_ONE_HOST))
+                await app(scope, receive, sending)
             except Exception as exc:
                 if exchange.status:
                     raise  # part of another answer is gone already: only closing the connection tells the client
@@ -155,6 +158,12 @@ class _Headers:
 
     def all(self, name: bytes) -> list[str]:
         return [value.decode("latin-1") for key, value in self._raw if key == name]
+
+
+def _names_one_host(scope: Scope) -> bool:
+    """Whether the request says once, and in a valid form, which host it is for (RFC 9110, 7.2)."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return (len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None) or (not hosts and scope["http_version"] == "1.0")
 
 
 def _sender(exchange: Exchange, send: Send) -> Send:

@@ -1,13 +1,13 @@
 """What the API is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.types import Scope
 
-from leadflood.api.ratelimit import RateLimiter
 from leadflood.domains.identity.models import Authenticated
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
@@ -15,6 +15,7 @@ from leadflood.kernel.grouping import Grouping
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
 
 
@@ -25,6 +26,8 @@ class ApiParts:
     Attributes:
         sandbox: reads imported files.
         rate_limiter: what one credential may ask of this process.
+        strangers: how often one address may show no credential, or one that is not valid.
+        body_budget: how many bytes of bodies this process holds at a time.
         body_timeout: seconds that a whole request body may take to arrive.
         probe_timeout: seconds that `/ready` waits for each thing it looks at.
     """
@@ -38,6 +41,8 @@ class ApiParts:
     sandbox: Sandbox
     metrics: Metrics
     rate_limiter: RateLimiter
+    strangers: RateLimiter
+    body_budget: BodyBudget = field(default_factory=BodyBudget)
     body_timeout: float = 20.0
     probe_timeout: float = 2.0
 

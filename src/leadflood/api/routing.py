@@ -1,10 +1,9 @@
 """The one class of routes: every endpoint says who may call it, and every call goes through the same steps."""
 
-import asyncio
 import functools
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -13,21 +12,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import from_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from leadflood.api.admission import admit
+from leadflood.api.bodies import ListContract, ReceivedRequest, parse_json, parse_large, read_body
 from leadflood.api.deps import Unit, unit_of
-from leadflood.api.errors import BodyTimeout, ContentTooLarge, UnsupportedMediaType
-from leadflood.api.parts import ApiParts, doorkeeper_of, parts_of
-from leadflood.api.ratelimit import rate_limit_headers, require
-from leadflood.domains.identity.service import access
+from leadflood.api.errors import UnsupportedMediaType
+from leadflood.api.parts import ApiParts, parts_of
 from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.bodies import BodyLease
 from leadflood.kernel.contract import Contract
-from leadflood.kernel.errors import FieldError, InvalidInput, Unauthenticated
-from leadflood.kernel.exchange import Exchange, exchange_of
+from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.idempotency import IdempotencyKey
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,8 +35,6 @@ _GUARD = "__leadflood_guard__"
 _JSON = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
 NDJSON = "application/x-ndjson"
 _NDJSON = re.compile(r"application/(?:x-ndjson|jsonl|x-jsonlines)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadflood"'}
 
 
 class UnguardedRoute(TypeError):
@@ -115,8 +111,8 @@ def _guarded(guard: Guard) -> Callable[[F], F]:
 class EdgeRoute(APIRoute):
     """A route whose requests go through one pipeline.
 
-    Content type, body within limits, JSON, authentication, permission, rate limit; then input against the contract;
-    then one transaction around the endpoint, which commits before the answer leaves.
+    Authentication, permission and rate limit, from the head alone; then content type, body within limits, JSON; then
+    input against the contract; then one transaction around the endpoint, which commits before the answer leaves.
     """
 
     guard: Guard
@@ -152,22 +148,24 @@ class EdgeRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """What FastAPI calls for each request."""
-        endpoint = self._direct() if self.guard.grouped else super().get_route_handler()
+        direct = self.guard.grouped or self.guard.body == "large"
+        endpoint = self._direct() if direct else super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            parts, exchange = parts_of(request.scope), exchange_of(request.scope)
-            received = await self._receive(request, parts)
-            if not self.guard.needs_caller:
-                return await endpoint(received)
-            self._refuse_unknown_parameters(request)
-            actor = await self._admit(request, parts, exchange)
-            key = self._idempotency_key(request, received, parts, actor)
-            async with AsyncExitStack() as stack:
-                unit = Unit(request.scope, actor, key, stack)
-                response = await endpoint(received)
-                if not self.guard.grouped:
-                    await unit.keep(response)
-            return _unless_known(request, response)
+            parts = parts_of(request.scope)
+            actor = await admit(request, self.guard.permission) if self.guard.needs_caller else None
+            with parts.body_budget.lease() as lease:
+                received = await self._receive(request, parts, lease)
+                if actor is None:
+                    return await endpoint(received)
+                self._refuse_unknown_parameters(request)
+                key = self._idempotency_key(request, received, parts, actor)
+                async with AsyncExitStack() as stack:
+                    unit = Unit(request.scope, actor, key, stack)
+                    response = await endpoint(received)
+                    if not self.guard.grouped:
+                        await unit.keep(response)
+                return _unless_known(request, response)
 
         self.answer = handle
         return handle
@@ -179,12 +177,14 @@ class EdgeRoute(APIRoute):
         if body is None or not issubclass(contract, Contract):
             raise UnguardedRoute(f"{endpoint.__qualname__} needs a contract and a unit, and nothing else.")
         name = body.name
+        entries = ListContract(contract) if self.guard.body == "large" else None
 
         async def call(received: Request) -> Response:
             if not await received.body():
                 raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
+            value = await received.json()
             try:
-                command = contract.model_validate(await received.json())
+                command = await entries.validate(value) if entries else contract.model_validate(value)
             except ValidationError as error:
                 faults = error.errors(include_url=False)
                 raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
@@ -193,7 +193,7 @@ class EdgeRoute(APIRoute):
 
         return call
 
-    async def _receive(self, request: Request, parts: ApiParts) -> "ReceivedRequest":
+    async def _receive(self, request: Request, parts: ApiParts, lease: BodyLease) -> ReceivedRequest:
         if request.method == "GET" or self.guard.body == "raw":
             return ReceivedRequest(request, b"", None)
         if self.guard.body == "stream":
@@ -205,10 +205,13 @@ class EdgeRoute(APIRoute):
         if carries and self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
             detail = "Send JSON, with the header Content-Type: application/json."
             raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
-        settings = parts.settings
-        limit = settings.max_batch_bytes if self.guard.body == "large" else settings.max_body_bytes
-        body = await _read_body(request, parts, limit) if carries else b""
-        return ReceivedRequest(request, body, parse_json(body) if body and self.body_field else None)
+        settings, large = parts.settings, self.guard.body == "large"
+        limit = settings.max_batch_bytes if large else settings.max_body_bytes
+        body = await read_body(request, parts, limit, lease) if carries else b""
+        if not body or not self.body_field:
+            return ReceivedRequest(request, body, None)
+        value = await parse_large(body, settings.max_body_bytes) if large else parse_json(body)
+        return ReceivedRequest(request, body, value)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         if not request.scope["query_string"]:
@@ -227,26 +230,8 @@ class EdgeRoute(APIRoute):
             dependants.extend(dependant.dependencies)
         return frozenset(field.alias for dependant in dependants for field in dependant.query_params)
 
-    async def _admit(self, request: Request, parts: ApiParts, exchange: Exchange) -> Actor:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise _unauthenticated()
-        try:
-            caller = await doorkeeper_of(request.scope)(token.strip())
-        except Unauthenticated as error:
-            raise _unauthenticated() from error
-        exchange.actor = actor = caller.actor.for_request(exchange.request_id)
-        if caller.stale:
-            await access.touch(parts.database, actor)
-        if self.guard.permission is not None:
-            actor.require(self.guard.permission)
-        allowance = parts.rate_limiter.take(actor.api_key_id or actor.session_id or actor.workspace_id)
-        exchange.headers.extend(rate_limit_headers(parts.rate_limiter.policy, allowance))
-        require(allowance)
-        return actor
-
     def _idempotency_key(
-        self, request: Request, received: "ReceivedRequest", parts: ApiParts, actor: Actor
+        self, request: Request, received: ReceivedRequest, parts: ApiParts, actor: Actor
     ) -> IdempotencyKey | None:
         key = request.headers.get("idempotency-key")
         if key is None or not self.writes:
@@ -255,23 +240,6 @@ class EdgeRoute(APIRoute):
         path = request.scope["path"].encode("utf-8", "surrogatepass")
         said = (request.method.encode(), path, request.scope["query_string"], received.content, caller)
         return IdempotencyKey(parts.sealer, actor.workspace_id, key, said)
-
-
-class ReceivedRequest(Request):
-    """A request whose body is here, within the limits, and parsed."""
-
-    def __init__(self, request: Request, content: bytes, parsed: object) -> None:
-        super().__init__(request.scope, request.receive)
-        self.content = content
-        self._parsed = parsed
-
-    async def body(self) -> bytes:
-        """The raw body."""
-        return self.content
-
-    async def json(self) -> Any:  # noqa: ANN401  as in Starlette
-        """The parsed body."""
-        return self._parsed
 
 
 def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -283,85 +251,6 @@ def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         return await unit.run(functools.partial(endpoint, **values))
 
     return call
-
-
-def _unauthenticated() -> Unauthenticated:
-    detail = "Send a valid access token or API key as Authorization: Bearer …"
-    return Unauthenticated(detail, headers=_CHALLENGE)
-
-
-async def _read_body(request: Request, parts: ApiParts, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(parts.body_timeout):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                chunks.append(chunk)
-    except TimeoutError as error:
-        detail = f"The body did not arrive within {parts.body_timeout:g} s."
-        raise BodyTimeout(detail, headers={"Connection": "close"}) from error
-    except ClientDisconnect as error:
-        raise BodyTimeout("The connection closed before the body was here.") from error
-    return b"".join(chunks)
-
-
-async def pieces_of(request: Request, patience: float) -> AsyncIterator[bytes]:
-    """The body of an endpoint that `streams`, as it comes; whoever reads it limits it.
-
-    Args: patience: seconds that the next piece may take to arrive.
-
-    Raises: BodyTimeout.
-    """
-    stream = request.stream()
-    try:
-        while True:
-            async with asyncio.timeout(patience):
-                piece = await anext(stream, None)
-            if piece is None:
-                return
-            yield piece
-    except TimeoutError as error:
-        detail = f"No more of the body arrived for {patience:g} s."
-        raise BodyTimeout(detail, headers={"Connection": "close"}) from error
-    except ClientDisconnect as error:
-        raise BodyTimeout("The connection closed before the body was here.") from error
-
-
-def _too_large(limit: int) -> ContentTooLarge:
-    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers={"Connection": "close"})
-
-
-def parse_json(body: bytes) -> object:
-    """The value of a JSON text (RFC 8259), without repeated names (RFC 7493, 2.3). Raises: InvalidInput."""
-    try:
-        value = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise _invalid_json(f"The body is not valid JSON: {error}.") from error
-    if _STRINGS.sub(b"", body).count(b":") != _count_members(value):
-        raise _invalid_json("An object in the body has the same field name twice.")
-    return value
-
-
-def _count_members(value: object) -> int:
-    count, pending = 0, [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            count += len(current)
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
-    return count
-
-
-def _invalid_json(message: str) -> InvalidInput:
-    return InvalidInput(message, errors=[FieldError("", "invalid_json", message)])
 
 
 def _unless_known(request: Request, response: Response) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -24,6 +25,12 @@ MAX_HEADERS = 100
 HEAD_SECONDS = 20.0
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 25
+DRAIN_SECONDS = 5.0
+"""How long the rest of a body is read after its answer, so that the sender gets to see that answer."""
+DRAIN_BYTES = 1024 * 1024
+SPARE_FILES = 200
+"""File descriptors that connections leave for everything else."""
+_MOST_FILES = 10_000
 
 _log = structlog.get_logger()
 
@@ -66,18 +73,29 @@ class PairedWrites:
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's protocol, with an end to how large a request's head may be and how long it may take.
 
-    Over the limits the connection ends with 400; uvicorn itself would read on, and wait, for ever.
+    Over the limits the connection ends with 400; uvicorn itself would read on, and wait, for ever. What follows of a
+    body after its answer is read for a few seconds, then the connection ends. Where connections take all file
+    descriptors, those that have sent no complete head for the longest time are closed.
     """
+
+    connection_limit = 0
+    """Connections of this process; 0: no limit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._in_head = True
+        self._in_body = False
+        self._to_drain = DRAIN_BYTES
+        self.idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head."""
         super().connection_made(PairedWrites(transport, self.loop))  # type: ignore[arg-type]
+        self.idle_since = self.loop.time()
+        if 0 < self.connection_limit < len(self.connections):
+            self._close_longest_idle()
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -95,10 +113,31 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A head is there."""
         self._stop_clock()
-        self._in_head = False
+        self._in_head, self._in_body, self._to_drain = False, True, DRAIN_BYTES
         if len(self.headers) > MAX_HEADERS:
             raise ValueError("too many headers")  # the parser ends the request with 400
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._to_drain -= len(body)
+            if self._to_drain < 0:
+                self.transport.close()
+
+    def on_message_complete(self) -> None:
+        """A request is there as a whole."""
+        super().on_message_complete()
+        self._stop_clock()
+        self._in_body = False
+
+    def on_response_complete(self) -> None:
+        """A request is answered."""
+        super().on_response_complete()
+        self.idle_since = self.loop.time()
+        if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
+            self._deadline = self.loop.call_later(DRAIN_SECONDS, self.transport.close)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -118,6 +157,16 @@ class BoundedHttp(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_longest_idle(self) -> None:
+        idle = [each for each in self.connections if isinstance(each, BoundedHttp) and each.idle]
+        longest = min(idle, key=lambda each: each.idle_since, default=self)
+        longest.transport.close()
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:
@@ -142,6 +191,14 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+def raise_file_limit() -> int:
+    """Allow this process as many open files as the system lets it have. Returns how many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    return most
+
+
 async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[], None]) -> None:
     """Answer requests until SIGINT or SIGTERM; then those under way have up to 25 seconds.
 
@@ -160,6 +217,7 @@ async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[]
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    BoundedHttp.connection_limit = raise_file_limit() - SPARE_FILES
     # What was made so far stays. Without this, each look for garbage would walk all of it, many times a second.
     gc.collect()
     gc.freeze()

@@ -83,6 +83,14 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(
         60_000, ge=1, description="Requests a minute per API key or session, counted in each API process."
     )
+    anonymous_limit_per_minute: int = Field(
+        1200,
+        ge=1,
+        description="Pages and API requests without a valid credential a minute per address, counted in each process.",
+    )
+    page_limit_per_minute: int = Field(
+        3000, ge=1, description="Pages and parts of pages a minute per browser session, counted in each process."
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Largest file that can be imported, in bytes.")
     parse_processes: int = Field(

@@ -123,6 +123,7 @@ class _Nowhere:
         visit = Visit(request, self._parts, None, "")
         try:
             await pipeline.identify(visit)
+            pipeline.count(visit)
             raise PageNotFound("No page has this address. Check it, or start from the home page.")
         except AppError as error:
             return pipeline.refusal(visit, error)

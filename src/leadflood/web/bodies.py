@@ -8,6 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from leadflood.kernel.bodies import BodyLease, paced
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.web.forms import Form
 
@@ -61,30 +62,29 @@ def is_multipart(request: Request) -> bool:
     return _kind(request) == _MULTIPART
 
 
-async def read_form(request: Request, limit: int, seconds: float) -> Form:
-    """A form without files. Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput."""
+async def read_form(request: Request, limit: int, seconds: float, lease: BodyLease) -> Form:
+    """A form without files. Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput, Unavailable."""
+    if _carries(request) and _kind(request) != _FORM:
+        raise NotAForm("This page takes forms only. Programs use the API under /v1.", headers=_CLOSE)
     chunks: list[bytes] = []
-    size = 0
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise FormTooLarge(f"A form may have {limit} bytes. Send less at a time.")
+                if lease.size + len(chunk) > limit:
+                    raise FormTooLarge(f"A form may have {limit} bytes. Send less at a time.", headers=_CLOSE)
+                lease.take(len(chunk))
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.") from error
+        raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.", headers=_CLOSE) from error
     except ClientDisconnect as error:
         raise FormTimeout("The connection closed before the form was here.") from error
-    if size and _kind(request) != _FORM:
-        raise NotAForm("This page takes forms only. Programs use the API under /v1.")
     return Form.parse(b"".join(chunks))
 
 
 async def open_upload(request: Request, patience: float) -> tuple[Form, Upload | None]:
     """The fields that come before the file, and the file as it comes in; None where none was chosen.
 
-    Args: patience: seconds that the next bytes may take.
+    Args: patience: see `paced`.
 
     Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput.
     """
@@ -215,18 +215,17 @@ async def _pieces(reader: _Reader, begun: list[bytes], arriving: AsyncIterator[b
 
 
 async def _arriving(request: Request, patience: float) -> AsyncIterator[bytes]:
-    stream = request.stream()
     try:
-        while True:
-            async with asyncio.timeout(patience):
-                data = await anext(stream, None)
-            if data is None:
-                return
+        async for data in paced(request.stream(), patience):
             yield data
     except TimeoutError as error:
-        raise FormTimeout(f"No more of the file arrived for {patience:g} s. Send it again.", headers=_CLOSE) from error
+        raise FormTimeout("The file arrived too slowly. Send it again.", headers=_CLOSE) from error
     except ClientDisconnect as error:
         raise FormTimeout("The connection closed before the file was here.") from error
+
+
+def _carries(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
 def _kind(request: Request) -> str:

@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.pagination import Cursors
+from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.web.assets import Assets
 from leadflood.web.view import Views
@@ -22,7 +24,10 @@ class WebParts:
         sandbox: reads imported files.
         changes: tells live pages that something in their workspace was written.
         closing: set when the server stops, so that live streams end and do not hold it up.
-        body_timeout: seconds that a whole request body may take to arrive.
+        page_limiter: what one session may ask of this process.
+        strangers: what one address may ask of this process without a session.
+        body_timeout: seconds that a whole form may take to arrive, or the next piece of an upload.
+        body_budget: how many bytes of bodies this process holds at a time, the API's included.
     """
 
     settings: Settings
@@ -34,5 +39,8 @@ class WebParts:
     changes: Changes
     assets: Assets
     views: Views
+    page_limiter: RateLimiter
+    strangers: RateLimiter
+    body_budget: BodyBudget = field(default_factory=BodyBudget)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     body_timeout: float = 20.0

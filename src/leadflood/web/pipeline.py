@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.bodies import BodyLease
 from leadflood.kernel.errors import AppError, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.web import live
@@ -46,6 +48,8 @@ SECURITY = {
     "Vary": "Cookie, HX-Request, HX-Target, Accept, Accept-Encoding",
 }
 _LEAST_COMPRESSED = 1000
+_STRANGERS_FORM = 65_536
+"""Bytes of a form of whoever is not signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +122,48 @@ async def answer(rule: Rule, request: Request, parts: WebParts) -> Response:
     """Handle one request by its rule."""
     visit = Visit(request, parts, None, "")
     try:
-        await admit(visit, rule)
-        if rule.live and live.is_stream(request):
-            return _stream(visit, rule)
-        done = await rule.handler(visit)
+        with parts.body_budget.lease() as lease:
+            await admit(visit, rule, lease)
+            if rule.live and live.is_stream(request):
+                return _stream(visit, rule)
+            done = await rule.handler(visit)
     except AppError as error:
         return refusal(visit, error)
     return respond(visit, done, rule)
 
 
-async def admit(visit: Visit, rule: Rule) -> None:
-    """Find out who visits, and whether they may. Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput."""
+async def admit(visit: Visit, rule: Rule, lease: BodyLease) -> None:
+    """Find out who visits, and whether they may; only then read the form.
+
+    Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput, TooManyRequests.
+    """
     await identify(visit)
+    count(visit)
     if rule.method == "POST":
-        await _take_body(visit, uploads=rule.uploads)
-    if isinstance(rule.guard, Public):
-        return
-    actor = visit.actor
-    if isinstance(rule.guard, Permission):
-        actor.require(rule.guard)
+        check_origin(visit.request.headers)
+    authorise(visit, rule)
+    if rule.method == "POST":
+        await _take_body(visit, rule, lease)
+
+
+def authorise(visit: Visit, rule: Rule) -> None:
+    """Raises: Unauthenticated, Forbidden."""
+    if not isinstance(rule.guard, Public):
+        actor = visit.actor
+        if isinstance(rule.guard, Permission):
+            actor.require(rule.guard)
+
+
+def count(visit: Visit) -> None:
+    """Count a visit for its session, or its address where there is none. Raises: TooManyRequests."""
+    exchange = exchange_of(visit.request.scope)
+    if visit.caller is None:
+        limiter, key = visit.parts.strangers, throttled_address(exchange.client_ip)
+    else:
+        limiter, key = visit.parts.page_limiter, str(visit.actor.session_id)
+    allowance = limiter.take(key)
+    exchange.headers.extend(limiter.headers(allowance))
+    limiter.require(allowance)
 
 
 async def identify(visit: Visit) -> None:
@@ -216,7 +243,8 @@ def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
     async def load() -> dict[str, str]:
         # As a fresh visit: whoever was signed out, removed or demoted gets no more.
         again = Visit(visit.request, visit.parts, None, "")
-        await admit(again, rule)
+        await identify(again)
+        authorise(again, rule)
         vars(again)["csrf"] = visit.csrf  # a mask of its own each time would make every fragment differ
         done = await rule.handler(again)
         if not isinstance(done, Page):
@@ -229,15 +257,15 @@ def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
     return StreamingResponse(body, headers=headers, media_type="text/event-stream")
 
 
-async def _take_body(visit: Visit, *, uploads: bool) -> None:
-    request, patience = visit.request, visit.parts.body_timeout
-    check_origin(request.headers)
-    if uploads and is_multipart(request):
-        visit.form, visit.upload = await open_upload(request, patience)
+async def _take_body(visit: Visit, rule: Rule, lease: BodyLease) -> None:
+    request, parts = visit.request, visit.parts
+    if rule.uploads and is_multipart(request):
+        visit.form, visit.upload = await open_upload(request, parts.body_timeout)
     else:
-        visit.form = await read_form(request, visit.parts.settings.max_body_bytes, patience)
+        limit = _STRANGERS_FORM if visit.caller is None else parts.settings.max_body_bytes
+        visit.form = await read_form(request, limit, parts.body_timeout, lease)
     token = visit.form.value("csrf") or request.headers.get("x-csrf-token", "")
-    check_csrf(visit.parts.sealer, visit.anchor, token)
+    check_csrf(parts.sealer, visit.anchor, token)
 
 
 def _redirect(visit: Visit, done: Redirect) -> Response:

@@ -6,13 +6,13 @@ import http_sf
 import httpx
 import pytest
 
-from leadflood.api.ratelimit import RateLimiter
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.rate_limit import RateLimiter
 from tests.support.api import Caller, client_of, make_parts
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from leadflood.cli import server
 from leadflood.cli.address import PortTaken, listen
-from leadflood.cli.server import MAX_HEAD_BYTES, MAX_HEADERS, serve
+from leadflood.cli.server import MAX_HEAD_BYTES, MAX_HEADERS, BoundedHttp, serve
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI
@@ -62,3 +63,50 @@ async def test_only_processes_that_both_say_so_share_a_port() -> None:
             assert second.getsockname() == first.getsockname()
         with pytest.raises(PortTaken):
             listen("127.0.0.1", port)
+
+
+async def test_the_rest_of_a_body_is_not_read_for_ever_after_its_answer(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000000\r\n\r\n"
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 0.05)
+    reader, dripping = await asyncio.open_connection("127.0.0.1", port)
+    dripping.write(head)
+    assert (await reader.read()).startswith(b"HTTP/1.1 200")  # and then the end of the connection
+    dripping.close()
+
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 3600)
+    reader, flooding = await asyncio.open_connection("127.0.0.1", port)
+    flooding.write(head)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+    async def flood() -> None:
+        while True:
+            flooding.write(b"x" * 65_536)
+            await flooding.drain()
+
+    with pytest.raises(ConnectionError):
+        await flood()
+    flooding.close()
+
+
+async def test_a_connection_goes_on_after_a_body_that_nobody_read(port: int) -> None:
+    request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(3):
+        writer.write(request)
+        assert await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"abc")
+    writer.close()
+
+
+async def test_new_connections_displace_those_that_send_nothing(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttp, "connection_limit", 5)
+    silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+
+    received = await answer(port, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+
+    assert received.startswith(b"HTTP/1.1 200")
+    assert await silent[0][0].read() == b""
+    for _, writer in silent:
+        writer.close()

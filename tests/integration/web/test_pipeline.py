@@ -1,16 +1,20 @@
 """What every page promises, whichever it is."""
 
+import asyncio
 import gzip
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from leadflood.kernel.actor import Role
+from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import PAGES
 from leadflood.web.pipeline import Public
 from leadflood.web.session import SESSION, VISITOR
 from tests.integration.web.conftest import House
 from tests.support.identity import PASSWORD
-from tests.support.web import ORIGIN, Browser
+from tests.support.web import ORIGIN, Browser, browser_of, site
 
 RULES = [rule for pages in PAGES for rule in pages.rules]
 ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
@@ -49,6 +53,55 @@ async def test_no_form_of_another_site_is_taken(owner: Browser, path: str) -> No
 
     assert answer.status_code == 403
     assert "another site" in answer.text
+
+
+@pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+async def test_no_form_is_read_before_session_permission_and_origin(
+    house: House, stranger: Browser, owner: Browser, media_type: str
+) -> None:
+    viewer = await house.signed_in(Role.VIEWER)
+
+    async def status(browser: Browser, origin: str) -> int:
+        reading = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            reading.set()
+            yield b"x"
+            await asyncio.Event().wait()
+
+        headers = {"Origin": origin, "Content-Type": media_type}
+        answer = await browser.client.post("/imports", content=endless(), headers=headers)
+        assert not reading.is_set()
+        return answer.status_code
+
+    assert [await status(browser, ORIGIN) for browser in (stranger, viewer)] == [303, 403]
+    assert [await status(browser, "https://evil.test") for browser in (stranger, owner)] == [403, 403]
+
+
+async def test_the_form_of_a_stranger_is_small(stranger: Browser) -> None:
+    await stranger.get("/sign-in")
+
+    assert (await stranger.post("/sign-in", {"email": "x" * 70_000})).status == 413
+
+
+async def test_pages_are_limited_per_session_and_per_address_of_strangers(house: House, owner: Browser) -> None:
+    pages = RateLimiter(2, name="pages", subject="session")
+    strangers = RateLimiter(2, name="anonymous", subject="address")
+    app = site(house.parts, replace(house.web, page_limiter=pages, strangers=strangers))
+    async with browser_of(app) as stranger, browser_of(app) as signed_in:
+        signed_in.client.cookies = owner.client.cookies
+        for browser, policy, paths in (
+            (stranger, "anonymous", ["/sign-in", "/no-such-page", "/sign-in"]),
+            (signed_in, "pages", ["/leads", "/jobs", "/leads"]),
+        ):
+            answers = [await browser.client.get(path) for path in paths]
+
+            assert [answer.status_code for answer in answers][-1] == 429
+            assert 429 not in [answer.status_code for answer in answers][:-1]
+            assert int(answers[-1].headers["Retry-After"]) > 0
+            assert answers[-1].headers["RateLimit-Policy"] == f'"{policy}";q=2;w=60'
+        asset = await stranger.client.get(house.web.assets.url("favicon.svg"))
+        assert asset.status_code != 429
 
 
 async def test_signing_in_leads_to_where_one_wanted_to_go(house: House, stranger: Browser) -> None:

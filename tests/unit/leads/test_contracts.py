@@ -199,3 +199,9 @@ def test_any_json_body_gives_a_contract_or_field_errors(body: object, contract: 
         assert found
         for error in found:
             json.dumps([error.pointer, error.code, error.message], ensure_ascii=False).encode()
+
+
+def test_custom_texts_that_are_too_long_in_all_are_refused_before_they_are_cleaned() -> None:
+    broken = {f"field{n}": "\x00" * 2_000 for n in range(40)}
+
+    assert codes(CreateLead, {"email": "ada@acme.com", "customFields": broken}) == {"/customFields": "too_long"}

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from leadflood.api.bodies import pieces_of
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
 from leadflood.api.errors import UnsupportedMediaType
-from leadflood.api.routing import EdgeRoute, pieces_of, requires
+from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import (
     MAX_FILENAME,

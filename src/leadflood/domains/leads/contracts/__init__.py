@@ -48,6 +48,8 @@ MAX_NAME = 200
 MAX_BATCH = 1000
 MAX_CUSTOM_FIELDS = 50
 MAX_CUSTOM_BYTES = 32 * 1024
+_RAW_CUSTOM = 2 * MAX_CUSTOM_BYTES
+"""Characters of all custom texts before cleaning. More are refused without it."""
 
 
 _Fields = TypeVar("_Fields", bound=Mapping[str, object])
@@ -57,14 +59,21 @@ def _few_enough(value: object) -> object:
     if isinstance(value, dict) and len(value) > MAX_CUSTOM_FIELDS:
         message = f"Give at most {MAX_CUSTOM_FIELDS} custom fields."
         raise InvalidValue(message, "too_long")
+    if isinstance(value, dict) and sum(len(text) for text in value.values() if isinstance(text, str)) > _RAW_CUSTOM:
+        raise _too_many_bytes()
     return value
 
 
 def _small_enough(fields: _Fields) -> _Fields:
     if len(json.dumps(fields, ensure_ascii=False).encode()) > MAX_CUSTOM_BYTES:
-        message = f"Custom fields may take {MAX_CUSTOM_BYTES} bytes of JSON in all. Shorten or remove some."
-        raise InvalidValue(message, "too_long")
+        raise _too_many_bytes()
     return fields
+
+
+def _too_many_bytes() -> InvalidValue:
+    return InvalidValue(
+        f"Custom fields may take {MAX_CUSTOM_BYTES} bytes of JSON in all. Shorten or remove some.", "too_long"
+    )
 
 
 def _not_null(value: object) -> object:
@@ -167,6 +176,8 @@ class FaultyLead:
 
 
 def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> CreateLead | FaultyLead:
+    if isinstance(value, FaultyLead):
+        return value  # validated before, one by one
     try:
         lead: CreateLead = handler(value)
     except ValidationError as exc:

@@ -1,0 +1,47 @@
+"""Who calls, and whether they may: decided from the head of a request, before its body is read."""
+
+from starlette.requests import Request
+
+from leadflood.api.parts import doorkeeper_of, parts_of
+from leadflood.domains.identity.models import throttled_address
+from leadflood.domains.identity.service import access
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.errors import Unauthenticated
+from leadflood.kernel.exchange import exchange_of
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadflood"'}
+
+
+async def admit(request: Request, permission: Permission | None) -> Actor:
+    """The caller, within its rate limit and with the permission.
+
+    Raises: Unauthenticated, Forbidden, TooManyRequests.
+    """
+    parts, exchange = parts_of(request.scope), exchange_of(request.scope)
+    try:
+        caller = await doorkeeper_of(request.scope)(_bearer_token(request))
+    except Unauthenticated as error:
+        # Only after the look-up: a flood of bad tokens must not lock out others who share its address.
+        allowance = parts.strangers.take(throttled_address(exchange.client_ip))
+        if allowance.retry_after:
+            exchange.headers.extend(parts.strangers.headers(allowance))
+        parts.strangers.require(allowance)
+        detail = "Send a valid access token or API key as Authorization: Bearer …"
+        raise Unauthenticated(detail, headers=_CHALLENGE) from error
+    exchange.actor = actor = caller.actor.for_request(exchange.request_id)
+    if caller.stale:
+        await access.touch(parts.database, actor)
+    if permission is not None:
+        actor.require(permission)
+    limiter = parts.rate_limiter
+    allowance = limiter.take(actor.api_key_id or actor.session_id or actor.workspace_id)
+    exchange.headers.extend(limiter.headers(allowance))
+    limiter.require(allowance)
+    return actor
+
+
+def _bearer_token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("There is no bearer token.")
+    return token.strip()
