@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -77,12 +77,15 @@ def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
         yield from _walk(child, inner)
 
 
-@cache
-def sources(*folders: str) -> tuple[Source, ...]:
-    """The Python files below these folders of the checkout. No files at all is a fault of the test's set-up."""
+def sources(*folders: str) -> Iterator[Source]:
+    """The Python files below these folders of the checkout. No files at all is a fault of the test's set-up.
+
+    Each is read anew and let go of: the trees of all of them take hundreds of megabytes.
+    """
     paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
     assert paths, f"no Python files in {folders}: were they moved?"
-    return tuple(Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths)
+    for path in paths:
+        yield Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
 
 
 Check = Callable[[Source], Iterable[Finding]]

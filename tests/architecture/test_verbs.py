@@ -172,14 +172,14 @@ def test_no_edge_calls_a_step_of_a_verb_or_of_a_job() -> None:
 
 @pytest.mark.parametrize("listed", [READS, STEPS, WITHOUT_PERMISSION, WITHOUT_AUDIT])
 def test_the_lists_name_only_what_is_there(listed: Mapping[str, str]) -> None:
-    known = {verb.name for verb in Services(sources("src/leadflood/domains")).verbs()}
+    known = {verb.name for verb in Services(list(sources("src/leadflood/domains"))).verbs()}
 
     assert set(listed) <= known
 
 
 @pytest.mark.parametrize("listed", [WITHOUT_PERMISSION, WITHOUT_AUDIT])
 def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(listed: Mapping[str, str]) -> None:
-    services = Services(sources("src/leadflood/domains"))
+    services = Services(list(sources("src/leadflood/domains")))
     proven = {
         verb.name
         for verb in services.verbs()
@@ -243,7 +243,7 @@ def _without_permissions(verb: Verb) -> dict[str, object]:
 
 
 async def test_a_verb_is_refused_before_it_touches_the_database() -> None:
-    guarded = [verb for verb in Services(sources("src/leadflood/domains")).verbs() if requires_permission(verb)]
+    guarded = [verb for verb in Services(list(sources("src/leadflood/domains"))).verbs() if requires_permission(verb)]
     allowed = []
     for verb in guarded:
         module, _, name = f"leadflood.domains.{verb.name}".rpartition(".")

@@ -1,8 +1,9 @@
 """Requests that Schemathesis makes up from the OpenAPI document, valid and invalid ones, against the served API.
 
-`pytest -m long tests/contract/test_schemathesis.py` makes forty times as many, and others each time.
+`SCHEMATHESIS_EXAMPLES=600 pytest tests/contract/test_schemathesis.py` makes forty times as many, and others each time.
 """
 
+import os
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,6 +36,10 @@ CONFIG = SchemathesisConfig.from_dict(
         },
     }
 )
+USUAL = 15
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", USUAL))
+"""Requests an operation."""
+
 # Lines of JSON are no media type that it can make or check: tests/integration/api/test_many_leads.py does.
 SCHEMA = from_dict(document(), config=CONFIG).exclude(operation_id="streamLeads")
 
@@ -85,13 +90,6 @@ def check(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
 
 
 @SCHEMA.parametrize()
-@hypothesis.settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis.settings(max_examples=EXAMPLES, derandomize=EXAMPLES == USUAL, suppress_health_check=list(HealthCheck))
 def test_no_request_breaks_the_contract(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
-    check(case, server, tenant)
-
-
-@pytest.mark.long
-@SCHEMA.parametrize()
-@hypothesis.settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
-def test_many_requests_do_not_break_the_contract(case: schemathesis.Case[Any], server: Served, tenant: Tenant) -> None:
     check(case, server, tenant)

@@ -129,8 +129,8 @@ class Jobs:
             return await tx.changed(text(sql), values)
 
     async def expire_lease(self, job_id: UUID) -> None:
-        """Let the running attempt's lease be over."""
-        sql = "UPDATE job_executions SET lease_expires_at = now() - interval '1 second' WHERE id = :id"
+        """Let the running attempt's lease be over, before any that tests before this one left running."""
+        sql = "UPDATE job_executions SET lease_expires_at = now() - interval '1 day' WHERE id = :id"
         assert await self.change(sql, id=job_id) == 1
 
     async def hurry(self) -> None:

@@ -16,9 +16,17 @@ def test_a_time_zone_is_a_name_of_the_iana_database(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "Berlin", "europe/berlin", "../../etc/passwd", "/etc/localtime", "America", "UTC\n", "🚀", "x" * 10_000_000],
+    ["", "Berlin", "europe/berlin", "../../etc/passwd", "/etc/localtime", "America", "UTC\n", "🚀"],
 )
 def test_what_is_no_time_zone_is_refused_with_an_example(name: str) -> None:
+    assert_no_time_zone(name)
+
+
+def test_a_time_zone_of_many_megabytes_is_refused_with_an_example() -> None:
+    assert_no_time_zone("x" * 10_000_000)
+
+
+def assert_no_time_zone(name: str) -> None:
     with pytest.raises(ValidationError) as caught:
         UpdateMe.model_validate({"timeZone": name})
 
