@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from leadflood.kernel.db.database import Database
 from tests.integration.cli.conftest import Terminal
 from tests.support.processes import Running
+from tests.support.trail import events_of, row
 
 
 @pytest.fixture
@@ -17,7 +19,9 @@ def file(terminal: Terminal) -> Path:
     return path
 
 
-def test_a_file_is_shown_imported_and_taken_back(terminal: Terminal, worker: Running, file: Path) -> None:
+async def test_a_file_is_shown_imported_and_taken_back(
+    terminal: Terminal, worker: Running, file: Path, database: Database
+) -> None:
     rejected = terminal.folder / "rejected.csv"
 
     dry = terminal.here("import", str(file), "--map", "tarif=custom:plan", "--dry-run", "--rejected", str(rejected))
@@ -41,6 +45,14 @@ def test_a_file_is_shown_imported_and_taken_back(terminal: Terminal, worker: Run
     assert undone.returncode == 0, undone.stderr
     assert "undone" in undone.stdout
     assert terminal.here("lead", "list", "--json").stdout == ""
+    events = [each for each in await events_of(database, terminal.workspace_id) if each.subject_type == "import"]
+    written = '{"changesetId": "*", "count": 1, "importId": "*", "name": "leads.csv"}'
+    assert [row(each) for each in events if str(each.subject_id) == committed["id"]][-3:] == [
+        ("import.committed", "import *", written),
+        ("import.finished", "import *", written),
+        ("import.undone", "import *", '{"count": 1, "name": "leads.csv"}'),
+    ]
+    assert {each.actor.kind for each in events} == {"cli"}
 
 
 def test_nothing_is_written_without_a_yes(terminal: Terminal, worker: Running, file: Path) -> None:

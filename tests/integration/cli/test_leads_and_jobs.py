@@ -1,3 +1,4 @@
+import getpass
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.integration.cli.conftest import Terminal
 from tests.support.processes import Running
+from tests.support.trail import events_of, row
 
 NAMES = ["👩‍👩‍👧‍👦", "中村", "שלום", "ليلى", "Zoë"]
 
@@ -134,6 +136,10 @@ async def test_a_job_is_cancelled_and_brought_back(terminal: Terminal, database:
     assert retried["status"] == "queued"
     shown = terminal.here("jobs", "show", str(job_id))
     assert "Cancelled by cli." in shown.stdout
+    events = [event for event in await events_of(database, terminal.workspace_id) if event.subject_type == "job"]
+    told = '{"count": 1, "kind": "leads.enrich.v1"}'
+    assert [row(event) for event in events] == [("job.cancelled", "job *", told), ("job.retried", "job *", told)]
+    assert {(event.actor.kind, event.data["osUser"]) for event in events} == {("cli", getpass.getuser())}
 
 
 def test_an_id_that_is_none_is_wrong_usage_and_one_of_nothing_a_refusal(terminal: Terminal) -> None:
@@ -155,3 +161,7 @@ async def test_dead_letters_are_replayed(terminal: Terminal, database: Database)
         event = await jobs_queries.get_event(tx, Actor.cli(terminal.workspace_id), event_id=UUID(dead["id"]))
     assert event.status != "dead_letter"
     assert terminal.here("outbox", "replay", dead["id"]).returncode == 1
+    (recorded,) = [
+        row(each) for each in await events_of(database, terminal.workspace_id) if each.action[:6] == "outbox"
+    ]
+    assert recorded == ("outbox_event.replayed", "outbox_event *", '{"count": 1}')

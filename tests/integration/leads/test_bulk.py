@@ -25,6 +25,7 @@ from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
 from tests.support.jobs import Jobs
+from tests.support.trail import events_of
 
 MANY = 5200
 _PLANT = text("""
@@ -195,6 +196,14 @@ async def test_a_large_change_and_its_undo_run_as_jobs_and_survive_a_kill(
     undone = await ended(bench, registry, undoing, UNDO_CHANGESET)
     assert (undone.status, undone.undone, undone.kept) == ("undone", MANY, 0)
     assert await state(desk) == before
+    events = await events_of(desk.database, desk.actor.workspace_id)
+    assert [(event.action, event.data["count"]) for event in events if event.subject_id == asked.id] == [
+        ("leads.changed", MANY),
+        ("changeset.finished", MANY),
+        ("changeset.undone", MANY),
+        ("changeset.undo_finished", MANY),
+    ]
+    assert {event.actor.kind for event in events} == {desk.actor.kind}
 
 
 async def test_what_a_cancelled_job_had_changed_can_be_undone(
@@ -209,6 +218,9 @@ async def test_what_a_cancelled_job_had_changed_can_be_undone(
 
     stopped = await bench.view(asked.id)
     assert (stopped.status, stopped.done, stopped.deleted) == ("applied", 2000, 2000)
+    events = await events_of(desk.database, desk.actor.workspace_id)
+    counts = {event.action: event.data["count"] for event in events}
+    assert (counts["leads.deleted"], counts["changeset.finished"]) == (MANY, 2000)
     undone = await bench.undo(asked.id)
     assert (undone.status, undone.undone) == ("undone", 2000)
     assert await desk.count("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == MANY

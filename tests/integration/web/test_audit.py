@@ -4,9 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadflood.domains.identity.events import AuditAction
+from leadflood.domains.duplicates import events as duplicates
+from leadflood.domains.exports import events as exports
+from leadflood.domains.identity import events as identity
 from leadflood.domains.identity.service import audit
-from leadflood.domains.invitations.events import AuditAction as InvitationAction
+from leadflood.domains.imports import events as imports
+from leadflood.domains.invitations import events as invitations
+from leadflood.domains.jobs import events as jobs
+from leadflood.domains.leads import events as leads
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from leadflood.web.pages.audit_told import GROUPS, SENTENCES
@@ -27,7 +32,11 @@ async def record(house: House, action: str, **data: str) -> None:
 
 
 def test_every_action_has_a_sentence_and_a_group() -> None:
-    actions = [*AuditAction, *InvitationAction]
+    actions = [
+        action
+        for events in (identity, invitations, jobs, leads, duplicates, imports, exports)
+        for action in events.AuditAction
+    ]
 
     assert [each for each in actions if each not in SENTENCES] == []
     assert [each for each in SENTENCES if not each.startswith(tuple(GROUPS))] == []
@@ -132,3 +141,20 @@ async def test_the_log_of_another_workspace_is_not_shown(house: House, owner: Br
     await record(other, "balloon.let_go")
 
     assert [each for each in told(await owner.get(PATH)) if "balloon" in each] == []
+
+
+async def test_a_deletion_of_many_is_told_with_its_count_and_undone_from_the_log(house: House, owner: Browser) -> None:
+    ids = [str(await house.lead(f"{name}@acme.com")) for name in ("a", "b")]
+    await owner.get("/leads")
+    await owner.post("/leads/bulk-changes", {"action": "delete", "ids": ids})
+    seen = await owner.get(PATH)
+    assert told(seen)[0].endswith("deleted 2 leads")
+    undo = seen.attribute("#audit-list form", "action")
+    assert undo
+
+    await owner.post(undo)
+
+    seen = await owner.get(PATH)
+    assert told(seen)[0].endswith("undid “Delete”: 2 leads")
+    assert seen.attribute("#audit-list form", "action") is None
+    assert "a@acme.com" in (await owner.get("/leads")).text

@@ -213,3 +213,22 @@ async def test_work_on_people_is_told(new_house: NewHouse) -> None:
         "member.removed",
         "invitation.sent",
     ]
+
+
+async def test_the_api_says_what_undoes_an_event_as_long_as_it_can_be_undone(house: House) -> None:
+    owner = await new_member(house.parts.database, house.workspace_id, Role.OWNER)
+    _, token = await new_key(house.parts.database, house.workspace_id, owner)
+    client, headers = (await house.stranger()).client, {"Authorization": f"Bearer {token}"}
+    wanted = {"action": "delete", "leadIds": [str(await house.lead("a@acme.com"))]}
+    await client.post("/v1/changesets", json=wanted, headers=headers)
+
+    async def newest() -> Any:  # noqa: ANN401  JSON
+        return (await client.get("/v1/audit-events", headers=headers)).json()["items"][0]
+
+    deleted = await newest()
+    assert (deleted["action"], deleted["data"]["count"]) == ("leads.deleted", 1)
+    assert (await client.post(deleted["undo"], headers=headers)).is_success
+    undone = await newest()
+    assert (undone["action"], undone["undo"]) == ("changeset.undone", None)
+    events = (await client.get("/v1/audit-events?action=leads.", headers=headers)).json()["items"]
+    assert [event["undo"] for event in events] == [None]

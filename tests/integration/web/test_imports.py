@@ -116,8 +116,8 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert [lead["first_name"] for lead in await desk.leads()] == ["Augusta"]
     assert [each.subject_id for each in await audited(house, "import.undone")] == [import_id]
     told = await owner.get("/settings/audit")
-    assert "imported a file of leads" in told.text
-    assert "took back an import" in told.text
+    assert "imported “leads.csv”: 2 leads" in told.text
+    assert "undid the import of “leads.csv”" in told.text
 
 
 async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chosen_stays(
@@ -320,7 +320,7 @@ async def test_an_import_is_deleted_and_its_leads_stay(house: House, owner: Brow
     assert len(await desk.leads()) == 2
     assert [each.subject_id for each in await audited(house, "import.deleted")] == [import_id]
     told = await owner.get("/settings/audit")
-    assert "deleted an import" in told.text
+    assert "deleted the import of “leads.csv” and kept its leads" in told.text
     assert not told.html.css(f'a[href="/imports/{import_id}"]')
 
 

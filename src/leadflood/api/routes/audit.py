@@ -1,14 +1,17 @@
 """The audit log."""
 
+from collections.abc import Collection
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from leadflood.api.deps import InPages, InUnit, Listing
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.domains.leads.queries.changesets import changeset_of, undoable_among
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.moment import Moment
 
@@ -24,6 +27,20 @@ ActionFilter = Annotated[
 ]
 
 
+class RecordedEvent(AuditEventView):
+    """An audit event, with what undoes it."""
+
+    undo: str | None = Field(
+        description="Where to send a POST that undoes it; null where that cannot be done (any more)."
+    )
+
+
+def _with_undo(event: AuditEventView, undoable: Collection[UUID]) -> RecordedEvent:
+    changeset_id, merge_id = changeset_of(event.data), event.data.get("mergeId")
+    undo = f"/v1/merges/{merge_id}/undos" if merge_id else f"/v1/changesets/{changeset_id}/undos"
+    return RecordedEvent(**dict(event), undo=undo if changeset_id in undoable else None)
+
+
 @router.get("", summary="List audit events, newest first")
 @requires(Permission.AUDIT_READ)
 async def list_audit_events(
@@ -34,8 +51,8 @@ async def list_audit_events(
     subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Only about this.")] = None,
     since: Annotated[Moment | None, Query(description="At this time or later.")] = None,
     until: Annotated[Moment | None, Query(description="Before this time.")] = None,
-) -> Listing[AuditEventView]:
-    """Every privileged change: who, what, when, and by which request."""
+) -> Listing[RecordedEvent]:
+    """Every change: who, what, when, by which request; in `data` its count, and in `undo` what takes it back."""
     page = await queries.list_audit_events(
         unit.tx,
         unit.actor,
@@ -47,4 +64,5 @@ async def list_audit_events(
         after=paging.after,
         limit=paging.limit,
     )
-    return paging.answer(page)
+    undoable = await undoable_among(unit.tx, unit.actor, [event.data for event in page.items])
+    return paging.answer(page.map(lambda event: _with_undo(event, undoable)))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.identity import queries
+from leadflood.domains.leads.queries.changesets import undoable_among
 from leadflood.kernel.actor import Permission
 from leadflood.web.answers import Answer, Page
 from leadflood.web.pages.audit_told import GROUPS, mentioned, told
@@ -67,6 +68,7 @@ async def list_events(visit: Visit) -> Answer:
         )
         names = await queries.actor_names(tx, visit.actor, mentioned(page.items))
         members = await queries.list_members(tx, visit.actor, limit=_PEOPLE)
+        undoable = await undoable_among(tx, visit.actor, [each.data for each in page.items])
         keys = await queries.list_api_keys(tx, visit.actor, limit=_PEOPLE)
     people = {str(each.id): each.name for each in members.items}
     people |= {str(each.id): f"API key “{each.name}”" for each in keys.items}
@@ -74,7 +76,7 @@ async def list_events(visit: Visit) -> Answer:
         people[narrowed.by] = "A former member"
     after = visit.cursor(page, scope)
     context: dict[str, Any] = {
-        "events": told(page.items, names),
+        "events": told(page.items, names, undoable),
         "narrowed": narrowed,
         "is_narrowed": any(given.values()),
         "kinds": [("", "Everything"), *GROUPS.items()],

@@ -1,14 +1,15 @@
 """Audit events as sentences: who did what to whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.domains.leads.queries.changesets import changeset_of
 from leadflood.web.pages.people import actor_told
-from leadflood.web.view import brief
+from leadflood.web.view import brief, plural
 
 SENTENCES: Final = {
     "session.started": "signed in",
@@ -35,15 +36,35 @@ SENTENCES: Final = {
     "invitation.resent": "sent the invitation to {email} again",
     "invitation.revoked": "revoked the invitation to {email}",
     "invitation.accepted": "accepted an invitation",
-    "leads.exported": "exported {count} leads as {format}",
+    "leads.exported": "exported {leads} as {format}",
     "export.requested": "asked for a file of leads as {format}",
-    "export.downloaded": "downloaded a file of {count} leads",
+    "export.downloaded": "downloaded a file of {leads}",
     "export.deleted": "deleted an exported file",
-    "import.committed": "imported a file of leads",
-    "import.undone": "took back an import",
-    "import.paused": "paused an import",
-    "import.cancelled": "stopped an import",
-    "import.deleted": "deleted an import, and kept the leads that it wrote",
+    "leads.changed": "changed {leads}",
+    "leads.deleted": "deleted {leads}",
+    "leads.restored": "restored {leads}",
+    "leads.enrichment_requested": "requested enrichment of {leads}",
+    "leads.merged": "merged {leads}",
+    "leads.unmerged": "undid a merge of {leads}",
+    "changeset.finished": "finished “{label}”: {leads} changed",
+    "changeset.undone": "undid “{label}”: {leads}",
+    "changeset.undo_finished": "finished undoing “{label}”: {leads}",
+    "view.created": "saved the view “{name}”",
+    "view.changed": "changed the view “{name}”",
+    "view.deleted": "deleted the view “{name}”",
+    "duplicate.dismissed": "marked two leads as different people",
+    "duplicate.reopened": "reopened a possible duplicate",
+    "duplicates.scan_requested": "started a duplicate scan",
+    "import.uploaded": "uploaded “{name}”",
+    "import.read_again": "changed how “{name}” is read",
+    "import.mapped": "mapped the columns of “{name}”",
+    "import.previewed": "previewed the import of “{name}”",
+    "import.committed": "imported “{name}”: {leads}",
+    "import.finished": "finished the import of “{name}”: {leads}",
+    "import.paused": "paused the import of “{name}” after {leads}",
+    "import.cancelled": "cancelled the import of “{name}” after {leads}",
+    "import.undone": "undid the import of “{name}”: {leads}",
+    "import.deleted": "deleted the import of “{name}” and kept its leads",
     "job.retried": "retried a job",
     "job.cancelled": "cancelled a job",
     "jobs.retried": "retried failed jobs",
@@ -77,7 +98,11 @@ _GLYPHS: Final = {
     "api_key": "key-round",
     "user": "user",
     "invitation": "mail",
-    "leads": "download",
+    "leads": "users",
+    "changeset": "rotate-cw",
+    "view": "filter",
+    "duplicate": "users",
+    "duplicates": "users",
     "export": "download",
     "import": "upload",
     "job": "activity",
@@ -94,6 +119,10 @@ GROUPS: Final = {
     "invitation.": "Invitations",
     "api_key.": "API keys",
     "workspace.": "The workspace",
+    "leads.": "Leads",
+    "changeset.": "Bulk changes and undo",
+    "duplicate": "Duplicates",
+    "view.": "Saved views",
     "leads.exported": "Exports",
     "export.": "Files of leads",
     "import.": "Imports",
@@ -105,7 +134,13 @@ GROUPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as a page shows it. `path`: of what it was done to; `raw`: what is stored besides, for whoever asks."""
+    """One event as a page shows it.
+
+    Attributes:
+        path: of what it was done to.
+        undo: where to post what undoes it, as long as it can be undone.
+        raw: the event as it is stored.
+    """
 
     id: UUID
     at: datetime
@@ -113,6 +148,7 @@ class Told:
     text: str
     glyph: str
     path: str | None
+    undo: str | None
     raw: dict[str, Any]
 
 
@@ -123,9 +159,13 @@ class _Words(dict[str, str]):
         return "…"
 
 
-def told(events: Sequence[AuditEventView], names: Mapping[UUID, str]) -> list[Told]:
-    """The events in words, in their order. `names`: of members and keys, as far as they are still there."""
-    return [_told(event, names) for event in events]
+def told(events: Sequence[AuditEventView], names: Mapping[UUID, str], undoable: Collection[UUID] = ()) -> list[Told]:
+    """The events in words, in their order.
+
+    Args: names: of members and keys, as far as they are still there. undoable: the changesets that can be undone.
+    """
+    gone = {event.subject_id for event in events if _deletes(event)}
+    return [_told(event, names, undoable, gone=event.subject_id in gone) for event in events]
 
 
 def mentioned(events: Sequence[AuditEventView]) -> set[UUID]:
@@ -133,17 +173,30 @@ def mentioned(events: Sequence[AuditEventView]) -> set[UUID]:
     return {each for event in events for each in (event.actor.id, event.subject_id) if each is not None}
 
 
-def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
+def _undo(event: AuditEventView, undoable: Collection[UUID]) -> str | None:
+    changeset_id = changeset_of(event.data)
+    if changeset_id not in undoable:
+        return None
+    merge_id = event.data.get("mergeId")
+    return f"/duplicates/merges/{merge_id}/undos" if merge_id else f"/changesets/{changeset_id}/undos"
+
+
+def _deletes(event: AuditEventView) -> bool:
+    """Whether what it was done to has no page any more; a deleted lead has one, to restore it."""
+    return event.action.endswith(".deleted") and event.action != "leads.deleted"
+
+
+def _told(event: AuditEventView, names: Mapping[UUID, str], undoable: Collection[UUID], *, gone: bool) -> Told:
     place = _PLACES.get(event.subject_type)
     kind = event.action.partition(".")[0]
-    deleted = event.action.endswith(".deleted")
     return Told(
         id=event.id,
         at=event.at,
         who=actor_told(event.actor.kind, event.actor.id, names, capital=True),
         text=_sentence(event, names),
         glyph=_GLYPHS.get(kind, "circle"),
-        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not deleted else None,
+        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not gone else None,
+        undo=_undo(event, undoable),
         raw={
             "action": event.action,
             "at": event.at.isoformat(),
@@ -157,6 +210,8 @@ def _told(event: AuditEventView, names: Mapping[UUID, str]) -> Told:
 
 def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
     words = _Words({name: _word(value) for name, value in event.data.items()}, subject=_subject(event, names))
+    if isinstance(event.data.get("count"), int):
+        words["leads"] = plural(int(words["count"]), "lead")
     own = event.subject_id == event.actor.id
     if event.action == "session.ended" and (ending := _ENDINGS.get(words.get("reason", ""))):
         return ending

@@ -1,8 +1,10 @@
 """SQL that reads changesets."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, select
 
 from leadflood.domains.leads.contracts import ActorView
@@ -60,6 +62,28 @@ async def list_kept(
         query = query.where(lead_changes.c.lead_id > after.id)
     rows = await tx.all(query.order_by(lead_changes.c.lead_id).limit(limit + 1))
     return cut(rows, limit, lambda row: Position.at("", row.lead_id)).map(_kept_view)
+
+
+def changeset_of(data: Mapping[str, JsonValue]) -> UUID | None:
+    """The changeset that undoes what an audit event with this data tells of."""
+    given = data.get("changesetId")
+    return UUID(given) if isinstance(given, str) else None
+
+
+async def undoable_among(tx: Transaction, actor: Actor, events: Iterable[Mapping[str, JsonValue]]) -> set[UUID]:
+    """Which of the changesets in the data of audit events can be undone now."""
+    wanted = {changeset_id for data in events if (changeset_id := changeset_of(data)) is not None}
+    if not wanted:
+        return set()
+    sets = lead_changesets.c
+    query = select(sets.id).where(
+        sets.workspace_id == actor.workspace_id,
+        sets.id.in_(wanted),
+        sets.status == ChangesetStatus.APPLIED,
+        sets.forgotten_at.is_(None),
+        sets.created + sets.updated + sets.deleted + sets.restored > 0,
+    )
+    return {row.id for row in await tx.all(query)}
 
 
 def changeset_view(row: Row[Any]) -> ChangesetView:
