@@ -26,6 +26,7 @@ BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str | None]] = {
     ("createChangeset", "leadIds"): (201, None),
     ("createChangeset", "changes.ownerId"): (400, "unknown_owner"),
     ("createChangeset", "matching.ownerId"): (201, None),
+    ("createChangeset", "deleted.changesetId"): (201, None),
     ("mergeLeads", "survivorId"): (404, "lead_not_found"),
     ("mergeLeads", "otherId"): (404, "lead_not_found"),
     ("createView", "filter.ownerId"): (201, None),
@@ -60,6 +61,8 @@ def question(operation: Operation, place: IdPlace, asked: UUID, ours: Tenant) ->
     body = body_with(place, asked)
     if place.name == "matching.ownerId":
         return {**operation.request(own), "json": {"action": "delete", "expectedCount": 0, **body}}
+    if place.name == "deleted.changesetId":
+        return {**operation.request(own), "json": {"action": "restore", "expectedCount": 0, **body}}
     if operation.name == "login":
         body |= {"email": ours.owner_email, "password": PASSWORD}
     if operation.method in ("POST", "PUT") and operation.name != "login":

@@ -157,6 +157,7 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
     ids["exports"] = await new_export(database, actor, registry)
     ids["imports"] = await new_import(database, actor, registry)
     ids["changesets"] = await new_changeset(database, actor, ids["leads"])
+    ids["deleted-leads"] = await new_deleted_lead(database, actor)
     ids["views"] = await new_view(database, workspace_id, owner_id)
     ids |= await new_duplicates(database, actor)
     async with database.transaction(workspace_id) as tx:
@@ -207,6 +208,15 @@ async def new_changeset(database: Database, actor: Actor, lead_id: UUID) -> UUID
         await leads.update_lead(tx, actor, lead_id=lead_id, command=edit, expected_version=None)
         await changesets.undo_changeset(tx, actor, changeset_id=made.id, trace={})
     return made.id
+
+
+async def new_deleted_lead(database: Database, actor: Actor) -> UUID:
+    """A lead that was deleted. Returns its id."""
+    command = CreateLead.model_validate({"email": "deleted@acme.test"})
+    async with database.transaction(actor.workspace_id) as tx:
+        made = await leads.create_lead(tx, actor, command=command, trace={})
+        await leads.delete_lead(tx, actor, lead_id=made.lead_id)
+    return made.lead_id
 
 
 async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:

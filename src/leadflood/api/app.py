@@ -20,6 +20,7 @@ from leadflood.api.routes import (
     audit,
     auth,
     changesets,
+    deleted_leads,
     duplicates,
     exports,
     figures,
@@ -50,6 +51,7 @@ ROUTERS: Sequence[APIRouter] = tuple(
     for module in (
         exports,
         leads,
+        deleted_leads,
         changesets,
         views,
         imports,

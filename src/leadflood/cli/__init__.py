@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from leadflood import __version__
-from leadflood.cli import doctor, exports, identity, imports, jobs, leads, outbox, processes, up
+from leadflood.cli import changes, doctor, exports, identity, imports, jobs, leads, outbox, processes, up
 from leadflood.cli.os_errors import explained
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
@@ -54,6 +54,7 @@ up.register(app)
 processes.register(app)
 doctor.register(app)
 app.add_typer(leads.app, name="lead")
+app.add_typer(changes.app, name="change")
 imports.register(app)
 exports.register(app)
 app.add_typer(jobs.app, name="jobs")

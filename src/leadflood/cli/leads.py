@@ -5,6 +5,8 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli import deleted_leads
+from leadflood.cli.deleted_leads import list_deleted
 from leadflood.cli.follow import follow, open_screen
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import Column, moment, note, print_facts, print_json, print_table, say
@@ -21,7 +23,9 @@ _WHO = typer.Argument(metavar="ID|EMAIL", help="The lead's id or e-mail address.
 _TIMEOUT = typer.Option(60.0, "--timeout", min=0.0, help="Seconds to wait for the job.")
 _JOBS_SHOWN = 3
 
-app = typer.Typer(help="Add, show, list and watch leads.", no_args_is_help=True)
+app = typer.Typer(help="Add, show, list, watch and restore leads.", no_args_is_help=True)
+
+deleted_leads.register(app)
 
 
 @app.command("add")
@@ -79,15 +83,21 @@ def list_(
     status: Status | None = typer.Option(None, help="Only leads in this state."),
     source: str | None = typer.Option(None, help="Only leads from this source."),
     q: str | None = typer.Option(None, "--q", help="Part of name, e-mail address or company."),
+    deleted: bool = typer.Option(False, "--deleted", help="Deleted leads that can still be restored."),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """List leads, newest first.
+    """List leads, newest first; with --deleted, the last deleted first.
 
     Example: `leadflood lead list --status failed --limit 20`
     """
+    if deleted:
+        if status or source:
+            raise typer.BadParameter("Deleted leads can be narrowed by --q only.", param_hint="--deleted")
+        run(list_deleted(q, None if everything else limit, workspace, as_json=as_json))
+        return
     run(_list(status, source, q, None if everything else limit, workspace, as_json=as_json))
 
 

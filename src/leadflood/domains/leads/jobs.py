@@ -20,12 +20,12 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
     """The jobs of this domain. `database`: for several transactions at a time, and for sweeps."""
 
     async def purge(_context: JobContext) -> None:
+        async with database.system() as tx:
+            await changeset_store.forget(tx, days=retention_days)
         while True:
             async with database.system() as tx:
                 if await store.purge(tx, days=retention_days, batch=_BATCH) < _BATCH:
                     break
-        async with database.system() as tx:
-            await changeset_store.forget(tx, days=retention_days)
         while True:
             async with database.system() as tx:
                 if await changeset_store.purge_changes(tx, batch=_BATCH) < _BATCH:

@@ -20,7 +20,10 @@ from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.models import Handed
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import subjects
+from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
+from leadflood.domains.leads.queries.changesets import get_changeset
+from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import merging as leads
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
@@ -110,6 +113,18 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor.id)}
     await audit.record(tx, actor, action=AuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data)
     return await queries.get_merge(tx, actor, merge_id=merge_id)
+
+
+async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]) -> ChangesetView:
+    """Undo a changeset of any kind: a merge with all that it moved, others as `changesets.undo_changeset`.
+
+    Raises: ChangesetNotFound, ChangesetNotUndoable, MergeNotFound, MergeNotUndoable, Unavailable.
+    """
+    merge_id = (await get_changeset(tx, actor, changeset_id=changeset_id)).merge_id
+    if merge_id is None:
+        return await changesets.undo_changeset(tx, actor, changeset_id=changeset_id, trace=trace)
+    await undo_merge(tx, actor, merge_id=merge_id, trace=trace)
+    return await get_changeset(tx, actor, changeset_id=changeset_id)
 
 
 async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[Row[Any], Row[Any]]:

@@ -71,8 +71,9 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
     wanted = sum(row.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
     changeset_id = row.changeset_id
     if changeset_id is None:
+        request = {"importId": str(import_id)}
         values["changeset_id"] = changeset_id = await changesets.open_changeset(
-            tx, actor, kind=ChangesetKind.IMPORT, label=row.filename, wanted=wanted
+            tx, actor, kind=ChangesetKind.IMPORT, label=row.filename, wanted=wanted, request=request
         )
     await _start(tx, actor, row, COMMIT_IMPORT, ImportStatus.COMMITTING, trace, values)
     await record(tx, actor, AuditAction.COMMITTED, row.id, row.filename, undoable(wanted, import_id, changeset_id))

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
 
 from leadflood.domains.leads.contracts import NOT_NULL, Country, CustomFields, Name, OwnerId, Source
+from leadflood.domains.leads.contracts.deleted import DeletedQuery
 from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.kernel.contract import Contract
 from leadflood.kernel.text import InvalidValue
@@ -54,9 +55,9 @@ class LeadChanges(Contract):
 
 
 class BulkChange(Contract):
-    """What to do to which leads: those with `leadIds`, or all that match a filter.
+    """What to do to which leads: those with `leadIds`, all that match a filter, or `deleted` ones to `restore`.
 
-    With `matching`, say in `expectedCount` how many leads you mean: if more match by now, nothing is changed.
+    With a filter, say in `expectedCount` how many leads you mean: if more match by now, nothing is changed.
     `restore` passes over leads whose address is taken by now, and those that were merged: undo their merge.
     """
 
@@ -77,6 +78,7 @@ class BulkChange(Contract):
     changes: LeadChanges | None = Field(default=None, description="With the action `set` alone.")
     lead_ids: Annotated[list[OwnerId], Field(min_length=1, max_length=MAX_IDS)] | None = None
     matching: LeadQuery | None = Field(default=None, description="Living leads. `{}` means all.")
+    deleted: DeletedQuery | None = Field(default=None, description="Deleted leads, to be restored. `{}` means all.")
     expected_count: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
 
     @model_validator(mode="after")
@@ -84,15 +86,18 @@ class BulkChange(Contract):
         if (self.action is BulkAction.SET) != (self.changes is not None):
             message = "Give changes with the action set, and with no other."
             raise InvalidValue(message, "not_allowed")
-        if (self.lead_ids is None) == (self.matching is None):
-            message = "Give either leadIds or matching."
+        if sum(each is not None for each in (self.lead_ids, self.matching, self.deleted)) != 1:
+            message = "Give leadIds, matching or deleted: one of them."
             raise InvalidValue(message, "required")
-        if (self.matching is None) != (self.expected_count is None):
-            message = "Give expectedCount with matching, and not with leadIds."
+        if (self.lead_ids is None) != (self.expected_count is not None):
+            message = "Give expectedCount with matching or deleted, and not with leadIds."
             raise InvalidValue(message, "required")
-        if self.action is BulkAction.RESTORE and self.lead_ids is None:
-            message = "Give the leadIds of the deleted leads: a filter finds living ones only."
+        if self.matching is not None and self.action is BulkAction.RESTORE:
+            message = "Give leadIds or deleted: the filter matching finds living leads only."
             raise InvalidValue(message, "required")
+        if self.deleted is not None and self.action is not BulkAction.RESTORE:
+            message = "Give deleted with the action restore only."
+            raise InvalidValue(message, "not_allowed")
         return self
 
     @property

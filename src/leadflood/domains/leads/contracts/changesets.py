@@ -1,7 +1,8 @@
 """Changesets as the border shows them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -37,6 +38,9 @@ class ChangesetView(View):
                     "createdAt": "2026-03-01T09:30:00Z",
                     "appliedAt": "2026-03-01T09:30:00Z",
                     "undoneAt": "2026-03-01T09:31:10Z",
+                    "undoUntil": None,
+                    "importId": None,
+                    "mergeId": None,
                 }
             ]
         }
@@ -61,6 +65,15 @@ class ChangesetView(View):
     created_at: datetime
     applied_at: datetime | None
     undone_at: datetime | None
+    undo_until: datetime | None = Field(default=None, description="Null if it cannot be undone, or is undone already.")
+    import_id: UUID | None = Field(default=None, description="The import that wrote it.")
+    merge_id: UUID | None = Field(default=None, description="The merge that it is part of.")
+
+    def dated(self, retention_days: int) -> Self:
+        """The same with `undo_until`."""
+        undoable = self.status is ChangesetStatus.APPLIED and self.changed and self.applied_at is not None
+        until = self.applied_at + timedelta(days=retention_days) if undoable and self.applied_at else None
+        return self.model_copy(update={"undo_until": until})
 
     @property
     def changed(self) -> int:

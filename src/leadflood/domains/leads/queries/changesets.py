@@ -109,7 +109,13 @@ def changeset_view(row: Row[Any]) -> ChangesetView:
         created_at=row.created_at,
         applied_at=row.applied_at,
         undone_at=row.undone_at,
+        import_id=_id(row.request.get("importId")),
+        merge_id=_id(row.request.get("mergeId")),
     )
+
+
+def _id(stored: str | None) -> UUID | None:
+    return UUID(stored) if stored else None
 
 
 def _kept_view(row: Row[Any]) -> KeptLeadView:

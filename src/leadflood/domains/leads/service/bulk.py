@@ -21,6 +21,7 @@ from leadflood.domains.leads.errors import MoreLeadsMatch, UnknownOwner
 from leadflood.domains.leads.events import BULK_CHANGE, AuditAction, LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
+from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.matching import count_leads, matching_rows
 from leadflood.domains.leads.service import enrich_again
 from leadflood.domains.leads.service.changesets import (
@@ -65,7 +66,7 @@ async def change_leads(
     actor.require(Permission.LEADS_WRITE)
     await _check_owner(tx, actor, command)
     ids = list(dict.fromkeys(command.lead_ids or ()))
-    wanted = len(ids) if command.matching is None else await _expected(tx, actor, command)
+    wanted = len(ids) if command.lead_ids is not None else await _expected(tx, actor, command)
     changeset_id = await open_changeset(
         tx,
         actor,
@@ -74,7 +75,7 @@ async def change_leads(
         wanted=wanted,
         request=command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"}),
     )
-    if command.matching is None:
+    if command.lead_ids is not None:
         await _change(tx, actor, changeset_id, command, ids, trace)
         await close_changeset(tx, actor, changeset_id=changeset_id)
     elif wanted > AT_ONCE:
@@ -94,23 +95,22 @@ async def change_more(
 ) -> bool:
     """Change the next leads that match what an open changeset asks for. Returns whether there may be more.
 
-    They are gone through in the order of their creation, up to when it was asked for: later ones are not meant.
+    Living leads are read in the order of their creation, deleted ones from the last deleted to the first, as they were
+    when the change was asked for: later ones are not meant.
     """
     changeset = await changesets.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.OPEN:
         return False
     command = BulkChange.model_validate(changeset.request)
     after = Position(changeset.position["value"], UUID(changeset.position["id"])) if changeset.position else None
-    rows = await matching_rows(
-        tx, actor, only=_meant(command.matching, changeset), sort=LeadSort.CREATED, after=after, limit=batch
-    )
+    rows = await _next_rows(tx, actor, changeset, command, after=after, limit=batch)
     await _change(tx, _asker(changeset), changeset_id, command, [row.id for row in rows], trace)
     if len(rows) < batch:
         await close_changeset(tx, actor, changeset_id=changeset_id)
         if changeset.job_id is not None:
             await record_end(tx, actor, changeset_id=changeset_id)
         return False
-    last = Position.at(rows[-1].created_at, rows[-1].id)
+    last = Position.at(rows[-1].created_at if command.deleted is None else rows[-1].deleted_at, rows[-1].id)
     position = {"value": last.value, "id": str(last.id)}
     await changesets.set_fields(tx, actor.workspace_id, changeset_id, position=position)
     return True
@@ -121,6 +121,16 @@ async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> No
     ended = await get_changeset(tx, actor, changeset_id=changeset_id)
     by = Actor.asker(actor.workspace_id, ended.actor.kind, ended.actor.id)
     await record(tx, by, AuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
+
+
+async def _next_rows(
+    tx: Transaction, actor: Actor, changeset: Row[Any], command: BulkChange, *, after: Position | None, limit: int
+) -> Sequence[Row[Any]]:
+    if command.deleted is not None:
+        only, until = command.deleted.only(), changeset.created_at
+        return await restorable_rows(tx, actor, only=only, until=until, after=after, limit=limit)
+    meant = _meant(command.matching, changeset)
+    return await matching_rows(tx, actor, only=meant, sort=LeadSort.CREATED, after=after, limit=limit)
 
 
 async def _change(
@@ -179,8 +189,11 @@ def _search_text(row: Row[Any], patch: Mapping[str, JsonValue]) -> str | None:
 
 async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
     """How many leads match, which is no more than the caller expects. Raises: MoreLeadsMatch."""
-    only = command.matching.only() if command.matching is not None else LeadFilter()
-    found = await count_leads(tx, actor, only=only, at_most=command.expected_count)
+    if command.deleted is not None:
+        found = await count_restorable(tx, actor, only=command.deleted.only(), at_most=command.expected_count or 0)
+    else:
+        only = command.matching.only() if command.matching is not None else LeadFilter()
+        found = await count_leads(tx, actor, only=only, at_most=command.expected_count)
     if not found.exact:
         raise MoreLeadsMatch(found.value)
     return found.value

@@ -126,10 +126,17 @@ WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND delet
 
 _RECORD = insert(lead_events).values(at=func.now())
 
+# The undo of a restore puts an old `deleted_at` back, so both times count. What a change deleted is kept for as long as
+# the change can be undone; only changes that were written over a long time are older than a deletion of theirs.
 PURGE = text("""
 DELETE FROM leads WHERE (workspace_id, id) IN (
-    SELECT workspace_id, id FROM leads
-    WHERE deleted_at < now() - make_interval(days => :days)
+    SELECT l.workspace_id, l.id FROM leads l
+    WHERE l.deleted_at < now() - make_interval(days => :days) AND l.updated_at < now() - make_interval(days => :days)
+      AND NOT EXISTS (
+          SELECT FROM lead_changesets s
+          JOIN lead_changes c ON c.workspace_id = s.workspace_id AND c.changeset_id = s.id AND c.lead_id = l.id
+          WHERE s.workspace_id = l.workspace_id AND s.forgotten_at IS NULL AND s.status <> 'undone'
+            AND s.created_at < now() - make_interval(days => :days) AND c.change = 'deleted')
     LIMIT :batch
 )
 """).bindparams(bindparam("days", type_=Integer))

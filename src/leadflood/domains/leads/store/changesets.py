@@ -49,10 +49,10 @@ SET status = :status, updated_at = now(),
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = :expected
 """).bindparams(*_KEYS, bindparam("status", type_=Text), bindparam("expected", type_=Text))
 
-# Images are what leads were like: they go when deleted leads do.
+# What is still written or being undone is kept: it can be undone for all of its days once it is applied.
 _FORGET = text("""
 UPDATE lead_changesets SET forgotten_at = now()
-WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL
+WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL AND status IN ('applied', 'undone')
 """).bindparams(bindparam("days", type_=Integer))
 
 _PURGE_CHANGES = text("""
@@ -138,7 +138,7 @@ async def set_fields(tx: Transaction, workspace_id: UUID, changeset_id: UUID, **
 
 
 async def forget(tx: Transaction, *, days: int) -> int:
-    """Changesets that nothing happened to for `days` can no longer be undone, over all workspaces. Returns how many."""
+    """Close the time to undo for what was applied, or undone, `days` ago, over all workspaces. Returns how many."""
     return await tx.changed(_FORGET, {"days": days})
 
 

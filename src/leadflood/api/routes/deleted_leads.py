@@ -1,0 +1,51 @@
+"""Deleted leads over HTTP. Restoring one is a restoration of the lead; restoring many is a changeset."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
+from leadflood.domains.leads.contracts.filters import MAX_SEARCH
+from leadflood.domains.leads.queries import deleted as queries
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/deleted-leads", tags=["leads"], route_class=EdgeRoute)
+
+
+@router.get("", summary="List deleted leads")
+@requires(Permission.LEADS_READ)
+async def list_deleted_leads(
+    pages: InPages,
+    unit: InUnit,
+    q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="Part of name, e-mail or company.")] = None,
+    changeset_id: Annotated[
+        UUID | None, Query(alias="changesetId", description="Leads deleted by this changeset or by its undo.")
+    ] = None,
+) -> Listing[DeletedLeadView]:
+    """Leads that can still be restored, and those that were merged into others; the last deleted first.
+
+    Restore one with `POST /v1/leads/{id}/restorations`, many with `POST /v1/changesets` and the action `restore`.
+    """
+    page = await queries.list_deleted_leads(
+        unit.tx,
+        unit.actor,
+        only=DeletedFilter(q, changeset_id),
+        retention_days=unit.parts.settings.lead_retention_days,
+        after=pages.after,
+        limit=pages.limit,
+    )
+    return pages.answer(page)
+
+
+@router.get("/{id}", summary="Read a deleted lead")
+@requires(Permission.LEADS_READ)
+async def get_deleted_lead(lead_id: ResourceId, unit: InUnit) -> DeletedLeadView:
+    """Who deleted a lead, when and by which change, and until when it can be restored.
+
+    404 for a lead that is not deleted, and after `restorableUntil`, when it is removed for good.
+    """
+    days = unit.parts.settings.lead_retention_days
+    return await queries.get_deleted_lead(unit.tx, unit.actor, lead_id=lead_id, retention_days=days)

@@ -1,0 +1,136 @@
+"""`leadflood change …`: bulk changes, imports and merges, and their undo; straight on the database."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
+from leadflood.cli.output import Column, moment, note, print_facts, print_json, print_table, say
+from leadflood.cli.workspace import open_desk, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
+
+_ID = typer.Argument(help="The change's id.")
+_KEPT = 20
+
+app = typer.Typer(help="List, show and undo bulk changes, imports and merges.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    limit: int = LIMIT, everything: bool = EVERYTHING, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
+) -> None:
+    """List bulk changes, imports and merges, newest first.
+
+    Example: `leadflood change list --limit 20`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.leads.queries import changesets
+
+        async with open_desk(workspace) as desk:
+            days = desk.platform.settings.lead_retention_days
+
+            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                    page = await changesets.list_changesets(tx, desk.actor, after=after, limit=size)
+                return page.map(lambda each: each.dated(days))
+
+            await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
+
+    run(work())
+
+
+@app.command("show")
+def show(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Show what a change did, and what its undo kept.
+
+    Example: `leadflood change show 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.leads.queries import changesets
+
+        async with open_desk(workspace) as desk:
+            days = desk.platform.settings.lead_retention_days
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                found = await changesets.get_changeset(tx, desk.actor, changeset_id=change)
+                kept = await changesets.list_kept(tx, desk.actor, changeset_id=change, limit=_KEPT)
+        _print(found.dated(days), kept.items, as_json=as_json)
+
+    run(work())
+
+
+@app.command("undo")
+def undo(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Undo a change. What was edited since is kept. More than 5,000 leads are put back by a worker.
+
+    Example: `leadflood change undo 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.duplicates.service import merging
+        from leadflood.domains.leads.queries import changesets
+
+        async with open_desk(workspace) as desk:
+            days = desk.platform.settings.lead_retention_days
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                undone = await merging.undo_change(tx, desk.actor, changeset_id=change, trace={})
+                kept = await changesets.list_kept(tx, desk.actor, changeset_id=change, limit=_KEPT)
+        _print(undone.dated(days), kept.items, as_json=as_json)
+        if undone.status == "undoing" and not as_json:
+            note(f"A worker is undoing it. See how far it is with: leadflood change show {change}")
+
+    run(work())
+
+
+_COLUMNS = [
+    Column("id", whole=True),
+    *map(Column, ("kind", "change", "status", "created", "updated", "deleted", "restored", "at", "undo until")),
+]
+
+
+def _row(change: "ChangesetView") -> tuple[object, ...]:
+    return (
+        change.id,
+        change.kind,
+        change.label,
+        change.status,
+        change.created,
+        change.updated,
+        change.deleted,
+        change.restored,
+        moment(change.created_at),
+        moment(change.undo_until),
+    )
+
+
+def _print(change: "ChangesetView", kept: "Sequence[KeptLeadView]", *, as_json: bool) -> None:
+    if as_json:
+        print_json(change)
+        return
+    facts: list[tuple[str, object]] = [
+        ("change", change.id),
+        ("kind", change.kind),
+        ("label", change.label),
+        ("status", change.status),
+        ("by", change.actor.kind),
+        ("progress", f"{change.done} of {change.wanted}"),
+    ]
+    counts = ("created", "updated", "deleted", "restored", "undone", "kept_leads")
+    facts += [(name.replace("_", " "), getattr(change, name)) for name in counts if getattr(change, name)]
+    facts += [
+        ("job", change.job_id),
+        ("made", change.created_at),
+        ("undo until", change.undo_until),
+        ("undone at", change.undone_at),
+    ]
+    print_facts(facts)
+    if kept:
+        say()
+        columns = [Column("kept lead"), Column("reason"), Column("fields")]
+        print_table(columns, [(each.email, each.reason, ", ".join(each.fields)) for each in kept])

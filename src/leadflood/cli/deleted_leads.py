@@ -1,0 +1,84 @@
+"""`leadflood lead list --deleted` and `leadflood lead restore`."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.listing import AS_JSON, WORKSPACE, print_pages
+from leadflood.cli.output import Column, moment, print_facts, print_json
+from leadflood.cli.workspace import open_desk, run
+
+if TYPE_CHECKING:
+    from leadflood.domains.leads.contracts.deleted import DeletedLeadView
+
+_IDS = typer.Argument(metavar="ID...", help="The ids of deleted leads, from `leadflood lead list --deleted`.")
+_COLUMNS = [
+    Column("id", whole=True),
+    *map(Column, ("email", "deleted", "by", "change", "restorable until", "merged into")),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("restore")(restore)
+
+
+def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
+    """Restore deleted leads.
+
+    Leads whose address another lead has now are skipped, and those that were merged: undo the merge to restore them.
+
+    Example: `leadflood lead restore 0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10`
+    """
+
+    async def work() -> None:
+        from leadflood.cli.input import checked
+        from leadflood.domains.leads.contracts.bulk import BulkChange
+        from leadflood.domains.leads.service import bulk
+
+        command = checked(BulkChange, {"action": "restore", "leadIds": [str(each) for each in leads]})
+        async with open_desk(workspace) as desk:
+            days = desk.platform.settings.lead_retention_days
+            async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                made = (await bulk.change_leads(tx, desk.actor, command=command, trace={})).dated(days)
+        if as_json:
+            print_json(made)
+        else:
+            skipped = made.wanted - made.restored
+            print_facts([("change", made.id), ("restored", made.restored), ("skipped", skipped)])
+        if not made.restored:
+            raise typer.Exit(1)
+
+    run(work())
+
+
+async def list_deleted(q: str | None, limit: int | None, workspace: str | None, *, as_json: bool) -> None:
+    """Print deleted leads, the last deleted first."""
+    from leadflood.cli.input import checked
+    from leadflood.domains.leads.contracts.deleted import DeletedQuery
+    from leadflood.domains.leads.queries import deleted
+
+    only = checked(DeletedQuery, {"q": q}).only()
+    async with open_desk(workspace) as desk:
+        days = desk.platform.settings.lead_retention_days
+
+        async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                return await deleted.list_deleted_leads(
+                    tx, desk.actor, only=only, retention_days=days, after=after, limit=size
+                )
+
+        await print_pages(fetch, _COLUMNS, _row, limit=limit, as_json=as_json)
+
+
+def _row(lead: "DeletedLeadView") -> tuple[object, ...]:
+    return (
+        lead.id,
+        lead.email,
+        moment(lead.deleted_at),
+        lead.deleted_by.kind if lead.deleted_by else None,
+        lead.changeset_id,
+        moment(lead.restorable_until),
+        lead.merged_into.survivor_email if lead.merged_into else None,
+    )

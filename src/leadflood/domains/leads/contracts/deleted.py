@@ -1,0 +1,81 @@
+"""Deleted leads as the border shows them, and which of them are meant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from leadflood.domains.leads.contracts import ActorView, OwnerId
+from leadflood.domains.leads.contracts.filters import MAX_SEARCH
+from leadflood.kernel.contract import Contract, View
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedFilter:
+    """Which deleted leads are meant: those that meet all of it."""
+
+    q: str | None = None
+    changeset_id: UUID | None = None
+
+
+class DeletedQuery(Contract):
+    """A `DeletedFilter` in JSON, with the names of the query parameters of the list. `{}` means all."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"changesetId": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10"}]})
+
+    q: Annotated[str, Field(max_length=MAX_SEARCH)] | None = Field(
+        default=None, description="Part of name, e-mail or company."
+    )
+    changeset_id: OwnerId | None = Field(default=None, description="Leads deleted by this changeset or by its undo.")
+
+    def only(self) -> DeletedFilter:
+        """The filter that this writes down."""
+        return DeletedFilter(self.q, self.changeset_id)
+
+
+class MergedIntoView(View):
+    """The merge by which a lead became part of another."""
+
+    merge_id: UUID
+    survivor_id: UUID
+    survivor_email: str
+
+
+class DeletedLeadView(View):
+    """A deleted lead: who deleted it, when, and until when it can be restored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "email": "ada.lovelace@acme.com",
+                    "firstName": "Ada",
+                    "lastName": "Lovelace",
+                    "company": "Acme",
+                    "deletedAt": "2026-03-01T09:30:00Z",
+                    "deletedBy": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
+                    "restorableUntil": "2026-03-31T09:30:00Z",
+                    "changesetId": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "byUndo": False,
+                    "mergedInto": None,
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    deleted_at: datetime
+    deleted_by: ActorView | None
+    restorable_until: datetime = Field(description="After this the lead is removed for good.")
+    changeset_id: UUID | None = Field(description="The change that deleted it; null if it was deleted by itself.")
+    by_undo: bool = Field(description="Whether the undo of that change deleted it.")
+    merged_into: MergedIntoView | None = Field(
+        description="Set if the lead is part of another one: undo the merge to restore it."
+    )
