@@ -30,7 +30,7 @@ async def test_leads_are_narrowed_ticked_deleted_and_brought_back(deployment: De
     await delete_two(page, keys)
     await keys.push("Undo")
     await expect(rows).to_have_count(3)
-    await expect(page.locator("#toasts")).to_contain_text("Taken back for 2 leads")
+    await expect(page.locator("#toasts")).to_contain_text("Undone for 2 leads")
     assert deployment.count("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == len(LEADS)
 
 
@@ -54,5 +54,7 @@ async def delete_two(page: Page, keys: Keys) -> None:
     await keys.press("j", "x", "j", "x")
     await expect(page.get_by_text("2 selected")).to_be_visible()
     await keys.push("Delete")
+    await expect(page.get_by_role("dialog", name="Delete 2 leads?")).to_be_visible()
+    await keys.push("Delete 2 leads")
     await expect(page.locator("#toasts")).to_contain_text("2 leads deleted")
     await expect(page.locator("#leads-list [data-row]")).to_have_count(1)

@@ -33,6 +33,7 @@ IMPORTS: Sequence[tuple[str, str]] = (
 """An import in each state, by its name in the showcase, and what of it to look at."""
 
 EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
+    "/changes/{id}": lambda it: [f"/changes/{it.ids[name]}" for name in ("change", "deletion")],
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
     "/imports/{id}": lambda it: [
@@ -42,6 +43,12 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/jobs": lambda it: ["/jobs", "/jobs?status=failed", "/jobs?status=running"],
     "/jobs/{id}": lambda it: [f"/jobs/{it.jobs[email]}" for email in (cast.FOUND, cast.NOT_FOUND)],
     "/leads": lambda it: ["/leads", f"/leads?status=failed&peek={it.leads[cast.NOT_FOUND]}", "/leads?q=nobody-at-all"],
+    "/leads/deleted": lambda it: [
+        "/leads/deleted",
+        f"/leads/deleted?change={it.ids['deletion']}",
+        "/leads/deleted?q=nobody-at-all",
+    ],
+    "/leads/deleted/{id}": lambda it: [f"/leads/deleted/{it.ids[name]}" for name in ("deleted", "merged")],
     "/leads/{id}": lambda it: [
         f"/leads/{it.leads[cast.FOUND]}",
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",

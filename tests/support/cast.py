@@ -55,6 +55,14 @@ LEADS: Sequence[Mapping[str, Any]] = (
 )
 """Those who are found."""
 
+PAST: Sequence[str] = (
+    "deleted.lead@past.example",
+    "edited.lead@past.example",
+    "alone@past.example",
+    "ada@analytical-engines.example",
+)
+"""Those who were deleted, the last one by a merge."""
+
 REFUSED: Mapping[str, str] = {
     "mark.twain@mississippi.example": "The company registry has no entry for “mississippi.example”.",
     "jane.austen@chawton.example": "The company registry has no entry for “chawton.example”.",

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
 from leadflood.domains.duplicates import queries as duplicates
+from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
 from leadflood.domains.duplicates.models import CandidateStatus
-from leadflood.domains.duplicates.service import scanning
+from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
@@ -23,7 +24,11 @@ from leadflood.domains.identity.service import api_keys, operators, signin
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead, UpdateLead
+from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.domains.leads.service import LeadRequest, bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
@@ -122,6 +127,15 @@ class Showcase:
                 self.leads[lead["email"]] = UUID(answer.json()["leadId"])
                 self.jobs[lead["email"]] = UUID(answer.json()["jobId"])
 
+    async def plant(self, emails: Sequence[str], *, source: str) -> None:
+        """Leads that are there, without having come in over the API."""
+        wanted = [
+            LeadRequest(self.actor, CreateLead.model_validate({"email": email, "source": source}), {})
+            for email in emails
+        ]
+        async with self.parts.database.transaction(self.workspace_id) as tx:
+            await leads.create_leads(tx, workspace_id=self.workspace_id, wanted=wanted)
+
     async def work(self, emails: Sequence[str], adapters: Sequence[Adapter]) -> None:
         """Run one attempt of each of these leads' jobs to its end."""
         registry = JobRegistry(enrichment_jobs.definitions(adapters))
@@ -157,6 +171,7 @@ async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Show
     await _leads(showcase, token)
     await _twins(showcase, token)
     showcase.imports |= await add_imports(Desk(parts.database, parts.registry, showcase.actor))
+    await _history(showcase, token)
     await _troubles(showcase)
     return showcase
 
@@ -206,6 +221,27 @@ async def _twins(showcase: Showcase, token: str) -> None:
     async with database.transaction(workspace_id, read_only=True) as tx:
         found = await duplicates.list_duplicates(tx, showcase.actor, status=CandidateStatus.OPEN, limit=1)
     showcase.ids["duplicate"] = found.items[0].id
+
+
+async def _history(showcase: Showcase, token: str) -> None:
+    """Deleted leads of each kind, and changes: one that can be undone, one that is undone and kept something."""
+    await showcase.add([cast.lead(email) for email in cast.PAST], token)
+    deleted, edited, alone, merged = (showcase.leads[email] for email in cast.PAST)
+    identity = Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.sealer)
+    owner = await identity.actor(showcase.owner, showcase.workspace_id)
+    survivor = showcase.leads[cast.FOUND]
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        changes = {"action": "set", "changes": {"company": "Acme"}, "leadIds": [str(edited), str(alone)]}
+        change = await bulk.change_leads(tx, owner, command=BulkChange.model_validate(changes), trace={})
+        edit = UpdateLead.model_validate({"company": "Byron & Co"})
+        await leads.update_lead(tx, owner, lead_id=edited, command=edit, expected_version=None)
+        await changesets.undo_changeset(tx, owner, changeset_id=change.id, trace={})
+        removal = {"action": "delete", "leadIds": [str(deleted), str(edited)]}
+        gone = await bulk.change_leads(tx, owner, command=BulkChange.model_validate(removal), trace={})
+        await leads.delete_lead(tx, owner, lead_id=alone)
+        merge = MergeLeads.model_validate({"survivorId": str(survivor), "otherId": str(merged)})
+        await merging.merge(tx, owner, command=merge)
+    showcase.ids |= {"change": change.id, "deletion": gone.id, "deleted": deleted, "merged": merged}
 
 
 async def _troubles(showcase: Showcase) -> None:

@@ -119,7 +119,11 @@ async def test_ticked_leads_are_deleted_together_and_brought_back(owner: Browser
     await house.lead("c@acme.com")
     await owner.get("/leads")
 
-    gone = await owner.post("/leads/bulk-changes", {"ids": [str(first), str(second)], "action": "delete"})
+    ticked = {"ids": [str(first), str(second)], "action": "delete"}
+    asked = await owner.post("/leads/bulk-changes", ticked)
+    assert "Delete 2 leads?" in asked.text
+    assert len(await emails(house)) == 3
+    gone = await owner.post("/leads/bulk-changes", {**ticked, "confirmed": "on"})
     left = await emails(house)
     await owner.post(gone.attribute(".toast form", "action") or "")
 
@@ -135,12 +139,16 @@ async def test_all_that_match_are_changed_and_no_others(owner: Browser, house: H
     page = await owner.get("/leads?source=fair")
     form = {name: page.attribute(f"#bulk [name={name}]", "value") or "" for name in ("matching", "expected")}
 
-    done = await owner.post("/leads/bulk-changes", {**form, "all": "on", "action": "set:company", "company": "Fair Co"})
+    wanted = {**form, "all": "on", "action": "set:company", "company": "Fair Co"}
+    asked = await owner.post("/leads/bulk-changes", wanted)
+    assert "Set company of 60 leads?" in asked.text
+    assert names(await owner.get("/leads?q=fair+co")) == []
+    done = await owner.post("/leads/bulk-changes", {**wanted, "confirmed": "on"})
 
     assert "60 leads changed." in done.text
     assert len(names(await owner.get("/leads?q=fair+co"))) == 50
     undone = await owner.post(done.attribute(".toast form", "action") or "")
-    assert "Taken back for 60 leads." in undone.text
+    assert "Undone for 60 leads." in undone.text
     assert names(await owner.get("/leads?q=fair+co")) == []
 
 
@@ -150,10 +158,13 @@ async def test_more_that_match_by_now_than_were_seen_are_not_changed(owner: Brow
     await house.lead("b@acme.com", source="fair")
 
     seen = await owner.post(
-        "/leads/bulk-changes", {"matching": "source=fair", "expected": "1", "all": "on", "action": "delete"}
+        "/leads/bulk-changes",
+        {"matching": "source=fair", "expected": "1", "all": "on", "action": "delete", "confirmed": "on"},
     )
 
     assert seen.status == 409
+    assert "More leads match now. Nothing was changed." in seen.text
+    assert "Delete 2 leads?" in seen.text
     assert await emails(house) == {"a@acme.com", "b@acme.com"}
 
 

@@ -8,7 +8,8 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
-from leadflood.domains.leads.errors import LeadChanged
+from leadflood.domains.leads.errors import LeadChanged, LeadNotFound
+from leadflood.domains.leads.queries import deleted
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web.answers import Answer, Page, Redirect
@@ -39,8 +40,14 @@ class Conflict:
 
 @pages.get(_PATH, Permission.LEADS_READ, live=_LIVE)
 async def show_lead(visit: Visit) -> Answer:
-    """The page of a lead. `?edit=company` opens that field."""
-    return await _page(visit, editing=visit.query.get("edit"))
+    """The page of a lead. `?edit=company` opens that field. A deleted lead has a page of its own."""
+    try:
+        return await _page(visit, editing=visit.query.get("edit"))
+    except LeadNotFound:
+        lead_id, days = visit.id(), visit.parts.settings.lead_retention_days
+        async with visit.reading() as tx:
+            await deleted.get_deleted_lead(tx, visit.actor, lead_id=lead_id, retention_days=days)
+        return Redirect(f"/leads/deleted/{lead_id}")
 
 
 @pages.post(_PATH, Permission.LEADS_WRITE)
@@ -89,7 +96,8 @@ async def delete_lead(visit: Visit) -> Answer:
     async with visit.writing() as tx:
         lead = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
         await service.delete_lead(tx, visit.actor, lead_id=lead_id)
-    return Redirect("/leads", [Toast(f"{lead.email} deleted.", undo=f"/leads/{lead_id}/restorations")])
+    undo, link = f"/leads/{lead_id}/restorations", f"/leads/deleted/{lead_id}"
+    return Redirect("/leads", [Toast(f"{lead.email} deleted.", undo=undo, link=link, link_text="Details")])
 
 
 @pages.post("/leads/{id}/restorations", Permission.LEADS_WRITE)

@@ -34,6 +34,11 @@ async def actors_told(tx: Transaction, actor: Actor, those: Iterable[ActorView])
     return {each: actor_told(each.kind, each.id, names, capital=True) for each in found}
 
 
+async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
+    """Names of people and API keys by id, where they are known."""
+    return await queries.actor_names(tx, actor, [each.id for each in those if each.id])
+
+
 def actor_told(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str], *, capital: bool = False) -> str:
     """Who did something, in words. `capital`: at the start of a sentence."""
     if kind is ActorKind.SYSTEM:

@@ -120,6 +120,7 @@ async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trac
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, MergeNotFound, MergeNotUndoable, Unavailable.
     """
+    actor.require(Permission.LEADS_WRITE)
     merge_id = (await get_changeset(tx, actor, changeset_id=changeset_id)).merge_id
     if merge_id is None:
         return await changesets.undo_changeset(tx, actor, changeset_id=changeset_id, trace=trace)

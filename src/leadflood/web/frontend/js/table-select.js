@@ -7,8 +7,10 @@ function count(area) {
   const picked = all.filter((box) => box.checked).length
   const head = area.querySelector("[data-select-all]")
   if (head) Object.assign(head, { checked: picked > 0 && picked === all.length, indeterminate: picked > 0 && picked < all.length })
+  const everything = area.querySelector("[data-select-everything]")
+  if (everything && picked < all.length) everything.checked = false
   const told = area.querySelector("[data-select-count]")
-  if (told) told.textContent = `${picked} ${told.dataset.selectCount}`
+  if (told) told.textContent = everything?.checked ? everything.dataset.selectEverything : `${picked} ${told.dataset.selectCount}`
 }
 
 function set(area, some, checked) {
@@ -21,6 +23,7 @@ document.addEventListener("click", ({ target, shiftKey }) => {
   if (!area) return
   const all = boxes(area)
   if (target.matches("[data-select-all]")) set(area, all, target.checked)
+  else if (target.matches("[data-select-everything]")) set(area, target.checked ? all : [], true)
   else if (target.closest("[data-select-none]")) {
     set(area, all, false)
     area.querySelector("[data-select-all]")?.focus()

@@ -1,0 +1,104 @@
+"""Change history: bulk changes, imports and merges, each with its counts and its Undo."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from leadflood.domains.duplicates.service import merging
+from leadflood.domains.imports.errors import ImportNotFound
+from leadflood.domains.imports.queries import get_import
+from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.queries import changesets as queries
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.database import Transaction
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.pages.changes_told import KINDS, counts, kept_why, name_of, progress
+from leadflood.web.pages.people import actors_told
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast, local_path
+from leadflood.web.view import plural
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+_LIST = "/changes"
+_ROWS = 50
+
+
+@pages.get(_LIST, Permission.LEADS_READ, live=("changes_list",))
+async def list_changes(visit: Visit) -> Answer:
+    """What was done to many leads, newest first."""
+    days = visit.parts.settings.lead_retention_days
+    async with visit.reading() as tx:
+        page = await queries.list_changesets(tx, visit.actor, after=visit.after("changes"), limit=_ROWS)
+        people = await actors_told(tx, visit.actor, [each.actor for each in page.items])
+    context: dict[str, Any] = {
+        "changes": [each.dated(days) for each in page.items],
+        "people": people,
+        "days": days,
+        "next": visit.cursor(page, "changes"),
+        "paged": "after" in visit.query,
+        "kinds": KINDS,
+        "summary": counts,
+        "name_of": name_of,
+        "progress": progress,
+    }
+    return Page("changes/list.html", context)
+
+
+@pages.get("/changes/{id}", Permission.LEADS_READ, live=("change_state",))
+async def show_change(visit: Visit) -> Answer:
+    """What one change did, how far it or its undo is, and what the undo kept."""
+    change_id = visit.id()
+    async with visit.reading() as tx:
+        change = await queries.get_changeset(tx, visit.actor, changeset_id=change_id)
+        kept = await queries.list_kept(tx, visit.actor, changeset_id=change_id, after=visit.after("kept"), limit=_ROWS)
+        actors = [change.actor, *([change.undone_by] if change.undone_by else [])]
+        people = await actors_told(tx, visit.actor, actors)
+        import_id = await _import_id(tx, visit, change)
+    context: dict[str, Any] = {
+        "import_id": import_id,
+        "change": change.dated(visit.parts.settings.lead_retention_days),
+        "name": name_of(change),
+        "people": people,
+        "kinds": KINDS,
+        "summary": counts,
+        "progress": progress,
+        "kept": kept.items,
+        "kept_why": kept_why,
+        "next": visit.cursor(kept, "kept"),
+        "paged": "after" in visit.query,
+    }
+    return Page("changes/change.html", context)
+
+
+@pages.post("/changesets/{id}/undos", Permission.LEADS_WRITE)
+async def undo_change(visit: Visit) -> Answer:
+    """Undo a change; what was edited since is kept."""
+    async with visit.writing() as tx:
+        undone = await merging.undo_change(tx, visit.actor, changeset_id=visit.id(), trace=visit.trace)
+    return Redirect(local_path(_next(visit), "/leads"), [_told(undone)])
+
+
+async def _import_id(tx: Transaction, visit: Visit, change: ChangesetView) -> UUID | None:
+    """The import that wrote the change, unless it is deleted."""
+    try:
+        return (await get_import(tx, visit.actor, import_id=change.import_id)).id if change.import_id else None
+    except ImportNotFound:
+        return None
+
+
+def _told(undone: ChangesetView) -> Toast:
+    link = f"/changes/{undone.id}"
+    if undone.job_id is not None and undone.undone_at is None:
+        return Toast("Undoing in the background.", "info", link=link, link_text="Progress")
+    if undone.kept_leads:
+        text = f"Undone for {plural(undone.undone, 'lead')}; {plural(undone.kept_leads, 'lead')} kept."
+        return Toast(text, "warn", link=link, link_text="Details")
+    return Toast(f"Undone for {plural(undone.undone, 'lead')}.")
+
+
+def _next(visit: Visit) -> str:
+    """Where the page that asked wants to go on: what the form says, or else where it was."""
+    came_from = urlsplit(visit.request.headers.get("referer", ""))
+    return visit.form.value("next") or came_from._replace(scheme="", netloc="", fragment="").geturl()

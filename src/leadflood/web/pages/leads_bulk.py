@@ -1,0 +1,127 @@
+"""One change for many leads: those ticked, or all that the list finds. Large ones and deletions are confirmed first."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
+from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.errors import MoreLeadsMatch
+from leadflood.domains.leads.queries.matching import count_leads
+from leadflood.domains.leads.service import bulk
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.forms import Form, validated
+from leadflood.web.pages.leads_state import ListState
+from leadflood.web.pipeline import Pages
+from leadflood.web.session import Toast, local_path
+from leadflood.web.view import number, plural
+from leadflood.web.visit import Visit
+
+pages = Pages()
+
+UNASKED = 50
+"""Leads that may be changed without being asked; to delete more, the number is typed."""
+_MOST = 1_000_000
+_CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
+
+
+@pages.post("/leads/bulk-changes", Permission.LEADS_WRITE)
+async def change_leads(visit: Visit) -> Answer:
+    """Do one thing to the ticked leads, or to all that the list finds, once that is confirmed."""
+    form = visit.form
+    command = _command(visit)
+    if _asks(command) and not form.checked("confirmed"):
+        return await _confirm(visit, command)
+    if _typed(command) and re.sub(r"\D", "", form.value("typed")) != str(_size(command)):
+        fault = FieldError("/typed", "required", f"Type {number(_size(command))} to confirm.")
+        return await _confirm(visit, command, form.refused(InvalidInput("Not confirmed.", errors=[fault])), 400)
+    try:
+        async with visit.writing() as tx:
+            done = await bulk.change_leads(tx, visit.actor, command=command, trace=visit.trace)
+    except MoreLeadsMatch as error:
+        return await _confirm(visit, command, form.refused(error), error.status)
+    return Redirect(local_path(form.value("next"), "/leads"), [_told(command, done)])
+
+
+async def _confirm(visit: Visit, command: BulkChange, form: Form | None = None, status: int = 200) -> Page:
+    count = _size(command)
+    if command.matching is not None:
+        async with visit.reading() as tx:
+            count = (await count_leads(tx, visit.actor, only=command.matching.only(), at_most=_MOST)).value
+    fields = [(name, value) for name, values in visit.form.fields.items() for value in values]
+    context: dict[str, Any] = {
+        "form": form or Form(),
+        "count": count,
+        "deletes": command.action is BulkAction.DELETE,
+        "typed": command.action is BulkAction.DELETE and count > UNASKED,
+        "more": status == MoreLeadsMatch.status,
+        "heading": _heading(command, count),
+        "verb": _verb(command),
+        "fields": [(name, value) for name, value in fields if name not in _CONFIRMATION],
+        "back": local_path(visit.form.value("next"), "/leads"),
+        "days": visit.parts.settings.lead_retention_days,
+    }
+    return Page("leads/confirm.html", context, status)
+
+
+def _size(command: BulkChange) -> int:
+    return len(set(command.lead_ids)) if command.lead_ids is not None else command.expected_count or 0
+
+
+def _asks(command: BulkChange) -> bool:
+    return command.action is BulkAction.DELETE or _size(command) > UNASKED
+
+
+def _typed(command: BulkChange) -> bool:
+    return command.action is BulkAction.DELETE and _size(command) > UNASKED
+
+
+def _heading(command: BulkChange, count: int) -> str:
+    leads = plural(count, "lead")
+    if command.changes is not None:
+        return f"{_verb(command)} of {leads}?"
+    return f"Delete {leads}?" if command.action is BulkAction.DELETE else f"Enrich {leads} again?"
+
+
+def _verb(command: BulkChange) -> str:
+    if command.changes is not None:
+        return "Set owner" if "owner_id" in command.changes.model_fields_set else "Set company"
+    return "Delete" if command.action is BulkAction.DELETE else "Enrich again"
+
+
+def _command(visit: Visit) -> BulkChange:
+    form = visit.form
+    action = form.value("action")
+    given: dict[str, Any] = {"action": action}
+    if action.startswith("set:"):
+        name = action.removeprefix("set:")
+        given = {"action": BulkAction.SET, "changes": {name: form.value(name) or None}}
+    if form.checked("all"):
+        state = ListState.read(parse_qsl(form.value("matching"), keep_blank_values=True))
+        given |= {"matching": state.query(visit.now), "expectedCount": form.number("expected")}
+    elif form.values("ids"):
+        given["leadIds"] = form.values("ids")
+    else:
+        fault = FieldError("/ids", "required", "Tick at least one lead.")
+        raise InvalidInput("No lead is ticked. Tick those you mean, then choose what to do.", errors=[fault])
+    return validated(BulkChange, given)
+
+
+def _told(command: BulkChange, done: ChangesetView) -> Toast:
+    if done.applied_at is None and done.job_id is not None:
+        verb = {"set": "Changing", "delete": "Deleting", "enrich": "Enriching"}[command.action]
+        text = f"{verb} {plural(done.wanted, 'lead')} in the background."
+        return Toast(text, "info", link=f"/changes/{done.id}", link_text="Progress and Undo")
+    if command.action is BulkAction.ENRICH:
+        return Toast(f"{plural(done.done, 'lead')} queued for enrichment.")
+    if not done.changed:
+        return Toast("Nothing had to be changed.", "info")
+    verb = {"set": "changed", "delete": "deleted", "restore": "restored"}[command.action]
+    return Toast(
+        f"{plural(done.changed, 'lead')} {verb}.",
+        undo=f"/changesets/{done.id}/undos",
+        link=f"/changes/{done.id}",
+        link_text="Details",
+    )
