@@ -12,6 +12,10 @@ REMEDY = "name the errors you can handle, or let it rise to the process edge"
 
 ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/api/middleware.py", "Edge.__call__"): "the process edge of HTTP: logs the fault once, answers 500",
+    (
+        "src/leadflood/domains/jobs/execution.py",
+        "_rescue",
+    ): "one broken row must not keep the others from being rescued",
     ("src/leadflood/domains/jobs/execution.py", "_fail"): "a failure hook's bug must not end each worker that rescues",
     ("src/leadflood/domains/jobs/shared.py", "SharedTransactions._in_workspace"): "a job's fault ends its own attempt",
     ("src/leadflood/kernel/grouping.py", "Grouping._serve_group"): "every caller of the group gets it, and handles it",

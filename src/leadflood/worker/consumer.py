@@ -78,7 +78,8 @@ class Consumer:
             # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
             jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
             self._start_all(jobs)
-            await self._carrier.acknowledge(deliveries)
+            locked = set(await execution.locked(self._database, tickets, jobs))
+            await self._carrier.acknowledge([each for each in deliveries if each.ticket not in locked])
         if self.caught_up:
             await self._stop.first(self._carrier.wait(self._registry.kinds, self._poll_interval))
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.jobs.errors import Retryable, Terminal
@@ -12,6 +13,7 @@ from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
 from tests.integration.enrichment.bench import MAX_ATTEMPTS, Bench, Scripted, raising, value
 
+DAMAGE = text("UPDATE job_executions SET payload = CAST(:payload AS jsonb) WHERE id = :id")
 FOUND = [value(Field.COMPANY_NAME, "Acme", 0.9, cost=1000)]
 
 
@@ -199,3 +201,17 @@ async def test_the_answer_of_a_job_that_was_cancelled_meanwhile_changes_nothing(
     assert (await running).status == JobStatus.FAILED
     assert (await bench.lead(made.lead_id)).status == LeadStatus.FAILED
     assert (await bench.enrichment(made.lead_id)).runs == []
+
+
+async def test_a_damaged_payload_fails_its_job_with_a_reason_and_the_lead_with_it(bench: Bench) -> None:
+    for number, payload in enumerate(["{}", "[]", "null", '{"leadId": 7}', '{"leadId": "nobody"}']):
+        made = await bench.create(f"ada{number}@acme.com")
+        async with bench.database.transaction(bench.actor.workspace_id) as tx:
+            await tx.execute(DAMAGE, {"payload": payload, "id": made.job_id})
+
+        job = await bench.attempt(made.job_id, Scripted("good", [FOUND]))
+
+        reason = "The payload of this job names no leadId, so it cannot be done."
+        assert (job.status, job.attempts, job.last_error) == (JobStatus.FAILED, 1, reason), payload
+        lead = await bench.lead(made.lead_id)
+        assert (lead.status, lead.error) == (LeadStatus.FAILED, reason), payload

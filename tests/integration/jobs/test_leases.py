@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import JobKind, RunningJob
@@ -11,8 +12,9 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
-from tests.conftest import Workspace
+from tests.conftest import DATABASE, Workspace
 from tests.support.jobs import LEASE, Elsewhere, Jobs, completes
+from tests.support.postgres import Cluster
 
 # Others that queue for as long, of tests before this one, would come first: a sweep takes a limited number.
 OVERDUE = """
@@ -20,6 +22,12 @@ UPDATE job_executions SET next_attempt_at = CASE WHEN id = :id THEN now() - inte
 WHERE status = 'queued'
 """
 LOSE_TICKET = "DELETE FROM leadflood_queue.pgqueuer WHERE dedupe_key LIKE :id || ':%'"
+
+BREAK = """
+CREATE FUNCTION leadflood.broken_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''broken''; END';
+CREATE TRIGGER broken_row BEFORE UPDATE ON leadflood.job_executions FOR EACH ROW
+WHEN (OLD.id = 'THE_JOB') EXECUTE FUNCTION leadflood.broken_row();
+"""
 
 
 @pytest.fixture
@@ -242,3 +250,36 @@ async def test_an_overdue_job_whose_event_was_dead_lettered_is_announced_anew(
     await execution.remind(elsewhere.database)
 
     assert [event.status for event in await jobs.events(job_id)] == ["dead_letter", "pending"]
+
+
+@pytest.mark.parametrize("trace", ['"text"', "[1, 2]", "null", '{"traceparent": 5, "request_id": {"a": 1}}', "7"])
+async def test_a_damaged_trace_keeps_no_job_from_running_or_from_being_rescued(
+    jobs: Jobs, registry: JobRegistry, trace: str
+) -> None:
+    job_id = await jobs.one()
+    assert await jobs.change(
+        "UPDATE job_executions SET trace = CAST(:trace AS jsonb) WHERE id = :id", trace=trace, id=job_id
+    )
+
+    assert await lose(jobs, registry, job_id, 1) == 0.0
+
+    assert (await jobs.attempt(registry, job_id, 2)).status == "completed"
+
+
+async def test_a_row_that_cannot_be_rescued_is_logged_and_the_others_are(
+    jobs: Jobs, registry: JobRegistry, cluster: Cluster
+) -> None:
+    broken, healthy = await jobs.enqueue(2)
+    for job_id in (broken, healthy):
+        await jobs.started(job_id)
+        await jobs.expire_lease(job_id)
+    cluster.run(BREAK.replace("THE_JOB", str(broken)), DATABASE)
+    try:
+        with capture_logs() as logs:
+            await execution.rescue(jobs.database, registry)
+    finally:
+        cluster.run("DROP FUNCTION leadflood.broken_row() CASCADE", DATABASE)
+
+    assert [entry["job_id"] for entry in logs if entry["event"] == "job.rescue_failed"] == [str(broken)]
+    assert (await jobs.attempt(registry, healthy, 2)).status == "completed"
+    assert (await jobs.view(broken)).status == "running"

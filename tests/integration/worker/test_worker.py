@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from sqlalchemy import text
+
 from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import Handler, JobContext
@@ -47,6 +49,19 @@ def no_tickets(jobs: Jobs) -> Callable[[], Awaitable[bool]]:
         return await jobs.rows(sql, kind=jobs.kind.name) == [(0,)]
 
     return condition
+
+
+async def test_a_locked_job_holds_up_no_other_and_runs_when_it_is_unlocked(jobs: Jobs, workers: Workers) -> None:
+    locked, *others = await jobs.enqueue(60)
+    async with jobs.database.transaction(jobs.workspace_id) as tx:
+        await tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        await tx.execute(text("SELECT FROM job_executions WHERE id = :id FOR UPDATE"), {"id": locked})
+        await workers.start(jobs.registry(completes()))
+
+        assert await jobs.ended(*others) == {"completed": 59}
+        assert (await jobs.view(locked)).status == "queued"
+
+    assert await jobs.ended(locked) == {"completed": 1}
 
 
 async def test_a_worker_runs_what_is_queued_and_is_woken_for_what_comes(jobs: Jobs, workers: Workers) -> None:

@@ -7,7 +7,7 @@ from leadflood.domains.duplicates.models import ScanStatus
 from leadflood.domains.duplicates.service import scanning
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 
@@ -57,8 +57,10 @@ async def _scan(context: JobContext) -> None:
 
 async def _failed(tx: Transaction, job: RunningJob, _error: str) -> None:
     """The next scan begins where the last one that was completed did."""
-    await store.finish(tx, job.workspace_id, _scan_id(job), ScanStatus.FAILED)
+    scan_id = failed_id(job, "scanId")
+    if scan_id is not None:
+        await store.finish(tx, job.workspace_id, scan_id, ScanStatus.FAILED)
 
 
 def _scan_id(job: RunningJob) -> UUID:
-    return UUID(job.payload["scanId"])
+    return payload_id(job, "scanId")

@@ -9,7 +9,7 @@ from leadflood.domains.enrichment.models import Adapter, KnownLead
 from leadflood.domains.enrichment.store import Run
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobGroup
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobGroup, failed_id, payload_id
 from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
@@ -77,8 +77,10 @@ async def _ask(adapter: Adapter, lead: KnownLead) -> Run:
 
 async def _lead_failed(tx: Transaction, job: RunningJob, error: str) -> None:
     actor = Actor.system(job.workspace_id)
-    await service.fail(tx, actor, lead_id=_lead_id(job), job_id=job.id, error=error)
+    lead_id = failed_id(job, "leadId")
+    if lead_id is not None:
+        await service.fail(tx, actor, lead_id=lead_id, job_id=job.id, error=error)
 
 
 def _lead_id(job: RunningJob) -> UUID:
-    return UUID(job.payload["leadId"])
+    return payload_id(job, "leadId")

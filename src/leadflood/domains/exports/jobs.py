@@ -14,7 +14,7 @@ from leadflood.domains.exports.models import Encoder, ExportFormat, wants_enrich
 from leadflood.domains.exports.service.reading import batches, encoder, survey
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.pagination import Position
@@ -139,8 +139,10 @@ async def _finish(task: _Task) -> None:
 
 
 async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
-    await store.fail(tx, job.workspace_id, _export_id(job), job_id=job.id, error=error)
+    export_id = failed_id(job, "exportId")
+    if export_id is not None:
+        await store.fail(tx, job.workspace_id, export_id, job_id=job.id, error=error)
 
 
 def _export_id(job: RunningJob) -> UUID:
-    return UUID(job.payload["exportId"])
+    return payload_id(job, "exportId")

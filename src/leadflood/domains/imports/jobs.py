@@ -17,7 +17,7 @@ from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import retention
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
 from leadflood.domains.jobs.shared import hold_attempt
 from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.db.database import Database, Transaction
@@ -141,8 +141,10 @@ async def _hold(tx: Transaction, job: RunningJob, status: ImportStatus) -> Row[A
 
 
 async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
-    await store.fail(tx, job.workspace_id, _import_id(job), job_id=job.id, error=error)
+    import_id = failed_id(job, "importId")
+    if import_id is not None:
+        await store.fail(tx, job.workspace_id, import_id, job_id=job.id, error=error)
 
 
 def _import_id(job: RunningJob) -> UUID:
-    return UUID(job.payload["importId"])
+    return payload_id(job, "importId")

@@ -1,10 +1,12 @@
 """What a worker does to jobs: claim, renew, end an attempt, rescue those of a silent worker."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.models import FORGOTTEN_AFTER, JobStatus, RunningJob, job_backoff, storable_reason
@@ -16,16 +18,32 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Ticket
 
 _SWEEP = 200
+_PUT_OFF = 300.0
+"""Seconds after which a broken row is looked at again."""
 
 _log = structlog.get_logger()
 
 
 async def claim(database: Database, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
-    """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none."""
+    """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none.
+
+    A job whose row is locked is not waited for: it yields none either, see `locked`.
+    """
     async with database.system() as tx:
         jobs = await store.claim(tx, tickets, worker_id, lease)
         tx.mark(*(job.workspace_id for job in jobs))
     return jobs
+
+
+async def locked(database: Database, tickets: Sequence[Ticket], claimed: Sequence[RunningJob]) -> list[Ticket]:
+    """Those of the tickets whose job could not be claimed because its row was locked: they must stay on the queue."""
+    keys = {job.key for job in claimed}
+    left = {(ticket.workspace_id, ticket.job_id, ticket.attempt): ticket for ticket in tickets}
+    left = {key: ticket for key, ticket in left.items() if key not in keys}
+    if not left:
+        return []
+    async with database.system(read_only=True) as tx:
+        return [left[key] for key in await store.still_queued(tx, list(left.values()))]
 
 
 async def renew(database: Database, jobs: Sequence[RunningJob], lease: float) -> list[RunningJob]:
@@ -58,10 +76,24 @@ async def rescue(database: Database, registry: JobRegistry) -> int:
     async with database.system() as tx:
         lost = await store.expired(tx, _SWEEP)
         for job in lost:
-            error = f"The worker that ran attempt {job.attempt} fell silent."
-            await _repeat(tx, registry, job, error, delay=0.0 if job.attempt == 1 else None)
+            await _rescue(tx, registry, job)
         tx.mark(*(job.workspace_id for job in lost))
     return len(lost)
+
+
+async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> None:
+    """End one lost attempt. A row that cannot be dealt with is logged, put off, and harms no other."""
+    error = f"The worker that ran attempt {job.attempt} fell silent."
+    try:
+        async with tx.savepoint():
+            await _repeat(tx, registry, job, error, delay=0.0 if job.attempt == 1 else None)
+    except Unavailable:
+        raise
+    except Exception:  # noqa: BLE001  one broken row must not keep the others from being rescued
+        _log.exception("job.rescue_failed", job_id=str(job.id), job_kind=job.kind)
+        with suppress(DBAPIError):  # a row that cannot even be put off is met again by the next sweep
+            async with tx.savepoint():
+                await store.renew(tx, [job.key], _PUT_OFF)
 
 
 async def remind(database: Database) -> int:

@@ -98,6 +98,13 @@ def outbox_backoff(attempts: int, chance: Callable[[], float]) -> float:
     return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * chance())
 
 
+def readable_trace(value: object) -> dict[str, str]:
+    """The trace of a stored job, without what is no text: a damaged one must not keep its job from running."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: each for name, each in value.items() if isinstance(name, str) and isinstance(each, str)}
+
+
 _TELLING = 500
 """Characters of a reason that tell its cause: looking at more would take longer than it helps."""
 

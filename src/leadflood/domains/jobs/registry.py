@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from leadflood.domains.jobs import store
-from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.errors import AttemptLost, Terminal
 from leadflood.domains.jobs.models import JobKind, RunningJob
 from leadflood.domains.jobs.shared import Answer, SharedTransactions, Value, Work, in_one_transaction
 from leadflood.kernel.actor import Actor
@@ -89,6 +89,22 @@ class JobGroup:
         outcomes = await in_one_transaction(self._database, work, jobs, completes=True)
         for (job, _), outcome in zip(jobs, outcomes, strict=True):
             (self.lost if isinstance(outcome, AttemptLost) else self.completed).add(job.id)
+
+
+def payload_id(job: RunningJob, name: str) -> UUID:
+    """An id that the job's payload names. Raises: Terminal: there is none."""
+    try:
+        return UUID(job.payload[name])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Terminal(f"The payload of this job names no {name}, so it cannot be done.") from error
+
+
+def failed_id(job: RunningJob, name: str) -> UUID | None:
+    """As `payload_id`, for failure hooks: where the payload cannot be read, the job's subject, if it has one."""
+    try:
+        return payload_id(job, name)
+    except Terminal:
+        return job.subject_id
 
 
 Handler = Callable[[JobContext], Awaitable[None]]

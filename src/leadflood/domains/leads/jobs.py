@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
 from leadflood.domains.leads import store
 from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, UNDO_CHANGESET
 from leadflood.domains.leads.service import bulk, changesets
@@ -61,14 +61,18 @@ async def _undo(context: JobContext, database: Database) -> None:
 
 async def _change_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
     """What was changed until now can be undone."""
-    actor, changeset_id = Actor.system(job.workspace_id), _changeset_id(job)
-    await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
-    await bulk.record_end(tx, actor, changeset_id=changeset_id)
+    changeset_id = failed_id(job, "changesetId")
+    if changeset_id is not None:
+        actor = Actor.system(job.workspace_id)
+        await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
+        await bulk.record_end(tx, actor, changeset_id=changeset_id)
 
 
 async def _undo_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
-    await changesets.give_up_undo(tx, Actor.system(job.workspace_id), changeset_id=_changeset_id(job))
+    changeset_id = failed_id(job, "changesetId")
+    if changeset_id is not None:
+        await changesets.give_up_undo(tx, Actor.system(job.workspace_id), changeset_id=changeset_id)
 
 
 def _changeset_id(job: RunningJob) -> UUID:
-    return UUID(job.payload["changesetId"])
+    return payload_id(job, "changesetId")
