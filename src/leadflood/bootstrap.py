@@ -334,6 +334,8 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
     """The ASGI application of API and pages. `closing`: to be set when the server stops, so that live pages end."""
     from leadflood.web.app import WebParts, create_web  # noqa: PLC0415  only what serves HTTP pays for it
     from leadflood.web.assets import Assets  # noqa: PLC0415  as above
+    from leadflood.web.renders import Renders  # noqa: PLC0415  as above
+    from leadflood.web.streams import Streams  # noqa: PLC0415  as above
     from leadflood.web.view import Views  # noqa: PLC0415  as above
 
     settings, strangers, budget = platform.settings, _strangers(platform.settings), BodyBudget()
@@ -349,6 +351,8 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
             changes=changes,
             assets=assets,
             views=Views(assets, reload=settings.web_reload),
+            renders=Renders(changes),
+            streams=Streams(settings),
             closing=closing,
             page_limiter=_limiter(settings.page_limit_per_minute, "pages", "session"),
             strangers=strangers,

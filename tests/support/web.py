@@ -17,7 +17,9 @@ from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import WebParts, create_web
 from leadflood.web.assets import Assets
+from leadflood.web.renders import Renders
 from leadflood.web.session import SESSION
+from leadflood.web.streams import Streams
 from leadflood.web.view import Views
 
 ORIGIN = "https://leadflood.test"
@@ -107,6 +109,7 @@ class Browser:
 def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: ANN401  any part
     """The parts of the pages beside an API. `url`: of the database, to hear of changes."""
     assets = Assets.load(reload=False)
+    heard = Changes(url, application_name="tests pages")
     chosen: dict[str, Any] = {
         "settings": parts.settings,
         "database": parts.database,
@@ -114,7 +117,9 @@ def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: A
         "sealer": parts.sealer,
         "cursors": parts.cursors,
         "sandbox": parts.sandbox,
-        "changes": Changes(url, application_name="tests pages"),
+        "changes": heard,
+        "renders": Renders(heard),
+        "streams": Streams(parts.settings),
         "assets": assets,
         "views": Views(assets, reload=False),
         "closing": asyncio.Event(),

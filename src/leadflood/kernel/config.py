@@ -103,6 +103,13 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(
         16_777_216, ge=1024, description="Largest body of a request with many leads, in bytes."
     )
+    live_streams_per_person: int = Field(
+        10, ge=1, description="Pages that one person sees live at a time; beyond, the oldest pauses."
+    )
+    live_streams_per_workspace: int = Field(
+        100, ge=1, description="Pages that one workspace sees live at a time, in each API process."
+    )
+    live_streams_per_process: int = Field(500, ge=1, description="Pages that one API process keeps live at a time.")
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
     )

@@ -2,7 +2,8 @@
 
 A page is asked for its stream at its own address, with `Accept: text/event-stream`. The stream looks again when the
 database tells of a write in the workspace, and now and then without being told; it asks before each block is sent
-whether the visitor still may see it, and at least every three seconds whether they are still signed in.
+whether the visitor still may see it, and at least every three seconds whether they are still signed in. Viewers who see
+the same share one render (`renders.py`); over a limit of open streams the oldest one pauses (`streams.py`).
 """
 
 import asyncio
@@ -14,17 +15,16 @@ from starlette.requests import Request
 from leadflood.domains.identity.service import access
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.errors import AppError, Unavailable
+from leadflood.web.renders import LOOK_AGAIN
+from leadflood.web.shared_visit import Blocks
 from leadflood.web.visit import Visit
 
-LOOK_AGAIN = 15.0
-"""Seconds after which a page is rendered without having been told: a lost notification must not freeze it."""
 STILL_THERE = 3.0
 """Seconds between two looks at whether the session still lives."""
-DEBOUNCE = 0.25
-"""Seconds in which several writes make one update."""
 
 END = "event: end\ndata: {}\n\n"
 """Tells the page to go to the sign-in page; nothing follows."""
+_PAUSED = "event: paused\ndata: {}\n\n"
 _AWAY = "event: away\ndata: {}\n\n"
 _BEAT = ": beat\n\n"
 _RECONNECT = "retry: 2000\n\n"
@@ -40,48 +40,64 @@ def is_poll(request: Request) -> bool:
     return "x-live" in request.headers
 
 
-async def events(visit: Visit, load: Callable[[], Awaitable[dict[str, str]]]) -> AsyncIterator[str]:
-    """The stream: `parts` with the HTML of changed blocks, `away` while the database is, `end` when the visit is over.
+async def events(visit: Visit, load: Callable[[float], Awaitable[Blocks]]) -> AsyncIterator[str]:
+    """The stream: `parts` with changed blocks, `away` while the database is, `paused` or `end` when it is over.
 
     Args:
         visit: whose stream it is.
-        load: renders all live blocks for whoever the visitor is by now; raises AppError where they may not.
+        load: all live blocks for the visitor as they are now, from a render that began no earlier than the time given;
+            raises AppError where the visitor may not see them.
     """
+    parts, workspace_id = visit.parts, visit.actor.workspace_id
     yield _RECONNECT
-    async with visit.parts.changes.subscribe(visit.actor.workspace_id) as subscription:
-        sent: dict[str, str] = {}
-        due = monotonic()
-        while not visit.parts.closing.is_set():
-            try:
-                if monotonic() >= due:
-                    blocks = await load()
-                    changed = {name: html for name, html in blocks.items() if sent.get(name) != html}
-                    sent |= changed
-                    due = monotonic() + LOOK_AGAIN
-                    yield _parts(changed.values()) if changed else _BEAT
-                elif not await _still_valid(visit):
+    with parts.streams.opened(workspace_id, visit.actor.user_id) as stream:
+        async with parts.changes.subscribe(workspace_id) as subscription:
+            sent: dict[str, str] = {}
+            due = not_before = monotonic()
+            while not parts.closing.is_set():
+                if stream.paused.is_set():
+                    yield _PAUSED
+                    return
+                try:
+                    if monotonic() >= due:
+                        changed = _changed(await load(not_before), sent)
+                        due = monotonic() + LOOK_AGAIN
+                        yield _parts(changed.values()) if changed else _BEAT
+                    elif not await _signed_in(visit):
+                        yield END
+                        return
+                except Unavailable:
+                    due = monotonic()
+                    yield _AWAY
+                except AppError:
                     yield END
                     return
-            except Unavailable:
-                due = monotonic()
-                yield _AWAY
-            except AppError:
-                yield END
-                return
-            if await _told(visit, subscription.wait):
-                await asyncio.sleep(DEBOUNCE)
-                due = monotonic()
+                if await _woken(subscription.wait, parts.closing, stream.paused):
+                    await parts.renders.debounce(workspace_id)
+                    due = monotonic()
+                not_before = monotonic() - LOOK_AGAIN / 2
 
 
-async def _told(visit: Visit, wait: Callable[[float], Awaitable[bool]]) -> bool:
-    """Wait for a change, the next look, or the server's end, whichever comes first."""
+def _changed(blocks: Blocks, sent: dict[str, str]) -> Blocks:
+    changed = {name: html for name, html in blocks.items() if sent.get(name) != html}
+    sent |= changed
+    return changed
+
+
+async def _signed_in(visit: Visit) -> bool:
+    token = visit.caller.token if visit.caller else ""
+    return await access.still_valid(visit.parts.database, token) is not None
+
+
+async def _woken(wait: Callable[[float], Awaitable[bool]], *ends: asyncio.Event) -> bool:
+    """Wait for a change, the next look, or one of the ends, whichever comes first. True: something changed."""
     waiting = asyncio.ensure_future(wait(STILL_THERE))
-    closing = asyncio.ensure_future(visit.parts.closing.wait())
+    ending = [asyncio.ensure_future(each.wait()) for each in ends]
     try:
-        await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, *ending}, return_when=asyncio.FIRST_COMPLETED)
         return waiting.done() and waiting.result()
     finally:
-        for each in (waiting, closing):
+        for each in (waiting, *ending):
             each.cancel()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.bodies import BodyBudget
@@ -13,7 +14,11 @@ from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.web.assets import Assets
+from leadflood.web.streams import Streams
 from leadflood.web.view import Views
+
+if TYPE_CHECKING:
+    from leadflood.web.renders import Renders  # it knows visits, which know these parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +28,8 @@ class WebParts:
     Attributes:
         sandbox: reads imported files.
         changes: tells live pages that something in their workspace was written.
+        renders: shares renders of live pages.
+        streams: the live streams that are open.
         closing: set when the server stops, so that live streams end and do not hold it up.
         page_limiter: what one session may ask of this process.
         strangers: what one address may ask of this process without a session.
@@ -42,5 +49,7 @@ class WebParts:
     page_limiter: RateLimiter
     strangers: RateLimiter
     body_budget: BodyBudget = field(default_factory=BodyBudget)
+    renders: "Renders"
+    streams: Streams
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     body_timeout: float = 20.0

@@ -31,6 +31,7 @@ from leadflood.web.session import (
     set_cookie,
     unseal_notes,
 )
+from leadflood.web.shared_visit import Blocks, SharedVisit
 from leadflood.web.view import url
 from leadflood.web.visit import Caller, Visit
 
@@ -239,18 +240,28 @@ def _part(visit: Visit, page: Page, rule: Rule) -> str:
     return html
 
 
-def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
-    async def load() -> dict[str, str]:
-        # As a fresh visit: whoever was signed out, removed or demoted gets no more.
-        again = Visit(visit.request, visit.parts, None, "")
-        await identify(again)
-        authorise(again, rule)
-        vars(again)["csrf"] = visit.csrf  # a mask of its own each time would make every fragment differ
-        done = await rule.handler(again)
+async def live_blocks(visit: Visit, rule: Rule, *, not_before: float) -> Blocks:
+    """The live blocks of a page, from a render that other viewers may share."""
+
+    async def make(shared: SharedVisit) -> Blocks:
+        done = await rule.handler(shared)
         if not isinstance(done, Page):
             return {}
-        context = {**done.context, "visit": again, "live_url": ""}
+        context = {**done.context, "visit": shared, "live_url": ""}
         return {block: visit.parts.views.block(done.template, block, context) for block in rule.live}
+
+    return await visit.parts.renders.blocks(visit, rule.path, make, not_before=not_before)
+
+
+def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
+    async def load(not_before: float) -> Blocks:
+        # As a fresh visit: a visitor who was signed out, removed or demoted gets no more.
+        again = Visit(visit.request, visit.parts, None, "")
+        async with visit.parts.renders.turn(visit.actor.workspace_id):
+            await identify(again)
+        authorise(again, rule)
+        vars(again)["csrf"] = visit.csrf  # a mask of its own each time would make every fragment differ
+        return await live_blocks(again, rule, not_before=not_before)
 
     headers = {**SECURITY, "X-Accel-Buffering": "no"}
     body = live.events(visit, load)

@@ -108,6 +108,11 @@ class Visit:
         return utc_now()
 
     @property
+    def live(self) -> bool:
+        """Whether only the live blocks of the page are rendered."""
+        return False
+
+    @property
     def path(self) -> str:
         """The path asked for, without its query."""
         return self.request.url.path

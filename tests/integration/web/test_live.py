@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import httpx
@@ -141,3 +141,19 @@ async def test_a_page_without_its_stream_asks_for_the_same_blocks(owner: Browser
     assert part.html.css_first("#lead-job") is not None
     assert part.html.css_first("#lead-timeline") is not None
     assert "<html" not in part.response.text
+
+
+async def test_over_the_limit_of_a_person_the_oldest_page_pauses_and_the_others_stay_live(
+    server: Served, owner: Browser, house: House
+) -> None:
+    async with AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(streaming(server, owner, "/leads")) for _ in range(11)]
+        for stream in opened[1:]:
+            assert (await stream.next())[0] == "parts"
+        names = [(await opened[0].next())[0] for _ in range(2)]
+
+        assert names == ["parts", "paused"]
+        assert await soon(opened[0].ended())
+        await house.lead("ada@acme.com")
+        for stream in opened[1:]:
+            assert "ada@acme.com" in (await stream.next())[1]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -28,6 +28,8 @@ class Changes:
         self._url = url
         self._application_name = application_name
         self._bells: defaultdict[UUID, set[Bell]] = defaultdict(set)
+        self._heard = 0
+        self._versions: dict[UUID, int] = {}
         self._listening: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -38,6 +40,8 @@ class Changes:
         """
         bell = Bell()
         self._bells[workspace_id].add(bell)
+        if workspace_id not in self._versions:
+            self._count([workspace_id])
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
             self._listening.add_done_callback(_tell)
@@ -46,7 +50,11 @@ class Changes:
         finally:
             self._bells[workspace_id].discard(bell)
             if not self._bells[workspace_id]:
-                del self._bells[workspace_id]
+                del self._bells[workspace_id], self._versions[workspace_id]
+
+    def version(self, workspace_id: UUID) -> int:
+        """Of a workspace with subscribers: higher after each change, and after a time without subscribers."""
+        return self._versions.get(workspace_id, self._heard)
 
     async def close(self) -> None:
         """Let go of the connection. Subscribers are woken a last time."""
@@ -82,9 +90,15 @@ class Changes:
                 connection.terminate()
 
     def _ring(self, workspaces: frozenset[UUID] | None) -> None:
-        for workspace_id in self._bells.keys() if workspaces is None else workspaces & self._bells.keys():
+        rung = [*self._bells] if workspaces is None else workspaces & self._bells.keys()
+        self._count(rung)
+        for workspace_id in rung:
             for bell in self._bells[workspace_id]:
                 bell.ring()
+
+    def _count(self, workspaces: Iterable[UUID]) -> None:
+        self._heard += 1
+        self._versions.update(dict.fromkeys(workspaces, self._heard))
 
 
 def _tell(task: asyncio.Task[None]) -> None:

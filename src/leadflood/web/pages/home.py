@@ -25,7 +25,7 @@ _CAUSES = 5
 async def show_home(visit: Visit) -> Answer:
     """The first page after signing in. `?span=7d` sets how far back the plots go."""
     span = next((each for each in Span if each.value == visit.query.get("span")), Span.DAY)
-    zone = visit.user.time_zone
+    zone = str(visit.time_zone)
     async with visit.reading() as tx:
         overview, activity = await figures.glance(tx, visit.actor, span=span, time_zone=zone, now=visit.now)
         newest = await leads.list_leads(tx, visit.actor, only=LeadFilter(), limit=_NEWEST)

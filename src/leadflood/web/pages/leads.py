@@ -34,7 +34,7 @@ async def list_leads(visit: Visit) -> Answer:
         count = await count_leads(tx, visit.actor, only=only)
         owners = await member_names(tx, visit.actor)
         context: dict[str, Any] = {"sources": await list_sources(tx, visit.actor)}
-        views = await list_views(tx, visit.actor)
+        views = [] if visit.live else await list_views(tx, visit.actor)
     context |= _views(state, views) | {
         "state": state,
         "leads": page.items,

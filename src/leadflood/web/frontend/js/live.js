@@ -65,6 +65,10 @@ function open() {
     show(JSON.parse(event.data))
   })
   source.addEventListener("away", () => told("away"))
+  source.addEventListener("paused", () => {
+    close()
+    told("paused")
+  })
   source.addEventListener("end", () => {
     close()
     leave()
@@ -85,5 +89,7 @@ function close() {
 document.addEventListener("visibilitychange", open)
 for (const moved of ["htmx:pushedIntoHistory", "htmx:replacedInHistory", "htmx:historyRestore"])
   document.addEventListener(moved, open)
+// Another window has taken this one's place; whoever comes back to it wants it live again.
+addEventListener("focus", () => document.documentElement.dataset.stream === "paused" && open())
 addEventListener("pagehide", close)
 addEventListener("pageshow", open)

@@ -1,0 +1,233 @@
+"""Viewers who see the same share one render, and nobody is ever sent what was made for somebody else."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from starlette.requests import Request
+
+from leadflood.kernel.actor import Role
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Forbidden
+from leadflood.kernel.exchange import Exchange, attach
+from leadflood.kernel.observability import TraceContext
+from leadflood.web import pipeline
+from leadflood.web.parts import WebParts
+from leadflood.web.pipeline import Rule
+from leadflood.web.renders import Renders
+from leadflood.web.session import SESSION, ForgedRequest, check_csrf
+from leadflood.web.visit import Visit
+from tests.integration.web.conftest import House
+from tests.support.addresses import pages
+from tests.support.tenants import new_tenant
+from tests.support.waiting import eventually, soon
+from tests.support.web import Browser
+
+_MOVE = text("UPDATE users SET time_zone = 'Asia/Tokyo' WHERE id = :id")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}=")
+_AGE = re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b|\bjust now\b")
+LIVE = [rule for rule in pages() if rule.live]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody with a page open."""
+
+    web: WebParts
+    browser: Browser
+
+    async def visit(self, rule: Rule, address: str, **headers: str) -> Visit:
+        """A look at a page. Raises: Forbidden."""
+        parts = urlsplit(address)
+        given = {"host": "leadflood.test", "cookie": f"{SESSION}={self.browser.client.cookies[SESSION]}", **headers}
+        ids = [part for part in parts.path.split("/") if re.fullmatch(r"[0-9a-f-]{36}", part)]
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "https",
+            "server": ("leadflood.test", 443),
+            "path": parts.path,
+            "query_string": parts.query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+            "path_params": {"id": ids[0]} if ids else {},
+        }
+        attach(scope, Exchange("GET", parts.path, "https", "", "request", TraceContext.continued([])))
+        visit = Visit(Request(scope), self.web, None, "")
+        await pipeline.identify(visit)
+        pipeline.authorise(visit, rule)
+        return visit
+
+    async def live(self, rule: Rule, address: str, **headers: str) -> str:
+        """What the stream sends."""
+        blocks = await pipeline.live_blocks(await self.visit(rule, address, **headers), rule, not_before=0.0)
+        return "".join(blocks.values())
+
+    async def own(self, address: str) -> str:
+        """The same blocks, made for this viewer alone."""
+        return (await self.browser.get(address, hx_request="true", x_live="poll")).response.text
+
+
+@dataclass(frozen=True)
+class Room:
+    """A workspace with some of everything, and people who look at it. `renders` are fresh for each test."""
+
+    web: WebParts
+    people: Mapping[str, Viewer]
+    ids: Mapping[str, UUID]
+
+    @property
+    def renders(self) -> Renders:
+        return self.web.renders
+
+    def address(self, rule: Rule) -> str:
+        """Where a page can be looked at."""
+        kind = rule.path.strip("/").split("/")[0]
+        return rule.path.replace("{id}", str(self.ids.get(kind, "")))
+
+
+@pytest.fixture
+async def room(house: House) -> Room:
+    tenant = await new_tenant(house.parts.database, house.parts.registry)
+    house.workspace_id = tenant.workspace_id
+    web = replace(house.web, renders=Renders(house.web.changes))
+    far_id, _ = await house.member(Role.OWNER)
+    async with house.parts.database.system() as tx:
+        await tx.execute(_MOVE, {"id": far_id})
+    people = {
+        "owner": await house.signed_in(Role.OWNER),
+        "second owner": await house.signed_in(Role.OWNER),
+        "owner in Tokyo": await house.enter(far_id, Role.OWNER),
+        "member": await house.signed_in(Role.MEMBER),
+        "viewer": await house.signed_in(Role.VIEWER),
+    }
+    return Room(web, {name: Viewer(web, browser) for name, browser in people.items()}, tenant.ids)
+
+
+async def test_each_viewer_of_a_live_page_gets_what_would_be_made_for_them_alone(room: Room) -> None:
+    web = room.web
+
+    async def all_get_their_own(rule: Rule) -> bool:
+        address = room.address(rule)
+        fresh = replace(web, renders=Renders(web.changes))
+        for name, person in room.people.items():
+            try:
+                shared = await Viewer(fresh, person.browser).live(rule, address)
+            except Forbidden:
+                continue
+            before, after = await person.own(address), await person.own(address)
+            if _plain(before) != _plain(after):
+                return False  # a moment ago became a minute ago: again
+            assert _plain(shared) == _plain(before), (rule.path, name)
+        return True
+
+    for rule in LIVE:
+        await eventually(partial(all_get_their_own, rule))
+
+
+async def test_people_with_the_same_rights_share_a_render_and_each_gets_a_token_of_their_own(room: Room) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/leads")
+
+    seen = {name: await person.live(rule, "/leads") for name, person in room.people.items()}
+
+    assert room.renders.made == 4  # two owners of one time zone share
+    assert seen["owner"] != seen["second owner"]
+    assert _plain(seen["owner"]) == _plain(seen["second owner"])
+    assert "JST" in seen["owner in Tokyo"]
+    assert "JST" not in seen["owner"]
+    assert 'name="csrf"' not in seen["viewer"]
+    for name in ("owner", "second owner", "owner in Tokyo", "member"):
+        token = re.search(r'name="csrf" value="([^"]+)"', seen[name])
+        assert token
+        for other, person in room.people.items():
+            anchor = (await person.visit(rule, "/leads")).anchor
+            if other == name:
+                check_csrf(room.web.sealer, anchor, token[1])
+            else:
+                with pytest.raises(ForgedRequest):
+                    check_csrf(room.web.sealer, anchor, token[1])
+
+
+async def test_what_one_viewers_browser_sends_changes_nothing_for_the_others(room: Room) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/leads")
+    first, second = room.people["owner"], room.people["second owner"]
+    await first.live(rule, "/leads", **{"hx-request": "true", "hx-target": "leads-list", "x-live": "poll"})
+
+    assert _plain(await second.live(rule, "/leads")) == _plain(await second.own("/leads"))
+    assert room.renders.made == 1
+    await second.live(rule, "/leads", host="elsewhere.test")
+    assert room.renders.made == 2
+
+
+async def test_a_page_that_asks_who_looks_is_made_for_each_session(room: Room) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/settings/members")
+
+    for _ in range(2):
+        for name in ("owner", "second owner"):
+            html = await room.people[name].live(rule, rule.path)
+            assert html.count("Leave the workspace") == 1
+
+    assert room.renders.made == 3  # the first one shows that it is personal, and is thrown away
+
+
+async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: Database) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/leads")
+    person = room.people["owner"]
+    workspace_id = (await person.visit(rule, "/leads")).actor.workspace_id
+
+    async def change() -> None:
+        version = room.web.changes.version(workspace_id)
+        room.web.changes._ring(frozenset({workspace_id}))
+        assert room.web.changes.version(workspace_id) > version
+
+    async with room.web.changes.subscribe(workspace_id) as bell:
+        await soon(bell.wait(60))  # the connection is there
+        costs = []
+        for _ in range(2):
+            await change()
+            before = room.renders.made
+            await asyncio.gather(*(person.live(rule, "/leads") for _ in range(50)))
+            costs.append(room.renders.made - before)
+
+    assert costs == [1, 1]
+
+
+async def test_a_render_that_began_before_a_change_is_not_sent_after_it(room: Room) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/leads")
+    person = room.people["owner"]
+    visit = await person.visit(rule, "/leads")
+    began, go = asyncio.Event(), asyncio.Event()
+    made: list[str] = []
+
+    def making(name: str, *, waits: bool) -> Callable[[object], Awaitable[dict[str, str]]]:
+        async def make(_: object) -> dict[str, str]:
+            made.append(name)
+            began.set()
+            if waits:
+                await go.wait()
+            return {"list": name}
+
+        return make
+
+    async with room.web.changes.subscribe(visit.actor.workspace_id):
+        old = asyncio.ensure_future(room.renders.blocks(visit, "/x", making("old", waits=True), not_before=0.0))
+        await soon(began.wait())
+        room.web.changes._ring(frozenset({visit.actor.workspace_id}))
+        new = [
+            asyncio.ensure_future(room.renders.blocks(visit, "/x", making("new", waits=False), not_before=0.0))
+            for _ in range(3)
+        ]
+        go.set()
+
+        assert (await soon(old))["list"] == "old"
+        assert [blocks["list"] for blocks in await soon(asyncio.gather(*new))] == ["new"] * 3
+    assert made == ["old", "new"]
+
+
+def _plain(html: str) -> str:
+    return _AGE.sub("age", _TOKEN.sub("token", html))
