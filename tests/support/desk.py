@@ -25,6 +25,7 @@ from tests.support.jobs import Jobs
 from tests.support.sandbox import shared_sandbox
 
 LIMIT = 64 * 1024 * 1024
+QUOTA = 10 * 1024**3
 
 # What people see of leads; versions and times of change are how an undo shows.
 _CHECKSUM = text("""
@@ -77,7 +78,7 @@ class Desk:
     registry: JobRegistry
     actor: Actor
 
-    async def upload(self, data: bytes, filename: str = "leads.csv", *, limit: int = LIMIT) -> UUID:
+    async def upload(self, data: bytes, filename: str = "leads.csv", *, limit: int = LIMIT, quota: int = QUOTA) -> UUID:
         """Upload a file."""
         return await uploads.upload(
             self.database,
@@ -87,6 +88,7 @@ class Desk:
             stream=pieces(data),
             declared=len(data),
             limit=limit,
+            quota=quota,
         )
 
     async def get(self, import_id: UUID) -> ImportDetail:

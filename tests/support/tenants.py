@@ -176,7 +176,14 @@ async def new_import(database: Database, actor: Actor, registry: JobRegistry) ->
         yield b"email,name\nhopper@acme.com,Grace Hopper\n"
 
     import_id = await uploads.upload(
-        database, shared_sandbox(), actor, filename="leads.csv", stream=body(), declared=None, limit=1_000_000
+        database,
+        shared_sandbox(),
+        actor,
+        filename="leads.csv",
+        stream=body(),
+        declared=None,
+        limit=1_000_000,
+        quota=10**10,
     )
     command = MapColumns.model_validate({"targets": ["email", "fullName"]})
     async with database.transaction(actor.workspace_id) as tx:

@@ -151,6 +151,7 @@ async def _prepared(desk: Desk, file: Path, wishes: Wishes) -> "ImportDetail":
         stream=_pieces(file),
         declared=size,
         limit=limit,
+        quota=desk.platform.settings.max_uncommitted_import_bytes,
     )
     if wishes.read_as:
         found = await uploads.read_as(

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Largest file that can be imported, in bytes.")
+    max_uncommitted_import_bytes: int = Field(
+        10_737_418_240, ge=1024, description="Bytes that all uncommitted files of a workspace may have together."
+    )
     parse_processes: int = Field(
         3,
         ge=1,

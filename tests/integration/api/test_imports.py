@@ -162,6 +162,28 @@ async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiPart
     assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
 
 
+async def test_a_workspace_whose_files_are_too_large_together_hears_which(parts: ApiParts, caller: Caller) -> None:
+    small = make_parts(
+        parts.settings.model_copy(update={"max_uncommitted_import_bytes": 2000}),
+        parts.database,
+        parts.carrier,
+        parts.registry,
+        parts.sealer,
+    )
+    file = b"email\n" + b"ada@acme.com\n" * 100
+    async with client_of(small) as client:
+        client.headers.update(caller.headers)
+        first = await client.post("/v1/imports?filename=first.csv", content=file)
+        refused = await client.post("/v1/imports?filename=second.csv", content=file)
+        await client.delete(f"/v1/imports/{first.json()['id']}")
+        again = await client.post("/v1/imports?filename=second.csv", content=file)
+
+    assert (first.status_code, refused.status_code, again.status_code) == (201, 409, 201)
+    problem = refused.json()
+    assert problem["code"] == "import_quota_exceeded"
+    assert problem["imports"] == [{"id": first.json()["id"], "filename": "first.csv", "sizeBytes": len(file)}]
+
+
 def bomb() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -77,6 +77,7 @@ async def test_people_sign_in_while_every_reader_of_files_is_busy_and_others_wai
                     stream=pieces(FINE),
                     declared=None,
                     limit=1_000_000,
+                    quota=10**10,
                 )
             )
             for _ in range(6)

@@ -149,6 +149,7 @@ async def test_a_file_that_is_declared_too_large_is_refused_before_it_is_sent(de
             stream=pieces(b""),
             declared=10 * 1024**3,
             limit=2 * 1024**3,
+            quota=10 * 1024**3,
         )
 
 

@@ -51,14 +51,15 @@ class TableResponse(StreamingResponse):
     media_type = "text/csv"
 
 
-@router.post("", status_code=201, summary="Upload a file", openapi_extra=_FILE)
+@router.post("", status_code=201, summary="Upload a file", openapi_extra=_FILE, responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE, transaction=False, streams=True)
 async def create_import(filename: Filename, request: Request, response: Response, unit: InUnit) -> ImportDetail:
     """Store the file that is the body, and guess how to read it and what its columns are. No lead is touched.
 
     Send the file as it is (`curl --data-binary @leads.csv -H 'Content-Type: text/csv'`), not as a form. Its size is
-    limited by LEADFLOOD_MAX_IMPORT_BYTES. Takes no Idempotency-Key: a file sent twice is a second import, and to commit
-    both changes no more than to commit one.
+    limited by LEADFLOOD_MAX_IMPORT_BYTES, that of all uncommitted files of the workspace together by
+    LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES: beyond, 409 names the largest of them. Takes no Idempotency-Key: a file sent
+    twice is a second import, and to commit both changes no more than to commit one.
     """
     content_type = request.headers.get("content-type", "").lower()
     if content_type.startswith(_FORMS):
@@ -74,6 +75,7 @@ async def create_import(filename: Filename, request: Request, response: Response
         stream=pieces_of(request, unit.parts.body_timeout),
         declared=int(declared) if declared.isdecimal() else None,
         limit=unit.parts.settings.max_import_bytes,
+        quota=unit.parts.settings.max_uncommitted_import_bytes,
     )
     response.headers["Location"] = f"/v1/imports/{import_id}"
     async with database.transaction(unit.actor.workspace_id, read_only=True) as tx:

@@ -1,5 +1,8 @@
 """Why a file or a request about an import is refused."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from leadflood.kernel.errors import AppError, Conflict, NotFound
 
 
@@ -29,6 +32,23 @@ class UnreadableFile(AppError):
 
 class FileNotRead(UnreadableFile):
     """The process that read the file ended: by the file, or by something that will pass."""
+
+
+class ImportQuotaExceeded(Conflict):
+    """The workspace's uncommitted files would take more room than they may."""
+
+    code = "import_quota_exceeded"
+    title = "Too many uncommitted files"
+
+    def __init__(self, limit: int, largest: Sequence[tuple[UUID, str, int]]) -> None:
+        """Args: limit: bytes of all files together. largest: id, name and bytes of those that take most of it."""
+        names = ", ".join(f"{name} ({size:,} bytes)" for _, name, size in largest)
+        message = (
+            f"Files that are not committed may have {limit:,} bytes together in this workspace. Commit or delete some "
+            f"imports first; the largest: {names or 'none'}. The limit is LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES."
+        )
+        found = [{"id": str(id_), "filename": name, "sizeBytes": size} for id_, name, size in largest]
+        super().__init__(message, headers={"Connection": "close"}, extra={"imports": found})
 
 
 class FileTooLarge(AppError):

@@ -15,6 +15,7 @@ imports = Table(
     Column("actor_kind", Text, nullable=False),
     Column("actor_id", Uuid),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("reserved_bytes", BigInteger),
     Column("sha256", LargeBinary),
     Column("utf8", Boolean, nullable=False),
     Column("format", JSONB, nullable=False),

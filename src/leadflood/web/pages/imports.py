@@ -59,6 +59,7 @@ async def upload_file(visit: Visit) -> Answer:
             stream=visit.upload.pieces,
             declared=visit.upload.declared,
             limit=visit.parts.settings.max_import_bytes,
+            quota=visit.parts.settings.max_uncommitted_import_bytes,
         )
     except AppError as error:
         if error.status == _AWAY:

@@ -12,19 +12,33 @@ from uuid import UUID
 
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail, ReadAs
-from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, UnreadableFile
+from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, ImportQuotaExceeded, UnreadableFile
 from leadflood.domains.imports.events import AuditAction
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.mapping import CHANGEABLE, changeable, keep_analysis, wanted_format
 from leadflood.domains.imports.service.reading import look
 from leadflood.domains.imports.service.recording import record
+from leadflood.domains.imports.store import quota as store_quota
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
 
 CHUNK = 1024 * 1024
+_AHEAD = 64 * CHUNK
+"""Bytes that an upload of unknown size reserves ahead."""
+_NAMED = 3
+
+
+@dataclass(slots=True)
+class _Room:
+    """An upload, and the bytes of its workspace's quota that it has so far."""
+
+    actor: Actor
+    import_id: UUID
+    quota: int
+    reserved: int
 
 
 @dataclass(slots=True)
@@ -66,14 +80,16 @@ async def upload(
     stream: AsyncIterable[bytes],
     declared: int | None,
     limit: int,
+    quota: int,
 ) -> UUID:
     """Store a file and find out how to read it. Returns the id of the import, which is `uploaded` then.
 
     Whatever ends the upload early removes what was stored of it.
 
-    Args: declared: bytes that the sender says will come. limit: bytes that a file may have.
+    Args: declared: bytes that the sender says will come. limit: bytes that a file may have. quota: bytes that all
+        uncommitted files of the workspace may have.
 
-    Raises: FileTooLarge: at once if it is declared so. UnreadableFile.
+    Raises: FileTooLarge, ImportQuotaExceeded: at once if it is declared so. UnreadableFile.
     """
     actor.require(Permission.LEADS_WRITE)
     if declared is not None and declared > limit:
@@ -81,9 +97,10 @@ async def upload(
     import_id = new_id()
     async with database.transaction(actor.workspace_id) as tx:
         await store.insert_import(tx, actor, import_id=import_id, filename=filename)
+        room = _Room(actor, import_id, quota, await _reserve(tx, actor, import_id, quota, declared or 1, declared))
     stored = False
     try:
-        seen = await _store(database, actor, import_id, stream, limit)
+        seen = await _store(database, room, stream, limit)
         await _finish(database, sandbox, actor, import_id, filename, seen)
         stored = True
     finally:
@@ -116,13 +133,29 @@ async def spooled(
         yield file
 
 
-async def _store(database: Database, actor: Actor, import_id: UUID, stream: AsyncIterable[bytes], limit: int) -> _Seen:
+async def _reserve(
+    tx: Transaction, actor: Actor, import_id: UUID, quota: int, needed: int, declared: int | None
+) -> int:
+    """Reserve what an upload needs, and some more where its size is unknown. Returns how many bytes it has then."""
+    files = await store_quota.stored_files(tx, actor.workspace_id, but=import_id)
+    free = quota - sum(file.size for file in files)
+    if needed > free:
+        raise ImportQuotaExceeded(quota, [(file.id, file.filename, file.size) for file in files[:_NAMED]])
+    reserved = needed if declared is not None else min(needed + _AHEAD, free)
+    await store_quota.reserve(tx, actor.workspace_id, import_id, reserved)
+    return reserved
+
+
+async def _store(database: Database, room: _Room, stream: AsyncIterable[bytes], limit: int) -> _Seen:
     seen, waiting, number = _Seen(), bytearray(), 0
+    actor, import_id = room.actor, room.import_id
 
     async def put(data: bytes) -> None:
         nonlocal number
         seen.add(data)
         async with database.transaction(actor.workspace_id) as tx:
+            if seen.size > room.reserved:
+                room.reserved = await _reserve(tx, actor, import_id, room.quota, seen.size, None)
             await store.append_chunk(tx, actor.workspace_id, import_id, number, data)
             await store.set_fields(tx, actor.workspace_id, import_id, size_bytes=seen.size)
         number += 1
@@ -152,7 +185,7 @@ async def _finish(
     ):
         analysis = await look(process, file, seen.size, utf8=utf8)
     async with database.transaction(actor.workspace_id) as tx:
-        values = {"size_bytes": seen.size, "sha256": seen.digest.digest(), "utf8": utf8}
+        values = {"size_bytes": seen.size, "reserved_bytes": None, "sha256": seen.digest.digest(), "utf8": utf8}
         uploading, uploaded = ImportStatus.UPLOADING, ImportStatus.UPLOADED
         if not await store.move(tx, actor.workspace_id, import_id, expected=[uploading], status=uploaded, **values):
             raise ImportNotFound
