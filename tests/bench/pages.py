@@ -50,7 +50,7 @@ def addresses() -> list[str]:
 def measure(ours: Contestant, sizes: Sizes) -> Measured:
     """Every page one after the other over one connection: p50 and p95 in milliseconds, bytes, statements."""
     settings = settings_of(ours)
-    token = asyncio.run(_session(settings))
+    token = asyncio.run(open_session(settings))
     figures: Figures = {}
     with ours.api() as api:
         named = {"api": api, "pg": postmaster(ours.cluster)}
@@ -77,7 +77,8 @@ def table(results: Results, leads: int) -> list[Table]:
     return [found]
 
 
-async def _session(settings: Settings) -> str:
+async def open_session(settings: Settings) -> str:
+    """The token of a browser in which the owner of the large workspace is signed in."""
     membership = MembershipView(id=WORKSPACE, name="Crowd", role=Role.OWNER)
     origin = Origin(ip="127.0.0.1", user_agent="bench", request_id=None)
     async with open_platform(settings, process="bench") as platform, platform.database.system() as tx:

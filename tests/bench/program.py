@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack
+from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, viewers
 from tests.bench.contestant import Contestant
 from tests.bench.labels import FLOORS, OURS
 from tests.bench.measure import Measured, Sizes
 from tests.support.postgres import Cluster
 
-PARTS = ("floor", "post", "batch", "pickup", "drain", "latency", "pages", "lists", "import", "export")
+PARTS = ("floor", "post", "batch", "pickup", "drain", "latency", "pages", "lists", "import", "export", "viewers")
 FLOOR_DATABASE = "floor"
-_CROWDED = {"pages", "lists", "import", "export"}
+_CROWDED = {"pages", "lists", "import", "export", "viewers"}
 
 
 @dataclass
@@ -94,4 +94,5 @@ def _of_crowd(crowd: Contestant, sizes: Sizes, folder: Path) -> Mapping[str, dic
             exporting.FLOOR: partial(exporting.floor, crowd),
             exporting.LABEL: partial(exporting.measure, crowd),
         },
+        "viewers": {viewers.LABEL: partial(viewers.measure, crowd, sizes)},
     }
