@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -204,12 +204,9 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
     async with open_connections(settings, process=process) as (database, carrier):
         await check_role(database)
         await check_schema(database)
-        sandbox = new_sandbox(settings.parse_processes)
-        registry = build_registry(settings, database, sandbox)
-        try:
+        async with aclosing(new_sandbox(settings.parse_processes)) as sandbox:
+            registry = build_registry(settings, database, sandbox)
             yield Platform(settings, database, carrier, registry, sealer, Cursors(sealer), sandbox)
-        finally:
-            await sandbox.close()
 
 
 @asynccontextmanager

@@ -90,7 +90,7 @@ async def test_people_sign_in_while_every_reader_of_files_is_busy_and_others_wai
         assert not any(each.done() for each in uploading)
     assert signed_in.user.id == person.id
     assert len(set(await soon(asyncio.gather(*uploading)))) == 6
-    await sandbox.close()
+    await sandbox.aclose()
 
 
 async def test_a_preview_whose_reader_dies_is_tried_again_and_one_that_is_too_costly_fails_in_words(

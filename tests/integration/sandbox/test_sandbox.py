@@ -26,7 +26,7 @@ TIGHT = Limits(memory=MEMORY, cpu=1, wall=600)
 async def sandbox() -> AsyncIterator[Sandbox]:
     opened = Sandbox(processes=2, preload=[tasks.__name__])
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
 async def run(sandbox: Sandbox, task: Task, request: Any = None, *, limits: Limits = PLENTY) -> list[Any]:  # noqa: ANN401
@@ -67,7 +67,7 @@ async def test_whatever_ends_a_task_the_next_one_runs_and_no_process_is_left(san
 
     assert await run(sandbox, tasks.read_all, "> ") == ["> Zoë"]
     assert len(children() - before) == 1  # kept for the next task
-    await sandbox.close()
+    await sandbox.aclose()
     assert children() == before
 
 

@@ -44,7 +44,7 @@ class Sandbox:
         """How many tasks wait for a child."""
         return self._slots.waiting
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the children that have nothing to do. Those that are lent end with their task."""
         idle = [*self._idle]
         for process in idle:
