@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     mail_port: int = Field(
         5025, ge=0, le=65535, description="Port of the development mail catcher, on 127.0.0.1. 0: any free one."
     )
-    lead_retention_days: int = Field(30, ge=1, description="Days that a deleted lead can be restored.")
+    lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
 
     @property
     def is_production(self) -> bool:

@@ -146,11 +146,12 @@ async def test_the_log_of_another_workspace_is_not_shown(house: House, owner: Br
 async def test_a_deletion_of_many_is_told_with_its_count_and_undone_from_the_log(house: House, owner: Browser) -> None:
     ids = [str(await house.lead(f"{name}@acme.com")) for name in ("a", "b")]
     await owner.get("/leads")
-    await owner.post("/leads/bulk-changes", {"action": "delete", "ids": ids})
+    await owner.post("/leads/bulk-changes", {"action": "delete", "ids": ids, "confirmed": "on"})
     seen = await owner.get(PATH)
     assert told(seen)[0].endswith("deleted 2 leads")
     undo = seen.attribute("#audit-list form", "action")
     assert undo
+    assert seen.html.css(f"a[href='/changes/{undo.split('/')[2]}']")
 
     await owner.post(undo)
 

@@ -82,6 +82,7 @@ _ENDINGS: Final = {
     "token_reuse": "ended a session whose refresh token was used twice, as a thief would",
 }
 _PLACES: Final = {
+    "changeset": "/changes/{id}",
     "import": "/imports/{id}",
     "job": "/jobs/{id}",
     "lead": "/leads/{id}",
