@@ -1,11 +1,18 @@
-"""Hooks of the whole run: sample tests are deselected without their folder, and one closing line says so."""
+"""Hooks of the whole run: sample tests are deselected without their folder, and no process grows without bounds."""
+
+import resource
+import sys
 
 import pytest
 from hypothesis import settings
 
 from tests.support.samples import SAMPLES
 
+MOST_MEGABYTES = 600
+"""Resident memory that a process of the run may have needed, at its peak."""
+
 _DESELECTED = pytest.StashKey[int]()
+_PEAKS = pytest.StashKey[dict[str, int]]()
 
 settings.register_profile("suite", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("suite")
@@ -23,21 +30,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> object:
-    """Let the controlling process know what a worker of pytest-xdist deselected."""
-    output = getattr(session.config, "workeroutput", None)
+    """Fail a run of which a process grew too large; a worker of pytest-xdist leaves that to the controlling process."""
+    config = session.config
+    output = getattr(config, "workeroutput", None)
     if output is not None:
-        output["deselected"] = session.config.stash.get(_DESELECTED, 0)
-    return (yield)
+        output["deselected"] = config.stash.get(_DESELECTED, 0)
+        output["megabytes"] = _peak()
+        return (yield)
+    peaks = config.stash.setdefault(_PEAKS, {})
+    peaks["main"] = _peak()
+    result = yield
+    if session.exitstatus == pytest.ExitCode.OK and max(peaks.values()) > MOST_MEGABYTES:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return result
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    """Each worker collects all tests, so that any of them knows the number."""
-    config: pytest.Config = node.config  # type: ignore[attr-defined]  # a node of pytest-xdist, which has no types
-    config.stash[_DESELECTED] = getattr(node, "workeroutput", {}).get("deselected", 0)
+    """Take what a worker of pytest-xdist has to say. Each collects all tests, so any of them knows the number."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]  # pytest-xdist has no types
+    output = getattr(node, "workeroutput", {})
+    config.stash[_DESELECTED] = output.get("deselected", 0)
+    peaks = config.stash.setdefault(_PEAKS, {})
+    peaks[node.gateway.id] = output.get("megabytes", 0)  # type: ignore[attr-defined]  # as above
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say in one line what was not run."""
+    """Say in one line what was not run, and in one which process grew too large."""
     if number := config.stash.get(_DESELECTED, 0):
         terminalreporter.write_line(f"samples: {number} tests were not run, because there is no {SAMPLES}.")
+    peaks = config.stash.get(_PEAKS, {})
+    terminalreporter.write_line(f"memory: {', '.join(f'{name} {peak} MB' for name, peak in peaks.items())}")
+    if large := [name for name, peak in peaks.items() if peak > MOST_MEGABYTES]:
+        terminalreporter.write_line(f"memory: {', '.join(large)} needed more than {MOST_MEGABYTES} MB.", red=True)
+
+
+def _peak() -> int:
+    """Megabytes of resident memory that this process needed so far."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes // (1024 if sys.platform == "linux" else 1024 * 1024)
