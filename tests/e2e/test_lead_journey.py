@@ -32,7 +32,7 @@ def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything
         home = folder / "home"
         url = EmbeddedPostgres(home).url(APP_ROLE, DATABASE)
         with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
-            up = installation.up()
+            up = installation.start("up", job_lease="60")  # attempts are counted, and no worker is killed yet
             installation.wait_ready(up)
             password = up.wait_for("  Password   ").split()[-1]
             client = installation.login(OWNER, password)
@@ -42,7 +42,7 @@ def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything
             assert up.stop(signal.SIGTERM) == 0
             assert left_over(home) == []
 
-            again = installation.up()
+            again = installation.start("up", job_lease="10")  # a stall of that length would count as another attempt
             installation.wait_ready(again)
             client = installation.login(OWNER, password)
             assert (lead(client, ada), job(client, ada), timeline(client, ada)) == before

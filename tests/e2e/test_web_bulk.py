@@ -21,7 +21,7 @@ async def test_leads_are_narrowed_ticked_deleted_and_brought_back(deployment: De
     keys = Keys(page)
     await page.goto("/sign-in")
     await keys.sign_in(deployment.owner)
-    await keys.press("g", "l")
+    await keys.chord("g", "l")
     await keys.arrive("/leads")
     rows = page.locator("#leads-list [data-row]")
     await expect(rows).to_have_count(len(LEADS))

@@ -46,7 +46,7 @@ async def come_in(page: Page, keys: Keys) -> None:
 
 async def watch(page: Page, keys: Keys) -> None:
     """A lead is typed in; its state, what is found and its timeline change without a reload."""
-    await keys.press("g", "n")
+    await keys.chord("g", "n")
     await keys.arrive("/leads/new")
     await keys.write("E-mail", "ada.lovelace@acme.com")
     await keys.push("Create lead")
@@ -58,7 +58,7 @@ async def watch(page: Page, keys: Keys) -> None:
     await expect(page.locator("#lead-found")).to_contain_text("Lovelace")
     await expect(page.locator("#lead-timeline")).to_contain_text("Enriched")
     assert await page.evaluate("window.same")
-    await keys.press("g", "h")
+    await keys.chord("g", "h")
     await expect(
         page.get_by_role("link", name="ada.lovelace@acme.com").or_(page.get_by_text("Ada Lovelace"))
     ).to_be_visible()

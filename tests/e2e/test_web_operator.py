@@ -25,7 +25,7 @@ async def test_an_operator_finds_failures_by_cause_retries_them_and_sees_them_do
     keys = Keys(page)
     await page.goto("/sign-in")
     await keys.sign_in(deployment.owner)
-    await keys.press("g", "j")
+    await keys.chord("g", "j")
     await keys.arrive("/jobs")
     causes = page.locator("#jobs-causes")
     await expect(causes.get_by_role("row")).to_have_count(2)
@@ -52,7 +52,7 @@ async def one(page: Page, keys: Keys) -> None:
 
 async def all_others(page: Page, keys: Keys) -> None:
     """What is left of the cause is retried at once, and the page tells when nothing is left."""
-    await keys.press("g", "j")
+    await keys.chord("g", "j")
     await keys.arrive("/jobs")
     await expect(page.locator("#jobs-causes tbody .cell-num")).to_have_text(str(LEADS - 1))
     await keys.push("Retry all")

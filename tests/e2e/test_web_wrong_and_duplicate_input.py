@@ -51,7 +51,7 @@ async def mistakes(page: Page, keys: Keys) -> None:
 async def duplicate(page: Page, keys: Keys) -> None:
     """The same address in other letters: nothing is stored, and the lead that is there is one key away."""
     there = page.url
-    await keys.press("g", "n")
+    await keys.chord("g", "n")
     await keys.arrive("/leads/new")
     await keys.write("E-mail", EMAIL.upper())
     await keys.push("Create lead")

@@ -30,6 +30,9 @@ from tests.support.waiting import eventually, soon
 LEASE = 60.0
 """Seconds: a lease that no test outlives. Those that need it over call `expire_lease`."""
 
+LEASES = (0.5, 2.0, 8.0)
+"""Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
+
 # What handlers write to show that they ran: the table of heartbeats is the plainest that there is.
 _WRITE = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
 _WRITTEN = text("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")

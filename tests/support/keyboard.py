@@ -1,5 +1,6 @@
 """Somebody who uses pages with the keyboard alone."""
 
+import asyncio
 import re
 
 from playwright.async_api import Locator, Page, expect
@@ -22,6 +23,11 @@ class Keys:
         """Press keys one after the other, such as `Enter` or `Control+k`."""
         for key in keys:
             await self.page.keyboard.press(key)
+
+    async def chord(self, first: str, second: str) -> None:
+        """Press two keys that belong together, such as `g` `l`, without waiting for the page in between."""
+        await self.page.wait_for_load_state()
+        await asyncio.gather(self.page.keyboard.press(first), self.page.keyboard.press(second))
 
     async def arrive(self, address: str) -> None:
         """Wait until the page is there whose address has this in it, with the scripts that listen to keys."""

@@ -30,7 +30,7 @@ const keys = {
   p: () => click("[data-peek]"),
   "/": () => document.querySelector("[data-search]")?.focus(),
   "?": () => dialog("shortcuts")?.showModal(),
-  g: () => (going = performance.now()),
+  g: (event) => (going = event.timeStamp),
 }
 
 const typing = (node) => node.isContentEditable || node.matches("input:not([type=checkbox], [type=radio]), select, textarea")
@@ -42,13 +42,13 @@ document.addEventListener("keydown", (event) => {
     return
   }
   if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]:modal")) return
-  const place = performance.now() - going < 1000 && goTo[event.key]
+  const place = event.timeStamp - going < 1000 && goTo[event.key]
   going = -Infinity
   if (place) return location.assign(place)
   const act = keys[event.key]
   if (!act) return
   event.preventDefault()
-  act()
+  act(event)
 })
 
 // A row that a swap took away must not take the focus with it.
