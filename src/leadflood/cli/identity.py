@@ -8,7 +8,7 @@ import typer
 
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import Column, moment, note, print_facts, print_json, say
-from leadflood.cli.workspace import open_desk, open_platform, run
+from leadflood.cli.workspace import open_desk, open_platform, os_user, run
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -198,7 +198,7 @@ def grant_operator(email: str = _EMAIL) -> None:
         from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
         async with open_platform() as platform:
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
             await instance.grant_operator(platform.database, actor, email=operators.parsed_email(email))
         say("The user is an instance operator.")
 
@@ -218,7 +218,7 @@ def revoke_operator(email: str = _EMAIL) -> None:
         from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
         async with open_platform() as platform:
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
             await instance.revoke_operator(platform.database, actor, email=operators.parsed_email(email))
         say("The user is no instance operator.")
 

@@ -17,6 +17,7 @@ from leadflood.domains.jobs.models import JobKind
 from tests.support.api import Caller, client_of, make_parts
 from tests.support.jobs import Jobs
 
+STEPS = ("uploaded", "mapped", "previewed", "committed", "finished", "undone", "deleted")
 FILE = b"E-mail;Name\nada@acme.com;Ada Lovelace\nnobody;Bob\n"
 
 
@@ -85,7 +86,7 @@ async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiParts, call
     assert (undone.status_code, undone.json()["status"], undone.json()["undone"]) == (202, "undone", 1)
     assert (await api.get("/v1/leads")).json()["items"] == []
     assert ((await api.delete(path)).status_code, (await api.get(path)).status_code) == (204, 404)
-    assert await audited(parts, caller) == ["import.committed", "import.undone", "import.deleted"]
+    assert await audited(parts, caller) == [f"import.{step}" for step in STEPS]
 
 
 async def test_pages_of_rows_follow_each_other(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
@@ -231,7 +232,13 @@ async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts
     for step in ("commits", "pauses", "cancellations"):
         assert (await api.post(f"{path}/{step}")).status_code == 202
 
-    assert await audited(parts, caller) == ["import.committed", "import.paused", "import.cancelled"]
+    assert await audited(parts, caller) == [
+        "import.uploaded",
+        "import.previewed",
+        "import.committed",
+        "import.paused",
+        "import.cancelled",
+    ]
 
 
 async def test_what_the_state_does_not_allow_is_a_conflict(
@@ -242,5 +249,5 @@ async def test_what_the_state_does_not_allow_is_a_conflict(
     for step in ("commits", "pauses", "undos"):
         answer = await api.post(f"{path}/{step}")
         assert (answer.status_code, answer.json()["code"]) == (409, "import_not_ready"), step
-    assert await audited(parts, caller) == []
+    assert await audited(parts, caller) == ["import.uploaded"]
     assert (await api.post(f"{path}/cancellations")).status_code == 202

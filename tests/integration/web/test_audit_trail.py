@@ -69,7 +69,7 @@ async def work_on_leads(house: House, edge: Edge) -> None:
     await edge.do(f"POST /v1/leads/{one}/enrichments", None, f"/leads/{one}/enrichments", None)
     ids = [two, three]
     for action in ("enrich", "delete", "restore"):
-        form = {"action": action, "ids": ids}
+        form = {"action": action, "ids": ids, "confirmed": "on"}
         await edge.do("POST /v1/changesets", {"action": action, "leadIds": ids}, "/leads/bulk-changes", form)
     changeset = await newest_changeset(house)
     await edge.do(f"POST /v1/changesets/{changeset}/undos", None, f"/changesets/{changeset}/undos", None)
