@@ -17,6 +17,7 @@ from starlette.types import Scope
 from leadflood.kernel.contract import View, field_errors_of
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.kernel.exchange import exchange_of
+from leadflood.kernel.faults import describe
 
 PROBLEM_TYPE = "application/problem+json"
 _LEAST_FAULT = 500
@@ -152,7 +153,7 @@ async def on_app_error(request: Request, exc: Exception) -> Response:
     if exc.status >= _LEAST_FAULT:
         if exc.status != _OUT_OF_ORDER:
             return fault(request.scope, exc)
-        _log.warning("http.unavailable", reason=exc.detail, cause=repr(exc.__cause__))
+        _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
     return problem(request.scope, exc)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from types import TracebackType
 
 import typer
@@ -106,8 +105,9 @@ def _quiet_exit() -> int:
     return BROKEN_PIPE
 
 
-def _print_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+def _print_fault(_kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """A fault of ours, short and without the values of variables, which may be secrets."""
-    shown = traceback.TracebackException(kind, fault, trace, limit=-_SHOWN_FRAMES, capture_locals=False)
-    print("".join(shown.format()), end="", file=sys.stderr)
+    from leadflood.kernel.faults import traceback_of
+
+    print(traceback_of(fault.with_traceback(trace), frames=_SHOWN_FRAMES), file=sys.stderr)
     print("This is a fault of LEAD-FLOOD. Please report it with the lines above.", file=sys.stderr)

@@ -15,6 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from structlog.typing import Processor
 
 from leadflood.kernel.crypto import trace_hex
+from leadflood.kernel.faults import traceback_of, write_traceback
 from leadflood.kernel.queue.ports import QueueDepth
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
@@ -37,10 +38,13 @@ def configure_logging(level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendering: list[Processor] = (
-        # Plain: the pretty one prints the local variables, and with them customers' data.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        # Our own: others print local variables or messages of exceptions, and with them customers' data.
+        [structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)]
         if readable
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        else [
+            structlog.processors.ExceptionRenderer(lambda info: traceback_of(info[1])),
+            structlog.processors.JSONRenderer(default=str),
+        ]
     )
     structlog.configure(
         processors=[*shared, *rendering],

@@ -14,6 +14,7 @@ from leadflood.domains.jobs.shared import SharedTransactions
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.faults import describe
 from leadflood.worker.metrics import job_ended
 
 _log = structlog.get_logger()
@@ -76,7 +77,7 @@ class Runner:
             return await self._end(job, Retryable(away.detail))
         except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
             _log.exception("job.fault")
-            return await self._end(job, Retryable(f"{type(fault).__name__}: {fault}".removesuffix(": ")))
+            return await self._end(job, Retryable(describe(fault)))
         return "completed"
 
     async def _handle(self, job: RunningJob) -> None:

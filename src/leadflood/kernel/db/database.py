@@ -1,8 +1,8 @@
 """Connections and transactions.
 
 Every statement runs inside a `Transaction`, which is bound to one workspace (row-level security) or, for the few verbs
-that work across workspaces, to the system role. Errors that mean "the database is away or overloaded" become
-`Unavailable`; constraint violations stay `sqlalchemy.exc.IntegrityError`.
+that work across workspaces, to the system role. Errors of an absent or overloaded database become `Unavailable`;
+constraint violations stay `sqlalchemy.exc.IntegrityError`. None of them quotes a value.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from leadflood.kernel.db.constant_sql import compiled, errors_of_sqlalchemy, row
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.signals import CHANGES_CHANNEL, Signals, writes
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.faults import forget_values
 from leadflood.kernel.queue.ports import Publisher, Ticket
 
 # PostgreSQL error classes and codes after which the same request may succeed: connection, rollback by conflict,
@@ -73,8 +74,7 @@ _TELL = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:c
 def _scope(begin: str, workspace_id: UUID) -> str:
     """The script that begins a transaction in a workspace, in one exchange."""
     scope = f"{begin} SELECT set_config('app.workspace_id', '{workspace_id.hex}'::uuid::text, true)"
-    # A plan made for any status or owner at all was seen to read 30 times more than one made for those given. Writes go
-    # by keys, for which any plan is the same.
+    # A plan for any status or owner read up to 30 times more than one for those given. Writes go by keys.
     return f"{scope}, set_config('plan_cache_mode', 'force_custom_plan', true)" if begin == _READ_ONLY else scope
 
 
@@ -83,15 +83,15 @@ def passing_errors() -> Iterator[None]:
     """Turn errors of an absent or overloaded database into `Unavailable`; let all others through."""
     try:
         yield
-    except IntegrityError:
-        raise
     except (DBAPIError, asyncpg.PostgresError) as error:
+        forget_values(error)
         invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
         unavailable = _unavailable(_sqlstate(error), invalidated=invalidated)
-        if unavailable is None:
+        if unavailable is None or isinstance(error, IntegrityError):
             raise
         raise unavailable from error
     except _CONNECTION_ERRORS as error:
+        forget_values(error)
         if isinstance(error, ValueError):  # a parameter that does not fit, told by the driver: a fault of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error

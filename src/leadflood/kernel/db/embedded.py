@@ -49,8 +49,11 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "shared_buffers": "128MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # The DETAIL of an error quotes the row: people's addresses have no place in a log.
+        # People's addresses have no place in a log, and errors quote them in DETAIL, statement and parameters.
         "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
     }
 )
 

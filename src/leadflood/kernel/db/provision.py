@@ -14,5 +14,7 @@ async def provision(superuser_url: str) -> None:
             await connection.execute("CREATE ROLE leadflood_owner LOGIN CREATEROLE NOSUPERUSER NOBYPASSRLS")
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute("CREATE DATABASE leadflood OWNER leadflood_owner")
+        # Errors go to the client, which logs them without values. The server would quote them: invalid input "ada@…".
+        await connection.execute("ALTER DATABASE leadflood SET log_min_messages = 'log'")
     finally:
         await connection.close()

@@ -19,6 +19,7 @@ from pgqueuer.domain.types import Channel
 from pydantic_core import from_json
 
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.faults import describe
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Connection, Delivery, QueueDepth, Ticket
 
@@ -372,5 +373,5 @@ def _decode(receipt: int, kind: str, payload: bytes | None) -> Ticket | None:
             trace=dict(content["trace"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        _log.error("queue.ticket_unreadable", receipt=receipt, kind=kind, error=repr(error))
+        _log.error("queue.ticket_unreadable", receipt=receipt, kind=kind, error=describe(error))
         return None

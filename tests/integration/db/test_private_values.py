@@ -1,0 +1,126 @@
+"""What customers gave us stays out of logs and job records, whatever goes wrong with it."""
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from leadflood.cli import _print_fault
+from leadflood.domains.identity.tables import users
+from leadflood.domains.jobs.registry import JobContext
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.errors import AppError
+from leadflood.kernel.faults import describe
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.observability import configure_logging
+from tests.support.jobs import Jobs
+from tests.support.postgres import Cluster
+
+CANARY = "canary-7f3a@acme.com"
+USER = "INSERT INTO users (id, email, email_norm, name, password_hash) VALUES (:id, :canary, :canary, :name, '-')"
+FAULTS = {
+    "unique": USER,
+    "unique, by SQLAlchemy": "",
+    "check": "INSERT INTO users (id, email, email_norm, name, password_hash, appearance)"
+    " VALUES (:id, :other, :other, :canary, '-', :canary)",
+    "not null": "INSERT INTO users (id, email, email_norm, name, password_hash)"
+    " VALUES (:id, :other, NULL, :canary, '-')",
+    "too long": "SELECT CAST(:canary AS text)::varchar(3), 1 / (length(CAST(:canary AS varchar)) - 20)",
+    "no number": "SELECT CAST(CAST(:canary AS text) AS integer)",
+    "no id": "SELECT CAST(CAST(:canary AS text) AS uuid)",
+    "no date": "SELECT CAST(CAST(:canary AS text) AS timestamptz)",
+    "no JSON": "SELECT CAST(CAST(:canary AS text) AS jsonb)",
+    "wrong type": "SELECT CAST(:canary AS integer)",
+    "NUL": "SELECT CAST(:nul AS text)",
+    "lone surrogate": "SELECT CAST(:surrogate AS text)",
+    "foreign key": "INSERT INTO memberships (workspace_id, user_id, role) VALUES (:id, :id, 'owner')",
+    "timeout": "SELECT pg_sleep(5), CAST(:canary AS text), set_config('statement_timeout', '1', true)",
+}
+
+
+async def provoke(tx: Transaction, name: str) -> None:
+    """Make the database refuse a statement that carries the canary."""
+    values = {
+        "canary": CANARY,
+        "other": new_id().hex,
+        "name": CANARY,
+        "id": new_id(),
+        "nul": f"{CANARY}\0",
+        "surrogate": f"{CANARY}\ud800",
+    }
+    statement = FAULTS[name]
+    if not statement:
+        columns = {"id": new_id(), "email": CANARY, "email_norm": CANARY, "name": CANARY, "password_hash": "-"}
+        await tx.execute(users.insert().values(**columns))
+    else:
+        if name == "timeout":
+            await tx.execute(text("SELECT set_config('statement_timeout', '1', true)"))
+        used = {key: value for key, value in values.items() if f":{key}" in statement}
+        await tx.execute(text(statement), used)
+
+
+@pytest.fixture(params=["json", "console"])
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What this process logs in one of the formats."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logging("info", request.param)
+    yield stream
+    monkeypatch.undo()
+    configure_logging("info", "json")
+
+
+@pytest.fixture
+async def known(database: Database) -> None:
+    """Somebody has the canary's address already."""
+    async with database.system() as tx:
+        await tx.execute(text("DELETE FROM users WHERE email_norm = :canary"), {"canary": CANARY})
+        await tx.execute(text(USER), {"canary": CANARY, "id": new_id(), "name": "Ada"})
+
+
+@pytest.mark.usefixtures("known")
+async def test_no_database_error_shows_a_value(database: Database, log: io.StringIO) -> None:
+    shown: list[str] = []
+    for name in FAULTS:
+        try:
+            async with database.system() as tx:
+                await provoke(tx, name)
+        except Exception as error:
+            fault: BaseException | None = error
+            structlog.get_logger().error("test", exc_info=error)
+            logging.getLogger("asyncio").exception("Task exception was never retrieved: %r", error)  # noqa: TRY401
+            _print_fault(type(error), error, error.__traceback__)
+            while fault is not None:
+                shown.append(describe(fault))
+                if isinstance(fault, DBAPIError | AppError):
+                    shown += [str(fault), repr(fault)]
+                fault = fault.__cause__ or fault.__context__
+        else:
+            pytest.fail(f"{name} was accepted")
+
+    assert log.getvalue().count("test_private_values.py") >= 3 * len(FAULTS)
+    assert CANARY not in log.getvalue()
+    assert CANARY not in "".join(shown)
+    assert "users_email_norm_key" in log.getvalue()
+
+
+@pytest.mark.usefixtures("known")
+async def test_no_job_record_shows_a_value(database: Database, jobs: Jobs, log: io.StringIO, cluster: Cluster) -> None:
+    for name in FAULTS:
+
+        async def handler(_context: JobContext, name: str = name) -> None:
+            async with database.system() as tx:
+                await provoke(tx, name)
+
+        job_id = await jobs.one()
+        job = await jobs.attempt(jobs.registry(handler), job_id)
+        assert job.last_error
+        assert CANARY not in job.last_error, name
+
+    assert CANARY not in log.getvalue()
+    assert CANARY not in cluster.server.log.read_text(errors="replace")
