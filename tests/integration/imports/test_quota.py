@@ -68,14 +68,14 @@ async def test_an_upload_of_unknown_size_ends_where_the_quota_does_and_an_abando
 ) -> None:
     jobs = Jobs(desk.database, desk.actor.workspace_id)
 
-    async def upload(stream: AsyncIterator[bytes]) -> UUID:
+    async def upload(stream: AsyncIterator[bytes], declared: int | None = None) -> UUID:
         return await uploads.upload(
             desk.database,
             shared_sandbox(),
             desk.actor,
             filename="leads.csv",
             stream=stream,
-            declared=None,
+            declared=declared,
             limit=LIMIT,
             quota=QUOTA,
         )
@@ -87,8 +87,11 @@ async def test_an_upload_of_unknown_size_ends_where_the_quota_does_and_an_abando
     async def once() -> AsyncIterator[bytes]:
         yield FILE
 
-    with pytest.raises(ImportQuotaExceeded):
-        await soon(upload(without_end()))
+    for declared in (None, 10):
+        with pytest.raises(ImportQuotaExceeded):
+            await soon(upload(without_end(), declared))
+    for declared in (-16_000, 0, 10):
+        await delete(desk, await upload(once(), declared))
     abandoned = await upload(once())
     await jobs.change(
         "UPDATE imports SET status = 'uploading', reserved_bytes = :size WHERE id = :id", id=abandoned, size=QUOTA

@@ -86,8 +86,8 @@ async def upload(
 
     Whatever ends the upload early removes what was stored of it.
 
-    Args: declared: bytes that the sender says will come. limit: bytes that a file may have. quota: bytes that all
-        uncommitted files of the workspace may have.
+    Args: declared: about how many bytes the sender says will come; for a small form this may be less than none. limit:
+        bytes that a file may have. quota: bytes that all uncommitted files of the workspace may have.
 
     Raises: FileTooLarge, ImportQuotaExceeded: at once if it is declared so. UnreadableFile.
     """
@@ -97,7 +97,8 @@ async def upload(
     import_id = new_id()
     async with database.transaction(actor.workspace_id) as tx:
         await store.insert_import(tx, actor, import_id=import_id, filename=filename)
-        room = _Room(actor, import_id, quota, await _reserve(tx, actor, import_id, quota, declared or 1, declared))
+        needed = max(declared or 0, 1)
+        room = _Room(actor, import_id, quota, await _reserve(tx, actor, import_id, quota, needed, declared))
     stored = False
     try:
         seen = await _store(database, room, stream, limit)
