@@ -22,6 +22,8 @@ from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
 from tests.support.postgres import Cluster, temporary_cluster
+from tests.support.processes import INSTANCE
+from tests.support.sandbox import shared_sandbox
 from tests.support.suite import (
     pytest_collection_modifyitems,
     pytest_sessionfinish,
@@ -35,7 +37,6 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_testnodedown",
 ]
-from tests.support.sandbox import shared_sandbox
 
 DATABASE = "leadflood"
 _OPERATOR = """
@@ -87,6 +88,7 @@ def settings() -> Settings:
     return Settings(
         _env_file=None,
         secret_key=new_secret_key(),
+        instance_id=INSTANCE,
         job_lease=3,
         poll_interval=0.5,
         drain_timeout=5,

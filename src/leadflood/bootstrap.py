@@ -32,7 +32,7 @@ from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.events import PURGE_DELETED
 from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, chance, new_secret_key
+from leadflood.kernel.crypto import Sealer, chance
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import RELAY_CHANNEL, Database, create_engine
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
@@ -42,12 +42,15 @@ from leadflood.kernel.db.probe import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.hold import Hold
+from leadflood.kernel.instance import instance_id
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.origin import public_url
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
 from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.secret_key import secret_key
 from leadflood.worker.main import Worker, WorkerParts
 
 if TYPE_CHECKING:
@@ -77,13 +80,6 @@ class NoDatabase(AppError):
     code = "no_database"
     status = 503
     title = "No database"
-
-
-class NoSecretKey(AppError):
-    """Processes that share a database must share a key, and there is none."""
-
-    code = "no_secret_key"
-    title = "No secret key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +172,6 @@ async def prepare_database(settings: Settings) -> Prepared:
     return Prepared(before, after, installed)
 
 
-def secret_key(settings: Settings, *, create: bool = False) -> str:
-    """The key of the settings, or the one in the data folder, made there on request. Raises: NoSecretKey."""
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value()
-    path = settings.home / "secret.key"
-    if create and not path.exists():
-        fresh = path.with_name("secret.key.new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(new_secret_key(), encoding="ascii")
-        fresh.rename(path)
-    if not path.exists():
-        message = f"Set LEADFLOOD_SECRET_KEY to at least 32 random characters; {path} does not exist either."
-        raise NoSecretKey(message)
-    return path.read_text(encoding="ascii").strip()
-
-
 @asynccontextmanager
 async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Platform]:
     """Everything a process needs, closed again at the end.
@@ -281,12 +261,17 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
             *duplicates_jobs.definitions(database),
             *invitations_jobs.definitions(
                 database,
-                mailer=Mailer(smtp_url, settings.mail_from),
+                mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
                 sealer=Sealer(secret_key(settings)),
                 public_url=public_url(settings),
             ),
         ]
     )
+
+
+def build_hold(settings: Settings, database: Database) -> Hold:
+    """The hold on outgoing effects, as a process with these settings sees it."""
+    return Hold(database, lambda: instance_id(settings, secret_key(settings)))
 
 
 def build_adapters(settings: Settings) -> Sequence[Adapter]:

@@ -24,6 +24,7 @@ SHARED = {
     "heartbeats": "the last run of the system's own jobs",
     "worker_processes": "which workers live; they serve all workspaces",
     "write_probes": "what `/ready` writes to; a process's id and random bytes",
+    "effects_hold": "whether mails may leave; for the whole installation",
     "figures_progress": "up to when the timelines of all workspaces are counted",
 }
 """Tables without a workspace, and why."""
@@ -147,7 +148,7 @@ async def test_the_tables_in_the_code_are_the_real_ones(catalog: asyncpg.Connect
     for row in await catalog.fetch(COLUMNS):
         described = (row["type"], row["nullable"], row["key_position"] >= 0)
         real.setdefault(row["table_name"], {})[row["name"]] = described
-    in_sql_only = {"alembic_version", "idempotency_keys", "write_probes"}
+    in_sql_only = {"alembic_version", "effects_hold", "idempotency_keys", "write_probes"}
 
     assert {table.name for table in metadata.tables.values()} == set(real) - in_sql_only
     for table in metadata.tables.values():

@@ -14,6 +14,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mail, Mailer
 from leadflood.kernel.mail_catcher import folder_of, keep_message
 from tests.support.identity import PASSWORD
+from tests.support.mail import Open
 from tests.support.showcase import Showcase
 
 
@@ -38,7 +39,7 @@ def _catch(folder: Path) -> object:
     text = "Margaret Hamilton invites you.\n\nAccept the invitation:\nhttps://leads.example/invitations/x\n"
     html = '<p>Margaret Hamilton invites you.</p><p><a href="https://leads.example/">Accept the invitation</a></p>'
     mails = [Mail(str(number), to, f"Letter {number} 📬", text, html) for number in range(3)]
-    composer = Mailer(None, "LEAD-FLOOD <no-reply@leadflood.local>")
+    composer = Mailer(None, "LEAD-FLOOD <no-reply@leadflood.local>", gate=Open())
     kept = [
         keep_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(each))
         for each in map(composer.compose, mails)

@@ -34,6 +34,13 @@ async def post_office(folder: Path) -> AsyncIterator[Post]:
             yield Post(f"smtp://127.0.0.1:{port}", folder)
 
 
+class Open:
+    """A gate that is always open, for tests of what comes after it."""
+
+    async def require_open(self) -> None:
+        return
+
+
 @dataclass
 class Refusing:
     """What aiosmtpd calls: answers as it is told to, command by command, and takes the rest."""

@@ -26,6 +26,8 @@ from typing import IO, Self
 import httpx
 import psutil
 
+INSTANCE = "tests"
+
 PAUSE = 0.02
 """Seconds between two looks at what sends no signal: another process's port, or its end."""
 
@@ -39,9 +41,13 @@ def free_port() -> int:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of this process with these `LEADFLOOD_…` settings, given without the prefix, and no others."""
+    """The environment of this process with these `LEADFLOOD_…` settings, given without the prefix, and no others.
+
+    All processes of a test run belong to one installation, unless a test says otherwise.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADFLOOD_")}
-    return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}}
+    given = {"instance_id": INSTANCE, **settings}
+    return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in given.items()}}
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -184,7 +190,7 @@ class Installation:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        own = {"home": str(home), "port": str(self.port), "log_format": "json", "mail_port": "0"}
+        own = {"home": str(home), "port": str(self.port), "log_format": "json", "mail_port": "0", "instance_id": ""}
         self.env = environment(**{**own, **settings})
         self._running: list[Running] = []
         self._clients: list[httpx.Client] = []

@@ -8,6 +8,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent, UnusableMailSetting
 from leadflood.kernel.origin import UnusablePublicUrl, public_url
+from tests.support.mail import Open
 
 SENDER = "Ünïcode Çorp <no-reply@bücher.example>"
 
@@ -17,7 +18,7 @@ def mail(to: str = "ada@acme.com", subject: str = "Hello") -> Mail:
 
 
 def test_a_mail_says_who_when_which_and_that_no_person_wrote_it() -> None:
-    made = Mailer(None, SENDER).compose(mail(subject="Grüße 🚀 an Zoë")).as_bytes()
+    made = Mailer(None, SENDER, gate=Open()).compose(mail(subject="Grüße 🚀 an Zoë")).as_bytes()
     sent = message_from_bytes(made, policy=policy.default)
 
     assert sent["From"] == "Ünïcode Çorp <no-reply@xn--bcher-kva.example>"
@@ -30,13 +31,13 @@ def test_a_mail_says_who_when_which_and_that_no_person_wrote_it() -> None:
 
 
 def test_the_same_key_gives_the_same_message_id() -> None:
-    mailer = Mailer(None, SENDER)
+    mailer = Mailer(None, SENDER, gate=Open())
 
     assert mailer.compose(mail())["Message-ID"] == mailer.compose(mail())["Message-ID"]
 
 
 def test_every_header_line_is_short_and_ascii() -> None:
-    head = Mailer(None, SENDER).compose(mail(subject="🚀" * 300)).as_bytes().partition(b"\r\n\r\n")[0]
+    head = Mailer(None, SENDER, gate=Open()).compose(mail(subject="🚀" * 300)).as_bytes().partition(b"\r\n\r\n")[0]
 
     assert max(len(line) for line in head.decode("ascii").splitlines()) <= 78
 
@@ -44,7 +45,7 @@ def test_every_header_line_is_short_and_ascii() -> None:
 @pytest.mark.parametrize("subject", ["Hello\r\nBcc: all@acme.com", "Hello\nX: y", "Hello\r\n\r\nbody"])
 def test_no_header_can_be_smuggled_in(subject: str) -> None:
     with pytest.raises(MailNotSent) as caught:
-        Mailer(None, SENDER).compose(mail(subject=subject))
+        Mailer(None, SENDER, gate=Open()).compose(mail(subject=subject))
 
     assert not caught.value.passing
 
@@ -59,7 +60,7 @@ def test_no_header_can_be_smuggled_in(subject: str) -> None:
     ],
 )
 def test_an_address_is_written_as_servers_take_it(address: str, written: str) -> None:
-    assert Mailer(None, SENDER).compose(mail(address))["To"] == written
+    assert Mailer(None, SENDER, gate=Open()).compose(mail(address))["To"] == written
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_an_address_is_written_as_servers_take_it(address: str, written: str) ->
 )
 def test_a_mail_server_that_cannot_be_is_refused_by_name_and_not_shown(url: str) -> None:
     with pytest.raises(UnusableMailSetting) as caught:
-        Mailer(url, SENDER)
+        Mailer(url, SENDER, gate=Open())
 
     assert "LEADFLOOD_SMTP_URL" in caught.value.detail
 
@@ -76,14 +77,14 @@ def test_a_mail_server_that_cannot_be_is_refused_by_name_and_not_shown(url: str)
 @pytest.mark.parametrize("sender", ["", "Acme", "Acme <>", "Acme <acme>", "<a@b@c>"])
 def test_a_sender_that_cannot_be_is_refused_by_name(sender: str) -> None:
     with pytest.raises(UnusableMailSetting) as caught:
-        Mailer(None, sender)
+        Mailer(None, sender, gate=Open())
 
     assert "LEADFLOOD_MAIL_FROM" in caught.value.detail
 
 
 async def test_without_a_server_the_refusal_names_the_setting() -> None:
     with pytest.raises(MailNotSent, match="LEADFLOOD_SMTP_URL") as caught:
-        await Mailer(None, SENDER).send(mail())
+        await Mailer(None, SENDER, gate=Open()).send(mail())
 
     assert not caught.value.passing
 

@@ -15,6 +15,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
 from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.hold import is_closed
 from leadflood.kernel.queue.ports import Carrier, QueueDepth
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Readiness(View):
                         {"name": "writes", "ok": True, "detail": None},
                         {"name": "queue", "ok": True, "detail": None},
                     ],
+                    "effectsOnHold": False,
                     "system": {
                         "lastHeartbeatAt": "2026-03-01T09:30:00Z",
                         "heartbeatAgeSeconds": 4.2,
@@ -58,6 +60,10 @@ class Readiness(View):
 
     status: Literal["ready", "unready"]
     checks: list[Check]
+    effects_on_hold: bool | None = Field(
+        description="Whether mails wait until an operator opens the hold. Requests are served all the same. Null "
+        "while the database is away."
+    )
     system: SystemStatus | None = Field(description="Workers and heartbeat; null while the database is away.")
 
 
@@ -81,6 +87,7 @@ class Probe:
             self._within(self._system),
             self._within(self._writability.check),
         )
+        on_hold, _ = await self._within(self._on_hold)
         migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
         checks = [
             Check(name="database", ok=database_fault is None, detail=database_fault),
@@ -89,7 +96,7 @@ class Probe:
             Check(name="queue", ok=queue_fault is None, detail=queue_fault),
         ]
         status: Literal["ready", "unready"] = "ready" if all(check.ok for check in checks) else "unready"
-        return Readiness(status=status, checks=checks, system=system)
+        return Readiness(status=status, checks=checks, effects_on_hold=on_hold, system=system)
 
     async def queue_depth(self) -> Mapping[str, QueueDepth] | None:
         """What is on the queue, counted at most every few seconds; None when it does not answer."""
@@ -114,6 +121,10 @@ class Probe:
     async def _system(self) -> SystemStatus:
         async with self._database.system(read_only=True) as tx:
             return await queries.system_status(tx)
+
+    async def _on_hold(self) -> bool:
+        async with self._database.system(read_only=True) as tx:
+            return await is_closed(tx)
 
     def _outdated(self, revision: str) -> str | None:
         # Revisions are numbered in order. A newer schema is fine: it still serves the program before it.

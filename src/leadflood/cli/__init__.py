@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from leadflood import __version__
-from leadflood.cli import changes, doctor, exports, identity, imports, jobs, leads, outbox, processes, up
+from leadflood.cli import changes, doctor, exports, hold, identity, imports, jobs, leads, outbox, processes, up
 from leadflood.cli.os_errors import explained
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
@@ -58,6 +58,7 @@ imports.register(app)
 exports.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(hold.app, name="hold")
 app.add_typer(identity.workspace_app, name="workspace")
 app.add_typer(identity.user_app, name="user")
 app.add_typer(identity.key_app, name="key")

@@ -92,6 +92,7 @@ async def _findings() -> AsyncIterator[Finding]:
         if schema.ok:
             yield await _public_password(database, settings)
             yield await _operators(database)
+            yield await _hold(settings, database)
             async for finding in _work(database):
                 yield finding
 
@@ -132,10 +133,10 @@ def _disk(home: Path) -> Finding:
 
 
 def _secret_key(settings: "Settings") -> Finding:
-    from leadflood import bootstrap
+    from leadflood.kernel.secret_key import secret_key
 
     try:
-        bootstrap.secret_key(settings)
+        secret_key(settings)
     except AppError as error:
         return Finding("secret key", ok=False, detail="missing", remedy=error.detail)
     except OSError as error:
@@ -218,6 +219,23 @@ async def _queue(carrier: "Carrier") -> Finding:
     deferred = sum(each.deferred for each in depth.values())
     oldest = max((each.oldest_age for each in depth.values()), default=0.0)
     return Finding("queue", ok=True, detail=f"{waiting} waiting (oldest {oldest:.0f} s), {deferred} for later")
+
+
+async def _hold(settings: "Settings", database: "Database") -> Finding:
+    from leadflood import bootstrap
+
+    try:
+        async with database.system(read_only=True) as tx:
+            state = await bootstrap.build_hold(settings, database).state(tx)
+    except AppError as error:
+        return Finding("outgoing effects", ok=False, detail="unknown", remedy=error.detail)
+    remedy = "Check that no other installation sends the same mails, then run `leadflood hold open`."
+    if state.closed:
+        return Finding("outgoing effects", ok=False, detail=f"on hold: {state.reason}", remedy=remedy)
+    if state.differences:
+        detail = f"about to be on hold: another {', '.join(state.differences)} than recorded"
+        return Finding("outgoing effects", ok=False, detail=detail, remedy=remedy)
+    return Finding("outgoing effects", ok=True, detail="may leave")
 
 
 async def _work(database: "Database") -> AsyncIterator[Finding]:

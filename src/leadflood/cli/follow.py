@@ -72,6 +72,8 @@ class JobStory:
             )
         if job.status == "queued" and job.attempts:
             line = f"queued again, attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
+            if job.on_hold:
+                line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
             told["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
         if job.status in ("completed", "failed"):
             told[job.status, 0] = f"{_clock(job, job.finished_at)}  {job.status}"
@@ -132,6 +134,8 @@ async def open_screen(*, silent: bool = False) -> AsyncIterator[Screen]:
 def _state(job: "JobView") -> str:
     if job.status == "running":
         return f"running, attempt {job.attempts} of {job.max_attempts} …"
+    if job.on_hold:
+        return "on hold …"
     if job.attempts:
         return f"waiting for attempt {job.attempts + 1} at {moment(job.next_attempt_at)} …"
     return "queued …"

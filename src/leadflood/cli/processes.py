@@ -134,6 +134,7 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
             await public_password.refuse_to_serve(platform.database, settings)
             if alone:
                 await ensure_first_owner(platform, settings.model_copy(update={"host": host, "port": port}))
+            await bootstrap.build_hold(settings, platform.database).check()
             changes = bootstrap.build_changes(platform, process="api")
             closing = asyncio.Event()
             try:
@@ -175,6 +176,7 @@ async def _work(settings: "Settings") -> None:
 
         start_http_server(settings.worker_metrics_port, settings.host)
     async with bootstrap.open_platform(settings, process="worker") as platform:
+        await bootstrap.build_hold(settings, platform.database).check()
         running = bootstrap.build_worker(platform)
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Key for cursors and stored answers. Empty: made by `up` in the data folder."
     )
+    instance_id: str = Field(
+        "",
+        description="Name of this installation, the same for all its processes and another one for each copy of it. "
+        "Empty: derived from the secret key, or kept in the data folder with an embedded database.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json`, or `auto`: console on a terminal, else JSON."

@@ -15,6 +15,7 @@ import aiosmtplib
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.hold import Gate
 from leadflood.kernel.text import InvalidValue
 
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -62,22 +63,28 @@ class Mail:
 class Mailer:
     """Sends through one server, a connection for each message. Without a server it says which setting is missing."""
 
-    def __init__(self, url: str | None, sender: str, *, timeout: float = _TIMEOUT) -> None:
+    def __init__(self, url: str | None, sender: str, *, gate: Gate, timeout: float = _TIMEOUT) -> None:
         """Set where mail goes.
 
         Args:
             url: `smtp://` (with STARTTLS) or `smtps://` (TLS from the start), with user and password where needed.
             sender: an address, or a name and an address as `Name <address>`.
+            gate: asked immediately before each message.
             timeout: seconds for each step of the dialogue with the server.
 
         Raises: UnusableMailSetting.
         """
         self._server = None if url is None else _server(url)
         self._sender = _sender(sender)
+        self._gate = gate
         self._timeout = timeout
 
     async def send(self, mail: Mail) -> None:
-        """Hand a message to the server. Raises: MailNotSent."""
+        """Hand a message to the server.
+
+        Raises: MailNotSent, leadflood.kernel.errors.Unavailable, leadflood.kernel.hold.EffectsOnHold.
+        """
+        await self._gate.require_open()
         if self._server is None:
             raise MailNotSent(
                 "No mail can leave: LEADFLOOD_SMTP_URL is not set. Set it, then send again.", passing=False

@@ -94,6 +94,10 @@ class Worker:
     async def _rescue(self) -> None:
         rescued = await execution.rescue(self._parts.database, self._parts.registry)
         reminded = await execution.remind(self._parts.database) if self._consumer.caught_up else 0
+        released = await execution.release_from_hold(self._parts.database)
+        if released:
+            _log.info("worker.released_from_hold", jobs=released)
+            return
         if rescued or reminded:
             _log.warning("worker.rescued", jobs=rescued, reminded=reminded)
             return

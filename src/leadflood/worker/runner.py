@@ -15,6 +15,7 @@ from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.faults import describe
+from leadflood.kernel.hold import EffectsOnHold
 from leadflood.worker.metrics import job_ended
 
 _log = structlog.get_logger()
@@ -73,6 +74,8 @@ class Runner:
             return "lost"
         except (Retryable, Terminal) as failure:
             return await self._end(job, failure)
+        except EffectsOnHold:
+            return await self._put_on_hold(job)
         except Unavailable as away:
             return await self._end(job, Retryable(away.detail))
         except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
@@ -113,6 +116,14 @@ class Runner:
         last = final or job.attempt >= job.max_attempts
         _log.warning("job.attempt_failed", error=failure.reason, final=last)
         return "failed" if last else "retry"
+
+    async def _put_on_hold(self, job: RunningJob) -> str:
+        try:
+            changed = await execution.put_on_hold(self._database, job)
+        except Unavailable as away:
+            _log.warning("job.database_away", detail=away.detail)
+            return "lost"
+        return "on_hold" if changed else "lost"
 
 
 def _fields(job: RunningJob) -> dict[str, object]:

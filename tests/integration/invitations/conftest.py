@@ -30,7 +30,7 @@ from leadflood.kernel.mail import Mailer
 from tests.integration.identity.conftest import Company, new_company
 from tests.support.identity import PASSWORD, Identity, Person
 from tests.support.jobs import Jobs
-from tests.support.mail import Post, post_office
+from tests.support.mail import Open, Post, post_office
 
 PUBLIC_URL = "https://leads.acme.test"
 LINK = f"{PUBLIC_URL}/invitations/"
@@ -74,7 +74,7 @@ class Door:
         """Run one attempt at a job that sends."""
         definitions = invitation_jobs.definitions(
             self.identity.database,
-            mailer=mailer or Mailer(self.post.url, "Acme <no-reply@acme.test>"),
+            mailer=mailer or Mailer(self.post.url, "Acme <no-reply@acme.test>", gate=Open()),
             sealer=sealer or self.identity.sealer,
             public_url=PUBLIC_URL,
         )

@@ -13,7 +13,7 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.crypto import Sealer, new_secret_key
 from leadflood.kernel.mail import Mailer
 from tests.integration.invitations.conftest import LINK, Door
-from tests.support.mail import refusing
+from tests.support.mail import Open, refusing
 
 SENDER = "Acme <no-reply@acme.test>"
 
@@ -67,7 +67,7 @@ async def test_a_worker_that_died_after_sending_sends_the_same_mail_again(door: 
 async def test_without_a_mail_server_the_job_fails_at_once_and_names_the_setting(door: Door) -> None:
     made = await door.invite(await door.identity.actor(door.company.owner))
 
-    job = await door.attempt(made, Mailer(None, SENDER))
+    job = await door.attempt(made, Mailer(None, SENDER, gate=Open()))
 
     assert (job.status, job.attempts) == ("failed", 1)
     (shown,) = await door.pending()
@@ -85,7 +85,7 @@ async def test_what_the_server_says_decides_whether_it_is_tried_again(
     made = await door.invite(await door.identity.actor(door.company.owner))
 
     async with refusing(RCPT=answer) as url:
-        job = await door.attempt(made, Mailer(url, SENDER))
+        job = await door.attempt(made, Mailer(url, SENDER, gate=Open()))
 
     assert job.status == status
     (shown,) = await door.pending()

@@ -10,7 +10,7 @@ import pytest
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent
 from leadflood.kernel.mail_catcher import MAX_MESSAGE_BYTES, list_messages
-from tests.support.mail import post_office, refusing, silent
+from tests.support.mail import Open, post_office, refusing, silent
 
 SENDER = "Acme <no-reply@acme.test>"
 
@@ -21,13 +21,13 @@ def mail(to: str = "grace@acme.test", text: str = "Grüße 🚀") -> Mail:
 
 async def verdict(url: str, message: Mail | None = None, timeout: float = 10) -> MailNotSent:  # noqa: ASYNC109  the mailer's
     with pytest.raises(MailNotSent) as caught:
-        await Mailer(url, SENDER, timeout=timeout).send(message or mail())
+        await Mailer(url, SENDER, gate=Open(), timeout=timeout).send(message or mail())
     return caught.value
 
 
 async def test_a_mail_is_caught_as_it_was_sent(tmp_path: Path) -> None:
     async with post_office(tmp_path / "mail") as post:
-        mailer = Mailer(post.url, SENDER)
+        mailer = Mailer(post.url, SENDER, gate=Open())
         await mailer.send(mail())
         await mailer.send(mail("Zoë@bücher.example"))
 
@@ -92,7 +92,7 @@ async def test_a_message_over_the_limit_is_refused_and_leaves_nothing(tmp_path: 
 
 async def test_many_senders_at_once_lose_nothing(tmp_path: Path) -> None:
     async with post_office(tmp_path / "mail") as post:
-        mailer = Mailer(post.url, SENDER)
+        mailer = Mailer(post.url, SENDER, gate=Open())
         await asyncio.gather(*(mailer.send(mail(f"u{number}@acme.test")) for number in range(40)))
 
         assert {each.recipients[0] for each in post.all()} == {f"u{number}@acme.test" for number in range(40)}
@@ -106,6 +106,6 @@ async def test_the_catcher_survives_what_is_no_smtp(tmp_path: Path) -> None:
         async with aiosmtplib.SMTP(hostname=host, port=int(port)) as client:
             with pytest.raises(aiosmtplib.SMTPException):
                 await client.sendmail("a@acme.test", ["b" * 3000 + "@acme.test"], b"x")
-        await Mailer(post.url, SENDER).send(mail())
+        await Mailer(post.url, SENDER, gate=Open()).send(mail())
 
         assert len(post.all()) == 1

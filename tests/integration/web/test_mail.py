@@ -14,7 +14,7 @@ from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer
 from leadflood.kernel.mail_catcher import folder_of, keep_message, list_messages
 from tests.integration.web.conftest import House
-from tests.support.mail import post_office
+from tests.support.mail import Open, post_office
 from tests.support.web import site
 
 HOSTILE = "<script>alert(1)</script> 🚀 שלום"
@@ -64,7 +64,7 @@ async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
 async def test_a_real_mail_arrives_with_its_link(catching: House, tmp_path: Path) -> None:
     async with post_office(folder_of(tmp_path)) as post:
         mail = Mail("k", parse_email("g@acme.test"), "Come", "See https://leads.test/x?a=1&b=2", '<a href="/y">z</a>')
-        await Mailer(post.url, "Acme <no-reply@acme.test>").send(mail)
+        await Mailer(post.url, "Acme <no-reply@acme.test>", gate=Open()).send(mail)
     browser = await catching.signed_in(Role.OWNER, operator=True)
     (message,) = list_messages(folder_of(tmp_path))
 

@@ -17,6 +17,8 @@ ROUNDS = 20
 QUIET = 5
 """Looks in a row that must find nothing before counting starts: other tests leave tickets that are sent first."""
 
+OTHERS = ("transaction", "commit", "bell", "presence", "schedules")
+
 
 class Counted(Wrapped):
     """A queue that counts how often it is asked."""
@@ -39,7 +41,8 @@ def purpose(statement: str) -> str:
     signs = {
         "outbox_events e\nSET status = 'processing'": "relay",
         "lease_expires_at < now()": "rescue",
-        "SET next_attempt_at = now()\nFROM": "remind",
+        "SET next_attempt_at = now(), on_hold = false\nFROM": "remind",
+        "SET on_hold = false, next_attempt_at": "release",
         "schedules": "schedules",
         "INSERT INTO outbox_events": "schedules",  # one came due
         "leadflood_queue.pgqueuer (priority": "schedules",
@@ -94,10 +97,11 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
 
     await until(lambda: asked["relay"] >= ROUNDS)
     most = 2 * asked["relay"]
-    assert asked.keys() <= {"relay", "rescue", "remind", "transaction", "commit", "bell", "presence", "schedules"}
+    assert asked.keys() <= {"relay", "rescue", "remind", "release", *OTHERS}
     assert asked["rescue"] <= most
     assert asked["remind"] <= asked["rescue"] + 1
-    assert asked["transaction"] <= asked["relay"] + asked["rescue"] + asked["remind"] + 8
+    assert asked["release"] <= asked["rescue"] + 1
+    assert asked["transaction"] <= asked["relay"] + asked["rescue"] + asked["remind"] + asked["release"] + 8
     assert asked["presence"] <= 2
     assert asked["signals"] <= asked["presence"] + asked["schedules"] + 1
     assert asked["schedules"] <= 5

@@ -18,6 +18,7 @@ def job(status: JobStatus, **fields: Any) -> JobView:  # noqa: ANN401  values of
         "attempts": 0,
         "max_attempts": 5,
         "next_attempt_at": None,
+        "on_hold": False,
         "last_error": None,
         "cause": None,
         "progress": None,

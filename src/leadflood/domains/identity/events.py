@@ -26,6 +26,8 @@ class AuditAction(StrEnum):
     USER_ENABLED = "user.enabled"
     OPERATOR_GRANTED = "user.operator_granted"
     OPERATOR_REVOKED = "user.operator_revoked"
+    HOLD_OPENED = "hold.opened"
+    HOLD_CLOSED = "hold.closed"
 
 
 class AuditSubject(StrEnum):
@@ -36,3 +38,4 @@ class AuditSubject(StrEnum):
     WORKSPACE = "workspace"
     MEMBER = "member"
     API_KEY = "api_key"
+    HOLD = "hold"

@@ -17,7 +17,7 @@ class AuditAction(StrEnum):
 
 AUDIT_SUBJECT: Final = "invitation"
 
-SEND_INVITATION = JobKind("invitations.send.v1", max_attempts=12)
+SEND_INVITATION = JobKind("invitations.send.v1", max_attempts=12, outgoing=True)
 """Payload: `{"invitationId": uuid, "sending": int}`. Twelve attempts last longer than a server's greylisting."""
 
 FORGET_INVITATIONS = JobKind("invitations.forget.v1", max_attempts=3)

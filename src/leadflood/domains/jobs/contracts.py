@@ -149,6 +149,7 @@ class JobView(View):
     attempts: int = Field(description="Attempts so far, one that was cancelled before its start included.")
     max_attempts: int
     next_attempt_at: datetime | None = Field(description="When the next attempt is due; null unless queued.")
+    on_hold: bool = Field(description="Whether it waits until outgoing effects are no longer on hold.")
     last_error: str | None
     cause: str | None = Field(description="The reason without ids, numbers, addresses and values: see failures.")
     progress: JobProgress | None = Field(description="How far it is; null for a job that does one thing.")
@@ -158,9 +159,16 @@ class JobView(View):
     finished_at: datetime | None
 
     @property
+    def shown_state(self) -> str:
+        """The state as people are shown it."""
+        if self.on_hold:
+            return "on_hold"
+        return "retrying" if self.retrying else self.status
+
+    @property
     def retrying(self) -> bool:
         """Whether it waits for another attempt, after one that failed."""
-        return self.status is JobStatus.QUEUED and self.attempts > 0
+        return self.status is JobStatus.QUEUED and self.attempts > 0 and not self.on_hold
 
 
 class OutboxEventView(View):
@@ -197,6 +205,7 @@ def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         next_attempt_at=row.next_attempt_at if row.status == JobStatus.QUEUED else None,
+        on_hold=row.on_hold and row.status == JobStatus.QUEUED,
         last_error=row.last_error,
         cause=row.cause or None,
         progress=JobProgress(**row.progress) if row.progress else None,

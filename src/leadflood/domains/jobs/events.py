@@ -27,6 +27,7 @@ class AuditAction(StrEnum):
 
     RETRIED = "job.retried"
     CANCELLED = "job.cancelled"
+    MANY_CANCELLED = "jobs.cancelled"
     MANY_RETRIED = "jobs.retried"
     REPLAYED = "outbox_event.replayed"
     MANY_REPLAYED = "outbox_events.replayed"

@@ -12,14 +12,18 @@ from leadflood.domains.jobs import store
 from leadflood.domains.jobs.models import FORGOTTEN_AFTER, JobStatus, RunningJob, job_backoff, storable_reason
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.service import announce
+from leadflood.domains.jobs.store import on_hold
 from leadflood.kernel.crypto import chance
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.hold import WAITING
 from leadflood.kernel.queue.ports import Ticket
 
 _SWEEP = 200
 _PUT_OFF = 300.0
 """Seconds after which a broken row is looked at again."""
+_ASKS_AGAIN_AFTER = 3600.0
+"""Seconds after which a job on hold that nobody released asks again whether it may go on."""
 
 _log = structlog.get_logger()
 
@@ -114,6 +118,22 @@ async def release(database: Database, job: RunningJob) -> bool:
         if queued is not None:
             await announce(tx, [queued])
     return queued is not None
+
+
+async def put_on_hold(database: Database, job: RunningJob) -> bool:
+    """Let a job wait until outgoing effects are no longer on hold. It does not count as a failure."""
+    async with database.transaction(job.workspace_id) as tx:
+        return await on_hold.put(tx, job.key, reason=WAITING, seconds=_ASKS_AGAIN_AFTER)
+
+
+async def release_from_hold(database: Database) -> int:
+    """Queue the jobs that were on hold, once the hold is open. Returns how many, up to 200."""
+    async with database.system() as tx:
+        jobs = await on_hold.release(tx, limit=_SWEEP)
+        if jobs:
+            await announce(tx, jobs)
+        tx.mark(*(job.workspace_id for job in jobs))
+    return len(jobs)
 
 
 async def _repeat(

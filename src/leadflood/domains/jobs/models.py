@@ -48,6 +48,8 @@ class JobKind:
 
     name: str
     max_attempts: int = 5
+    outgoing: bool = False
+    """Whether it has effects outside this installation, such as a mail: while they are on hold, it waits."""
 
 
 @dataclass(frozen=True, slots=True)

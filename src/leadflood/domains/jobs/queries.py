@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Integer,
     Row,
@@ -77,6 +78,13 @@ FROM (
     LIMIT :most
 ) queued
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+
+
+_QUEUED_BY_KIND = text("""
+SELECT kind, count(*) AS jobs FROM job_executions
+WHERE status = 'queued' AND kind = ANY(:kinds)
+GROUP BY kind ORDER BY kind
+""").bindparams(bindparam("kinds", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +250,11 @@ async def list_workers(tx: Transaction) -> list[WorkerView]:
     workers = worker_processes.c
     query = select(worker_processes, alive).order_by(alive.desc(), workers.host, workers.pid, workers.id).limit(1000)
     return [WorkerView(**row._mapping) for row in await tx.all(query)]  # noqa: SLF001  SQLAlchemy's name for it
+
+
+async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int]:
+    """How many jobs of these kinds are queued, in all workspaces. Needs a system transaction."""
+    return {row.kind: row.jobs for row in await tx.all(_QUEUED_BY_KIND, {"kinds": list(kinds)})}
 
 
 async def system_status(tx: Transaction) -> SystemStatus:

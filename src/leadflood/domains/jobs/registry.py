@@ -151,6 +151,11 @@ class JobRegistry:
         """The names of all kinds."""
         return tuple(self._definitions)
 
+    @property
+    def outgoing(self) -> tuple[str, ...]:
+        """The names of the kinds that have effects outside this installation."""
+        return tuple(name for name, definition in self._definitions.items() if definition.kind.outgoing)
+
     def find(self, kind: str) -> JobDefinition | None:
         """The definition of a kind, or None for one that this version does not know."""
         return self._definitions.get(kind)

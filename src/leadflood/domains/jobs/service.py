@@ -19,10 +19,10 @@ from leadflood.domains.jobs.contracts import (
 )
 from leadflood.domains.jobs.errors import EventNotDead, EventNotFound, JobNotCancellable, JobNotFound, JobNotRetryable
 from leadflood.domains.jobs.events import JOB, OUTBOX_EVENT, REPLAY_CAUSE, RETRY_CAUSE, AuditAction
-from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus
+from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.store import announcing
+from leadflood.domains.jobs.store import announcing, on_hold
 from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
@@ -146,13 +146,31 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
     if status not in (JobStatus.QUEUED, JobStatus.RUNNING):
         message = f"Only a queued or running job can be cancelled; this one is {status}."
         raise JobNotCancellable(message)
+    await _cancel(tx, actor, registry, job, status)
+    await _record(tx, actor, AuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)
+    return await queries.get_job(tx, actor, job_id=job_id)
+
+
+async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, *, limit: int) -> int:
+    """End up to `limit` queued jobs that would have effects outside this installation. Returns how many.
+
+    Raises: Forbidden.
+    """
+    actor.require(Permission.JOBS_WRITE)
+    waiting = await on_hold.waiting(tx, actor.workspace_id, registry.outgoing, limit=limit)
+    for job in waiting:
+        await _cancel(tx, actor, registry, job, JobStatus.QUEUED)
+    if waiting:
+        await _record(tx, actor, AuditAction.MANY_CANCELLED, JOB, {"count": len(waiting)})
+    return len(waiting)
+
+
+async def _cancel(tx: Transaction, actor: Actor, registry: JobRegistry, job: RunningJob, status: JobStatus) -> None:
     error = f"Cancelled by {actor.kind} {actor.id}." if actor.id else f"Cancelled by {actor.kind}."
     await store.fail(tx, job.key, expected=status, error=error)
     definition = registry.find(job.kind)
     if definition is not None:
         await definition.on_failed(tx, job, error)
-    await _record(tx, actor, AuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)
-    return await queries.get_job(tx, actor, job_id=job_id)
 
 
 async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> OutboxEventView:

@@ -1,6 +1,6 @@
 """The tables of jobs and of the outbox."""
 
-from sqlalchemy import Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from leadflood.kernel.db.schema import metadata
@@ -24,6 +24,7 @@ job_executions = Table(
     Column("cause", Text, nullable=False),
     Column("failures", JSONB, nullable=False),
     Column("progress", JSONB),
+    Column("on_hold", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True)),

@@ -160,7 +160,7 @@ RETURNING workspace_id, id, kind, attempts, trace,
 FAIL = text("""
 UPDATE job_executions
 SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error,
-    cause = :cause, attempts = attempts + :unstarted,
+    cause = :cause, attempts = attempts + :unstarted, on_hold = false,
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts + :unstarted, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
@@ -183,7 +183,7 @@ WITH held AS (
 )
 UPDATE job_executions j
 SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
-    max_attempts = j.attempts + held.more, progress = NULL
+    max_attempts = j.attempts + held.more, progress = NULL, on_hold = false
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
@@ -252,7 +252,7 @@ FOR UPDATE SKIP LOCKED
 # The ticket's dedupe key makes a second one harmless where the first still waits.
 FORGOTTEN = text("""
 UPDATE job_executions j
-SET next_attempt_at = now()
+SET next_attempt_at = now(), on_hold = false
 FROM (
     SELECT workspace_id, id FROM job_executions
     WHERE status = 'queued' AND next_attempt_at < now() - make_interval(secs => :older_than)

@@ -1,0 +1,147 @@
+"""`leadflood hold …`: whether mails may leave, and what an operator does about it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from leadflood.cli.listing import AS_JSON
+from leadflood.cli.output import moment, print_facts, print_json, say
+from leadflood.cli.workspace import all_workspaces, open_platform, run
+
+if TYPE_CHECKING:
+    from leadflood.bootstrap import Platform
+    from leadflood.kernel.hold import HoldState
+
+_BATCH = 500
+
+app = typer.Typer(
+    help="Show, open and close the hold on outgoing effects (mail). It closes by itself in a restored or cloned "
+    "database.",
+    no_args_is_help=True,
+)
+
+
+@app.command("status")
+def status(as_json: bool = AS_JSON) -> None:
+    """Show whether effects may leave, since when not and why, and how many jobs wait.
+
+    Example: `leadflood hold status`
+    """
+
+    async def work() -> None:
+        from leadflood import bootstrap
+
+        async with open_platform() as platform:
+            hold = bootstrap.build_hold(platform.settings, platform.database)
+            async with platform.database.system(read_only=True) as tx:
+                state = await hold.state(tx)
+            _show(state, await _waiting(platform), as_json=as_json)
+
+    run(work())
+
+
+@app.command("open")
+def open_(as_json: bool = AS_JSON) -> None:
+    """Let effects leave, and take this server, database and instance for the original. Waiting mails go out now.
+
+    To drop them instead, run `leadflood hold cancel-jobs` first.
+
+    Example: `leadflood hold open`
+    """
+
+    async def work() -> None:
+        from leadflood import bootstrap
+        from leadflood.domains.identity.service import holds
+        from leadflood.kernel.actor import Actor
+        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+        async with open_platform() as platform:
+            hold = bootstrap.build_hold(platform.settings, platform.database)
+            state = await holds.open_hold(platform.database, hold, Actor.cli(SYSTEM_WORKSPACE_ID))
+            _show(state, await _waiting(platform), as_json=as_json)
+
+    run(work())
+
+
+@app.command("close")
+def close(
+    reason: str = typer.Option("Closed by hand.", "--reason", help="Why, for whoever looks at the status."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Keep all effects back until the hold is opened. Jobs that send wait; nothing is lost.
+
+    Example: `leadflood hold close --reason "Rehearsing a restore"`
+    """
+
+    async def work() -> None:
+        from leadflood import bootstrap
+        from leadflood.domains.identity.service import holds
+        from leadflood.kernel.actor import Actor
+        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+        async with open_platform() as platform:
+            hold = bootstrap.build_hold(platform.settings, platform.database)
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            state = await holds.close_hold(platform.database, hold, actor, reason=reason)
+            _show(state, await _waiting(platform), as_json=as_json)
+
+    run(work())
+
+
+@app.command("cancel-jobs")
+def cancel_jobs(as_json: bool = AS_JSON) -> None:
+    """Cancel the queued jobs that would send something, in all workspaces. `leadflood jobs retry` brings one back.
+
+    Example: `leadflood hold cancel-jobs`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.jobs import service
+        from leadflood.kernel.actor import Actor
+
+        cancelled = 0
+        async with open_platform() as platform:
+            for workspace in await all_workspaces(platform.database):
+                more = True
+                while more:
+                    async with platform.database.transaction(workspace.id) as tx:
+                        actor = Actor.cli(workspace.id)
+                        done = await service.cancel_outgoing(tx, actor, platform.registry, limit=_BATCH)
+                    cancelled += done
+                    more = done == _BATCH
+        if as_json:
+            print_json({"cancelled": cancelled})
+        else:
+            say(f"{cancelled} jobs cancelled.")
+
+    run(work())
+
+
+async def _waiting(platform: "Platform") -> dict[str, int]:
+    from leadflood.domains.jobs import queries
+
+    async with platform.database.system(read_only=True) as tx:
+        return await queries.queued_by_kind(tx, platform.registry.outgoing)
+
+
+def _show(state: "HoldState", waiting: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        closed_at = None if state.closed_at is None else state.closed_at.isoformat()
+        differs = list(state.differences)
+        facts = {"closed": state.closed, "closedAt": closed_at, "reason": state.reason, "differences": differs}
+        print_json({**facts, "instanceId": state.current.instance_id, "waiting": waiting})
+        return
+    print_facts(_facts(state, waiting))
+    if state.closed:
+        say("Mails wait. Check that no other installation sends the same ones, then: leadflood hold open")
+
+
+def _facts(state: "HoldState", waiting: dict[str, int]) -> Sequence[tuple[str, object]]:
+    return [
+        ("outgoing effects", "on hold" if state.closed else "may leave"),
+        ("since", moment(state.closed_at)),
+        ("reason", state.reason),
+        ("instance id", state.current.instance_id),
+        ("waiting jobs", ", ".join(f"{count} {kind}" for kind, count in waiting.items()) or "none"),
+    ]

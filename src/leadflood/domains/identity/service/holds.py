@@ -1,0 +1,40 @@
+"""Verbs on the hold on outgoing effects, for instance operators. The audit entries are the system workspace's."""
+
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.service import audit
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.hold import Hold, HoldState
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+
+async def open_hold(database: Database, hold: Hold, actor: Actor) -> HoldState:
+    """Let effects leave, and record this server, database and instance as the original. Twice is the same as once.
+
+    What waits goes out within seconds. Raises: Forbidden.
+    """
+    actor.require(Permission.INSTANCE)
+    async with database.system() as tx:
+        before = await hold.state(tx)
+        if await hold.open(tx):
+            await _record(tx, actor, AuditAction.HOLD_OPENED, before.reason)
+        return await hold.state(tx)
+
+
+async def close_hold(database: Database, hold: Hold, actor: Actor, *, reason: str) -> HoldState:
+    """Keep all effects back from now on. Twice is the same as once. Raises: Forbidden."""
+    actor.require(Permission.INSTANCE)
+    async with database.system() as tx:
+        if await hold.close(tx, reason=reason):
+            await _record(tx, actor, AuditAction.HOLD_CLOSED, reason)
+        return await hold.state(tx)
+
+
+async def _record(tx: Transaction, actor: Actor, action: AuditAction, reason: str) -> None:
+    data: dict[str, JsonValue] = {"reason": reason}
+    here = replace(actor, workspace_id=SYSTEM_WORKSPACE_ID)
+    await audit.record(tx, here, action=action, subject_type=AuditSubject.HOLD, data=data)
