@@ -330,6 +330,7 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
             sealer=platform.sealer,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
+            hold=build_hold(settings, platform.database),
             changes=changes,
             assets=assets,
             views=Views(assets, reload=settings.web_reload),

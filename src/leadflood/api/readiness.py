@@ -15,7 +15,6 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
 from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.hold import is_closed
 from leadflood.kernel.queue.ports import Carrier, QueueDepth
 
 T = TypeVar("T")
@@ -46,10 +45,10 @@ class Readiness(View):
                         {"name": "writes", "ok": True, "detail": None},
                         {"name": "queue", "ok": True, "detail": None},
                     ],
-                    "effectsOnHold": False,
                     "system": {
                         "lastHeartbeatAt": "2026-03-01T09:30:00Z",
                         "heartbeatAgeSeconds": 4.2,
+                        "effectsOnHold": False,
                         "workers": 1,
                         "runningJobs": 0,
                     },
@@ -60,10 +59,6 @@ class Readiness(View):
 
     status: Literal["ready", "unready"]
     checks: list[Check]
-    effects_on_hold: bool | None = Field(
-        description="Whether mails wait until an operator opens the hold. Requests are served all the same. Null "
-        "while the database is away."
-    )
     system: SystemStatus | None = Field(description="Workers and heartbeat; null while the database is away.")
 
 
@@ -87,7 +82,6 @@ class Probe:
             self._within(self._system),
             self._within(self._writability.check),
         )
-        on_hold, _ = await self._within(self._on_hold)
         migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
         checks = [
             Check(name="database", ok=database_fault is None, detail=database_fault),
@@ -96,7 +90,7 @@ class Probe:
             Check(name="queue", ok=queue_fault is None, detail=queue_fault),
         ]
         status: Literal["ready", "unready"] = "ready" if all(check.ok for check in checks) else "unready"
-        return Readiness(status=status, checks=checks, effects_on_hold=on_hold, system=system)
+        return Readiness(status=status, checks=checks, system=system)
 
     async def queue_depth(self) -> Mapping[str, QueueDepth] | None:
         """What is on the queue, counted at most every few seconds; None when it does not answer."""
@@ -121,10 +115,6 @@ class Probe:
     async def _system(self) -> SystemStatus:
         async with self._database.system(read_only=True) as tx:
             return await queries.system_status(tx)
-
-    async def _on_hold(self) -> bool:
-        async with self._database.system(read_only=True) as tx:
-            return await is_closed(tx)
 
     def _outdated(self, revision: str) -> str | None:
         # Revisions are numbered in order. A newer schema is fine: it still serves the program before it.

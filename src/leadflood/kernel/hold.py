@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import BigInteger, Row, Text, bindparam, text
+from sqlalchemy import BigInteger, Boolean, Row, Text, bindparam, literal_column, text
 
 from leadflood.kernel.db.database import Database, Transaction
 
@@ -25,7 +25,9 @@ SELECT d.oid::bigint AS current_oid, h.system_identifier, h.database_oid, h.inst
 FROM pg_database d LEFT JOIN effects_hold h ON true
 WHERE d.datname = current_database()
 """)
-_CLOSED = text("SELECT closed_at IS NOT NULL FROM effects_hold")
+ON_HOLD = literal_column("(SELECT closed_at IS NOT NULL FROM effects_hold)", Boolean)
+"""For queries that tell it beside something else: whether effects are on hold, as far as it is recorded."""
+
 _RECORD = text("""
 INSERT INTO effects_hold (id, system_identifier, database_oid, instance_id)
 VALUES (1, :system_identifier, :database_oid, :instance_id)
@@ -153,11 +155,6 @@ class Hold:
     async def open(self, tx: Transaction) -> bool:
         """Open the hold, and record who we are from now on; False where it is open. Needs a system transaction."""
         return await tx.changed(_OPEN, _values((await self.state(tx)).current)) == 1
-
-
-async def is_closed(tx: Transaction) -> bool:
-    """Whether outgoing effects are on hold, as far as it is recorded. Needs a system transaction."""
-    return bool(await tx.scalar(_CLOSED))
 
 
 def differences(recorded: Identity, current: Identity) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from leadflood.web.pages import (
     mail,
     members,
     outbox,
+    outgoing,
     palette,
     sessions,
     settings,
@@ -72,6 +73,7 @@ PAGES: Sequence[Pages] = tuple(
         api_keys,
         audit,
         mail,
+        outgoing,
         first_run,
         design,
     )

@@ -10,6 +10,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.hold import Hold
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
@@ -27,6 +28,7 @@ class WebParts:
 
     Attributes:
         sandbox: reads imported files.
+        hold: says whether outgoing effects may leave.
         changes: tells live pages that something in their workspace was written.
         renders: shares renders of live pages.
         streams: the live streams that are open.
@@ -43,6 +45,7 @@ class WebParts:
     sealer: Sealer
     cursors: Cursors
     sandbox: Sandbox
+    hold: Hold
     changes: Changes
     assets: Assets
     views: Views

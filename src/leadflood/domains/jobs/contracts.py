@@ -191,6 +191,9 @@ class SystemStatus(View):
 
     last_heartbeat_at: datetime | None
     heartbeat_age_seconds: float | None
+    effects_on_hold: bool = Field(
+        description="Whether mails wait until an operator opens the hold. Requests are served all the same."
+    )
     workers: int = Field(description="Workers seen in the last 30 seconds.")
     running_jobs: int
 

@@ -45,6 +45,7 @@ from leadflood.domains.jobs.tables import heartbeats, job_executions, outbox_eve
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.hold import ON_HOLD
 from leadflood.kernel.ids import first_id_at
 from leadflood.kernel.pagination import Page, Position, cut
 
@@ -269,11 +270,13 @@ async def system_status(tx: Transaction) -> SystemStatus:
         select(
             func.count().label("workers"),
             func.coalesce(func.sum(worker_processes.c.running_jobs), 0).label("running"),
+            ON_HOLD.label("on_hold"),
         ).where(worker_processes.c.last_seen_at > func.now() - SILENT_AFTER)
     )
     return SystemStatus(
         last_heartbeat_at=beat.beat_at if beat else None,
         heartbeat_age_seconds=float(beat.age) if beat else None,
+        effects_on_hold=bool(alive and alive.on_hold),
         workers=alive.workers if alive else 0,
         running_jobs=alive.running if alive else 0,
     )
