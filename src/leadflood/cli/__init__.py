@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from leadflood import __version__
-from leadflood.cli import changes, doctor, exports, hold, identity, imports, jobs, leads, outbox, processes, up
+from leadflood.cli import backup, changes, doctor, exports, hold, identity, imports, jobs, leads, outbox, processes, up
 from leadflood.cli.os_errors import explained
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
@@ -52,6 +52,7 @@ def _options(
 up.register(app)
 processes.register(app)
 doctor.register(app)
+backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changes.app, name="change")
 imports.register(app)

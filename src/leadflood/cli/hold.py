@@ -7,7 +7,7 @@ import typer
 
 from leadflood.cli.listing import AS_JSON
 from leadflood.cli.output import moment, print_facts, print_json, say
-from leadflood.cli.workspace import all_workspaces, open_platform, run
+from leadflood.cli.workspace import all_workspaces, open_platform, os_user, run
 
 if TYPE_CHECKING:
     from leadflood.bootstrap import Platform
@@ -58,7 +58,7 @@ def open_(as_json: bool = AS_JSON) -> None:
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            state = await holds.open_hold(platform.database, hold, Actor.cli(SYSTEM_WORKSPACE_ID))
+            state = await holds.open_hold(platform.database, hold, Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user()))
             _show(state, await _waiting(platform), as_json=as_json)
 
     run(work())
@@ -82,7 +82,7 @@ def close(
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID)
+            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
             state = await holds.close_hold(platform.database, hold, actor, reason=reason)
             _show(state, await _waiting(platform), as_json=as_json)
 
@@ -106,7 +106,7 @@ def cancel_jobs(as_json: bool = AS_JSON) -> None:
                 more = True
                 while more:
                     async with platform.database.transaction(workspace.id) as tx:
-                        actor = Actor.cli(workspace.id)
+                        actor = Actor.cli(workspace.id, os_user=os_user())
                         done = await service.cancel_outgoing(tx, actor, platform.registry, limit=_BATCH)
                     cancelled += done
                     more = done == _BATCH

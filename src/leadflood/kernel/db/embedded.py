@@ -84,6 +84,11 @@ def running_url(home: Path, user: str, database: str) -> str | None:
     return None if server is None else _url(server.socket_dir, user, database)
 
 
+def client_program(name: str) -> Path:
+    """The path of one of PostgreSQL's client programs in the wheel."""
+    return _package() / "pginstall" / "bin" / name
+
+
 class EmbeddedPostgres:
     """The PostgreSQL of one data folder. Methods block; call them before the event loop or in a thread.
 
@@ -180,7 +185,7 @@ class EmbeddedPostgres:
 
     def program(self, name: str) -> Path:
         """The path of one of PostgreSQL's client programs, such as `psql` or `pg_dump`, for our own account."""
-        return _package() / "pginstall" / "bin" / name
+        return client_program(name)
 
     def _prepare_folders(self) -> Account:
         account = postgres_account()

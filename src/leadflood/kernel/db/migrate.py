@@ -75,8 +75,10 @@ def head() -> str:
     return max(name[1:5] for name in names if name.startswith("r"))
 
 
-async def migrate(url: str) -> tuple[str | None, str]:
+async def migrate(url: str, *, target: str | None = None) -> tuple[str | None, str]:
     """Upgrade the database at `url`, whose login owns (or will own) the schema. Returns the revision before and after.
+
+    `target`: the revision to stop at, without which it goes on to the newest.
 
     A newer schema than this program's is left alone: revisions only add, so it serves the release before it, too. A
     revision that waits for somebody's lock gives way to the running release and tries again, up to 20 times.
@@ -89,14 +91,15 @@ async def migrate(url: str) -> tuple[str | None, str]:
             message = f"PostgreSQL {MINIMUM_POSTGRESQL} or newer is needed; this server is {found}."
             raise UnsupportedDatabase(message)
         before = await _revision(connection)
-        if before is not None and before > head():
+        wanted = target or head()
+        if before is not None and before > wanted:
             return before, before
         await ensure_roles(connection)
-        if before == head():
+        if before == wanted:
             return before, before
         await connection.execute("CREATE SCHEMA IF NOT EXISTS leadflood")
-        await _upgrade_patiently(url, connection)
-        return before, head()
+        await _upgrade_patiently(url, connection, wanted)
+        return before, wanted
 
 
 async def _revision(connection: asyncpg.Connection) -> str | None:
@@ -107,7 +110,7 @@ async def _revision(connection: asyncpg.Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-async def _upgrade_patiently(url: str, connection: asyncpg.Connection) -> None:
+async def _upgrade_patiently(url: str, connection: asyncpg.Connection, target: str) -> None:
     """Apply the revisions, and begin anew with the one that met a lock. Raises: MigrationBlocked."""
 
     async def connect() -> asyncpg.Connection:
@@ -117,7 +120,7 @@ async def _upgrade_patiently(url: str, connection: asyncpg.Connection) -> None:
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
         try:
             async with engine.connect() as sa_connection:
-                await sa_connection.run_sync(_upgrade)
+                await sa_connection.run_sync(_upgrade, target)
                 await sa_connection.commit()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
@@ -195,7 +198,7 @@ async def _take_turn(connection: asyncpg.Connection) -> None:
         ) from error
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, target: str) -> None:
     from alembic.config import Config  # noqa: PLC0415  only migrating needs Alembic, and it takes time to load
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415  as above
     from alembic.script import ScriptDirectory  # noqa: PLC0415  as above
@@ -204,7 +207,7 @@ def _upgrade(connection: Connection) -> None:
     environment = EnvironmentContext(
         Config(),
         scripts,
-        fn=lambda revision, _context: scripts._upgrade_revs("head", revision),  # noqa: SLF001  as Alembic's own command
+        fn=lambda revision, _context: scripts._upgrade_revs(target, revision),  # noqa: SLF001  as Alembic's own command
     )
     with environment:
         environment.configure(connection=connection, version_table_schema="leadflood", transaction_per_migration=True)

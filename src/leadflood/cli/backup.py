@@ -1,0 +1,161 @@
+"""`leadflood backup` and `leadflood restore`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from leadflood.cli.listing import AS_JSON
+from leadflood.cli.output import note, print_json, say
+from leadflood.cli.workspace import run
+
+if TYPE_CHECKING:
+    from leadflood.kernel.backup.archive import Manifest
+    from leadflood.kernel.config import Settings
+
+_TARGET = typer.Argument(None, help="File to write, or folder to write it to. Without it: a new file here.")
+_FILE = typer.Argument(help="A file that `leadflood backup` made.")
+
+_NEXT = """Outgoing effects are on hold: no mail leaves. Next:
+  1. Start LEAD-FLOOD, and look at `leadflood doctor`.
+  2. Make sure that the original no longer runs.
+  3. `leadflood hold open` sends what waits; `leadflood hold cancel-jobs` before it drops that."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def backup(
+    target: Path | None = _TARGET,
+    without_key: bool = typer.Option(
+        False, "--without-key", help="Leave the secret key of the data folder out of the file."
+    ),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Copy all rows into one checked file, also while the system runs. An existing file is never overwritten.
+
+    The file holds personal data, and the data folder's secret key: keep it as you keep the database.
+
+    Example: `leadflood backup /var/backups/leadflood`
+    """
+    from leadflood import bootstrap
+    from leadflood.cli.input import load_settings
+    from leadflood.kernel.backup.making import Source, make
+    from leadflood.kernel.secret_key import secret_key
+
+    settings = load_settings()
+    path = _path(target)
+    key = secret_key(settings)
+    included = settings.secret_key is None and not without_key
+    with _database(settings):
+        manifest = run(make(Source(bootstrap.owner_url(settings), key, included), path, tell=note))
+    size = path.stat().st_size
+    if as_json:
+        print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
+        return
+    say(f"{path}: {size / 1024**2:.1f} MB, {_counts(manifest)['rows']} rows of {len(manifest.tables)} tables, checked.")
+    if included:
+        say("It includes the secret key: whoever has the file can read everything in it.")
+    else:
+        say("It does not include the secret key. Keep the key elsewhere: a restore needs the same one.")
+
+
+def restore(
+    file: Path = _FILE,
+    replace: bool = typer.Option(False, "--replace", help="Replace the data that the database has."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Load a backup into an empty database, embedded or elsewhere, and put outgoing effects on hold.
+
+    Stop all processes first. The file is checked before anything is changed.
+
+    Example: `leadflood restore leadflood-20260301T093000Z.backup`
+    """
+    from leadflood import bootstrap
+    from leadflood.cli.input import load_settings
+    from leadflood.kernel.backup import restoring
+    from leadflood.kernel.db.embedded import create_home
+    from leadflood.kernel.processes import InstanceLock
+
+    settings = load_settings()
+    note("Checking the file …")
+    manifest = restoring.checked_manifest(file)
+    create_home(settings.home)
+    with InstanceLock(settings.home / "lock"), _database(settings):
+        run(bootstrap.provision_embedded(settings))
+        warning = _restore_key(settings, restoring.key_in(file, manifest), manifest, replace=replace)
+        queue = settings.queue_database_url.get_secret_value() if settings.queue_database_url else None
+        url = bootstrap.owner_url(settings)
+        run(restoring.restore(url, queue, file, manifest, replace=replace, tell=note))
+    if as_json:
+        print_json({**_counts(manifest), "createdAt": manifest.created_at, "warning": warning})
+        return
+    say(f"Restored: {_counts(manifest)['rows']} rows of {len(manifest.tables)} tables, as of {manifest.created_at}.")
+    if warning:
+        say(warning)
+    say(
+        "Outgoing effects are on hold: no mail leaves. Start LEAD-FLOOD, look at `leadflood doctor`, make sure that the"
+    )
+    say("original no longer runs, then run `leadflood hold open`. To drop waiting mails: `leadflood hold cancel-jobs`.")
+
+
+def _path(target: Path | None) -> Path:
+    from leadflood.kernel.clock import utc_now
+
+    name = f"leadflood-{utc_now():%Y%m%dT%H%M%SZ}.backup"
+    if target is None:
+        return Path(name)
+    return target / name if target.is_dir() else target
+
+
+@contextmanager
+def _database(settings: "Settings") -> Iterator[None]:
+    """The embedded server, started for as long as it takes where it does not run; nothing for one elsewhere."""
+    from leadflood.kernel.db.embedded import EmbeddedPostgres, running_url
+    from leadflood.kernel.db.provision import DATABASE, OWNER
+
+    if settings.database_url is not None or running_url(settings.home, OWNER, DATABASE) is not None:
+        yield
+        return
+    note(f"Starting PostgreSQL in {settings.home} …")
+    server = EmbeddedPostgres(settings.home)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def _restore_key(settings: "Settings", key: str | None, manifest: "Manifest", *, replace: bool) -> str:
+    """Put the backup's key into the data folder, unless there is one to keep; returns what the person should know."""
+    from leadflood.kernel.backup.making import key_tag
+    from leadflood.kernel.secret_key import FILE, known_secret_key, replace_secret_key
+
+    present = known_secret_key(settings)
+    if settings.secret_key is None and key is not None and (present is None or (replace and present != key)):
+        replace_secret_key(settings.home, key)
+        present = key
+    if present is None:
+        return (
+            "The backup does not include the secret key. Put the original's into LEADFLOOD_SECRET_KEY, or into "
+            f"{settings.home / FILE}, before you start."
+        )
+    if key_tag(present) == manifest.key_tag:
+        return ""
+    return (
+        "The secret key here is another one than the backup was made with. Waiting invitations have to be sent again, "
+        "and stored answers to idempotency keys are void."
+    )
+
+
+def _counts(manifest: "Manifest") -> dict[str, object]:
+    return {
+        "rows": sum(table.rows for table in manifest.tables.values()),
+        "tables": len(manifest.tables),
+        "revision": manifest.revision,
+    }

@@ -1,0 +1,169 @@
+"""The file of a backup: a ZIP archive with the dump, a manifest that describes it, and the secret key on request.
+
+database.dump   pg_dump, custom format, the data of the schema `leadflood` (compressed in itself, so stored)
+secret.key      the key of the data folder, unless it was left out
+manifest.json   what was copied, and the checksum of the other two
+"""
+
+import fcntl
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from leadflood.kernel.errors import AppError, Conflict
+
+FORMAT = 1
+DUMP, KEY, MANIFEST = "database.dump", "secret.key", "manifest.json"
+CHUNK = 1024 * 1024
+_LARGEST_MANIFEST = 4 * 1024 * 1024
+
+
+class BackupExists(Conflict):
+    """There is a file of this name, which is never overwritten."""
+
+    code = "backup_exists"
+
+
+class NoFolder(Conflict):
+    """The folder to write to does not exist."""
+
+    code = "no_folder"
+
+
+class UnusableBackup(AppError):
+    """A file is no backup, is damaged, or comes from a newer release."""
+
+    code: ClassVar[str] = "unusable_backup"
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "Unusable backup"
+
+
+class TableContent(BaseModel):
+    """What a table held: how many rows, and a checksum over them that does not depend on their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    digest: str
+
+
+class Manifest(BaseModel):
+    """What a backup says of itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int
+    created_at: str
+    program: str
+    revision: str
+    postgresql: str
+    tables: dict[str, TableContent]
+    checksums: dict[str, str]
+    key_tag: str
+    """A short signature that tells whether a secret key is the one that the backup was made with."""
+
+
+class Checked:
+    """The chunks of a stream, and the checksum of those that went through."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._digest = sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._stream.read(CHUNK):
+            self._digest.update(chunk)
+            yield chunk
+
+    def require(self, path: Path, name: str, expected: str) -> None:
+        """Raises: UnusableBackup: another checksum than expected of this part of the file."""
+        if self._digest.hexdigest() != expected:
+            raise UnusableBackup(f"{path} is damaged: the checksum of {name} differs. Nothing was changed.")
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which becomes `path` at the end, or is removed after an error.
+
+    Killed at any moment, there is the whole file or none; what is left of an earlier run as `NAME.part` is replaced.
+
+    Raises: BackupExists: also while another process writes the same backup. NoFolder, OSError.
+    """
+    part = path.with_name(f"{path.name}.part")
+    if not path.parent.is_dir():
+        raise NoFolder(f"There is no folder {path.parent}. Make it first, or choose another place.")
+    fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupExists(f"Another process is writing {part}. Wait for it, or choose another name.") from None
+        try:
+            if path.exists():
+                raise BackupExists(f"{path} exists already. Choose another name, or move it away.")
+            os.ftruncate(fd, 0)
+            os.fchmod(fd, 0o600)
+            yield part
+            os.fsync(fd)
+            part.rename(path)
+            _sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What the backup says of itself. Raises: UnusableBackup, OSError."""
+    with opened(path) as archive:
+        try:
+            info = archive.getinfo(MANIFEST)
+            if info.file_size > _LARGEST_MANIFEST:
+                raise UnusableBackup(f"{path} is no backup of LEAD-FLOOD: its manifest is too large.")
+            manifest = Manifest.model_validate_json(archive.read(info))
+        except (KeyError, ValidationError) as error:
+            raise UnusableBackup(f"{path} is no backup of LEAD-FLOOD: it has no readable manifest.") from error
+    if manifest.format > FORMAT:
+        raise UnusableBackup(
+            f"{path} was made by LEAD-FLOOD {manifest.program}. Restore it with that release or newer."
+        )
+    return manifest
+
+
+def check(path: Path, manifest: Manifest) -> None:
+    """Read all of the file and compare its checksums. Raises: UnusableBackup, OSError."""
+    with opened(path) as archive:
+        for name, expected in manifest.checksums.items():
+            with archive.open(name) as stream:
+                content = Checked(stream)
+                for _ in content:
+                    pass
+            content.require(path, name, expected)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, for reading. Raises: UnusableBackup: also for damage that is met while reading. OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise UnusableBackup(f"{path} is damaged, or no backup of LEAD-FLOOD. Nothing was changed.") from error
+    except FileNotFoundError as error:
+        raise UnusableBackup(f"There is no file {path}.") from error
+    except KeyError as error:
+        raise UnusableBackup(f"{path} is damaged: a part is missing. Nothing was changed.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
