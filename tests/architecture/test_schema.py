@@ -19,6 +19,7 @@ TENANT = "workspace_id = (NULLIF(current_setting('app.workspace_id'::text, true)
 SHARED = {
     "alembic_version": "the revision of the schema; services read it only",
     "users": "a person signs in once and may be a member of many workspaces",
+    "operator_warnings": "what an operator should know of the installation",
     "login_failures": "counted before anybody is known; the subject is a keyed hash",
     "schedules": "when the system's own jobs run next",
     "heartbeats": "the last run of the system's own jobs",
@@ -148,7 +149,7 @@ async def test_the_tables_in_the_code_are_the_real_ones(catalog: asyncpg.Connect
     for row in await catalog.fetch(COLUMNS):
         described = (row["type"], row["nullable"], row["key_position"] >= 0)
         real.setdefault(row["table_name"], {})[row["name"]] = described
-    in_sql_only = {"alembic_version", "effects_hold", "idempotency_keys", "write_probes"}
+    in_sql_only = {"alembic_version", "effects_hold", "idempotency_keys", "operator_warnings", "write_probes"}
 
     assert {table.name for table in metadata.tables.values()} == set(real) - in_sql_only
     for table in metadata.tables.values():

@@ -11,6 +11,7 @@ NOT_PAGES: Mapping[str, str] = {
     "/exports/{id}/file": "a file",
     "/imports/{id}/previews": "the way back to the import",
     "/imports/{id}/rejected-rows": "a file",
+    "/sign-in/device/{code}": "the way to the form",
     "/palette": "the list in the command palette, for htmx",
 }
 """Paths that answer with something else than a page, and with what."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from leadflood.domains.identity.contracts import AddMember, BrowserLogin, ChangePassword, Login, LoginView
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import access, instance, members, operators, passwords, signin
+from leadflood.domains.identity.service import access, devices, instance, members, operators, passwords, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
@@ -83,11 +83,21 @@ class Identity:
         credentials = Login.model_validate(body)
         return await signin.login(self.database, self.settings, self.sealer, login=credentials, client=client)
 
+    def known(self, person: Person, cookie: str | None = None) -> "Identity":
+        """The same from a browser that this person has signed in with before."""
+        device = devices.remember(self.sealer, cookie, person.id)
+        return replace(self, client=replace(new_client(), device=device))
+
     async def login_browser(
-        self, person: Person, workspace_id: UUID | None = None, *, replaces: Actor | None = None
+        self,
+        person: Person,
+        workspace_id: UUID | None = None,
+        *,
+        password: str | None = None,
+        replaces: Actor | None = None,
     ) -> BrowserLogin:
         """Sign in as a browser does."""
-        body = {"email": person.email, "password": person.password}
+        body = {"email": person.email, "password": password or person.password}
         if workspace_id is not None:
             body["workspaceId"] = str(workspace_id)
         return await signin.login_browser(

@@ -14,6 +14,7 @@ from leadflood.api.docs_page import DocsPage
 from leadflood.api.lead_commits import MOST_TOGETHER, LeadCommits
 from leadflood.api.middleware import Edge, Shortcut
 from leadflood.api.parts import ApiParts
+from leadflood.api.proxies import ProxyWatch
 from leadflood.api.readiness import Probe
 from leadflood.api.routes import (
     api_keys,
@@ -127,7 +128,12 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     app.state.literal_paths = frozenset(route.path for route in served if not route.param_convertors)
     if pages is not None:
         app.router.default = _beside(app.router.not_found, pages)
-    edge = partial(Edge, metrics=parts.metrics, trusted_proxies=parts.settings.trusted_proxies)
+    edge = partial(
+        Edge,
+        metrics=parts.metrics,
+        trusted_proxies=parts.settings.trusted_proxies,
+        watch=ProxyWatch(parts.database),
+    )
     app.add_middleware(edge)
     app.shortcut = Shortcut(app.routes)
     app.straight = edge(app.shortcut)

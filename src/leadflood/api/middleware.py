@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadflood.api.errors import BadRequest, fault, on_app_error, on_invalid_request, problem
+from leadflood.api.proxies import ProxyWatch
 from leadflood.api.routing import EdgeRoute
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import trace_hex
@@ -41,9 +42,10 @@ class Edge:
     HEAD is answered as GET without the body (RFC 9110, 9.3.2).
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str, watch: ProxyWatch) -> None:
         """`trusted_proxies`: comma-separated addresses or networks whose X-Forwarded headers are believed."""
         self._app = app
+        self._watch = watch
         self._metrics = metrics
         self._proxies = [ip_network(each.strip()) for each in trusted_proxies.split(",") if each.strip()]
 
@@ -81,6 +83,8 @@ class Edge:
             forwarded = headers.all(b"x-forwarded-proto")
             told = forwarded[-1].rpartition(",")[2].strip().lower() if forwarded else ""
             scheme = told if told in {"http", "https"} else scheme
+        elif peer and headers.first(b"x-forwarded-for"):
+            self._watch.notice(peer)
         wanted = headers.first(b"x-request-id")
         return Exchange(
             method=scope["method"],

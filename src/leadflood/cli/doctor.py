@@ -93,6 +93,7 @@ async def _findings() -> AsyncIterator[Finding]:
             yield await _public_password(database, settings)
             yield await _operators(database)
             yield await _hold(settings, database)
+            yield await _proxy(settings, database)
             async for finding in _work(database):
                 yield finding
 
@@ -207,6 +208,22 @@ async def _operators(database: "Database") -> Finding:
         return Finding("instance operators", ok=True, detail=f"{count} can sign in")
     remedy = "Make a user one: `leadflood user operator grant EMAIL`."
     return Finding("instance operators", ok=False, detail="none can sign in", remedy=remedy)
+
+
+async def _proxy(settings: "Settings", database: "Database") -> Finding:
+    from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, recent_warnings
+    from leadflood.kernel.networks import is_private, is_within
+
+    async with database.system(read_only=True) as tx:
+        peers = [row.detail for row in await recent_warnings(tx) if row.name == UNTRUSTED_PROXY]
+    untrusted = [each for each in peers if is_private(each) and not is_within(each, settings.trusted_proxies)]
+    if not untrusted:
+        return Finding("proxy", ok=True, detail="none whose X-Forwarded-For is ignored")
+    remedy = (
+        "If that is your proxy, add it to LEADFLOOD_TRUSTED_PROXIES: until then all callers share the limits of one "
+        "address, and the audit log names the proxy."
+    )
+    return Finding("proxy", ok=False, detail=f"X-Forwarded-For from {untrusted[0]} is ignored", remedy=remedy)
 
 
 async def _queue(carrier: "Carrier") -> Finding:

@@ -225,6 +225,28 @@ def revoke_operator(email: str = _EMAIL) -> None:
     run(work())
 
 
+@user_app.command("unlock")
+def unlock(email: str = _EMAIL) -> None:
+    """Let a user sign in whom wrong passwords of others lock out, and print a link for the user's browser.
+
+    The link lasts 15 minutes and replaces no password: opened in a browser, it lets that browser sign in however often
+    others fail.
+
+    Example: `leadflood user unlock ada@acme.com`
+    """
+
+    async def work() -> None:
+        from leadflood.domains.identity.service import operators
+        from leadflood.kernel.origin import public_url
+
+        async with open_platform() as platform:
+            code = await operators.unlock_user(platform.database, platform.sealer, email=email)
+            say(f"{public_url(platform.settings)}/sign-in/device/{code}")
+        note("Signing in is unlocked. Open the link in the user's browser within 15 minutes.")
+
+    run(work())
+
+
 @user_app.command("add-to-workspace")
 def add_to_workspace(
     email: str = _EMAIL,

@@ -83,7 +83,10 @@ class Settings(BaseSettings):
         2_592_000, ge=120, description="Longest life of a session, however much it is used; then one signs in again."
     )
     login_attempts: int = Field(
-        10, ge=1, description="Failed logins per account and 15 minutes before 429; five times that per address."
+        10,
+        ge=1,
+        description="Failed logins per 15 minutes: of each known device of an account, and of all others together; "
+        "five times that per address.",
     )
     rate_limit_per_minute: int = Field(
         60_000, ge=1, description="Requests a minute per API key or session, counted in each API process."

@@ -19,6 +19,8 @@ SESSION = "__Host-leadflood"
 """The session's token. `__Host-`: only this host, over HTTPS (or loopback), the whole site (RFC 6265bis, 4.1.3.2)."""
 VISITOR = "__Host-leadflood-visitor"
 """A random value for a browser that is not signed in: what its forms are bound to."""
+DEVICE = "__Host-leadflood-device"
+"""What a browser is known by for the accounts that signed in with it: see `identity.service.devices`."""
 NOTES = "__Host-leadflood-notes"
 """Toasts for the next page, sealed."""
 

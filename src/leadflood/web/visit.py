@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from leadflood.domains.identity.contracts import MembershipView, VisitorView
+from leadflood.domains.identity.contracts import BrowserSession, MembershipView, VisitorView
 from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.service import devices
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Transaction
@@ -23,7 +24,7 @@ from leadflood.kernel.pagination import Position
 from leadflood.web.bodies import Upload
 from leadflood.web.forms import Form
 from leadflood.web.parts import WebParts
-from leadflood.web.session import Toast, csrf_token
+from leadflood.web.session import DEVICE, SESSION, VISITOR, Toast, csrf_token, drop_cookie, set_cookie
 
 T = TypeVar("T")
 
@@ -142,7 +143,26 @@ class Visit:
     def client(self) -> Client:
         """Where the request came from."""
         ip = exchange_of(self.request.scope).client_ip or None
-        return Client(ip=ip, user_agent=self.request.headers.get("user-agent"), request_id=self.request_id)
+        return Client(
+            ip=ip,
+            user_agent=self.request.headers.get("user-agent"),
+            request_id=self.request_id,
+            device=self.request.cookies.get(DEVICE),
+        )
+
+    def enter(self, session: BrowserSession) -> None:
+        """Let the browser go on in a session that a password has opened, and know it from now on."""
+        self.cookies += [
+            set_cookie(SESSION, session.token, seconds=self.parts.settings.web_session_seconds),
+            drop_cookie(VISITOR),
+        ]
+        self.know(session.user_id)
+        self.anchor = session.token
+
+    def know(self, user_id: UUID) -> None:
+        """Let the browser be a known device of this account."""
+        known = devices.remember(self.parts.sealer, self.request.cookies.get(DEVICE), user_id)
+        self.cookies.append(set_cookie(DEVICE, known, seconds=devices.SECONDS))
 
     @property
     def wants_part(self) -> str | None:

@@ -11,11 +11,13 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, recent_warnings
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.observability import TraceContext
 from leadflood.kernel.queue.memory import MemoryCarrier
 from leadflood.kernel.queue.ports import Carrier
 from tests.support.api import Caller, client_of, make_parts
+from tests.support.waiting import eventually
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -178,6 +180,27 @@ async def test_only_trusted_proxies_are_believed(
 
     assert [entry["client_ip"] for entry in logs if entry["event"] == "http.request"] == [seen]
     assert ("Strict-Transport-Security" in answer.headers) is peer.startswith("10.")
+
+
+async def test_a_proxy_that_is_not_trusted_is_warned_of_once(
+    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer
+) -> None:
+    peer = "172.20.0.9"
+    parts = make_parts(settings, database, carrier, registry, sealer)
+
+    async def stored() -> bool:
+        async with database.system(read_only=True) as tx:
+            return (UNTRUSTED_PROXY, peer) in [(each.name, each.detail) for each in await recent_warnings(tx)]
+
+    async with client_of(parts, client=(peer, 123)) as client:
+        with capture_logs() as logs:
+            await client.get("/health")
+            for _ in range(3):
+                await client.get("/health", headers={"X-Forwarded-For": "192.0.2.9"})
+            await eventually(stored)
+
+    warned = [(each["log_level"], each["peer"]) for each in logs if each["event"] == "http.untrusted_proxy"]
+    assert warned == [("warning", peer)]
 
 
 async def test_pages_walk_a_list_to_its_end(toys: httpx.AsyncClient, caller: Caller) -> None:

@@ -14,6 +14,7 @@ from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
+from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, store_warning
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
@@ -165,6 +166,21 @@ def test_the_doctor_names_what_is_wrong_with_a_remedy(terminal: Terminal) -> Non
     assert code == 1
     assert not found["database"]["ok"]
     assert found["database"]["remedy"]
+
+
+async def test_the_doctor_warns_of_a_proxy_whose_word_is_ignored(terminal: Terminal, database: Database) -> None:
+    async with database.system() as tx:
+        await store_warning(tx, UNTRUSTED_PROXY, "10.1.2.3")
+
+    _, ignored = checks(terminal)
+    _, trusted = checks(terminal, trusted_proxies="10.1.0.0/16, ::1")
+    async with database.system() as tx:
+        await store_warning(tx, UNTRUSTED_PROXY, "8.8.4.4")  # a caller who made the header up
+    _, stranger = checks(terminal)
+
+    assert [each["proxy"]["ok"] for each in (ignored, trusted, stranger)] == [False, True, True]
+    assert "10.1.2.3" in ignored["proxy"]["detail"]
+    assert "LEADFLOOD_TRUSTED_PROXIES" in ignored["proxy"]["remedy"]
 
 
 def test_the_doctor_tells_a_database_that_was_never_migrated(

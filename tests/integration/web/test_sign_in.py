@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from leadflood.domains.identity.service import operators
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House
 from tests.integration.web.people import new_visitor
-from tests.support.identity import new_client
+from tests.support.identity import PASSWORD, new_client
 from tests.support.web import browser_of, site
 
 
@@ -20,7 +21,7 @@ async def test_a_throttled_sign_in_says_when_to_come_back_and_keeps_the_way(hous
         second = await browser.post("/sign-in", fields)
 
     assert (first.status, second.status) == (401, 429)
-    assert "nobody can try again for 15 minutes, until" in second.text
+    assert "can try again in 15 minutes, at" in second.text
     assert "UTC" in second.text
     assert second.attribute("input[name=email]", "value") == visitor.email
     assert second.attribute("input[name=next]", "value") == "/leads?q=x"
@@ -36,3 +37,26 @@ async def test_known_and_unknown_addresses_are_told_the_same(house: House) -> No
 
     assert known.status == unknown.status == 401
     assert known.all(".error-summary p") == unknown.all(".error-summary p") != []
+
+
+async def test_a_browser_that_signed_in_before_gets_in_however_often_others_fail(house: House) -> None:
+    visitor = await new_visitor(house, Role.VIEWER)
+    few = replace(house.web, settings=house.web.settings.model_copy(update={"login_attempts": 1}))
+    web = site(house.parts, few)
+    async with (
+        browser_of(web, client=(new_client().ip, 1)) as known,
+        browser_of(web, client=(new_client().ip, 1)) as linked,
+        browser_of(web, client=(new_client().ip, 1)) as stranger,
+    ):
+        assert (await known.sign_in(visitor.email, PASSWORD)).path == "/"
+        await known.post("/sign-out")
+        await stranger.sign_in(visitor.email, "not the right one")
+
+        assert (await stranger.sign_in(visitor.email, PASSWORD)).status == 429
+        assert (await known.sign_in(visitor.email, PASSWORD)).path == "/"
+        code = await operators.unlock_user(house.parts.database, house.parts.sealer, email=visitor.email)
+        await stranger.sign_in(visitor.email, "not the right one")
+        assert "wrong or older" in (await linked.get("/sign-in/device/x")).text
+        assert (await linked.sign_in(visitor.email, PASSWORD)).status == 429
+        assert "sign in with this browser" in (await linked.get(f"/sign-in/device/{code}")).text
+        assert (await linked.sign_in(visitor.email, PASSWORD)).path == "/"

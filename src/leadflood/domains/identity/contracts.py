@@ -233,6 +233,7 @@ class BrowserSession(View):
     """A new session of a browser: its token, which is in this answer only, and the workspace it is for."""
 
     token: str = Field(repr=False)
+    user_id: UUID
     workspace: MembershipView
 
 

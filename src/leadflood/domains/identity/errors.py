@@ -138,6 +138,15 @@ class FirstRunOver(NotFound):
         )
 
 
+class DeviceLinkOver(NotFound):
+    """The link of `leadflood user unlock` is wrong or has expired. One and the same answer for both."""
+
+    code = "device_link_over"
+
+    def __init__(self) -> None:
+        super().__init__("This link is wrong or older than 15 minutes. Ask for a new one.")
+
+
 class UserExists(Conflict):
     """The e-mail address is taken."""
 

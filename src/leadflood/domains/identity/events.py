@@ -28,6 +28,7 @@ class AuditAction(StrEnum):
     OPERATOR_REVOKED = "user.operator_revoked"
     HOLD_OPENED = "hold.opened"
     HOLD_CLOSED = "hold.closed"
+    USER_UNLOCKED = "user.unlocked"
 
 
 class AuditSubject(StrEnum):

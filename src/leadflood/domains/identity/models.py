@@ -27,6 +27,8 @@ SHOWN_OF_KEY: Final = 12
 LOGIN_WINDOW_SECONDS: Final = 900
 ADDRESS_FACTOR: Final = 5
 """An address may fail this many times as often as an account: several people share one behind a router."""
+KNOWN_ADDRESS_DAYS: Final = 30
+"""Since its latest session there, a program's address is known for an account."""
 
 MAX_SESSIONS: Final = 20
 """Live sessions of a person, in all workspaces together."""
@@ -76,11 +78,12 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request came from: what sign-in stores, throttles by and audits."""
+    """Where a request came from: what sign-in stores, throttles by and audits. `device`: the device cookie's value."""
 
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    device: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +131,26 @@ def can_give(actor: Actor, role: Role) -> bool:
     return PERMISSIONS[role] - {Permission.ACCOUNT} <= actor.permissions
 
 
+def network_of(ip: str | None) -> str | None:
+    """The address as one customer's network in CIDR notation: /32, or /64 for IPv6. None for what is no address."""
+    address = throttled_address(ip)
+    if address == _NO_ADDRESS:
+        return None
+    return address if "/" in address else f"{address}/32"
+
+
 def throttled_address(ip: str | None) -> str:
     """What counts as one address: an IPv4 address, or the /64 network that an IPv6 customer owns as a whole."""
     try:
         address = ip_address(ip or "")
     except ValueError:
-        return "unknown"
+        return _NO_ADDRESS
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
     return str(address)
+
+
+_NO_ADDRESS: Final = "unknown"
 
 
 def known_time_zone(text: str) -> str:

@@ -34,6 +34,7 @@ SENTENCES: Final = {
     "user.operator_revoked": "revoked {subject}'s rights as an instance operator",
     "hold.opened": "opened the hold on outgoing effects",
     "hold.closed": "closed the hold on outgoing effects: {reason}",
+    "user.unlocked": "unlocked signing in for {subject}",
     "invitation.sent": "invited {email} as {role}",
     "invitation.resent": "sent the invitation to {email} again",
     "invitation.revoked": "revoked the invitation to {email}",

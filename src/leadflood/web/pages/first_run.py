@@ -8,7 +8,7 @@ from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
 from leadflood.web.pipeline import Pages, Public
-from leadflood.web.session import SESSION, VISITOR, Toast, drop_cookie, set_cookie
+from leadflood.web.session import Toast
 from leadflood.web.visit import Visit
 
 pages = Pages()
@@ -48,11 +48,7 @@ async def set_up(visit: Visit) -> Answer:
         if error.status >= _FAULT:
             raise
         return _welcome(visit.form.refused(error), error.status)
-    visit.cookies += [
-        set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds),
-        drop_cookie(VISITOR),
-    ]
-    visit.anchor = entered.token
+    visit.enter(entered)
     return Redirect("/", [Toast(f"Welcome to {entered.workspace.name}.")])
 
 

@@ -21,7 +21,7 @@ from leadflood.web.forms import Form, validated
 from leadflood.web.pages.members import PATH, ROLES, givable, refused
 from leadflood.web.pages.throttled import told
 from leadflood.web.pipeline import Pages, Public
-from leadflood.web.session import SESSION, VISITOR, Toast, drop_cookie, set_cookie
+from leadflood.web.session import SESSION, Toast, set_cookie
 from leadflood.web.visit import Visit
 
 pages = Pages()
@@ -144,8 +144,8 @@ async def _sign_in(visit: Visit, joined: AcceptedInvitation, preview: Invitation
         client=visit.client,
         replaces=visit.caller.actor if visit.caller else None,
     )
-    visit.cookies.append(drop_cookie(VISITOR))
-    return _entered(visit, entered.token, preview)
+    visit.enter(entered)
+    return Redirect("/", [Toast(f"Welcome to {preview.workspace}.")])
 
 
 async def _go_on(visit: Visit, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
@@ -153,12 +153,8 @@ async def _go_on(visit: Visit, joined: AcceptedInvitation, preview: InvitationPr
     entered = await sessions.switch_workspace(
         parts.database, parts.settings, visit.actor, workspace_id=joined.workspace_id, client=visit.client
     )
-    return _entered(visit, entered.token, preview)
-
-
-def _entered(visit: Visit, token: str, preview: InvitationPreview) -> Redirect:
-    visit.cookies.append(set_cookie(SESSION, token, seconds=visit.parts.settings.web_session_seconds))
-    visit.anchor = token
+    visit.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
+    visit.anchor = entered.token
     return Redirect("/", [Toast(f"Welcome to {preview.workspace}.")])
 
 

@@ -1,13 +1,14 @@
 """Signing in and out, and changing the workspace."""
 
 from leadflood.domains.identity.contracts import Login
-from leadflood.domains.identity.service import sessions, signin
+from leadflood.domains.identity.errors import DeviceLinkOver
+from leadflood.domains.identity.service import devices, sessions, signin
 from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
 from leadflood.web.pages.throttled import told
 from leadflood.web.pipeline import SIGNED_IN, Pages, Public
-from leadflood.web.session import SESSION, VISITOR, Toast, drop_cookie, local_path, set_cookie
+from leadflood.web.session import SESSION, Toast, drop_cookie, local_path, set_cookie
 from leadflood.web.visit import Visit
 
 pages = Pages()
@@ -36,11 +37,18 @@ async def sign_in(visit: Visit) -> Answer:
         )
     except AppError as error:
         return _form(visit.form.refused(told(visit, error)), error.status)
-    visit.cookies += [
-        set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds),
-        drop_cookie(VISITOR),
-    ]
+    visit.enter(entered)
     return Redirect(local_path(visit.form.value("next")))
+
+
+@pages.get("/sign-in/device/{code}", Public("the code, which only `leadflood user unlock` prints, is the key"))
+async def know_device(visit: Visit) -> Answer:
+    """Know this browser, so that it can sign in whatever strangers tried meanwhile."""
+    user_id = devices.opened(visit.parts.sealer, str(visit.request.path_params["code"]), visit.now)
+    if user_id is None:
+        raise DeviceLinkOver
+    visit.know(user_id)
+    return Redirect("/sign-in", [Toast("You can sign in with this browser now.")])
 
 
 @pages.post("/sign-out", SIGNED_IN)

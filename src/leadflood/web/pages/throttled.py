@@ -18,7 +18,7 @@ def told(visit: Visit, error: AppError) -> AppError:
     minutes = -(-seconds // _MINUTE)
     moment = (visit.now + timedelta(minutes=minutes)).astimezone(visit.time_zone)
     error.detail = (
-        f"Too many wrong passwords. To keep strangers out, nobody can try again for {plural(minutes, 'minute')}, "
-        f"until {moment:%H:%M} {moment.tzname()}."
+        f"Too many wrong passwords. This browser can try again in {plural(minutes, 'minute')}, "
+        f"at {moment:%H:%M} {moment.tzname()}. A browser that you signed in with before still works."
     )
     return error

@@ -25,11 +25,11 @@ from leadflood.domains.identity.models import (
     EndReason,
     FirstRun,
 )
-from leadflood.domains.identity.service import api_keys, audit, instance
-from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed
+from leadflood.domains.identity.service import api_keys, audit, devices, instance
+from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed, unlock
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.contract import Contract, field_errors
-from leadflood.kernel.crypto import new_password
+from leadflood.kernel.crypto import Sealer, new_password
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
@@ -101,6 +101,19 @@ async def enable_user(database: Database, *, email: str) -> None:
     async with database.system() as tx:
         account = await _account(tx, parsed_email(email))
         await _enable(tx, account.id)
+
+
+async def unlock_user(database: Database, sealer: Sealer, *, email: str) -> str:
+    """Let unknown devices try an account's password again. Returns the code of a link that makes a browser known.
+
+    Raises: InvalidInput, UserNotFound.
+    """
+    address = parsed_email(email)
+    async with database.system() as tx:
+        account = await _account(tx, address)
+        await unlock(tx, sealer, email_norm=account.email_norm)
+        await audit.record_for_user(tx, _operator(), action=AuditAction.USER_UNLOCKED, user_id=account.id)
+    return devices.link_code(sealer, account.id)
 
 
 async def list_users(database: Database, *, after: Position | None = None, limit: int) -> Page[UserSummary]:

@@ -1,7 +1,8 @@
 """Passwords: hashing away from the event loop, the throttle on guessing, and choosing a new one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Self
 from uuid import UUID
 
 from leadflood.domains.identity import queries, store
@@ -32,26 +33,58 @@ from leadflood.kernel.threads import PASSWORD_HASHING
 class Attempt:
     """One try at a password, counted as a failure before it is known, so that parallel tries cannot overrun the limit.
 
-    The limit is per account (known or not) and, five times as high, per address, in windows of 15 minutes that end by
-    themselves. An attempt that is refused is not counted; one that is never heard of again counts as failed.
+    Limits hold in windows of 15 minutes that end by themselves. An attempt that is refused is not counted; one that is
+    never heard of again counts as failed; one that succeeds gives back what it took, and nothing else, so that the
+    owner's sign-ins buy a stranger no further guesses.
     """
 
-    def __init__(self, settings: Settings, sealer: Sealer, *, email_norm: str, client: Client) -> None:
-        self._account = sealer.fingerprint(b"account", email_norm.encode())
-        self._address = sealer.fingerprint(b"address", throttled_address(client.ip).encode())
-        self._limit = settings.login_attempts
+    def __init__(self, allowed: Mapping[bytes, int]) -> None:
+        """`allowed`: under what the attempt is counted, and how often that may fail."""
+        self._allowed = allowed
+
+    @classmethod
+    def by_stranger(cls, settings: Settings, sealer: Sealer, *, email_norm: str, client: Client) -> Self:
+        """By a device that is not known for the account: all of them together share the account's limit."""
+        account = sealer.fingerprint(b"account", email_norm.encode())
+        return cls({account: settings.login_attempts, **_of_address(settings, sealer, client)})
+
+    @classmethod
+    def by_known_address(cls, settings: Settings, sealer: Sealer, *, user_id: UUID, client: Client) -> Self:
+        """By a program, which keeps no cookie, at an address from which the account was signed in to before."""
+        address = throttled_address(client.ip).encode()
+        known = sealer.fingerprint(b"known address", user_id.bytes, address)
+        return cls({known: settings.login_attempts, **_of_address(settings, sealer, client)})
+
+    @classmethod
+    def by_known_device(cls, settings: Settings, subject: bytes) -> Self:
+        """By a browser that has signed in to the account before: nobody else can use its attempts up."""
+        return cls({subject: settings.login_attempts})
+
+    @classmethod
+    def by_owner(cls, settings: Settings, sealer: Sealer, *, user_id: UUID) -> Self:
+        """By somebody who is signed in and confirms something with the password."""
+        return cls({sealer.fingerprint(b"confirmation", user_id.bytes): settings.login_attempts})
 
     async def begin(self, tx: Transaction) -> None:
         """Raises: LoginThrottled: which must roll the transaction back. Unavailable: no password can be checked now."""
         PASSWORD_HASHING.require_capacity()  # a refusal for lack of capacity is not a failed attempt
-        allowed = {self._account: self._limit, self._address: self._limit * ADDRESS_FACTOR}
-        wait = await session_store.reserve(tx, allowed)
+        wait = await session_store.reserve(tx, self._allowed)
         if wait is not None:
             raise LoginThrottled(wait)
 
     async def succeeded(self, tx: Transaction) -> None:
-        """Clear the account's failures and give the address its attempt back."""
-        await session_store.release(tx, account=self._account, address=self._address)
+        """Give the attempt back."""
+        await session_store.release(tx, list(self._allowed))
+
+
+def _of_address(settings: Settings, sealer: Sealer, client: Client) -> dict[bytes, int]:
+    address = sealer.fingerprint(b"address", throttled_address(client.ip).encode())
+    return {address: settings.login_attempts * ADDRESS_FACTOR}
+
+
+async def unlock(tx: Transaction, sealer: Sealer, *, email_norm: str) -> None:
+    """Forget the failures of all unknown devices at an account."""
+    await session_store.forget_failures(tx, sealer.fingerprint(b"account", email_norm.encode()))
 
 
 async def fits(password: str, password_hash: str | None) -> bool:
@@ -77,10 +110,9 @@ async def confirmed(
     actor: Actor,
     *,
     password: str,
-    client: Client,
     check: Callable[[Account], None] = lambda _: None,
 ) -> tuple[Account, Attempt]:
-    """The caller's account, once the current password has been given. Guarded like a login.
+    """The caller's account, once the current password has been given. Guarded like a login, with a limit of its own.
 
     The attempt counts as failed until the caller says that it `succeeded`.
 
@@ -93,7 +125,7 @@ async def confirmed(
     async with database.system() as tx:
         account = await queries.account(tx, actor.user_id)
         check(account)
-        attempt = Attempt(settings, sealer, email_norm=account.email_norm, client=client)
+        attempt = Attempt.by_owner(settings, sealer, user_id=account.id)
         await attempt.begin(tx)
     if not await fits(password, account.password_hash):
         raise WrongPassword
@@ -118,7 +150,6 @@ async def change_password(
         sealer,
         actor,
         password=change.current_password,
-        client=client,
         check=lambda account: refuse_own_email(change.new_password, account.email, "/newPassword"),
     )
     password_hash = await hashed(change.new_password)

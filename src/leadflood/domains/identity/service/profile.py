@@ -49,9 +49,7 @@ async def change_email(
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), EmailTaken, Unauthenticated.
     """
     actor.require(Permission.ACCOUNT)
-    account, attempt = await confirmed(
-        database, settings, sealer, actor, password=change.current_password, client=client
-    )
+    account, attempt = await confirmed(database, settings, sealer, actor, password=change.current_password)
     email = change.email
     try:
         async with database.system() as tx:

@@ -100,7 +100,7 @@ async def start_browser(
     )
     token = new_token(WEB_PREFIX)
     await session_store.insert_web_token(tx, key, token_hash(token))
-    return BrowserSession(token=token, workspace=workspace)
+    return BrowserSession(token=token, user_id=user_id, workspace=workspace)
 
 
 async def replace_browser(tx: Transaction, actor: Actor) -> None:

@@ -22,9 +22,11 @@ from leadflood.domains.identity.models import (
     Client,
     EndReason,
     SessionKind,
+    network_of,
 )
 from leadflood.domains.identity.queries.instance import has_public_password
-from leadflood.domains.identity.service import audit, sessions
+from leadflood.domains.identity.queries.known import is_known_address
+from leadflood.domains.identity.service import audit, devices, sessions
 from leadflood.domains.identity.service.passwords import Attempt, fits
 from leadflood.domains.identity.service.public_password import refuse_public
 from leadflood.domains.identity.store import sessions as session_store
@@ -35,6 +37,7 @@ from leadflood.kernel.crypto import Sealer, is_token, new_token, token_hash
 from leadflood.kernel.db.database import Database, Transaction
 
 _log = structlog.get_logger()
+_BROWSER = SessionKind.BROWSER
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,13 @@ async def login(database: Database, settings: Settings, sealer: Sealer, *, login
     Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
     proven = await prove(
-        database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
+        database,
+        settings,
+        sealer,
+        email_norm=login.email.norm,
+        password=login.password,
+        client=client,
+        kind=SessionKind.API,
     )
     chosen = _chosen(proven, login, client)
     async with database.system() as tx:
@@ -104,9 +113,18 @@ async def login_browser(
 
 
 async def prove(
-    database: Database, settings: Settings, sealer: Sealer, *, email_norm: str, password: str, client: Client
+    database: Database,
+    settings: Settings,
+    sealer: Sealer,
+    *,
+    email_norm: str,
+    password: str,
+    client: Client,
+    kind: SessionKind = SessionKind.BROWSER,
 ) -> Proven:
     """Check a password, which is what every way in goes through. Unknown and disabled accounts cost as much.
+
+    A browser is known by its device cookie. A program, which has none, is known at the addresses of earlier sessions.
 
     The password is checked in a thread while no transaction is open. The attempt counts as failed until the caller
     says that it `succeeded`.
@@ -114,11 +132,12 @@ async def prove(
     Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
     refuse_public(settings, password)
-    attempt = Attempt(settings, sealer, email_norm=email_norm, client=client)
     try:
         async with database.system() as tx:
-            await attempt.begin(tx)
             account, joined = await queries.account_by_email(tx, email_norm)
+            at_home = await is_known_address(tx, user_id=account.id if account else None, network=network_of(client.ip))
+            attempt = _attempt(settings, sealer, email_norm, account, client, at_home=at_home and kind is not _BROWSER)
+            await attempt.begin(tx)
     except LoginThrottled:
         _log.warning("identity.login_throttled", ip=client.ip, request_id=client.request_id)
         raise
@@ -126,6 +145,17 @@ async def prove(
     if not fitting or account is None or account.disabled:
         raise failed(client)
     return Proven(account, joined, attempt)
+
+
+def _attempt(
+    settings: Settings, sealer: Sealer, email_norm: str, account: Account | None, client: Client, *, at_home: bool
+) -> Attempt:
+    known = devices.subject(sealer, client.device, account.id) if account else None
+    if known is not None:
+        return Attempt.by_known_device(settings, known)
+    if account is not None and at_home:
+        return Attempt.by_known_address(settings, sealer, user_id=account.id, client=client)
+    return Attempt.by_stranger(settings, sealer, email_norm=email_norm, client=client)
 
 
 async def refresh(database: Database, settings: Settings, *, refresh_token: str) -> TokensView:

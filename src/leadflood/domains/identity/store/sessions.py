@@ -1,11 +1,11 @@
 """SQL that writes sessions, their tokens, and the count of failed logins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Integer, LargeBinary, Row, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Float, Integer, LargeBinary, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.identity.models import LOGIN_WINDOW_SECONDS, EndReason, SessionKind
 from leadflood.kernel.actor import Actor
@@ -28,13 +28,14 @@ FROM login_failures WHERE subject_hash = :subject
 
 # Locked in the order in which `reserve` locks them, so that the two cannot deadlock.
 RELEASE = text("""
-WITH held AS (
-    SELECT subject_hash FROM login_failures WHERE subject_hash IN (:account, :address) ORDER BY subject_hash FOR UPDATE
+WITH locked AS (
+    SELECT subject_hash FROM login_failures WHERE subject_hash = ANY (:subjects) ORDER BY subject_hash FOR UPDATE
 )
-UPDATE login_failures f
-SET failures = CASE WHEN f.subject_hash = :account THEN 0 ELSE greatest(f.failures - 1, 0) END
-FROM held WHERE f.subject_hash = held.subject_hash
-""").bindparams(bindparam("account", type_=LargeBinary), bindparam("address", type_=LargeBinary))
+UPDATE login_failures f SET failures = greatest(f.failures - 1, 0)
+FROM locked WHERE f.subject_hash = locked.subject_hash
+""").bindparams(bindparam("subjects", type_=ARRAY(LargeBinary)))
+
+FORGET_FAILURES = text("DELETE FROM login_failures WHERE subject_hash = :subject")
 
 # Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
 # sessions start one at a time, which `end_oldest` relies on.
@@ -199,9 +200,14 @@ async def reserve(tx: Transaction, allowed: Mapping[bytes, int]) -> int | None:
     return None
 
 
-async def release(tx: Transaction, *, account: bytes, address: bytes) -> None:
-    """After a success: clear the account's failures, and give the address back the attempt it reserved."""
-    await tx.execute(RELEASE, {"account": account, "address": address})
+async def release(tx: Transaction, subjects: Sequence[bytes]) -> None:
+    """After a success: give back the attempt that was reserved."""
+    await tx.execute(RELEASE, {"subjects": list(subjects)})
+
+
+async def forget_failures(tx: Transaction, subject: bytes) -> None:
+    """Let the subject start with none."""
+    await tx.execute(FORGET_FAILURES, {"subject": subject})
 
 
 async def still_welcome(tx: Transaction, *, user_id: UUID, workspace_id: UUID, password_hash: str) -> bool:

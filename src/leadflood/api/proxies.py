@@ -1,0 +1,35 @@
+"""A warning where a proxy's word on the caller's address is not believed."""
+
+import asyncio
+
+import structlog
+
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, store_warning
+from leadflood.kernel.errors import AppError
+
+_log = structlog.get_logger()
+
+
+class ProxyWatch:
+    """Notices that requests come through a proxy whose X-Forwarded-For is not believed, once a process.
+
+    Behind it all callers look like one address, which then shares the limits of one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noticed: asyncio.Task[None] | None = None
+
+    def notice(self, peer: str) -> None:
+        """Warn in the log and for `leadflood doctor`. Call it within the event loop."""
+        if self._noticed is None:
+            _log.warning("http.untrusted_proxy", peer=peer, setting="LEADFLOOD_TRUSTED_PROXIES")
+            self._noticed = asyncio.get_running_loop().create_task(self._store(peer))
+
+    async def _store(self, peer: str) -> None:
+        try:
+            async with self._database.system() as tx:
+                await store_warning(tx, UNTRUSTED_PROXY, peer)
+        except AppError as error:
+            _log.warning("http.warning_not_stored", error=error.detail)

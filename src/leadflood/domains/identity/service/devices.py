@@ -1,0 +1,74 @@
+"""Known devices: whose wrong passwords are counted apart from everybody else's.
+
+A browser that has signed in keeps a signed cookie, and its attempts have a limit of their own, so that nobody can lock
+an account's owner out by guessing from elsewhere (OWASP: slow down online guessing attacks with device cookies). The
+cookie replaces no password. It names no account: only who has the key can tell for whom a tag was made.
+"""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.crypto import Sealer, random_hex
+
+SECONDS: Final = 400 * 86_400
+"""How long a browser keeps the cookie: the longest that browsers allow (RFC 6265bis, 5.5)."""
+LINK_LIFE: Final = timedelta(minutes=15)
+
+_ACCOUNTS: Final = 5
+"""Accounts that one browser is known for; a further one takes the place of the one that signed in longest ago."""
+_NONCE_BYTES: Final = 16
+
+
+def subject(sealer: Sealer, cookie: str | None, user_id: UUID) -> bytes | None:
+    """Under what the attempts of this device at this account are counted; None if it is not known for the account."""
+    nonce, tags = _parts(cookie)
+    tag = _tag(sealer, nonce, user_id)
+    if not any(hmac.compare_digest(tag, each) for each in tags):
+        return None
+    return sealer.fingerprint(b"known device", nonce.encode(), user_id.bytes)
+
+
+def remember(sealer: Sealer, cookie: str | None, user_id: UUID) -> str:
+    """The value of the cookie by which the device is known for this account, too."""
+    nonce, tags = _parts(cookie)
+    nonce = nonce or random_hex(_NONCE_BYTES)
+    tag = _tag(sealer, nonce, user_id)
+    return ".".join([nonce, tag, *[each for each in tags if each != tag][: _ACCOUNTS - 1]])
+
+
+def link_code(sealer: Sealer, user_id: UUID) -> str:
+    """The code of a link that makes the browser that opens it known for an account."""
+    until = int((utc_now() + LINK_LIFE).timestamp())
+    return f"{user_id.hex}-{until}-{_signature(sealer, user_id, until)}"
+
+
+def opened(sealer: Sealer, code: str, now: datetime) -> UUID | None:
+    """The account that the code of a link is for; None once it is too old, and for what is no code."""
+    user, _, rest = code.partition("-")
+    until, _, signature = rest.partition("-")
+    if not (_is_hex(user, 32) and until.isascii() and until.isdigit() and len(until) <= len("9999999999")):
+        return None
+    user_id, end = UUID(user), int(until)
+    genuine = signature.isascii() and hmac.compare_digest(_signature(sealer, user_id, end), signature)
+    return user_id if genuine and now.timestamp() < end else None
+
+
+def _parts(cookie: str | None) -> tuple[str, list[str]]:
+    nonce, *tags = (cookie or "").split(".")[: _ACCOUNTS + 1]
+    length = 2 * _NONCE_BYTES
+    return (nonce, [each for each in tags if _is_hex(each, length)]) if _is_hex(nonce, length) else ("", [])
+
+
+def _tag(sealer: Sealer, nonce: str, user_id: UUID) -> str:
+    return sealer.fingerprint(b"device", nonce.encode(), user_id.bytes)[:_NONCE_BYTES].hex()
+
+
+def _signature(sealer: Sealer, user_id: UUID, until: int) -> str:
+    return sealer.fingerprint(b"device link", user_id.bytes, str(until).encode())[:_NONCE_BYTES].hex()
+
+
+def _is_hex(text: str, length: int) -> bool:
+    return len(text) == length and set(text) <= set("0123456789abcdef")

@@ -1,0 +1,24 @@
+"""Addresses and networks as settings name them."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+def is_within(address: str, networks: str) -> bool:
+    """Whether an address is one of the comma-separated addresses or networks."""
+    found = _address(address)
+    wanted = [ip_network(each.strip()) for each in networks.split(",") if each.strip()]
+    return found is not None and any(found in network for network in wanted)
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is a loopback or private one, as those of proxies are and those of callers are not."""
+    found = _address(address)
+    return found is not None and found.is_private
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

@@ -1,0 +1,33 @@
+"""Where programs signed in, by user; and what the operator should know.
+
+Revision ID: 0013
+Revises: 0012
+"""
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+WARNINGS = """
+CREATE TABLE operator_warnings (
+    name    text PRIMARY KEY,
+    detail  text NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+def upgrade() -> None:
+    """Old code goes on: it knows of neither."""
+    op.execute("CREATE INDEX sessions_api_idx ON sessions (user_id) WHERE kind = 'api'")
+    op.execute(WARNINGS)
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON operator_warnings TO leadflood_app, leadflood_system")
+
+
+def downgrade() -> None:
+    """Drop both."""
+    op.execute("DROP TABLE operator_warnings")
+    op.execute("DROP INDEX sessions_api_idx")
