@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
+import leadflood.web.app  # noqa: F401  its import defines the errors that only pages answer
 from leadflood.api.app import ROUTERS
 from leadflood.api.errors import meaning_of, problem_types, remedy_of
 from leadflood.api.openapi import describe

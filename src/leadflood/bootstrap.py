@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates.events import START_SCANS
+from leadflood.domains.email_changes import jobs as email_changes_jobs
+from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.adapters.simulated import Simulated
@@ -71,6 +73,7 @@ SCHEDULES = (
     Schedule(FORGET_IMPORTS, 86_400.0),
     Schedule(FORGET_EXPORTS, 3600.0),
     Schedule(FORGET_INVITATIONS, 86_400.0),
+    Schedule(FORGET_EMAIL_CHANGES, 86_400.0),
 )
 
 
@@ -250,21 +253,19 @@ def _no_schema() -> OutdatedSchema:
 def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:
     """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
+    mailer = Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database))
+    sealer, url = Sealer(secret_key(settings)), public_url(settings)
     return JobRegistry(
         [
-            *system_jobs.definitions(database),
+            *system_jobs.definitions(database, audit_days=settings.audit_retention_days),
             *figures_jobs.definitions(database),
             *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
             *enrichment_jobs.definitions(build_adapters(settings)),
             *exports_jobs.definitions(database),
             *imports_jobs.definitions(database, sandbox, retention_days=settings.lead_retention_days),
             *duplicates_jobs.definitions(database),
-            *invitations_jobs.definitions(
-                database,
-                mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
-                sealer=Sealer(secret_key(settings)),
-                public_url=public_url(settings),
-            ),
+            *email_changes_jobs.definitions(database, mailer=mailer, sealer=sealer, public_url=url),
+            *invitations_jobs.definitions(database, mailer=mailer, sealer=sealer, public_url=url),
         ]
     )
 

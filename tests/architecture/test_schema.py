@@ -19,6 +19,7 @@ TENANT = "workspace_id = (NULLIF(current_setting('app.workspace_id'::text, true)
 SHARED = {
     "alembic_version": "the revision of the schema; services read it only",
     "users": "a person signs in once and may be a member of many workspaces",
+    "email_changes": "of a person, who is in no workspace or in many",
     "operator_warnings": "what an operator should know of the installation",
     "login_failures": "counted before anybody is known; the subject is a keyed hash",
     "schedules": "when the system's own jobs run next",
@@ -35,6 +36,8 @@ APPEND_ONLY = ("audit_events", "lead_events")
 BEYOND_TENANT = {
     "system": ("{leadflood_system}", "true", "true"),
     "search": ("{leadflood_search}", "true", None),
+    "retention": ("{leadflood_owner}", "(at < (now() - '90 days'::interval))", None),
+    "retention_read": ("{leadflood_owner}", "(at < (now() - '90 days'::interval))", None),
 }
 """The policies that let more through than one workspace: for whom, and what they let read and written."""
 
@@ -178,6 +181,7 @@ async def test_only_the_known_functions_run_with_the_rights_of_their_owner(catal
         ("authenticate_token", "leadflood_system"),
         ("authenticate_visitor", "leadflood_system"),
         ("count_active_api_keys", "leadflood_system"),
+        ("purge_audit_events", "leadflood_owner"),
         ("search_leads", "leadflood_search"),
     }
     for row in rows:

@@ -19,6 +19,7 @@ READS: dict[str, str] = {
     "enrichment.service.known": "reads leads for adapters",
     "exports.service.reading.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.reading.survey": "counts the leads of an export",
+    "email_changes.service.preview": "what the holder of the link is shown",
     "identity.service.access.authenticate": "finds the actor",
     "identity.service.access.authenticate_all": "finds actors",
     "identity.service.access.authenticate_browser": "finds the actor",
@@ -36,6 +37,7 @@ READS: dict[str, str] = {
     "imports.service.uploads.spooled": "reads the file",
     "invitations.service.preview": "what the holder of an invitation is shown",
     "leads.service.living_leads": "reads leads",
+    "leads.service.departures.survey": "counts what a member would leave behind",
     "leads.service.merging.address_holder": "reads which lead has an address",
 }
 """Functions of services that write nothing, and what they are for."""
@@ -55,16 +57,20 @@ STEPS: dict[str, str] = {
     "enrichment.service.start": _OWN_JOB,
     "figures.service.count": _OWN_SYSTEM,
     "figures.service.count_leads": _OWN_SYSTEM,
+    "identity.service.audit.purge": _OWN_SYSTEM,
     "identity.service.audit.record": "it is the record",
     "identity.service.audit.record_for_user": "it is the record",
     "identity.service.api_keys.revoke_keys_of": _OWN_VERB,
     "identity.service.instance.ensure_operator": _OWN_VERB,
     "identity.service.members.create_user": _OWN_VERB,
+    "identity.service.members.finish_removal": _OWN_JOB,
     "identity.service.members.hold_account": _OWN_VERB,
     "identity.service.members.join": _OWN_VERB,
     "identity.service.members.lock": _OWN_VERB,
     "identity.service.passwords.confirmed": _OWN_VERB,
     "identity.service.passwords.end_and_record": _OWN_VERB,
+    "identity.service.passwords.unlock": _OWN_VERB,
+    "identity.service.profile.set_email": _OWN_VERB,
     "identity.service.sessions.replace_browser": _OWN_VERB,
     "identity.service.sessions.start": _OWN_VERB,
     "identity.service.sessions.start_browser": _OWN_VERB,
@@ -113,6 +119,7 @@ STEPS: dict[str, str] = {
 """Steps that verbs and jobs are made of, and why they neither ask nor record. No edge may call one."""
 
 WITHOUT_PERMISSION: dict[str, str] = {
+    "email_changes.service.confirm": "the link is the right to do it; the password was given with the request",
     "identity.service.access.touch": "notes that a credential that was just accepted is in use",
     "identity.service.first_run.set_up": "the first-run link is the right to do it",
     "identity.service.operators.create_user": "only the command line calls it, which can reach the database anyway",
@@ -122,6 +129,7 @@ WITHOUT_PERMISSION: dict[str, str] = {
     "identity.service.operators.ensure_demo": "as create_user",
     "identity.service.operators.first_run": "as create_user",
     "identity.service.operators.set_password": "as create_user",
+    "identity.service.operators.unlock_user": "as create_user",
     "identity.service.signin.login": "the password is the right to do it",
     "identity.service.signin.login_browser": "the password is the right to do it",
     "identity.service.signin.refresh": "the refresh token is the right to do it",

@@ -36,6 +36,7 @@ IMPORTS: Sequence[tuple[str, str]] = (
 EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/changes/{id}": lambda it: [f"/changes/{it.ids[name]}" for name in ("change", "deletion")],
     "/duplicates/{id}": lambda it: [f"/duplicates/{it.ids['duplicate']}"],
+    "/email-changes/{token}": lambda it: [it.links["email_change"], "/email-changes/x"],
     "/first-run/{code}": lambda it: [it.links["first_run"], "/first-run/x"],
     "/imports/{id}": lambda it: [
         f"/imports/{import_id}{query}" for name, query in IMPORTS for import_id in [it.imports[name]]
@@ -57,6 +58,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     ],
     "/mail/{id}": lambda it: [it.links["mail"], f"/mail/{it.workspace_id}"],
     "/outbox": lambda it: ["/outbox", "/outbox?status=dead_letter"],
+    "/settings/members/{id}/removals": lambda it: [f"/settings/members/{it.viewer.id}/removals"],
     "/settings/audit": lambda it: [
         "/settings/audit",
         "/settings/audit?kind=api_key.",

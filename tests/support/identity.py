@@ -70,7 +70,7 @@ class Identity:
         """Give a person a role in a workspace."""
         member = AddMember.model_validate({"email": person.email, "role": role})
         async with self.database.transaction(workspace_id) as tx:
-            await members.add_member(tx, Actor.cli(workspace_id), member=member, initial_hash=None)
+            await members.add_member(tx, Actor.cli(workspace_id), member=member)
 
     async def login(
         self, person: Person, workspace_id: UUID | None = None, *, password: str | None = None, ip: str | None = None
@@ -117,6 +117,4 @@ class Identity:
     async def change_password(self, actor: Actor, current: str, new: str) -> None:
         """Change the actor's password over the contract."""
         change = ChangePassword.model_validate({"currentPassword": current, "newPassword": new})
-        await passwords.change_password(
-            self.database, self.settings, self.sealer, actor, change=change, client=self.client
-        )
+        await passwords.change_password(self.database, self.settings, self.sealer, actor, change=change)

@@ -3,11 +3,16 @@
 import asyncio
 from pathlib import Path
 
+from leadflood.domains.email_changes import queries
+from leadflood.domains.email_changes import service as email_changes
+from leadflood.domains.email_changes.models import token_of as email_token
+from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
 from leadflood.domains.identity.service import first_run, operators
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import token_of
+from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
@@ -22,6 +27,7 @@ async def add_letters(showcase: Showcase, home: Path) -> None:
     """Invite some, catch mails in this data folder, and leave the first owner to be set up: see `showcase.links`."""
     for role in ("viewer", "admin"):
         showcase.links["invitation"] = await invite(showcase, role)
+    showcase.links["email_change"] = await _change_email(showcase)
     showcase.links["mail"] = f"/mail/{await asyncio.to_thread(_catch, folder_of(home))}"
     showcase.links["first_run"] = await _first_run(showcase)
 
@@ -32,6 +38,21 @@ async def invite(showcase: Showcase, role: str) -> str:
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
         made = await service.invite(tx, showcase.actor, showcase.parts.sealer, command=command)
     return f"/invitations/{token_of(showcase.parts.sealer, made.id, made.sends)}"
+
+
+async def _change_email(showcase: Showcase) -> str:
+    parts = showcase.parts
+    email = f"margaret.{new_id().hex[-6:]}@partner.example"
+    person = await operators.create_user(parts.database, email=email, name="Margaret", password=PASSWORD)
+    actor = Actor(
+        ActorKind.USER, showcase.workspace_id, frozenset({Permission.ACCOUNT}), user_id=person.id, session_id=new_id()
+    )
+    wanted = ChangeEmail.model_validate({"email": f"new-{email}", "currentPassword": PASSWORD})
+    await email_changes.request_change(parts.database, parts.settings, parts.sealer, actor, change=wanted)
+    async with parts.database.system(read_only=True) as tx:
+        change = await queries.pending(tx, person.id)
+    assert change is not None
+    return f"/email-changes/{email_token(parts.sealer, change.id, change.sending)}"
 
 
 def _catch(folder: Path) -> object:

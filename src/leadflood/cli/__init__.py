@@ -8,7 +8,21 @@ import typer
 from typer.main import get_command
 
 from leadflood import __version__
-from leadflood.cli import backup, changes, doctor, exports, hold, identity, imports, jobs, leads, outbox, processes, up
+from leadflood.cli import (
+    backup,
+    changes,
+    doctor,
+    exports,
+    hold,
+    identity,
+    imports,
+    jobs,
+    leads,
+    outbox,
+    processes,
+    up,
+    user_access,
+)
 from leadflood.cli.os_errors import explained
 from leadflood.cli.output import error_lines
 from leadflood.kernel.errors import AppError
@@ -61,6 +75,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(hold.app, name="hold")
 app.add_typer(identity.workspace_app, name="workspace")
+user_access.register(identity.user_app)
 app.add_typer(identity.user_app, name="user")
 app.add_typer(identity.key_app, name="key")
 

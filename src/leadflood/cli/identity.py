@@ -225,28 +225,6 @@ def revoke_operator(email: str = _EMAIL) -> None:
     run(work())
 
 
-@user_app.command("unlock")
-def unlock(email: str = _EMAIL) -> None:
-    """Let a user sign in whom wrong passwords of others lock out, and print a link for the user's browser.
-
-    The link lasts 15 minutes and replaces no password: opened in a browser, it lets that browser sign in however often
-    others fail.
-
-    Example: `leadflood user unlock ada@acme.com`
-    """
-
-    async def work() -> None:
-        from leadflood.domains.identity.service import operators
-        from leadflood.kernel.origin import public_url
-
-        async with open_platform() as platform:
-            code = await operators.unlock_user(platform.database, platform.sealer, email=email)
-            say(f"{public_url(platform.settings)}/sign-in/device/{code}")
-        note("Signing in is unlocked. Open the link in the user's browser within 15 minutes.")
-
-    run(work())
-
-
 @user_app.command("add-to-workspace")
 def add_to_workspace(
     email: str = _EMAIL,
@@ -254,7 +232,9 @@ def add_to_workspace(
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Make a user who exists a member of a workspace.
+    """Make a user who exists a member of a workspace at once, without asking the user.
+
+    People who may add members from within a workspace send an invitation instead, which the user accepts.
 
     Example: `leadflood user add-to-workspace ada@acme.com --role admin`
     """
@@ -267,7 +247,7 @@ def add_to_workspace(
         member = checked(AddMember, {"email": email, "role": role})
         async with open_desk(workspace) as desk:
             async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                added = await members.add_member(tx, desk.actor, member=member, initial_hash=None)
+                added = await members.add_member(tx, desk.actor, member=member)
             _print(added, [("user", added.id), ("email", added.email), ("role", added.role)], as_json=as_json)
 
     run(work())

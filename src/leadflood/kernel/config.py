@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     mail_port: int = Field(
         5025, ge=0, le=65535, description="Port of the development mail catcher, on 127.0.0.1. 0: any free one."
     )
+    audit_retention_days: int = Field(
+        730, ge=90, description="Days that the audit log is kept. What is older is removed, and that is recorded."
+    )
     lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
 
     @property

@@ -4,7 +4,11 @@ import pytest
 
 from leadflood.domains.identity.errors import Unauthenticated
 from leadflood.domains.identity.service import access
-from leadflood.kernel.actor import Permission
+from leadflood.domains.invitations import service as invitations
+from leadflood.domains.invitations.contracts import CreateInvitation
+from leadflood.domains.invitations.models import token_of
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.integration.cli.conftest import PASSWORD, Terminal
@@ -85,3 +89,17 @@ def test_operators_are_granted_listed_and_revoked(terminal: Terminal) -> None:
     for email in ("nobody@acme.test", "no address"):
         refused = terminal.run("user", "operator", "grant", email)
         assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+
+
+async def test_the_operator_sees_the_links_of_mails_that_never_left(terminal: Terminal, database: Database) -> None:
+    sealer = Sealer(terminal.env["LEADFLOOD_SECRET_KEY"])
+    email = f"g{new_id().hex}@acme.test"
+    wanted = CreateInvitation.model_validate({"email": email, "role": "viewer"})
+    async with database.transaction(terminal.workspace_id) as tx:
+        made = await invitations.invite(tx, Actor.cli(terminal.workspace_id), sealer, command=wanted)
+
+    shown = terminal.run("user", "links", email.upper())
+    nothing = terminal.run("user", "links", terminal.owner)
+
+    assert shown.stdout.strip().endswith(f"/invitations/{token_of(sealer, made.id, 1)}")
+    assert (nothing.returncode, nothing.stdout) == (0, "")

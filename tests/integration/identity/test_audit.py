@@ -5,10 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from leadflood.domains.identity import queries
-from leadflood.domains.identity.contracts import AddMember, AuditEventView, ChangeRole, CreateApiKey, RenameWorkspace
+from leadflood.domains.identity.contracts import AuditEventView, ChangeRole, CreateApiKey, RenameWorkspace
 from leadflood.domains.identity.errors import LoginFailed, SessionNotFound, Unauthenticated
 from leadflood.domains.identity.service import (
     access,
@@ -21,7 +23,7 @@ from leadflood.domains.identity.service import (
     workspaces,
 )
 from leadflood.kernel.actor import Actor, Role
-from leadflood.kernel.ids import new_id
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.pagination import Page
 from tests.conftest import DATABASE
 from tests.integration.identity.conftest import Company
@@ -50,17 +52,13 @@ async def live_through(identity: Identity, company: Company) -> list[str]:
         await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
     here, there = [(await access.authenticate(identity.database, each.access_token)).actor for each in logins[:2]]
     here = here.for_request("req-1")
-    newcomer = AddMember.model_validate(
-        {"email": f"{new_id().hex}@acme.test", "role": "member", "name": "Grace", "initialPassword": third}
-    )
-    initial_hash = await members.initial_hash(newcomer)
+    member = company.people[Role.MEMBER].id
     async with identity.database.transaction(company.id) as tx:
         await sessions.end_session(tx, here, session_id=there.session_id or new_id())
         await workspaces.rename_workspace(tx, here, change=RenameWorkspace.model_validate({"name": "New"}))
-        added = await members.add_member(tx, here, member=newcomer, initial_hash=initial_hash)
         admin = ChangeRole.model_validate({"role": "admin"})
-        await members.change_role(tx, here, user_id=added.id, change=admin)
-        await members.remove_member(tx, here, user_id=added.id)
+        await members.change_role(tx, here, user_id=member, change=admin)
+        await members.remove_member(tx, here, user_id=member)
         key = CreateApiKey.model_validate({"name": "Robot", "scopes": ["leads:read"]})
         created = await api_keys.create_api_key(tx, here, key=key)
         await api_keys.revoke_api_key(tx, here, key_id=created.api_key.id)
@@ -83,8 +81,6 @@ async def test_every_privileged_change_is_audited_with_who_did_it(identity: Iden
         "session.started",
         "session.ended",
         "workspace.renamed",
-        "user.created",
-        "member.added",
         "member.role_changed",
         "member.removed",
         "api_key.created",
@@ -210,3 +206,29 @@ async def test_nobody_can_change_or_delete_the_log(identity: Identity, company: 
     )
 
     assert rights == "INSERT SELECT"
+
+
+async def test_old_events_are_removed_by_retention_and_younger_ones_never(
+    identity: Identity, company: Company, cluster: Cluster
+) -> None:
+    aged_events = (
+        "INSERT INTO leadflood.audit_events (workspace_id, id, at, actor_kind, action, subject_type) "
+        "SELECT id, gen_random_uuid(), now() - make_interval(days => days), 'cli', action, 'x' "
+        "FROM leadflood.workspaces, (VALUES ('aged.old', 800), ('aged.kept', 700), ('aged.recent', 89)) "
+        "a (action, days) WHERE id = :'workspace'"
+    )
+    cluster.run(aged_events, DATABASE, workspace=str(company.id))
+
+    async def aged() -> list[str]:
+        return sorted(event.action for event in (await events(identity, company.id, action="aged.")).items)
+
+    assert await audit.purge(identity.database, days=730, limit=1000) >= 1
+    assert await aged() == ["aged.kept", "aged.recent"]
+    assert await audit.purge(identity.database, days=1, limit=1000) >= 1
+    assert await aged() == ["aged.recent"]
+
+    log = (await events(identity, SYSTEM_WORKSPACE_ID, action="audit.purged")).items
+    assert log[0].data["olderThanDays"] == 1
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with identity.database.system() as tx:
+            await tx.execute(text("DELETE FROM audit_events"))

@@ -10,7 +10,12 @@ from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.errors import AlreadyMember, BeyondOwnPermissions, OwnersOnly, Unauthenticated
 from leadflood.domains.identity.service import access, api_keys, members, operators
 from leadflood.domains.invitations import models, service, store
-from leadflood.domains.invitations.errors import InvitationNotFound, InvitationThrottled, TooManyInvitations
+from leadflood.domains.invitations.errors import (
+    InvitationNotFound,
+    InvitationThrottled,
+    TooManyInvitationMails,
+    TooManyInvitations,
+)
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import new_company
@@ -202,6 +207,26 @@ async def test_a_workspace_has_only_so_many_open_invitations(door: Door, monkeyp
     await door.revoke(admin, made[0].id)
     racing = await asyncio.gather(*(door.invite(admin) for _ in range(4)), return_exceptions=True)
     assert [type(each) for each in racing if isinstance(each, Exception)] == [TooManyInvitations] * 3
+
+
+async def test_inviting_and_revoking_others_is_no_way_to_send_mail_without_end(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_MAILS_A_DAY", 3)
+    admin = await door.identity.actor(door.company.people[Role.ADMIN])
+    first = await door.invite(admin)
+    await pass_time(door, "1 minute")
+    await door.resend(admin, first.id)
+    await door.revoke(admin, first.id)
+
+    racing = await asyncio.gather(*(door.invite(admin) for _ in range(3)), return_exceptions=True)
+
+    assert [type(each) for each in racing if isinstance(each, Exception)] == [TooManyInvitationMails] * 2
+    with pytest.raises(TooManyInvitationMails) as caught:
+        await door.invite(admin)
+    assert 3600 < int(caught.value.headers["Retry-After"]) <= 86_400
+    await pass_time(door, "1 day")
+    await door.invite(admin)
 
 
 async def test_what_ended_long_ago_is_forgotten(door: Door) -> None:

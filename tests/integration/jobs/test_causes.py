@@ -262,7 +262,7 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
 
 
 async def run(jobs: Jobs, kind: JobKind, job_id: UUID, attempt: int = 1) -> JobView:
-    registry = JobRegistry(system_jobs.definitions(jobs.database))
+    registry = JobRegistry(system_jobs.definitions(jobs.database, audit_days=730))
     return await replace(jobs, kind=kind).attempt(registry, job_id, attempt)
 
 

@@ -5,6 +5,8 @@ from sqlalchemy import text
 
 from leadflood.domains.invitations import queries
 from leadflood.domains.invitations.contracts import InvitationView
+from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
@@ -88,12 +90,17 @@ async def test_an_admin_is_offered_nothing_about_owners_and_gets_403(house: Hous
 
 async def test_a_removed_member_is_out_at_once(house: House, owner: Browser) -> None:
     member = await new_visitor(house, Role.MEMBER)
-    asked = await owner.get(PATH)
-    assert asked.attribute(f"dialog#remove-{member.id} form", "action") == f"{PATH}/{member.id}/removals"
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        command = CreateLead.model_validate({"email": new_address(), "ownerId": str(member.id)})
+        await leads.create_lead(tx, house.actor, command=command, trace={})
+    listed = await owner.get(PATH)
+    assert listed.html.css_first(f"#member-menu-{member.id} a[href='{PATH}/{member.id}/removals']") is not None
+    asked = await owner.get(f"{PATH}/{member.id}/removals")
+    assert "1 lead becomes unassigned." in asked.text
 
     seen = await owner.post(f"{PATH}/{member.id}/removals")
 
-    assert any(each.endswith("is no longer a member.") for each in seen.all(".toast__text"))
+    assert any("1 lead becomes unassigned." in each for each in seen.all(".toast__text"))
     assert member.id not in await members_of(house)
     assert (await member.browser.get("/leads")).path == "/sign-in"
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from leadflood.domains.email_changes import queries as email_changes
+from leadflood.domains.email_changes.models import token_of
 from leadflood.domains.identity.contracts import VisitorView
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Role
@@ -55,7 +57,7 @@ async def test_a_fault_is_told_at_its_field_and_what_was_typed_is_kept(viewer: B
     assert (await profile_of(viewer, house)).time_zone == "UTC"
 
 
-async def test_the_address_changes_with_the_password_alone(house: House) -> None:
+async def test_the_address_changes_once_the_link_to_it_is_opened(house: House) -> None:
     visitor = await new_visitor(house, Role.VIEWER)
     browser, wanted = visitor.browser, f"new-{visitor.email}"
     await browser.get("/settings")
@@ -68,19 +70,32 @@ async def test_the_address_changes_with_the_password_alone(house: House) -> None
     assert "not the right one" not in refused.response.text
 
     seen = await browser.post("/settings/email", {"email": wanted, "currentPassword": PASSWORD})
-    assert f"From now on you sign in with {wanted}." in seen.all(".toast__text")
-    again = await (await house.stranger()).sign_in(wanted, PASSWORD)
-    assert again.path == "/"
+    assert f"We are sending a link to {wanted}. Open it to confirm." in seen.all(".toast__text")
+    assert wanted in seen.all("#pending-email")[0]
+    async with house.parts.database.system(read_only=True) as tx:
+        change = await email_changes.pending(tx, visitor.id)
+    assert change is not None
+    link = f"/email-changes/{token_of(house.parts.sealer, change.id, change.sending)}"
+    stranger = await house.stranger()
+    assert (await stranger.sign_in(wanted, PASSWORD)).status == 401
+    assert wanted in (await stranger.get(link)).text
+    assert "Sign in with" in (await stranger.post(link)).all(".toast__text")[0]
+    assert "was confirmed already" in (await stranger.get(link)).text
+    assert (await stranger.sign_in(wanted, PASSWORD)).path == "/"
 
 
-async def test_a_taken_address_is_refused(house: House) -> None:
-    visitor, other = await new_visitor(house, Role.MEMBER), await new_visitor(house, Role.MEMBER)
-    await visitor.browser.get("/settings")
+async def test_a_pending_change_is_cancelled(house: House) -> None:
+    visitor = await new_visitor(house, Role.VIEWER)
+    browser = visitor.browser
+    await browser.get("/settings")
+    await browser.post("/settings/email", {"email": f"new-{visitor.email}", "currentPassword": PASSWORD})
 
-    seen = await visitor.browser.post("/settings/email", {"email": other.email, "currentPassword": PASSWORD})
+    assert (await browser.post("/settings/email/sendings")).status == 429
+    seen = await browser.post("/settings/email/cancellations")
 
-    assert seen.status == 409
-    assert "Another account has this e-mail address" in seen.text
+    assert seen.all(".toast__text") == ["Change cancelled. You keep your address."]
+    assert seen.all("#pending-email") == []
+    assert (await browser.post("/settings/email/cancellations")).status == 404
 
 
 async def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(house: House) -> None:

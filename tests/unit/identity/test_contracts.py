@@ -12,6 +12,7 @@ from leadflood.domains.identity.contracts import (
     CreateApiKey,
     Login,
     Refresh,
+    SetPassword,
     TokensView,
 )
 from leadflood.kernel.contract import Contract, field_errors
@@ -51,9 +52,9 @@ def test_json_strings_become_ids_times_and_scopes() -> None:
         (ChangePassword, {"currentPassword": "x", "newPassword": "short"}, [("/newPassword", "too_short")]),
         (AddMember, {"email": "a@acme.com", "role": "god"}, [("/role", "not_allowed")]),
         (
-            AddMember,
-            {"email": "ada.lovelace@acme.com", "role": "viewer", "initialPassword": "Ada.Lovelace@acme.com"},
-            [("/initialPassword", "weak_password")],
+            SetPassword,
+            {"email": "ada.lovelace@acme.com", "password": "Ada.Lovelace@acme.com"},
+            [("/password", "weak_password")],
         ),
         (CreateApiKey, {"name": "x", "scopes": []}, [("/scopes", "too_short")]),
         (CreateApiKey, {"name": "x", "scopes": ["account"]}, [("/scopes", "not_allowed")]),
@@ -79,7 +80,7 @@ def test_each_fault_is_named(contract: type[Contract], body: dict[str, Any], exp
         (Login, {"email": "a@acme.com", "password": PASSWORD}),
         (Refresh, {"refreshToken": PASSWORD}),
         (ChangePassword, {"currentPassword": PASSWORD, "newPassword": PASSWORD}),
-        (AddMember, {"email": "a@acme.com", "role": "viewer", "initialPassword": PASSWORD}),
+        (SetPassword, {"email": "a@acme.com", "password": PASSWORD}),
     ],
 )
 def test_a_secret_is_not_shown_when_its_contract_is_logged(contract: type[Contract], body: dict[str, Any]) -> None:

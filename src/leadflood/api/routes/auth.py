@@ -69,10 +69,7 @@ async def update_me(command: UpdateMe, unit: InUnit) -> MeView:
 
 @router.put("/password", status_code=204, summary="Change one's password")
 @requires(Permission.ACCOUNT, transaction=False)
-async def change_password(command: ChangePassword, unit: InUnit, user_agent: UserAgent = None) -> None:
+async def change_password(command: ChangePassword, unit: InUnit) -> None:
     """Ends all other sessions, in every workspace. Takes no Idempotency-Key: the old password works only once."""
     parts = unit.parts
-    client = _client(unit.exchange, user_agent)
-    await passwords.change_password(
-        parts.database, parts.settings, parts.sealer, unit.actor, change=command, client=client
-    )
+    await passwords.change_password(parts.database, parts.settings, parts.sealer, unit.actor, change=command)

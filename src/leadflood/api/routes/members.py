@@ -1,23 +1,20 @@
 """Who belongs to the workspace, in which role."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
-from leadflood.domains.identity.contracts import AddMember, ChangeRole, MemberView
+from leadflood.domains.identity.contracts import ChangeRole, MemberView
 from leadflood.domains.identity.service import members
+from leadflood.domains.invitations import service
+from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
+from leadflood.domains.leads.contracts.departures import Departure
+from leadflood.domains.leads.service import departures
 from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1/members", tags=["members"], route_class=EdgeRoute)
-
-
-async def _initial_hash(command: AddMember) -> str | None:
-    # A dependency, because those run before the transaction opens: hashing takes tens of milliseconds.
-    return await members.initial_hash(command)
 
 
 @router.get("", summary="List members")
@@ -28,18 +25,16 @@ async def list_members(unit: InUnit, paging: InPages) -> Listing[MemberView]:
     return paging.answer(page)
 
 
-@router.post("", status_code=201, summary="Add a member")
+@router.post("", status_code=202, summary="Add a member by invitation")
 @requires(Permission.MEMBERS_WRITE)
-async def add_member(
-    unit: InUnit,
-    command: AddMember,
-    initial_hash: Annotated[str | None, Depends(_initial_hash)],
-    response: Response,
-) -> MemberView:
-    """Adds the user with this e-mail address, or creates one with `name` and `initialPassword`."""
-    member = await members.add_member(unit.tx, unit.actor, member=command, initial_hash=initial_hash)
-    response.headers["Location"] = f"/v1/members/{member.id}"
-    return member
+async def add_member(unit: InUnit, command: CreateInvitation, response: Response) -> InvitationView:
+    """Sends an invitation, as `POST /v1/invitations` does: the person joins by accepting it.
+
+    The answer is the same whether or not the address has an account.
+    """
+    invitation = await service.invite(unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace)
+    response.headers["Location"] = f"/v1/invitations/{invitation.id}"
+    return invitation
 
 
 @router.get("/{id}", summary="Read a member")
@@ -56,8 +51,12 @@ async def change_member_role(unit: InUnit, user_id: ResourceId, command: ChangeR
     return await members.change_role(unit.tx, unit.actor, user_id=user_id, change=command)
 
 
-@router.delete("/{id}", status_code=204, summary="Remove a member, or leave")
+@router.delete("/{id}", summary="Remove a member, or leave")
 @requires(Permission.MEMBERS_WRITE)
-async def remove_member(unit: InUnit, user_id: ResourceId) -> None:
-    """The member's sessions in this workspace, and API keys that the member made, stop working at once."""
-    await members.remove_member(unit.tx, unit.actor, user_id=user_id)
+async def remove_member(unit: InUnit, user_id: ResourceId) -> Departure:
+    """Ends the member's sessions in this workspace and the API keys that the member made.
+
+    Shared views stay, as the workspace's. Leads that the member owned become unassigned, with an entry in the timeline
+    of each; more than 5,000 by a job.
+    """
+    return await departures.remove_member(unit.tx, unit.actor, user_id=user_id, trace=unit.trace)

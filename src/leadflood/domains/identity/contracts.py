@@ -83,7 +83,7 @@ class ChangePassword(Contract):
 
 
 class ChangeEmail(Contract):
-    """Another address to sign in with. Sessions and API keys stay."""
+    """Another address to sign in with, once a link in a mail to it is confirmed. Sessions and API keys stay."""
 
     email: Email
     current_password: TriedPassword = Field(repr=False)
@@ -108,19 +108,10 @@ class RenameWorkspace(Contract):
 
 
 class AddMember(Contract):
-    """Add the user with this e-mail address, or create one by giving `name` and `initialPassword` as well."""
-
-    model_config = _example(
-        email="grace@acme.com",
-        role="member",
-        name="Grace Hopper",
-        initialPassword="correct horse battery staple",
-    )
+    """Make the user with this e-mail address a member."""
 
     email: Email
     role: AnyRole
-    name: Name | None = None
-    initial_password: PasswordBesideEmail | None = Field(None, repr=False)
 
 
 class ChangeRole(Contract):

@@ -40,6 +40,7 @@ memberships = Table(
     Column("role", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("leaving_at", DateTime(timezone=True)),
 )
 
 sessions = Table(

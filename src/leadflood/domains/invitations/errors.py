@@ -23,6 +23,17 @@ class InvitationThrottled(TooManyRequests):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class TooManyInvitationMails(TooManyRequests):
+    """The workspace has sent as many invitations as it can within a day, revoked and accepted ones included."""
+
+    code = "too_many_invitation_mails"
+
+    def __init__(self, most: int, retry_after: int) -> None:
+        """Args: most: how many there can be. retry_after: seconds until the next mail may be sent."""
+        detail = f"A workspace can send {most} invitations within 24 hours. Try again in {retry_after} seconds."
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
 class TooManyInvitations(Conflict):
     """The workspace has as many open invitations as it can have."""
 

@@ -19,6 +19,8 @@ MAX_OPEN: Final = 100
 """Open invitations of a workspace at a time."""
 PAUSE_SECONDS: Final = 60
 """Between two mails of a workspace to one address, whatever was revoked or replaced in between."""
+MAX_MAILS_A_DAY: Final = 100
+"""Invitation mails of a workspace within 24 hours, whatever became of the invitations."""
 FORGOTTEN_AFTER_DAYS: Final = 30
 """After its end, however it ended, an invitation is deleted."""
 

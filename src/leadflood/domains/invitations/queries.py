@@ -62,6 +62,12 @@ async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
     return letter
 
 
+async def letters_to(tx: Transaction, email: EmailAddress) -> list[Letter]:
+    """The invitations of all workspaces that this address can accept now. Needs a system transaction."""
+    rows = await tx.all(_letters().where(invitations.c.email_norm == email.norm).order_by(invitations.c.id))
+    return [letter for letter in map(_letter, rows) if letter is not None]
+
+
 def _pending(actor: Actor) -> Select[Any]:
     job = and_(job_executions.c.workspace_id == invitations.c.workspace_id, job_executions.c.id == invitations.c.job_id)
     return (
@@ -85,7 +91,9 @@ def _pending(actor: Actor) -> Select[Any]:
 def _letters() -> Select[Any]:
     known = users.alias("known")
     inviter = and_(
-        memberships.c.workspace_id == invitations.c.workspace_id, memberships.c.user_id == invitations.c.invited_by
+        memberships.c.workspace_id == invitations.c.workspace_id,
+        memberships.c.user_id == invitations.c.invited_by,
+        memberships.c.leaving_at.is_(None),
     )
     return (
         select(

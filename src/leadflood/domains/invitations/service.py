@@ -28,10 +28,11 @@ from leadflood.domains.invitations.errors import (
     AccountExists,
     InvitationNotFound,
     InvitationThrottled,
+    TooManyInvitationMails,
     TooManyInvitations,
 )
 from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction
-from leadflood.domains.invitations.models import MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
+from leadflood.domains.invitations.models import MAX_MAILS_A_DAY, MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
@@ -54,9 +55,11 @@ async def invite(
 ) -> InvitationView:
     """Invite somebody by mail, which a job sends. What was pending for the address is revoked.
 
+    Every mail counts towards the limit of the day, those of revoked invitations too.
+
     The answer is the same whether or not the address has an account here.
 
-    Raises: AlreadyMember, InvitationThrottled, TooManyInvitations, and as adding a member would: OwnersOnly,
+    Raises: AlreadyMember, InvitationThrottled, TooManyInvitationMails, TooManyInvitations, OwnersOnly,
         BeyondOwnPermissions, Unauthenticated.
     """
     actor.require(Permission.MEMBERS_WRITE)
@@ -209,6 +212,9 @@ async def _require_room(tx: Transaction, actor: Actor, email: EmailAddress) -> N
     wait = await store.seconds_to_wait(tx, actor.workspace_id, email)
     if wait > 0:
         raise InvitationThrottled(wait)
+    sent, wait = await store.mails_of_the_day(tx, actor.workspace_id)
+    if sent >= MAX_MAILS_A_DAY:
+        raise TooManyInvitationMails(MAX_MAILS_A_DAY, wait)
     if await store.count_others(tx, actor.workspace_id, email) >= MAX_OPEN:
         raise TooManyInvitations(MAX_OPEN)
 

@@ -33,6 +33,13 @@ SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause)::integer FRO
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm
 """).bindparams(bindparam("pause", type_=Integer))
 
+# An invitation that was sent again counts as often as it was sent.
+MAILS = text("""
+SELECT coalesce(sum(sends), 0) AS sent,
+       greatest(1, ceil(extract(epoch FROM min(last_sent_at) + interval '1 day' - now())))::integer AS wait
+FROM invitations WHERE workspace_id = :workspace_id AND last_sent_at > now() - interval '1 day'
+""")
+
 OTHERS_OPEN = text("""
 SELECT count(*) FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm <> :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
@@ -97,6 +104,12 @@ async def seconds_to_wait(tx: Transaction, workspace_id: UUID, email: EmailAddre
     """Until the workspace may write to this address again; 0 or less: now."""
     sought = {"workspace_id": workspace_id, "email_norm": email.norm, "pause": PAUSE_SECONDS}
     return int(await tx.scalar(WAIT, sought) or 0)
+
+
+async def mails_of_the_day(tx: Transaction, workspace_id: UUID) -> tuple[int, int]:
+    """How many mails the workspace had sent within 24 hours, and the seconds until the oldest does not count."""
+    (row,) = await tx.all(MAILS, {"workspace_id": workspace_id})
+    return int(row.sent), row.wait or 0
 
 
 async def count_others(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, text
 
-from leadflood.domains.identity.service import signin
+from leadflood.domains.identity.service import audit, signin
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, REPLAY_CAUSE, RETRY_CAUSE
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
@@ -54,14 +54,16 @@ DELETE FROM worker_processes WHERE id IN (
 )
 
 
-def definitions(database: Database) -> list[JobDefinition]:
-    """The jobs of this domain. `database`: for the sweeps over all workspaces."""
+def definitions(database: Database, *, audit_days: int) -> list[JobDefinition]:
+    """The jobs of this domain. `database`: for sweeps over all workspaces. `audit_days`: how long audit events stay."""
 
     async def clean_up(_context: JobContext) -> None:
         for statement in _EXPIRED:
             while await _remove(database, statement) == _BATCH:
                 pass
         while await signin.purge(database, limit=_BATCH) >= _BATCH:
+            pass
+        while await audit.purge(database, days=audit_days, limit=_BATCH) >= _BATCH:
             pass
         async with database.system() as tx:
             await forget_old_keys(tx)

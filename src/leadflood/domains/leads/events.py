@@ -57,5 +57,8 @@ PURGE_DELETED = JobKind("leads.purge.v1", max_attempts=3)
 UNDO_CHANGESET = JobKind("leads.undo.v1", max_attempts=10)
 """Payload: `{"changesetId": uuid}`. Undoes a large changeset, going on where an earlier attempt ended."""
 
+RELEASE_LEADS = JobKind("leads.release.v1", max_attempts=10)
+"""Payload: `{"changesetId": uuid, "userId": uuid}`. Clears the owner of a leaving member's leads, then deletes it."""
+
 BULK_CHANGE = JobKind("leads.bulk.v1", max_attempts=10)
 """Payload: `{"changesetId": uuid}`. Makes the change that the changeset asks for, or goes on with it."""

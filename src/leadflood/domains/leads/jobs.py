@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from leadflood.domains.identity.service import members
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
 from leadflood.domains.leads import store
-from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, UNDO_CHANGESET
+from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, RELEASE_LEADS, UNDO_CHANGESET
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.domains.leads.store import changesets as changeset_store
 from leadflood.kernel.actor import Actor
@@ -37,6 +38,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
     return [
         JobDefinition(PURGE_DELETED, purge),
         JobDefinition(BULK_CHANGE, _change, on_failed=_change_failed, timeout=_LONGEST),
+        JobDefinition(RELEASE_LEADS, _release, on_failed=_release_failed, timeout=_LONGEST),
         JobDefinition(UNDO_CHANGESET, undo, on_failed=_undo_failed, timeout=_LONGEST),
     ]
 
@@ -48,6 +50,18 @@ async def _change(context: JobContext) -> None:
             more = await bulk.change_more(
                 tx, context.actor, changeset_id=_changeset_id(context.job), trace=context.job.trace
             )
+
+
+async def _release(context: JobContext) -> None:
+    await _change(context)
+    async with context.transaction() as tx:
+        await members.finish_removal(tx, context.actor, user_id=UUID(context.job.payload["userId"]))
+
+
+async def _release_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    """The database clears the owners that are left, without entries in the timelines."""
+    await _change_failed(tx, job, error)
+    await members.finish_removal(tx, Actor.system(job.workspace_id), user_id=UUID(job.payload["userId"]))
 
 
 async def _undo(context: JobContext, database: Database) -> None:

@@ -97,6 +97,7 @@ saved_views = Table(
     Column("user_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("shared", Boolean, nullable=False),
+    Column("of_workspace", Boolean, nullable=False),
     Column("filter", JSONB, nullable=False),
     Column("sort", Text, nullable=False),
     Column("columns", ARRAY(Text), nullable=False),

@@ -8,12 +8,15 @@ from leadflood.domains.identity.contracts import ChangeRole, MemberView
 from leadflood.domains.identity.models import can_give
 from leadflood.domains.identity.service import members
 from leadflood.domains.invitations import queries as invitations
+from leadflood.domains.leads.contracts.departures import Departure
+from leadflood.domains.leads.service import departures
 from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.mail_catcher import is_in_use
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.pipeline import Pages
 from leadflood.web.session import SESSION, Toast, drop_cookie
+from leadflood.web.view import plural
 from leadflood.web.visit import Visit
 
 pages = Pages()
@@ -59,13 +62,35 @@ async def remove_member(visit: Visit) -> Answer:
     try:
         async with visit.writing() as tx:
             member = await identity.get_member(tx, visit.actor, user_id=user_id)
-            await members.remove_member(tx, visit.actor, user_id=user_id)
+            left = await departures.remove_member(tx, visit.actor, user_id=user_id, trace=visit.trace)
     except AppError as error:
         return await refused(visit, error)
     if user_id == visit.actor.user_id:
         visit.cookies.append(drop_cookie(SESSION))
         return Redirect("/sign-in")
-    return Redirect(PATH, [Toast(f"{member.name} is no longer a member.")])
+    return Redirect(PATH, [Toast(f"Removed {member.name}. {_behind(left)}".strip())])
+
+
+@pages.get(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
+async def show_removal(visit: Visit) -> Answer:
+    """What becomes of the member's leads and views, before anybody is removed."""
+    user_id = visit.id()
+    async with visit.reading() as tx:
+        member = await identity.get_member(tx, visit.actor, user_id=user_id)
+        left = await departures.survey(tx, visit.actor, user_id=user_id)
+    return Page("settings/member_removal.html", {"member": member, "behind": _behind(left)})
+
+
+def _behind(left: Departure) -> str:
+    """Such as: 3 shared views stay with the workspace, 120 leads become unassigned."""
+    stay = "stays" if left.shared_views == 1 else "stay"
+    become = "becomes" if left.leads == 1 else "become"
+    parts = [
+        f"{plural(left.shared_views, 'shared view')} {stay} with the workspace" if left.shared_views else "",
+        f"{plural(left.leads, 'lead')} {become} unassigned" if left.leads else "",
+    ]
+    told = ", ".join(filter(None, parts))
+    return f"{told}." if told else ""
 
 
 def givable(visit: Visit) -> list[Role]:

@@ -4,7 +4,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from leadflood.domains.identity.contracts import ChangeEmail, ChangePassword, UpdateMe
+from leadflood.domains.email_changes import queries
+from leadflood.domains.identity.contracts import ChangePassword, UpdateMe
 from leadflood.domains.identity.service import passwords, profile
 from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
@@ -22,7 +23,7 @@ _FAULT = 500
 @pages.get("/settings", SIGNED_IN)
 async def show_profile(visit: Visit) -> Answer:
     """Name, time zone, e-mail address and password."""
-    return _page(visit)
+    return await _page(visit)
 
 
 @pages.post("/settings", SIGNED_IN)
@@ -32,22 +33,8 @@ async def change_profile(visit: Visit) -> Answer:
         change = visit.form.read(UpdateMe, blank="")
         await profile.update_me(visit.parts.database, visit.actor, change=change)
     except AppError as error:
-        return _refused(visit, "profile", error)
+        return await refused(visit, "profile", error)
     return Redirect("/settings", [Toast("Profile saved.")])
-
-
-@pages.post("/settings/email", SIGNED_IN)
-async def change_email(visit: Visit) -> Answer:
-    """Another address to sign in with."""
-    parts = visit.parts
-    try:
-        change = visit.form.read(ChangeEmail)
-        await profile.change_email(
-            parts.database, parts.settings, parts.sealer, visit.actor, change=change, client=visit.client
-        )
-    except AppError as error:
-        return _refused(visit, "email", error)
-    return Redirect("/settings", [Toast(f"From now on you sign in with {change.email.display}.")])
 
 
 @pages.post("/settings/password", SIGNED_IN)
@@ -56,11 +43,9 @@ async def change_password(visit: Visit) -> Answer:
     parts = visit.parts
     try:
         change = visit.form.read(ChangePassword)
-        await passwords.change_password(
-            parts.database, parts.settings, parts.sealer, visit.actor, change=change, client=visit.client
-        )
+        await passwords.change_password(parts.database, parts.settings, parts.sealer, visit.actor, change=change)
     except AppError as error:
-        return _refused(visit, "password", error)
+        return await refused(visit, "password", error)
     return Redirect("/settings", [Toast("Password changed. You are signed out everywhere else.")])
 
 
@@ -84,15 +69,22 @@ async def change_appearance(visit: Visit) -> Answer:
     return Redirect(local_path(form.value("next"), "/settings/appearance"), [Toast("Appearance saved.")])
 
 
-def _refused(visit: Visit, name: str, error: AppError) -> Page:
+async def refused(visit: Visit, name: str, error: AppError) -> Page:
+    """The page, with what stood in the way at the form `name`. Raises: AppError: a fault of ours."""
     if error.status >= _FAULT:
         raise error
-    return _page(visit, error.status, **{name: visit.form.refused(told(visit, error))})
+    return await _page(visit, error.status, **{name: visit.form.refused(told(visit, error))})
 
 
-def _page(visit: Visit, status: int = 200, **forms: Form) -> Page:
+async def _page(visit: Visit, status: int = 200, **forms: Form) -> Page:
     stored = {"profile": Form.of({"name": visit.user.name, "timeZone": visit.user.time_zone})}
-    context: dict[str, Any] = {"forms": {"email": Form(), "password": Form(), **stored, **forms}, "zones": _zones()}
+    async with visit.parts.database.system(read_only=True) as tx:
+        pending = await queries.view(tx, visit.user.id)
+    context: dict[str, Any] = {
+        "pending": pending,
+        "forms": {"email": Form(), "password": Form(), **stored, **forms},
+        "zones": _zones(),
+    }
     return Page("settings/profile.html", context, status)
 
 

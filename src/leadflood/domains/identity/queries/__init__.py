@@ -36,7 +36,7 @@ FROM unnest(:token_hashes) AS sought (token_hash), authenticate_token(sought.tok
 """).bindparams(bindparam("token_hashes", type_=ARRAY(LargeBinary)))
 
 _MEMBERS_AMONG = text("""
-SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids)
+SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids) AND leaving_at IS NULL
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_ids", type_=ARRAY(Uuid)))
 
 VISITOR = text("""
@@ -53,7 +53,7 @@ ACCOUNT = text("""
 SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, u.disabled_at, m.workspace_id,
        w.name AS workspace_name, m.role
 FROM users u
-LEFT JOIN memberships m ON m.user_id = u.id
+LEFT JOIN memberships m ON m.user_id = u.id AND m.leaving_at IS NULL
 LEFT JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.email_norm = :email_norm
 ORDER BY m.created_at, m.workspace_id
@@ -61,7 +61,7 @@ ORDER BY m.created_at, m.workspace_id
 
 FIRST_OWNER = text("""
 SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
-WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL
+WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL AND m.leaving_at IS NULL
 ORDER BY m.created_at, m.user_id LIMIT 1
 """)
 
@@ -124,7 +124,7 @@ async def memberships_of(tx: Transaction, user_id: UUID) -> list[MembershipView]
     query = (
         select(workspaces.c.id, workspaces.c.name, memberships.c.role)
         .join(memberships, memberships.c.workspace_id == workspaces.c.id)
-        .where(memberships.c.user_id == user_id)
+        .where(memberships.c.user_id == user_id, memberships.c.leaving_at.is_(None))
         .order_by(memberships.c.created_at, memberships.c.workspace_id)
     )
     return [MembershipView(id=row.id, name=row.name, role=Role(row.role)) for row in await tx.all(query)]
@@ -318,7 +318,7 @@ def _members(actor: Actor) -> Select[Any]:
     return (
         select(*columns, users.c.disabled_at)
         .select_from(joined)
-        .where(memberships.c.workspace_id == actor.workspace_id)
+        .where(memberships.c.workspace_id == actor.workspace_id, memberships.c.leaving_at.is_(None))
     )
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity import queries, store
+from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
 
@@ -65,3 +66,18 @@ async def record_for_user(
             subject_id=user_id,
             data=data,
         )
+
+
+async def purge(database: Database, *, days: int, limit: int) -> int:
+    """Remove events older than the retention, at most `limit`, and say so in the system's log. Returns how many.
+
+    The database keeps 90 days whatever is asked for.
+    """
+    async with database.system() as tx:
+        removed = await store.purge_audit_events(tx, days=days, limit=limit)
+        if removed:
+            actor = Actor.system(SYSTEM_WORKSPACE_ID)
+            data: dict[str, JsonValue] = {"count": removed, "olderThanDays": days}
+            action, subject = AuditAction.AUDIT_PURGED, AuditSubject.WORKSPACE
+            await record(tx, actor, action=action, subject_type=subject, subject_id=SYSTEM_WORKSPACE_ID, data=data)
+    return removed

@@ -4,6 +4,8 @@ Changes are made one at a time (`store.lock_members`), on roles read under that 
 at once cannot leave the workspace without one.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -18,55 +20,34 @@ from leadflood.domains.identity.errors import (
     OwnersOnly,
     Unauthenticated,
     UserExists,
+    UserNotFound,
 )
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.models import can_give, permissions_of
 from leadflood.domains.identity.service import audit
-from leadflood.domains.identity.service.passwords import hashed
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.email_address import EmailAddress
-from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.ids import new_id
 
-
-async def initial_hash(member: AddMember) -> str | None:
-    """The hash of the initial password, for `add_member`. Made before its transaction, since it takes a while.
-
-    Raises: InvalidInput: when only one of name and initial password is given.
-    """
-    given = {"/name": member.name, "/initialPassword": member.initial_password}
-    missing = [pointer for pointer, value in given.items() if value is None]
-    if len(missing) == len(given):
-        return None
-    if missing or member.initial_password is None:
-        message = "Give name and initialPassword to create a user, or neither to add one who exists."
-        faults = [FieldError(pointer, "required", message) for pointer in missing]
-        raise InvalidInput("A new user needs a name and an initial password.", errors=faults)
-    return await hashed(member.initial_password)
+_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 
 
-async def add_member(tx: Transaction, actor: Actor, *, member: AddMember, initial_hash: str | None) -> MemberView:
-    """Add an existing user by e-mail address, or with an initial password (see `initial_hash`) a new one.
+async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> MemberView:
+    """Make an existing user a member at once, as the operator at the machine may; everybody else sends an invitation.
 
-    Whoever may add members thereby learns whether an address has an account here; invitations by mail will not tell.
+    The others would learn which addresses have an account, and let people in who never agreed.
 
-    Raises: InvalidInput: naming what is missing where there is no such user. UserExists, AlreadyMember, OwnersOnly,
-        BeyondOwnPermissions, Unauthenticated.
+    Raises: Forbidden: for anybody but the operator at the command line. UserNotFound, AlreadyMember.
     """
     actor.require(Permission.MEMBERS_WRITE)
-    own_role = await lock(tx, actor)
-    require_may_give(actor, own_role, member.role)
-    if initial_hash is None:
-        user_id = await _existing_user(tx, member)
-    else:
-        user_id = await create_user(
-            tx,
-            actor,
-            email=member.email,
-            name=member.name or member.email.display,
-            password_hash=initial_hash,
-        )
+    if actor.kind is not ActorKind.CLI:
+        raise Forbidden("Invite the person instead: an account joins a workspace only when its owner accepts.")
+    await lock(tx, actor)
+    user_id = await queries.user_id_of(tx, member.email.norm)
+    if user_id is None:
+        raise UserNotFound
     if not await store.insert_member(tx, actor.workspace_id, user_id, member.role):
         raise AlreadyMember
     await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": member.role})
@@ -92,8 +73,14 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
     return await queries.get_member(tx, actor, user_id=user_id)
 
 
-async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
+async def remove_member(
+    tx: Transaction, actor: Actor, *, user_id: UUID, at_once: bool = True, left: Mapping[str, JsonValue] = _NOTHING
+) -> None:
     """Remove a member, or leave. Sessions in this workspace and API keys that the member made go at once.
+
+    What other domains keep of the member is up to `leads.service.departures`, which is what edges call. Unless
+    `at_once`, the row that leads refer to stays until `finish_removal`. The audit log also gets what the member `left`
+    behind.
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
     """
@@ -102,8 +89,14 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> None
     role = await _role_of(tx, actor, user_id)
     require_may_touch(actor, own_role, role)
     await _refuse_last_owner(tx, actor, user_id, role)
-    await store.delete_member(tx, actor.workspace_id, user_id, expected=role)
-    await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role})
+    remove = store.delete_member if at_once else store.begin_leaving
+    await remove(tx, actor.workspace_id, user_id, expected=role)
+    await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role, **left})
+
+
+async def finish_removal(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
+    """Delete who is leaving. Who joined again meanwhile stays."""
+    await store.finish_leaving(tx, actor.workspace_id, user_id)
 
 
 async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None) -> Actor:
@@ -183,15 +176,6 @@ def require_may_give(actor: Actor, own_role: Role | None, role: Role) -> None:
 async def _refuse_last_owner(tx: Transaction, actor: Actor, user_id: UUID, role: Role) -> None:
     if role is Role.OWNER and not await store.has_other_owner(tx, actor.workspace_id, user_id):
         raise LastOwner
-
-
-async def _existing_user(tx: Transaction, member: AddMember) -> UUID:
-    user_id = await queries.user_id_of(tx, member.email.norm)
-    if user_id is None:
-        message = "There is no user with this address yet. Give name and initialPassword to create one."
-        faults = [FieldError(pointer, "required", message) for pointer in ("/name", "/initialPassword")]
-        raise InvalidInput("A new user needs a name and an initial password.", errors=faults)
-    return user_id
 
 
 async def _record(

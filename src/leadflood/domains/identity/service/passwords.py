@@ -133,7 +133,7 @@ async def confirmed(
 
 
 async def change_password(
-    database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangePassword, client: Client
+    database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangePassword
 ) -> None:
     """Replace the caller's password and end all other sessions of the caller, in every workspace.
 

@@ -1,18 +1,19 @@
 """One's own profile: the name that others see, the address to sign in with, and preferences."""
 
+from uuid import UUID
+
 from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.identity import queries, store
-from leadflood.domains.identity.contracts import ChangeEmail, MeView, UpdateMe
-from leadflood.domains.identity.errors import EmailTaken, Unauthenticated, WrongPassword
+from leadflood.domains.identity.contracts import MeView, UpdateMe
+from leadflood.domains.identity.errors import EmailTaken, Unauthenticated
 from leadflood.domains.identity.events import AuditAction
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, audit
-from leadflood.domains.identity.service.passwords import confirmed
-from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database
+from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 
 async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> MeView:
@@ -39,32 +40,23 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
     return await access.me(database, actor)
 
 
-async def change_email(
-    database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangeEmail, client: Client
-) -> None:
-    """Give the caller another address to sign in with. Sessions and API keys stay.
+async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, client: Client) -> None:
+    """Give a user a proven address to sign in with. Sessions and API keys stay. Needs a system transaction.
 
-    A taken address leaves the attempt counted as failed, so that nobody finds out with this who has an account here.
-
-    Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), EmailTaken, Unauthenticated.
+    Raises: EmailTaken: which must roll the transaction back.
     """
-    actor.require(Permission.ACCOUNT)
-    account, attempt = await confirmed(database, settings, sealer, actor, password=change.current_password)
-    email = change.email
+    before = await queries.account(tx, user_id)
     try:
-        async with database.system() as tx:
-            changed = await store.set_email(
-                tx, account.id, email=email.display, email_norm=email.norm, password_hash=account.password_hash
-            )
-            if not changed:
-                raise WrongPassword
-            await attempt.succeeded(tx)
-            await audit.record_for_user(
-                tx,
-                actor,
-                action=AuditAction.USER_EMAIL_CHANGED,
-                user_id=account.id,
-                data={"from": account.email, "to": email.display},
-            )
+        await store.set_email(
+            tx, user_id, email=email.display, email_norm=email.norm, password_hash=before.password_hash
+        )
     except IntegrityError as error:
         raise EmailTaken from error
+    actor = Actor(ActorKind.USER, SYSTEM_WORKSPACE_ID, frozenset(), user_id=user_id, request_id=client.request_id)
+    await audit.record_for_user(
+        tx,
+        actor,
+        action=AuditAction.USER_EMAIL_CHANGED,
+        user_id=user_id,
+        data={"from": before.email, "to": email.display},
+    )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Row, Text, Uuid, bindparam, func, text, update
+from sqlalchemy import Boolean, DateTime, Integer, Row, Text, Uuid, bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from leadflood.domains.identity.models import Appearance
@@ -65,18 +65,24 @@ RENAME_WORKSPACE = text("UPDATE workspaces SET name = :name, updated_at = now() 
 # NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
 LOCK_MEMBERS = text("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
 
-ROLE = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id")
+ROLE = text("""
+SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL
+""")
 
-ROLE_SHARED = text("SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR SHARE")
+ROLE_SHARED = text("""
+SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL FOR SHARE
+""")
 
 OTHER_OWNERS = text("""
 SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND u.disabled_at IS NULL
+  AND m.leaving_at IS NULL
 """)
 
 INSERT_MEMBER = text("""
-INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
-ON CONFLICT (workspace_id, user_id) DO NOTHING
+INSERT INTO memberships AS m (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role, leaving_at = NULL, updated_at = now()
+WHERE m.leaving_at IS NOT NULL
 """)
 
 CHANGE_ROLE = text("""
@@ -86,6 +92,19 @@ WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
 
 DELETE_MEMBER = text("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
+""")
+
+BEGIN_LEAVING = text("""
+UPDATE memberships SET leaving_at = now(), updated_at = now()
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected AND leaving_at IS NULL
+""")
+
+DELETE_SESSIONS = text("DELETE FROM sessions WHERE workspace_id = :workspace_id AND user_id = :user_id")
+
+DELETE_API_KEYS = text("DELETE FROM api_keys WHERE workspace_id = :workspace_id AND created_by = :user_id")
+
+FINISH_LEAVING = text("""
+DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NOT NULL
 """)
 
 INSERT_API_KEY = text("""
@@ -124,6 +143,10 @@ VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :sub
         :request_id)
 """).bindparams(
     bindparam("actor_id", type_=Uuid), bindparam("subject_id", type_=Uuid), bindparam("request_id", type_=Text)
+)
+
+PURGE_AUDIT = text("SELECT purge_audit_events(:days, :limit)").bindparams(
+    bindparam("days", type_=Integer), bindparam("limit", type_=Integer)
 )
 
 FIRST_RUN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
@@ -219,7 +242,7 @@ async def has_other_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) ->
 
 
 async def insert_member(tx: Transaction, workspace_id: UUID, user_id: UUID, role: Role) -> bool:
-    """Make a user a member; False if it is one already."""
+    """Make a user a member, also one who is leaving; False if it is one already."""
     return await tx.changed(INSERT_MEMBER, {"workspace_id": workspace_id, "user_id": user_id, "role": role}) == 1
 
 
@@ -233,6 +256,21 @@ async def delete_member(tx: Transaction, workspace_id: UUID, user_id: UUID, *, e
     """Remove a member, and by cascade its sessions and API keys."""
     row = {"workspace_id": workspace_id, "user_id": user_id, "expected": expected}
     return await tx.changed(DELETE_MEMBER, row) == 1
+
+
+async def begin_leaving(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
+    """Take all access from a member, whose row stays until `finish_leaving`: things still refer to it."""
+    member = {"workspace_id": workspace_id, "user_id": user_id}
+    if await tx.changed(BEGIN_LEAVING, {**member, "expected": expected}) == 0:
+        return False
+    await tx.execute(DELETE_SESSIONS, member)
+    await tx.execute(DELETE_API_KEYS, member)
+    return True
+
+
+async def finish_leaving(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
+    """Delete who is leaving; False for who is a member again."""
+    return await tx.changed(FINISH_LEAVING, {"workspace_id": workspace_id, "user_id": user_id}) == 1
 
 
 async def insert_api_key(  # noqa: PLR0913  a column each
@@ -289,6 +327,11 @@ async def insert_audit_event(tx: Transaction, actor: Actor, event: Mapping[str, 
     """Append to the audit log. `event`: id, action, subject_type, subject_id, data, request_id."""
     who = {"workspace_id": actor.workspace_id, "actor_kind": actor.kind, "actor_id": actor.id}
     await tx.execute(INSERT_AUDIT_EVENT, {**event, **who, "data": json.dumps(event["data"])})
+
+
+async def purge_audit_events(tx: Transaction, *, days: int, limit: int) -> int:
+    """Remove audit events of all workspaces that are older. Needs a system transaction. Returns how many."""
+    return int(await tx.scalar(PURGE_AUDIT, {"days": days, "limit": limit}))
 
 
 async def lock_first_run(tx: Transaction) -> None:

@@ -42,6 +42,7 @@ FORGET_FAILURES = text("DELETE FROM login_failures WHERE subject_hash = :subject
 STILL_WELCOME = text("""
 SELECT true FROM users u JOIN memberships m ON m.user_id = u.id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.password_hash = :password_hash AND u.disabled_at IS NULL
+  AND m.leaving_at IS NULL
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
@@ -104,7 +105,7 @@ WHERE workspace_id = :workspace_id AND id = :session_id
 HOLD_MEMBERSHIP = text("""
 SELECT w.id, w.name, m.role
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
-WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL
+WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL AND m.leaving_at IS NULL
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 

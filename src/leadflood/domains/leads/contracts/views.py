@@ -134,8 +134,8 @@ class SavedView(View):
     id: UUID
     name: str
     shared: bool
-    user_id: UUID = Field(description="Whose it is: who may change it.")
-    mine: bool
+    user_id: UUID | None = Field(description="Whose it is; null for the workspace's, left behind by a former member.")
+    mine: bool = Field(description="Whether the caller may change it.")
     filter: LeadQuery
     sort: LeadSort
     columns: list[str]

@@ -3,16 +3,23 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
 from leadflood.domains.leads.errors import ViewNotFound
 from leadflood.domains.leads.tables import saved_views
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
 
 _MOST_SHARED = 200
+
+
+def may_change(actor: Actor, row: Row[Any]) -> bool:
+    """Whether a view is the actor's to change: the workspace's views are those of its owners and admins."""
+    if row.of_workspace:
+        return Permission.WORKSPACE_WRITE in actor.permissions
+    return bool(row.user_id == actor.user_id)
 
 
 async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
@@ -29,12 +36,24 @@ async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView
     return _saved_view(actor, row)
 
 
+async def count_shared(tx: Transaction, actor: Actor, *, user_id: UUID) -> int:
+    """How many views a member shares."""
+    views = saved_views.c
+    query = select(func.count()).where(
+        views.workspace_id == actor.workspace_id, views.user_id == user_id, or_(views.shared, views.of_workspace)
+    )
+    return int(await tx.scalar(query))
+
+
 async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
     """One's own views in one's own order, then those that others share, by name."""
     views = saved_views.c
-    own = select(saved_views).where(views.workspace_id == actor.workspace_id, views.user_id == actor.user_id)
+    mine = and_(views.user_id == actor.user_id, ~views.of_workspace)
+    own = select(saved_views).where(views.workspace_id == actor.workspace_id, mine)
     others = select(saved_views).where(
-        views.workspace_id == actor.workspace_id, views.shared, views.user_id.is_distinct_from(actor.user_id)
+        views.workspace_id == actor.workspace_id,
+        views.shared,
+        or_(views.user_id.is_distinct_from(actor.user_id), views.of_workspace),
     )
     rows = [
         *await tx.all(own.order_by(views.position, views.id).limit(MAX_VIEWS)),
@@ -48,8 +67,8 @@ def _saved_view(actor: Actor, row: Row[Any]) -> SavedView:
         id=row.id,
         name=row.name,
         shared=row.shared,
-        user_id=row.user_id,
-        mine=row.user_id == actor.user_id,
+        user_id=None if row.of_workspace else row.user_id,
+        mine=may_change(actor, row),
         filter=LeadQuery.model_validate(row.filter),
         sort=LeadSort(row.sort),
         columns=row.columns,

@@ -11,7 +11,7 @@ from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
 from leadflood.domains.leads.errors import TooManyViews, ViewChanged, ViewNotFound, ViewOfSomebodyElse, ViewsNeedPerson
 from leadflood.domains.leads.events import VIEW, AuditAction
-from leadflood.domains.leads.queries.views import get_view
+from leadflood.domains.leads.queries.views import get_view, may_change
 from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Transaction
@@ -52,12 +52,12 @@ async def update_view(
     """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
     actor.require(Permission.LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
-    await _own(tx, actor, view_id, expected_version)
+    stored = await _own(tx, actor, view_id, expected_version)
     values: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set - {"position"}}
     if command.filter is not None:
         values["filter"] = _written(command.filter)
     await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
-    if command.position is not None:
+    if command.position is not None and not stored.of_workspace:
         own.remove(view_id)
         own.insert(command.position, view_id)
         await store.order_views(tx, actor.workspace_id, own)
@@ -76,7 +76,7 @@ async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_
 
 async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row[Any]:
     stored = await store.lock_view(tx, actor.workspace_id, view_id)
-    mine = stored is not None and stored.user_id == actor.user_id
+    mine = stored is not None and may_change(actor, stored)
     if stored is None or not (mine or stored.shared):
         raise ViewNotFound
     if not mine:

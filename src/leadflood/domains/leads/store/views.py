@@ -25,11 +25,28 @@ WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.position <> n.positio
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("view_ids", type_=ARRAY(Uuid)))
 
 
+# Kept by an owner of the workspace: a view goes with the membership that it refers to.
+_PASS_ON = text("""
+UPDATE saved_views v SET of_workspace = true, version = version + 1, updated_at = now(), user_id = heir.user_id
+FROM (SELECT m.user_id FROM memberships m
+      WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND m.leaving_at IS NULL
+      ORDER BY m.created_at, m.user_id LIMIT 1) AS heir
+WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v.of_workspace)
+""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_id", type_=Uuid))
+
+
+async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
+    """Let the workspace have what a member shares. Returns how many views."""
+    return await tx.changed(_PASS_ON, {"workspace_id": workspace_id, "user_id": user_id})
+
+
 async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
     """The ids of the actor's views in their order; nobody else adds or moves one until the transaction ends."""
     await tx.execute(_LOCK_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
     views = saved_views.c
-    query = select(views.id).where(views.workspace_id == actor.workspace_id, views.user_id == actor.user_id)
+    query = select(views.id).where(
+        views.workspace_id == actor.workspace_id, views.user_id == actor.user_id, ~views.of_workspace
+    )
     return [row.id for row in await tx.all(query.order_by(views.position, views.id))]
 
 

@@ -1,0 +1,67 @@
+"""The job of changes of an address: sending a mail, at least once, with the same Message-ID and the same link."""
+
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.email_changes import queries, store
+from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES, SEND_EMAIL_CHANGE
+from leadflood.domains.email_changes.models import (
+    PendingChange,
+    Recipient,
+    confirmation_mail,
+    link_of,
+    notice_mail,
+    token_of,
+)
+from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.mail import Mail, Mailer, MailNotSent
+
+_TIMEOUT = 120.0
+_BATCH = 1000
+
+_log = structlog.get_logger()
+
+
+def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition]:
+    """The jobs of this domain. `public_url`: where links lead."""
+
+    async def send(context: JobContext) -> None:
+        payload = context.job.payload
+        async with database.system(read_only=True) as tx:
+            # The notice goes out also where the change was confirmed or cancelled meanwhile.
+            new = payload["to"] == Recipient.NEW
+            change = await queries.change_by_id(tx, UUID(payload["changeId"]), open_only=new)
+        if change is None or (new and change.sending != payload["sending"]):
+            # It has ended, or a newer mail is on its way.
+            _log.info("email_change.not_sent", change_id=payload["changeId"])
+            return
+        mail = _mail(change, Recipient(payload["to"]), sealer, public_url, key=str(context.job.id))
+        try:
+            await mailer.send(mail)
+        except MailNotSent as error:
+            raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error
+
+    async def forget(_context: JobContext) -> None:
+        while True:
+            async with database.system() as tx:
+                if await store.forget(tx, limit=_BATCH) < _BATCH:
+                    return
+
+    return [
+        JobDefinition(SEND_EMAIL_CHANGE, send, timeout=_TIMEOUT),
+        JobDefinition(FORGET_EMAIL_CHANGES, forget),
+    ]
+
+
+def _mail(change: PendingChange, to: Recipient, sealer: Sealer, public_url: str, *, key: str) -> Mail:
+    if to is Recipient.FORMER:
+        return notice_mail(change, key=key)
+    token = token_of(sealer, change.id, change.sending)
+    if token_hash(token) != change.token_hash:
+        reason = "LEADFLOOD_SECRET_KEY is another one than when the change was asked for. Send the mail again."
+        raise Terminal(reason)
+    return confirmation_mail(change, link=link_of(public_url, token), key=key)

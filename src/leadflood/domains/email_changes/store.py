@@ -1,0 +1,99 @@
+"""SQL that writes changes of an address. Needs system transactions: a person is in many workspaces."""
+
+from uuid import UUID
+
+from sqlalchemy import Integer, bindparam, text
+
+from leadflood.domains.email_changes.models import MAILS_A_DAY, PAUSE_SECONDS, VALID_HOURS, PendingChange
+from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.email_address import EmailAddress
+
+# Seconds until the next mail may be sent; a mail that was sent again counts as often as it was sent.
+WAIT = text("""
+SELECT greatest(
+    ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause),
+    CASE WHEN sum(sending) >= :most THEN ceil(extract(epoch FROM min(last_sent_at) + interval '1 day' - now()))
+         ELSE 0 END
+)::integer
+FROM email_changes WHERE user_id = :user_id AND last_sent_at > now() - interval '1 day'
+""").bindparams(bindparam("pause", type_=Integer), bindparam("most", type_=Integer))
+
+CLOSE_ALL = text("UPDATE email_changes SET closed_at = now() WHERE user_id = :user_id AND closed_at IS NULL")
+
+INSERT = text("""
+INSERT INTO email_changes
+    (user_id, id, email, email_norm, former_email, former_email_norm, token_hash, expires_at)
+VALUES (:user_id, :id, :email, :email_norm, :former_email, :former_email_norm, :token_hash,
+        now() + make_interval(hours => :hours))
+""").bindparams(bindparam("hours", type_=Integer))
+
+RENEW = text("""
+UPDATE email_changes SET
+    token_hash = :token_hash, sending = sending + 1, last_sent_at = now(),
+    expires_at = now() + make_interval(hours => :hours)
+WHERE id = :id AND sending = :sending AND closed_at IS NULL
+""").bindparams(bindparam("hours", type_=Integer))
+
+SET_JOB = text("UPDATE email_changes SET job_id = :job_id, job_workspace_id = :workspace_id WHERE id = :id")
+
+CLOSE = text("UPDATE email_changes SET closed_at = now() WHERE id = :id AND closed_at IS NULL")
+
+CONFIRM = text("""
+UPDATE email_changes c SET closed_at = now() FROM users u
+WHERE c.id = :id AND c.token_hash = :token_hash AND c.closed_at IS NULL
+  AND c.expires_at > now() AND u.id = c.user_id AND u.disabled_at IS NULL AND u.password_changed_at <= c.requested_at
+""")
+
+FORGET = text("""
+DELETE FROM email_changes WHERE id IN (
+    SELECT id FROM email_changes WHERE expires_at < now() - interval '30 days' LIMIT :limit)
+""").bindparams(bindparam("limit", type_=Integer))
+
+
+async def seconds_to_wait(tx: Transaction, user_id: UUID) -> int:
+    """How long until the person may have the next mail sent; 0 or less: now."""
+    sought = {"user_id": user_id, "pause": PAUSE_SECONDS, "most": MAILS_A_DAY}
+    return int(await tx.scalar(WAIT, sought) or 0)
+
+
+async def replace(
+    tx: Transaction,
+    user_id: UUID,
+    *,
+    change_id: UUID,
+    email: EmailAddress,
+    former: EmailAddress,
+    token_hash: bytes,
+) -> None:
+    """Store a change by the hash of its token, in the place of what was pending."""
+    new = {"email": email.display, "email_norm": email.norm}
+    old = {"former_email": former.display, "former_email_norm": former.norm}
+    row = {"user_id": user_id, "id": change_id, "token_hash": token_hash, "hours": VALID_HOURS}
+    await tx.execute(CLOSE_ALL, {"user_id": user_id})
+    await tx.execute(INSERT, {**row, **new, **old})
+
+
+async def renew(tx: Transaction, change: PendingChange, token_hash: bytes) -> bool:
+    """Give a pending change a new token and a full life; False if it was sent or closed meanwhile."""
+    row = {"id": change.id, "sending": change.sending}
+    return await tx.changed(RENEW, {**row, "token_hash": token_hash, "hours": VALID_HOURS}) == 1
+
+
+async def set_job(tx: Transaction, change_id: UUID, workspace_id: UUID, job_id: UUID) -> None:
+    """Remember which job sends the latest mail."""
+    await tx.execute(SET_JOB, {"id": change_id, "workspace_id": workspace_id, "job_id": job_id})
+
+
+async def close(tx: Transaction, change: PendingChange) -> bool:
+    """Cancel; False if it is not pending any more."""
+    return await tx.changed(CLOSE, {"id": change.id}) == 1
+
+
+async def confirm(tx: Transaction, change: PendingChange, token_hash: bytes) -> bool:
+    """Use a change up; False if its token is not the latest, its time is over, or the password changed since."""
+    return await tx.changed(CONFIRM, {"id": change.id, "token_hash": token_hash}) == 1
+
+
+async def forget(tx: Transaction, *, limit: int) -> int:
+    """Delete what has ended long ago. Returns how many."""
+    return await tx.changed(FORGET, {"limit": limit})
