@@ -11,7 +11,6 @@ from scripts.generate_docs import GENERATED, ROOT
 from tests.support.openapi import Operation, document, operations, validator
 
 REFERENCES = ("docs/reference/http-api.md", "docs/reference/openapi.json", "docs/reference/problems.md")
-EVERY_OPERATION = pytest.mark.parametrize("operation", operations(), ids=str)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -29,8 +28,13 @@ async def test_the_server_gives_what_is_committed(api: httpx.AsyncClient) -> Non
     assert (await api.get("/openapi.json")).json() == committed
 
 
-@EVERY_OPERATION
-def test_an_operation_declares_every_problem_that_its_parts_can_cause(operation: Operation) -> None:
+def test_an_operation_declares_every_problem_that_its_parts_can_cause(subtests: pytest.Subtests) -> None:
+    for operation in operations():
+        with subtests.test(str(operation)):
+            assert_an_operation_declares_every_problem_that_its_parts_can_cause(operation)
+
+
+def assert_an_operation_declares_every_problem_that_its_parts_can_cause(operation: Operation) -> None:
     if operation.path in {"/health", "/ready"}:
         return
     parameters = {parameter["name"] for parameter in operation.described.get("parameters", ())}
@@ -46,15 +50,25 @@ def test_an_operation_declares_every_problem_that_its_parts_can_cause(operation:
     assert 500 not in declared
 
 
-@EVERY_OPERATION
-def test_an_operation_names_its_permission_in_words_too(operation: Operation) -> None:
+def test_an_operation_names_its_permission_in_words_too(subtests: pytest.Subtests) -> None:
+    for operation in operations():
+        with subtests.test(str(operation)):
+            assert_an_operation_names_its_permission_in_words_too(operation)
+
+
+def assert_an_operation_names_its_permission_in_words_too(operation: Operation) -> None:
     if operation.permission is not None:
         assert f"Needs the permission `{operation.permission.value}`." in operation.described["description"]
         assert operation.described["security"] == [{"bearer": []}]
 
 
-@EVERY_OPERATION
-def test_every_example_fits_its_schema(operation: Operation) -> None:
+def test_every_example_fits_its_schema(subtests: pytest.Subtests) -> None:
+    for operation in operations():
+        with subtests.test(str(operation)):
+            assert_every_example_fits_its_schema(operation)
+
+
+def assert_every_example_fits_its_schema(operation: Operation) -> None:
     described: list[tuple[dict[str, Any], Any]] = [
         (parameter["schema"], parameter["example"])
         for parameter in operation.described.get("parameters", ())
@@ -66,8 +80,13 @@ def test_every_example_fits_its_schema(operation: Operation) -> None:
         assert [fault.message for fault in validator(document(), schema).iter_errors(example)] == []
 
 
-@EVERY_OPERATION
-def test_every_body_is_an_object_that_takes_no_other_fields(operation: Operation) -> None:
+def test_every_body_is_an_object_that_takes_no_other_fields(subtests: pytest.Subtests) -> None:
+    for operation in operations():
+        with subtests.test(str(operation)):
+            assert_every_body_is_an_object_that_takes_no_other_fields(operation)
+
+
+def assert_every_body_is_an_object_that_takes_no_other_fields(operation: Operation) -> None:
     if operation.body_schema is not None:
         assert operation.body_schema["type"] == "object"
         assert operation.body_schema["additionalProperties"] is False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -51,27 +52,28 @@ async def members(ours: Tenant) -> Mapping[Role, UUID]:
     return {role: await new_member(ours.database, ours.workspace_id, role) for role in Role}
 
 
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("operation", NEEDING, ids=str)
 async def test_a_role_allows_what_it_says_and_no_more(
-    api: httpx.AsyncClient, operation: Operation, role: Role, ours: Tenant, members: Mapping[Role, UUID]
+    api: httpx.AsyncClient, ours: Tenant, members: Mapping[Role, UUID], subtests: pytest.Subtests
 ) -> None:
-    _, token = await new_session(ours.database, ours.workspace_id, members[role])
+    for role, operation in product(Role, NEEDING):
+        with subtests.test(f"{operation} as {role}"):
+            _, token = await new_session(ours.database, ours.workspace_id, members[role])
+            answer = await call(api, operation, bearer(token))
+            assert_allowed(answer, operation, operation.permission in PERMISSIONS[role])
 
-    assert_allowed(await call(api, operation, bearer(token)), operation, operation.permission in PERMISSIONS[role])
 
-
-@pytest.mark.parametrize("operation", NEEDING, ids=str)
 async def test_a_scope_allows_what_it_says_and_no_more(
-    api: httpx.AsyncClient, operation: Operation, ours: Tenant
+    api: httpx.AsyncClient, ours: Tenant, subtests: pytest.Subtests
 ) -> None:
-    assert operation.permission is not None
-    others = SCOPES - {operation.permission}
-    _, without = await new_key(ours.database, ours.workspace_id, ours.owner_id, others)
-    assert_allowed(await call(api, operation, bearer(without)), operation, allowed=False)
-    if operation.permission in SCOPES:
-        _, alone = await new_key(ours.database, ours.workspace_id, ours.owner_id, [operation.permission])
-        assert_allowed(await call(api, operation, bearer(alone)), operation, allowed=True)
+    for operation in NEEDING:
+        with subtests.test(str(operation)):
+            assert operation.permission is not None
+            others = SCOPES - {operation.permission}
+            _, without = await new_key(ours.database, ours.workspace_id, ours.owner_id, others)
+            assert_allowed(await call(api, operation, bearer(without)), operation, allowed=False)
+            if operation.permission in SCOPES:
+                _, alone = await new_key(ours.database, ours.workspace_id, ours.owner_id, [operation.permission])
+                assert_allowed(await call(api, operation, bearer(alone)), operation, allowed=True)
 
 
 @pytest.mark.parametrize("scope", sorted(SCOPES))
@@ -172,8 +174,15 @@ async def _disabled_member(database: Database, workspace_id: UUID) -> str:
     return token
 
 
-@pytest.mark.parametrize("operation", GUARDED, ids=str)
 async def test_all_that_are_let_in_by_nothing_get_one_answer(
+    api: httpx.AsyncClient, strangers: Mapping[str, Mapping[str, str]], subtests: pytest.Subtests
+) -> None:
+    for operation in GUARDED:
+        with subtests.test(str(operation)):
+            await assert_one_answer(api, operation, strangers)
+
+
+async def assert_one_answer(
     api: httpx.AsyncClient, operation: Operation, strangers: Mapping[str, Mapping[str, str]]
 ) -> None:
     resource_id = new_id()
