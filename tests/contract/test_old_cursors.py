@@ -49,10 +49,12 @@ VALUES: list[object] = [
 
 TEXTS = [value for value in VALUES if isinstance(value, str) and value not in {"\0", "\ud800"}]
 """Those that PostgreSQL can compare with text."""
+NOWHERE = UUID(int=0)
 IDS = (ID, str(UUID(int=2**128 - 1)))
 LISTS = [each for each in operations() if "cursor" in {given["name"] for given in each.described.get("parameters", ())}]
 FITTING = {
     "listLeads": [TIME],
+    "listDeletedLeads": [TIME],
     "listAuditEvents": [TIME],
     "listLeadEvents": [ID],
     "listDuplicates": ["98"],
@@ -68,14 +70,14 @@ class ForAnyList(Cursors):
         super().__init__(sealer)
         self.read_by: list[str] = []
 
-    def read(self, cursor: str, scope: str) -> Position:
+    def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
         self.read_by.append(scope)
-        return super().read(cursor, "")
+        return super().read(cursor, NOWHERE, "")
 
     def holding(self, value: object, row_id: object) -> str:
         """A sealed cursor."""
         body = json.dumps([value, row_id]).encode()
-        return urlsafe_b64encode(body).decode().rstrip("=") + "." + self._tag(body, "")
+        return urlsafe_b64encode(self._sealer.seal(body, b"cursor" + NOWHERE.bytes)).decode().rstrip("=")
 
 
 @pytest.fixture

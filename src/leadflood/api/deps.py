@@ -20,7 +20,7 @@ from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
 from leadflood.kernel.exchange import Exchange, exchange_of
-from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
+from leadflood.kernel.idempotency import MAX_KEPT_BYTES, AnswerNotKept, IdempotencyKey, KeptAnswer
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
 
 T = TypeVar("T")
@@ -92,7 +92,8 @@ class Unit:
         """Store the answer under the request's key, where it has one."""
         if self.key is None or self._replayed:
             return
-        await self.key.keep(self.tx, kept_answer(response))
+        small = len(response.body) <= MAX_KEPT_BYTES
+        await self.key.keep(self.tx, kept_answer(response if small else problem(self.scope, AnswerNotKept())))
 
 
 def is_kept(outcome: object) -> bool:
@@ -154,14 +155,17 @@ class Paging:
         self._response = response
         self._path = request.url.path
         self._cursors = parts_of(request.scope).cursors
+        self._workspace_id = unit_of(request.scope).actor.workspace_id
         query = request.query_params.multi_items()
         self._filters = sorted((name, value) for name, value in query if name not in {"limit", "cursor"})
         self._scope = f"{self._path}?{urlencode(self._filters)}"
-        self.after: Position | None = self._cursors.read(cursor, self._scope) if cursor is not None else None
+        self.after: Position | None = None
+        if cursor is not None:
+            self.after = self._cursors.read(cursor, self._workspace_id, self._scope)
 
     def answer(self, page: Page[T]) -> Listing[T]:
         """The page as it is answered. Sets `Link: …; rel="next"` (RFC 8288) where there is more."""
-        cursor = None if page.after is None else self._cursors.write(page.after, self._scope)
+        cursor = None if page.after is None else self._cursors.write(page.after, self._workspace_id, self._scope)
         if cursor is not None:
             query = urlencode([*self._filters, ("limit", self.limit), ("cursor", cursor)])
             self._response.headers["Link"] = f'<{self._path}?{query}>; rel="next"'

@@ -222,6 +222,11 @@ class EdgeRoute(APIRoute):
             message = f"Unknown parameter. Remove it; known are: {', '.join(sorted(known)) or 'none'}."
             errors = [FieldError(f"?{name[:100]}", "unknown_parameter", message) for name in unknown[:100]]
             raise InvalidInput("This operation does not know all of the query parameters.", errors=errors)
+        unfit = [name for name, value in request.query_params.multi_items() if "\0" in value]
+        if unfit:
+            message = "Remove the character U+0000: it cannot be stored."
+            errors = [FieldError(f"?{name}", "invalid_characters", message) for name in dict.fromkeys(unfit)]
+            raise InvalidInput("A query parameter has a character that cannot be stored.", errors=errors)
 
     @functools.cached_property
     def _query_parameters(self) -> frozenset[str]:

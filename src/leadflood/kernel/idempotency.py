@@ -21,6 +21,9 @@ from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 KEY_DAYS = 7
 """Days that an answer is kept."""
 
+MAX_KEPT_BYTES = 256 * 1024
+"""Bytes of an answer that is kept."""
+
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
 # The locks end with the transaction, after its rows became visible: who gets one next finds the answer.
@@ -67,6 +70,18 @@ class IdempotencyMismatch(AppError):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key belongs to another request. Use a new key for each new request.")
+
+
+class AnswerNotKept(AppError):
+    """A request with this `Idempotency-Key` was carried out, and its answer was too large to be kept."""
+
+    code = "idempotency_answer_not_kept"
+    status = 409
+    title = "Already done"
+
+    def __init__(self) -> None:
+        detail = "This request was carried out before. Its answer was too large to be kept: read what it made instead."
+        super().__init__(detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keyset pages: an opaque, signed cursor holds the sort position of the last row, so that a walk survives inserts."""
+"""Keyset pages: an encrypted cursor holds the sort position of the last row, so that a walk survives inserts."""
 
 import json
 import re
@@ -82,22 +82,22 @@ def cut(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Pag
 
 
 class Cursors:
-    """Writes and reads cursors. `scope` ties one to its list, sort and filters."""
+    """Writes and reads cursors. Each is encrypted for one workspace and one list with its sort and filters."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def write(self, position: Position, scope: str) -> str:
-        """The cursor for the page after `position`."""
+    def write(self, position: Position, workspace_id: UUID, scope: str) -> str:
+        """The cursor for the page after `position`. `scope` names the list with its sort and filters."""
         body = json.dumps([position.value, str(position.id)], ensure_ascii=False).encode()
-        return urlsafe_b64encode(body).decode().rstrip("=") + "." + self._tag(body, scope)
+        return urlsafe_b64encode(self._sealer.seal(body, _context(workspace_id, scope))).decode().rstrip("=")
 
-    def read(self, cursor: str, scope: str) -> Position:
-        """Raises: InvalidInput: for a cursor that was changed, or that belongs to another list, sort or filter."""
-        encoded, _, tag = cursor.partition(".")
+    def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
+        """Raises: InvalidInput: for a cursor that was changed, or that belongs to another workspace or list."""
         try:
-            body = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-            if tag != self._tag(body, scope):
+            sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            body = self._sealer.unseal(sealed, _context(workspace_id, scope))
+            if body is None:
                 raise _bad_cursor()
             value, row_id = json.loads(body)
             if _UNFIT.search(value):
@@ -106,8 +106,9 @@ class Cursors:
         except (ValueError, TypeError) as error:
             raise _bad_cursor() from error
 
-    def _tag(self, body: bytes, scope: str) -> str:
-        return self._sealer.tag(scope.encode() + b"\0" + body)
+
+def _context(workspace_id: UUID, scope: str) -> bytes:
+    return b"cursor" + workspace_id.bytes + scope.encode("utf-8", "surrogatepass")
 
 
 def _bad_cursor() -> InvalidInput:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.kernel.errors import AppError, NotFound
@@ -91,6 +92,14 @@ class PageNotFound(NotFound):
     title = "There is nothing here"
 
 
+class WrongMethod(AppError):
+    """The page exists, but not with this method."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "That cannot be done here"
+
+
 class ServerFault(AppError):
     """A fault of ours while a page was made."""
 
@@ -108,6 +117,9 @@ def create_web(parts: WebParts, pages: Sequence[Pages] = PAGES) -> ASGIApp:
     async def web(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await router(scope, receive, send)
+        except HTTPException:
+            response = _wrong_method(Visit(Request(scope, receive), parts, None, ""), routes)
+            await response(scope, receive, send)
         except Exception as exc:
             if exchange_of(scope).status:
                 raise  # part of another answer is gone already
@@ -117,6 +129,15 @@ def create_web(parts: WebParts, pages: Sequence[Pages] = PAGES) -> ASGIApp:
             await pipeline.refusal(visit, ServerFault(detail))(scope, receive, send)
 
     return web
+
+
+def _wrong_method(visit: Visit, routes: Sequence[BaseRoute]) -> Response:
+    matching = [route for route in routes if route.matches(visit.request.scope)[0] is not Match.NONE]
+    methods = {method for route in matching if isinstance(route, Route) for method in route.methods or ()}
+    allow = {"Allow": ", ".join(sorted(methods | {"OPTIONS"}))}
+    if visit.request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    return pipeline.refusal(visit, WrongMethod("Open the page from the menu and try again.", headers=allow))
 
 
 class _Nowhere:

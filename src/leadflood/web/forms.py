@@ -15,6 +15,7 @@ C = TypeVar("C", bound=Contract)
 
 MAX_FIELDS = 2100
 """The largest form says two things of each of up to 1,000 columns of a file, and a few of the file."""
+_MOST_DIGITS = 18
 _ON = frozenset({"on", "true", "1", "yes"})
 
 
@@ -65,7 +66,7 @@ class Form:
     def number(self, name: str) -> int | str:
         """A field that holds a whole number; as text where it is none, for the contract to refuse."""
         text = self.value(name).strip()
-        return int(text) if text.isascii() and text.isdecimal() else text
+        return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdecimal() else text
 
     def id(self, name: str) -> UUID:
         """A field that holds an id. Raises: InvalidInput."""

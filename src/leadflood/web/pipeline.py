@@ -12,7 +12,7 @@ from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.bodies import BodyLease
-from leadflood.kernel.errors import AppError, Unauthenticated
+from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.web import live
 from leadflood.web.answers import Answer, Page, Redirect
@@ -140,6 +140,8 @@ async def admit(visit: Visit, rule: Rule, lease: BodyLease) -> None:
     """
     await identify(visit)
     count(visit)
+    if any("\0" in text for pair in visit.request.query_params.multi_items() for text in pair):
+        raise InvalidInput("The address has a character that cannot be stored. Remove %00 from it.")
     if rule.method == "POST":
         check_origin(visit.request.headers)
     authorise(visit, rule)

@@ -93,7 +93,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
         if headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"} and referrer is None:
             return  # no browser: a program, which has no cookie that a stranger's page could ride on
         origin = referrer or ""
-    if urlsplit(origin).netloc.lower() != host.lower() or not host:
+    if not host or _netloc(origin) != host.lower():
         detail = "The request came from another site's page, so nothing was changed."
         raise ForgedRequest(detail)
 
@@ -104,8 +104,15 @@ def local_path(wanted: str | None, default: str = "/") -> str:
         return default
     if any(ord(char) < 0x20 or char == "\\" for char in wanted):  # noqa: PLR2004  ASCII control characters
         return default
-    parts = urlsplit(wanted)
-    return default if parts.scheme or parts.netloc else wanted
+    return default if _netloc(wanted) != "" or urlsplit(wanted).scheme else wanted
+
+
+def _netloc(address: str) -> str | None:
+    """Host and port of an address; None where it is none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return None
 
 
 def seal_notes(sealer: Sealer, anchor: str, toasts: list[Toast]) -> str:

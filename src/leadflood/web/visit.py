@@ -193,11 +193,11 @@ class Visit:
     def after(self, scope: str, name: str = "after") -> Position | None:
         """The position that the query's cursor stands for. `scope` names the list with its sort and filters."""
         cursor = self.query.get(name)
-        return self.parts.cursors.read(cursor, scope) if cursor else None
+        return self.parts.cursors.read(cursor, self.actor.workspace_id, scope) if cursor else None
 
     def cursor(self, page: PageOfRows[T], scope: str) -> str | None:
         """The cursor of the page after `page`; None at the end."""
-        return self.parts.cursors.write(page.after, scope) if page.after else None
+        return self.parts.cursors.write(page.after, self.actor.workspace_id, scope) if page.after else None
 
     @property
     def _known(self) -> Caller:

@@ -13,6 +13,7 @@ from leadflood.api.lead_stream import Lines
 from leadflood.api.parts import ApiParts
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.idempotency import MAX_KEPT_BYTES
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, client_of
 
@@ -216,3 +217,19 @@ async def test_a_stream_that_cannot_go_on_says_from_where(
     assert [each["status"] for each in results] == ["created", "failed"]
     assert (results[1]["line"], results[1]["code"]) == (2, "unavailable")
     assert await held(database, caller) == (1,) * 4
+
+
+async def test_an_answer_that_is_too_large_is_not_kept_and_its_effect_stays_single(
+    toys: httpx.AsyncClient, caller: Caller
+) -> None:
+    broken = {f"field{n}": n for n in range(10)}
+    body = {"leads": [{"email": "ada@acme.com"}, *[broken] * 999]}
+    headers = {**caller.headers, "Idempotency-Key": "large"}
+
+    first = await toys.post("/v1/leads/batch", json=body, headers=headers)
+    again = await toys.post("/v1/leads/batch", json=body, headers=headers)
+
+    assert (first.status_code, first.json()["created"]) == (200, 1)
+    assert len(first.content) > MAX_KEPT_BYTES
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_answer_not_kept")
+    assert again.headers["Idempotency-Replayed"] == "true"

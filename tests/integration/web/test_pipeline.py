@@ -13,7 +13,7 @@ from leadflood.web.app import PAGES
 from leadflood.web.pipeline import Public
 from leadflood.web.session import SESSION, VISITOR
 from tests.integration.web.conftest import House
-from tests.support.identity import PASSWORD
+from tests.support.identity import PASSWORD, make_operator
 from tests.support.web import ORIGIN, Browser, browser_of, site
 
 RULES = [rule for pages in PAGES for rule in pages.rules]
@@ -38,8 +38,12 @@ async def test_a_stranger_sees_nothing_but_public_pages(stranger: Browser, path:
 
 
 @pytest.mark.parametrize("path", sorted({rule.path for rule in RULES if rule.method == "POST"}))
-async def test_no_form_is_taken_without_the_token_of_our_page(owner: Browser, path: str) -> None:
-    answer = await owner.client.post(_path(path), headers={"Origin": ORIGIN}, data={"csrf": "made-up"})
+async def test_no_form_is_taken_without_the_token_of_our_page(house: House, path: str) -> None:
+    user_id, _ = await house.member(Role.OWNER)
+    await make_operator(house.parts.database, user_id)  # permission is checked first
+    operator = await house.enter(user_id, Role.OWNER)
+
+    answer = await operator.client.post(_path(path), headers={"Origin": ORIGIN}, data={"csrf": "made-up"})
 
     assert answer.status_code == 403
     assert "older than your session" in answer.text
@@ -76,6 +80,14 @@ async def test_no_form_is_read_before_session_permission_and_origin(
 
     assert [await status(browser, ORIGIN) for browser in (stranger, viewer)] == [303, 403]
     assert [await status(browser, "https://evil.test") for browser in (stranger, owner)] == [403, 403]
+
+
+async def test_a_wrong_method_is_refused_with_the_right_ones(owner: Browser) -> None:
+    wrong = await owner.client.put("/imports")
+    asked = await owner.client.options("/imports")
+
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert (asked.status_code, asked.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
 
 
 async def test_the_form_of_a_stranger_is_small(stranger: Browser) -> None:
