@@ -1,9 +1,8 @@
 """Request bodies within limits, whichever edge reads them: memory per process, pace, and the loop's time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterable
+from typing import Self, TypeVar
 
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.errors import Unavailable
@@ -25,14 +24,13 @@ class BodyBudget:
         self._limit = limit
         self.used = 0
 
-    @contextmanager
-    def lease(self) -> Iterator["BodyLease"]:
-        """What one request takes of it, given back on leaving."""
-        lease = BodyLease(self)
-        try:
-            yield lease
-        finally:
-            self.used -= lease.size
+    def lease(self) -> "BodyLease":
+        """What one request takes of it, as a context: it is given back on leaving."""
+        return BodyLease(self)
+
+    def give_back(self, size: int) -> None:
+        """The opposite of `take`."""
+        self.used -= size
 
     def take(self, size: int) -> None:
         """Raises: Unavailable."""
@@ -47,6 +45,12 @@ class BodyLease:
     def __init__(self, budget: BodyBudget) -> None:
         self._budget = budget
         self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.give_back(self.size)
 
     def take(self, size: int) -> None:
         """Hold more. Raises: Unavailable."""
