@@ -26,6 +26,7 @@ from tests.support.processes import INSTANCE
 from tests.support.sandbox import shared_sandbox
 from tests.support.suite import (
     pytest_collection_modifyitems,
+    pytest_runtest_teardown,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
@@ -33,6 +34,7 @@ from tests.support.suite import (
 
 __all__ = [
     "pytest_collection_modifyitems",
+    "pytest_runtest_teardown",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",

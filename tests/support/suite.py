@@ -1,5 +1,6 @@
 """Hooks of the whole run: sample tests are deselected without their folder, and no process grows without bounds."""
 
+import ctypes
 import resource
 import sys
 
@@ -10,6 +11,8 @@ from tests.support.samples import SAMPLES
 
 MOST_MEGABYTES = 600
 """Resident memory that a process of the run may have needed, at its peak."""
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 _DESELECTED = pytest.StashKey[int]()
 _PEAKS = pytest.StashKey[dict[str, int]]()
@@ -26,6 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[_DESELECTED] = len(deselected)
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if not item.get_closest_marker("samples")]
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Give freed memory back after each file: the allocator of glibc keeps what a thread hashed or unpacked with."""
+    if _trim is not None and (nextitem is None or nextitem.path != item.path):
+        _trim(0)
 
 
 @pytest.hookimpl(wrapper=True)

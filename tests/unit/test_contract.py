@@ -92,8 +92,9 @@ def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
 
 
 def test_a_hostile_body_is_not_echoed() -> None:
-    names = {f"{number:05}" * 1000: "secret" * 1000 for number in range(10_000)}
-    found = faults(Order, {"firstName": "secret" * 1000, **names})
+    secret = "secret" * 1000
+    names = {f"{number:05}" * 200: secret for number in range(10_000)}
+    found = faults(Order, {"firstName": secret, **names})
 
     assert len(found) == MAX_FIELD_ERRORS + 1
     assert max(len(error.pointer) for error in found.values()) <= 102

@@ -84,7 +84,7 @@ async def test_a_password_is_never_sent_in_the_clear_to_another_machine_nor_told
 
 async def test_a_message_over_the_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     async with post_office(tmp_path / "mail") as post:
-        failure = await verdict(post.url, mail(text="xxxxxxx\n" * (MAX_MESSAGE_BYTES // 8 + 1)))
+        failure = await verdict(post.url, mail(text=f"{'x' * 899}\n" * (MAX_MESSAGE_BYTES // 900 + 1)))
 
     assert not failure.passing
     assert list_messages(post.folder) == []

@@ -2,9 +2,10 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from random import Random
 
 import pytest
 
@@ -98,6 +99,57 @@ def people(name: str) -> Iterator[tuple[str, Lead]]:
             yield clusters[row["rid"]], lead
 
 
+FIRST = ["Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Radia", "Dennis", "Frances", "Niklaus"]
+LAST = [
+    "Lovelace",
+    "Hopper",
+    "Turing",
+    "Dijkstra",
+    "Liskov",
+    "Knuth",
+    "Hamilton",
+    "Perlman",
+    "Ritchie",
+    "Allen",
+    "Wirth",
+]
+COMPANIES = ["Analytical", "Enigma", "Structured", "Fortress", "Apollo", "Spanning", "Orbital", "Bletchley", "Pascal"]
+
+
+def generated(number: int) -> Iterator[tuple[str, Lead]]:
+    """Different people; of each third one there is a second lead, which somebody typed at another time."""
+    random = Random(1)  # noqa: S311  which of them, and how
+    names = random.sample(list(product(FIRST, LAST)), number)
+    for index, (first, last) in enumerate(names):
+        company = f"{random.choice(COMPANIES)} {index}"
+        lead = Lead(f"{first}.{last}@{company.lower().replace(' ', '-')}.com".lower(), first, last, company)
+        yield str(index), lead
+        if index % 3 == 0:
+            yield str(index), random.choice(SLIPS)(lead)
+
+
+def misspelt(name: str | None) -> str:
+    assert name is not None
+    return name[:-2] + name[-1] + name[-2]
+
+
+def elsewhere(lead: Lead) -> str:
+    return f"{lead.last_name}.{lead.company}@else.example".replace(" ", "")
+
+
+SLIPS: list[Callable[[Lead], Lead]] = [
+    lambda lead: replace(lead, email=elsewhere(lead)),
+    lambda lead: replace(lead, email=elsewhere(lead), company=f"{lead.company} GmbH"),
+    lambda lead: replace(lead, email=elsewhere(lead), first_name=lead.last_name, last_name=lead.first_name),
+    lambda lead: replace(lead, email=elsewhere(lead), last_name=misspelt(lead.last_name)),
+    lambda lead: replace(lead, email=lead.email.replace("@", "+news@"), first_name=None, company=None),
+]
+
+
+def test_generated_people_are_told_apart() -> None:
+    assert_told_apart(list(generated(105)), 0.99, 0.95)
+
+
 @pytest.mark.samples
 @pytest.mark.parametrize(
     ("name", "precision", "recall"),
@@ -105,7 +157,11 @@ def people(name: str) -> Iterator[tuple[str, Lead]]:
 )
 def test_samples_are_told_apart(name: str, precision: float, recall: float) -> None:
     """Those without companies have their town instead, and half of what tells people in them is no part of a lead."""
-    known = [(cluster, Person.of(lead)) for cluster, lead in people(name)]
+    assert_told_apart(list(people(name)), precision, recall)
+
+
+def assert_told_apart(leads: Sequence[tuple[str, Lead]], precision: float, recall: float) -> None:
+    known = [(cluster, Person.of(lead)) for cluster, lead in leads]
     by_key: dict[int, list[int]] = defaultdict(list)
     for number, (_, person) in enumerate(known):
         for key in person.blocks():

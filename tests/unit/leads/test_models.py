@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 from unicodedata import normalize
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,8 +92,17 @@ def accepted(text: str) -> bool:
     return True
 
 
+def test_an_example_of_each_country_comes_out_in_e164_however_it_is_written() -> None:
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(region)
+        assert number is not None
+        e164, international, national, rfc3966 = (phonenumbers.format_number(number, form) for form in range(4))
+        for typed in (e164, international, international.replace(" ", "\u00a0"), national, rfc3966):
+            assert normalise_phone(typed, region) == e164, (region, typed)
+
+
 @pytest.mark.samples
-def test_phone_numbers_of_all_countries_come_out_in_e164() -> None:
+def test_phone_numbers_of_the_samples_come_out_in_e164() -> None:
     for row in scored("phone/examples.jsonl"):
         extension = row["expected"].get("extension")
         wanted = row["expected"]["e164"] + (f";ext={extension}" if extension else "")
