@@ -139,4 +139,8 @@ async def test_without_the_database_requests_get_503_and_when_to_come_back(
     assert (answer.json()["code"], answer.headers["Retry-After"]) == ("unavailable", "1")
     assert alive.status_code == 200
     assert ready.status_code == 503
-    assert [check["name"] for check in ready.json()["checks"] if not check["ok"]] == ["database", "migrations"]
+    assert [check["name"] for check in ready.json()["checks"] if not check["ok"]] == [
+        "database",
+        "migrations",
+        "writes",
+    ]

@@ -202,8 +202,7 @@ class Transaction:
     async def publish(self, tickets: Sequence[Ticket]) -> None:
         """Put tickets on the queue in this very transaction. Only where `carries_queue`."""
         if self._publisher is None:
-            message = "This database does not carry the queue; leave it to the relay."
-            raise RuntimeError(message)
+            raise RuntimeError("This database does not carry the queue; leave it to the relay.")
         with passing_errors():
             await self._publisher.publish(self._driver, tickets)
         self.bells.add(self._publisher.channel)
@@ -270,21 +269,22 @@ class Database:
         async with self._connection() as connection:
             driver = await _driver_of(connection)
             tx = Transaction(connection, driver, self._publisher, workspace_id)
-            ended = False
+            done = None
             try:
                 await _run(driver, begin)
                 yield tx
                 done = await _run(driver, "COMMIT;")
-                ended = True
             except Unavailable as error:
-                self.writes_refused |= _sqlstate(error.__cause__) in _WRITES_REFUSED
+                state = _sqlstate(error.__cause__)
+                if state == "25006" and begin.startswith(_READ_ONLY):  # the fault is ours, not the database's
+                    raise error.__cause__ or error from None
+                self.writes_refused |= state in _WRITES_REFUSED
                 raise
             finally:
-                if not ended:
+                if done is None:
                     await _undo(connection, driver)
         if done != "COMMIT":
-            message = "An error of this transaction was caught without a savepoint, so it cannot be committed."
-            raise RuntimeError(message)
+            raise RuntimeError("An error of this transaction was caught without a savepoint, so it cannot commit.")
         if tx.bells:
             self._ring(tx.bells)
         if tx.marked:
