@@ -212,7 +212,7 @@ async def test_whoever_may_only_read_changes_nothing(api: httpx.AsyncClient, our
 
     after = await unread(ours.database, ours.workspace_id)
     more = set(after.pop("audit_events")) - told  # where customer data leaves, that is recorded
-    assert sorted(re.findall(r"'action': '([^']*)'", "".join(more))) == ["export.downloaded", "leads.exported"]
+    assert sorted(re.findall(r'"action": "([^"]*)"', "".join(more))) == ["export.downloaded", "leads.exported"]
     assert after == before
     beyond_keys = set(Permission) - SCOPES
     refused = {operation.name for operation in GUARDED if operation.writes or operation.permission in beyond_keys}
