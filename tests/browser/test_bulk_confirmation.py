@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.async_api import Locator, expect
+from sqlalchemy import text
 
 from tests.support.accessibility import assert_accessible
 from tests.support.chromium import Windows
@@ -9,6 +10,7 @@ from tests.support.served import Served
 from tests.support.showcase import Showcase
 
 MANY = 51
+CHANGE = text("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
 
 
 @pytest.fixture
@@ -16,6 +18,14 @@ async def listed(showcase: Showcase) -> str:
     """The address of a list of more leads than are deleted without typing their number."""
     await showcase.plant([f"bulk{n}@confirm.example" for n in range(MANY)], source="confirm")
     return "/leads?source=confirm"
+
+
+async def change_a_lead(showcase: Showcase) -> None:
+    """Somebody else edits a lead of the list."""
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        await tx.execute(
+            text("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
+        )
 
 
 def focused(dialog: Locator) -> Locator:
@@ -35,6 +45,9 @@ async def test_all_leads_of_a_list_are_deleted_once_their_number_is_typed(
     await page.locator("tbody .cell-select input").nth(1).uncheck()
     await expect(count).to_have_text("49 selected")
     await page.locator("[data-select-everything]").check()
+    await change_a_lead(showcase)
+    await expect(page.locator("tbody")).to_contain_text("Changed meanwhile")
+    await expect(count).to_have_text(f"All {MANY} selected")  # a live update takes no tick away
 
     await page.get_by_role("button", name="Delete", exact=True).press("Enter")
     dialog = page.get_by_role("dialog", name=f"Delete {MANY} leads?")

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from leadflood.api.deps import InPages, InUnit, Listing
 from leadflood.api.routing import EdgeRoute, requires
@@ -29,6 +29,24 @@ ActionFilter = Annotated[
 
 class RecordedEvent(AuditEventView):
     """An audit event, with what undoes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11",
+                    "at": "2026-03-01T09:30:00Z",
+                    "actor": {"kind": "user", "id": "0197a3a8-7c31-7d05-9f4e-2b6a8c0d1e2f"},
+                    "action": "leads.deleted",
+                    "subjectType": "changeset",
+                    "subjectId": "0197a3b1-0d4c-7e22-a1b3-9c8d7e6f5a40",
+                    "data": {"count": 2281, "changesetId": "0197a3b1-0d4c-7e22-a1b3-9c8d7e6f5a40"},
+                    "requestId": "b1946ac92492d2347c6235b4d2611184",
+                    "undo": "/v1/changesets/0197a3b1-0d4c-7e22-a1b3-9c8d7e6f5a40/undos",
+                }
+            ]
+        }
+    )
 
     undo: str | None = Field(
         description="Where to send a POST that undoes it; null where that cannot be done (any more)."

@@ -20,7 +20,7 @@ const morphing = {
     beforeNodeRemoved: (node) => !node.parentElement?.matches("[data-plot]"),
     // What the visitor has opened, ticked or begun to type stays as it is.
     beforeAttributeUpdated: (name, node) =>
-      !(name === "open" && node.matches("details, dialog")) && !(name === "checked" && node.matches(".cell-select input")),
+      !(name === "open" && node.matches("details, dialog")) && !(name === "checked" && node.matches(".cell-select input, [data-select-everything]")),
     beforeNodeMorphed: (old) => !(old.nodeType === 1 && (old.matches("[data-keep]") || old === editing())),
   },
 }
