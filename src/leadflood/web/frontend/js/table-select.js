@@ -1,6 +1,8 @@
 // Rows to tick: all at once, a range with Shift, and how many there are.
 const boxes = (area) => [...area.querySelectorAll("tbody .cell-select input")]
 let last
+// Whether all that match are chosen, not only the rows of this page. Kept here, as a live update may renew the box.
+let everyMatch = false
 
 function count(area) {
   const all = boxes(area)
@@ -8,7 +10,8 @@ function count(area) {
   const head = area.querySelector("[data-select-all]")
   if (head) Object.assign(head, { checked: picked > 0 && picked === all.length, indeterminate: picked > 0 && picked < all.length })
   const everything = area.querySelector("[data-select-everything]")
-  if (everything && picked < all.length) everything.checked = false
+  everyMatch &&= picked === all.length
+  if (everything) everything.checked = everyMatch
   const told = area.querySelector("[data-select-count]")
   if (told) told.textContent = everything?.checked ? everything.dataset.selectEverything : `${picked} ${told.dataset.selectCount}`
 }
@@ -23,7 +26,10 @@ document.addEventListener("click", ({ target, shiftKey }) => {
   if (!area) return
   const all = boxes(area)
   if (target.matches("[data-select-all]")) set(area, all, target.checked)
-  else if (target.matches("[data-select-everything]")) set(area, target.checked ? all : [], true)
+  else if (target.matches("[data-select-everything]")) {
+    everyMatch = target.checked
+    set(area, everyMatch ? all : [], true)
+  }
   else if (target.closest("[data-select-none]")) {
     set(area, all, false)
     area.querySelector("[data-select-all]")?.focus()
