@@ -61,7 +61,7 @@ RELAY_CHANNEL = "leadflood_outbox"
 """NOTIFY channel on which relays hear that an event waits to be published."""
 
 _ROLLBACK_SECONDS = 5.0
-_READ_ONLY = "BEGIN READ ONLY;"
+_READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # all of a page as of one moment
 _READ_WRITE = "BEGIN;"
 _ASSUME_SYSTEM = "SET LOCAL ROLE leadflood_system;"
 # A hint: it need not wait for the disk, and is lost with the server's memory at worst.
