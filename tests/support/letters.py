@@ -1,12 +1,14 @@
 """What reaches people from outside the pages, in a showcase: invitations, caught mails, the link of the first start."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from leadflood.domains.email_changes import queries
 from leadflood.domains.email_changes import service as email_changes
 from leadflood.domains.email_changes.models import token_of as email_token
 from leadflood.domains.identity.contracts import ChangeEmail
+from leadflood.domains.identity.errors import UserExists
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
 from leadflood.domains.identity.service import first_run, operators
 from leadflood.domains.invitations import service
@@ -70,6 +72,7 @@ def _catch(folder: Path) -> object:
 
 async def _first_run(showcase: Showcase) -> str:
     database = showcase.parts.database
-    await operators.create_user(database, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
-    await operators.create_workspace(database, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
+    with suppress(UserExists):  # of an earlier showcase in this database
+        await operators.create_user(database, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
+        await operators.create_workspace(database, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
     return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer, now=utc_now())}"

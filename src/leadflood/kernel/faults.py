@@ -4,14 +4,16 @@ Messages of exceptions quote values: PostgreSQL the row of a duplicate key, `int
 server the recipient. So only messages of kinds that name no values are shown; of all others, the kind and where.
 """
 
+import sys
 import traceback
 from collections.abc import Iterator
-from typing import TextIO
-
-import asyncpg
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 from leadflood.kernel.errors import AppError
+
+if TYPE_CHECKING:
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
 
 _OWN_WORDS = (AppError, RuntimeError, TypeError, AttributeError, NameError, ImportError, OSError, MemoryError)
 """Kinds whose messages hold names of ours, of the language or of the system."""
@@ -25,10 +27,10 @@ def describe(error: BaseException | None) -> str:
     if error is None:
         return ""
     name = type(error).__name__
-    if isinstance(error, DBAPIError):
+    if _is_wrapped(error):
         cause = _server_error(error)
         return f"{name}: {describe(cause)}" if cause else name
-    if isinstance(error, asyncpg.PostgresError):
+    if _is_of_server(error):
         return f"{name}: {_without_values(error)}"
     if isinstance(error, _OWN_WORDS) and not isinstance(error, ValueError) and str(error):
         return f"{name}: {error}"
@@ -47,7 +49,7 @@ def write_traceback(stream: TextIO, exc_info: tuple[type[BaseException], BaseExc
 
 def forget_values(error: BaseException) -> None:
     """Take the values out of a database error, for whatever shows it later, such as a warning of asyncio."""
-    if isinstance(error, DBAPIError):
+    if _is_wrapped(error):
         cause = _server_error(error)
         text = describe(cause) if cause else type(error).__name__
         error.params, error.hide_parameters, error.args = None, True, (text,)
@@ -55,21 +57,37 @@ def forget_values(error: BaseException) -> None:
             error.orig.args = (text,)
         if cause:
             forget_values(cause)
-    elif isinstance(error, asyncpg.PostgresError):
+    elif _is_of_server(error):
         error.args = (_without_values(error),)
         vars(error).update(dict.fromkeys(("detail", "hint", "context", "query", "internal_query")))
-    elif isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+    elif _is_bad_parameter(error):
         error.args = ("A parameter does not fit its type.",)
 
 
-def _server_error(error: DBAPIError) -> asyncpg.PostgresError | None:
+def _is_wrapped(error: BaseException | None) -> "TypeGuard[DBAPIError]":
+    """Whether SQLAlchemy wraps it. Not imported for this: no error is of a module that is not loaded."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return loaded is not None and isinstance(error, loaded.DBAPIError)
+
+
+def _is_of_server(error: BaseException | None) -> "TypeGuard[asyncpg.PostgresError]":
+    loaded = sys.modules.get("asyncpg")
+    return loaded is not None and isinstance(error, loaded.PostgresError)
+
+
+def _is_bad_parameter(error: BaseException | None) -> bool:
+    loaded = sys.modules.get("asyncpg")
+    return loaded is not None and isinstance(error, loaded.InterfaceError) and isinstance(error, ValueError)
+
+
+def _server_error(error: "DBAPIError") -> "asyncpg.PostgresError | None":
     found: BaseException | None = error.orig
-    while found is not None and not isinstance(found, asyncpg.PostgresError):
+    while found is not None and not _is_of_server(found):
         found = found.__cause__
     return found
 
 
-def _without_values(error: asyncpg.PostgresError) -> str:
+def _without_values(error: "asyncpg.PostgresError") -> str:
     state = error.sqlstate or ""
     quotes = not state or state.startswith(_QUOTING_STATES)
     primary = f"SQLSTATE {state}" if quotes else str(error.args[0] if error.args else "").partition("\n")[0]

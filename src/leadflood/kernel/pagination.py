@@ -97,7 +97,7 @@ class Cursors:
         try:
             sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             body = self._sealer.unseal(sealed, _context(workspace_id, scope))
-            if body is None:
+            if body is None or urlsafe_b64encode(sealed).decode().rstrip("=") != cursor:
                 raise _bad_cursor()
             value, row_id = json.loads(body)
             if _UNFIT.search(value):

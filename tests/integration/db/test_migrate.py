@@ -25,7 +25,7 @@ async def outdated(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     name = f"migrate_{new_id().hex}"
     cluster.create_database(name, template=TEMPLATE)
 
-    def lock_leads(connection: Connection) -> None:
+    def lock_leads(connection: Connection, _target: str) -> None:
         connection.exec_driver_sql("ALTER TABLE leads ADD COLUMN IF NOT EXISTS added_by_the_test integer")
         connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head()})
 

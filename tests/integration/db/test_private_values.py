@@ -69,10 +69,17 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     """What this process logs in one of the formats."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
+    # In place: loggers keep the list that they have used first, and other tests capture by changing it.
+    processors = structlog.get_config()["processors"]
+    before = list(processors)
     configure_logging("info", request.param)
+    processors[:] = structlog.get_config()["processors"]
+    structlog.configure(processors=processors)
     yield stream
     monkeypatch.undo()
     configure_logging("info", "json")
+    processors[:] = before
+    structlog.configure(processors=processors)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ async def test_days_are_those_of_the_visitor_s_time_zone(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["kind=%3Cscript%3E", "by=x", "since=yesterday", "until=9999-12-31", "since=%00&until=0001-01-01", "x=1"]
+    "query", ["kind=%3Cscript%3E", "by=x", "since=yesterday", "until=9999-12-31", "since=x&until=0001-01-01", "x=1"]
 )
 async def test_an_address_that_makes_no_sense_shows_the_log_all_the_same(owner: Browser, query: str) -> None:
     seen = await owner.get(f"{PATH}?{query}")

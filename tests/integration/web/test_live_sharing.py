@@ -88,6 +88,7 @@ class Room:
     def address(self, rule: Rule) -> str:
         """Where a page can be looked at."""
         kind = rule.path.strip("/").split("/")[0]
+        kind = {"changes": "changesets"}.get(kind, kind)
         return rule.path.replace("{id}", str(self.ids.get(kind, "")))
 
 

@@ -123,6 +123,8 @@ _GLYPHS: Final = {
 GROUPS: Final = {
     "session.": "Signing in and out",
     "password.": "Passwords",
+    "audit.": "Audit log",
+    "hold.": "Outgoing mail",
     "user.": "Accounts",
     "member.": "Members",
     "invitation.": "Invitations",
