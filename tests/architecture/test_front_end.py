@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -37,11 +37,6 @@ def files() -> Mapping[str, Any]:
     return found
 
 
-def icons_of(text: str) -> Iterator[str]:
-    """The icons that a template names outright."""
-    yield from ICON.findall(text)
-
-
 def test_versions_are_exact_and_the_lock_is_in_step_with_them() -> None:
     declared, locked = read("package.json"), read("package-lock.json")["packages"]
 
@@ -72,16 +67,9 @@ def test_nothing_that_is_built_or_downloaded_is_committed() -> None:
 
 def test_every_icon_that_a_template_names_is_in_the_build() -> None:
     listed = set((SHOP.sources / "icons.txt").read_text(encoding="utf-8").split("\n"))
-    named = {icon for path in TEMPLATES.rglob("*.html") for icon in icons_of(path.read_text(encoding="utf-8"))}
+    named = {icon for path in TEMPLATES.rglob("*.html") for icon in ICON.findall(path.read_text(encoding="utf-8"))}
 
     assert sorted(named - listed) == [], "add it to src/leadflood/web/frontend/icons.txt"
-
-
-def test_the_check_finds_the_icons_of_a_template() -> None:
-    assert list(icons_of("""{{ icon("mail") }} {{ icon( 'x', "Close") }} {{ icon(name) }} lexicon("y")""")) == [
-        "mail",
-        "x",
-    ]
 
 
 def test_our_own_javascript_keeps_to_its_budget(files: Mapping[str, Any]) -> None:

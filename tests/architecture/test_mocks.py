@@ -2,9 +2,7 @@
 
 import ast
 
-import pytest
-
-from tests.architecture.source import Source, snippet, sources
+from tests.architecture.source import Source, sources
 
 MOCKS = frozenset({"AsyncMock", "MagicMock", "Mock", "PropertyMock", "create_autospec", "mocker", "patch"})
 MOCK_LINES_PER_TEST = 0.1
@@ -36,20 +34,3 @@ def test_tests_use_real_things_and_hardly_a_mock() -> None:
             mocked[source.path] = len(lines)
 
     assert sum(mocked.values()) <= MOCK_LINES_PER_TEST * tests, f"use PostgreSQL and loopback servers instead: {mocked}"
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "from unittest.mock import AsyncMock\n",
-        "import unittest.mock\nstore = unittest.mock.Mock()\n",
-        "def test_it(mocker):\n    mocker.patch('leadflood.api')\n",
-        "def test_it(monkeypatch):\n    monkeypatch.setattr(service, 'create_lead', fake)\n",
-    ],
-)
-def test_the_check_counts_a_mock(bad: str) -> None:
-    assert mock_lines(snippet(bad, "tests/unit/test_leads.py"))
-
-
-def test_the_check_counts_no_environment_variable_as_a_mock() -> None:
-    assert mock_lines(snippet("def test_it(monkeypatch):\n    monkeypatch.setenv('HOME', '/')\n")) == set()

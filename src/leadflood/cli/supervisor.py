@@ -144,13 +144,13 @@ class Supervisor:
         while not self._stop.is_set():
             started = monotonic()
             if outcome is None:
-                outcome = _outcome(await asyncio.to_thread(database.wait))
+                outcome = _outcome(await asyncio.to_thread(database.wait))  # noqa: TID251  of the supervisor alone
             wanted = min(self._backoff.next(delay, monotonic() - started), MAX_DATABASE_DELAY)
             delay = await self._pause(DATABASE, outcome, wanted)
             if self._stop.is_set():
                 return
             try:
-                await asyncio.to_thread(database.start)
+                await asyncio.to_thread(database.start)  # noqa: TID251  as above
                 outcome = None
             except AppError as error:
                 outcome = {"error": error.detail}
@@ -196,7 +196,7 @@ class Supervisor:
             await child.wait()
 
     async def _stop_database(self, database: Database) -> None:
-        await asyncio.to_thread(database.stop, grace=0 if self._stop_now.is_set() else 30)
+        await asyncio.to_thread(database.stop, grace=0 if self._stop_now.is_set() else 30)  # noqa: TID251  as above
 
     def _kill_all(self) -> None:
         for child in self._children.values():

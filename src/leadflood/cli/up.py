@@ -169,7 +169,7 @@ async def _supervise(
 async def _tell(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
     """Wait until the API is ready, say how to use it, and for the demo show a lead on its way."""
     host, port = env["LEADFLOOD_HOST"], int(env["LEADFLOOD_PORT"])
-    while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110  another process sends no event
+    while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110, TID251  another process sends no event
         await asyncio.sleep(_LOOK_EVERY)
     say(_summary(settings, host, port, demo=demo))
     if demo:

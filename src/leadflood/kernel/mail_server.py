@@ -29,7 +29,7 @@ class _Catching:
         if not isinstance(content, bytes):
             return "554 The message is no sequence of bytes."
         try:
-            message_id = await asyncio.to_thread(
+            message_id = await asyncio.to_thread(  # noqa: TID251  a small file, in a process of its own
                 mail_catcher.keep_message,
                 self._folder,
                 sender=envelope.mail_from or "",
@@ -50,7 +50,7 @@ async def catching(listener: socket.socket, folder: Path) -> AsyncIterator[None]
     Raises: OSError: the folder cannot be made.
     """
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd writes every dialogue, addresses included
-    await asyncio.to_thread(mail_catcher.prepare, folder)
+    await asyncio.to_thread(mail_catcher.prepare, folder)  # noqa: TID251  as above
     loop = asyncio.get_running_loop()
     handler = _Catching(folder)
 
