@@ -23,6 +23,7 @@ from tests.bench.machine import Snapshot
 from tests.bench.measure import Figures, Measured, Sizes, postmaster, rank
 from tests.bench.pages import open_session
 from tests.bench.rounds import Results
+from tests.support.identity import CLI
 
 LABEL = "viewers"
 VIEWERS = (0, 50)
@@ -129,7 +130,9 @@ async def _elsewhere(settings: Settings) -> str:
     wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [Permission.LEADS_READ]})
     async with open_platform(settings, process="bench") as platform:
         database = platform.database
-        await operators.create_user(database, email="ada@elsewhere.test", name="Ada", password="nine purple walruses")
-        made = await operators.create_workspace(database, name="Elsewhere", owner_email="ada@elsewhere.test")
+        await operators.create_user(
+            database, CLI, email="ada@elsewhere.test", name="Ada", password="nine purple walruses"
+        )
+        made = await operators.create_workspace(database, CLI, name="Elsewhere", owner_email="ada@elsewhere.test")
         async with database.transaction(made.id) as tx:
             return (await api_keys.create_api_key(tx, Actor.cli(made.id), key=wanted)).token

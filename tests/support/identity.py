@@ -15,6 +15,8 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
 PASSWORD = "seven purple walruses"
+CLI = Actor.cli(SYSTEM_WORKSPACE_ID)
+"""The operator at the command line."""
 
 
 def new_client() -> Client:
@@ -25,7 +27,7 @@ def new_client() -> Client:
 async def make_operator(database: Database, user_id: UUID) -> None:
     """Make a user an instance operator."""
     async with database.system() as tx:
-        await instance.make_operator(tx, Actor.cli(SYSTEM_WORKSPACE_ID), user_id)
+        await instance.make_operator(tx, CLI, user_id)
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ class Identity:
     async def new_person(self, password: str = PASSWORD) -> Person:
         """A user in no workspace."""
         email = f"u{new_id().hex}@acme.test"
-        user = await operators.create_user(self.database, email=email, name="Ada", password=password)
+        user = await operators.create_user(self.database, CLI, email=email, name="Ada", password=password)
         return Person(user.id, email, password)
 
     async def new_workspace(self, owner: Person, name: str = "Acme") -> UUID:
         """A workspace of this owner."""
-        return (await operators.create_workspace(self.database, name=name, owner_email=owner.email)).id
+        return (await operators.create_workspace(self.database, CLI, name=name, owner_email=owner.email)).id
 
     async def new_member(self, workspace_id: UUID, role: Role) -> Person:
         """Somebody with this role."""

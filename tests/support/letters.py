@@ -20,7 +20,7 @@ from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mail, Mailer
 from leadflood.kernel.mail_catcher import folder_of, keep_message
-from tests.support.identity import PASSWORD
+from tests.support.identity import CLI, PASSWORD
 from tests.support.mail import Open
 from tests.support.showcase import Showcase
 
@@ -45,7 +45,7 @@ async def invite(showcase: Showcase, role: str) -> str:
 async def _change_email(showcase: Showcase) -> str:
     parts = showcase.parts
     email = f"margaret.{new_id().hex[-6:]}@partner.example"
-    person = await operators.create_user(parts.database, email=email, name="Margaret", password=PASSWORD)
+    person = await operators.create_user(parts.database, CLI, email=email, name="Margaret", password=PASSWORD)
     actor = Actor(
         ActorKind.USER, showcase.workspace_id, frozenset({Permission.ACCOUNT}), user_id=person.id, session_id=new_id()
     )
@@ -73,6 +73,6 @@ def _catch(folder: Path) -> object:
 async def _first_run(showcase: Showcase) -> str:
     database = showcase.parts.database
     with suppress(UserExists):  # of an earlier showcase in this database
-        await operators.create_user(database, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
-        await operators.create_workspace(database, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
+        await operators.create_user(database, CLI, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
+        await operators.create_workspace(database, CLI, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
     return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer, now=utc_now())}"

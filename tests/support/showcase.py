@@ -36,7 +36,7 @@ from leadflood.worker.runner import Runner
 from tests.support import cast
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
-from tests.support.identity import PASSWORD, Identity, Person, make_operator
+from tests.support.identity import CLI, PASSWORD, Identity, Person, make_operator
 
 LEASE = 3600.0
 """Seconds: what runs in a showcase goes on running."""
@@ -178,7 +178,7 @@ async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Show
 
 async def _person(identity: Identity, name: str) -> Person:
     email = f"{name.split(maxsplit=1)[0].lower()}.{new_id().hex[-6:]}@northwind.example"
-    user = await operators.create_user(identity.database, email=email, name=name, password=PASSWORD)
+    user = await operators.create_user(identity.database, CLI, email=email, name=name, password=PASSWORD)
     return Person(user.id, email)
 
 

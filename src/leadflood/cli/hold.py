@@ -7,7 +7,7 @@ import typer
 
 from leadflood.cli.listing import AS_JSON
 from leadflood.cli.output import moment, print_facts, print_json, say
-from leadflood.cli.workspace import all_workspaces, open_platform, os_user, run
+from leadflood.cli.workspace import all_workspaces, open_platform, operator, run
 
 if TYPE_CHECKING:
     from leadflood.bootstrap import Platform
@@ -53,12 +53,10 @@ def open_(as_json: bool = AS_JSON) -> None:
     async def work() -> None:
         from leadflood import bootstrap
         from leadflood.domains.identity.service import holds
-        from leadflood.kernel.actor import Actor
-        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            state = await holds.open_hold(platform.database, hold, Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user()))
+            state = await holds.open_hold(platform.database, hold, operator())
             _show(state, await _waiting(platform), as_json=as_json)
 
     run(work())
@@ -66,7 +64,7 @@ def open_(as_json: bool = AS_JSON) -> None:
 
 @app.command("close")
 def close(
-    reason: str = typer.Option("Closed by hand.", "--reason", help="Why, for whoever looks at the status."),
+    reason: str = typer.Option("Closed by hand", "--reason", help="Why, for whoever looks at the status."),
     as_json: bool = AS_JSON,
 ) -> None:
     """Keep all effects back until the hold is opened. Jobs that send wait; nothing is lost.
@@ -77,13 +75,10 @@ def close(
     async def work() -> None:
         from leadflood import bootstrap
         from leadflood.domains.identity.service import holds
-        from leadflood.kernel.actor import Actor
-        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
-            state = await holds.close_hold(platform.database, hold, actor, reason=reason)
+            state = await holds.close_hold(platform.database, hold, operator(), reason=reason)
             _show(state, await _waiting(platform), as_json=as_json)
 
     run(work())
@@ -98,7 +93,6 @@ def cancel_jobs(as_json: bool = AS_JSON) -> None:
 
     async def work() -> None:
         from leadflood.domains.jobs import service
-        from leadflood.kernel.actor import Actor
 
         cancelled = 0
         async with open_platform() as platform:
@@ -106,7 +100,7 @@ def cancel_jobs(as_json: bool = AS_JSON) -> None:
                 more = True
                 while more:
                     async with platform.database.transaction(workspace.id) as tx:
-                        actor = Actor.cli(workspace.id, os_user=os_user())
+                        actor = operator(workspace.id)
                         done = await service.cancel_outgoing(tx, actor, platform.registry, limit=_BATCH)
                     cancelled += done
                     more = done == _BATCH

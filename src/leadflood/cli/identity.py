@@ -8,7 +8,7 @@ import typer
 
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import Column, moment, note, print_facts, print_json, say
-from leadflood.cli.workspace import open_desk, open_platform, os_user, run
+from leadflood.cli.workspace import open_desk, open_platform, operator, run
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,7 +67,7 @@ def create_workspace(
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            made = await operators.create_workspace(platform.database, name=name, owner_email=owner)
+            made = await operators.create_workspace(platform.database, operator(), name=name, owner_email=owner)
         _print(made, [("workspace", made.id), ("name", made.name)], as_json=as_json)
 
     run(work())
@@ -106,7 +106,7 @@ def create_user(email: str = _EMAIL, name: str = _NAME, password_stdin: bool = _
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            made = await operators.create_user(platform.database, email=email, name=name, password=password)
+            made = await operators.create_user(platform.database, operator(), email=email, name=name, password=password)
         _print(made, [("user", made.id), ("email", made.email), ("name", made.name)], as_json=as_json)
         note(f"Give access with: leadflood user add-to-workspace {made.email} --role member")
 
@@ -125,7 +125,7 @@ def set_password(email: str = _EMAIL, password_stdin: bool = _STDIN) -> None:
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            await operators.set_password(platform.database, email=email, password=password)
+            await operators.set_password(platform.database, operator(), email=email, password=password)
         say("The password is set. All sessions of this user have ended.")
 
     run(work())
@@ -142,7 +142,7 @@ def disable(email: str = _EMAIL) -> None:
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            await operators.disable_user(platform.database, email=email)
+            await operators.disable_user(platform.database, operator(), email=email)
         say("The user is disabled.")
 
     run(work())
@@ -159,7 +159,7 @@ def enable(email: str = _EMAIL) -> None:
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            await operators.enable_user(platform.database, email=email)
+            await operators.enable_user(platform.database, operator(), email=email)
         say("The user is enabled.")
 
     run(work())
@@ -193,13 +193,10 @@ def grant_operator(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import instance, operators
-        from leadflood.kernel.actor import Actor
-        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+        from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
-            await instance.grant_operator(platform.database, actor, email=operators.parsed_email(email))
+            await operators.grant_operator(platform.database, operator(), email=email)
         say("The user is an instance operator.")
 
     run(work())
@@ -213,13 +210,10 @@ def revoke_operator(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import instance, operators
-        from leadflood.kernel.actor import Actor
-        from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+        from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-            actor = Actor.cli(SYSTEM_WORKSPACE_ID, os_user=os_user())
-            await instance.revoke_operator(platform.database, actor, email=operators.parsed_email(email))
+            await operators.revoke_operator(platform.database, operator(), email=email)
         say("The user is no instance operator.")
 
     run(work())

@@ -10,8 +10,7 @@ import typer
 from leadflood.cli.follow import open_screen
 from leadflood.cli.leads import print_lead
 from leadflood.cli.output import say, visible
-from leadflood.cli.workspace import Desk, os_user
-from leadflood.kernel.actor import Actor
+from leadflood.cli.workspace import Desk, operator
 from leadflood.kernel.errors import AppError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
     async with bootstrap.open_platform(settings, process="seed") as platform:
         await operators.first_run(platform.database)
         workspace_id = await operators.ensure_demo(platform.database)
-        desk = Desk(platform, Actor.cli(workspace_id, os_user=os_user()))
+        desk = Desk(platform, operator(workspace_id))
         lead_ids, new = await create_samples(desk, count)
         say(f"Demo: {DEMO_EMAIL} with the password {DEMO_PASSWORD}; {new} new sample leads of {count}.")
         if not wait or not lead_ids:

@@ -3,7 +3,7 @@
 import typer
 
 from leadflood.cli.output import note, say, visible
-from leadflood.cli.workspace import open_platform, run
+from leadflood.cli.workspace import open_platform, operator, run
 
 _EMAIL = typer.Argument(help="The user's e-mail address.")
 
@@ -28,7 +28,7 @@ def _unlock(email: str = _EMAIL) -> None:
         from leadflood.kernel.origin import public_url
 
         async with open_platform() as platform:
-            code = await operators.unlock_user(platform.database, platform.sealer, email=email)
+            code = await operators.unlock_user(platform.database, operator(), platform.sealer, email=email)
             say(f"{public_url(platform.settings)}/sign-in/device/{code}")
         note("Signing in is unlocked. Open the link in the user's browser within 15 minutes.")
 

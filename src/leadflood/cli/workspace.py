@@ -65,10 +65,17 @@ async def open_desk(workspace: str | None) -> AsyncIterator[Desk]:
     """A desk in the workspace with this id or name, or in the only one. Raises: UnclearWorkspace."""
     async with open_platform() as platform:
         workspace_id = await _find(platform.database, workspace)
-        yield Desk(platform, Actor.cli(workspace_id, os_user=os_user()))
+        yield Desk(platform, operator(workspace_id))
 
 
-def os_user() -> str | None:
+def operator(workspace_id: UUID | None = None) -> Actor:
+    """The person who runs the command, as actor in a workspace; without one, in that of the whole installation."""
+    from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+    return Actor.cli(workspace_id or SYSTEM_WORKSPACE_ID, os_user=_os_user())
+
+
+def _os_user() -> str | None:
     """The account of the operating system that runs the command, for the audit log; None where it has no name."""
     try:
         return getpass.getuser()

@@ -17,7 +17,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, new_caller
-from tests.support.identity import Identity
+from tests.support.identity import CLI, Identity
 
 PASSWORD = "seven purple walruses"
 
@@ -97,8 +97,8 @@ async def test_foreign_ids_look_like_unknown_ones(
 
 async def sign_in(toys: httpx.AsyncClient, database: Database) -> tuple[str, dict[str, str]]:
     email = f"{new_id()}@example.com"
-    await operators.create_user(database, email=email, name="Ada", password=PASSWORD)
-    await operators.create_workspace(database, name="Acme", owner_email=email)
+    await operators.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
+    await operators.create_workspace(database, CLI, name="Acme", owner_email=email)
     answer = await toys.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
     return email, {"Authorization": f"Bearer {answer.json()['accessToken']}"}

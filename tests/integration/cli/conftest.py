@@ -14,6 +14,7 @@ from leadflood.domains.identity.service import operators
 from leadflood.kernel.crypto import new_secret_key
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
+from tests.support.identity import CLI
 from tests.support.processes import Running, environment
 
 PASSWORD = "seven purple walruses"
@@ -57,8 +58,8 @@ def command_environment(application_url: str) -> dict[str, str]:
 async def terminal(database: Database, command_environment: dict[str, str], tmp_path: Path) -> Terminal:
     """A shell, and a workspace with an owner."""
     email = f"u{new_id().hex}@acme.test"
-    await operators.create_user(database, email=email, name="Ada", password=PASSWORD)
-    made = await operators.create_workspace(database, name=f"W {new_id().hex}", owner_email=email)
+    await operators.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
+    made = await operators.create_workspace(database, CLI, name=f"W {new_id().hex}", owner_email=email)
     env = {**command_environment, "LEADFLOOD_HOME": str(tmp_path / "home")}
     return Terminal(env, tmp_path, made.id, email)
 

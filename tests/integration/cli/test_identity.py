@@ -1,7 +1,10 @@
+import getpass
 import json
+from uuid import UUID
 
 import pytest
 
+from leadflood.domains.identity.contracts import AuditEventView
 from leadflood.domains.identity.errors import Unauthenticated
 from leadflood.domains.identity.service import access
 from leadflood.domains.invitations import service as invitations
@@ -10,8 +13,9 @@ from leadflood.domains.invitations.models import token_of
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.ids import new_id
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.integration.cli.conftest import PASSWORD, Terminal
+from tests.support.trail import events_of
 
 
 async def test_a_key_is_shown_once_works_and_ends_when_it_is_revoked(terminal: Terminal, database: Database) -> None:
@@ -72,6 +76,30 @@ def test_a_workspace_is_created_and_found_by_its_name(terminal: Terminal) -> Non
     several = terminal.run("lead", "list")
     assert several.returncode == 1
     assert "--workspace" in several.stderr
+
+
+async def test_what_is_done_to_users_and_workspaces_is_audited_with_the_account_that_did_it(
+    terminal: Terminal, database: Database
+) -> None:
+    newcomer, password = f"u{new_id().hex}@acme.test", {"text": "eleven green otters\n"}
+    created = terminal.run(
+        "user", "create", newcomer, "--name", "Zoë", "--password-stdin", "--json", text=f"{PASSWORD}\n"
+    )
+    made = terminal.run("workspace", "create", "Second", "--owner", terminal.owner, "--json")
+    workspace_id = UUID(json.loads(made.stdout)["id"])
+    assert terminal.run("user", "set-password", terminal.owner, "--password-stdin", **password).returncode == 0
+    for verb in (["disable"], ["enable"], ["operator", "grant"], ["operator", "revoke"], ["unlock"]):
+        assert terminal.run("user", *verb, terminal.owner).returncode == 0
+
+    def told(events: list[AuditEventView]) -> list[tuple[str, str, object]]:
+        return [(event.action, event.actor.kind, event.data.get("osUser")) for event in events]
+
+    verbs = ("password.set", "user.disabled", "user.enabled", "user.operator_granted", "user.operator_revoked")
+    expected = [(action, "cli", getpass.getuser()) for action in ("workspace.created", *verbs, "user.unlocked")]
+    assert told(await events_of(database, workspace_id)) == expected
+    system = await events_of(database, SYSTEM_WORKSPACE_ID)
+    subject = UUID(json.loads(created.stdout)["id"])
+    assert told([each for each in system if each.subject_id == subject]) == [("user.created", *expected[0][1:])]
 
 
 def test_operators_are_granted_listed_and_revoked(terminal: Terminal) -> None:

@@ -25,7 +25,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mailer
 from tests.integration.identity.conftest import Company, new_company
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.jobs import Jobs
 from tests.support.mail import Open, Post, post_office
 
@@ -148,7 +148,7 @@ async def test_what_ends_a_change_ends_its_link(desk: Desk) -> None:
             async with desk.identity.database.system() as tx:
                 await tx.execute(text("UPDATE email_changes SET expires_at = now() WHERE closed_at IS NULL"))
         elif step == "password":
-            await operators.set_password(desk.identity.database, email=owner.email, password=owner.password)
+            await operators.set_password(desk.identity.database, CLI, email=owner.email, password=owner.password)
 
     for token in (*tokens[1:], new_token("lfe_"), "lfe_", "", "\ud800" * 42):
         with pytest.raises(EmailChangeNotFound):

@@ -28,7 +28,7 @@ from leadflood.kernel.hold import WAITING, EffectsOnHold, Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from tests.conftest import TEMPLATE
-from tests.support.identity import PASSWORD
+from tests.support.identity import CLI, PASSWORD
 from tests.support.jobs import Jobs, workers_on
 from tests.support.mail import Post, post_office
 from tests.support.postgres import Cluster
@@ -58,8 +58,8 @@ class Place:
 
     async def new_workspace(self) -> UUID:
         owner = f"u{new_id().hex}@acme.test"
-        await operators.create_user(self.database, email=owner, name="Ada", password=PASSWORD)
-        return (await operators.create_workspace(self.database, name="Acme", owner_email=owner)).id
+        await operators.create_user(self.database, CLI, email=owner, name="Ada", password=PASSWORD)
+        return (await operators.create_workspace(self.database, CLI, name="Acme", owner_email=owner)).id
 
     async def invite(self, workspace_id: UUID) -> InvitationView:
         command = CreateInvitation.model_validate({"email": f"u{new_id().hex}@acme.test", "role": "member"})

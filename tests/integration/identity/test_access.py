@@ -11,7 +11,7 @@ from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import Company, new_company
-from tests.support.identity import Identity
+from tests.support.identity import CLI, Identity
 
 READ = {"leads:read", "jobs:read", "workspace:read", "members:read", "account"}
 WRITE = READ | {"leads:write", "jobs:write"}
@@ -145,11 +145,11 @@ async def test_a_disabled_user_is_out_at_once_and_keys_work_again_when_enabled(
     token = await key_of(identity, actor, ["leads:read"])
     email = company.people[Role.ADMIN].email
 
-    await operators.disable_user(identity.database, email=email)
+    await operators.disable_user(identity.database, CLI, email=email)
     await refuse(identity, tokens.access_token)
     await refuse(identity, token)
 
-    await operators.enable_user(identity.database, email=email)
+    await operators.enable_user(identity.database, CLI, email=email)
     await refuse(identity, tokens.access_token)
     await access.authenticate(identity.database, token)
     await identity.login(company.people[Role.ADMIN])

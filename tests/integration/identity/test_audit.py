@@ -28,7 +28,7 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.pagination import Page
 from tests.conftest import DATABASE
 from tests.integration.identity.conftest import Company
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.postgres import Cluster
 
 CANARIES = ("canary warbles at dawn", "canary warbles at dusk", "canary warbles at noon")
@@ -43,7 +43,7 @@ async def events(identity: Identity, workspace_id: UUID, **filters: object) -> P
 async def live_through(identity: Identity, company: Company) -> list[str]:
     """Do everything that is audited once, as the owner, and return every secret that was seen."""
     first, second, third = CANARIES
-    await operators.set_password(identity.database, email=company.owner.email, password=first)
+    await operators.set_password(identity.database, CLI, email=company.owner.email, password=first)
     person = Person(company.owner.id, company.owner.email, first)
     with pytest.raises(LoginFailed):
         await identity.login(person, password=third)

@@ -24,7 +24,7 @@ from leadflood.kernel.crypto import new_token
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.pagination import Position
 from tests.integration.identity.conftest import Company, CountingHasher
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.postgres import Cluster
 from tests.support.statements import counted
 from tests.support.waiting import eventually
@@ -243,7 +243,7 @@ async def test_a_password_changed_while_switching_leaves_no_session_behind(
         switching = asyncio.create_task(switch(identity, actor, second))
         await eventually(lambda: waiting(1))
         changing = asyncio.create_task(
-            operators.set_password(identity.database, email=company.owner.email, password="eleven green otters")
+            operators.set_password(identity.database, CLI, email=company.owner.email, password="eleven green otters")
         )
         await eventually(lambda: waiting(2))
     entered = await switching
@@ -263,9 +263,9 @@ async def test_who_loses_the_right_is_out_with_the_next_look(identity: Identity,
         async with identity.database.transaction(company.id) as tx:
             await members.remove_member(tx, owner, user_id=person.id)
     elif fate == "disabled":
-        await operators.disable_user(identity.database, email=person.email)
+        await operators.disable_user(identity.database, CLI, email=person.email)
     else:
-        await operators.set_password(identity.database, email=person.email, password="eleven green otters")
+        await operators.set_password(identity.database, CLI, email=person.email, password="eleven green otters")
 
     assert not await is_live(identity, token)
 

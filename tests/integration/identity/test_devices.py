@@ -13,7 +13,7 @@ from leadflood.domains.identity.service import devices, operators, sessions
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.clock import utc_now
 from tests.integration.identity.conftest import Company, CountingHasher
-from tests.support.identity import Identity, Person, new_client
+from tests.support.identity import CLI, Identity, Person, new_client
 
 WRONG = "not the right password"
 
@@ -130,7 +130,7 @@ async def test_an_operator_unlocks_an_account_with_a_link_for_its_owner(identity
     few = identity.having(login_attempts=1)
     await guess(few, company.owner, 2)
 
-    code = await operators.unlock_user(few.database, few.sealer, email=company.owner.email.upper())
+    code = await operators.unlock_user(few.database, CLI, few.sealer, email=company.owner.email.upper())
 
     with pytest.raises(LoginFailed):
         await few.login_browser(company.owner, password=WRONG)

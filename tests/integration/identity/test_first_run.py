@@ -15,7 +15,7 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.crypto import Sealer, new_secret_key, new_token
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.test_operators import waiting_for_the_lock
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.postgres import Cluster
 
 FRESH = "nine yellow ferrets"
@@ -106,9 +106,9 @@ async def test_the_code_is_worthless_once_the_owner_was_there(empty_identity: Id
     first, code = await started(empty_identity)
     owner = Person(new_id(), first.email, first.password)
     if end == "password set":
-        await operators.set_password(empty_identity.database, email=first.email, password=FRESH)
+        await operators.set_password(empty_identity.database, CLI, email=first.email, password=FRESH)
     elif end == "disabled":
-        await operators.disable_user(empty_identity.database, email=first.email)
+        await operators.disable_user(empty_identity.database, CLI, email=first.email)
     else:
         actor = await empty_identity.actor(owner)
         if end == "password changed":

@@ -7,16 +7,12 @@ from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.errors import LastOperator, UserNotFound
-from leadflood.domains.identity.service import access, instance, operators
+from leadflood.domains.identity.service import access, operators
 from leadflood.kernel.actor import Actor, Permission, Role
-from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.errors import Forbidden
-from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.migrations.versions.r0010_operators import FIRST_OPERATOR
 from tests.integration.identity.conftest import Company
-from tests.support.identity import Identity, Person
-
-CLI = Actor.cli(SYSTEM_WORKSPACE_ID)
+from tests.support.identity import CLI, Identity, Person
 
 
 async def operators_of(identity: Identity) -> set[str]:
@@ -51,11 +47,11 @@ async def test_granting_and_revoking_count_from_the_next_request_and_are_audited
     identity: Identity, company: Company
 ) -> None:
     member = company.people[Role.MEMBER]
-    email, database = parse_email(member.email), identity.database
+    email, database = member.email, identity.database
     token = (await identity.login(member)).access_token
     cookie = (await identity.login_browser(member)).token
 
-    for verb, expected in ((instance.grant_operator, True), (instance.revoke_operator, False)):
+    for verb, expected in ((operators.grant_operator, True), (operators.revoke_operator, False)):
         await verb(database, CLI, email=email)
         await verb(database, CLI, email=email)
         assert (await access.authenticate(database, token)).actor.is_operator is expected
@@ -70,12 +66,12 @@ async def test_granting_and_revoking_count_from_the_next_request_and_are_audited
 
 
 async def test_only_operators_grant_and_revoke_and_only_users_who_exist(identity: Identity, company: Company) -> None:
-    owner, email = await identity.actor(company.owner), parse_email(company.owner.email)
-    for verb in (instance.grant_operator, instance.revoke_operator):
+    owner, email = await identity.actor(company.owner), company.owner.email
+    for verb in (operators.grant_operator, operators.revoke_operator):
         with pytest.raises(Forbidden, match="leadflood user operator grant"):
             await verb(identity.database, owner, email=email)
         with pytest.raises(UserNotFound):
-            await verb(identity.database, CLI, email=parse_email("nobody@acme.test"))
+            await verb(identity.database, CLI, email="nobody@acme.test")
 
 
 async def test_the_last_operator_who_can_sign_in_stays_one(empty_identity: Identity) -> None:
@@ -84,15 +80,15 @@ async def test_the_last_operator_who_can_sign_in_stays_one(empty_identity: Ident
     await empty_identity.new_workspace(one)
 
     async def revoke(person: Person) -> None:
-        await instance.revoke_operator(database, CLI, email=parse_email(person.email))
+        await operators.revoke_operator(database, CLI, email=person.email)
 
     with pytest.raises(LastOperator, match="grant"):
         await revoke(one)
-    await instance.grant_operator(database, CLI, email=parse_email(two.email))
-    await operators.disable_user(database, email=two.email)
+    await operators.grant_operator(database, CLI, email=two.email)
+    await operators.disable_user(database, CLI, email=two.email)
     with pytest.raises(LastOperator):
         await revoke(one)
-    await operators.enable_user(database, email=two.email)
+    await operators.enable_user(database, CLI, email=two.email)
 
     done = await asyncio.gather(revoke(one), revoke(two), return_exceptions=True)
 
@@ -116,7 +112,7 @@ async def test_of_an_installation_of_an_older_release_the_earliest_owner_becomes
     for person in (first, second):
         await empty_identity.add(workspace_id, person, Role.OWNER)
     await empty_identity.new_workspace(second)
-    await operators.disable_user(empty_identity.database, email=disabled.email)
+    await operators.disable_user(empty_identity.database, CLI, email=disabled.email)
     async with empty_identity.database.system() as tx:
         await tx.execute(text("UPDATE users SET is_operator = false"))
 

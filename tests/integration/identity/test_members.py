@@ -21,7 +21,7 @@ from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import Company
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 
 
 async def change_role(identity: Identity, actor: Actor, user_id: UUID, role: Role) -> MemberView:
@@ -128,10 +128,10 @@ async def test_the_last_owner_can_neither_leave_nor_step_down(identity: Identity
     assert (caught.value.status, caught.value.code) == (409, "last_owner")
 
     second = await identity.new_member(company.id, Role.OWNER)
-    await operators.disable_user(identity.database, email=second.email)
+    await operators.disable_user(identity.database, CLI, email=second.email)
     with pytest.raises(LastOwner):
         await remove(identity, owner, company.owner.id)
-    await operators.enable_user(identity.database, email=second.email)
+    await operators.enable_user(identity.database, CLI, email=second.email)
     await remove(identity, owner, company.owner.id)
     assert await owners(identity, company.id) == [second.id]
 

@@ -18,7 +18,7 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.integration.identity.conftest import Company
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.postgres import Cluster
 
 DEMO = Person(new_id(), DEMO_EMAIL, DEMO_PASSWORD)
@@ -70,8 +70,8 @@ async def test_the_demo_user_is_made_and_repaired(empty_identity: Identity) -> N
     assert await operators.ensure_demo(database) == first.workspace_id
     await access.authenticate(database, login.access_token)  # nothing was to be repaired, so nothing has ended
 
-    await operators.set_password(database, email=DEMO_EMAIL, password="somebody changed it")
-    await operators.disable_user(database, email=DEMO_EMAIL)
+    await operators.set_password(database, CLI, email=DEMO_EMAIL, password="somebody changed it")
+    await operators.disable_user(database, CLI, email=DEMO_EMAIL)
     async with database.transaction(first.workspace_id) as tx:
         await members.remove_member(tx, Actor.cli(first.workspace_id), user_id=login.user.id)
     await operators.ensure_demo(database)
@@ -83,7 +83,7 @@ async def test_the_demo_user_is_made_and_repaired(empty_identity: Identity) -> N
 async def test_an_operator_sets_a_password_and_ends_the_sessions(identity: Identity, company: Company) -> None:
     tokens = await identity.login(company.owner)
 
-    await operators.set_password(identity.database, email=company.owner.email, password="eleven green otters")
+    await operators.set_password(identity.database, CLI, email=company.owner.email, password="eleven green otters")
 
     with pytest.raises(Unauthenticated):
         await access.authenticate(identity.database, tokens.access_token)
@@ -96,26 +96,28 @@ async def test_bad_values_are_refused_by_name(identity: Identity) -> None:
     person = await identity.new_person()
 
     with pytest.raises(InvalidInput) as caught:
-        await operators.create_user(identity.database, email="ada@", name="\0", password="short")
+        await operators.create_user(identity.database, CLI, email="ada@", name="\0", password="short")
     assert [error.pointer for error in caught.value.errors] == ["/email", "/name", "/password"]
     with pytest.raises(InvalidInput):
-        await operators.disable_user(identity.database, email="ada@")
+        await operators.disable_user(identity.database, CLI, email="ada@")
     with pytest.raises(InvalidInput):
-        await operators.set_password(identity.database, email=person.email, password=person.email)
+        await operators.set_password(identity.database, CLI, email=person.email, password=person.email)
     with pytest.raises(UserExists):
-        await operators.create_user(identity.database, email=person.email, name="Ada", password="seven purple walruses")
+        await operators.create_user(
+            identity.database, CLI, email=person.email, name="Ada", password="seven purple walruses"
+        )
     for verb in (operators.disable_user, operators.enable_user):
         with pytest.raises(UserNotFound):
-            await verb(identity.database, email=f"{new_id().hex}@acme.test")
+            await verb(identity.database, CLI, email=f"{new_id().hex}@acme.test")
     with pytest.raises(UserNotFound):
-        await operators.create_workspace(identity.database, name="X", owner_email=f"{new_id().hex}@acme.test")
+        await operators.create_workspace(identity.database, CLI, name="X", owner_email=f"{new_id().hex}@acme.test")
 
 
 async def test_disabling_twice_is_the_same_as_once(identity: Identity, company: Company) -> None:
     email = company.people[Role.MEMBER].email
 
     for verb in (operators.disable_user, operators.disable_user, operators.enable_user, operators.enable_user):
-        await verb(identity.database, email=email)
+        await verb(identity.database, CLI, email=email)
 
     async with identity.database.transaction(company.id) as tx:
         log = await queries.list_audit_events(

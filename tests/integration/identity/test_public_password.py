@@ -14,7 +14,7 @@ from leadflood.domains.identity.service import access, api_keys, operators, publ
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Environment
 from leadflood.kernel.ids import new_id
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 
 DEMO = Person(new_id(), DEMO_EMAIL, DEMO_PASSWORD)
 ANOTHER = "eleven green otters"
@@ -80,13 +80,13 @@ async def test_a_production_instance_does_not_start_until_the_password_is_anothe
         await public_password.refuse_to_serve(database, apart)
     assert "leadflood up" not in refused.value.detail
 
-    await operators.disable_user(database, email=DEMO_EMAIL)
+    await operators.disable_user(database, CLI, email=DEMO_EMAIL)
     await public_password.refuse_to_serve(database, settings)
-    await operators.enable_user(database, email=DEMO_EMAIL)
+    await operators.enable_user(database, CLI, email=DEMO_EMAIL)
     with pytest.raises(PublicPassword):
         await public_password.refuse_to_serve(database, settings)
 
-    await operators.set_password(database, email=DEMO_EMAIL, password=ANOTHER)
+    await operators.set_password(database, CLI, email=DEMO_EMAIL, password=ANOTHER)
     await public_password.refuse_to_serve(database, settings)
     login = await in_production(demo).login(DEMO, password=ANOTHER)
     await access.authenticate(database, login.access_token, production=True)
@@ -123,7 +123,7 @@ async def test_a_new_password_in_place_of_the_public_one_ends_the_keys_that_anyb
     demo: Identity,
 ) -> None:
     async def change_by_operator(actor: Actor) -> None:
-        await operators.set_password(demo.database, email=DEMO_EMAIL, password=ANOTHER)
+        await operators.set_password(demo.database, CLI, email=DEMO_EMAIL, password=ANOTHER)
 
     async def change_oneself(actor: Actor) -> None:
         await demo.change_password(actor, DEMO_PASSWORD, ANOTHER)
@@ -139,6 +139,6 @@ async def test_a_new_password_in_place_of_the_public_one_ends_the_keys_that_anyb
         assert log.items[0].data == {"reason": "public_password"}
 
         kept = await key_of(demo, await demo.actor(DEMO, password=ANOTHER))
-        await operators.set_password(demo.database, email=DEMO_EMAIL, password="seven purple walruses")
+        await operators.set_password(demo.database, CLI, email=DEMO_EMAIL, password="seven purple walruses")
         await access.authenticate(demo.database, kept)
         await operators.ensure_demo(demo.database)

@@ -17,7 +17,7 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.threads import PASSWORD_HASHING
 from tests.integration.identity.conftest import Company, CountingHasher
-from tests.support.identity import Identity, Person
+from tests.support.identity import CLI, Identity, Person
 from tests.support.postgres import Cluster
 from tests.support.waiting import soon, turns
 
@@ -79,7 +79,7 @@ async def test_every_failed_login_gets_the_same_answer_for_the_same_work(
     identity: Identity, company: Company, hasher: CountingHasher
 ) -> None:
     disabled = await identity.new_member(company.id, Role.MEMBER)
-    await operators.disable_user(identity.database, email=disabled.email)
+    await operators.disable_user(identity.database, CLI, email=disabled.email)
     homeless = await identity.new_person()
     foreign = await identity.new_workspace(homeless)
     wrong = Person(company.owner.id, company.owner.email, "not the right password")
@@ -175,7 +175,7 @@ async def test_an_ipv6_customer_is_one_address(identity: Identity) -> None:
 
 async def test_a_password_changed_while_it_was_verified_lets_nobody_in(identity: Identity, company: Company) -> None:
     racing = [identity.login(company.owner) for _ in range(8)]
-    setting = operators.set_password(identity.database, email=company.owner.email, password="eleven green otters")
+    setting = operators.set_password(identity.database, CLI, email=company.owner.email, password="eleven green otters")
 
     *answers, _ = await asyncio.gather(*racing, setting, return_exceptions=True)
 

@@ -14,7 +14,7 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.errors import InvalidInput
 from tests.integration.invitations.conftest import Door, new_address
-from tests.support.identity import Person
+from tests.support.identity import CLI, Person
 
 
 async def test_the_link_tells_its_holder_what_it_is_about(door: Door) -> None:
@@ -173,7 +173,7 @@ async def test_an_invitation_is_worth_as_much_as_who_vouches_for_it(door: Door, 
             change = ChangeRole.model_validate({"role": "member"})
             await members.change_role(tx, owner, user_id=person.id, change=change)
     if fate == "disabled":
-        await operators.disable_user(door.identity.database, email=person.email)
+        await operators.disable_user(door.identity.database, CLI, email=person.email)
 
     with pytest.raises(InvitationNotFound):
         await door.accept_as_new(token)

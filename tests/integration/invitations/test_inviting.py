@@ -20,7 +20,7 @@ from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import new_company
 from tests.integration.invitations.conftest import Door, new_address
-from tests.support.identity import Person
+from tests.support.identity import CLI, Person
 
 
 async def robot(door: Door, person: Person, scopes: list[str]) -> Actor:
@@ -46,7 +46,7 @@ async def test_known_and_unknown_addresses_get_the_same_answer(door: Door) -> No
     admin = await door.identity.actor(door.company.people[Role.ADMIN])
     known = await door.identity.new_person()
     disabled = await door.identity.new_person()
-    await operators.disable_user(door.identity.database, email=disabled.email)
+    await operators.disable_user(door.identity.database, CLI, email=disabled.email)
 
     answers = [await door.invite(admin, email) for email in (known.email, disabled.email, new_address())]
 

@@ -13,7 +13,7 @@ from leadflood.kernel.crypto import new_token
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import Visitor, audited, members_of, new_visitor
-from tests.support.identity import PASSWORD
+from tests.support.identity import CLI, PASSWORD
 from tests.support.web import Browser
 
 FRESH = "nine yellow ferrets"
@@ -150,7 +150,7 @@ async def test_a_link_that_works_no_more_says_what_to_do(house: House, stranger:
 async def test_a_disabled_account_is_not_let_in(house: House, stranger: Browser, new_house: NewHouse) -> None:
     person = await somebody(new_house)
     _, link = await invite(house, person.email)
-    await operators.disable_user(house.parts.database, email=person.email)
+    await operators.disable_user(house.parts.database, CLI, email=person.email)
     await stranger.get(link)
 
     assert (await stranger.post(link, {"password": PASSWORD})).status == 401

@@ -7,7 +7,7 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House
 from tests.integration.web.people import new_visitor
-from tests.support.identity import PASSWORD, new_client
+from tests.support.identity import CLI, PASSWORD, new_client
 from tests.support.web import browser_of, site
 
 
@@ -54,7 +54,7 @@ async def test_a_browser_that_signed_in_before_gets_in_however_often_others_fail
 
         assert (await stranger.sign_in(visitor.email, PASSWORD)).status == 429
         assert (await known.sign_in(visitor.email, PASSWORD)).path == "/"
-        code = await operators.unlock_user(house.parts.database, house.parts.sealer, email=visitor.email)
+        code = await operators.unlock_user(house.parts.database, CLI, house.parts.sealer, email=visitor.email)
         await stranger.sign_in(visitor.email, "not the right one")
         assert "wrong or older" in (await linked.get("/sign-in/device/x")).text
         assert (await linked.sign_in(visitor.email, PASSWORD)).status == 429

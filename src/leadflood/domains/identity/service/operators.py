@@ -1,5 +1,6 @@
 """Verbs of the operator at the machine's own command line, who may do everything there is, in every workspace."""
 
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from leadflood.domains.identity.contracts import (
     UserView,
     WorkspaceView,
 )
-from leadflood.domains.identity.errors import UserExists, UserNotFound, WorkspaceNotFound
+from leadflood.domains.identity.errors import LastOperator, UserExists, UserNotFound, WorkspaceNotFound
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.models import (
     DEMO_EMAIL,
@@ -25,9 +26,10 @@ from leadflood.domains.identity.models import (
     EndReason,
     FirstRun,
 )
+from leadflood.domains.identity.queries.instance import operators
 from leadflood.domains.identity.service import api_keys, audit, devices, instance
 from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed, unlock
-from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.contract import Contract, field_errors
 from leadflood.kernel.crypto import Sealer, new_password
 from leadflood.kernel.db.database import Database, Transaction
@@ -38,35 +40,40 @@ from leadflood.kernel.pagination import Page, Position
 from leadflood.kernel.text import InvalidValue
 
 _C = TypeVar("_C", bound=Contract)
+_SYSTEM = Actor.cli(SYSTEM_WORKSPACE_ID)
+"""Who makes the first workspace and the demo user: the start of a process."""
 
 
-async def create_user(database: Database, *, email: str, name: str, password: str) -> UserView:
+async def create_user(database: Database, actor: Actor, *, email: str, name: str, password: str) -> UserView:
     """Create a user who is in no workspace yet. Raises: InvalidInput, UserExists."""
+    actor.require(Permission.INSTANCE)
     user = _checked(CreateUser, {"email": email, "name": name, "password": password})
     password_hash = await hashed(user.password)
     async with database.system() as tx:
-        created = await _insert_user(tx, user.email, user.name, password_hash)
+        created = await _insert_user(tx, actor, user.email, user.name, password_hash)
         if created is None:
             raise UserExists
     return UserView(id=created, email=user.email.display, name=user.name)
 
 
-async def create_workspace(database: Database, *, name: str, owner_email: str) -> WorkspaceView:
+async def create_workspace(database: Database, actor: Actor, *, name: str, owner_email: str) -> WorkspaceView:
     """Create a workspace for an existing user. Raises: InvalidInput, UserNotFound."""
+    actor.require(Permission.INSTANCE)
     workspace = _checked(CreateWorkspace, {"name": name, "ownerEmail": owner_email})
     async with database.system() as tx:
         owner_id = await queries.user_id_of(tx, workspace.owner_email.norm)
         if owner_id is None:
             raise UserNotFound
-        workspace_id = await _insert_workspace(tx, workspace.name, owner_id)
-        return await queries.get_workspace(tx, Actor.cli(workspace_id))
+        workspace_id = await _insert_workspace(tx, actor, workspace.name, owner_id)
+        return await queries.get_workspace(tx, replace(actor, workspace_id=workspace_id))
 
 
-async def set_password(database: Database, *, email: str, password: str) -> None:
+async def set_password(database: Database, actor: Actor, *, email: str, password: str) -> None:
     """Give a user another password and end all the user's sessions.
 
     API keys stay, unless the password was the demo user's public one. Raises: InvalidInput, UserNotFound.
     """
+    actor.require(Permission.INSTANCE)
     change = _checked(SetPassword, {"email": email, "password": password})
     async with database.system(read_only=True) as tx:
         before = await _account(tx, change.email)
@@ -75,45 +82,72 @@ async def set_password(database: Database, *, email: str, password: str) -> None
     async with database.system() as tx:
         account = await _account(tx, change.email)
         if was_public:
-            await api_keys.revoke_keys_of(tx, _operator(), account.id)
-        await _put_password(tx, account.id, password_hash)
+            await api_keys.revoke_keys_of(tx, actor, account.id)
+        await _put_password(tx, actor, account.id, password_hash)
 
 
-async def disable_user(database: Database, *, email: str) -> None:
+async def disable_user(database: Database, actor: Actor, *, email: str) -> None:
     """Bar a user from signing in, and end all sessions; the user's API keys rest until `enable_user`.
 
     Twice is the same as once. Raises: InvalidInput, UserNotFound.
     """
+    actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         account = await _account(tx, parsed_email(email))
         if await store.set_disabled(tx, account.id, disabled=True):
             await end_and_record(
                 tx,
-                _operator(),
+                actor,
                 user_id=account.id,
                 action=AuditAction.USER_DISABLED,
                 reason=EndReason.USER_DISABLED,
             )
 
 
-async def enable_user(database: Database, *, email: str) -> None:
+async def enable_user(database: Database, actor: Actor, *, email: str) -> None:
     """Let a user sign in again. Twice is the same as once. Raises: InvalidInput, UserNotFound."""
+    actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         account = await _account(tx, parsed_email(email))
-        await _enable(tx, account.id)
+        await _enable(tx, actor, account.id)
 
 
-async def unlock_user(database: Database, sealer: Sealer, *, email: str) -> str:
+async def unlock_user(database: Database, actor: Actor, sealer: Sealer, *, email: str) -> str:
     """Let unknown devices try an account's password again. Returns the code of a link that makes a browser known.
 
     Raises: InvalidInput, UserNotFound.
     """
+    actor.require(Permission.INSTANCE)
     address = parsed_email(email)
     async with database.system() as tx:
         account = await _account(tx, address)
         await unlock(tx, sealer, email_norm=account.email_norm)
-        await audit.record_for_user(tx, _operator(), action=AuditAction.USER_UNLOCKED, user_id=account.id)
+        await audit.record_for_user(tx, actor, action=AuditAction.USER_UNLOCKED, user_id=account.id)
     return devices.link_code(sealer, account.id)
+
+
+async def grant_operator(database: Database, actor: Actor, *, email: str) -> None:
+    """Make a user an instance operator. Twice is the same as once. Raises: Forbidden, InvalidInput, UserNotFound."""
+    actor.require(Permission.INSTANCE)
+    async with database.system() as tx:
+        account = await _account(tx, parsed_email(email))
+        await instance.make_operator(tx, actor, account.id)
+
+
+async def revoke_operator(database: Database, actor: Actor, *, email: str) -> None:
+    """Make an instance operator an ordinary user, from the next request on. Twice is the same as once.
+
+    Raises: Forbidden, InvalidInput, UserNotFound, LastOperator: an installation keeps one who can sign in.
+    """
+    actor.require(Permission.INSTANCE)
+    async with database.system() as tx:
+        account = await _account(tx, parsed_email(email))
+        await store.lock_operators(tx)
+        if not await store.set_operator(tx, account.id, is_operator=False):
+            return
+        if not await operators(tx):
+            raise LastOperator
+        await audit.record_for_user(tx, actor, action=AuditAction.OPERATOR_REVOKED, user_id=account.id)
 
 
 async def list_users(database: Database, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
@@ -143,8 +177,8 @@ async def first_run(database: Database) -> FirstRun | None:
         await store.lock_first_run(tx)
         if await queries.first_workspace(tx) is not None:
             return None
-        owner_id = await _user_with(tx, email, "Owner", password_hash)
-        workspace_id = await _insert_workspace(tx, FIRST_WORKSPACE, owner_id)
+        owner_id = await _user_with(tx, _SYSTEM, email, "Owner", password_hash)
+        workspace_id = await _insert_workspace(tx, _SYSTEM, FIRST_WORKSPACE, owner_id)
     return FirstRun(workspace_id, email.display, password)
 
 
@@ -163,16 +197,12 @@ async def ensure_demo(database: Database) -> UUID:
         workspace_id = await queries.first_workspace(tx)
         if workspace_id is None:
             raise WorkspaceNotFound
-        user_id = await _user_with(tx, email, "Demo", password_hash)
+        user_id = await _user_with(tx, _SYSTEM, email, "Demo", password_hash)
         present = password_hash or (account.password_hash if account else "")
         await store.note_public_password(tx, user_id, present)
         await _ensure_owner(tx, workspace_id, user_id)
-        await instance.make_operator(tx, _operator(), user_id)
+        await instance.make_operator(tx, _SYSTEM, user_id)
     return workspace_id
-
-
-def _operator() -> Actor:
-    return Actor.cli(SYSTEM_WORKSPACE_ID)
 
 
 def _checked(contract: type[_C], values: dict[str, str]) -> _C:
@@ -198,19 +228,21 @@ async def _account(tx: Transaction, email: EmailAddress) -> Account:
     return account
 
 
-async def _user_with(tx: Transaction, email: EmailAddress, name: str, password_hash: str | None) -> UUID:
+async def _user_with(tx: Transaction, actor: Actor, email: EmailAddress, name: str, password_hash: str | None) -> UUID:
     """The user with this address, enabled, and with this password where one is given; made where missing."""
-    created = await _insert_user(tx, email, name, password_hash) if password_hash else None
+    created = await _insert_user(tx, actor, email, name, password_hash) if password_hash else None
     if created is not None:
         return created
     account = await _account(tx, email)
     if password_hash is not None:
-        await _put_password(tx, account.id, password_hash)
-    await _enable(tx, account.id)
+        await _put_password(tx, actor, account.id, password_hash)
+    await _enable(tx, actor, account.id)
     return account.id
 
 
-async def _insert_user(tx: Transaction, email: EmailAddress, name: str, password_hash: str) -> UUID | None:
+async def _insert_user(
+    tx: Transaction, actor: Actor, email: EmailAddress, name: str, password_hash: str
+) -> UUID | None:
     user_id = new_id()
     created = await store.insert_user(
         tx, user_id=user_id, email=email.display, email_norm=email.norm, name=name, password_hash=password_hash
@@ -218,37 +250,35 @@ async def _insert_user(tx: Transaction, email: EmailAddress, name: str, password
     if not created:
         return None
     await audit.record_for_user(
-        tx, _operator(), action=AuditAction.USER_CREATED, user_id=user_id, data={"email": email.display}
+        tx, actor, action=AuditAction.USER_CREATED, user_id=user_id, data={"email": email.display}
     )
     return user_id
 
 
-async def _insert_workspace(tx: Transaction, name: str, owner_id: UUID) -> UUID:
+async def _insert_workspace(tx: Transaction, actor: Actor, name: str, owner_id: UUID) -> UUID:
     workspace_id = new_id()
     await store.insert_workspace(tx, workspace_id, name)
     await store.insert_member(tx, workspace_id, owner_id, Role.OWNER)
     await audit.record(
         tx,
-        Actor.cli(workspace_id),
+        replace(actor, workspace_id=workspace_id),
         action=AuditAction.WORKSPACE_CREATED,
         subject_type=AuditSubject.WORKSPACE,
         subject_id=workspace_id,
         data={"name": name, "ownerId": str(owner_id)},
     )
-    await instance.ensure_operator(tx, owner_id)
+    await instance.ensure_operator(tx, actor, owner_id)
     return workspace_id
 
 
-async def _put_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
+async def _put_password(tx: Transaction, actor: Actor, user_id: UUID, password_hash: str) -> None:
     await store.set_password(tx, user_id, password_hash, expected=None)
-    await end_and_record(
-        tx, _operator(), user_id=user_id, action=AuditAction.PASSWORD_SET, reason=EndReason.PASSWORD_CHANGED
-    )
+    await end_and_record(tx, actor, user_id=user_id, action=AuditAction.PASSWORD_SET, reason=EndReason.PASSWORD_CHANGED)
 
 
-async def _enable(tx: Transaction, user_id: UUID) -> None:
+async def _enable(tx: Transaction, actor: Actor, user_id: UUID) -> None:
     if await store.set_disabled(tx, user_id, disabled=False):
-        await audit.record_for_user(tx, _operator(), action=AuditAction.USER_ENABLED, user_id=user_id)
+        await audit.record_for_user(tx, actor, action=AuditAction.USER_ENABLED, user_id=user_id)
 
 
 async def _ensure_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> None:
