@@ -19,7 +19,7 @@ from leadflood.kernel.db.provision import provision
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
 from tests.support.postgres import Cluster, temporary_cluster
 from tests.support.processes import INSTANCE
@@ -113,16 +113,16 @@ def application_url(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-async def carrier(application_url: str) -> AsyncIterator[PgQueuerCarrier]:
+async def carrier(application_url: str) -> AsyncIterator[PostgresCarrier]:
     """The queue in the migrated database."""
-    opened = PgQueuerCarrier(application_url, role=APP_ROLE)
+    opened = PostgresCarrier(application_url, role=APP_ROLE)
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture(scope="session")
-async def database(application_url: str, carrier: PgQueuerCarrier) -> AsyncIterator[Database]:
+async def database(application_url: str, carrier: PostgresCarrier) -> AsyncIterator[Database]:
     """The migrated database as the application's role, with the queue in it."""
     engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
     opened = Database(engine, carrier)
@@ -168,7 +168,7 @@ async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Els
     """The migrated database with its queue in another one: jobs reach it through the relay."""
     cluster.create_database(QUEUE_DATABASE)
     await install_queue(cluster.url(QUEUE_DATABASE))
-    carrier = PgQueuerCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
+    carrier = PostgresCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
     await carrier.open()
     engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
     relayed = Database(engine, None)

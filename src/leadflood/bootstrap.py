@@ -49,8 +49,8 @@ from leadflood.kernel.instance import instance_id
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.origin import public_url
 from leadflood.kernel.pagination import Cursors
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
 from leadflood.worker.main import Worker, WorkerParts
@@ -197,7 +197,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
     """Database and queue, not connected yet and not checked, closed again at the end. Raises: NoDatabase."""
     url = application_url(settings)
     queue = settings.queue_database_url
-    carrier = PgQueuerCarrier(
+    carrier = PostgresCarrier(
         queue.get_secret_value() if queue is not None else url,
         role=APP_ROLE,
         application_name=f"leadflood {process} queue",

@@ -29,7 +29,7 @@ CREATE VIEW bench.workers AS SELECT pid FROM leadflood.worker_processes;
 
 CLEAN = """
 TRUNCATE leadflood.leads, leadflood.job_executions, leadflood.outbox_events, leadflood.idempotency_keys,
-         leadflood.worker_processes, leadflood_queue.pgqueuer CASCADE
+         leadflood.worker_processes, leadflood_queue.tickets CASCADE
 """
 
 

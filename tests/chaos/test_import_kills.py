@@ -41,7 +41,7 @@ WHERE data ->> 'changesetId' = :'changeset' AND (data ->> 'undo') IS NOT DISTINC
 ROWS = """
 SELECT action, count(*), count(DISTINCT row_no) FROM import_rows WHERE import_id = :'id' GROUP BY action ORDER BY action
 """
-NO_PAUSE = "UPDATE leadflood_queue.pgqueuer SET execute_after = now() WHERE execute_after > now()"
+NO_PAUSE = "UPDATE leadflood_queue.tickets SET due_at = now(), visible_at = now() WHERE due_at > now()"
 """A job that was lost several times waits for minutes, which proves nothing more."""
 
 

@@ -10,7 +10,7 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.deployment import Deployment
 from tests.support.journeys import add_lead, followed, job, lead, timeline, wait_for_job, wait_until
 from tests.support.poison_worker import POISON
@@ -118,7 +118,7 @@ def test_a_job_that_kills_its_worker_ends_as_failed_while_its_neighbours_complet
 
 
 async def _enqueue_poison(deployment: Deployment) -> str:
-    carrier = PgQueuerCarrier(deployment.url, role=APP_ROLE)
+    carrier = PostgresCarrier(deployment.url, role=APP_ROLE)
     await carrier.open()
     engine = create_engine(deployment.url, application_name="tests", pool_size=1, statement_timeout=10)
     database = Database(engine, carrier)

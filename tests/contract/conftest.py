@@ -12,8 +12,8 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.api import make_parts
 from tests.support.sandbox import shared_sandbox
 from tests.support.served import Served, served
@@ -52,7 +52,7 @@ def server(application_url: str, settings: Settings, sealer: Sealer) -> Iterator
     """The real API behind the real HTTP server."""
 
     async def parts() -> ApiParts:
-        carrier = PgQueuerCarrier(application_url, role=APP_ROLE)
+        carrier = PostgresCarrier(application_url, role=APP_ROLE)
         await carrier.open()
         engine = create_engine(application_url, application_name="served", pool_size=5, statement_timeout=30)
         database = Database(engine, carrier)

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.memory import MemoryCarrier
-from leadflood.kernel.queue.ports import Carrier, Delivery, Ticket
+from leadflood.kernel.queue.ports import Carrier, Priority, Ticket
+from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 from tests.support.queues import (
     BEAT,
@@ -23,7 +24,6 @@ from tests.support.queues import (
     queue_cluster,
     soon,
     ticket,
-    tickets_of,
 )
 
 
@@ -66,8 +66,8 @@ async def queue_in_memory() -> AsyncIterator[Queue]:
 async def queue_in_postgresql(cluster: Cluster, admin: asyncpg.Connection) -> AsyncIterator[Queue]:
     async def advance(seconds: float) -> None:
         await admin.execute(
-            "UPDATE leadflood_queue.pgqueuer SET heartbeat = heartbeat - make_interval(secs => $1), "
-            "execute_after = execute_after - make_interval(secs => $1)",
+            "UPDATE leadflood_queue.tickets SET visible_at = visible_at - make_interval(secs => $1), "
+            "due_at = due_at - make_interval(secs => $1)",
             seconds,
         )
 
@@ -82,24 +82,25 @@ async def queue(request: pytest.FixtureRequest, cluster: Cluster, admin: asyncpg
         yield queue
 
 
-async def drain(carrier: Carrier, kinds: Sequence[str] = (ENRICH,), limit: int = 100) -> list[Delivery]:
-    drained: list[Delivery] = []
+async def drain(carrier: Carrier, kinds: Sequence[str] = (ENRICH,), limit: int = 100) -> list[Ticket]:
+    drained: list[Ticket] = []
     while received := await carrier.receive(kinds, limit):
         drained.extend(received)
     return drained
 
 
+def of(workspace_id: UUID, tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those of one workspace."""
+    return [each for each in tickets if each.workspace_id == workspace_id]
+
+
 async def test_a_ticket_is_delivered_as_it_was_published(queue: Queue) -> None:
-    trace = {
-        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "request_id": "🦆 \x00 \ud800 \\u0000 \"';DROP 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \r\n مرحبا",
-        "": "",
-    }
-    sent = Ticket(ENRICH, new_id(), new_id(), 3, trace=trace)
+    kind = "🦆 \\u0000 \"';DROP 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \r\n مرحبا"
+    sent = Ticket(kind, new_id(), new_id(), 3, Priority.BULK)
 
     await queue.carrier.publish(None, [sent])
 
-    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [sent]
+    assert await queue.carrier.receive([kind], 10) == [sent]
 
 
 async def test_tickets_come_in_the_order_of_publishing_and_not_more_than_asked_for(queue: Queue) -> None:
@@ -107,8 +108,60 @@ async def test_tickets_come_in_the_order_of_publishing_and_not_more_than_asked_f
     await queue.carrier.publish(None, sent[:4])
     await queue.other.publish(None, sent[4:])
 
-    assert tickets_of(await queue.carrier.receive([ENRICH], 5)) == sent[:5]
-    assert tickets_of(await queue.carrier.receive([ENRICH], 5)) == sent[5:]
+    assert await queue.carrier.receive([ENRICH], 5) == sent[:5]
+    assert await queue.carrier.receive([ENRICH], 5) == sent[5:]
+
+
+async def test_every_workspace_gets_its_share_of_a_batch_and_the_rest_goes_to_those_with_more(queue: Queue) -> None:
+    large, medium, single = new_id(), new_id(), new_id()
+    many = [ticket(workspace_id=large) for _ in range(100)]
+    some = [ticket(workspace_id=medium) for _ in range(20)]
+    one = ticket(workspace_id=single)
+    await queue.carrier.publish(None, many)
+    await queue.carrier.publish(None, [*some, one])
+
+    received = await queue.carrier.receive([ENRICH], 60)
+
+    assert len(received) == 60
+    assert of(large, received) == many[:39]
+    assert of(medium, received) == some
+    assert of(single, received) == [one]
+
+
+async def test_workspaces_take_turns_where_there_are_more_of_them_than_room(queue: Queue) -> None:
+    sent = {
+        workspace_id: [ticket(workspace_id=workspace_id) for _ in range(4)]
+        for workspace_id in [new_id() for _ in range(5)]
+    }
+    for tickets in sent.values():
+        await queue.carrier.publish(None, tickets)
+
+    for turn in range(4):
+        received = [(await queue.carrier.receive([ENRICH], 1))[0] for _ in sent]
+        assert sorted(each.workspace_id for each in received) == sorted(sent)
+        assert all(each == sent[each.workspace_id][turn] for each in received)
+    assert await queue.carrier.receive([ENRICH], 1) == []
+
+
+async def test_a_bulk_ticket_is_delivered_after_the_normal_ones_of_all_workspaces(queue: Queue) -> None:
+    busy, other = new_id(), new_id()
+    bulk = [ticket(workspace_id=busy, priority=Priority.BULK) for _ in range(50)]
+    await queue.carrier.publish(None, bulk)
+    await queue.carrier.receive([ENRICH], 5)
+    late = [ticket(workspace_id=busy), ticket(workspace_id=other)]
+    await queue.carrier.publish(None, late)
+
+    assert {(await queue.carrier.receive([ENRICH], 1))[0] for _ in late} == set(late)
+    assert await queue.carrier.receive([ENRICH], 100) == bulk[5:]
+
+
+async def test_bulk_tickets_of_one_workspace_are_not_starved_by_normal_ones_of_another(queue: Queue) -> None:
+    busy, other = new_id(), new_id()
+    await queue.carrier.publish(None, [ticket(workspace_id=busy) for _ in range(50)])
+    bulk = [ticket(workspace_id=other, priority=Priority.BULK) for _ in range(50)]
+    await queue.carrier.publish(None, bulk)
+
+    assert of(other, await queue.carrier.receive([ENRICH], 20)) == bulk[:10]
 
 
 async def test_a_consumer_gets_only_the_kinds_it_asks_for(queue: Queue) -> None:
@@ -116,8 +169,10 @@ async def test_a_consumer_gets_only_the_kinds_it_asks_for(queue: Queue) -> None:
     await queue.carrier.publish(None, [lead, beat])
 
     assert await queue.carrier.receive(["leads.enrich.v2"], 10) == []
-    assert tickets_of(await queue.carrier.receive([BEAT], 10)) == [beat]
-    assert tickets_of(await queue.carrier.receive([BEAT, ENRICH], 10)) == [lead]
+    others = [ticket(ENRICH, workspace_id=new_id()) for _ in range(3)]
+    await queue.carrier.publish(None, others)
+    assert await queue.carrier.receive([BEAT], 1) == [beat], "tickets that it cannot take do not use up its room"
+    assert set(await queue.carrier.receive([BEAT, ENRICH], 10)) == {lead, *others}
 
 
 async def test_a_thousand_tickets_are_published_at_once(queue: Queue) -> None:
@@ -125,7 +180,7 @@ async def test_a_thousand_tickets_are_published_at_once(queue: Queue) -> None:
 
     await queue.carrier.publish(None, sent)
 
-    assert tickets_of(await drain(queue.carrier)) == sent
+    assert await drain(queue.carrier) == sent
 
 
 async def test_publishing_nothing_is_nothing(queue: Queue) -> None:
@@ -143,13 +198,13 @@ async def test_the_same_attempt_is_queued_once_until_it_is_acknowledged(queue: Q
     received = await queue.carrier.receive([ENRICH], 10)
     await queue.carrier.publish(None, [first])
 
-    assert tickets_of(received) == [first, second]
+    assert received == [first, second]
     assert await queue.carrier.receive([ENRICH], 10) == []
 
     await queue.carrier.acknowledge(received)
     await queue.carrier.publish(None, [first])
 
-    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [first]
+    assert await queue.carrier.receive([ENRICH], 10) == [first]
 
 
 async def test_a_deferred_ticket_is_not_delivered_before_its_time(queue: Queue) -> None:
@@ -158,24 +213,24 @@ async def test_a_deferred_ticket_is_not_delivered_before_its_time(queue: Queue) 
 
     received = await queue.carrier.receive([ENRICH], 10)
     await queue.carrier.acknowledge(received)
-    assert tickets_of(received) == [now]
+    assert received == [now]
 
     await queue.advance(601)
 
-    assert [item.job_id for item in tickets_of(await queue.carrier.receive([ENRICH], 10))] == [later.job_id]
+    assert [item.job_id for item in await queue.carrier.receive([ENRICH], 10)] == [later.job_id]
 
 
 async def test_a_ticket_that_was_not_acknowledged_is_delivered_again(queue: Queue) -> None:
     lost, done = ticket(), ticket()
     await queue.carrier.publish(None, [lost, done])
-    received = await queue.carrier.receive([ENRICH], 10)
-    await queue.carrier.acknowledge([delivery for delivery in received if delivery.ticket == done])
+    await queue.carrier.receive([ENRICH], 10)
+    await queue.carrier.acknowledge([done])
 
     assert await queue.other.receive([ENRICH], 10) == []
 
     await queue.advance(REDELIVERY + 1)
 
-    assert tickets_of(await queue.other.receive([ENRICH], 10)) == [lost]
+    assert await queue.other.receive([ENRICH], 10) == [lost]
     assert await queue.carrier.receive([ENRICH], 10) == []
 
 
@@ -186,11 +241,11 @@ async def test_acknowledging_twice_or_what_is_unknown_does_no_harm(queue: Queue)
 
     await queue.carrier.acknowledge(received)
     await queue.carrier.acknowledge(received)
-    await queue.other.acknowledge([Delivery(ticket(), 2**62)])
+    await queue.other.acknowledge([ticket()])
     await queue.carrier.acknowledge([])
     await queue.advance(REDELIVERY + 1)
 
-    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == sent[1:]
+    assert await queue.carrier.receive([ENRICH], 10) == sent[1:]
 
 
 async def test_two_consumers_never_share_a_ticket(queue: Queue) -> None:
@@ -199,7 +254,7 @@ async def test_two_consumers_never_share_a_ticket(queue: Queue) -> None:
 
     taken = await asyncio.gather(drain(queue.carrier, limit=7), drain(queue.other, limit=7))
 
-    jobs = [item.job_id for deliveries in taken for item in tickets_of(deliveries)]
+    jobs = [item.job_id for deliveries in taken for item in deliveries]
     assert sorted(jobs) == sorted(item.job_id for item in sent)
 
 
@@ -211,7 +266,7 @@ async def test_a_publish_wakes_a_waiting_consumer(queue: Queue) -> None:
         tasks.create_task(queue.carrier.wait([ENRICH], NEVER))
         await queue.other.publish(None, [sent])
 
-    assert tickets_of(await queue.carrier.receive([ENRICH], 10)) == [sent]
+    assert await queue.carrier.receive([ENRICH], 10) == [sent]
 
 
 async def test_what_was_published_before_the_wait_is_not_slept_through(queue: Queue) -> None:
@@ -225,7 +280,7 @@ async def test_what_was_published_before_the_wait_is_not_slept_through(queue: Qu
 
 async def test_a_waiting_consumer_wakes_when_a_deferred_ticket_falls_due(queue: Queue) -> None:
     await queue.carrier.publish(None, [ticket(delay=NEVER), ticket(BEAT, delay=0.01), ticket(delay=0.2)])
-    received: Sequence[Delivery] = []
+    received: Sequence[Ticket] = []
 
     async with soon():
         while not received:

@@ -9,7 +9,7 @@ from tests.support.journeys import Added, add_lead, followed, job, lead, timelin
 ATTEMPTS = 5
 HURRY = """
 UPDATE job_executions SET next_attempt_at = now() WHERE status = 'queued';
-UPDATE leadflood_queue.pgqueuer SET execute_after = now() WHERE execute_after > now();
+UPDATE leadflood_queue.tickets SET due_at = now(), visible_at = now() WHERE due_at > now();
 """
 FAILING = {"simulated_failure_rate": "1", "enrichment_adapters": "simulated", "job_lease": "60"}
 """With a lease that no stall of a busy machine outlives: attempts are counted, and no worker is killed."""

@@ -44,7 +44,7 @@ def test_a_lead_is_accepted_while_the_queues_server_is_away_and_enriched_when_it
     ada = add_lead(client, "ada.lovelace@acme.com")
     assert followed(client, ada)[0][-1] == "enriched"
     assert [event["status"] for event in events_of_job(client, ada)] == ["sent"]
-    assert elsewhere.count("SELECT count(*) FROM leadflood_queue.pgqueuer") == 0
+    assert elsewhere.count("SELECT count(*) FROM leadflood_queue.tickets") == 0
 
     queue.server.stop()
     grace = add_lead(client, "grace.hopper@acme.com")

@@ -21,8 +21,8 @@ from leadflood.kernel.db.database import RELAY_CHANNEL, Database, Transaction, c
 from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
-from leadflood.kernel.queue.ports import Carrier, Connection, Delivery, QueueDepth, Ticket
+from leadflood.kernel.queue.ports import Carrier, Connection, QueueDepth, Ticket
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from leadflood.worker.main import Worker, WorkerParts
 from leadflood.worker.runner import Runner
 from tests.support.waiting import eventually, soon
@@ -36,7 +36,7 @@ LEASES = (0.5, 2.0, 8.0)
 # What handlers write to show that they ran: the table of heartbeats is the plainest that there is.
 _WRITE = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
 _WRITTEN = text("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
-_TICKETS = text("SELECT count(*) FROM leadflood_queue.pgqueuer WHERE dedupe_key LIKE :id || ':%'")
+_TICKETS = text("SELECT count(*) FROM leadflood_queue.tickets WHERE job_id = :id")
 
 
 async def nothing(_tx: Transaction, _job: RunningJob, _error: str) -> None:
@@ -138,11 +138,11 @@ class Jobs:
 
     async def hurry(self) -> None:
         """Let every back-off be over."""
-        await self.change("UPDATE leadflood_queue.pgqueuer SET execute_after = now() WHERE execute_after > now()")
+        await self.change("UPDATE leadflood_queue.tickets SET due_at = now(), visible_at = now() WHERE due_at > now()")
 
     async def tickets(self, job_id: UUID) -> int:
         """How many tickets for the job are on the queue of its own database."""
-        return await _scalar(self.database, _TICKETS, id=str(job_id))
+        return await _scalar(self.database, _TICKETS, id=job_id)
 
     async def write(self, tx: Transaction, job_id: UUID) -> None:
         """What a handler does in our database."""
@@ -164,7 +164,7 @@ class Elsewhere:
     """The application's database with a queue that lives in another one."""
 
     database: Database
-    carrier: PgQueuerCarrier
+    carrier: PostgresCarrier
     queue_url: str
 
 
@@ -201,7 +201,7 @@ class Workers:
     ) -> Running:
         """Start a worker. `changes` are settings; `wrap` puts something of the test's around its carrier."""
         settings = self._settings.model_copy(update=changes)
-        carrier = PgQueuerCarrier(queue_url or self._url, role=APP_ROLE, redelivery=2)
+        carrier = PostgresCarrier(queue_url or self._url, role=APP_ROLE, redelivery=2)
         await carrier.open()
         self._stack.push_async_callback(carrier.close)
         engine = create_engine(self._url, application_name="worker", pool_size=20, statement_timeout=10)
@@ -284,13 +284,13 @@ class Wrapped:
         """See `Publisher.publish`."""
         await self._carrier.publish(connection, tickets)
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
         """See `Carrier.receive`."""
         return await self._carrier.receive(kinds, limit)
 
-    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
         """See `Carrier.acknowledge`."""
-        await self._carrier.acknowledge(deliveries)
+        await self._carrier.acknowledge(tickets)
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  as the port
         """See `Carrier.wait`."""

@@ -19,7 +19,7 @@ SELECT id, subject_id, status, attempts, failures,
 FROM job_executions j WHERE kind = 'leads.enrich.v1'
 """
 _TIMELINES = "SELECT lead_id, array_agg(kind ORDER BY id) AS kinds FROM lead_events GROUP BY lead_id"
-_TICKETS = "SELECT count(*) FROM leadflood_queue.pgqueuer WHERE entrypoint = 'leads.enrich.v1'"
+_TICKETS = "SELECT count(*) FROM leadflood_queue.tickets WHERE kind = 'leads.enrich.v1'"
 _DOUBLED_RUNS = """
 SELECT count(*) FROM (SELECT FROM enrichment_runs GROUP BY job_id, adapter HAVING count(*) > 1) doubled
 """

@@ -1,21 +1,24 @@
 """A queue on a real server, and small change for its tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
 
 import asyncpg
 
+from leadflood.kernel.db.roles import APP_ROLE, ROLES_SQL
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier, install_sql
-from leadflood.kernel.queue.ports import Delivery, Ticket
+from leadflood.kernel.queue.ports import Priority, Ticket
+from leadflood.kernel.queue.postgres import INSTALL, PostgresCarrier
 from tests.support.postgres import Cluster, temporary_cluster
 
 ENRICH, BEAT = "leads.enrich.v1", "system.heartbeat.v1"
 REDELIVERY = 10.0
 NEVER = 3600.0
 """Seconds: whoever waits that long was not woken, and `soon` fails the test."""
-LOGIN, ROLE, DATABASE = "queue login", "queue's role", "queue"
+LOGIN, ROLE, DATABASE = "queue login", APP_ROLE, "queue"
+WORKSPACE = new_id()
 
 
 @asynccontextmanager
@@ -25,14 +28,16 @@ async def soon() -> AsyncIterator[None]:
         yield
 
 
-def ticket(kind: str = ENRICH, *, attempt: int = 1, delay: float = 0.0) -> Ticket:
+def ticket(
+    kind: str = ENRICH,
+    *,
+    workspace_id: UUID = WORKSPACE,
+    attempt: int = 1,
+    delay: float = 0.0,
+    priority: Priority = Priority.NORMAL,
+) -> Ticket:
     """A ticket for a new job."""
-    return Ticket(kind, new_id(), new_id(), attempt, delay)
-
-
-def tickets_of(deliveries: Sequence[Delivery]) -> list[Ticket]:
-    """What was delivered, without receipts."""
-    return [delivery.ticket for delivery in deliveries]
+    return Ticket(kind, workspace_id, new_id(), attempt, priority, delay)
 
 
 @contextmanager
@@ -40,8 +45,9 @@ def queue_cluster() -> Iterator[Cluster]:
     """A server with the queue's tables, owned by its superuser, and a login that may act as the queue's role."""
     with temporary_cluster() as cluster:
         cluster.create_database(DATABASE)
-        cluster.run('CREATE ROLE :"role"; CREATE ROLE :"login" LOGIN IN ROLE :"role"', role=ROLE, login=LOGIN)
-        cluster.run(install_sql(ROLE), DATABASE)
+        cluster.run(ROLES_SQL.partition("GRANT leadflood_app,")[0])
+        cluster.run('CREATE ROLE :"login" LOGIN IN ROLE :"role"', role=ROLE, login=LOGIN)
+        cluster.run(INSTALL, DATABASE)
         yield cluster
 
 
@@ -49,15 +55,15 @@ def queue_cluster() -> Iterator[Cluster]:
 async def emptied(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
     """The superuser's connection to a queue without tickets."""
     connection = await asyncpg.connect(cluster.url(DATABASE))
-    await connection.execute("TRUNCATE leadflood_queue.pgqueuer")
+    await connection.execute("TRUNCATE leadflood_queue.tickets")
     yield connection
     await connection.close()
 
 
 @asynccontextmanager
-async def opened(cluster: Cluster) -> AsyncIterator[PgQueuerCarrier]:
+async def opened(cluster: Cluster) -> AsyncIterator[PostgresCarrier]:
     """A carrier on the queue, as a login that owns nothing."""
-    carrier = PgQueuerCarrier(cluster.url(DATABASE, LOGIN), role=ROLE, redelivery=REDELIVERY)
+    carrier = PostgresCarrier(cluster.url(DATABASE, LOGIN), role=ROLE, redelivery=REDELIVERY)
     await carrier.open()
     try:
         yield carrier

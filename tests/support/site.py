@@ -11,7 +11,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.api import make_parts
 from tests.support.letters import add_letters
 from tests.support.sandbox import shared_sandbox
@@ -35,7 +35,7 @@ def own_parts(application_url: str, machine: Settings, sealer: Sealer) -> Parts:
     """Makes the parts of an API on connections of its own, for a server with a loop of its own."""
 
     async def parts() -> ApiParts:
-        carrier = PgQueuerCarrier(application_url, role=APP_ROLE)
+        carrier = PostgresCarrier(application_url, role=APP_ROLE)
         await carrier.open()
         engine = create_engine(application_url, application_name="served", pool_size=5, statement_timeout=30)
         database = Database(engine, carrier)
@@ -52,7 +52,7 @@ def server(own_parts: Parts, application_url: str) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-async def showcase(machine: Settings, database: Database, carrier: PgQueuerCarrier, sealer: Sealer) -> Showcase:
+async def showcase(machine: Settings, database: Database, carrier: PostgresCarrier, sealer: Sealer) -> Showcase:
     """A workspace with some of everything in every state."""
     made = await new_showcase(
         make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)

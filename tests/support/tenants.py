@@ -297,7 +297,7 @@ async def holdings(database: Database, workspace_id: UUID, *, without: Collectio
         found: dict[str, list[str]] = {name: [] for name in (*names, "workspaces", "users")}
         for row in await tx.all(_everything(names), {"id": workspace_id, "without": list(without)}):
             found[row.name].append(row.content)
-        found["tickets"] = [str(await tx.scalar(text("SELECT count(*) FROM leadflood_queue.pgqueuer")))]
+        found["tickets"] = [str(await tx.scalar(text("SELECT count(*) FROM leadflood_queue.tickets")))]
     return found
 
 

@@ -71,15 +71,14 @@ class Consumer:
             self._slot_freed.clear()
             await self._stop.first(self._slot_freed.wait())
             return
-        deliveries = await self._carrier.receive(self._registry.kinds, room)
-        self.caught_up = len(deliveries) < room
-        if deliveries:
-            tickets = [delivery.ticket for delivery in deliveries]
+        tickets = await self._carrier.receive(self._registry.kinds, room)
+        self.caught_up = len(tickets) < room
+        if tickets:
             # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
             jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
             self._start_all(jobs)
             locked = set(await execution.locked(self._database, tickets, jobs))
-            await self._carrier.acknowledge([each for each in deliveries if each.ticket not in locked])
+            await self._carrier.acknowledge([ticket for ticket in tickets if ticket not in locked])
         if self.caught_up:
             await self._stop.first(self._carrier.wait(self._registry.kinds, self._poll_interval))
 

@@ -23,7 +23,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import DATABASE, TEMPLATE
 from tests.support.api import Caller, make_parts, new_caller
 from tests.support.commit_proxy import CommitProxy
@@ -233,7 +233,7 @@ VALUES (:workspace_id, :id, 'held@acme.com', 'held@acme.com', 'test', 'held')
 
 @asynccontextmanager
 async def impatient(
-    cluster: Cluster, parts: ApiParts, application_url: str, carrier: PgQueuerCarrier
+    cluster: Cluster, parts: ApiParts, application_url: str, carrier: PostgresCarrier
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """An API that waits half a second for a lock."""
     engine = create_engine(application_url, application_name="impatient", pool_size=5, statement_timeout=1)
@@ -248,7 +248,7 @@ async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
     cluster: Cluster,
     parts: ApiParts,
     application_url: str,
-    carrier: PgQueuerCarrier,
+    carrier: PostgresCarrier,
     caller: Caller,
     database: Database,
 ) -> None:
@@ -268,7 +268,7 @@ async def test_more_than_may_wait_are_told_to_come_back(
     cluster: Cluster,
     parts: ApiParts,
     application_url: str,
-    carrier: PgQueuerCarrier,
+    carrier: PostgresCarrier,
     caller: Caller,
     database: Database,
 ) -> None:
@@ -288,7 +288,7 @@ async def test_more_than_may_wait_are_told_to_come_back(
 
 
 async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_one_effect(
-    cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PgQueuerCarrier
+    cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PostgresCarrier
 ) -> None:
     async with breakable(cluster, TEMPLATE) as server:
         engine = create_engine(server.url, application_name="cut", pool_size=5, statement_timeout=30)
@@ -378,7 +378,7 @@ async def test_a_request_takes_the_address_of_a_lead_that_is_deleted_at_the_same
 
 
 async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
-    cluster: Cluster, parts: ApiParts, carrier: PgQueuerCarrier, caller: Caller
+    cluster: Cluster, parts: ApiParts, carrier: PostgresCarrier, caller: Caller
 ) -> None:
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
         engine = create_engine(

@@ -14,9 +14,9 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, recent_warnings
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.observability import TraceContext
-from leadflood.kernel.queue.memory import MemoryCarrier
 from leadflood.kernel.queue.ports import Carrier
 from tests.support.api import Caller, client_of, make_parts
+from tests.support.memory_queue import MemoryCarrier
 from tests.support.waiting import eventually
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

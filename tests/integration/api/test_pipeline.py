@@ -17,8 +17,8 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.memory import MemoryCarrier
 from tests.support.api import Caller, Gate, client_of, make_parts, new_caller, toys_made
+from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 
 TOY = {"name": "bear", "size": 3}

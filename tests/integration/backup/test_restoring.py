@@ -20,7 +20,7 @@ from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.integration.backup.conftest import KEY as ORIGINAL_KEY
 from tests.integration.backup.conftest import Made, contents_of
 from tests.support.jobs import Jobs
@@ -44,7 +44,7 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
 
     assert contents_of(other_cluster, empty) == made.contents
     url = other_cluster.url(empty, APP_ROLE)
-    carrier = PgQueuerCarrier(url, role=APP_ROLE)
+    carrier = PostgresCarrier(url, role=APP_ROLE)
     await carrier.open()
     database = Database(create_engine(url, application_name="tests", pool_size=5, statement_timeout=30), carrier)
     async with post_office(tmp_path / "mail") as post:

@@ -37,12 +37,12 @@ from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.memory import MemoryCarrier
 from leadflood.kernel.queue.ports import Ticket
 from tests.conftest import DATABASE, TEMPLATE
 from tests.integration.db.conftest import opened
 from tests.support import crowd
 from tests.support.crowd import numbered
+from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 
 PLANS = "plans"

@@ -14,11 +14,11 @@ from leadflood.kernel.db import writability
 from leadflood.kernel.db.database import Database, WritesRefused
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.memory import MemoryCarrier
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
 from tests.support.api import client_of, make_parts, new_caller
+from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
 
 FULL = """
@@ -90,8 +90,8 @@ async def test_a_full_disk_makes_the_process_unready_until_there_is_room_again(
 async def test_a_ticket_for_which_there_is_no_room_counts_as_a_refused_write(
     cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, sealer: Sealer
 ) -> None:
-    cluster.run(FULL.replace("UPDATE ON leadflood.workspaces", "INSERT ON leadflood_queue.pgqueuer"), name)
-    carrier = PgQueuerCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
+    cluster.run(FULL.replace("UPDATE ON leadflood.workspaces", "INSERT ON leadflood_queue.tickets"), name)
+    carrier = PostgresCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
     await carrier.open()
     async with (
         opened(cluster.url(name, APP_ROLE), pool_size=4, publisher=carrier) as database,

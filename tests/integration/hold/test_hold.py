@@ -26,7 +26,7 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.hold import WAITING, EffectsOnHold, Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import TEMPLATE
 from tests.support.identity import CLI, PASSWORD
 from tests.support.jobs import Jobs, workers_on
@@ -113,7 +113,7 @@ def opened(cluster: Cluster, settings: Settings, sealer: Sealer, post: Post) -> 
     @asynccontextmanager
     async def connect(name: str) -> AsyncIterator[Place]:
         url = cluster.url(name, APP_ROLE)
-        carrier = PgQueuerCarrier(url, role=APP_ROLE)
+        carrier = PostgresCarrier(url, role=APP_ROLE)
         await carrier.open()
         database = Database(create_engine(url, application_name="tests", pool_size=5, statement_timeout=30), carrier)
         try:

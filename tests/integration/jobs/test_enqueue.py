@@ -105,6 +105,6 @@ async def test_with_the_queue_elsewhere_the_event_waits_until_the_relay_has_publ
 
     (event,) = await jobs.events(job_id)
     assert (event.status, event.attempts) == ("sent", 0)
-    (delivery,) = await elsewhere.carrier.receive([jobs.kind.name], 10)
-    assert (delivery.ticket.job_id, delivery.ticket.attempt) == (job_id, 1)
+    (ticket,) = await elsewhere.carrier.receive([jobs.kind.name], 10)
+    assert (ticket.job_id, ticket.attempt) == (job_id, 1)
     assert await jobs.tickets(job_id) == 0, "no ticket in the application's own database"

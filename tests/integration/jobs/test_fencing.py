@@ -174,8 +174,9 @@ async def test_a_job_cancelled_during_its_back_off_is_due_at_once_when_retried(
     retried = await jobs.retry(registry, job_id)
 
     ((due,),) = await jobs.rows(
-        "SELECT bool_or(execute_after <= now()) FROM leadflood_queue.pgqueuer WHERE dedupe_key = :key",
-        key=f"{job_id}:{retried.attempts + 1}",
+        "SELECT bool_or(ready) FROM leadflood_queue.tickets WHERE job_id = :id AND attempt = :attempt",
+        id=job_id,
+        attempt=retried.attempts + 1,
     )
     assert due, "the ticket that the back-off deferred must not stand in the way"
     assert (await jobs.attempt(registry, job_id, retried.attempts + 1)).status == "completed"

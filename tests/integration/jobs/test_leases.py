@@ -21,7 +21,7 @@ OVERDUE = """
 UPDATE job_executions SET next_attempt_at = CASE WHEN id = :id THEN now() - interval '301 seconds' ELSE now() END
 WHERE status = 'queued'
 """
-LOSE_TICKET = "DELETE FROM leadflood_queue.pgqueuer WHERE dedupe_key LIKE :id || ':%'"
+LOSE_TICKET = "DELETE FROM leadflood_queue.tickets WHERE job_id = :id"
 
 BREAK = """
 CREATE FUNCTION leadflood.broken_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''broken''; END';
@@ -199,7 +199,7 @@ async def test_workers_that_claim_the_same_jobs_at_once_share_them_without_overl
 
 async def test_an_overdue_job_whose_ticket_is_lost_gets_another(jobs: Jobs, registry: JobRegistry) -> None:
     job_id = await jobs.one()
-    await jobs.change(LOSE_TICKET, id=str(job_id))
+    await jobs.change(LOSE_TICKET, id=job_id)
     await jobs.change(OVERDUE, id=job_id)
 
     await execution.remind(jobs.database)

@@ -13,8 +13,8 @@ from leadflood.kernel.db.migrate import install_queue
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
 from leadflood.kernel.queue.ports import Connection, Ticket
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import Workspace
 from tests.support.jobs import Elsewhere, Jobs, completes, raises
 from tests.support.postgres import Cluster
@@ -238,7 +238,7 @@ async def test_a_retry_of_a_job_is_announced_with_its_own_attempt_and_back_off(j
 
 async def test_an_event_survives_a_real_queue_that_goes_away_and_comes_back(jobs: Jobs, cluster: Cluster) -> None:
     name = f"queue_{new_id().hex}"
-    carrier = PgQueuerCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
+    carrier = PostgresCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
     await carrier.open()
     job_id = await jobs.one()
 
@@ -250,7 +250,7 @@ async def test_an_event_survives_a_real_queue_that_goes_away_and_comes_back(jobs
     await jobs.change(DUE, id=job_id)
     await relay.relay(jobs.database, carrier)
     assert [event.status for event in await jobs.events(job_id)] == ["sent"]
-    assert [each.ticket.job_id for each in await carrier.receive([jobs.kind.name], 10)] == [job_id]
+    assert [each.job_id for each in await carrier.receive([jobs.kind.name], 10)] == [job_id]
 
     cluster.drop_database(name)
     other = await jobs.one()

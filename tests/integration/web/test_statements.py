@@ -8,7 +8,7 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database, create_engine
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support import cast
 from tests.support.addresses import addresses, is_public, paths
 from tests.support.api import make_parts
@@ -50,7 +50,7 @@ WHERE workspace_id = :workspace_id AND status IN ('previewed', 'committing', 'co
 
 
 async def test_no_page_asks_more_often_where_there_are_more_rows(
-    application_url: str, machine: Settings, carrier: PgQueuerCarrier, sealer: Sealer
+    application_url: str, machine: Settings, carrier: PostgresCarrier, sealer: Sealer
 ) -> None:
     engine = create_engine(application_url, application_name="counted", pool_size=5, statement_timeout=30)
     database = Database(engine, carrier)

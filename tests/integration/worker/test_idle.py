@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from leadflood.domains.jobs.events import Schedule
-from leadflood.kernel.queue.ports import Carrier, Delivery
+from leadflood.kernel.queue.ports import Carrier, Ticket
 from tests.support.jobs import Jobs, Workers, Wrapped, completes
 from tests.support.waiting import eventually, until
 
@@ -27,7 +27,7 @@ class Counted(Wrapped):
         super().__init__(carrier)
         self.asked: Counter[str] = Counter()
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
         self.asked["receive"] += 1
         return await super().receive(kinds, limit)
 
@@ -45,7 +45,7 @@ def purpose(statement: str) -> str:
         "SET on_hold = false, next_attempt_at": "release",
         "schedules": "schedules",
         "INSERT INTO outbox_events": "schedules",  # one came due
-        "leadflood_queue.pgqueuer (priority": "schedules",
+        "INSERT INTO leadflood_queue.tickets": "schedules",
         "INSERT INTO job_executions": "schedules",
         "worker_processes": "presence",
         "BEGIN": "transaction",

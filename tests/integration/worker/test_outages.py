@@ -11,7 +11,7 @@ from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.migrate import install_queue
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Gate, Jobs, Workers, completes, workers_on
 from tests.support.outages import Breakable, breakable
@@ -31,7 +31,7 @@ async def broken(cluster: Cluster) -> AsyncIterator[Breakable]:
 @pytest.fixture
 async def tough(broken: Breakable, cluster: Cluster) -> AsyncIterator[Jobs]:
     """Jobs in it, looked at by a superuser in the application's role, whose connections nobody cuts."""
-    carrier = PgQueuerCarrier(broken.url, role="leadflood_app")
+    carrier = PostgresCarrier(broken.url, role="leadflood_app")
     await carrier.open()
     url = cluster.url(broken.name)
     database = Database(create_engine(url, application_name="test", pool_size=5, statement_timeout=30), carrier)

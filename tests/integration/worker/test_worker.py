@@ -10,8 +10,8 @@ from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import Handler, JobContext
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from leadflood.kernel.queue.pgqueuer_carrier import PgQueuerCarrier
-from leadflood.kernel.queue.ports import Carrier, Delivery, Ticket
+from leadflood.kernel.queue.ports import Carrier, Ticket
+from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import Workspace
 from tests.support.jobs import LEASE, LEASES, Elsewhere, Gate, Jobs, Workers, Wrapped, completes
 from tests.support.waiting import eventually, soon
@@ -27,9 +27,9 @@ class Forgetful(Wrapped):
         super().__init__(carrier)
         self.delivered = delivered
 
-    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self.delivered.update(delivery.ticket.job_id for delivery in deliveries)
-        await super().acknowledge([each for each in deliveries if self.delivered[each.ticket.job_id] > 1])
+    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
+        self.delivered.update(ticket.job_id for ticket in tickets)
+        await super().acknowledge([ticket for ticket in tickets if self.delivered[ticket.job_id] > 1])
 
 
 def counting(jobs: Jobs, runs: Counter[UUID]) -> Handler:
@@ -45,7 +45,7 @@ def counting(jobs: Jobs, runs: Counter[UUID]) -> Handler:
 
 def no_tickets(jobs: Jobs) -> Callable[[], Awaitable[bool]]:
     async def condition() -> bool:
-        sql = "SELECT count(*) FROM leadflood_queue.pgqueuer WHERE entrypoint = :kind"
+        sql = "SELECT count(*) FROM leadflood_queue.tickets WHERE kind = :kind"
         return await jobs.rows(sql, kind=jobs.kind.name) == [(0,)]
 
     return condition
@@ -138,7 +138,7 @@ async def test_no_more_jobs_run_at_a_time_than_allowed(jobs: Jobs, workers: Work
 
 
 async def test_a_ticket_that_is_published_again_runs_nothing_again(
-    jobs: Jobs, workers: Workers, carrier: PgQueuerCarrier
+    jobs: Jobs, workers: Workers, carrier: PostgresCarrier
 ) -> None:
     runs: Counter[UUID] = Counter()
     await workers.start(jobs.registry(counting(jobs, runs)), poll_interval=NEVER)
@@ -155,11 +155,11 @@ async def test_a_ticket_that_is_published_again_runs_nothing_again(
 
 
 async def test_tickets_for_nothing_are_taken_off_the_queue(
-    jobs: Jobs, workers: Workers, carrier: PgQueuerCarrier
+    jobs: Jobs, workers: Workers, carrier: PostgresCarrier
 ) -> None:
     runs: Counter[UUID] = Counter()
     held = await jobs.one()
-    await jobs.change("DELETE FROM leadflood_queue.pgqueuer WHERE dedupe_key = :key", key=f"{held}:1")
+    await jobs.change("DELETE FROM leadflood_queue.tickets WHERE job_id = :id", id=held)
     unknown = [Ticket(jobs.kind.name, workspace, new_id(), 1) for workspace in (jobs.workspace_id, new_id())]
     await carrier.publish(None, [*unknown, Ticket(jobs.kind.name, jobs.workspace_id, held, 2)])
 
@@ -251,7 +251,7 @@ async def test_a_job_whose_ticket_was_lost_is_found_by_a_worker_with_nothing_els
     jobs: Jobs, workers: Workers
 ) -> None:
     job_id = await jobs.one()
-    await jobs.change("DELETE FROM leadflood_queue.pgqueuer WHERE dedupe_key = :key", key=f"{job_id}:1")
+    await jobs.change("DELETE FROM leadflood_queue.tickets WHERE job_id = :id", id=job_id)
     await jobs.change("UPDATE job_executions SET next_attempt_at = now() - interval '1 h' WHERE id = :id", id=job_id)
 
     await workers.start(jobs.registry(completes()), poll_interval=0.1)

@@ -125,7 +125,7 @@ def _decide(row: Row[Any]) -> Outcome | Ticket:
         return Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts)
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:
         return _dead(row, f"Not published in {row.attempts} attempts.")
-    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, 0.0, payload.trace)
+    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt)
 
 
 async def _publish(publisher: Publisher, ready: Sequence[tuple[Row[Any], Ticket]]) -> list[Outcome]:

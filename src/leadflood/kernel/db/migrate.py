@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from leadflood.kernel.db.roles import APP_ROLE, SYSTEM_ROLE, ensure_roles
+from leadflood.kernel.db.roles import ensure_roles
 from leadflood.kernel.errors import AppError, Unavailable
-from leadflood.kernel.queue.pgqueuer_carrier import UPGRADE_SQL, install_sql
+from leadflood.kernel.queue.postgres import INSTALL
 
 MINIMUM_POSTGRESQL = 15
 _LOCK = 0x1EADF100D
@@ -156,17 +156,25 @@ def _blocked(blockers: Sequence[str]) -> "MigrationBlocked":
 
 
 async def install_queue(url: str) -> bool:
-    """Install the queue in the database at `url`, or bring it up to date. Returns whether it was not there before.
+    """Install the queue in the database at `url` where it is missing. Returns whether it was.
 
-    Raises: Unavailable, leadflood.kernel.db.roles.UnsafeDatabaseRole.
+    Raises: Unavailable, MigrationBlocked, leadflood.kernel.db.roles.UnsafeDatabaseRole.
     """
     async with _locked(url) as connection:
         await ensure_roles(connection)
-        if await connection.fetchval("SELECT to_regclass('leadflood_queue.pgqueuer') IS NOT NULL"):
-            await connection.execute(UPGRADE_SQL)
+        if await connection.fetchval("SELECT to_regclass('leadflood_queue.tickets') IS NOT NULL"):
             return False
-        async with connection.transaction():
-            await connection.execute(install_sql(APP_ROLE, SYSTEM_ROLE))
+        for attempt in range(1, LOCK_ATTEMPTS + 1):
+            try:
+                async with connection.transaction():
+                    await connection.execute("SELECT set_config('lock_timeout', $1, true)", _SETTINGS["lock_timeout"])
+                    await connection.execute(INSTALL)
+            except asyncpg.LockNotAvailableError as error:
+                if attempt == LOCK_ATTEMPTS:
+                    raise _blocked([]) from error
+                await asyncio.sleep(LOCK_PAUSE)
+            else:
+                break
         return True
 
 

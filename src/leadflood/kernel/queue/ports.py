@@ -6,43 +6,38 @@ ticket that comes twice, late, or for a job that is long done is refused by the 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Protocol
 from uuid import UUID
 
 
+class Priority(IntEnum):
+    """How urgent a ticket is. As long as a workspace has tickets of one, none of the next is delivered for it."""
+
+    NORMAL = 0
+    BULK = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to start one attempt of a job.
+    """Leave to start one attempt of a job. Two tickets of the same `job_id` and `attempt` are the same ticket.
 
     Attributes:
         kind: what the job is, such as `leads.enrich.v1`; consumers choose by it.
-        workspace_id: the workspace of the job.
+        workspace_id: the workspace of the job; the queue shares the workers among workspaces.
         job_id: the job's row in `job_executions`.
         attempt: the attempt that may start, counted from 1.
-        delay: seconds after publishing until the ticket may be delivered.
-        trace: where the job was asked for: `traceparent` (W3C Trace Context), `request_id`. Any text survives.
+        priority: the more urgent tickets are delivered first.
+        delay: seconds after publishing until the ticket may be delivered; 0 in a ticket that was received.
     """
 
     kind: str
     workspace_id: UUID
     job_id: UUID
     attempt: int
+    priority: Priority = Priority.NORMAL
     delay: float = 0.0
-    trace: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    @property
-    def dedupe_key(self) -> str:
-        """Equal for tickets that allow the same attempt of the same job."""
-        return f"{self.job_id}:{self.attempt}"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A ticket that was received, with the carrier's own receipt for it. Its `delay` is 0: it has passed."""
-
-    ticket: Ticket
-    receipt: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +72,12 @@ class Publisher(Protocol):
         ...
 
     async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
-        """Put tickets on the queue with one statement; a ticket whose `dedupe_key` is on it already is skipped.
+        """Put tickets on the queue with one statement; a ticket that is on it already is skipped.
 
         Args:
             connection: the caller's, inside its transaction: the tickets appear when that commits, and never if it
                 rolls back. None: the carrier uses its own and has committed when this returns.
-            tickets: in the order in which they shall be delivered.
+            tickets: of any workspaces.
 
         Raises: leadflood.kernel.errors.Unavailable: the queue cannot be reached. Without `connection`, the tickets may
             have been published all the same: publish them again.
@@ -104,14 +99,17 @@ class Carrier(Publisher, Protocol):
         """Let go of all connections, within seconds even where the queue does not answer."""
         ...
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
-        """Take up to `limit` due tickets of these kinds, oldest first; empty when there are none.
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
+        """Take up to `limit` due tickets of these kinds; fewer only when there are no more.
 
-        Nobody else gets them until they are acknowledged or the carrier's redelivery time has passed.
+        Normal tickets come before bulk ones, and the batch is shared equally among the workspaces that have tickets,
+        or served to them in turn where there are more of them than `limit`. What a workspace has of one priority
+        comes in the order in which it fell due. No other consumer gets a ticket until it is acknowledged or the
+        carrier's redelivery time has passed.
         """
         ...
 
-    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
         """Remove tickets whose jobs are claimed (or cannot be). Those already removed are passed over."""
         ...
 

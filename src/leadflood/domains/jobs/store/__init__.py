@@ -35,7 +35,7 @@ class QueuedJob:
     @property
     def ticket(self) -> Ticket:
         """The ticket for the attempt that comes next."""
-        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, self.delay, self.trace)
+        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, delay=self.delay)
 
 
 # A locked row is skipped, so that it holds up no other job: see STILL_QUEUED. Rows are looked up by key alone and their

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from leadflood.kernel.clock import monotonic
-from leadflood.kernel.queue.ports import Connection, Delivery, QueueDepth, Ticket
+from leadflood.kernel.queue.ports import Connection, QueueDepth, Ticket
+
+_Key = tuple[UUID, int]
 
 
 @dataclass(slots=True)
@@ -25,8 +28,8 @@ class MemoryCarrier:
         """Args: redelivery: seconds, see `receive`. clock: seconds, never going back."""
         self._redelivery = redelivery
         self._clock = clock
-        self._entries: dict[int, _Entry] = {}
-        self._last_receipt = 0
+        self._entries: dict[_Key, _Entry] = {}
+        self._last_workspace = UUID(int=0)
         self._published = asyncio.Event()
 
     async def open(self) -> None:
@@ -35,38 +38,42 @@ class MemoryCarrier:
     async def close(self) -> None:
         """See `Carrier.close`. The tickets stay."""
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:  # noqa: ARG002  no transactions here
+    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
         """See `Publisher.publish`."""
-        present = {entry.ticket.dedupe_key for entry in self._entries.values()}
         for ticket in tickets:
-            if ticket.dedupe_key not in present:
-                present.add(ticket.dedupe_key)
-                self._last_receipt += 1
-                delivered = replace(ticket, delay=0.0, trace=dict(ticket.trace))
-                self._entries[self._last_receipt] = _Entry(delivered, self._clock() + ticket.delay)
+            entry = _Entry(replace(ticket, delay=0.0), self._clock() + ticket.delay)
+            self._entries.setdefault((ticket.job_id, ticket.attempt), entry)
         if tickets:
             self._published.set()
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Delivery]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
         """See `Carrier.receive`."""
         self._published.clear()
         now = self._clock()
-        due = [
-            receipt
-            for receipt, entry in self._entries.items()
-            if entry.ticket.kind in kinds
-            and entry.due <= now
-            and (entry.taken is None or entry.taken + self._redelivery < now)
-        ][:limit]
-        for receipt in due:
-            self._entries[receipt].taken = now
-        return [Delivery(self._entries[receipt].ticket, receipt) for receipt in due]
+        lanes: dict[UUID, list[_Entry]] = {}
+        for entry in sorted(self._entries.values(), key=lambda each: (each.ticket.priority, each.due)):
+            available = entry.taken is None or entry.taken + self._redelivery < now
+            if entry.ticket.kind in kinds and entry.due <= now and available:
+                lanes.setdefault(entry.ticket.workspace_id, []).append(entry)
+        taken: list[_Entry] = []
+        while lanes and len(taken) < limit:
+            for workspace_id in sorted(lanes, key=lambda each: self._turn(lanes[each][0].ticket))[: limit - len(taken)]:
+                taken.append(lanes[workspace_id].pop(0))
+                if not lanes[workspace_id]:
+                    del lanes[workspace_id]
+        for entry in taken:
+            entry.taken = now
+        if taken:
+            self._last_workspace = taken[-1].ticket.workspace_id
+        return [entry.ticket for entry in taken]
 
-    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    def _turn(self, ticket: Ticket) -> tuple[int, bool, UUID]:
+        return ticket.priority, ticket.workspace_id <= self._last_workspace, ticket.workspace_id
+
+    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
         """See `Carrier.acknowledge`."""
-        for delivery in deliveries:
-            if isinstance(delivery.receipt, int):
-                self._entries.pop(delivery.receipt, None)
+        for ticket in tickets:
+            self._entries.pop((ticket.job_id, ticket.attempt), None)
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  it is the caller's poll interval
         """See `Carrier.wait`."""
