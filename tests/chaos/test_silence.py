@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from leadflood.domains.jobs import service
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.roles import APP_ROLE
@@ -125,7 +125,7 @@ async def _enqueue_poison(deployment: Deployment) -> str:
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)
-            [job_id] = await service.enqueue(tx, actor, jobs=[NewJob(POISON, {})])
+            [job_id] = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())])
             return str(job_id)
     finally:
         await carrier.close()

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from pydantic import ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from leadflood.domains.jobs import execution, queries, service
+from leadflood.domains.jobs.completion import Completer
 from leadflood.domains.jobs.contracts import JobView, OutboxEventView
 from leadflood.domains.jobs.events import Schedule
-from leadflood.domains.jobs.models import JobKind, NewJob, RunningJob
+from leadflood.domains.jobs.models import JobKind, NewJob, Payload, RunningJob
 from leadflood.domains.jobs.registry import FailureHook, Handler, JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
@@ -23,8 +25,8 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Carrier, Connection, QueueDepth, Ticket
 from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.worker.executor import Executor
 from leadflood.worker.main import Worker, WorkerParts
-from leadflood.worker.runner import Runner
 from tests.support.waiting import eventually, soon
 
 LEASE = 60.0
@@ -39,8 +41,19 @@ _WRITTEN = text("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
 _TICKETS = text("SELECT count(*) FROM leadflood_queue.tickets WHERE job_id = :id")
 
 
-async def nothing(_tx: Transaction, _job: RunningJob, _error: str) -> None:
+class ToyPayload(Payload):
+    """Whatever a test puts in."""
+
+    model_config = ConfigDict(extra="allow", strict=False)
+
+
+async def nothing(_tx: Transaction, _job: RunningJob, _payload: object, _error: str) -> None:
     """The hook of jobs that tell nobody of their failure."""
+
+
+def toy_kind(max_attempts: int = 3) -> JobKind[ToyPayload]:
+    """A kind of job of a test's own."""
+    return JobKind(f"toy.{new_id().hex}", ToyPayload, max_attempts=max_attempts)
 
 
 @dataclass(frozen=True)
@@ -49,21 +62,24 @@ class Jobs:
 
     database: Database
     workspace_id: UUID
-    kind: JobKind = field(default_factory=lambda: JobKind(f"toy.{new_id().hex}", max_attempts=3))
+    kind: JobKind[Any] = field(default_factory=toy_kind)
 
     @property
     def actor(self) -> Actor:
         """Somebody who may do everything in the workspace."""
         return Actor.cli(self.workspace_id)
 
-    def registry(self, handler: Handler, *, on_failed: FailureHook = nothing, timeout: float = 60) -> JobRegistry:
+    def registry(
+        self, handler: Handler[Any], *, on_failed: FailureHook[Any] = nothing, timeout: float = 60
+    ) -> JobRegistry:
         """A program that knows this kind of job only."""
         return JobRegistry([JobDefinition(self.kind, handler, on_failed, timeout)])
 
     async def enqueue(self, count: int = 1, payload: Mapping[str, Any] | None = None) -> list[UUID]:
         """Queue `count` jobs."""
         async with self.database.transaction(self.workspace_id) as tx:
-            return await service.enqueue(tx, self.actor, jobs=[NewJob(self.kind, payload or {})] * count)
+            new = NewJob(self.kind, self.kind.payload(**payload or {}))
+            return await service.enqueue(tx, self.actor, jobs=[new] * count)
 
     async def one(self) -> UUID:
         """Queue one job."""
@@ -80,13 +96,13 @@ class Jobs:
         assert job is not None
         return job
 
-    def context(self, job: RunningJob) -> JobContext:
+    def context(self, job: RunningJob) -> JobContext[Any]:
         """What the handler of this attempt is given."""
-        return JobContext(self.database, job, new_id())
+        return JobContext(self.database, job, self.kind.payload.model_validate_json(job.payload), worker_id=new_id())
 
     async def attempt(self, registry: JobRegistry, job_id: UUID, attempt: int = 1) -> JobView:
         """Run one attempt to its end, whenever it is due. Returns what became of the job."""
-        await Runner(self.database, registry, new_id()).run(await self.started(job_id, attempt))
+        await Executor(self.database, registry, new_id()).run(await self.started(job_id, attempt))
         return await self.view(job_id)
 
     async def retry(self, registry: JobRegistry, job_id: UUID) -> JobView:
@@ -147,6 +163,17 @@ class Jobs:
     async def write(self, tx: Transaction, job_id: UUID) -> None:
         """What a handler does in our database."""
         await tx.execute(_WRITE, {"name": f"{job_id}:{new_id()}", "worker_id": new_id()})
+
+    async def writes(self, tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, Any]], /) -> None:
+        """The effect of handlers that write."""
+        for job, _ in jobs:
+            await self.write(tx, job.id)
+
+    async def complete(self, job: RunningJob) -> None:
+        """Write and complete, as the executor does for a handler that returns. Raises: AttemptLost."""
+        (fault,) = await Completer(self.database).complete(self.writes, [(job, None)])
+        if fault is not None:
+            raise fault
 
     async def written(self, job_id: UUID) -> int:
         """How many writes of handlers of this job are there."""
@@ -226,19 +253,19 @@ async def _stop(running: Running) -> None:
         await running.stop()
 
 
-def completes() -> Handler:
+def completes() -> Handler[Any]:
     """A handler with nothing to do."""
 
-    async def handler(_context: JobContext) -> None:
+    async def handler(_context: JobContext[Any]) -> None:
         return
 
     return handler
 
 
-def raises(fault: Exception) -> Handler:
+def raises(fault: Exception) -> Handler[Any]:
     """A handler that ends badly, each time."""
 
-    async def handler(_context: JobContext) -> None:
+    async def handler(_context: JobContext[Any]) -> None:
         raise fault
 
     return handler
@@ -252,7 +279,7 @@ class Gate:
         self.opened = asyncio.Event()
         self.cancelled = asyncio.Event()
 
-    async def __call__(self, _context: JobContext) -> None:
+    async def __call__(self, _context: JobContext[Any]) -> None:
         self.entered.set()
         try:
             await self.opened.wait()

@@ -4,17 +4,18 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from typing import Any
 
 from leadflood import bootstrap
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.observability import configure_logging
 
-POISON = JobKind("tests.poison", max_attempts=3)
+POISON = JobKind("tests.poison", NoPayload, max_attempts=3)
 
 
-async def _poison(_context: JobContext) -> None:
+async def _poison(_context: JobContext[Any]) -> None:
     os._exit(137)
 
 

@@ -32,7 +32,7 @@ from leadflood.domains.leads.service import LeadRequest, bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 from tests.support import cast
 from tests.support.cast_imports import add_imports
 from tests.support.desk import Desk
@@ -140,7 +140,7 @@ class Showcase:
         """Run one attempt of each of these leads' jobs to its end."""
         registry = JobRegistry(enrichment_jobs.definitions(adapters))
         for email in emails:
-            await Runner(self.parts.database, registry, new_id()).run(await self.claim(email))
+            await Executor(self.parts.database, registry, new_id()).run(await self.claim(email))
 
     async def claim(self, email: str) -> RunningJob:
         """Begin the first attempt of a lead's job, as a worker does."""
@@ -217,7 +217,7 @@ async def _twins(showcase: Showcase, token: str) -> None:
     (job,) = await execution.claim(
         database, [Ticket(SCAN_DUPLICATES.name, workspace_id, asked.job_id, 1)], new_id(), LEASE
     )
-    await Runner(database, showcase.parts.registry, new_id()).run(job)
+    await Executor(database, showcase.parts.registry, new_id()).run(job)
     async with database.transaction(workspace_id, read_only=True) as tx:
         found = await duplicates.list_duplicates(tx, showcase.actor, status=CandidateStatus.OPEN, limit=1)
     showcase.ids["duplicate"] = found.items[0].id

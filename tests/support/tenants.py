@@ -29,7 +29,7 @@ from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.events import HEARTBEAT
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead, UpdateLead
@@ -284,7 +284,7 @@ async def _leads(database: Database, actor: Actor, registry: JobRegistry, owner_
 
 async def _jobs(tx: Transaction, actor: Actor, registry: JobRegistry) -> dict[str, UUID]:
     """A failed job, a queued one, and an outbox event that is dead."""
-    failed, queued = await jobs.enqueue(tx, actor, jobs=[NewJob(HEARTBEAT, {}), NewJob(HEARTBEAT, {})])
+    failed, queued = await jobs.enqueue(tx, actor, jobs=[NewJob(HEARTBEAT, NoPayload())] * 2)
     await jobs.cancel_job(tx, actor, registry, job_id=failed)
     event_id: UUID = await tx.scalar(_KILL_EVENT, {"job_id": queued})
     return {"jobs": failed, "queued_job": queued, "outbox-events": event_id}

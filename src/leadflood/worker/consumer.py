@@ -16,8 +16,8 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Carrier
+from leadflood.worker.executor import Executor
 from leadflood.worker.loops import Stop
-from leadflood.worker.runner import Runner
 
 BATCH = 200
 LANES = 3
@@ -40,7 +40,7 @@ class Consumer:
         database: Database,
         carrier: Carrier,
         registry: JobRegistry,
-        runner: Runner,
+        executor: Executor,
         worker_id: UUID,
         settings: Settings,
         stop: Stop,
@@ -48,7 +48,7 @@ class Consumer:
         self._database = database
         self._carrier = carrier
         self._registry = registry
-        self._runner = runner
+        self._executor = executor
         self._worker_id = worker_id
         self._concurrency = settings.worker_concurrency
         self._lease = settings.job_lease
@@ -126,16 +126,16 @@ class Consumer:
     def _start_all(self, jobs: Sequence[RunningJob]) -> None:
         groups: defaultdict[tuple[UUID, str], list[RunningJob]] = defaultdict(list)
         for job in jobs:
-            if self._runner.together(job):
+            if self._executor.takes_many(job):
                 groups[job.workspace_id, job.kind].append(job)
             else:
-                self._start([job], self._runner.run(job))
+                self._start([job], self._executor.run(job))
         for group in groups.values():
-            self._groups.add(self._start(group, self._run_together(group)))
+            self._groups.add(self._start(group, self._run_many(group)))
 
-    async def _run_together(self, jobs: Sequence[RunningJob]) -> None:
-        for job in await self._runner.run_together(jobs):
-            self._start([job], self._runner.run(job))
+    async def _run_many(self, jobs: Sequence[RunningJob]) -> None:
+        for job in await self._executor.run_many(jobs):
+            self._start([job], self._executor.run(job))
 
     def _start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"job {jobs[0].id}")

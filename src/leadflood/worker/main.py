@@ -20,8 +20,8 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Carrier
 from leadflood.worker.consumer import Consumer
+from leadflood.worker.executor import Executor
 from leadflood.worker.loops import Stop, repeat
-from leadflood.worker.runner import Runner
 
 PRESENCE_SECONDS = 10.0
 
@@ -51,7 +51,7 @@ class Worker:
             database=parts.database,
             carrier=parts.carrier,
             registry=parts.registry,
-            runner=Runner(parts.database, parts.registry, self.id),
+            executor=Executor(parts.database, parts.registry, self.id),
             worker_id=self.id,
             settings=parts.settings,
             stop=self.stop,

@@ -5,6 +5,7 @@ import re
 import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -35,7 +36,7 @@ async def pieces() -> AsyncIterator[bytes]:
         yield FILE[place : place + 7]
 
 
-async def attempt(parts: ApiParts, caller: Caller, kind: JobKind, shown: dict[str, str]) -> None:
+async def attempt(parts: ApiParts, caller: Caller, kind: JobKind[Any], shown: dict[str, str]) -> None:
     """Let a worker do what an answer promises."""
     await Jobs(parts.database, caller.workspace_id, kind).attempt(parts.registry, UUID(shown["jobId"]))
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.jobs import forget_worker, report_worker
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller
@@ -16,7 +16,7 @@ from tests.support.identity import make_operator
 from tests.support.jobs import Jobs, raises
 from tests.support.tenants import bearer, new_session
 
-KIND = JobKind("system.heartbeat", max_attempts=1)
+KIND = JobKind("system.heartbeat", NoPayload, max_attempts=1)
 """A kind that the API knows."""
 SILENT = text("UPDATE worker_processes SET last_seen_at = now() - interval '31 s' WHERE id = :id")
 

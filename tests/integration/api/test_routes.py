@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from leadflood.domains.identity.service import operators
-from leadflood.domains.jobs.models import JobKind, NewJob
+from leadflood.domains.jobs.models import JobKind, NewJob, NoPayload
 from leadflood.domains.jobs.service import enqueue
 from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.config import Settings
@@ -23,9 +23,9 @@ PASSWORD = "seven purple walruses"
 
 
 async def queue_job(database: Database, caller: Caller) -> str:
-    kind = JobKind("system.heartbeat")
+    kind = JobKind("system.heartbeat", NoPayload)
     async with database.transaction(caller.workspace_id) as tx:
-        [job_id] = await enqueue(tx, Actor.cli(caller.workspace_id), jobs=[NewJob(kind, {})])
+        [job_id] = await enqueue(tx, Actor.cli(caller.workspace_id), jobs=[NewJob(kind, NoPayload())])
     return str(job_id)
 
 

@@ -4,6 +4,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -120,7 +121,7 @@ async def test_no_database_error_shows_a_value(database: Database, log: io.Strin
 async def test_no_job_record_shows_a_value(database: Database, jobs: Jobs, log: io.StringIO, cluster: Cluster) -> None:
     for name in FAULTS:
 
-        async def handler(_context: JobContext, name: str = name) -> None:
+        async def handler(_context: JobContext[Any], name: str = name) -> None:
             async with database.system() as tx:
                 await provoke(tx, name)
 

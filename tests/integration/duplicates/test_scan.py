@@ -164,7 +164,7 @@ async def killed_at(desk: Desk, job_id: UUID, point: int, monkeypatch: pytest.Mo
         definition = desk.registry.find(job.kind)
         assert definition
         with pytest.raises(Killed):
-            await definition.handler(JobContext(desk.database, job, job.id))
+            await definition.handler(JobContext(desk.database, job, definition.payload_of(job), worker_id=job.id))
     return job.id
 
 

@@ -22,7 +22,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 
 Answer = Sequence[FoundValue] | Exception
 
@@ -79,7 +79,7 @@ class Bench:
         ticket = Ticket(job.kind, self.actor.workspace_id, job_id, job.attempts + 1)
         worker_id = new_id()
         (claimed,) = await execution.claim(self.database, [ticket], worker_id, 60)
-        await Runner(self.database, self.registry(*adapters), worker_id).run(claimed)
+        await Executor(self.database, self.registry(*adapters), worker_id).run(claimed)
         return await self.job(job_id)
 
     async def attempts(self, job_id: UUID, *adapters: Adapter) -> JobView:

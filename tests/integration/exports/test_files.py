@@ -15,7 +15,7 @@ from leadflood.domains.exports.events import FORGET_EXPORTS
 from leadflood.domains.exports.service import files, reading
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 from tests.conftest import new_workspace
 from tests.integration.exports.desk import Desk
 from tests.integration.exports.test_formats import table
@@ -54,7 +54,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(Transaction, "execute", counting)
         try:
-            await Runner(desk.database, desk.registry, new_id()).run(job)
+            await Executor(desk.database, desk.registry, new_id()).run(job)
         except Killed:
             died = True
         else:
@@ -140,7 +140,7 @@ async def test_an_attempt_that_was_taken_over_writes_nothing_more(desk: Desk, le
     await desk.attempt(job_id, 2)
     whole = await desk.file(export_id)
 
-    await Runner(desk.database, desk.registry, new_id()).run(late)
+    await Executor(desk.database, desk.registry, new_id()).run(late)
 
     assert await desk.file(export_id) == whole
 
@@ -247,7 +247,7 @@ async def test_no_transaction_stays_open_while_a_file_is_written(
             open_now.pop()
 
     monkeypatch.setattr(Database, "transaction", counted)
-    await Runner(desk.database, desk.registry, new_id()).run(job)
+    await Executor(desk.database, desk.registry, new_id()).run(job)
 
     assert (await desk.jobs.view(job_id)).status == "completed"
 

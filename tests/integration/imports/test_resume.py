@@ -18,7 +18,7 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 from tests.support.desk import Desk, counted, csv_of
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually, soon
@@ -63,7 +63,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(Transaction, "execute", counting)
         try:
-            await Runner(desk.database, desk.registry, new_id()).run(job)
+            await Executor(desk.database, desk.registry, new_id()).run(job)
         except Killed:
             died = True
         else:
@@ -136,7 +136,7 @@ class Comparing:
         keys = {"workspace_id": desk.actor.workspace_id, "import_id": import_id}
         async with desk.database.transaction(desk.actor.workspace_id) as in_the_way:
             await in_the_way.execute(_TAKE_ROW, keys)
-            running = asyncio.create_task(Runner(desk.database, desk.registry, new_id()).run(job))
+            running = asyncio.create_task(Executor(desk.database, desk.registry, new_id()).run(job))
             await eventually(lambda: jobs.rows(_WAITING))
             yield cls(desk, import_id, job, jobs)
             await in_the_way.execute(_LEAVE_ROW, keys)

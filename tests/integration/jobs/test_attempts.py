@@ -1,30 +1,35 @@
 """How the outcome of a handler becomes the state of its job."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import Handler, JobContext, JobRegistry
+from leadflood.domains.jobs.registry import Complete, Handler, JobContext, JobRegistry
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 from tests.support.jobs import Jobs, completes, raises
 
 BROKEN = text("SELECT 1 / 0")
 
 
-def writes(jobs: Jobs, fault: Exception | None = None) -> Handler:
-    async def handler(context: JobContext) -> None:
-        async with context.completing() as tx:
-            await jobs.write(tx, context.job.id)
-            if fault is not None:
-                raise fault
+def writes(jobs: Jobs, fault: Exception | None = None) -> Handler[Any]:
+    async def write(tx: Transaction, actor: Actor, items: Sequence[tuple[RunningJob, None]]) -> None:
+        await jobs.writes(tx, actor, items)
+        if fault is not None:
+            raise fault
+
+    async def handler(_context: JobContext[Any]) -> Complete[None]:
+        return Complete(write, None)
 
     return handler
 
@@ -32,7 +37,7 @@ def writes(jobs: Jobs, fault: Exception | None = None) -> Handler:
 def failing(jobs: Jobs, fault: Exception) -> JobRegistry:
     """A kind of job that always fails, and writes when it is given up."""
 
-    async def on_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    async def on_failed(tx: Transaction, job: RunningJob, _payload: object, error: str) -> None:
         await jobs.write(tx, job.id)
 
     return jobs.registry(raises(fault), on_failed=on_failed)
@@ -45,7 +50,7 @@ async def test_a_handler_that_returns_completes_its_job(jobs: Jobs) -> None:
     assert (before.status, before.attempts) == ("running", 1)
     assert before.started_at is not None
 
-    await Runner(jobs.database, jobs.registry(completes()), new_id()).run(running)
+    await Executor(jobs.database, jobs.registry(completes()), new_id()).run(running)
 
     job = await jobs.view(job_id)
     assert (job.status, job.attempts, job.failures, job.next_attempt_at) == ("completed", 1, [], None)
@@ -69,7 +74,7 @@ async def test_a_handler_that_raises_after_writing_leaves_no_write(jobs: Jobs) -
 
 
 async def test_what_is_written_on_the_way_stays_when_the_attempt_fails(jobs: Jobs) -> None:
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> None:
         async with context.transaction() as tx:
             await jobs.write(tx, context.job.id)
         raise Retryable("no")
@@ -77,19 +82,6 @@ async def test_what_is_written_on_the_way_stays_when_the_attempt_fails(jobs: Job
     job_id = await jobs.one()
 
     assert (await jobs.attempt(jobs.registry(handler), job_id)).status == "queued"
-
-    assert await jobs.written(job_id) == 1
-
-
-async def test_a_handler_that_fails_after_completing_stays_completed(jobs: Jobs) -> None:
-    async def handler(context: JobContext) -> None:
-        async with context.completing() as tx:
-            await jobs.write(tx, context.job.id)
-        raise KeyError("too late")
-
-    job_id = await jobs.one()
-
-    assert (await jobs.attempt(jobs.registry(handler), job_id)).status == "completed"
 
     assert await jobs.written(job_id) == 1
 
@@ -170,14 +162,14 @@ async def test_what_the_failure_hook_writes_is_gone_if_the_job_does_not_fail(job
     first = await jobs.started(job_id)
     await jobs.change("UPDATE job_executions SET attempts = 2 WHERE id = :id", id=job_id)
 
-    await Runner(jobs.database, registry, new_id()).run(first)
+    await Executor(jobs.database, registry, new_id()).run(first)
 
     assert (await jobs.view(job_id)).status == "running"
     assert await jobs.written(job_id) == 0
 
 
 async def test_a_failure_hook_with_a_bug_does_not_keep_the_job_alive(jobs: Jobs) -> None:
-    async def on_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    async def on_failed(tx: Transaction, job: RunningJob, _payload: object, error: str) -> None:
         await jobs.write(tx, job.id)
         await tx.execute(BROKEN)
 
@@ -212,7 +204,7 @@ async def test_an_unexpected_fault_is_retried_with_its_name_as_the_reason(
 
 
 async def test_an_attempt_that_takes_too_long_is_retried(jobs: Jobs) -> None:
-    async def handler(_context: JobContext) -> None:
+    async def handler(_context: JobContext[Any]) -> None:
         await asyncio.Event().wait()
 
     job_id = await jobs.one()

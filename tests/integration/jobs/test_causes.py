@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Connection, Ticket
 from tests.conftest import Workspace, new_workspace
-from tests.support.jobs import Elsewhere, Jobs, completes, raises
+from tests.support.jobs import Elsewhere, Jobs, ToyPayload, completes, raises
 
 FAIL_MANY = """
 INSERT INTO job_executions (workspace_id, id, kind, status, attempts, max_attempts, finished_at, last_error, cause)
@@ -126,7 +127,7 @@ async def test_cancelling_and_falling_silent_are_causes_too(jobs: Jobs) -> None:
 
 
 async def test_the_same_cause_of_two_kinds_is_two_groups_and_one_kind_can_be_asked_for(jobs: Jobs) -> None:
-    other = replace(jobs, kind=JobKind("another.kind"))
+    other = replace(jobs, kind=JobKind("another.kind", ToyPayload))
     await failed(jobs, "Boom.")
     await failed(other, "Boom.", "Bang.")
 
@@ -180,7 +181,7 @@ async def test_jobs_are_listed_by_cause_and_by_when_they_were_created(jobs: Jobs
 async def test_many_jobs_are_retried_at_once_and_the_others_are_told_why_not(jobs: Jobs) -> None:
     one, two = await failed(jobs, "Boom.", "Bang.")
     queued, unknown = await jobs.one(), new_id()
-    (foreign,) = await failed(replace(jobs, kind=JobKind("foreign")), "Boom.")
+    (foreign,) = await failed(replace(jobs, kind=JobKind("foreign", ToyPayload)), "Boom.")
 
     outcome = await retry(jobs, [one, queued, two, unknown, foreign, one])
 
@@ -221,7 +222,7 @@ async def test_jobs_of_another_workspace_are_not_found(jobs: Jobs) -> None:
 
 async def test_all_of_a_cause_are_retried_and_nothing_else(jobs: Jobs) -> None:
     await failed(jobs, "Busy 1", "Busy 2", "Boom.")
-    await failed(replace(jobs, kind=JobKind("another")), "Busy 3")
+    await failed(replace(jobs, kind=JobKind("another", ToyPayload)), "Busy 3")
 
     outcome = await retry_cause(jobs, "Busy <n>")
 
@@ -261,7 +262,7 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
     assert await statuses(jobs) == {"queued": 5001, "failed": 1}
 
 
-async def run(jobs: Jobs, kind: JobKind, job_id: UUID, attempt: int = 1) -> JobView:
+async def run(jobs: Jobs, kind: JobKind[Any], job_id: UUID, attempt: int = 1) -> JobView:
     registry = JobRegistry(system_jobs.definitions(jobs.database, audit_days=730))
     return await replace(jobs, kind=kind).attempt(registry, job_id, attempt)
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from leadflood.domains.jobs.events import CLEAN_UP
-from leadflood.domains.jobs.models import JobKind
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from tests.support.jobs import Jobs, completes, raises
+from tests.support.jobs import Jobs, completes, raises, toy_kind
 
 KEYS = """
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer, created_at)
@@ -85,7 +84,7 @@ async def test_only_sent_events_are_removed_a_week_after_they_were_sent(
 async def test_only_the_systems_own_finished_jobs_are_removed_after_a_day(
     jobs: Jobs, clean_up: Jobs, registry: JobRegistry
 ) -> None:
-    own = Jobs(jobs.database, SYSTEM_WORKSPACE_ID, JobKind(f"toy.{new_id().hex}", max_attempts=1))
+    own = Jobs(jobs.database, SYSTEM_WORKSPACE_ID, toy_kind(max_attempts=1))
     done, failed, young, waiting = await own.enqueue(4)
     for job_id, handler in ((done, completes()), (failed, raises(KeyError())), (young, completes())):
         await own.attempt(own.registry(handler), job_id)

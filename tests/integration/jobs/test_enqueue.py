@@ -6,11 +6,11 @@ import pytest
 
 from leadflood.domains.jobs import queries, relay, service
 from leadflood.domains.jobs.errors import EventNotFound, JobNotFound
-from leadflood.domains.jobs.models import NewJob, OutboxStatus
+from leadflood.domains.jobs.models import NewJob, NoPayload, OutboxStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
-from tests.support.jobs import Elsewhere, Jobs
+from tests.support.jobs import Elsewhere, Jobs, ToyPayload
 from tests.support.waiting import soon
 
 
@@ -34,7 +34,7 @@ async def test_a_rolled_back_job_leaves_nothing(jobs: Jobs) -> None:
 
     async def change_of_mind() -> None:
         async with jobs.database.transaction(jobs.workspace_id) as tx:
-            made.extend(await service.enqueue(tx, jobs.actor, jobs=[NewJob(jobs.kind, {})]))
+            made.extend(await service.enqueue(tx, jobs.actor, jobs=[NewJob(jobs.kind, NoPayload())]))
             raise Undone
 
     with pytest.raises(Undone):
@@ -61,13 +61,18 @@ async def test_no_jobs_are_no_trouble(jobs: Jobs) -> None:
 
 async def test_a_job_keeps_its_payload_trace_and_subject(jobs: Jobs) -> None:
     subject = new_id()
-    new = NewJob(jobs.kind, {"name": "Zoë 🦆", "depth": [1, {"x": None}]}, subject, {"request_id": "r-1"})
+    new = NewJob(
+        jobs.kind,
+        ToyPayload.model_validate({"name": "Zoë 🦆", "depth": [1, {"x": None}]}),
+        subject,
+        {"request_id": "r-1"},
+    )
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         (job_id,) = await service.enqueue(tx, jobs.actor, jobs=[new])
 
     job = await jobs.started(job_id)
 
-    assert (job.payload, job.subject_id, job.trace) == (new.payload, subject, new.trace)
+    assert (ToyPayload.model_validate_json(job.payload), job.subject_id, job.trace) == (new.payload, subject, new.trace)
 
 
 async def test_jobs_of_another_workspace_are_not_found(jobs: Jobs) -> None:

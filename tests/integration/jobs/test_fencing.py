@@ -1,5 +1,7 @@
 """Only the attempt that runs a job can change it; and what operators may do to jobs."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -18,7 +20,7 @@ from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
-from leadflood.worker.runner import Runner
+from leadflood.worker.executor import Executor
 from tests.support.jobs import LEASE, Jobs, completes, raises
 
 
@@ -26,7 +28,7 @@ from tests.support.jobs import LEASE, Jobs, completes, raises
 def registry(jobs: Jobs) -> JobRegistry:
     """Jobs that complete; one that is given up writes."""
 
-    async def on_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    async def on_failed(tx: Transaction, job: RunningJob, _payload: object, error: str) -> None:
         await jobs.write(tx, job.id)
 
     return jobs.registry(completes(), on_failed=on_failed)
@@ -45,12 +47,10 @@ async def test_a_late_completion_changes_nothing(jobs: Jobs, registry: JobRegist
     first, second = await taken_over(jobs, registry)
 
     with pytest.raises(AttemptLost):
-        async with jobs.context(first).completing() as tx:
-            await jobs.write(tx, first.id)
+        await jobs.complete(first)
 
     assert (await jobs.view(first.id)).status == "running"
-    async with jobs.context(second).completing() as tx:
-        await jobs.write(tx, second.id)
+    await jobs.complete(second)
     assert (await jobs.view(first.id)).status == "completed"
     assert await jobs.written(first.id) == 1
 
@@ -79,11 +79,10 @@ async def test_a_late_failure_changes_nothing(jobs: Jobs, registry: JobRegistry)
 
 async def test_a_late_answer_after_the_end_changes_nothing(jobs: Jobs, registry: JobRegistry) -> None:
     first, second = await taken_over(jobs, registry)
-    async with jobs.context(second).completing():
-        pass
+    await jobs.complete(second)
     before = await jobs.view(first.id)
 
-    await Runner(jobs.database, jobs.registry(raises(Terminal("late"))), new_id()).run(first)
+    await Executor(jobs.database, jobs.registry(raises(Terminal("late"))), new_id()).run(first)
 
     assert await jobs.view(first.id) == before
 
@@ -118,7 +117,7 @@ async def test_a_late_answer_of_a_cancelled_running_job_changes_nothing(jobs: Jo
     running = await jobs.started(job_id)
     cancelled = await jobs.cancel(registry, job_id)
 
-    await Runner(jobs.database, registry, new_id()).run(running)
+    await Executor(jobs.database, registry, new_id()).run(running)
 
     assert cancelled.status == "failed"
     assert await jobs.view(job_id) == cancelled
@@ -236,7 +235,7 @@ async def test_nobody_holds_the_row_of_a_job_while_its_handler_works_outside(job
     """Otherwise an operator's cancel would wait for the network of somebody else."""
     job_id = await jobs.one()
 
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> None:
         async with context.transaction():
             pass
         async with jobs.database.system() as tx:

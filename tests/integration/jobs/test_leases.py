@@ -7,13 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from leadflood.domains.jobs import execution
-from leadflood.domains.jobs.models import JobKind, RunningJob
+from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 from tests.conftest import DATABASE, Workspace
-from tests.support.jobs import LEASE, Elsewhere, Jobs, completes
+from tests.support.jobs import LEASE, Elsewhere, Jobs, completes, toy_kind
 from tests.support.postgres import Cluster
 
 # Others that queue for as long, of tests before this one, would come first: a sweep takes a limited number.
@@ -34,7 +34,7 @@ WHEN (OLD.id = 'THE_JOB') EXECUTE FUNCTION leadflood.broken_row();
 def registry(jobs: Jobs) -> JobRegistry:
     """Jobs that complete; one that is given up writes."""
 
-    async def on_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    async def on_failed(tx: Transaction, job: RunningJob, _payload: object, error: str) -> None:
         await jobs.write(tx, job.id)
 
     return jobs.registry(completes(), on_failed=on_failed)
@@ -130,10 +130,10 @@ async def test_a_job_that_kills_its_worker_each_time_ends_as_failed(jobs: Jobs, 
 
 
 async def test_one_job_that_cannot_be_given_up_does_not_keep_the_others_from_rescue(jobs: Jobs) -> None:
-    async def on_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+    async def on_failed(tx: Transaction, job: RunningJob, _payload: object, error: str) -> None:
         raise KeyError("bug")
 
-    once = Jobs(jobs.database, jobs.workspace_id, JobKind(f"toy.{new_id().hex}", max_attempts=1))
+    once = Jobs(jobs.database, jobs.workspace_id, toy_kind(max_attempts=1))
     poison, other = await once.one(), await jobs.one()
     for kind, job_id in ((once, poison), (jobs, other)):
         await kind.started(job_id)
@@ -252,7 +252,11 @@ async def test_an_overdue_job_whose_event_was_dead_lettered_is_announced_anew(
     assert [event.status for event in await jobs.events(job_id)] == ["dead_letter", "pending"]
 
 
-@pytest.mark.parametrize("trace", ['"text"', "[1, 2]", "null", '{"traceparent": 5, "request_id": {"a": 1}}', "7"])
+@pytest.mark.parametrize(
+    "trace",
+    ['"text"', "[1, 2]", "null", '{"traceparent": 5, "request_id": {"a": 1}}', "7", "[" * 1000 + "]" * 1000],
+    ids=["text", "list", "null", "no text", "number", "too deep"],
+)
 async def test_a_damaged_trace_keeps_no_job_from_running_or_from_being_rescued(
     jobs: Jobs, registry: JobRegistry, trace: str
 ) -> None:

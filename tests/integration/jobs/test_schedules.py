@@ -8,7 +8,7 @@ from leadflood.domains.jobs import queries, schedules
 from leadflood.domains.jobs.contracts import SystemStatus
 from leadflood.domains.jobs.events import HEARTBEAT, Schedule
 from leadflood.domains.jobs.jobs import forget_worker, report_worker
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
@@ -25,7 +25,7 @@ def jobs(database: Database) -> Jobs:
 
 
 async def registered(jobs: Jobs, seconds: float = 100.0, count: int = 1) -> list[Schedule]:
-    made = [Schedule(JobKind(f"toy.{new_id().hex}"), seconds) for _ in range(count)]
+    made = [Schedule(JobKind(f"toy.{new_id().hex}", NoPayload), seconds) for _ in range(count)]
     await schedules.register(jobs.database, made)
     return made
 

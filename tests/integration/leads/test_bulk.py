@@ -265,7 +265,7 @@ async def more(desk: Desk, asked: ChangesetView, *, killed: bool = False) -> Non
             raise Killed
 
 
-async def ended(bench: Workbench, registry: JobRegistry, asked: ChangesetView, kind: JobKind) -> ChangesetView:
+async def ended(bench: Workbench, registry: JobRegistry, asked: ChangesetView, kind: JobKind[Any]) -> ChangesetView:
     """Let the job of a changeset run."""
     assert asked.job_id is not None
     jobs = Jobs(bench.desk.database, bench.desk.actor.workspace_id, kind)

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.contracts.deleted import DeletedLeadView, DeletedQuery
@@ -59,8 +59,8 @@ async def get(desk: Desk, lead_id: UUID) -> DeletedLeadView:
 async def purge(desk: Desk) -> None:
     definition = JobRegistry(leads_jobs.definitions(desk.database, retention_days=DAYS)).find(PURGE_DELETED.name)
     assert definition is not None
-    job = RunningJob(SYSTEM_WORKSPACE_ID, new_id(), PURGE_DELETED.name, 1, 3, {}, None, {}, utc_now())
-    await definition.handler(JobContext(desk.database, job, new_id()))
+    job = RunningJob(SYSTEM_WORKSPACE_ID, new_id(), PURGE_DELETED.name, 1, 3, "{}", None, {}, utc_now())
+    await definition.handler(JobContext(desk.database, job, NoPayload(), worker_id=new_id()))
 
 
 async def test_deleted_leads_are_listed_with_who_deleted_them_and_by_which_change(desk: Desk, bench: Workbench) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -46,7 +47,7 @@ async def nothing(_number: int) -> None:
     """What happens at a point where nothing happens."""
 
 
-async def handled(_context: JobContext) -> None:
+async def handled(_context: JobContext[Any]) -> None:
     """What a worker would do."""
 
 

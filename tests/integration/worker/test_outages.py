@@ -1,13 +1,14 @@
 """A worker outlives the loss of its database and of its queue, and nothing is lost or done twice."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from leadflood.domains.jobs import invariants
-from leadflood.domains.jobs.models import JobKind
-from leadflood.domains.jobs.registry import JobContext, JobRegistry
+from leadflood.domains.jobs.models import JobKind, NoPayload
+from leadflood.domains.jobs.registry import Complete, JobContext, JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.migrate import install_queue
@@ -18,7 +19,7 @@ from tests.support.outages import Breakable, breakable
 from tests.support.postgres import Cluster
 from tests.support.waiting import eventually, soon
 
-TOUGH = JobKind("toy.outage", max_attempts=20)
+TOUGH = JobKind("toy.outage", NoPayload, max_attempts=20)
 
 
 @pytest.fixture
@@ -59,11 +60,10 @@ def quick(settings: Settings) -> Settings:
 
 
 def writing(jobs: Jobs) -> JobRegistry:
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> Complete[None]:
         async with context.transaction():
             pass
-        async with context.completing() as tx:
-            await jobs.write(tx, context.job.id)
+        return Complete(jobs.writes, None)
 
     return jobs.registry(handler)
 

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.events import Schedule
-from leadflood.domains.jobs.registry import Handler, JobContext
+from leadflood.domains.jobs.registry import Complete, Handler, JobContext
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.queue.ports import Carrier, Ticket
 from leadflood.kernel.queue.postgres import PostgresCarrier
@@ -32,13 +33,12 @@ class Forgetful(Wrapped):
         await super().acknowledge([ticket for ticket in tickets if self.delivered[ticket.job_id] > 1])
 
 
-def counting(jobs: Jobs, runs: Counter[UUID]) -> Handler:
+def counting(jobs: Jobs, runs: Counter[UUID]) -> Handler[Any]:
     """A handler that counts its runs here, and writes once with the completion."""
 
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> Complete[None]:
         runs[context.job.id] += 1
-        async with context.completing() as tx:
-            await jobs.write(tx, context.job.id)
+        return Complete(jobs.writes, None)
 
     return handler
 
@@ -75,7 +75,7 @@ async def test_a_worker_runs_what_is_queued_and_is_woken_for_what_comes(jobs: Jo
 
 
 async def test_a_back_off_ends_without_waiting_for_the_next_poll(jobs: Jobs, workers: Workers) -> None:
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> None:
         if context.job.attempt == 1:
             raise KeyError("once")
 
@@ -122,7 +122,7 @@ async def test_two_workers_do_each_of_500_jobs_exactly_once(jobs: Jobs, workers:
 async def test_no_more_jobs_run_at_a_time_than_allowed(jobs: Jobs, workers: Workers) -> None:
     under_way, most = 0, 0
 
-    async def handler(context: JobContext) -> None:
+    async def handler(context: JobContext[Any]) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)

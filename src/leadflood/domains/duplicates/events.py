@@ -2,14 +2,22 @@
 
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
-SCAN_DUPLICATES = JobKind("duplicates.scan.v1", max_attempts=20)
-"""Payload: `{"scanId": uuid}`. Compares what changed since the last scan, going on where an earlier attempt ended."""
 
-START_SCANS = JobKind("duplicates.start.v1", max_attempts=3)
-"""Payload: `{}`. Has every workspace scanned in which leads changed since its last scan."""
+class ScanPayload(Payload):
+    """Which scan."""
+
+    scan_id: UUID
+
+
+SCAN_DUPLICATES = JobKind("duplicates.scan.v1", ScanPayload, max_attempts=20)
+"""Compares what changed since the last scan, going on where an earlier attempt ended."""
+
+START_SCANS = JobKind("duplicates.start.v1", NoPayload, max_attempts=3)
+"""Has every workspace scanned in which leads changed since its last scan."""
 
 DUPLICATE: Final = "duplicate"
 MERGE: Final = "merge"

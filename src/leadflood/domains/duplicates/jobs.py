@@ -1,13 +1,15 @@
 """The jobs of duplicates: a scan, in parts that each are kept; and starting scans by the clock."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from leadflood.domains.duplicates.events import SCAN_DUPLICATES, START_SCANS
+from leadflood.domains.duplicates.events import SCAN_DUPLICATES, START_SCANS, ScanPayload
 from leadflood.domains.duplicates.models import ScanStatus
 from leadflood.domains.duplicates.service import scanning
 from leadflood.domains.duplicates.store import scanning as store
-from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 
@@ -16,10 +18,10 @@ _LONGEST = 6 * 3600.0
 """Seconds: each part of a scan is kept, and an attempt goes on where the one before ended."""
 
 
-def definitions(database: Database) -> list[JobDefinition]:
+def definitions(database: Database) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for looking over all workspaces."""
 
-    async def start(context: JobContext) -> None:
+    async def start(context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
             await store.forget(tx)
             waiting = await store.waiting(tx)
@@ -33,12 +35,12 @@ def definitions(database: Database) -> list[JobDefinition]:
     ]
 
 
-async def _scan(context: JobContext) -> None:
-    scan_id = _scan_id(context.job)
+async def _scan(context: JobContext[ScanPayload]) -> Complete[UUID] | None:
+    scan_id = context.payload.scan_id
     async with context.transaction() as tx:
         scan = await store.begin(tx, context.job.workspace_id, scan_id)
         if scan is None:
-            return
+            return None
         done, total = scan.scanned, await store.count(tx, scan)
     dead = _DEAD
     while dead == _DEAD:
@@ -51,16 +53,16 @@ async def _scan(context: JobContext) -> None:
             done += part
             await context.report(tx, done=done, total=max(done, total))
             more = part > 0
-    async with context.completing() as tx:
-        await store.finish(tx, context.job.workspace_id, scan_id, ScanStatus.COMPLETED)
+    return Complete(_finish, scan_id)
 
 
-async def _failed(tx: Transaction, job: RunningJob, _error: str) -> None:
+async def _finish(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+    for _, scan_id in jobs:
+        await store.finish(tx, actor.workspace_id, scan_id, ScanStatus.COMPLETED)
+
+
+async def _failed(tx: Transaction, job: RunningJob, payload: ScanPayload | None, _error: str) -> None:
     """The next scan begins where the last one that was completed did."""
-    scan_id = failed_id(job, "scanId")
+    scan_id = payload.scan_id if payload else job.subject_id
     if scan_id is not None:
         await store.finish(tx, job.workspace_id, scan_id, ScanStatus.FAILED)
-
-
-def _scan_id(job: RunningJob) -> UUID:
-    return payload_id(job, "scanId")

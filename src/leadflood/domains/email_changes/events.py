@@ -1,8 +1,10 @@
 """What changes of an address write into the audit log, and their job."""
 
 from enum import StrEnum
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.email_changes.models import Recipient
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
 
 class AuditAction(StrEnum):
@@ -13,8 +15,16 @@ class AuditAction(StrEnum):
     CANCELLED = "user.email_change_cancelled"
 
 
-SEND_EMAIL_CHANGE = JobKind("email_changes.send.v1", max_attempts=12)
-"""Payload: `{"changeId": uuid, "sending": int, "to": "new" | "former"}`."""
+class SendEmailChange(Payload):
+    """Which mail about a change: `sending` counts those with a link, and the latest counts."""
 
-FORGET_EMAIL_CHANGES = JobKind("email_changes.forget.v1", max_attempts=3)
-"""Payload: `{}`. Deletes what has ended long ago."""
+    change_id: UUID
+    sending: int
+    to: Recipient
+
+
+SEND_EMAIL_CHANGE = JobKind("email_changes.send.v1", SendEmailChange, max_attempts=12)
+"""Sends the mail with the link to the new address, or the notice to the former one."""
+
+FORGET_EMAIL_CHANGES = JobKind("email_changes.forget.v1", NoPayload, max_attempts=3)
+"""Deletes what has ended long ago."""

@@ -1,11 +1,11 @@
 """The job of changes of an address: sending a mail, at least once, with the same Message-ID and the same link."""
 
-from uuid import UUID
+from typing import Any
 
 import structlog
 
 from leadflood.domains.email_changes import queries, store
-from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES, SEND_EMAIL_CHANGE
+from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES, SEND_EMAIL_CHANGE, SendEmailChange
 from leadflood.domains.email_changes.models import (
     PendingChange,
     Recipient,
@@ -15,6 +15,7 @@ from leadflood.domains.email_changes.models import (
     token_of,
 )
 from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.crypto import Sealer, token_hash
 from leadflood.kernel.db.database import Database
@@ -26,26 +27,26 @@ _BATCH = 1000
 _log = structlog.get_logger()
 
 
-def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition]:
+def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `public_url`: where links lead."""
 
-    async def send(context: JobContext) -> None:
-        payload = context.job.payload
+    async def send(context: JobContext[SendEmailChange]) -> None:
+        payload = context.payload
         async with database.system(read_only=True) as tx:
             # The notice goes out also where the change was confirmed or cancelled meanwhile.
-            new = payload["to"] == Recipient.NEW
-            change = await queries.change_by_id(tx, UUID(payload["changeId"]), open_only=new)
-        if change is None or (new and change.sending != payload["sending"]):
+            new = payload.to is Recipient.NEW
+            change = await queries.change_by_id(tx, payload.change_id, open_only=new)
+        if change is None or (new and change.sending != payload.sending):
             # It has ended, or a newer mail is on its way.
-            _log.info("email_change.not_sent", change_id=payload["changeId"])
+            _log.info("email_change.not_sent", change_id=str(payload.change_id))
             return
-        mail = _mail(change, Recipient(payload["to"]), sealer, public_url, key=str(context.job.id))
+        mail = _mail(change, payload.to, sealer, public_url, key=str(context.job.id))
         try:
             await mailer.send(mail)
         except MailNotSent as error:
             raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error
 
-    async def forget(_context: JobContext) -> None:
+    async def forget(_context: JobContext[NoPayload]) -> None:
         while True:
             async with database.system() as tx:
                 if await store.forget(tx, limit=_BATCH) < _BATCH:

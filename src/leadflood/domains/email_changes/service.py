@@ -10,7 +10,7 @@ from uuid import UUID
 
 from leadflood.domains.email_changes import queries, store
 from leadflood.domains.email_changes.errors import EmailChangeNotFound, EmailChangeThrottled, SameEmail
-from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE, AuditAction
+from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE, AuditAction, SendEmailChange
 from leadflood.domains.email_changes.models import TOKEN_PREFIX, PendingChange, Recipient, token_of
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import Unauthenticated, WrongPassword
@@ -149,7 +149,7 @@ async def _send(
     recipients: tuple[Recipient, ...],
     trace: Mapping[str, str],
 ) -> None:
-    payloads = [{"changeId": str(change_id), "sending": sending, "to": to.value} for to in recipients]
+    payloads = [SendEmailChange(change_id=change_id, sending=sending, to=to) for to in recipients]
     queued = [NewJob(SEND_EMAIL_CHANGE, payload, trace=trace) for payload in payloads]
     job_ids = await jobs.enqueue(tx, actor, jobs=queued)
     await store.set_job(tx, change_id, actor.workspace_id, job_ids[0])

@@ -1,14 +1,22 @@
 """The jobs of exports, and what the audit log says of them."""
 
 from enum import StrEnum
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
-WRITE_EXPORT = JobKind("exports.write.v1", max_attempts=20)
-"""Payload: `{"exportId": uuid}`. Writes the file, going on where an earlier attempt ended."""
 
-FORGET_EXPORTS = JobKind("exports.forget.v1", max_attempts=3)
-"""Payload: `{}`. Removes files whose time is over, or that somebody deleted."""
+class ExportPayload(Payload):
+    """Which export."""
+
+    export_id: UUID
+
+
+WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
+"""Writes the file, going on where an earlier attempt ended."""
+
+FORGET_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3)
+"""Removes files whose time is over, or that somebody deleted."""
 
 
 class AuditAction(StrEnum):

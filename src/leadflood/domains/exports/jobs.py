@@ -1,5 +1,6 @@
 """The work of exports: writing a file, going on where an attempt before ended, and removing what is over."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,14 @@ from sqlalchemy import Row
 
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.errors import TooManyColumns
-from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT
+from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT, ExportPayload
 from leadflood.domains.exports.models import Encoder, ExportFormat, wants_enriched
 from leadflood.domains.exports.service.reading import batches, encoder, survey
 from leadflood.domains.jobs.errors import Terminal
-from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.threads import EXPORT_ENCODING
@@ -27,25 +29,25 @@ _A_DAY = 86_400.0
 class _Task:
     """One attempt at a file."""
 
-    context: JobContext
+    context: JobContext[ExportPayload]
     database: Database
     only: LeadFilter
 
     @property
     def export_id(self) -> UUID:
-        return _export_id(self.context.job)
+        return self.context.payload.export_id
 
     async def hold(self, tx: Transaction) -> Row[Any] | None:
         return await store.hold(tx, self.context.job.workspace_id, self.export_id, job_id=self.context.job.id)
 
 
-def definitions(database: Database) -> list[JobDefinition]:
+def definitions(database: Database) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for reading leads, and for the sweep over all workspaces."""
 
-    async def write(context: JobContext) -> None:
-        await _write(context, database)
+    async def write(context: JobContext[ExportPayload]) -> Complete[UUID] | None:
+        return await _write(context, database)
 
-    async def forget(_context: JobContext) -> None:
+    async def forget(_context: JobContext[NoPayload]) -> None:
         removed = True
         while removed:
             async with database.system() as tx:
@@ -57,13 +59,13 @@ def definitions(database: Database) -> list[JobDefinition]:
     ]
 
 
-async def _write(context: JobContext, database: Database) -> None:
-    job = context.job
+async def _write(context: JobContext[ExportPayload], database: Database) -> Complete[UUID] | None:
+    job, export_id = context.job, context.payload.export_id
     async with context.transaction() as tx:
-        await store.take_up(tx, job.workspace_id, _export_id(job), job_id=job.id)
-        row = await store.hold(tx, job.workspace_id, _export_id(job), job_id=job.id)
+        await store.take_up(tx, job.workspace_id, export_id, job_id=job.id)
+        row = await store.hold(tx, job.workspace_id, export_id, job_id=job.id)
     if row is None:
-        return
+        return None
     task = _Task(context, database, LeadQuery.model_validate(row.filter).only())
     if row.resolved is None:
         await _survey(task, row)
@@ -72,10 +74,10 @@ async def _write(context: JobContext, database: Database) -> None:
     async with context.transaction() as tx:
         row = await task.hold(tx)
     if row is None:
-        return
+        return None
     with closing(encoder(ExportFormat(row.format), row.resolved, bom=row.bom)) as writer:
-        if await _copy(task, row, writer):
-            await _finish(task)
+        written = await _copy(task, row, writer)
+    return Complete(_finish, export_id) if written else None
 
 
 async def _survey(task: _Task, row: Row[Any]) -> None:
@@ -131,18 +133,13 @@ async def _keep(task: _Task, data: bytes, *, written: int = 0, position: Positio
     return True
 
 
-async def _finish(task: _Task) -> None:
-    async with task.context.completing() as tx:
-        held = await task.hold(tx)
-        if held is not None:
-            await store.finish(tx, held.workspace_id, held.id)
+async def _finish(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+    for job, export_id in jobs:
+        if await store.hold(tx, actor.workspace_id, export_id, job_id=job.id) is not None:
+            await store.finish(tx, actor.workspace_id, export_id)
 
 
-async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
-    export_id = failed_id(job, "exportId")
+async def _failed(tx: Transaction, job: RunningJob, payload: ExportPayload | None, error: str) -> None:
+    export_id = payload.export_id if payload else job.subject_id
     if export_id is not None:
         await store.fail(tx, job.workspace_id, export_id, job_id=job.id, error=error)
-
-
-def _export_id(job: RunningJob) -> UUID:
-    return payload_id(job, "exportId")

@@ -1,9 +1,9 @@
 """The jobs that count."""
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload
 
-COUNT_FIGURES = JobKind("figures.count.v1", max_attempts=1)
-"""Payload: `{}`. Counts what was not counted yet, and the last minutes again."""
+COUNT_FIGURES = JobKind("figures.count.v1", NoPayload, max_attempts=1)
+"""Counts what was not counted yet, and the last minutes again."""
 
-RECOUNT_FIGURES = JobKind("figures.recount.v1", max_attempts=1)
-"""Payload: `{}`. Counts the last hours again, for what was committed late, and how many leads there are."""
+RECOUNT_FIGURES = JobKind("figures.recount.v1", NoPayload, max_attempts=1)
+"""Counts the last hours again, for what was committed late, and how many leads there are."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from leadflood.domains.figures import service
 from leadflood.domains.figures.events import COUNT_FIGURES, RECOUNT_FIGURES
+from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.db.database import Database
 
@@ -11,13 +12,13 @@ _MINUTES = timedelta(minutes=5)
 _HOURS = timedelta(hours=3)
 
 
-def definitions(database: Database) -> list[JobDefinition]:
+def definitions(database: Database) -> list[JobDefinition[NoPayload]]:
     """The jobs of this domain. `database`: for counting over all workspaces."""
 
-    async def count(_context: JobContext) -> None:
+    async def count(_context: JobContext[NoPayload]) -> None:
         await service.count(database, again=_MINUTES)
 
-    async def recount(_context: JobContext) -> None:
+    async def recount(_context: JobContext[NoPayload]) -> None:
         await service.count(database, again=_HOURS)
         await service.count_leads(database)
 

@@ -2,20 +2,28 @@
 
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
-STAGE_IMPORT = JobKind("imports.stage.v1", max_attempts=20)
-"""Payload: `{"importId": uuid}`. Reads the file and finds out what each row would do."""
 
-COMMIT_IMPORT = JobKind("imports.commit.v1", max_attempts=20)
-"""Payload: `{"importId": uuid}`. Writes what the preview shows, going on where an earlier attempt ended."""
+class ImportPayload(Payload):
+    """Which import."""
 
-ENRICH_IMPORTED = JobKind("imports.enrich.v1", max_attempts=20)
-"""Payload: `{"importId": uuid}`. Queues the enrichment of new leads, no more at a time than workers can take."""
+    import_id: UUID
 
-FORGET_IMPORTS = JobKind("imports.forget.v1", max_attempts=3)
-"""Payload: `{}`. Removes uploads that nobody finished, and files and rows of imports whose time is over."""
+
+STAGE_IMPORT = JobKind("imports.stage.v1", ImportPayload, max_attempts=20)
+"""Reads the file and finds out what each row would do."""
+
+COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
+"""Writes what the preview shows, going on where an earlier attempt ended."""
+
+ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20)
+"""Queues the enrichment of new leads, no more at a time than workers can take."""
+
+FORGET_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3)
+"""Removes uploads that nobody finished, and files and rows of imports whose time is over."""
 
 AUDIT_SUBJECT: Final = "import"
 

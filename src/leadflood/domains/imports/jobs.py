@@ -1,7 +1,7 @@
 """The work of imports: staging, writing, queueing enrichment. Each goes on where an attempt before it ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +9,18 @@ from sqlalchemy import Row
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
-from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT
+from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT, ImportPayload
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service import staging, writing
 from leadflood.domains.imports.service.reading import Batch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import retention
+from leadflood.domains.jobs.completion import hold_attempt
 from leadflood.domains.jobs.errors import Retryable, Terminal
-from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
-from leadflood.domains.jobs.shared import hold_attempt
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.service.lanes import write_in_lanes
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.sandbox.pool import Sandbox
 
@@ -30,19 +31,19 @@ _PATIENCE = 0.25
 """Seconds that a chunk of a preview waits for whoever is ending its job, and must end the import too: see there."""
 
 
-def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition]:
+def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain.
 
     Args: database: for files, for several transactions at a time, and for sweeps. sandbox: where files are read.
     """
 
-    async def stage(context: JobContext) -> None:
-        await _stage(context, database, sandbox)
+    async def stage(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
+        return await _stage(context, database, sandbox)
 
-    async def commit(context: JobContext) -> None:
-        await _commit(context, database)
+    async def commit(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
+        return await _commit(context, database)
 
-    async def forget(_context: JobContext) -> None:
+    async def forget(_context: JobContext[NoPayload]) -> None:
         while await retention.forget(database, days=retention_days):
             pass
 
@@ -54,11 +55,11 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
     ]
 
 
-async def _stage(context: JobContext, database: Database, sandbox: Sandbox) -> None:
-    actor, import_id = context.actor, _import_id(context.job)
+async def _stage(context: JobContext[ImportPayload], database: Database, sandbox: Sandbox) -> Complete[UUID] | None:
+    actor, import_id = context.actor, context.payload.import_id
     row = await _begin(context, ImportStatus.STAGING)
     if row is None:
-        return
+        return None
     while not row.staged_through:
         async with context.transaction() as tx:
             if not await store.clear_rows(tx, actor.workspace_id, import_id):
@@ -71,26 +72,30 @@ async def _stage(context: JobContext, database: Database, sandbox: Sandbox) -> N
             spooled(database, actor, import_id=import_id) as file,
             open_rows(process, file, row, members) as batches,
         ):
-            if not await _stage_rows(context, database, batches):
-                return
+            if not await _stage_rows(context, batches):
+                return None
     except FileNotRead as error:
         raise Retryable(error.detail) from error
     except UnreadableFile as error:
         raise Terminal(error.detail) from error
-    async with context.completing() as tx:
-        held = await _hold(tx, context.job, ImportStatus.STAGING)
+    return Complete(_finish_staging, import_id)
+
+
+async def _finish_staging(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+    for job, import_id in jobs:
+        held = await _hold(tx, job, import_id, ImportStatus.STAGING)
         if held is not None:
             await staging.finish_staging(tx, actor, held)
 
 
-async def _stage_rows(context: JobContext, database: Database, batches: AsyncIterator[Batch]) -> bool:
+async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator[Batch]) -> bool:
     """Stage each batch while the next one is read. False: the job has lost the import."""
     reading = asyncio.ensure_future(_next(batches))
     try:
         while (batch := await reading) is not None:
             reading = asyncio.ensure_future(_next(batches))
-            async with database.transaction(context.job.workspace_id) as tx:
-                held = await _hold(tx, context.job, ImportStatus.STAGING)
+            async with context.own_transaction() as tx:
+                held = await _hold(tx, context.job, context.payload.import_id, ImportStatus.STAGING)
                 if held is None:
                     return False
                 await staging.hand_over(tx, batch)
@@ -106,22 +111,26 @@ async def _next(batches: AsyncIterator[Batch]) -> Batch | None:
     return await anext(batches, None)
 
 
-async def _commit(context: JobContext, database: Database) -> None:
+async def _commit(context: JobContext[ImportPayload], database: Database) -> Complete[UUID] | None:
     row = await _begin(context, ImportStatus.COMMITTING)
     if row is None:
-        return
+        return None
     if not await write_in_lanes(database, context.job, writing.Writing(row)):
-        return
-    async with context.completing() as tx:
-        held = await _hold(tx, context.job, ImportStatus.COMMITTING)
+        return None
+    return Complete(_finish_writing, context.payload.import_id)
+
+
+async def _finish_writing(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+    for job, import_id in jobs:
+        held = await _hold(tx, job, import_id, ImportStatus.COMMITTING)
         if held is not None:
             await writing.finish_writing(tx, held)
 
 
-async def _enrich(context: JobContext) -> None:
+async def _enrich(context: JobContext[ImportPayload]) -> None:
     while True:
         async with context.transaction() as tx:
-            row = await store.lock(tx, context.job.workspace_id, _import_id(context.job))
+            row = await store.lock(tx, context.job.workspace_id, context.payload.import_id)
             queued = None if row is None else await writing.enrich_more(tx, row)
         if queued is None:
             return
@@ -129,22 +138,19 @@ async def _enrich(context: JobContext) -> None:
             await asyncio.sleep(_PAUSE)
 
 
-async def _begin(context: JobContext, status: ImportStatus) -> Row[Any] | None:
+async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> Row[Any] | None:
     """The import as this job finds it; a job that is tried again after it failed takes it up where it was."""
+    job, import_id = context.job, context.payload.import_id
     async with context.transaction() as tx:
-        await store.take_up(tx, context.job.workspace_id, _import_id(context.job), status=status, job_id=context.job.id)
-        return await _hold(tx, context.job, status)
+        await store.take_up(tx, job.workspace_id, import_id, status=status, job_id=job.id)
+        return await _hold(tx, job, import_id, status)
 
 
-async def _hold(tx: Transaction, job: RunningJob, status: ImportStatus) -> Row[Any] | None:
-    return await store.hold(tx, job.workspace_id, _import_id(job), expected=status, job_id=job.id)
+async def _hold(tx: Transaction, job: RunningJob, import_id: UUID, status: ImportStatus) -> Row[Any] | None:
+    return await store.hold(tx, job.workspace_id, import_id, expected=status, job_id=job.id)
 
 
-async def _failed(tx: Transaction, job: RunningJob, error: str) -> None:
-    import_id = failed_id(job, "importId")
+async def _failed(tx: Transaction, job: RunningJob, payload: ImportPayload | None, error: str) -> None:
+    import_id = payload.import_id if payload else job.subject_id
     if import_id is not None:
         await store.fail(tx, job.workspace_id, import_id, job_id=job.id, error=error)
-
-
-def _import_id(job: RunningJob) -> UUID:
-    return payload_id(job, "importId")

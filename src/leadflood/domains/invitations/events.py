@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
 
 class AuditAction(StrEnum):
@@ -17,8 +18,16 @@ class AuditAction(StrEnum):
 
 AUDIT_SUBJECT: Final = "invitation"
 
-SEND_INVITATION = JobKind("invitations.send.v1", max_attempts=12, outgoing=True)
-"""Payload: `{"invitationId": uuid, "sending": int}`. Twelve attempts last longer than a server's greylisting."""
 
-FORGET_INVITATIONS = JobKind("invitations.forget.v1", max_attempts=3)
-"""Payload: `{}`. Deletes what has ended long ago."""
+class SendInvitation(Payload):
+    """Which mail of an invitation: the latest counts."""
+
+    invitation_id: UUID
+    sending: int
+
+
+SEND_INVITATION = JobKind("invitations.send.v1", SendInvitation, max_attempts=12, outgoing=True)
+"""Twelve attempts last longer than a server's greylisting."""
+
+FORGET_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3)
+"""Deletes what has ended long ago."""

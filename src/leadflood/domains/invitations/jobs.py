@@ -4,14 +4,15 @@ A mail is sent at least once: a worker that dies between the server's answer and
 Message-ID and the same link. For an invitation that is harmless.
 """
 
-from uuid import UUID
+from typing import Any
 
 import structlog
 
 from leadflood.domains.invitations import queries, store
-from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION
+from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION, SendInvitation
 from leadflood.domains.invitations.models import invitation_mail, link_of, token_of
 from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.crypto import Sealer, token_hash
 from leadflood.kernel.db.database import Database
@@ -23,13 +24,13 @@ _TIMEOUT = 120.0
 _log = structlog.get_logger()
 
 
-def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition]:
+def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for the sweep over all workspaces. `public_url`: where links lead."""
 
-    async def send_invitation(context: JobContext) -> None:
+    async def send_invitation(context: JobContext[SendInvitation]) -> None:
         await _send(context, mailer, sealer, public_url)
 
-    async def forget(_context: JobContext) -> None:
+    async def forget(_context: JobContext[NoPayload]) -> None:
         while True:
             async with database.system() as tx:
                 if await store.forget(tx, limit=_BATCH) < _BATCH:
@@ -41,8 +42,8 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
     ]
 
 
-async def _send(context: JobContext, mailer: Mailer, sealer: Sealer, public_url: str) -> None:
-    invitation_id, sending = UUID(context.job.payload["invitationId"]), context.job.payload["sending"]
+async def _send(context: JobContext[SendInvitation], mailer: Mailer, sealer: Sealer, public_url: str) -> None:
+    invitation_id, sending = context.payload.invitation_id, context.payload.sending
     async with context.transaction() as tx:
         letter = await queries.letter_of(tx, context.actor, invitation_id=invitation_id)
     if letter is None or letter.invitation.sends != sending:

@@ -31,7 +31,7 @@ from leadflood.domains.invitations.errors import (
     TooManyInvitationMails,
     TooManyInvitations,
 )
-from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction
+from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction, SendInvitation
 from leadflood.domains.invitations.models import MAX_MAILS_A_DAY, MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
@@ -227,7 +227,7 @@ async def _pending(tx: Transaction, actor: Actor, invitation_id: UUID) -> Pendin
 
 
 async def _enqueue(tx: Transaction, actor: Actor, invitation_id: UUID, sending: int, trace: Mapping[str, str]) -> UUID:
-    payload = {"invitationId": str(invitation_id), "sending": sending}
+    payload = SendInvitation(invitation_id=invitation_id, sending=sending)
     (job_id,) = await jobs.enqueue(tx, actor, jobs=[NewJob(SEND_INVITATION, payload, trace=trace)])
     return job_id
 

@@ -4,19 +4,35 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
-HEARTBEAT = JobKind("system.heartbeat", max_attempts=1)
-"""Payload: `{}`. Its way through schedule, queue and worker proves that all three live."""
 
-CLEAN_UP = JobKind("system.clean_up", max_attempts=3)
-"""Payload: `{}`. Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
+class RetryCausePayload(Payload):
+    """Which failures to retry, and how often a job of that kind is attempted."""
 
-RETRY_CAUSE = JobKind("jobs.retry_cause.v1", max_attempts=5)
-"""Payload: `{"cause": text, "kind": text, "attempts": number}`. Retries all jobs that failed for a cause before it."""
+    cause: str
+    kind: str
+    attempts: int
 
-REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", max_attempts=5)
-"""Payload: `{"cause": text, "kind": text}`. Replays all events that were dead-lettered for a cause before it."""
+
+class ReplayCausePayload(Payload):
+    """Which dead-lettered events to replay."""
+
+    cause: str
+    kind: str
+
+
+HEARTBEAT = JobKind("system.heartbeat", NoPayload, max_attempts=1)
+"""Its way through schedule, queue and worker proves that all three live."""
+
+CLEAN_UP = JobKind("system.clean_up", NoPayload, max_attempts=3)
+"""Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
+
+RETRY_CAUSE = JobKind("jobs.retry_cause.v1", RetryCausePayload, max_attempts=5)
+"""Retries all jobs that failed for a cause before it."""
+
+REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", ReplayCausePayload, max_attempts=5)
+"""Replays all events that were dead-lettered for a cause before it."""
 
 JOB: Final = "job"
 OUTBOX_EVENT: Final = "outbox_event"
@@ -37,5 +53,5 @@ class AuditAction(StrEnum):
 class Schedule:
     """A kind of job that is enqueued again every `seconds`."""
 
-    kind: JobKind
+    kind: JobKind[NoPayload]
     seconds: float

@@ -162,7 +162,7 @@ async def _fail(tx: Transaction, registry: JobRegistry, job: RunningJob, error: 
     if definition is not None:
         try:
             async with tx.savepoint():
-                await definition.on_failed(tx, job, error)
+                await definition.end_as_failed(tx, job, error)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001  a hook's bug must not bring down each worker that rescues the job

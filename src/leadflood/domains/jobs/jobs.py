@@ -1,16 +1,26 @@
 """The system's own jobs: the heartbeat, the removal of records whose time is over, and bringing back what failed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, text
 
 from leadflood.domains.identity.service import audit, signin
 from leadflood.domains.jobs import queries, service
-from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, REPLAY_CAUSE, RETRY_CAUSE
-from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
-from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.kernel.db.database import Database
+from leadflood.domains.jobs.events import (
+    CLEAN_UP,
+    HEARTBEAT,
+    REPLAY_CAUSE,
+    RETRY_CAUSE,
+    ReplayCausePayload,
+    RetryCausePayload,
+)
+from leadflood.domains.jobs.models import NoPayload, P, RunningJob
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.idempotency import forget_old_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
@@ -54,10 +64,10 @@ DELETE FROM worker_processes WHERE id IN (
 )
 
 
-def definitions(database: Database, *, audit_days: int) -> list[JobDefinition]:
+def definitions(database: Database, *, audit_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for sweeps over all workspaces. `audit_days`: how long audit events stay."""
 
-    async def clean_up(_context: JobContext) -> None:
+    async def clean_up(_context: JobContext[NoPayload]) -> None:
         for statement in _EXPIRED:
             while await _remove(database, statement) == _BATCH:
                 pass
@@ -69,7 +79,7 @@ def definitions(database: Database, *, audit_days: int) -> list[JobDefinition]:
             await forget_old_keys(tx)
 
     return [
-        JobDefinition(HEARTBEAT, _beat),
+        JobDefinition(HEARTBEAT, _heartbeat),
         JobDefinition(CLEAN_UP, clean_up),
         JobDefinition(RETRY_CAUSE, _retry_cause, timeout=3600.0),
         JobDefinition(REPLAY_CAUSE, _replay_cause, timeout=3600.0),
@@ -91,24 +101,29 @@ async def forget_worker(database: Database, *, worker_id: UUID) -> None:
         await tx.execute(_GONE, {"id": worker_id})
 
 
-async def _beat(context: JobContext) -> None:
-    async with context.completing() as tx:
-        await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": context.worker_id})
+async def _heartbeat(context: JobContext[NoPayload]) -> Complete[UUID]:
+    return Complete(_beat, context.worker_id)
 
 
-async def _retry_cause(context: JobContext) -> None:
-    attempts = {context.job.payload["kind"]: context.job.payload["attempts"]}
-    await _bring_back(context, FAILED_JOBS, attempts)
+async def _beat(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+    for _, worker_id in jobs:
+        await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": worker_id})
 
 
-async def _replay_cause(context: JobContext) -> None:
-    await _bring_back(context, DEAD_EVENTS, {})
+async def _retry_cause(context: JobContext[RetryCausePayload]) -> None:
+    payload = context.payload
+    cause = Cause(FAILED_JOBS, payload.cause, payload.kind, before=context.job.created_at)
+    await _bring_back(context, cause, {payload.kind: payload.attempts})
 
 
-async def _bring_back(context: JobContext, failures: Failures, attempts: Mapping[str, int]) -> None:
+async def _replay_cause(context: JobContext[ReplayCausePayload]) -> None:
+    payload = context.payload
+    await _bring_back(context, Cause(DEAD_EVENTS, payload.cause, payload.kind, before=context.job.created_at), {})
+
+
+async def _bring_back(context: JobContext[P], cause: Cause, attempts: Mapping[str, int]) -> None:
     """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
-    job, actor = context.job, context.actor
-    cause = Cause(failures, job.payload["cause"], job.payload["kind"], before=job.created_at)
+    actor = context.actor
     async with context.transaction() as tx:
         total = await queries.count_of_cause(tx, actor, cause=cause, most=_COUNTED)
         done, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)

@@ -5,8 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Generic, TypeVar
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from pydantic_core import from_json
 
 FORGOTTEN_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
@@ -42,25 +46,48 @@ class OutboxStatus(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
+class Payload(BaseModel):
+    """What a job is about: small, and stored as JSON in camelCase. A change of its fields is a new kind of job."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
+class NoPayload(Payload):
+    """The payload of a job that is about nothing in particular, such as a sweep."""
+
+
+P = TypeVar("P", bound=Payload)
+
+
 @dataclass(frozen=True, slots=True)
-class JobKind:
+class JobKind(Generic[P]):
     """What is to be done. The name carries a version: a change of payload is a new kind."""
 
     name: str
+    payload: type[P]
     max_attempts: int = 5
     outgoing: bool = False
     """Whether it has effects outside this installation, such as a mail: while they are on hold, it waits."""
 
 
 @dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job to enqueue. `payload` is small JSON; `trace` holds `traceparent` and `request_id` of its cause.
+class NewJob(Generic[P]):
+    """A job to enqueue. `trace` holds `traceparent` and `request_id` of its cause.
 
     `id` is for callers that must know it beforehand; the others get a fresh one.
     """
 
-    kind: JobKind
-    payload: Mapping[str, Any]
+    kind: JobKind[P]
+    payload: P
     subject_id: UUID | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
     id: UUID | None = None
@@ -68,14 +95,17 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job as claimed by a worker: `attempt` is the fencing token of everything it writes."""
+    """A job as claimed by a worker: `attempt` is the fencing token of everything it writes.
+
+    `payload` is the JSON as it is stored, which only the job's definition reads.
+    """
 
     workspace_id: UUID
     id: UUID
     kind: str
     attempt: int
     max_attempts: int
-    payload: Mapping[str, Any]
+    payload: str
     subject_id: UUID | None
     trace: Mapping[str, str]
     created_at: datetime
@@ -100,11 +130,15 @@ def outbox_backoff(attempts: int, chance: Callable[[], float]) -> float:
     return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * chance())
 
 
-def readable_trace(value: object) -> dict[str, str]:
-    """The trace of a stored job, without what is no text: a damaged one must not keep its job from running."""
+def readable_trace(stored: str) -> dict[str, str]:
+    """The trace of a stored job, without what is not text: a damaged trace must not keep its job from running."""
+    try:
+        value = from_json(stored)
+    except ValueError:
+        return {}
     if not isinstance(value, Mapping):
         return {}
-    return {name: each for name, each in value.items() if isinstance(name, str) and isinstance(each, str)}
+    return {name: each for name, each in value.items() if isinstance(each, str)}
 
 
 _TELLING = 500

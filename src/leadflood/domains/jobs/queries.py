@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Column,
     ColumnElement,
     Integer,
     Row,
@@ -125,7 +126,7 @@ class Cause:
 
 async def get_job(tx: Transaction, actor: Actor, *, job_id: UUID) -> JobView:
     """Raises: JobNotFound."""
-    query = select(job_executions).where(
+    query = select(*_shown(job_executions)).where(
         job_executions.c.workspace_id == actor.workspace_id, job_executions.c.id == job_id
     )
     row = await tx.first(query)
@@ -168,7 +169,7 @@ async def list_jobs(  # noqa: PLR0913  one for each filter
 
 async def get_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> OutboxEventView:
     """Raises: EventNotFound."""
-    query = select(outbox_events).where(
+    query = select(*_shown(outbox_events)).where(
         outbox_events.c.workspace_id == actor.workspace_id, outbox_events.c.id == event_id
     )
     row = await tx.first(query)
@@ -336,9 +337,14 @@ def _counted(failures: Failures, workspace_id: UUID, listed: Sequence[Row[Any]])
     return select(*columns).select_from(wanted.join(counted, true()).join(last, true()))
 
 
+def _shown(table: Table) -> list[Column[Any]]:
+    """What views are made of. Payload and trace stay out: one that cannot be read must not hide its neighbours."""
+    return [each for each in table.c if each.name not in {"payload", "trace"}]
+
+
 def _newest_first(table: Table, actor: Actor, after: Position | None, limit: int) -> Select[Any]:
     # The ids are UUIDv7, so their order is the order of creation.
-    query = select(table).where(table.c.workspace_id == actor.workspace_id)
+    query = select(*_shown(table)).where(table.c.workspace_id == actor.workspace_id)
     if after is not None:
         query = query.where(tuple_(table.c.id) < tuple_(after.id))
     return query.order_by(table.c.id.desc()).limit(limit + 1)

@@ -1,41 +1,49 @@
-"""What a domain declares of each kind of job, and what its handler is given."""
+"""What a domain declares of each kind of job, what its handler is given, and what it returns."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from leadflood.domains.jobs import store
-from leadflood.domains.jobs.errors import AttemptLost, Terminal
-from leadflood.domains.jobs.models import JobKind, RunningJob
-from leadflood.domains.jobs.shared import Answer, SharedTransactions, Value, Work, in_one_transaction
+from leadflood.domains.jobs.completion import Answer, Completer, Effect, Value, Work, hold_attempt
+from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.jobs.models import JobKind, P, RunningJob
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 
+_LISTED_FAULTS = 3
 
-class JobContext:
-    """What a handler works with: short reads, work outside with no transaction open, one write that also completes."""
+
+class JobContext(Generic[P]):
+    """What a handler works with: its payload, and transactions for what it reads and keeps on the way."""
 
     def __init__(
-        self, database: Database, job: RunningJob, worker_id: UUID, shared: SharedTransactions | None = None
+        self,
+        database: Database,
+        job: RunningJob,
+        payload: P,
+        *,
+        worker_id: UUID,
+        completer: Completer | None = None,
+        loaded: Any = None,  # noqa: ANN401  what the kind's own `load` returns
     ) -> None:
-        """`shared`: of the worker. Without, this job shares its transactions with nobody."""
+        """`completer`: of the worker. Without, this job shares its transactions with nobody."""
         self.job = job
+        self.payload = payload
         self.worker_id = worker_id
         self.actor = Actor.system(job.workspace_id)
-        self.finished = False
+        self.loaded = loaded
+        """What `JobDefinition.load` has read for this job; None where it runs alone."""
         self._database = database
-        self._shared = shared or SharedTransactions(database)
+        self._completer = completer or Completer(database)
 
-    async def together(self, work: Work[Value, Answer], value: Value) -> Answer:
+    async def share(self, work: Work[Value, Answer], value: Value) -> Answer:
         """As `transaction`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
-        return await self._shared.run(work, self.job, value, completes=False)
-
-    async def completing_together(self, work: Work[Value, Answer], value: Value) -> Answer:
-        """As `completing`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
-        answer = await self._shared.run(work, self.job, value, completes=True)
-        self.finished = True
-        return answer
+        return await self._completer.share(work, self.job, value)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -44,102 +52,87 @@ class JobContext:
         Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
-            if not await store.holds(tx, [self.job.key]):
-                raise AttemptLost(self.job.id, self.job.attempt)
+            await hold_attempt(tx, self.job)
             yield tx
 
     @asynccontextmanager
-    async def completing(self) -> AsyncIterator[Transaction]:
-        """The transaction of the result: it completes the job, or changes nothing.
+    async def own_transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction in the job's workspace that does not lock the job, nor ask whether the attempt still runs.
 
-        Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
+        For what is guarded by a row of its own, such as the answer to a call that was paid for.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
-            if not await store.finish(tx, [self.job.key]):
-                raise AttemptLost(self.job.id, self.job.attempt)
             yield tx
-        self.finished = True
 
     async def report(self, tx: Transaction, *, done: int, total: int) -> None:
-        """Tell how far the job is, as part of `tx`: what is done and told commit together."""
+        """Keep how far the job is, as part of `tx`: the progress commits with what was done."""
         await store.set_progress(tx, self.job.key, done=done, total=total)
 
 
-class JobGroup:
-    """Jobs of one kind in one workspace that were claimed together, each for its first attempt."""
+@dataclass(frozen=True, slots=True)
+class Complete(Generic[Value]):
+    """What a handler returns: `effect` is written for `value` in the transaction that completes the job."""
 
-    def __init__(self, database: Database, jobs: Sequence[RunningJob]) -> None:
-        self.jobs = jobs
-        self.actor = Actor.system(jobs[0].workspace_id)
-        self.completed: set[UUID] = set()
-        self.lost: set[UUID] = set()
-        """Jobs that another attempt has taken over, or that an operator cancelled."""
-        self._database = database
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
-        """A transaction in the workspace of the jobs, for reads."""
-        async with self._database.transaction(self.actor.workspace_id, read_only=True) as tx:
-            yield tx
-
-    async def complete(self, work: Work[Value, object], jobs: Sequence[tuple[RunningJob, Value]]) -> None:
-        """Complete jobs of the group, and do this work for them: in one transaction, for those that are still ours."""
-        if not jobs:
-            return
-        outcomes = await in_one_transaction(self._database, work, jobs, completes=True)
-        for (job, _), outcome in zip(jobs, outcomes, strict=True):
-            (self.lost if isinstance(outcome, AttemptLost) else self.completed).add(job.id)
+    effect: Effect[Value]
+    value: Value
 
 
-def payload_id(job: RunningJob, name: str) -> UUID:
-    """An id that the job's payload names. Raises: Terminal: there is none."""
-    try:
-        return UUID(job.payload[name])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Terminal(f"The payload of this job names no {name}, so it cannot be done.") from error
+Outcome: TypeAlias = Complete[Any] | None
+"""None: the job is complete, and nothing is left to write."""
+
+Handler = Callable[[JobContext[P]], Awaitable[Outcome]]
+FailureHook = Callable[[Transaction, RunningJob, P | None, str], Awaitable[None]]
+Load = Callable[[Transaction, Actor, Sequence[P]], Awaitable[Sequence[Any]]]
 
 
-def failed_id(job: RunningJob, name: str) -> UUID | None:
-    """As `payload_id`, for failure hooks: where the payload cannot be read, the job's subject, if it has one."""
-    try:
-        return payload_id(job, name)
-    except Terminal:
-        return job.subject_id
-
-
-Handler = Callable[[JobContext], Awaitable[None]]
-GroupHandler = Callable[[JobGroup], Awaitable[None]]
-FailureHook = Callable[[Transaction, RunningJob, str], Awaitable[None]]
-
-
-async def _nothing(_tx: Transaction, _job: RunningJob, _error: str) -> None:
+async def _nothing(_tx: Transaction, _job: RunningJob, _payload: object, _error: str) -> None:
     return
 
 
 @dataclass(frozen=True, slots=True)
-class JobDefinition:
+class JobDefinition(Generic[P]):
     """How a kind of job is done.
 
-    `handler` returns nothing, or raises `Retryable` or `Terminal`. `on_failed` runs in the transaction that ends the
-    job as `failed`, whoever ends it. `timeout` is in seconds, for one attempt.
+    `handler` returns `Complete`, or nothing, or raises `Retryable` or `Terminal`. `timeout` is in seconds, for one
+    attempt. `on_failed` runs in the transaction that ends the job as `failed`, whoever ends it; its payload is None
+    where the stored one does not fit the kind: then the job's subject is all that is known.
 
-    `together` is a quicker way for jobs that are claimed together: it completes those that go well, waits for nobody
-    but the database, and writes nothing of the others. Those it leaves, or all of them where it raises, are then
-    handled one by one in the same attempt.
+    `many`: the jobs may share the transactions that complete them. `load` declares that first attempts which are
+    claimed together are also handled together: it reads what each of them needs in one transaction, and the handler,
+    called for one after the other, finds its part in `context.loaded` and waits for nobody. Jobs for which `load` finds
+    None, and those that go wrong, are then handled alone in the same attempt, without `loaded`.
     """
 
-    kind: JobKind
-    handler: Handler
-    on_failed: FailureHook = _nothing
+    kind: JobKind[P]
+    handler: Handler[P]
+    on_failed: FailureHook[P] = _nothing
     timeout: float = 300.0
-    together: GroupHandler | None = None
+    many: bool = False
+    load: Load[P] | None = None
+
+    def payload_of(self, job: RunningJob) -> P:
+        """The job's payload. Raises: Terminal: the stored one does not fit the kind."""
+        try:
+            return self.kind.payload.model_validate_json(job.payload)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)[:_LISTED_FAULTS]
+            told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in faults)
+            raise Terminal(f"The payload does not fit the job kind {self.kind.name}: {told}.") from error
+
+    async def end_as_failed(self, tx: Transaction, job: RunningJob, error: str) -> None:
+        """Run the failure hook."""
+        try:
+            payload = self.payload_of(job)
+        except Terminal:
+            payload = None
+        await self.on_failed(tx, job, payload, error)
 
 
 class JobRegistry:
     """All kinds of jobs that this program knows."""
 
-    def __init__(self, definitions: Iterable[JobDefinition]) -> None:
-        self._definitions: Mapping[str, JobDefinition] = {each.kind.name: each for each in definitions}
+    def __init__(self, definitions: Iterable[JobDefinition[Any]]) -> None:
+        self._definitions: Mapping[str, JobDefinition[Any]] = {each.kind.name: each for each in definitions}
 
     @property
     def attempts(self) -> Mapping[str, int]:
@@ -156,6 +149,6 @@ class JobRegistry:
         """The names of the kinds that have effects outside this installation."""
         return tuple(name for name, definition in self._definitions.items() if definition.kind.outgoing)
 
-    def find(self, kind: str) -> JobDefinition | None:
+    def find(self, kind: str) -> JobDefinition[Any] | None:
         """The definition of a kind, or None for one that this version does not know."""
         return self._definitions.get(kind)

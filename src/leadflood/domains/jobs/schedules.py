@@ -6,7 +6,7 @@ from sqlalchemy import ARRAY, Float, Text, bindparam, text
 
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.events import Schedule
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
@@ -43,7 +43,7 @@ async def run_due(database: Database, schedules: Sequence[Schedule]) -> float:
             due = {"name": schedule.kind.name, "seconds": schedule.seconds}
             moved = await tx.changed(_ADVANCE, due)
             if moved:
-                await service.enqueue(tx, actor, jobs=[NewJob(schedule.kind, {})])
+                await service.enqueue(tx, actor, jobs=[NewJob(schedule.kind, NoPayload())])
         seconds: float | None = await tx.scalar(_NEXT, {"names": _names_of(schedules)})
     return LONGEST_PAUSE if seconds is None else min(max(seconds, 0.0), LONGEST_PAUSE)
 

@@ -1,6 +1,7 @@
 """Verbs on jobs: enqueue, retry, cancel, replay; one, many, or all that failed for a cause."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -18,7 +19,15 @@ from leadflood.domains.jobs.contracts import (
     RetryJobs,
 )
 from leadflood.domains.jobs.errors import EventNotDead, EventNotFound, JobNotCancellable, JobNotFound, JobNotRetryable
-from leadflood.domains.jobs.events import JOB, OUTBOX_EVENT, REPLAY_CAUSE, RETRY_CAUSE, AuditAction
+from leadflood.domains.jobs.events import (
+    JOB,
+    OUTBOX_EVENT,
+    REPLAY_CAUSE,
+    RETRY_CAUSE,
+    AuditAction,
+    ReplayCausePayload,
+    RetryCausePayload,
+)
 from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
@@ -31,7 +40,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 
 
-async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob]) -> list[UUID]:
+async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]]) -> list[UUID]:
     """Put jobs on the queue as part of this transaction. Returns their ids, in order."""
     ids = [job.id or new_id() for job in jobs]
     status = OutboxStatus.SENT if tx.carries_queue else OutboxStatus.PENDING
@@ -103,7 +112,7 @@ async def retry_cause(
     if command.kind not in registry.attempts:
         raise _not_retryable(registry, command.kind, JobStatus.FAILED)
     cause = Cause(FAILED_JOBS, command.cause, command.kind)
-    payload = {"cause": cause.cause, "kind": cause.kind, "attempts": registry.attempts[command.kind]}
+    payload = RetryCausePayload(cause=cause.cause, kind=cause.kind, attempts=registry.attempts[command.kind])
     outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
     await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
     return outcome
@@ -170,7 +179,7 @@ async def _cancel(tx: Transaction, actor: Actor, registry: JobRegistry, job: Run
     await store.fail(tx, job.key, expected=status, error=error)
     definition = registry.find(job.kind)
     if definition is not None:
-        await definition.on_failed(tx, job, error)
+        await definition.end_as_failed(tx, job, error)
 
 
 async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> OutboxEventView:
@@ -203,7 +212,7 @@ async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, t
     """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
     actor.require(Permission.OUTBOX_WRITE)
     cause = Cause(DEAD_EVENTS, command.cause, command.kind)
-    payload = {"cause": cause.cause, "kind": cause.kind}
+    payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind)
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
     await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
     return outcome
@@ -217,7 +226,7 @@ async def _replay(tx: Transaction, actor: Actor, ids: Sequence[UUID]) -> set[UUI
 
 
 async def _all_of(
-    tx: Transaction, actor: Actor, cause: Cause, attempts: Mapping[str, int], later: NewJob
+    tx: Transaction, actor: Actor, cause: Cause, attempts: Mapping[str, int], later: NewJob[Any]
 ) -> BulkOutcome:
     """Bring all of a cause back in this transaction, or enqueue `later` where that would take too long."""
     if await queries.count_of_cause(tx, actor, cause=cause, most=MOST_AT_ONCE + 1) > MOST_AT_ONCE:

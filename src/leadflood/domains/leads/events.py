@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from leadflood.domains.jobs.models import JobKind
+from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 
 
 class LeadEventKind(StrEnum):
@@ -48,17 +49,35 @@ class AuditAction(StrEnum):
     VIEW_DELETED = "view.deleted"
 
 
-ENRICH_LEAD = JobKind("leads.enrich.v1", max_attempts=5)
-"""Payload: `{"leadId": uuid}`. Enqueued with every new lead; the enrichment domain runs it."""
+class EnrichLead(Payload):
+    """Which lead."""
 
-PURGE_DELETED = JobKind("leads.purge.v1", max_attempts=3)
-"""Payload: `{}`. Removes for good what was deleted longer ago than can be restored."""
+    lead_id: UUID
 
-UNDO_CHANGESET = JobKind("leads.undo.v1", max_attempts=10)
-"""Payload: `{"changesetId": uuid}`. Undoes a large changeset, going on where an earlier attempt ended."""
 
-RELEASE_LEADS = JobKind("leads.release.v1", max_attempts=10)
-"""Payload: `{"changesetId": uuid, "userId": uuid}`. Clears the owner of a leaving member's leads, then deletes it."""
+class ChangesetPayload(Payload):
+    """Which changeset."""
 
-BULK_CHANGE = JobKind("leads.bulk.v1", max_attempts=10)
-"""Payload: `{"changesetId": uuid}`. Makes the change that the changeset asks for, or goes on with it."""
+    changeset_id: UUID
+
+
+class ReleaseLeads(ChangesetPayload):
+    """Which changeset clears the owner of the leads, and who leaves."""
+
+    user_id: UUID
+
+
+ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
+"""Enqueued with every new lead; the enrichment domain runs it."""
+
+PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3)
+"""Removes for good what was deleted longer ago than can be restored."""
+
+UNDO_CHANGESET = JobKind("leads.undo.v1", ChangesetPayload, max_attempts=10)
+"""Undoes a large changeset, going on where an earlier attempt ended."""
+
+RELEASE_LEADS = JobKind("leads.release.v1", ReleaseLeads, max_attempts=10)
+"""Clears the owner of a leaving member's leads, then deletes it."""
+
+BULK_CHANGE = JobKind("leads.bulk.v1", ChangesetPayload, max_attempts=10)
+"""Makes the change that the changeset asks for, or goes on with it."""

@@ -1,26 +1,35 @@
 """Jobs of leads: large changes and their undo, and removing for good what was deleted long enough ago."""
 
-from uuid import UUID
+from typing import Any, TypeVar
 
 from leadflood.domains.identity.service import members
-from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import JobContext, JobDefinition, failed_id, payload_id
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.leads import store
-from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, RELEASE_LEADS, UNDO_CHANGESET
+from leadflood.domains.leads.events import (
+    BULK_CHANGE,
+    PURGE_DELETED,
+    RELEASE_LEADS,
+    UNDO_CHANGESET,
+    ChangesetPayload,
+    ReleaseLeads,
+)
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.domains.leads.store import changesets as changeset_store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
+
+Changeset = TypeVar("Changeset", bound=ChangesetPayload)
 
 _BATCH = 1000
 _LONGEST = 6 * 3600.0
 """Seconds for a large change: each of its chunks is kept, and an attempt goes on where the one before ended."""
 
 
-def definitions(database: Database, *, retention_days: int) -> list[JobDefinition]:
+def definitions(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for several transactions at a time, and for sweeps."""
 
-    async def purge(_context: JobContext) -> None:
+    async def purge(_context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
             await changeset_store.forget(tx, days=retention_days)
         while True:
@@ -32,7 +41,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
                 if await changeset_store.purge_changes(tx, batch=_BATCH) < _BATCH:
                     return
 
-    async def undo(context: JobContext) -> None:
+    async def undo(context: JobContext[ChangesetPayload]) -> None:
         await _undo(context, database)
 
     return [
@@ -43,29 +52,30 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
     ]
 
 
-async def _change(context: JobContext) -> None:
+async def _change(context: JobContext[Changeset]) -> None:
     more = True
     while more:
         async with context.transaction() as tx:
             more = await bulk.change_more(
-                tx, context.actor, changeset_id=_changeset_id(context.job), trace=context.job.trace
+                tx, context.actor, changeset_id=context.payload.changeset_id, trace=context.job.trace
             )
 
 
-async def _release(context: JobContext) -> None:
+async def _release(context: JobContext[ReleaseLeads]) -> None:
     await _change(context)
     async with context.transaction() as tx:
-        await members.finish_removal(tx, context.actor, user_id=UUID(context.job.payload["userId"]))
+        await members.finish_removal(tx, context.actor, user_id=context.payload.user_id)
 
 
-async def _release_failed(tx: Transaction, job: RunningJob, error: str) -> None:
+async def _release_failed(tx: Transaction, job: RunningJob, payload: ReleaseLeads | None, error: str) -> None:
     """The database clears the owners that are left, without entries in the timelines."""
-    await _change_failed(tx, job, error)
-    await members.finish_removal(tx, Actor.system(job.workspace_id), user_id=UUID(job.payload["userId"]))
+    await _change_failed(tx, job, payload, error)
+    if payload is not None:
+        await members.finish_removal(tx, Actor.system(job.workspace_id), user_id=payload.user_id)
 
 
-async def _undo(context: JobContext, database: Database) -> None:
-    changeset_id, trace = _changeset_id(context.job), context.job.trace
+async def _undo(context: JobContext[ChangesetPayload], database: Database) -> None:
+    changeset_id, trace = context.payload.changeset_id, context.job.trace
     await changesets.undo_in_lanes(database, context.job, changeset_id=changeset_id, trace=trace)
     more = True
     while more:
@@ -73,20 +83,16 @@ async def _undo(context: JobContext, database: Database) -> None:
             more = await changesets.undo_more(tx, context.actor, changeset_id=changeset_id, trace=trace)
 
 
-async def _change_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
+async def _change_failed(tx: Transaction, job: RunningJob, payload: ChangesetPayload | None, _error: str) -> None:
     """What was changed until now can be undone."""
-    changeset_id = failed_id(job, "changesetId")
+    changeset_id = payload.changeset_id if payload else job.subject_id
     if changeset_id is not None:
         actor = Actor.system(job.workspace_id)
         await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
         await bulk.record_end(tx, actor, changeset_id=changeset_id)
 
 
-async def _undo_failed(tx: Transaction, job: RunningJob, _error: str) -> None:
-    changeset_id = failed_id(job, "changesetId")
+async def _undo_failed(tx: Transaction, job: RunningJob, payload: ChangesetPayload | None, _error: str) -> None:
+    changeset_id = payload.changeset_id if payload else job.subject_id
     if changeset_id is not None:
         await changesets.give_up_undo(tx, Actor.system(job.workspace_id), changeset_id=changeset_id)
-
-
-def _changeset_id(job: RunningJob) -> UUID:
-    return payload_id(job, "changesetId")

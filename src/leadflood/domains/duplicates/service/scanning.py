@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import ScanView
-from leadflood.domains.duplicates.events import SCAN, SCAN_DUPLICATES, AuditAction
+from leadflood.domains.duplicates.events import SCAN, SCAN_DUPLICATES, AuditAction, ScanPayload
 from leadflood.domains.duplicates.models import Match, Person, compare
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.identity.service import audit
@@ -46,7 +46,7 @@ async def start_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str])
     scan_id = new_id()
     if not await store.insert_scan(tx, actor.workspace_id, scan_id):
         return None
-    job = NewJob(SCAN_DUPLICATES, {"scanId": str(scan_id)}, scan_id, trace)
+    job = NewJob(SCAN_DUPLICATES, ScanPayload(scan_id=scan_id), scan_id, trace)
     (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
     await store.set_job(tx, actor.workspace_id, scan_id, job_id)
     return job_id

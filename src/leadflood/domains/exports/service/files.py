@@ -7,7 +7,7 @@ from uuid import UUID
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.contracts import CreateExport, ExportView, written_filter
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
-from leadflood.domains.exports.events import WRITE_EXPORT, AuditAction
+from leadflood.domains.exports.events import WRITE_EXPORT, AuditAction, ExportPayload
 from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
@@ -40,7 +40,7 @@ async def request_export(
         raise TooManyExports(MAX_EXPORTS)
     export_id = new_id()
     (job_id,) = await jobs.enqueue(
-        tx, actor, jobs=[NewJob(WRITE_EXPORT, {"exportId": str(export_id)}, export_id, trace)]
+        tx, actor, jobs=[NewJob(WRITE_EXPORT, ExportPayload(export_id=export_id), export_id, trace)]
     )
     only = written_filter(command.filter.only())
     await store.insert_export(

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
-from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, AuditAction
+from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, AuditAction, ImportPayload
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
 from leadflood.domains.imports.service.recording import record, undoable
@@ -152,12 +152,12 @@ async def _start(
     tx: Transaction,
     actor: Actor,
     row: Row[Any],
-    kind: JobKind,
+    kind: JobKind[ImportPayload],
     status: ImportStatus,
     trace: Mapping[str, str],
     values: Mapping[str, Any],
 ) -> None:
-    job = NewJob(kind, {"importId": str(row.id)}, row.id, trace)
+    job = NewJob(kind, ImportPayload(import_id=row.id), row.id, trace)
     (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
     await store.move(
         tx,

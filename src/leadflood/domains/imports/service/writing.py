@@ -8,7 +8,7 @@ from sqlalchemy import Row, func
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import options_of
-from leadflood.domains.imports.events import ENRICH_IMPORTED, AuditAction
+from leadflood.domains.imports.events import ENRICH_IMPORTED, AuditAction, ImportPayload
 from leadflood.domains.imports.models.states import ImportStatus, RowAction
 from leadflood.domains.imports.service.recording import record, undoable
 from leadflood.domains.imports.store import writing
@@ -109,7 +109,7 @@ async def finish_writing(tx: Transaction, row: Row[Any]) -> None:
     data = undoable(changesets.changed_leads(changeset), row.id, row.changeset_id)
     await record(tx, actor, AuditAction.FINISHED, row.id, row.filename, data)
     if options_of(row.options).enrich and row.counts.get(RowAction.CREATE):
-        await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, {"importId": str(row.id)}, row.id)])
+        await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, ImportPayload(import_id=row.id), row.id)])
 
 
 async def enrich_more(tx: Transaction, row: Row[Any]) -> int | None:

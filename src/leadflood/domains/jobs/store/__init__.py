@@ -55,8 +55,8 @@ SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updat
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload, j.subject_id, j.trace, j.created_at,
-          j.started_at
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::text AS payload, j.subject_id,
+          j.trace::text AS trace, j.created_at, j.started_at
 """).bindparams(
     bindparam("workspace_ids", type_=_ids),
     bindparam("ids", type_=_ids),
@@ -145,7 +145,7 @@ SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = 
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-RETURNING workspace_id, id, kind, attempts, trace,
+RETURNING workspace_id, id, kind, attempts, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """).bindparams(
     bindparam("error", type_=Text),
@@ -186,7 +186,7 @@ SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL,
     max_attempts = j.attempts + held.more, progress = NULL, on_hold = false
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
 """).bindparams(
     bindparam("workspace_id", type_=Uuid),
     bindparam("ids", type_=_ids),
@@ -217,8 +217,8 @@ SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE sta
 )
 
 LOCK = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at,
-       status
+SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
+       created_at, started_at, status
 FROM job_executions
 WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
@@ -240,7 +240,8 @@ RETURNING e.id
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=_ids))
 
 EXPIRED = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at
+SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
+       created_at, started_at
 FROM job_executions
 WHERE status = 'running' AND lease_expires_at < now()
 ORDER BY lease_expires_at
@@ -263,7 +264,7 @@ FROM (
 WHERE j.workspace_id = late.workspace_id AND j.id = late.id
   AND NOT EXISTS (SELECT FROM outbox_events e WHERE e.workspace_id = j.workspace_id AND e.job_id = j.id
                   AND e.status IN ('pending', 'processing', 'failed'))
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
 """).bindparams(bindparam("older_than", type_=Float))
 
 
@@ -361,7 +362,7 @@ def running_job(row: Row[Any]) -> RunningJob:
         kind=row.kind,
         attempt=row.attempts,
         max_attempts=row.max_attempts,
-        payload=row.payload if isinstance(row.payload, dict) else {},
+        payload=row.payload,
         subject_id=row.subject_id,
         trace=readable_trace(row.trace),
         created_at=row.created_at,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -57,7 +58,7 @@ FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_
 
 
 async def insert_jobs(
-    tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], jobs: Sequence[NewJob], status: str
+    tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], jobs: Sequence[NewJob[Any]], status: str
 ) -> None:
     """Insert jobs, `queued`, each with an outbox event in the state given."""
     await tx.execute(
@@ -68,7 +69,7 @@ async def insert_jobs(
             "event_ids": [new_id() for _ in jobs],
             "kinds": [job.kind.name for job in jobs],
             "subject_ids": [job.subject_id for job in jobs],
-            "payloads": [to_json(dict(job.payload)).decode() for job in jobs],
+            "payloads": [job.payload.model_dump_json() for job in jobs],
             "traces": _as_json([job.trace for job in jobs]),
             "max_attempts": [job.kind.max_attempts for job in jobs],
             "status": status,

@@ -31,11 +31,12 @@ FROM (
     FOR UPDATE SKIP LOCKED
 ) released
 WHERE j.workspace_id = released.workspace_id AND j.id = released.id
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
 """).bindparams(bindparam("limit", type_=Integer))
 
 WAITING = text("""
-SELECT workspace_id, id, kind, attempts, max_attempts, payload, subject_id, trace, created_at, started_at
+SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
+       created_at, started_at
 FROM job_executions
 WHERE workspace_id = :workspace_id AND status = 'queued' AND kind = ANY(:kinds)
 ORDER BY id

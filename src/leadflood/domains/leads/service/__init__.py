@@ -25,7 +25,7 @@ from leadflood.domains.leads.contracts import (
     resolve_phone,
 )
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
-from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, LeadEventKind
+from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, EnrichLead, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
@@ -254,9 +254,9 @@ async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passin
     await store.pass_through(tx, actor, passes, expected=expected)
 
 
-def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob:
+def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob[EnrichLead]:
     """The job that enriches a lead."""
-    return NewJob(ENRICH_LEAD, {"leadId": str(lead_id)}, lead_id, trace, job_id or new_id())
+    return NewJob(ENRICH_LEAD, EnrichLead(lead_id=lead_id), lead_id, trace, job_id or new_id())
 
 
 def _changes(before: Mapping[Any, Any], command: UpdateLead) -> dict[str, Any]:

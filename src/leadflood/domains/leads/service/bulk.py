@@ -18,7 +18,7 @@ from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
 from leadflood.domains.leads.errors import MoreLeadsMatch, UnknownOwner
-from leadflood.domains.leads.events import BULK_CHANGE, AuditAction, LeadEventKind
+from leadflood.domains.leads.events import BULK_CHANGE, AuditAction, ChangesetPayload, LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
@@ -79,7 +79,7 @@ async def change_leads(
         await _change(tx, actor, changeset_id, command, ids, trace)
         await close_changeset(tx, actor, changeset_id=changeset_id)
     elif wanted > AT_ONCE:
-        job = NewJob(BULK_CHANGE, {"changesetId": str(changeset_id)}, changeset_id, trace)
+        job = NewJob(BULK_CHANGE, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
         await changesets.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
     else:

@@ -18,7 +18,7 @@ from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
-from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, AuditAction
+from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, AuditAction, ChangesetPayload
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
@@ -115,7 +115,7 @@ async def take_back(
     began = await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id)
     if began:
         if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
-            job = NewJob(UNDO_CHANGESET, {"changesetId": str(changeset_id)}, changeset_id, trace)
+            job = NewJob(UNDO_CHANGESET, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
             await store.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
         else:

@@ -15,7 +15,7 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.departures import Departure
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.domains.leads.events import RELEASE_LEADS, AuditAction
+from leadflood.domains.leads.events import RELEASE_LEADS, AuditAction, ReleaseLeads
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.matching import count_leads
@@ -67,7 +67,7 @@ async def _release(tx: Transaction, actor: Actor, user_id: UUID, owned: int, tra
         request=command.model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
     if owned > AT_ONCE:
-        job = NewJob(RELEASE_LEADS, {"changesetId": str(changeset_id), "userId": str(user_id)}, changeset_id, trace)
+        job = NewJob(RELEASE_LEADS, ReleaseLeads(changeset_id=changeset_id, user_id=user_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
         await changesets.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
     else:

@@ -7,8 +7,8 @@ what is done is told by one position, and a job that was killed goes on from the
 import asyncio
 from typing import Any, Protocol, TypeVar
 
+from leadflood.domains.jobs.completion import hold_attempt
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.shared import hold_attempt
 from leadflood.domains.leads.store import lanes as store
 from leadflood.kernel.db.database import Contended, Database, Transaction
 

@@ -9,14 +9,15 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from leadflood.domains.enrichment import jobs as enrichment
 from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
 from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.completion import Completer, Work
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.shared import SharedTransactions, Work
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
@@ -78,9 +79,17 @@ async def take_over(jobs: Jobs, job_id: UUID) -> None:
 async def run_all(
     database: Database, work: Work[str, str], running: Sequence[RunningJob], *, completes: bool = True
 ) -> dict[UUID, Any]:
-    """What each of these jobs is told, which come to the work at the same time."""
-    shared = SharedTransactions(database)
-    calls = (shared.run(work, job, f"job {place}", completes=completes) for place, job in enumerate(running))
+    """The answer to each of these jobs, which come to the work at the same time: "completed" where they complete."""
+    completer = Completer(database)
+
+    async def complete(job: RunningJob, value: str) -> str:
+        await completer.complete_shared(work, job, value)
+        return "completed"
+
+    async def share(job: RunningJob, value: str) -> str:
+        return await completer.share(work, job, value)
+
+    calls = ((complete if completes else share)(job, f"job {place}") for place, job in enumerate(running))
     told = await asyncio.gather(*calls, return_exceptions=True)
     return {job.id: answer for job, answer in zip(running, told, strict=True)}
 
@@ -96,10 +105,13 @@ async def test_one_that_breaks_the_transaction_fails_alone(jobs: Jobs, database:
     bad = running[place].id
     work = Together(jobs, {bad})
 
-    told = await run_all(database, work, running)
+    with capture_logs() as logs:
+        told = await run_all(database, work, running)
 
+    (failure,) = logs
+    assert (failure["event"], failure["jobs"], failure["exc_info"]) == ("jobs.batch_failed", 7, True)
     assert "DivisionByZero" in str(told.pop(bad))
-    assert told == {job.id: f"JOB {number}" for number, job in enumerate(running) if job.id != bad}
+    assert told == {job.id: "completed" for job in running if job.id != bad}
     assert work.groups == [[job.id for job in running], *([job.id] for job in running)]
     expected = {job.id: ("running", 0) if job.id == bad else ("completed", 1) for job in running}
     assert await effects(jobs, running) == expected
@@ -125,7 +137,7 @@ async def test_one_that_was_taken_over_is_left_out_and_the_others_share(jobs: Jo
     told = await run_all(database, work, running)
 
     assert isinstance(told.pop(lost.id), AttemptLost)
-    assert told == {running[0].id: "JOB 0", running[2].id: "JOB 2"}
+    assert told == {running[0].id: "completed", running[2].id: "completed"}
     assert work.groups == [[running[0].id, running[2].id]]
     assert (await effects(jobs, running))[lost.id] == ("queued", 0)
 

@@ -1,0 +1,150 @@
+"""The one way to complete jobs: what a handler wrote and the completion commit together, guarded by the attempt."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Text, bindparam, text
+
+from leadflood.domains.jobs import store
+from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.grouping import Grouping
+
+MAX_BATCH = 200
+_LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)").bindparams(bindparam("timeout", type_=Text))
+
+_log = structlog.get_logger()
+
+Value = TypeVar("Value")
+Answer = TypeVar("Answer")
+_Value_contra = TypeVar("_Value_contra", contravariant=True)
+_Answer_co = TypeVar("_Answer_co", covariant=True)
+
+
+class Effect(Protocol[_Value_contra]):
+    """What is written for jobs of one workspace in the transaction that completes them: a function of a module."""
+
+    async def __call__(
+        self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Value_contra]], /
+    ) -> object:
+        """All of the jobs are running, and locked. Two jobs may be about the same thing."""
+        ...
+
+
+class Work(Protocol[_Value_contra, _Answer_co]):
+    """What is done for jobs of one workspace in a transaction on the way: a function of a module."""
+
+    async def __call__(
+        self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Value_contra]], /
+    ) -> Sequence[_Answer_co]:
+        """An answer for each job, in order. All of them are running, and locked."""
+        ...
+
+
+async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | None = None) -> None:
+    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
+
+    A locked job cannot be cancelled, and its lease is not renewed.
+
+    Args: patience: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
+        Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
+
+    Raises: AttemptLost, leadflood.kernel.db.database.Contended.
+    """
+    if patience is not None:
+        await tx.execute(_LOCK_TIMEOUT, {"timeout": f"{patience}s"})
+    if not await store.holds(tx, [job.key]):
+        raise AttemptLost(job.id, job.attempt)
+
+
+async def nothing(_tx: Transaction, _actor: Actor, _jobs: Sequence[tuple[RunningJob, object]], /) -> None:
+    """The effect of a job that has written all it had to."""
+
+
+class Completer:
+    """Completes jobs, and shares transactions between those that may be done together.
+
+    What belongs to one job is written while its attempt runs, or not at all. Where a transaction of several jobs fails,
+    nothing of it was written; that is logged once, and each of them is done again alone.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._groups: dict[tuple[object, bool], Grouping[tuple[RunningJob, Any], Any]] = {}
+
+    async def complete(self, effect: Effect[Value], jobs: Sequence[tuple[RunningJob, Value]]) -> list[Exception | None]:
+        """Complete jobs of one workspace, and write what they lead to. Returns what went wrong with each, in order.
+
+        `AttemptLost` for those that another attempt has taken over, or that an operator cancelled.
+        """
+        outcomes = await self._in_workspace(effect, jobs, completes=True)
+        return [each if isinstance(each, Exception) else None for each in outcomes]
+
+    async def complete_shared(self, effect: Effect[Value], job: RunningJob, value: Value) -> None:
+        """Complete a job in a transaction that others with the same effect share.
+
+        Raises: AttemptLost, Unavailable, or what the effect raises.
+        """
+        await self._shared(effect, job, value, completes=True)
+
+    async def share(self, work: Work[Value, Answer], job: RunningJob, value: Value) -> Answer:
+        """The answer for one job, from a transaction on the way that others with the same work share.
+
+        Raises: AttemptLost, Unavailable, or what the work raises.
+        """
+        answer: Answer = await self._shared(work, job, value, completes=False)
+        return answer
+
+    async def _shared(
+        self, work: Callable[..., Awaitable[Any]], job: RunningJob, value: object, *, completes: bool
+    ) -> Any:  # noqa: ANN401  the answer of any work
+        group = self._groups.get((work, completes))
+        if group is None:
+            group = Grouping(partial(self._serve, work, completes=completes), most=MAX_BATCH)
+            self._groups[work, completes] = group
+        return await group((job, value))
+
+    async def _serve(
+        self, work: Callable[..., Awaitable[Any]], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> list[Any]:
+        places: defaultdict[UUID, list[int]] = defaultdict(list)
+        for place, (job, _) in enumerate(items):
+            places[job.workspace_id].append(place)
+        outcomes: list[Any] = [None] * len(items)
+        for its in places.values():
+            answers = await self._in_workspace(work, [items[place] for place in its], completes=completes)
+            for place, outcome in zip(its, answers, strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    async def _in_workspace(
+        self, work: Callable[..., Awaitable[Any]], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> Sequence[Any]:
+        try:
+            return await self._in_one_transaction(work, items, completes=completes)
+        except Exception as error:  # noqa: BLE001  a job's own fault must end its own attempt and no other
+            away = isinstance(error, Unavailable) and not isinstance(error, Contended)
+            if away or len(items) == 1:
+                return [error] * len(items)
+            kind = items[0][0].kind
+            _log.warning("jobs.batch_failed", job_kind=kind, jobs=len(items), completes=completes, exc_info=True)
+        alone = [await self._in_workspace(work, [item], completes=completes) for item in items]
+        return [outcome for (outcome,) in alone]
+
+    async def _in_one_transaction(
+        self, work: Callable[..., Awaitable[Any]], items: Sequence[tuple[RunningJob, Any]], *, completes: bool
+    ) -> list[Any]:
+        workspace_id = items[0][0].workspace_id
+        async with self._database.transaction(workspace_id) as tx:
+            held = await (store.finish if completes else store.holds)(tx, [job.key for job, _ in items])
+            ours = [item for item in items if item[0].key in held]
+            answers = await work(tx, Actor.system(workspace_id), ours) if ours else ()
+        remaining = iter(answers) if not completes else iter([None] * len(ours))
+        return [next(remaining) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]

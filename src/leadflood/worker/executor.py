@@ -1,0 +1,183 @@
+"""Runs attempts of jobs, alone or many together, and records how they ended."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.completion import Completer, Effect, nothing
+from leadflood.domains.jobs.errors import AttemptLost, Retryable, Terminal
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, JobRegistry
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.faults import describe
+from leadflood.kernel.hold import EffectsOnHold
+from leadflood.worker.metrics import job_ended
+
+_DONE = Complete(nothing, None)
+_log = structlog.get_logger()
+
+
+class Executor:
+    """The one place where the outcome of a handler becomes the state of its job."""
+
+    def __init__(self, database: Database, registry: JobRegistry, worker_id: UUID) -> None:
+        self._database = database
+        self._registry = registry
+        self._worker_id = worker_id
+        self._completer = Completer(database)
+
+    async def run(self, job: RunningJob) -> None:
+        """One attempt, from claimed to recorded."""
+        started = monotonic()
+        with structlog.contextvars.bound_contextvars(**_fields(job)):
+            outcome = await self._attempt(job)
+            seconds = monotonic() - started
+            job_ended(job.kind, outcome, seconds)
+            _log.info("job.ended", outcome=outcome, duration_ms=round(seconds * 1000, 1))
+
+    def takes_many(self, job: RunningJob) -> bool:
+        """Whether this attempt may be handled together with others of its kind and workspace."""
+        definition = self._registry.find(job.kind)
+        return definition is not None and definition.load is not None and job.attempt == 1
+
+    async def run_many(self, jobs: Sequence[RunningJob]) -> list[RunningJob]:
+        """One attempt of each of these jobs of one kind and workspace. Returns those that are left, to be run alone."""
+        started = monotonic()
+        ended: dict[UUID, str] = {}
+        definition = self._registry.find(jobs[0].kind)
+        if definition is not None:
+            try:
+                async with asyncio.timeout(definition.timeout):
+                    await self._handle_many(definition, jobs, ended)
+            except Exception:  # noqa: BLE001  each job is run alone then, and meets its own fault, if it has one
+                _log.warning("jobs.batch_failed", job_kind=jobs[0].kind, jobs=len(jobs), exc_info=True)
+        seconds = monotonic() - started
+        for job in jobs:
+            if job.id in ended:
+                job_ended(job.kind, ended[job.id], seconds)
+                _log.info("job.ended", **_fields(job), outcome=ended[job.id], duration_ms=round(seconds * 1000, 1))
+        return [job for job in jobs if job.id not in ended]
+
+    async def _handle_many(
+        self, definition: JobDefinition[Any], jobs: Sequence[RunningJob], ended: dict[UUID, str]
+    ) -> None:
+        by_effect: defaultdict[Effect[Any], list[tuple[RunningJob, Any]]] = defaultdict(list)
+        faults: list[Exception] = []
+        for context in await self._loaded(definition, jobs):
+            try:
+                outcome = await definition.handler(context) or _DONE
+            except Exception as fault:  # noqa: BLE001  as in `run_many`
+                faults.append(fault)
+            else:
+                by_effect[outcome.effect].append((context.job, outcome.value))
+        if faults:
+            counts = {"jobs": len(jobs), "failed": len(faults)}
+            _log.warning("jobs.batch_failed", job_kind=jobs[0].kind, **counts, exc_info=faults[0])
+        for effect, items in by_effect.items():
+            for (job, _), failed in zip(items, await self._completer.complete(effect, items), strict=True):
+                if failed is None or isinstance(failed, AttemptLost):
+                    ended[job.id] = "completed" if failed is None else "lost"
+
+    async def _loaded(self, definition: JobDefinition[Any], jobs: Sequence[RunningJob]) -> list[JobContext[Any]]:
+        """What each handler is given, for those of the jobs that can be handled together."""
+        readable = [(job, payload) for job in jobs if (payload := _payload(definition, job)) is not None]
+        if definition.load is None or not readable:
+            return []
+        workspace_id = jobs[0].workspace_id
+        async with self._database.transaction(workspace_id, read_only=True) as tx:
+            found = await definition.load(tx, Actor.system(workspace_id), [payload for _, payload in readable])
+        return [
+            self._context(job, payload, loaded)
+            for (job, payload), loaded in zip(readable, found, strict=True)
+            if loaded is not None
+        ]
+
+    def _context(self, job: RunningJob, payload: Any, loaded: Any = None) -> JobContext[Any]:  # noqa: ANN401  of any kind
+        return JobContext(
+            self._database, job, payload, worker_id=self._worker_id, completer=self._completer, loaded=loaded
+        )
+
+    async def _attempt(self, job: RunningJob) -> str:
+        try:
+            await self._handle(job)
+        except AttemptLost:
+            return "lost"
+        except (Retryable, Terminal) as failure:
+            return await self._end(job, failure)
+        except EffectsOnHold:
+            return await self._put_on_hold(job)
+        except Unavailable as away:
+            return await self._end(job, Retryable(away.detail))
+        except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
+            _log.exception("job.fault")
+            return await self._end(job, Retryable(describe(fault)))
+        return "completed"
+
+    async def _handle(self, job: RunningJob) -> None:
+        definition = self._registry.find(job.kind)
+        if definition is None:
+            raise Retryable(f"This version does not know the job kind {job.kind!r}.")
+        payload = definition.payload_of(job)
+        limit = asyncio.timeout(definition.timeout)
+        try:
+            async with limit:
+                outcome = await definition.handler(self._context(job, payload)) or _DONE
+                await self._complete(definition, job, outcome)
+        except TimeoutError as error:
+            if limit.expired():
+                raise Retryable(f"Not done within {definition.timeout:g} seconds.") from error
+            raise
+
+    async def _complete(self, definition: JobDefinition[Any], job: RunningJob, outcome: Complete[Any]) -> None:
+        if definition.many:
+            await self._completer.complete_shared(outcome.effect, job, outcome.value)
+            return
+        (fault,) = await self._completer.complete(outcome.effect, [(job, outcome.value)])
+        if fault is not None:
+            raise fault
+
+    async def _end(self, job: RunningJob, failure: Retryable | Terminal) -> str:
+        final = isinstance(failure, Terminal)
+        retry_at = failure.retry_at if isinstance(failure, Retryable) else None
+        try:
+            changed = await execution.end_attempt(
+                self._database, self._registry, job, failure.reason, retry_at=retry_at, final=final
+            )
+        except Unavailable as away:
+            # The lease runs out and the job is rescued, on a worker that does reach the database.
+            _log.warning("job.database_away", detail=away.detail)
+            return "lost"
+        if not changed:
+            return "lost"
+        last = final or job.attempt >= job.max_attempts
+        _log.warning("job.attempt_failed", error=failure.reason, final=last)
+        return "failed" if last else "retry"
+
+    async def _put_on_hold(self, job: RunningJob) -> str:
+        try:
+            changed = await execution.put_on_hold(self._database, job)
+        except Unavailable as away:
+            _log.warning("job.database_away", detail=away.detail)
+            return "lost"
+        return "on_hold" if changed else "lost"
+
+
+def _payload(definition: JobDefinition[Any], job: RunningJob) -> Any:  # noqa: ANN401  of any kind
+    """The payload; None for one that does not fit, whose job fails when it runs alone."""
+    try:
+        return definition.payload_of(job)
+    except Terminal:
+        return None
+
+
+def _fields(job: RunningJob) -> dict[str, object]:
+    """What every log line about an attempt carries."""
+    return {**job.trace, "job_id": str(job.id), "job_kind": job.kind, "attempt": job.attempt}
