@@ -5,6 +5,7 @@ import gc
 import resource
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,12 @@ GRACE_SECONDS = 25
 DRAIN_SECONDS = 5.0
 """How long the rest of a body is read after its answer, so that the sender gets to see that answer."""
 DRAIN_BYTES = 1024 * 1024
+READ_SECONDS = 30.0
+"""How long a client may leave so much of its answer unread that no more can be written."""
+MAX_CONNECTIONS = 4000
+"""Of one process. With 64 KiB of an unfinished head each, they take 256 MB."""
 SPARE_FILES = 200
 """File descriptors that connections leave for everything else."""
-_MOST_FILES = 10_000
 
 _log = structlog.get_logger()
 
@@ -70,12 +74,24 @@ class PairedWrites:
         return getattr(self._transport, name)
 
 
-class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's protocol, with an end to how large a request's head may be and how long it may take.
+class _Nothing(list[tuple[bytes, bytes]]):
+    """Headers that nobody reads."""
 
-    Over the limits the connection ends with 400; uvicorn itself would read on, and wait, for ever. What follows of a
-    body after its answer is read for a few seconds, then the connection ends. Where connections take all file
-    descriptors, those that have sent no complete head for the longest time are closed.
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        """Keep none."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's protocol, with an end to everything that a client may leave unfinished.
+
+    - A head is complete within 20 s of its connection, or of its first byte. So are blank lines before it.
+    - A head, and what surrounds the body in chunked coding (sizes, extensions, trailers), has at most 64 KiB without a
+      byte of the body in between. Over the limits the connection ends with 400.
+    - The rest of a body is read for a few seconds after its answer, then the connection ends.
+    - A client that stops reading its answer for 30 s loses the connection.
+    - Where all connections are taken, a new one displaces the longest idle one of the address that has most.
+
+    How long a body may take is the business of what reads it: `kernel.bodies`.
     """
 
     connection_limit = 0
@@ -83,12 +99,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._in_head = True
+        self._unfinished = 0
         self._in_body = False
         self._to_drain = DRAIN_BYTES
         self.idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
+        self._read_deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the connection comes from: the client, or the proxy in front of it."""
+        return self.client[0] if self.client else ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head."""
@@ -96,31 +117,32 @@ class BoundedHttp(HttpToolsProtocol):
         self.idle_since = self.loop.time()
         if 0 < self.connection_limit < len(self.connections):
             self._close_longest_idle()
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._start_clock(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._stop_clock()
+        self._stop_read_clock()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self._stop_clock()
-        self._in_head, self._head_bytes = True, 0
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._start_clock(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
         """A head is there."""
         self._stop_clock()
-        self._in_head, self._in_body, self._to_drain = False, True, DRAIN_BYTES
+        self._unfinished, self._in_body, self._to_drain = 0, True, DRAIN_BYTES
         if len(self.headers) > MAX_HEADERS:
             raise ValueError("too many headers")  # the parser ends the request with 400
         super().on_headers_complete()
+        self.headers = _Nothing()  # trailers, which nobody reads
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
         super().on_body(body)
+        self._unfinished = 0
         if self.cycle.response_complete:
             self._to_drain -= len(body)
             if self._to_drain < 0:
@@ -130,32 +152,46 @@ class BoundedHttp(HttpToolsProtocol):
         """A request is there as a whole."""
         super().on_message_complete()
         self._stop_clock()
-        self._in_body = False
+        self._unfinished, self._in_body = 0, False
 
     def on_response_complete(self) -> None:
         """A request is answered."""
         super().on_response_complete()
         self.idle_since = self.loop.time()
         if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
-            self._deadline = self.loop.call_later(DRAIN_SECONDS, self.transport.close)
+            self._start_clock(DRAIN_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
+        self._unfinished += len(data)
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("The request's head is too large.")
+        if self.transport.is_closing():
+            return
+        if self._unfinished > MAX_HEAD_BYTES:
+            self.send_400_response("The request's head is too large.")
+        elif self._deadline is None and self.idle:
+            self._start_clock(HEAD_SECONDS)  # only blank lines came, and they ended uvicorn's own wait
+
+    def pause_writing(self) -> None:
+        """The client reads slower than we write."""
+        super().pause_writing()
+        self._read_deadline = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        self._stop_read_clock()
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP request as every other refusal is told, and close the connection."""
-        request_id = trace_hex(16)
-        body = problem_body(BadRequest(msg), instance="", request_id=request_id)
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(body)}\r\n"
-            f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {request_id}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        if self.cycle is None or not (self._in_body and self.cycle.response_started):
+            request_id = trace_hex(16)
+            body = problem_body(BadRequest(msg), instance="", request_id=request_id)
+            head = (
+                f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(body)}\r\n"
+                f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {request_id}\r\nConnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
         self.transport.close()
 
     @property
@@ -164,14 +200,26 @@ class BoundedHttp(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _close_longest_idle(self) -> None:
-        idle = [each for each in self.connections if isinstance(each, BoundedHttp) and each.idle]
-        longest = min(idle, key=lambda each: each.idle_since, default=self)
-        longest.transport.close()
+        ours = [each for each in self.connections if isinstance(each, BoundedHttp)]
+        [(address, _)] = Counter(each.address for each in ours).most_common(1)
+        idle = [each for each in ours if each.idle]
+        of_most = [each for each in idle if each.address == address]
+        longest = min(of_most or idle, key=lambda each: each.idle_since, default=self)
+        longest.transport.abort()
+
+    def _start_clock(self, seconds: float) -> None:
+        self._stop_clock()
+        self._deadline = self.loop.call_later(seconds, self.transport.close)
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _stop_read_clock(self) -> None:
+        if self._read_deadline is not None:
+            self._read_deadline.cancel()
+            self._read_deadline = None
 
 
 class _Server(uvicorn.Server):
@@ -192,11 +240,12 @@ class _Server(uvicorn.Server):
 
 
 def raise_file_limit() -> int:
-    """Allow this process as many open files as the system lets it have. Returns how many."""
+    """Allow this process as many open files as it needs and the system lets it have. Returns how many."""
+    needed = MAX_CONNECTIONS + SPARE_FILES
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    return most
+    allowed = needed if most == resource.RLIM_INFINITY else min(most, needed)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return allowed
 
 
 async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[], None]) -> None:
