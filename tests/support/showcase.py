@@ -25,10 +25,10 @@ from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
-from leadflood.domains.leads.contracts import CreateLead, UpdateLead
+from leadflood.domains.leads.contracts import CreateLead, NewLead, UpdateLead
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.events import ENRICH_LEAD
-from leadflood.domains.leads.service import LeadRequest, bulk, changesets
+from leadflood.domains.leads.service import bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
@@ -130,11 +130,10 @@ class Showcase:
     async def plant(self, emails: Sequence[str], *, source: str) -> None:
         """Leads that are there, without having come in over the API."""
         wanted = [
-            LeadRequest(self.actor, CreateLead.model_validate({"email": email, "source": source}), {})
-            for email in emails
+            NewLead(self.actor, CreateLead.model_validate({"email": email, "source": source}), {}) for email in emails
         ]
         async with self.parts.database.transaction(self.workspace_id) as tx:
-            await leads.create_leads(tx, workspace_id=self.workspace_id, wanted=wanted)
+            await leads.create_leads(tx, workspace_id=self.workspace_id, leads=wanted)
 
     async def work(self, emails: Sequence[str], adapters: Sequence[Adapter]) -> None:
         """Run one attempt of each of these leads' jobs to its end."""

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.api import errors, openapi
 from leadflood.api.docs_page import DocsPage
-from leadflood.api.lead_commits import MOST_TOGETHER, LeadCommits
 from leadflood.api.middleware import Edge, Shortcut
 from leadflood.api.parts import ApiParts
 from leadflood.api.proxies import ProxyWatch
@@ -42,6 +41,7 @@ from leadflood.api.routes import (
 )
 from leadflood.api.routing import EdgeRoute
 from leadflood.domains.identity.service import access
+from leadflood.domains.leads.service.group_commit import MAX_GROUP, GroupCommit
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.grouping import Grouping
 
@@ -116,9 +116,9 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     app.state.parts = parts
     app.state.probe = Probe(parts.database, parts.carrier, timeout=parts.probe_timeout)
     app.state.doorkeeper = Grouping(
-        partial(access.authenticate_all, parts.database, production=parts.settings.is_production), most=MOST_TOGETHER
+        partial(access.authenticate_all, parts.database, production=parts.settings.is_production), most=MAX_GROUP
     )
-    app.state.lead_commits = LeadCommits(parts.database, parts.metrics)
+    app.state.group_commit = GroupCommit(parts.database, parts.metrics)
     app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)
     for router in routers:

@@ -20,7 +20,7 @@ from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
 from leadflood.kernel.exchange import Exchange, exchange_of
-from leadflood.kernel.idempotency import MAX_KEPT_BYTES, AnswerNotKept, IdempotencyKey, KeptAnswer
+from leadflood.kernel.idempotency import MAX_KEPT_BYTES, AnswerNotKept, IdempotencyKey, KeptAnswer, KeyedRequest
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
 
 T = TypeVar("T")
@@ -88,6 +88,21 @@ class Unit:
                 raise
             return problem(self.scope, error)
 
+    def keyed(self, answer: Callable[[T], Response]) -> KeyedRequest[T] | None:
+        """The request's key, where it has one, for a verb that keeps the answer itself.
+
+        Args: answer: makes the answer of what the verb returns.
+        """
+        if self.key is None:
+            return None
+
+        def kept(outcome: T | AppError) -> KeptAnswer | None:
+            if isinstance(outcome, AppError):
+                return kept_answer(problem(self.scope, outcome)) if is_kept(outcome) else None
+            return kept_answer(answer(outcome))
+
+        return KeyedRequest(self.key, kept)
+
     async def keep(self, response: Response) -> None:
         """Store the answer under the request's key, where it has one."""
         if self.key is None or self._replayed:
@@ -96,9 +111,9 @@ class Unit:
         await self.key.keep(self.tx, kept_answer(response if small else problem(self.scope, AnswerNotKept())))
 
 
-def is_kept(outcome: object) -> bool:
-    """Whether an outcome is the answer to all later requests with the same key."""
-    return not isinstance(outcome, AppError) or (outcome.status < _LEAST_FAULT and outcome.status not in _NOT_KEPT)
+def is_kept(refusal: AppError) -> bool:
+    """Whether a refusal is the answer to all later requests with the same key."""
+    return refusal.status < _LEAST_FAULT and refusal.status not in _NOT_KEPT
 
 
 def kept_answer(response: Response) -> KeptAnswer:

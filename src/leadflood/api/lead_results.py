@@ -12,9 +12,8 @@ from starlette.responses import Response
 from leadflood.api.deps import Unit
 from leadflood.api.errors import FieldProblem
 from leadflood.domains.leads import service
-from leadflood.domains.leads.contracts import CreateLead, FaultyLead, LeadCreated
+from leadflood.domains.leads.contracts import CreateLead, FaultyLead, LeadCreated, NewLead
 from leadflood.domains.leads.errors import DuplicateLead
-from leadflood.domains.leads.service import LeadRequest
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
@@ -61,9 +60,9 @@ class LeadResults(View):
 async def create_each(tx: Transaction, unit: Unit, leads: Sequence[CreateLead | FaultyLead]) -> list[Result]:
     """Write the sound ones in this transaction. A result for each, in order. Raises: Unavailable."""
     trace = unit.trace
-    sound = [LeadRequest(unit.actor, lead, trace) for lead in leads if isinstance(lead, CreateLead)]
+    sound = [NewLead(unit.actor, lead, trace) for lead in leads if isinstance(lead, CreateLead)]
     workspace_id = unit.actor.workspace_id
-    outcomes = iter(await service.create_leads(tx, workspace_id=workspace_id, wanted=sound) if sound else ())
+    outcomes = iter(await service.create_leads(tx, workspace_id=workspace_id, leads=sound) if sound else ())
     return [_invalid(lead.errors) if isinstance(lead, FaultyLead) else _result(next(outcomes)) for lead in leads]
 
 

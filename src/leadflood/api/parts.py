@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from leadflood.domains.identity.models import Authenticated
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.service.group_commit import GroupCommit
 from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
@@ -55,3 +56,8 @@ def parts_of(scope: Scope) -> ApiParts:
 def doorkeeper_of(scope: Scope) -> Grouping[str, Authenticated]:
     """From tokens to callers, those of concurrent requests with one look-up."""
     return cast("Grouping[str, Authenticated]", scope["app"].state.doorkeeper)
+
+
+def group_commit_of(scope: Scope) -> GroupCommit:
+    """What collects new leads in this application."""
+    return cast("GroupCommit", scope["app"].state.group_commit)

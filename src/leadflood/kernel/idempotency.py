@@ -7,9 +7,9 @@ database learns no secret that an answer held.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Row, Text, Uuid, bindparam, text
@@ -17,6 +17,8 @@ from sqlalchemy import ARRAY, LargeBinary, Row, Text, Uuid, bindparam, text
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+
+Outcome = TypeVar("Outcome")
 
 KEY_DAYS = 7
 """Days that an answer is kept."""
@@ -154,6 +156,18 @@ class IdempotencyKey:
     def workspace_id(self) -> UUID:
         """Whose key it is."""
         return self._workspace_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest(Generic[Outcome]):
+    """A request with a key that shares its transaction with others.
+
+    Attributes:
+        kept: what is stored of the outcome of the request; None for a refusal that is not kept.
+    """
+
+    key: IdempotencyKey
+    kept: Callable[[Outcome | AppError], KeptAnswer | None]
 
 
 async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[KeptAnswer | AppError | None]:

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
-from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
-from leadflood.api.lead_commits import lead_commits_of
+from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag, replayed
 from leadflood.api.lead_results import LeadResults, create_each, results_answer
 from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
+from leadflood.api.parts import group_commit_of
 from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
@@ -21,6 +21,7 @@ from leadflood.domains.leads.contracts import (
     LeadCreated,
     LeadEventView,
     LeadView,
+    NewLead,
     UpdateLead,
 )
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
@@ -83,7 +84,13 @@ async def create_lead(command: CreateLead, unit: InUnit) -> Response:
 
     A lead is unique in its workspace by e-mail address; a second one is refused with 409 and `existingId`.
     """
-    return await lead_commits_of(unit.scope).create(unit, command)
+    lead = NewLead(unit.actor, command, unit.trace)
+    outcome = await group_commit_of(unit.scope).create(lead, unit.keyed(_created))
+    return _created(outcome) if isinstance(outcome, LeadCreated) else replayed(outcome)
+
+
+def _created(lead: LeadCreated) -> Response:
+    return Response(lead.model_dump_json(), 201, {"Location": f"/v1/leads/{lead.lead_id}"}, "application/json")
 
 
 @router.post("/batch", summary="Create up to 1,000 leads", response_model=LeadResults)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -38,10 +38,11 @@ from leadflood.domains.leads.models import (
     normalise_website,
     phone_needs_country,
 )
-from leadflood.kernel.actor import ActorKind
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_NAME = 200
@@ -166,6 +167,23 @@ class CreateLead(_LeadInput):
     @classmethod
     def _drop_nulls(cls, fields: dict[str, CustomValue | None]) -> dict[str, CustomValue | None]:
         return {key: value for key, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A lead to create: by whom, and the trace of the request, which its job keeps."""
+
+    actor: Actor
+    command: CreateLead
+    trace: Mapping[str, str]
+    default_source: str = "api"
+    id: UUID = field(default_factory=new_id)
+    job_id: UUID = field(default_factory=new_id)
+
+    @property
+    def source(self) -> str:
+        """The source given, or else the channel."""
+        return self.command.source or self.default_source
 
 
 @dataclass(frozen=True, slots=True)

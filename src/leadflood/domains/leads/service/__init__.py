@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from leadflood.domains.leads.contracts import (
     CreateLead,
     LeadCreated,
     LeadView,
+    NewLead,
     UpdateLead,
     merge_custom_fields,
     resolve_phone,
@@ -33,7 +33,6 @@ from leadflood.kernel.db.database import Contended, Transaction, constraint_of
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.ids import new_id
 
-DEFAULT_SOURCE = "api"
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
@@ -42,61 +41,48 @@ _ROUNDS = 5
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
 
-@dataclass(frozen=True, slots=True)
-class LeadRequest:
-    """A lead that somebody wants: who, what, and where the request came from, which is handed on to the job."""
-
-    actor: Actor
-    command: CreateLead
-    trace: Mapping[str, str]
-
-
 async def create_lead(
-    tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = DEFAULT_SOURCE
+    tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = "api"
 ) -> LeadCreated:
-    """As `create_leads`, for one. Raises: DuplicateLead, UnknownOwner."""
+    """As `create_leads`, for one. `source`: its source when not given. Raises: DuplicateLead, UnknownOwner."""
     actor.require(Permission.LEADS_WRITE)
-    wanted = LeadRequest(actor, command, trace)
-    (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, wanted=[wanted], source=source)
+    lead = NewLead(actor, command, trace, source)
+    (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, leads=[lead])
     if isinstance(outcome, AppError):
         raise outcome
     return outcome
 
 
 async def create_leads(
-    tx: Transaction, *, workspace_id: UUID, wanted: Sequence[LeadRequest], source: str = DEFAULT_SOURCE
+    tx: Transaction, *, workspace_id: UUID, leads: Sequence[NewLead]
 ) -> list[LeadCreated | AppError]:
     """Write leads (`new`), their jobs (`queued`), outbox events and first entries of their timelines.
 
-    All actors are of the workspace. `source` is what a lead's source is when not given. One outcome for each, in order:
-    those that are refused (`DuplicateLead`, `UnknownOwner`) leave nothing and disturb none of the others.
+    All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
+    `UnknownOwner`) leave nothing and disturb none of the others.
 
     Raises: leadflood.kernel.db.database.Contended: an owner was removed at this very moment. Do it again.
     """
-    for each in wanted:
+    for each in leads:
         each.actor.require(Permission.LEADS_WRITE)
-    new = [store.NewLead(each.actor, each.command, each.command.source or source) for each in wanted]
-    owners = {lead.command.owner_id for lead in new if lead.command.owner_id is not None}
+    owners = {lead.command.owner_id for lead in leads if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
-    created, existing = await _insert(tx, workspace_id, new, [each for each in new if each.command.owner_id in known])
-    queued = [
-        enrichment_job(lead.id, each.trace, job_id=lead.job_id)
-        for lead, each in zip(new, wanted, strict=True)
-        if lead.id in created
-    ]
+    owned = [each for each in leads if each.command.owner_id in known]
+    created, existing = await _insert(tx, workspace_id, leads, owned)
+    queued = [enrichment_job(lead.id, lead.trace, job_id=lead.job_id) for lead in leads if lead.id in created]
     if queued:
-        await jobs.enqueue(tx, wanted[0].actor, jobs=queued)
-    places = {lead.id: place for place, lead in enumerate(new)}
+        await jobs.enqueue(tx, leads[0].actor, jobs=queued)
+    places = {lead.id: place for place, lead in enumerate(leads)}
     return [
         LeadCreated(lead_id=lead.id, job_id=lead.job_id)
         if lead.id in created
         else _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
-        for lead in new
+        for lead in leads
     ]
 
 
 async def _insert(
-    tx: Transaction, workspace_id: UUID, new: Sequence[store.NewLead], owned: Sequence[store.NewLead]
+    tx: Transaction, workspace_id: UUID, new: Sequence[NewLead], owned: Sequence[NewLead]
 ) -> tuple[set[UUID], Mapping[str, UUID]]:
     """Insert those of the new leads whose owners are known. Returns which went in, and what is in the way of others.
 
@@ -119,7 +105,7 @@ async def _insert(
     return created, existing
 
 
-def _refusal(lead: store.NewLead, existing: UUID | None, *, known: bool, places: Mapping[UUID, int]) -> AppError:
+def _refusal(lead: NewLead, existing: UUID | None, *, known: bool, places: Mapping[UUID, int]) -> AppError:
     """`known`: whether its owner is. If not, only a lead that came before it (see `places`) is told of first."""
     if existing is not None and (known or places.get(existing, -1) < places[lead.id]):
         return DuplicateLead(existing)

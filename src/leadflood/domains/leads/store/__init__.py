@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
 
-from leadflood.domains.leads.contracts import CreateLead
+from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing, search_text
 from leadflood.domains.leads.tables import lead_events, leads
@@ -124,6 +123,10 @@ SELECT email_norm, id FROM leads
 WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("email_norms", type_=_texts))
 
+_LIMIT = text("""
+SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)
+""").bindparams(bindparam("lock", type_=Text), bindparam("statement", type_=Text))
+
 _RECORD = insert(lead_events).values(at=func.now())
 
 # The undo of a restore puts an old `deleted_at` back, so both times count. What a change deleted is kept for as long as
@@ -142,15 +145,9 @@ DELETE FROM leads WHERE (workspace_id, id) IN (
 """).bindparams(bindparam("days", type_=Integer))
 
 
-@dataclass(frozen=True, slots=True)
-class NewLead:
-    """A lead to insert, with the first entry of its timeline: by whom, and which job follows."""
-
-    actor: Actor
-    command: CreateLead
-    source: str
-    id: UUID = field(default_factory=new_id)
-    job_id: UUID = field(default_factory=new_id)
+async def limit(tx: Transaction, *, lock: float, statement: float) -> None:
+    """Seconds that this transaction waits for a lock, and that one of its statements may take."""
+    await tx.execute(_LIMIT, {"lock": f"{lock:.3f}s", "statement": f"{statement:.3f}s"})
 
 
 async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLead]) -> set[UUID]:

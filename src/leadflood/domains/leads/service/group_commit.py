@@ -1,0 +1,197 @@
+"""Group commit: creates of one workspace that arrive together share one transaction.
+
+docs/decisions/0013-group-commit.md has the promises and the figures.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from leadflood.domains.leads import store
+from leadflood.domains.leads.contracts import LeadCreated, NewLead
+from leadflood.domains.leads.service import create_leads
+from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.errors import AppError, Unavailable
+from leadflood.kernel.fair_slots import FairSlots
+from leadflood.kernel.faults import describe
+from leadflood.kernel.grouping import Grouping
+from leadflood.kernel.idempotency import KeptAnswer, KeyedRequest, claim_keys, keep_answers
+from leadflood.kernel.observability import Metrics
+
+MAX_GROUP = 500
+MAX_WAITING = 2000
+_SUSPECTS_AT_A_TIME = 4
+"""Transactions of leads whose group failed. With as many for those that wait for a lock, they leave connections of the
+pool (10) to everything else."""
+
+_log = structlog.get_logger()
+
+Outcome: TypeAlias = LeadCreated | KeptAnswer | AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that a transaction waits for a lock, and that one of its statements may take."""
+
+    lock: float
+    statement: float
+
+
+_IN_GROUP = Limits(0.25, 2.0)
+"""A lead that makes its group wait for longer goes on alone."""
+_ALONE = Limits(0.05, 2.0)
+_PATIENT = Limits(2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A lead to create, and the key of its request where it has one."""
+
+    lead: NewLead
+    keyed: KeyedRequest[LeadCreated] | None
+
+    @property
+    def address(self) -> tuple[UUID, str]:
+        return self.lead.actor.workspace_id, self.lead.command.email.norm
+
+
+class GroupFailed(Exception):
+    """Nothing of a group was written, for a reason that only some of its leads may have."""
+
+
+class GroupCommit:
+    """Collects the leads of each workspace while its transaction before is under way."""
+
+    def __init__(self, database: Database, metrics: Metrics, *, max_waiting: int = MAX_WAITING) -> None:
+        """`max_waiting`: leads that may wait in this process at a time; more are refused with 503."""
+        self._database = database
+        self._metrics = metrics
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._groups: dict[UUID, Grouping[_Pending, Outcome]] = {}
+        self._keys: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._suspects = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
+        self._patient = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
+        self._blocked: dict[tuple[UUID, str], asyncio.Future[None]] = {}
+
+    async def create(self, lead: NewLead, keyed: KeyedRequest[LeadCreated] | None = None) -> LeadCreated | KeptAnswer:
+        """The lead, once it is on disk, or the answer that is kept for the request's key.
+
+        Raises: DuplicateLead, UnknownOwner, IdempotencyInProgress, IdempotencyMismatch, Unavailable.
+        """
+        if self._waiting >= self._max_waiting:
+            raise Unavailable("Too many leads wait to be written. Try again shortly.")
+        self._waiting += 1
+        try:
+            async with self._turn_of_key(keyed):
+                outcome = await self._outcome(_Pending(lead, keyed))
+        finally:
+            self._waiting -= 1
+        if isinstance(outcome, AppError):
+            raise outcome
+        return outcome
+
+    @asynccontextmanager
+    async def _turn_of_key(self, keyed: KeyedRequest[LeadCreated] | None) -> AsyncIterator[None]:
+        """Requests with the same key go one after the other, so that the later one finds the answer of the first."""
+        if keyed is None:
+            yield
+            return
+        lock = self._keys.setdefault(keyed.key.hash, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def _outcome(self, pending: _Pending) -> Outcome:
+        """In the group; where that fails, alone; where a lock is in the way, alone and with patience."""
+        if pending.address not in self._blocked:
+            try:
+                return await self._in_group(pending)
+            except GroupFailed:
+                pass
+            try:
+                async with self._suspects.slot(pending.lead.actor.workspace_id):
+                    return await self._alone(pending, _ALONE)
+            except Contended:
+                pass
+        return await self._patiently(pending)
+
+    async def _in_group(self, pending: _Pending) -> Outcome:
+        workspace_id = pending.lead.actor.workspace_id
+        group = self._groups.get(workspace_id)
+        if group is None:
+            group = Grouping(partial(self._commit_group, workspace_id), most=MAX_GROUP)
+            self._groups[workspace_id] = group
+        try:
+            return await group(pending)
+        finally:
+            if group.idle and self._groups.get(workspace_id) is group:
+                del self._groups[workspace_id]
+
+    async def _commit_group(self, workspace_id: UUID, group: Sequence[_Pending]) -> Sequence[Outcome]:
+        try:
+            return await self._commit(workspace_id, group, _IN_GROUP)
+        except (Contended, DBAPIError) as error:
+            _log.warning("leads.group_failed", workspace_id=str(workspace_id), leads=len(group), cause=describe(error))
+            raise GroupFailed from error
+
+    async def _alone(self, pending: _Pending, limits: Limits) -> Outcome:
+        (outcome,) = await self._commit(pending.lead.actor.workspace_id, [pending], limits)
+        return outcome
+
+    async def _patiently(self, pending: _Pending) -> Outcome:
+        """Wait for whoever holds the address: one request of an address at a time, the others for its end.
+
+        Raises: Contended.
+        """
+        while (first := self._blocked.get(pending.address)) is not None:
+            await asyncio.shield(first)
+        released = asyncio.get_running_loop().create_future()
+        self._blocked[pending.address] = released
+        try:
+            async with self._patient.slot(pending.lead.actor.workspace_id):
+                outcome = await self._alone(pending, _PATIENT)
+        except Contended as error:
+            released.set_exception(Contended(error.detail))
+            released.exception()  # nobody may wait for it
+            raise
+        finally:
+            del self._blocked[pending.address]
+            if not released.done():
+                released.set_result(None)
+        return outcome
+
+    async def _commit(self, workspace_id: UUID, group: Sequence[_Pending], limits: Limits) -> list[Outcome]:
+        with self._metrics.transactions_open.track_inprogress():
+            async with self._database.transaction(workspace_id) as tx:
+                await store.limit(tx, lock=limits.lock, statement=limits.statement)
+                known = await _known(tx, group)
+                fresh = [each for each, answer in zip(group, known, strict=True) if answer is None]
+                created = iter(await _create(tx, workspace_id, fresh) if fresh else ())
+        return [next(created) if answer is None else answer for answer in known]
+
+
+async def _known(tx: Transaction, group: Sequence[_Pending]) -> list[KeptAnswer | AppError | None]:
+    """The answers of those whose key was used before, or why it is refused; None for new requests."""
+    keys = [each.keyed.key for each in group if each.keyed is not None]
+    claimed = iter(await claim_keys(tx, keys) if keys else ())
+    return [next(claimed) if each.keyed is not None else None for each in group]
+
+
+async def _create(tx: Transaction, workspace_id: UUID, fresh: Sequence[_Pending]) -> list[LeadCreated | AppError]:
+    outcomes = await create_leads(tx, workspace_id=workspace_id, leads=[each.lead for each in fresh])
+    answers = [
+        (each.keyed.key, answer)
+        for each, outcome in zip(fresh, outcomes, strict=True)
+        if each.keyed is not None and (answer := each.keyed.kept(outcome)) is not None
+    ]
+    if answers:
+        await keep_answers(tx, answers)
+    return outcomes
