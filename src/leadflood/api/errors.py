@@ -9,19 +9,17 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from leadflood.kernel.contract import View, field_errors_of
-from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.errors import AppError, FieldError, InvalidInput, Unavailable
 from leadflood.kernel.exchange import exchange_of
 from leadflood.kernel.faults import describe
 
 PROBLEM_TYPE = "application/problem+json"
 _LEAST_FAULT = 500
-_OUT_OF_ORDER = 503
 
 _log = structlog.get_logger()
 
@@ -139,47 +137,42 @@ def problem_body(error: AppError, *, instance: str, request_id: str) -> bytes:
     return json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
 
 
-def fault(scope: Scope, exc: Exception) -> Response:
-    """Log a fault of ours, once, and answer 500 without details."""
+def answer_to(scope: Scope, exc: Exception) -> Response:
+    """The answer to a request that ended in an error: ours, the contracts', Starlette's, or a fault."""
+    match exc:
+        case AppError() if exc.status == Unavailable.status:
+            _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
+            return problem(scope, exc)
+        case AppError() if exc.status < _LEAST_FAULT:
+            return problem(scope, exc)
+        case RequestValidationError():
+            return _invalid_request(scope, exc)
+        case HTTPException():
+            return _http_error(scope, exc)
     _log.error("http.fault", exc_info=exc)
     detail = "The fault is ours. Try again, and tell the operator the request id if it stays."
     return problem(scope, AppError(detail))
 
 
-async def on_app_error(request: Request, exc: Exception) -> Response:
-    """Render an `AppError`."""
-    if not isinstance(exc, AppError):
-        raise exc
-    if exc.status >= _LEAST_FAULT:
-        if exc.status != _OUT_OF_ORDER:
-            return fault(request.scope, exc)
-        _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
-    return problem(request.scope, exc)
-
-
-async def on_invalid_request(request: Request, exc: Exception) -> Response:
-    """Render what the contracts found, all of it."""
-    if not isinstance(exc, RequestValidationError):
-        raise exc
+def _invalid_request(scope: Scope, exc: RequestValidationError) -> Response:
+    """What the contracts found, all of it."""
     found = [error for fault in exc.errors() for error in _located(fault)]
     errors = list(dict.fromkeys(found))  # a body that two parameters read is found at fault twice
     detail = "1 field is not valid." if len(errors) == 1 else f"{len(errors)} fields are not valid."
-    return problem(request.scope, InvalidInput(detail, errors=errors))
+    return problem(scope, InvalidInput(detail, errors=errors))
 
 
-async def on_http_error(request: Request, exc: Exception) -> Response:
-    """Render what Starlette refuses by itself: unknown paths and methods. OPTIONS gets the list of methods."""
-    if not isinstance(exc, HTTPException):
-        raise exc
+def _http_error(scope: Scope, exc: HTTPException) -> Response:
+    """What Starlette refuses by itself: unknown paths and methods. OPTIONS gets the list of methods."""
     if exc.status_code == RouteNotFound.status:
-        return problem(request.scope, RouteNotFound("There is nothing at this path. /docs lists all operations."))
+        return problem(scope, RouteNotFound("There is nothing at this path. /docs lists all operations."))
     if exc.status_code != MethodNotAllowed.status:
-        return problem(request.scope, BadRequest(str(exc.detail)))
-    allow = ", ".join(sorted(_methods(request.app.routes, request.scope)))
-    if request.method == "OPTIONS":
+        return problem(scope, BadRequest(str(exc.detail)))
+    allow = ", ".join(sorted(_methods(scope["app"].routes, scope)))
+    if scope["method"] == "OPTIONS":
         return Response(status_code=204, headers={"Allow": allow})
     detail = f"This path knows the methods {allow}."
-    return problem(request.scope, MethodNotAllowed(detail, headers={"Allow": allow}))
+    return problem(scope, MethodNotAllowed(detail, headers={"Allow": allow}))
 
 
 def _methods(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import structlog
-from fastapi.exceptions import RequestValidationError
-from starlette.requests import Request
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadflood.api.errors import BadRequest, fault, on_app_error, on_invalid_request, problem
+from leadflood.api.errors import BadRequest, answer_to, problem
 from leadflood.api.proxies import ProxyWatch
-from leadflood.api.routing import EdgeRoute
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import trace_hex
-from leadflood.kernel.errors import AppError
 from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import Metrics, TraceContext
 
@@ -69,7 +64,7 @@ class Edge:
             except Exception as exc:
                 if exchange.status:
                     raise  # part of another answer is gone already: only closing the connection tells the client
-                await fault(scope, exc)(scope, receive, sending)
+                await answer_to(scope, exc)(scope, receive, sending)
             finally:
                 self._metrics.requests_in_flight.dec()
                 self._tell(scope, exchange, monotonic() - started)
@@ -124,33 +119,6 @@ class Edge:
             client_ip=exchange.client_ip,
             **({"workspace_id": str(caller.workspace_id), "actor_id": str(caller.id)} if caller else {}),
         )
-
-
-class Shortcut:
-    """ASGI application of the `grouped` routes, past the layers of the framework, which they do not use.
-
-    Those layers take a third of the time of such a request.
-    """
-
-    def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        busy = [route for route in routes if isinstance(route, EdgeRoute) and route.guard.grouped]
-        self._routes = {(method, route.path): route for route in busy for method in route.methods or ()}
-
-    def serves(self, scope: Scope) -> bool:
-        """Whether a connection is a request for one of them."""
-        return scope["type"] == "http" and (scope["method"], scope["path"]) in self._routes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request that it `serves`."""
-        scope["route"] = route = self._routes[scope["method"], scope["path"]]
-        request = Request(scope, receive, send)
-        try:
-            response = await route.answer(request)
-        except AppError as error:
-            response = await on_app_error(request, error)
-        except RequestValidationError as error:
-            response = await on_invalid_request(request, error)
-        await response(scope, receive, send)
 
 
 class _Headers:

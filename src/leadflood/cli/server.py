@@ -39,41 +39,6 @@ SPARE_FILES = 200
 _log = structlog.get_logger()
 
 
-class PairedWrites:
-    """A transport that sends what two writes of one turn of the loop give it with one call of the operating system.
-
-    uvicorn writes the head of an answer and its body one after the other. Nothing waits longer than that turn.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        """Send, together with what is held, or hold for the rest of this turn."""
-        if self._held is None:
-            self._held = data
-            self._loop.call_soon(self.flush)
-        else:
-            held, self._held = self._held, None
-            self._transport.writelines((held, data))
-
-    def flush(self) -> None:
-        """Send what is held."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._transport.write(held)
-
-    def close(self) -> None:
-        """Close, once all that was written is sent."""
-        self.flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever else a transport has
-        return getattr(self._transport, name)
-
-
 class _Nothing(list[tuple[bytes, bytes]]):
     """Headers that nobody reads."""
 
@@ -111,9 +76,9 @@ class BoundedHttp(HttpToolsProtocol):
         """Where the connection comes from: the client, or the proxy in front of it."""
         return self.client[0] if self.client else ""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Wait for the first head."""
-        super().connection_made(PairedWrites(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(transport)
         self.idle_since = self.loop.time()
         if 0 < self.connection_limit < len(self.connections):
             self._close_longest_idle()

@@ -63,9 +63,8 @@ class RateLimiter:
 
     def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
         """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651)."""
-        # By hand, because the general serialiser takes ten times as long as all the counting.
-        left = b'"%b";r=%d;t=%d' % (self._name.encode(), allowance.remaining, allowance.reset)
-        return [(b"ratelimit-policy", self.policy), (b"ratelimit", left)]
+        left: ParamsType = {"r": allowance.remaining, "t": allowance.reset}
+        return [(b"ratelimit-policy", self.policy), (b"ratelimit", http_sf.ser([(self._name, left)]).encode())]
 
     def require(self, allowance: Allowance) -> None:
         """Raises: TooManyRequests: when the key is over its quota."""

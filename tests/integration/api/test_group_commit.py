@@ -237,7 +237,7 @@ VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 
 
 @asynccontextmanager
-async def patient(application_url: str, carrier: PgQueuerCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
+async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database waits for ten minutes."""
     engine = create_engine(application_url, application_name="patient", pool_size=10, statement_timeout=600)
     database = Database(engine, carrier)
@@ -303,7 +303,7 @@ async def test_bystanders_are_answered_before_those_who_hold_their_group_up_let_
     cluster: Cluster,
     parts: ApiParts,
     application_url: str,
-    carrier: PgQueuerCarrier,
+    carrier: PostgresCarrier,
     caller: Caller,
     database: Database,
 ) -> None:
