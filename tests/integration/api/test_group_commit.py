@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ import httpx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from structlog.testing import capture_logs
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
@@ -30,7 +29,7 @@ from tests.support.api import Caller, make_parts, new_caller
 from tests.support.commit_proxy import CommitProxy
 from tests.support.outages import breakable
 from tests.support.postgres import Cluster, temporary_home
-from tests.support.waiting import eventually, soon
+from tests.support.waiting import eventually
 
 STORED, GONE = "stored@acme.com", "gone@acme.com"
 STRANGER = UUID(int=7)
@@ -230,21 +229,6 @@ INSERT = text("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)
 VALUES (:workspace_id, :id, 'held@acme.com', 'held@acme.com', 'test', 'held')
 """)
-HELD = text("""
-INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)
-VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
-""")
-
-
-@asynccontextmanager
-async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
-    """An API whose database waits for ten minutes."""
-    engine = create_engine(application_url, application_name="patient", pool_size=10, statement_timeout=600)
-    database = Database(engine, carrier)
-    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
-        yield client
-    await database.close()
 
 
 @asynccontextmanager
@@ -278,60 +262,6 @@ async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
 
     assert [answer.status_code for answer in answers] == [201, 503, 201]
     assert answers[1].headers["Retry-After"] == "1"
-
-
-SLOW = """
-CREATE FUNCTION leadflood.be_slow() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
-CREATE TRIGGER slow BEFORE INSERT ON leadflood.leads FOR EACH ROW WHEN (NEW.email_norm = 'slow@acme.com')
-EXECUTE FUNCTION leadflood.be_slow();
-"""
-FAST = "DROP TRIGGER slow ON leadflood.leads; DROP FUNCTION leadflood.be_slow();"
-
-
-@contextmanager
-def slow_row(cluster: Cluster) -> Iterator[None]:
-    """Makes the insert of one address take for ever."""
-    cluster.run(SLOW, DATABASE)
-    try:
-        yield
-    finally:
-        cluster.run(FAST, DATABASE)
-
-
-async def test_bystanders_are_answered_before_those_who_hold_their_group_up_let_go(
-    cluster: Cluster,
-    parts: ApiParts,
-    application_url: str,
-    carrier: PostgresCarrier,
-    caller: Caller,
-    database: Database,
-) -> None:
-    twins = [f"twin{number}@acme.com" for number in range(4)]
-    others = [f"other{number}@acme.com" for number in range(30)]
-    everyone = [name for pair in itertools.zip_longest(others, twins) for name in pair if name]
-    with slow_row(cluster), capture_logs() as logs:
-        # An API whose connections would wait for ten minutes, and so does the database: nothing else ends the wait.
-        async with patient(application_url, carrier, parts) as client:
-            async with database.transaction(caller.workspace_id) as holder:
-                for name in twins:
-                    await holder.execute(HELD, {"workspace_id": caller.workspace_id, "id": new_id(), "email": name})
-                blocked = asyncio.create_task(create(client, caller, "slow@acme.com"))
-                asked = {name: asyncio.create_task(create(client, caller, name)) for name in everyone}
-                answers = [await soon(asked[name]) for name in others]
-                later = await soon(create(client, caller, "later@acme.com"))
-            # The holder has committed only now.
-            held = [await soon(asked[name]) for name in twins]
-            again = [await soon(create(client, caller, name)) for name in twins]
-            blocked.cancel()
-            await asyncio.wait([blocked])
-
-    assert {answer.status_code for answer in [*answers, later]} == {201}
-    assert {answer.status_code for answer in held} <= {409, 503}
-    assert {answer.status_code for answer in again} == {409}
-    failed = [entry for entry in logs if entry["event"] == "leads.group_failed"]
-    assert failed[0]["cause"].startswith(("Contended", "DBAPIError")), failed
-    assert sum(entry["leads"] for entry in failed) <= len(everyone) + 2
 
 
 async def test_more_than_may_wait_are_told_to_come_back(
