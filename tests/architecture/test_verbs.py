@@ -89,6 +89,7 @@ STEPS: dict[str, str] = {
     "jobs.service.bring_back": _OWN_VERB,
     "jobs.service.enqueue": _OWN_VERB,
     "jobs.service.next_of_cause": _OWN_JOB,
+    "jobs.service.record_end_of_cause": _OWN_JOB,
     "leads.service.bulk.change_more": _OWN_JOB,
     "leads.service.bulk.record_end": _OWN_JOB,
     "leads.service.changesets.close_changeset": _OWN_VERB,

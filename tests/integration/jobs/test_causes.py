@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.jobs import execution, queries, relay, service
+from leadflood.domains.jobs import execution, queries, relay, service, store
 from leadflood.domains.jobs import jobs as system_jobs
 from leadflood.domains.jobs.contracts import (
     BulkOutcome,
@@ -260,6 +260,13 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
     assert done.progress is not None
     assert (done.progress.done, done.progress.total) == (5001, 5001)
     assert await statuses(jobs) == {"queued": 5001, "failed": 1}
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", 5001)]
+
+
+async def ends(jobs: Jobs) -> list[tuple[str, str, int]]:
+    """What the audit log says of retries and replays that a job has ended."""
+    rows = await jobs.rows(AUDITED, workspace_id=jobs.workspace_id)
+    return [(row.action, row.actor_kind, row.data["count"]) for row in rows if row.action.endswith("_finished")]
 
 
 async def run(jobs: Jobs, kind: JobKind[Any], job_id: UUID, attempt: int = 1) -> JobView:
@@ -275,12 +282,28 @@ async def test_a_retry_of_very_many_that_was_killed_goes_on_with_what_is_left(jo
     cause = queries.Cause(queries.FAILED_JOBS, "Boom.", jobs.kind.name, before=killed.created_at)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         done, after = await service.next_of_cause(tx, jobs.actor, cause=cause, attempts={jobs.kind.name: 3}, after=None)
+        await store.set_progress(tx, killed.key, done=done, total=5001)
     assert (done, after is not None) == (1000, True)
     await jobs.expire_lease(outcome.job_id)
     await execution.rescue(jobs.database, JobRegistry([]))
 
-    assert (await run(jobs, RETRY_CAUSE, outcome.job_id, 2)).status == "completed"
+    ended = await run(jobs, RETRY_CAUSE, outcome.job_id, 2)
+    assert (ended.status, ended.progress and ended.progress.total) == ("completed", 5001)
     assert await statuses(jobs) == {"queued": 5001}
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", 5001)]
+
+
+async def test_a_retry_of_very_many_that_is_cancelled_is_audited_with_what_it_did(jobs: Jobs) -> None:
+    await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=5001)
+    outcome = await retry_cause(jobs, "Boom.")
+    assert outcome.job_id is not None
+    started = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
+    async with jobs.database.transaction(jobs.workspace_id) as tx:
+        await store.set_progress(tx, started.key, done=2000, total=5001)
+
+    await jobs.cancel(JobRegistry(system_jobs.definitions(jobs.database, audit_days=730)), outcome.job_id)
+
+    assert await ends(jobs) == [("jobs.retry_finished", "cli", 2000)]
 
 
 async def test_retries_are_in_the_audit_log_with_what_was_asked_for(jobs: Jobs) -> None:
@@ -373,3 +396,4 @@ async def test_very_many_dead_letters_are_replayed_by_a_job(jobs: Jobs) -> None:
     assert done.progress is not None
     assert (done.status, done.progress.done) == ("completed", 5001)
     assert (await dead_groups(jobs)).items == []
+    assert await ends(jobs) == [("outbox_events.replay_finished", "cli", 5001)]

@@ -3,23 +3,29 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.actor import ActorKind
 
 
-class RetryCausePayload(Payload):
-    """Which failures to retry, and how often a job of that kind is attempted."""
+class CausePayload(Payload):
+    """Failures of one cause, and who asked to deal with all of them; None in jobs of an earlier release."""
 
     cause: str
     kind: str
+    asked_by: ActorKind | None = None
+    asked_by_id: UUID | None = None
+
+
+class RetryCausePayload(CausePayload):
+    """Which failures to retry, and how often a job of that kind is attempted."""
+
     attempts: int
 
 
-class ReplayCausePayload(Payload):
+class ReplayCausePayload(CausePayload):
     """Which dead-lettered events to replay."""
-
-    cause: str
-    kind: str
 
 
 HEARTBEAT = JobKind("system.heartbeat", NoPayload, max_attempts=1)
@@ -45,8 +51,10 @@ class AuditAction(StrEnum):
     CANCELLED = "job.cancelled"
     MANY_CANCELLED = "jobs.cancelled"
     MANY_RETRIED = "jobs.retried"
+    RETRY_FINISHED = "jobs.retry_finished"
     REPLAYED = "outbox_event.replayed"
     MANY_REPLAYED = "outbox_events.replayed"
+    REPLAY_FINISHED = "outbox_events.replay_finished"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The system's own jobs: the heartbeat, the removal of records whose time is over, and bringing back what failed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Executable, Integer, Uuid, bindparam, text
@@ -13,16 +13,21 @@ from leadflood.domains.jobs.events import (
     HEARTBEAT,
     REPLAY_CAUSE,
     RETRY_CAUSE,
+    CausePayload,
     ReplayCausePayload,
     RetryCausePayload,
 )
-from leadflood.domains.jobs.models import NoPayload, P, RunningJob
-from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
+from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.idempotency import forget_old_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+
+C = TypeVar("C", bound=CausePayload)
+_Ended: TypeAlias = tuple[CausePayload, int]
+"""What a job was to deal with, and how many it has."""
 
 _BATCH = 5000
 _COUNTED = 10_000_000
@@ -81,8 +86,8 @@ def definitions(database: Database, *, audit_days: int) -> list[JobDefinition[An
     return [
         JobDefinition(HEARTBEAT, _heartbeat),
         JobDefinition(CLEAN_UP, clean_up),
-        JobDefinition(RETRY_CAUSE, _retry_cause, timeout=3600.0),
-        JobDefinition(REPLAY_CAUSE, _replay_cause, timeout=3600.0),
+        JobDefinition(RETRY_CAUSE, _retry_cause, on_failed=_given_up, timeout=3600.0),
+        JobDefinition(REPLAY_CAUSE, _replay_cause, on_failed=_given_up, timeout=3600.0),
     ]
 
 
@@ -110,29 +115,47 @@ async def _beat(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob,
         await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": worker_id})
 
 
-async def _retry_cause(context: JobContext[RetryCausePayload]) -> None:
-    payload = context.payload
-    cause = Cause(FAILED_JOBS, payload.cause, payload.kind, before=context.job.created_at)
-    await _bring_back(context, cause, {payload.kind: payload.attempts})
+async def _retry_cause(context: JobContext[RetryCausePayload]) -> Complete[_Ended]:
+    return await _bring_back(context, FAILED_JOBS, {context.payload.kind: context.payload.attempts})
 
 
-async def _replay_cause(context: JobContext[ReplayCausePayload]) -> None:
-    payload = context.payload
-    await _bring_back(context, Cause(DEAD_EVENTS, payload.cause, payload.kind, before=context.job.created_at), {})
+async def _replay_cause(context: JobContext[ReplayCausePayload]) -> Complete[_Ended]:
+    return await _bring_back(context, DEAD_EVENTS, {})
 
 
-async def _bring_back(context: JobContext[P], cause: Cause, attempts: Mapping[str, int]) -> None:
+async def _bring_back(context: JobContext[C], failures: Failures, attempts: Mapping[str, int]) -> Complete[_Ended]:
     """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
     actor = context.actor
+    cause = Cause(failures, context.payload.cause, context.payload.kind, before=context.job.created_at)
+    after, more = None, True
     async with context.transaction() as tx:
-        total = await queries.count_of_cause(tx, actor, cause=cause, most=_COUNTED)
-        done, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)
-        await context.report(tx, done=done, total=total)
-    while after is not None:
+        done = await _done(tx, actor, context.job.id)
+        total = done + await queries.count_of_cause(tx, actor, cause=cause, most=_COUNTED)
+    while more:
         async with context.transaction() as tx:
-            more, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)
-            done += more
+            found, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)
+            done += found
             await context.report(tx, done=done, total=total)
+        more = after is not None
+    return Complete(_record_ends, (context.payload, done))
+
+
+async def _record_ends(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Ended]]) -> None:
+    for job, (payload, done) in jobs:
+        await service.record_end_of_cause(tx, actor, payload=payload, job_id=job.id, done=done)
+
+
+async def _given_up(tx: Transaction, job: RunningJob, payload: CausePayload | None, _error: str) -> None:
+    if payload is not None:
+        actor = Actor.system(job.workspace_id)
+        done = await _done(tx, actor, job.id)
+        await service.record_end_of_cause(tx, actor, payload=payload, job_id=job.id, done=done)
+
+
+async def _done(tx: Transaction, actor: Actor, job_id: UUID) -> int:
+    """How many the attempts of a job have dealt with so far."""
+    progress = (await queries.get_job(tx, actor, job_id=job_id)).progress
+    return 0 if progress is None else progress.done
 
 
 async def _remove(database: Database, statement: Executable) -> int:

@@ -25,6 +25,7 @@ from leadflood.domains.jobs.events import (
     REPLAY_CAUSE,
     RETRY_CAUSE,
     AuditAction,
+    CausePayload,
     ReplayCausePayload,
     RetryCausePayload,
 )
@@ -112,7 +113,13 @@ async def retry_cause(
     if command.kind not in registry.attempts:
         raise _not_retryable(registry, command.kind, JobStatus.FAILED)
     cause = Cause(FAILED_JOBS, command.cause, command.kind)
-    payload = RetryCausePayload(cause=cause.cause, kind=cause.kind, attempts=registry.attempts[command.kind])
+    payload = RetryCausePayload(
+        cause=cause.cause,
+        kind=cause.kind,
+        asked_by=actor.kind,
+        asked_by_id=actor.id,
+        attempts=registry.attempts[command.kind],
+    )
     outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
     await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
     return outcome
@@ -140,6 +147,15 @@ async def next_of_cause(
     else:
         done = len(await _replay(tx, actor, ids))
     return done, ids[-1] if len(ids) == MOST_IDS else None
+
+
+async def record_end_of_cause(tx: Transaction, actor: Actor, *, payload: CausePayload, job_id: UUID, done: int) -> None:
+    """Write into the audit log how many failures a job has dealt with for who asked for it."""
+    by = Actor.asker(actor.workspace_id, payload.asked_by, payload.asked_by_id) if payload.asked_by else actor
+    retries = isinstance(payload, RetryCausePayload)
+    action = AuditAction.RETRY_FINISHED if retries else AuditAction.REPLAY_FINISHED
+    data: dict[str, JsonValue] = {"cause": payload.cause, "kind": payload.kind, "count": done}
+    await _record(tx, by, action, JOB, data, job_id)
 
 
 async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -212,7 +228,7 @@ async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, t
     """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
     actor.require(Permission.OUTBOX_WRITE)
     cause = Cause(DEAD_EVENTS, command.cause, command.kind)
-    payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind)
+    payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind, asked_by=actor.kind, asked_by_id=actor.id)
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
     await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
     return outcome

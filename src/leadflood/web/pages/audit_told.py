@@ -76,8 +76,10 @@ SENTENCES: Final = {
     "job.cancelled": "cancelled a job",
     "jobs.cancelled": "cancelled {count} jobs that would have sent something",
     "jobs.retried": "retried failed jobs",
+    "jobs.retry_finished": "finished retrying failed jobs: {count} queued again",
     "outbox_event.replayed": "replayed a dead letter",
     "outbox_events.replayed": "replayed dead letters",
+    "outbox_events.replay_finished": "finished replaying dead letters: {count} queued again",
 }
 """What each action says; `{…}` comes from the event's data, `{subject}` is the name of what it was done to."""
 
