@@ -1,29 +1,39 @@
 """What customers gave us stays out of logs and job records, whatever goes wrong with it."""
 
+import asyncio
 import io
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
 
 import pytest
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from leadflood.api.parts import ApiParts
 from leadflood.cli import _print_fault
 from leadflood.domains.identity.tables import users
 from leadflood.domains.jobs.registry import JobContext
+from leadflood.kernel.actor import SCOPES
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.faults import describe
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
+from tests.support.api import client_of, new_caller, parts
 from tests.support.jobs import Jobs
 from tests.support.postgres import Cluster
 
+__all__ = ["parts"]
+
 CANARY = "canary-7f3a@acme.com"
 USER = "INSERT INTO users (id, email, email_norm, name, password_hash) VALUES (:id, :canary, :canary, :name, '-')"
+RENAME = "UPDATE users SET name = :canary WHERE id = :id"
 FAULTS = {
     "unique": USER,
     "unique, by SQLAlchemy": "",
@@ -115,6 +125,62 @@ async def test_no_database_error_shows_a_value(database: Database, log: io.Strin
     assert CANARY not in log.getvalue()
     assert CANARY not in "".join(shown)
     assert "users_email_norm_key" in log.getvalue()
+
+
+async def test_no_deadlock_shows_a_value(database: Database, log: io.StringIO, cluster: Cluster) -> None:
+    ids = [new_id(), new_id()]
+    async with database.system() as tx:
+        for each in ids:
+            await tx.execute(text(USER), {"canary": f"{each}@acme.com", "id": each, "name": "Ada"})
+    both_hold = asyncio.Barrier(2)
+
+    async def rename(first: UUID, second: UUID) -> None:
+        async with database.system() as tx:
+            await tx.execute(text(RENAME), {"canary": CANARY, "id": first})
+            await both_hold.wait()
+            await tx.execute(text(RENAME), {"canary": CANARY, "id": second})
+
+    done = await asyncio.gather(rename(*ids), rename(*reversed(ids)), return_exceptions=True)
+    [fault] = [each for each in done if each is not None]
+    structlog.get_logger().error("test", exc_info=fault)
+
+    assert "deadlock detected" in log.getvalue()
+    for shown in (log.getvalue(), str(fault), describe(fault), cluster.server.log.read_text(errors="replace")):
+        assert CANARY not in shown
+
+
+async def test_no_request_shows_a_value(
+    parts: ApiParts, log: io.StringIO, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "httpx")  # the test's own client, in this process
+    caller = await new_caller(parts.database, list(SCOPES))
+    lead = {"email": CANARY, "firstName": CANARY, "customFields": {"plan": CANARY}}
+    wrong = {**lead, "email": f"{CANARY}@", CANARY: CANARY}
+    requests: list[tuple[str, str, dict[str, Any], int]] = [
+        ("POST", "/v1/leads", {"json": lead}, 201),
+        ("POST", "/v1/leads", {"json": lead}, 409),
+        ("POST", "/v1/leads", {"json": wrong}, 400),
+        ("POST", "/v1/leads", {"content": json.dumps(lead)[:-1]}, 400),
+        ("POST", "/v1/leads", {"json": lead, "headers": {"Idempotency-Key": CANARY}}, 409),
+        ("POST", "/v1/leads/batch", {"json": {"leads": [lead, wrong]}}, 200),
+        ("POST", "/v1/leads/stream", {"content": f"{json.dumps(lead)}\n{CANARY}\n"}, 200),
+        ("GET", "/v1/leads", {"params": {"q": CANARY}}, 200),
+        ("GET", "/v1/leads", {"params": {"sort": CANARY, CANARY: CANARY}}, 400),
+        ("GET", "/v1/leads", {"params": {"cursor": CANARY}}, 400),
+        ("GET", f"/v1/leads/{CANARY}", {}, 400),
+        ("GET", f"/{CANARY}", {}, 404),
+        ("POST", "/v1/toys/faults", {"params": {"q": CANARY}, "json": lead}, 500),
+    ]
+    async with client_of(parts, raise_app_exceptions=False) as client:
+        for method, path, content, expected in requests:
+            kind = {"Content-Type": "application/x-ndjson" if path.endswith("stream") else "application/json"}
+            headers = {**caller.headers, **kind, **content.pop("headers", {})}
+            answer = await client.request(method, path, headers=headers, **content)
+            assert answer.status_code == expected, (method, path, answer.text)
+
+    assert log.getvalue().count("http.request") == len(requests)
+    assert CANARY not in unquote(log.getvalue())
+    assert CANARY not in cluster.server.log.read_text(errors="replace")
 
 
 @pytest.mark.usefixtures("known")
