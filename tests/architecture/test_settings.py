@@ -8,7 +8,7 @@ from leadflood.kernel.config import Settings
 from tests.architecture.source import ROOT, Finding, require_none
 
 NAMES = frozenset(f"LEADFLOOD_{name.upper()}" for name in Settings.model_fields)
-INTERNAL = frozenset({"LEADFLOOD_PARENT_FD"})
+INTERNAL = frozenset({"LEADFLOOD_HEARTBEAT_FD", "LEADFLOOD_PARENT_FD"})
 """Variables between our own processes, which nobody sets by hand."""
 
 MENTION = re.compile(r"\bLEADFLOOD_[A-Z0-9_]*[A-Z0-9]\b")

@@ -1,20 +1,22 @@
 """`leadflood up` on an empty data folder, with real processes: the README's first command, and its end by all means."""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.postgres import temporary_home
-from tests.support.processes import Installation, Running, all_gone, until
+from tests.support.processes import Installation, Running, all_gone, gone, until
 
 ENDS_WITH = "Everything goes on running"
 PASSWORD = "  Password   "
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
+    """One data folder for all: it is filled only once."""
     with temporary_home() as folder, Installation(folder / "home") as installation:
         yield installation
 
@@ -75,12 +77,21 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     expect_refusal_in_production(installation)
 
 
-def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(installation: Installation) -> None:
+def test_a_hung_api_is_replaced_and_a_killed_up_takes_its_children_along_and_the_next_finds_its_data(
+    installation: Installation,
+) -> None:
     up = installation.start("up", api_processes="2")
     up.wait_for("LEAD-FLOOD is ready")
     until(lambda: up.output.count("api.started") == 2)
-    added = installation.run("lead", "add", "ada.lovelace@acme.com", "--wait", "--json")
+    added = installation.run("lead", "add", "grace.hopper@acme.com", "--wait", "--json")
     assert added.returncode == 0, added.stderr
+
+    hung = up.pids()["api"]
+    os.kill(hung, signal.SIGSTOP)
+    until(lambda: up.output.count("api.started") == 3)
+    assert gone(hung)
+    assert {installation.http().get("/ready").status_code for _ in range(8)} == {200}
+
     children = [up.pids()[name] for name in ("api", "api-2", "worker", "mail")]
     up.kill()
     until(lambda: all_gone(children))
@@ -88,14 +99,15 @@ def test_a_killed_up_takes_its_children_along_and_the_next_one_finds_its_data(in
     again = installation.up()
     again.wait_for("LEAD-FLOOD is ready")
     assert PASSWORD not in again.output
-    shown = installation.run("lead", "show", "ada.lovelace@acme.com", "--json")
+    shown = installation.run("lead", "show", "grace.hopper@acme.com", "--json")
     assert json.loads(shown.stdout)["lead"]["status"] == "enriched"
     assert again.stop() == 0
 
 
-def test_a_stop_while_it_starts_leaves_nothing_behind(installation: Installation) -> None:
-    up = installation.up()
-    up.wait_for("Preparing the database")
-    family = up.family()
-    assert up.stop(signal.SIGTERM) == 130
-    wait_until_all_gone(up, family)
+def test_a_stop_while_it_starts_leaves_nothing_behind() -> None:
+    with temporary_home() as folder, Installation(folder / "home") as installation:
+        up = installation.up()
+        up.wait_for("Preparing the database")
+        family = up.family()
+        assert up.stop(signal.SIGTERM) == 130
+        wait_until_all_gone(up, family)

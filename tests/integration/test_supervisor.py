@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from leadflood.cli.supervisor import DATABASE, Backoff, Command, Supervisor
+from leadflood.cli.supervisor import DATABASE, MAX_DATABASE_DELAY, Backoff, Command, Supervisor
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.postmaster import running_server
 from leadflood.kernel.processes import AlreadyRunning, InstanceLock
@@ -21,8 +21,8 @@ QUICK = Backoff(first=0.01, limit=0.02)
 ENV = dict(os.environ)
 
 CHILD = """
-import os, signal, socket, sys
-from leadflood.kernel.processes import die_with_parent
+import asyncio, os, signal, socket, sys
+from leadflood.kernel.processes import die_with_parent, send_heartbeats
 name, path, *flags = sys.argv[1:]
 reports = socket.socket(socket.AF_UNIX)
 reports.connect(path)
@@ -35,7 +35,12 @@ def on_signal(signum, frame):
 signal.signal(signal.SIGTERM, on_signal)
 signal.signal(signal.SIGINT, on_signal)
 die_with_parent(os.environ, grace=0.1)
-say("up")
+async def live():
+    heartbeats = asyncio.create_task(send_heartbeats(os.environ))
+    await asyncio.sleep(0)
+    say("up")
+    await heartbeats
+asyncio.run(live())
 while True:
     signal.pause()
 """
@@ -81,8 +86,8 @@ class Reports:
     async def take(self, count: int) -> list[tuple[str, str]]:
         return [await soon(self._words.get()) for _ in range(count)]
 
-    def command(self, name: str, *flags: str, grace: float = 30) -> Command:
-        return Command(name, [sys.executable, "-c", CHILD, name, str(self.path), *flags], ENV, grace)
+    def command(self, name: str, *flags: str, grace: float = 30, hung_after: float | None = None) -> Command:
+        return Command(name, [sys.executable, "-c", CHILD, name, str(self.path), *flags], ENV, grace, hung_after)
 
 
 @pytest.fixture
@@ -133,6 +138,7 @@ def test_the_wait_before_a_restart_doubles_to_a_limit_and_starts_anew_after_a_he
         delays.append(delay)
     assert delays == [1, 2, 4, 8, 16, 30, 30]
     assert Backoff().next(30, lifetime=60) == 1
+    assert MAX_DATABASE_DELAY <= 10
 
 
 async def test_a_child_that_dies_is_restarted_and_the_restart_counted(reports: Reports) -> None:
@@ -144,6 +150,21 @@ async def test_a_child_that_dies_is_restarted_and_the_restart_counted(reports: R
         assert reports.pids["api"] != first
         assert supervisor.pid("api") == reports.pids["api"]
         assert supervisor.restarts == {"api": 1}
+
+
+async def test_a_child_that_hangs_is_killed_and_restarted_and_one_that_sends_no_heartbeats_is_left_alone(
+    reports: Reports,
+) -> None:
+    commands = [reports.command("api", hung_after=3), reports.command("worker")]
+    async with supervising(Supervisor(commands, backoff=QUICK)) as supervisor:
+        assert sorted(await reports.take(2)) == [("api", "up"), ("worker", "up")]
+        hung, stopped = reports.pids["api"], reports.pids["worker"]
+        os.kill(stopped, signal.SIGSTOP)
+        os.kill(hung, signal.SIGSTOP)
+        assert await reports.take(2) == [("api", "closed"), ("api", "up")]
+        assert reports.pids["api"] != hung
+        assert supervisor.restarts == {"api": 1}
+        os.kill(stopped, signal.SIGCONT)
 
 
 async def test_children_are_stopped_one_after_the_other_in_the_given_order(reports: Reports) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LEAST_DISK = 1024**3
 _OLDEST_HEARTBEAT = 180.0
 _COUNTED = 200
-_INTERNAL = "LEADFLOOD_PARENT_FD"
+_INTERNAL = ("LEADFLOOD_HEARTBEAT_FD", "LEADFLOOD_PARENT_FD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _unknown_variables(environ: Mapping[str, str], settings: "Settings") -> Find
     from leadflood.cli.input import PREFIX
 
     known = {f"{PREFIX}{name}".upper() for name in type(settings).model_fields}
-    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, _INTERNAL})
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, *_INTERNAL})
     if not unknown:
         return Finding("settings", ok=True, detail=f"{settings.env.value}, data folder {settings.home}")
     hints = [

@@ -126,6 +126,7 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
     from leadflood.cli.address import listen
     from leadflood.cli.first_start import ensure_first_owner
     from leadflood.domains.identity.service import public_password
+    from leadflood.kernel.processes import send_heartbeats
 
     listener = listen(host, port, shared=share_port)
     port = listener.getsockname()[1]
@@ -139,7 +140,9 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
             closing = asyncio.Event()
             try:
                 site = bootstrap.build_site(platform, changes, closing)
+                heartbeats = asyncio.create_task(send_heartbeats(os.environ))
                 await server.serve(site, listener, on_stop=closing.set)
+                heartbeats.cancel()
             finally:
                 await changes.close()
     finally:

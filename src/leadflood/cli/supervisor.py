@@ -10,15 +10,15 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.errors import AppError
-from leadflood.kernel.processes import Lifeline
+from leadflood.kernel.processes import HeartbeatMonitor, Lifeline
 
 DATABASE = "postgres"
 """The name of the database in log lines and restart counters."""
@@ -28,12 +28,16 @@ MAX_DATABASE_DELAY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A child: its name in log lines, what to execute, its environment, seconds it has to end after SIGTERM."""
+    """A child: its name in log lines, what to execute, its environment, seconds it has to end after SIGTERM.
+
+    `hung_after`: seconds without a heartbeat after which it is killed and restarted; None: it sends none.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     grace: float = 30
+    hung_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +132,26 @@ class Supervisor:
         delay = 0.0
         while not self._stop.is_set():
             started = monotonic()
-            try:
-                child = await self._spawn(command, lifeline)
-            except OSError as error:
-                outcome: dict[str, object] = {"error": error.strerror}
-            else:
-                if self._stop.is_set():
-                    await self._end(command)
-                outcome = _outcome(await child.wait())
+            with closing(HeartbeatMonitor()) as monitor:
+                try:
+                    child = await self._spawn(command, lifeline, monitor)
+                except OSError as error:
+                    outcome: dict[str, object] = {"error": error.strerror}
+                else:
+                    if self._stop.is_set():
+                        await self._end(command)
+                    outcome = await self._wait(command, child, monitor)
             delay = await self._pause(command.name, outcome, self._backoff.next(delay, monotonic() - started))
 
     async def _keep_database(self, database: Database) -> None:
+        backoff = replace(self._backoff, limit=min(self._backoff.limit, MAX_DATABASE_DELAY))
         delay = 0.0
         outcome = None
         while not self._stop.is_set():
             started = monotonic()
             if outcome is None:
                 outcome = _outcome(await asyncio.to_thread(database.wait))  # noqa: TID251  of the supervisor alone
-            wanted = min(self._backoff.next(delay, monotonic() - started), MAX_DATABASE_DELAY)
-            delay = await self._pause(DATABASE, outcome, wanted)
+            delay = await self._pause(DATABASE, outcome, backoff.next(delay, monotonic() - started))
             if self._stop.is_set():
                 return
             try:
@@ -166,14 +171,36 @@ class Supervisor:
             self.restarts[name] += 1
         return delay
 
-    async def _spawn(self, command: Command, lifeline: Lifeline) -> asyncio.subprocess.Process:
-        child = await asyncio.create_subprocess_exec(
-            *command.argv,
-            env={**command.env, **lifeline.env},
-            stdin=subprocess.DEVNULL,
-            pass_fds=(lifeline.fd,),
-            start_new_session=True,
-        )
+    async def _wait(
+        self, command: Command, child: asyncio.subprocess.Process, monitor: HeartbeatMonitor
+    ) -> dict[str, object]:
+        """Wait for the end of a child, or end it when it hangs. Returns how it ended."""
+        exited = asyncio.create_task(child.wait())
+        if command.hung_after is not None:
+            hung = asyncio.create_task(monitor.wait_for_silence(command.hung_after))
+            try:
+                await asyncio.wait({exited, hung}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                hung.cancel()
+            if not exited.done():
+                self._log.error("process_hung", process=command.name, pid=child.pid, silent_for=command.hung_after)
+                _kill(child)
+        return _outcome(await exited)
+
+    async def _spawn(
+        self, command: Command, lifeline: Lifeline, monitor: HeartbeatMonitor
+    ) -> asyncio.subprocess.Process:
+        watched = command.hung_after is not None
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command.argv,
+                env={**command.env, **lifeline.env, **(monitor.env if watched else {})},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(lifeline.fd, *([monitor.fd] if watched else [])),
+                start_new_session=True,
+            )
+        finally:
+            monitor.child_started()
         self._children[command.name] = child
         self._log.info("process_started", process=command.name, pid=child.pid)
         return child

@@ -31,6 +31,8 @@ _LOOK_EVERY = 0.1
 _LOOK_TIMEOUT = 5.0
 _OK = 200
 _GRACE = 30.0
+_HUNG_AFTER = 15.0
+"""Seconds without a heartbeat after which an API process is killed and restarted."""
 
 
 def register(app: typer.Typer) -> None:
@@ -153,7 +155,10 @@ async def _supervise(
     several = settings.api_processes > 1
     names = ["api", *(f"api-{number}" for number in range(2, settings.api_processes + 1))]
     commands = [
-        *(Command(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE) for name in names),
+        *(
+            Command(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE, _HUNG_AFTER)
+            for name in names
+        ),
         Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
     ]
     if _catches(settings):

@@ -1,5 +1,6 @@
-"""One instance per folder, and children that do not outlive their parent."""
+"""One instance per folder, children that do not outlive their parent, and how a parent notices that one hangs."""
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -13,6 +14,11 @@ from leadflood.kernel.errors import AppError
 
 PARENT_FD = "LEADFLOOD_PARENT_FD"
 """Names the inherited pipe end whose end-of-file means that the parent is gone. No setting: people never set it."""
+
+HEARTBEAT_FD = "LEADFLOOD_HEARTBEAT_FD"
+"""Names the inherited pipe end into which a child writes while it works. No setting either."""
+HEARTBEAT_SECONDS = 1.0
+_LOOKS = 3
 
 
 class AlreadyRunning(AppError):
@@ -127,3 +133,67 @@ def die_with_parent(
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="die-with-parent", daemon=True).start()
+
+
+class HeartbeatMonitor:
+    """The parent's end of a pipe into which one child writes a byte each second while its event loop turns.
+
+    Start the child with `pass_fds=(monitor.fd,)` and `monitor.env` in its environment, then call `child_started`.
+    """
+
+    def __init__(self) -> None:
+        self._read_end, self.fd = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self.fd, False)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What `send_heartbeats` in the child looks for."""
+        return {HEARTBEAT_FD: str(self.fd)}
+
+    def child_started(self) -> None:
+        """Close the end that the child has inherited."""
+        os.close(self.fd)
+
+    async def wait_for_silence(self, timeout: float) -> None:  # noqa: ASYNC109  a silence, not a deadline
+        """Return when the child has sent heartbeats and then none for `timeout` seconds. Never returns before.
+
+        It looks several times, so that a parent that was itself stopped reads what was sent meanwhile.
+        """
+        while not self._heard():  # noqa: ASYNC110  a pipe of another process sets no event
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+        silent = 0
+        while silent < _LOOKS:
+            await asyncio.sleep(timeout / _LOOKS)
+            silent = 0 if self._heard() else silent + 1
+
+    def _heard(self) -> bool:
+        try:
+            return len(os.read(self._read_end, 65_536)) > 0
+        except BlockingIOError:
+            return False
+
+    def close(self) -> None:
+        """Close the parent's end."""
+        os.close(self._read_end)
+
+
+async def send_heartbeats(environ: MutableMapping[str, str]) -> None:
+    """Tell the parent each second that this event loop turns, until cancelled; without a monitor, nothing happens.
+
+    Args:
+        environ: `os.environ`; the variable is taken out of it, so that it does not reach grandchildren.
+    """
+    value = environ.pop(HEARTBEAT_FD, None)
+    if value is None:
+        return
+    fd = int(value)
+    os.set_inheritable(fd, False)  # noqa: FBT003  the only way to say it
+    while True:
+        try:
+            os.write(fd, b".")
+        except BlockingIOError:
+            pass  # the parent has not read for a day, and has enough to read
+        except BrokenPipeError:
+            return
+        await asyncio.sleep(HEARTBEAT_SECONDS)
