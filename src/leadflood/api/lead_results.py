@@ -17,6 +17,7 @@ from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.queue.ports import Priority
 
 _ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 Result = dict[str, Any]
@@ -60,7 +61,7 @@ class LeadResults(View):
 async def create_each(tx: Transaction, unit: Unit, leads: Sequence[CreateLead | FaultyLead]) -> list[Result]:
     """Write the sound ones in this transaction. A result for each, in order. Raises: Unavailable."""
     trace = unit.trace
-    sound = [NewLead(unit.actor, lead, trace) for lead in leads if isinstance(lead, CreateLead)]
+    sound = [NewLead(unit.actor, each, trace, priority=Priority.BULK) for each in leads if isinstance(each, CreateLead)]
     workspace_id = unit.actor.workspace_id
     outcomes = iter(await service.create_leads(tx, workspace_id=workspace_id, leads=sound) if sound else ())
     return [_invalid(lead.errors) if isinstance(lead, FaultyLead) else _result(next(outcomes)) for lead in leads]

@@ -15,6 +15,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.idempotency import MAX_KEPT_BYTES
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Priority
 from tests.support.api import Caller, client_of
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -84,6 +85,18 @@ async def test_each_lead_of_a_batch_gets_its_own_result_in_order(
     assert await held(database, caller) == (3, 3, 3, 3)
     lead = (await toys.get(f"/v1/leads/{made['leadId']}", headers=caller.headers)).json()
     assert (lead["firstName"], lead["source"], lead["status"]) == ("Ada", "api", "new")
+
+
+async def test_the_leads_of_a_batch_are_enriched_after_a_single_one(
+    toys: httpx.AsyncClient, caller: Caller, database: Database
+) -> None:
+    single = await toys.post("/v1/leads", json={"email": "single@acme.com"}, headers=caller.headers)
+    many = await batch(toys, caller, {"email": "ada@acme.com"}, {"email": "grace@acme.com"})
+
+    async with database.transaction(caller.workspace_id, read_only=True) as tx:
+        rows = await tx.all(text("SELECT subject_id, priority FROM job_executions"))
+    bulk = {result["leadId"]: Priority.BULK for result in many.json()["results"]}
+    assert {str(row.subject_id): row.priority for row in rows} == {single.json()["leadId"]: Priority.NORMAL, **bulk}
 
 
 async def test_a_repeated_batch_has_one_effect_and_the_same_answer(

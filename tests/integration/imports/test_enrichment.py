@@ -7,6 +7,7 @@ import pytest
 from leadflood.domains.enrichment import invariants
 from leadflood.domains.imports.events import ENRICH_IMPORTED
 from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.kernel.queue.ports import Priority
 from tests.support.desk import Desk, csv_of
 from tests.support.jobs import Jobs
 
@@ -15,10 +16,12 @@ FILE = csv_of([["email"], *[[f"lead{number}@acme.com"] for number in range(7)]])
 
 async def queued(desk: Desk, kind: str) -> list[UUID]:
     rows = await Jobs(desk.database, desk.actor.workspace_id).rows(
-        "SELECT id FROM job_executions WHERE workspace_id = :workspace_id AND kind = :kind AND status = 'queued'",
+        "SELECT id, priority FROM job_executions"
+        " WHERE workspace_id = :workspace_id AND kind = :kind AND status = 'queued'",
         workspace_id=desk.actor.workspace_id,
         kind=kind,
     )
+    assert all(row.priority == Priority.BULK for row in rows), "a single lead is enriched first"
     return [row.id for row in rows]
 
 

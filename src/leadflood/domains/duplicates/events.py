@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.queue.ports import Priority
 
 
 class ScanPayload(Payload):
@@ -16,7 +17,7 @@ class ScanPayload(Payload):
 SCAN_DUPLICATES = JobKind("duplicates.scan.v1", ScanPayload, max_attempts=20)
 """Compares what changed since the last scan, going on where an earlier attempt ended."""
 
-START_SCANS = JobKind("duplicates.start.v1", NoPayload, max_attempts=3)
+START_SCANS = JobKind("duplicates.start.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Has every workspace scanned in which leads changed since its last scan."""
 
 DUPLICATE: Final = "duplicate"

@@ -4,6 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.queue.ports import Priority
 
 
 class ExportPayload(Payload):
@@ -15,7 +16,7 @@ class ExportPayload(Payload):
 WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
 """Writes the file, going on where an earlier attempt ended."""
 
-FORGET_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3)
+FORGET_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes files whose time is over, or that somebody deleted."""
 
 

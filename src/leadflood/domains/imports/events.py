@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.queue.ports import Priority
 
 
 class ImportPayload(Payload):
@@ -19,10 +20,10 @@ STAGE_IMPORT = JobKind("imports.stage.v1", ImportPayload, max_attempts=20)
 COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
 """Writes what the preview shows, going on where an earlier attempt ended."""
 
-ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20)
+ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
 """Queues the enrichment of new leads, no more at a time than workers can take."""
 
-FORGET_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3)
+FORGET_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes uploads that nobody finished, and files and rows of imports whose time is over."""
 
 AUDIT_SUBJECT: Final = "import"

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.queue.ports import Priority
 
 
 class AuditAction(StrEnum):
@@ -29,5 +30,5 @@ class SendInvitation(Payload):
 SEND_INVITATION = JobKind("invitations.send.v1", SendInvitation, max_attempts=12, outgoing=True)
 """Twelve attempts last longer than a server's greylisting."""
 
-FORGET_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3)
+FORGET_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Deletes what has ended long ago."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.kernel.actor import ActorKind
+from leadflood.kernel.queue.ports import Priority
 
 
 class CausePayload(Payload):
@@ -31,7 +32,7 @@ class ReplayCausePayload(CausePayload):
 HEARTBEAT = JobKind("system.heartbeat", NoPayload, max_attempts=1)
 """Its way through schedule, queue and worker proves that all three live."""
 
-CLEAN_UP = JobKind("system.clean_up", NoPayload, max_attempts=3)
+CLEAN_UP = JobKind("system.clean_up", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
 
 RETRY_CAUSE = JobKind("jobs.retry_cause.v1", RetryCausePayload, max_attempts=5)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
+from leadflood.kernel.queue.ports import Priority
+
 FORGOTTEN_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
 
@@ -75,6 +77,7 @@ class JobKind(Generic[P]):
     name: str
     payload: type[P]
     max_attempts: int = 5
+    priority: Priority = Priority.NORMAL
     outgoing: bool = False
     """Whether it has effects outside this installation, such as a mail: while they are on hold, it waits."""
 
@@ -83,7 +86,7 @@ class JobKind(Generic[P]):
 class NewJob(Generic[P]):
     """A job to enqueue. `trace` holds `traceparent` and `request_id` of its cause.
 
-    `id` is for callers that must know it beforehand; the others get a fresh one.
+    `id` is for callers that must know it beforehand; the others get a fresh one. `priority`: another than the kind's.
     """
 
     kind: JobKind[P]
@@ -91,6 +94,12 @@ class NewJob(Generic[P]):
     subject_id: UUID | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
     id: UUID | None = None
+    priority: Priority | None = None
+
+    @property
+    def urgency(self) -> Priority:
+        """The priority that it is queued with."""
+        return self.kind.priority if self.priority is None else self.priority
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from leadflood.kernel.contract import Contract
 from leadflood.kernel.crypto import chance
 from leadflood.kernel.db.database import Database, Transaction
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Publisher, Ticket
+from leadflood.kernel.queue.ports import Priority, Publisher, Ticket
 
 BATCH = 500
 
@@ -40,7 +40,9 @@ FROM due
 WHERE e.workspace_id = due.workspace_id AND e.id = due.id
 RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
           (SELECT j.status FROM job_executions j
-           WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status
+           WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status,
+          (SELECT j.priority FROM job_executions j
+           WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS priority
 """).bindparams(bindparam("stale", type_=Float))
 
 # By key alone, for the same reason as in `store.CLAIM`.
@@ -125,7 +127,7 @@ def _decide(row: Row[Any]) -> Outcome | Ticket:
         return Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts)
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:
         return _dead(row, f"Not published in {row.attempts} attempts.")
-    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt)
+    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, Priority(row.priority))
 
 
 async def _publish(publisher: Publisher, ready: Sequence[tuple[Row[Any], Ticket]]) -> list[Outcome]:

@@ -48,7 +48,8 @@ async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]])
     await announcing.insert_jobs(tx, actor.workspace_id, ids, jobs, status)
     if tx.carries_queue:
         numbered = zip(ids, jobs, strict=True)
-        await tx.publish([Ticket(job.kind.name, actor.workspace_id, id_, attempt=1) for id_, job in numbered])
+        tickets = [Ticket(job.kind.name, actor.workspace_id, id_, 1, job.urgency) for id_, job in numbered]
+        await tx.publish(tickets)
     else:
         tx.wake_relay()
     return ids

@@ -1,6 +1,6 @@
 """The tables of jobs and of the outbox."""
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Integer, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from leadflood.kernel.db.schema import metadata
@@ -17,6 +17,7 @@ job_executions = Table(
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("max_attempts", Integer, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),
     Column("lease_expires_at", DateTime(timezone=True)),
     Column("worker_id", Uuid),

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.queue.ports import Priority
 
 
 class LeadEventKind(StrEnum):
@@ -70,7 +71,7 @@ class ReleaseLeads(ChangesetPayload):
 ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
 """Enqueued with every new lead; the enrichment domain runs it."""
 
-PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3)
+PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes for good what was deleted longer ago than can be restored."""
 
 UNDO_CHANGESET = JobKind("leads.undo.v1", ChangesetPayload, max_attempts=10)

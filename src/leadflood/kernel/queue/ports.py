@@ -18,6 +18,11 @@ class Priority(IntEnum):
     NORMAL = 0
     BULK = 1
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Priority | None":
+        """What another release calls less urgent than bulk is bulk here."""
+        return cls.BULK if isinstance(value, int) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:

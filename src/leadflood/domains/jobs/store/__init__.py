@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, DateTime, Executable, Float, Integer, Row, Text, U
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, readable_trace
 from leadflood.kernel.db.database import Transaction
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import Priority, Ticket
 
 _ids = ARRAY(Uuid)
 _texts = ARRAY(Text)
@@ -30,12 +30,13 @@ class QueuedJob:
     kind: str
     attempt: int
     delay: float
+    priority: Priority
     trace: dict[str, str]
 
     @property
     def ticket(self) -> Ticket:
         """The ticket for the attempt that comes next."""
-        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, delay=self.delay)
+        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, self.priority, self.delay)
 
 
 # A locked row is skipped, so that it holds up no other job: see STILL_QUEUED. Rows are looked up by key alone and their
@@ -145,7 +146,7 @@ SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = 
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-RETURNING workspace_id, id, kind, attempts, trace::text AS trace,
+RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """).bindparams(
     bindparam("error", type_=Text),
@@ -186,7 +187,7 @@ SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL,
     max_attempts = j.attempts + held.more, progress = NULL, on_hold = false
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
 """).bindparams(
     bindparam("workspace_id", type_=Uuid),
     bindparam("ids", type_=_ids),
@@ -264,7 +265,7 @@ FROM (
 WHERE j.workspace_id = late.workspace_id AND j.id = late.id
   AND NOT EXISTS (SELECT FROM outbox_events e WHERE e.workspace_id = j.workspace_id AND e.job_id = j.id
                   AND e.status IN ('pending', 'processing', 'failed'))
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
 """).bindparams(bindparam("older_than", type_=Float))
 
 
@@ -372,9 +373,9 @@ def running_job(row: Row[Any]) -> RunningJob:
 
 def queued_job(row: Row[Any]) -> QueuedJob:
     """A queued row as outbox and ticket see it."""
-    return QueuedJob(
-        row.workspace_id, row.id, row.kind, row.attempts + 1, max(0.0, row.delay), readable_trace(row.trace)
-    )
+    delay, priority = max(0.0, row.delay), Priority(row.priority)
+    trace = readable_trace(row.trace)
+    return QueuedJob(row.workspace_id, row.id, row.kind, row.attempts + 1, delay, priority, trace)
 
 
 def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:

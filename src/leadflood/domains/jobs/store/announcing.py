@@ -19,11 +19,11 @@ _ints = ARRAY(Integer)
 
 INSERT_JOBS = text("""
 WITH job AS (
-    SELECT * FROM unnest(:ids, :event_ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts)
-         AS n (id, event_id, kind, subject_id, payload, trace, max_attempts)
+    SELECT * FROM unnest(:ids, :event_ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts, :priorities)
+         AS n (id, event_id, kind, subject_id, payload, trace, max_attempts, priority)
 ), queued AS (
-    INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts)
-    SELECT :workspace_id, id, kind, subject_id, payload::jsonb, trace::jsonb, max_attempts FROM job
+    INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts, priority)
+    SELECT :workspace_id, id, kind, subject_id, payload::jsonb, trace::jsonb, max_attempts, priority FROM job
 )
 INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, processed_at)
 SELECT :workspace_id, event_id, 'job.queued', id,
@@ -39,6 +39,7 @@ FROM job
     bindparam("payloads", type_=_texts),
     bindparam("traces", type_=_texts),
     bindparam("max_attempts", type_=_ints),
+    bindparam("priorities", type_=_ints),
     bindparam("status", type_=Text),
 )
 
@@ -72,6 +73,7 @@ async def insert_jobs(
             "payloads": [job.payload.model_dump_json() for job in jobs],
             "traces": _as_json([job.trace for job in jobs]),
             "max_attempts": [job.kind.max_attempts for job in jobs],
+            "priorities": [job.urgency for job in jobs],
             "status": status,
         },
     )

@@ -31,7 +31,7 @@ FROM (
     FOR UPDATE SKIP LOCKED
 ) released
 WHERE j.workspace_id = released.workspace_id AND j.id = released.id
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.trace::text AS trace, 0.0::double precision AS delay
+RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
 """).bindparams(bindparam("limit", type_=Integer))
 
 WAITING = text("""

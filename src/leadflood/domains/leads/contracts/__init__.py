@@ -43,6 +43,7 @@ from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_NAME = 200
@@ -177,6 +178,7 @@ class NewLead:
     command: CreateLead
     trace: Mapping[str, str]
     default_source: str = "api"
+    priority: Priority = Priority.NORMAL
     id: UUID = field(default_factory=new_id)
     job_id: UUID = field(default_factory=new_id)
 

@@ -32,6 +32,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Contended, Transaction, constraint_of
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.queue.ports import Priority
 
 _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
@@ -69,7 +70,11 @@ async def create_leads(
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
     owned = [each for each in leads if each.command.owner_id in known]
     created, existing = await _insert(tx, workspace_id, leads, owned)
-    queued = [enrichment_job(lead.id, lead.trace, job_id=lead.job_id) for lead in leads if lead.id in created]
+    queued = [
+        enrichment_job(lead.id, lead.trace, job_id=lead.job_id, priority=lead.priority)
+        for lead in leads
+        if lead.id in created
+    ]
     if queued:
         await jobs.enqueue(tx, leads[0].actor, jobs=queued)
     places = {lead.id: place for place, lead in enumerate(leads)}
@@ -195,7 +200,9 @@ async def enrich_again(
     """Enrich leads, which are locked and live, again. Returns the ids of the jobs, in order."""
     if not lead_ids:
         return []
-    job_ids = await jobs.enqueue(tx, actor, jobs=[enrichment_job(lead_id, trace) for lead_id in lead_ids])
+    priority = Priority.NORMAL if len(lead_ids) == 1 else Priority.BULK
+    wanted = [enrichment_job(lead_id, trace, priority=priority) for lead_id in lead_ids]
+    job_ids = await jobs.enqueue(tx, actor, jobs=wanted)
     entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in zip(lead_ids, job_ids, strict=True)}
     await store.record_each(tx, actor, LeadEventKind.ENRICHMENT_REQUESTED, entries)
     return job_ids
@@ -240,9 +247,15 @@ async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passin
     await store.pass_through(tx, actor, passes, expected=expected)
 
 
-def enrichment_job(lead_id: UUID, trace: Mapping[str, str], *, job_id: UUID | None = None) -> NewJob[EnrichLead]:
+def enrichment_job(
+    lead_id: UUID,
+    trace: Mapping[str, str],
+    *,
+    job_id: UUID | None = None,
+    priority: Priority = Priority.NORMAL,
+) -> NewJob[EnrichLead]:
     """The job that enriches a lead."""
-    return NewJob(ENRICH_LEAD, EnrichLead(lead_id=lead_id), lead_id, trace, job_id or new_id())
+    return NewJob(ENRICH_LEAD, EnrichLead(lead_id=lead_id), lead_id, trace, job_id or new_id(), priority)
 
 
 def _changes(before: Mapping[Any, Any], command: UpdateLead) -> dict[str, Any]:

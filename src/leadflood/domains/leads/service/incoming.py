@@ -12,6 +12,7 @@ from leadflood.domains.leads.store import hold_living, incoming, record_each
 from leadflood.domains.leads.store.incoming import Origin
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.queue.ports import Priority
 
 __all__ = ["Written", "count_incoming", "make_room", "request_enrichments", "write_incoming"]
 
@@ -70,7 +71,7 @@ async def count_incoming(tx: Transaction, actor: Actor, *, changeset_id: UUID, w
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:
     """Enrich leads that came without a job of their own. Returns the ids of the jobs; leads that are gone get none."""
     living = await hold_living(tx, actor.workspace_id, lead_ids)
-    job_ids = await jobs.enqueue(tx, actor, jobs=[enrichment_job(lead_id, {}) for lead_id in living])
+    job_ids = await jobs.enqueue(tx, actor, jobs=[enrichment_job(each, {}, priority=Priority.BULK) for each in living])
     entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in zip(living, job_ids, strict=True)}
     await record_each(tx, actor, LeadEventKind.ENRICHMENT_REQUESTED, entries)
     return job_ids
