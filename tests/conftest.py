@@ -95,6 +95,7 @@ def settings() -> Settings:
         poll_interval=0.5,
         drain_timeout=5,
         simulated_latency=0,
+        request_timeout=60,
         log_level="error",
     )
 

@@ -206,7 +206,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         url,
         application_name=f"leadflood {process}",
         pool_size=settings.database_pool_size,
-        statement_timeout=settings.statement_timeout,
+        statement_timeout=settings.request_statement_timeout if process == "api" else settings.statement_timeout,
     )
     database = Database(engine, carrier if queue is None else None)
     await carrier.open()

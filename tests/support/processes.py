@@ -43,10 +43,11 @@ def free_port() -> int:
 def environment(**settings: str) -> dict[str, str]:
     """The environment of this process with these `LEADFLOOD_…` settings, given without the prefix, and no others.
 
-    All processes of a test run belong to one installation, unless a test says otherwise.
+    All processes of a test run belong to one installation, and requests may take long on a busy machine, unless a test
+    says otherwise.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADFLOOD_")}
-    given = {"instance_id": INSTANCE, **settings}
+    given = {"instance_id": INSTANCE, "request_timeout": "60", **settings}
     return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in given.items()}}
 
 

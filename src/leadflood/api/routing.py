@@ -23,11 +23,13 @@ from leadflood.api.errors import UnsupportedMediaType
 from leadflood.api.parts import ApiParts, parts_of
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.bodies import BodyLease
+from leadflood.kernel.deadline import Deadline
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.idempotency import IdempotencyKey
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Endpoint = Callable[[ReceivedRequest], Coroutine[Any, Any, Response]]
 
 _GUARD = "__leadflood_guard__"
 _FASTAPI_STACKS = ("fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack")
@@ -47,7 +49,8 @@ class Guard:
 
     Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
     A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
-    itself as it comes (`pieces_of`), of any type and size.
+    itself as it comes (`pieces_of`), of any type and size. Those two have limits of their own instead of the deadline
+    of a request, and so has what works on a whole file.
     """
 
     permission: Permission | None = None
@@ -55,23 +58,35 @@ class Guard:
     transaction: bool = True
     grouped: bool = False
     body: Literal["usual", "large", "stream", "raw"] = "usual"
+    whole_file: bool = False
 
     @property
     def needs_caller(self) -> bool:
         """Whether the caller must show a credential."""
         return not self.public_because
 
+    @property
+    def hurried(self) -> bool:
+        """Whether the endpoint has to end within the deadline of a request."""
+        return self.body in ("usual", "large") and not self.whole_file
+
 
 def requires(
-    permission: Permission, *, transaction: bool = True, large: bool = False, streams: bool = False
+    permission: Permission,
+    *,
+    transaction: bool = True,
+    large: bool = False,
+    streams: bool = False,
+    whole_file: bool = False,
 ) -> Callable[[F], F]:
     """Let only callers with `permission` in. The endpoint has a parameter `unit: InUnit`.
 
     Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`. `large`:
     the body may be as large as many things at once are. One that `streams` reads the body itself: see `pieces_of`.
+    `whole_file`: it reads a stored file from end to end, which has limits of its own instead of the deadline.
     """
     body: Literal["usual", "large", "raw"] = "raw" if streams else "large" if large else "usual"
-    return _guarded(Guard(permission=permission, transaction=transaction, body=body))
+    return _guarded(Guard(permission=permission, transaction=transaction, body=body, whole_file=whole_file))
 
 
 def streamed(permission: Permission) -> Callable[[F], F]:
@@ -112,7 +127,8 @@ class EdgeRoute(APIRoute):
     """A route whose requests go through one pipeline.
 
     Authentication, permission and rate limit, from the head alone; then content type, body within limits, JSON; then
-    input against the contract; then one transaction around the endpoint, which commits before the answer leaves.
+    input against the contract; then one transaction around the endpoint, which commits before the answer leaves. All of
+    it within the deadline, but for the time that the body takes to arrive.
     """
 
     guard: Guard
@@ -157,22 +173,29 @@ class EdgeRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             parts = parts_of(request.scope)
-            actor = await admit(request, self.guard.permission) if self.guard.needs_caller else None
-            with parts.body_budget.lease() as lease:
-                received = await self._receive(request, parts, lease)
-                async with AsyncExitStack() as stack:
-                    request.scope.update(dict.fromkeys(_FASTAPI_STACKS, stack))
-                    if actor is None:
-                        return await endpoint(received)
-                    self._refuse_unknown_parameters(request)
-                    unit = Unit(request.scope, actor, self._idempotency_key(request, received, parts, actor), stack)
-                    response = await endpoint(received)
-                    if self.guard.transaction:
-                        await unit.keep(response)
-                return _unless_known(request, response)
+            async with Deadline(parts.settings.request_timeout) as deadline:
+                actor = await admit(request, self.guard.permission) if self.guard.needs_caller else None
+                with parts.body_budget.lease() as lease:
+                    with deadline.paused():  # the body has limits of its own
+                        received = await self._receive(request, parts, lease)
+                    if not self.guard.hurried:
+                        deadline.lift()
+                    return await self._answered(received, actor, endpoint)
 
         self._handle = handle
         return handle
+
+    async def _answered(self, received: ReceivedRequest, actor: Actor | None, endpoint: Endpoint) -> Response:
+        async with AsyncExitStack() as stack:
+            received.scope.update(dict.fromkeys(_FASTAPI_STACKS, stack))
+            if actor is None:
+                return await endpoint(received)
+            self._refuse_unknown_parameters(received)
+            unit = Unit(received.scope, actor, self._idempotency_key(received, actor), stack)
+            response = await endpoint(received)
+            if self.guard.transaction:
+                await unit.keep(response)
+        return _unless_known(received, response)
 
     async def _receive(self, request: Request, parts: ApiParts, lease: BodyLease) -> ReceivedRequest:
         if request.method == "GET" or self.guard.body == "raw":
@@ -216,16 +239,14 @@ class EdgeRoute(APIRoute):
             dependants.extend(dependant.dependencies)
         return frozenset(field.alias for dependant in dependants for field in dependant.query_params)
 
-    def _idempotency_key(
-        self, request: Request, received: ReceivedRequest, parts: ApiParts, actor: Actor
-    ) -> IdempotencyKey | None:
-        key = request.headers.get("idempotency-key")
+    def _idempotency_key(self, received: ReceivedRequest, actor: Actor) -> IdempotencyKey | None:
+        key = received.headers.get("idempotency-key")
         if key is None or not self.writes:
             return None
         caller = actor.id.bytes if actor.id else b""
-        path = request.scope["path"].encode("utf-8", "surrogatepass")
-        said = (request.method.encode(), path, request.scope["query_string"], received.content, caller)
-        return IdempotencyKey(parts.sealer, actor.workspace_id, key, said)
+        path = received.scope["path"].encode("utf-8", "surrogatepass")
+        said = (received.method.encode(), path, received.scope["query_string"], received.content, caller)
+        return IdempotencyKey(parts_of(received.scope).sealer, actor.workspace_id, key, said)
 
 
 def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:

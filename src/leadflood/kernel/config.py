@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         None, description="PostgreSQL that carries the queue. Empty: the application's own, in the same transaction."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps to the database.")
+    request_timeout: Seconds = Field(
+        10,
+        description="Seconds in which a request is answered, apart from its body; then 503. Uploads, streams and "
+        "downloads have limits of their own.",
+    )
     statement_timeout: Seconds = Field(15, description="Seconds after which PostgreSQL cancels a statement.")
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Key for cursors and stored answers. Empty: made by `up` in the data folder."
@@ -160,6 +165,11 @@ class Settings(BaseSettings):
         730, ge=90, description="Days that the audit log is kept. What is older is removed, and that is recorded."
     )
     lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
+
+    @property
+    def request_statement_timeout(self) -> float:
+        """Seconds for a statement of a request, so that it ends before the request does."""
+        return min(self.statement_timeout, 0.8 * self.request_timeout)
 
     @property
     def is_production(self) -> bool:

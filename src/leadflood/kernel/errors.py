@@ -114,3 +114,10 @@ class Unavailable(AppError):
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:
         """Args: detail: what is away. retry_after: seconds until a retry is worth it."""
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class DeadlineExceeded(Unavailable):
+    """The request took too long and was ended. Sent again with the same `Idempotency-Key`, it has no second effect."""
+
+    code = "deadline_exceeded"
+    title = "Not finished in time"

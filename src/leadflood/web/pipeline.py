@@ -12,6 +12,7 @@ from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.bodies import BodyLease
+from leadflood.kernel.deadline import Deadline
 from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.web import live
@@ -76,6 +77,8 @@ class Rule:
         live: the blocks of its template that change by themselves, each an element whose id is the block's name with
             `-` for `_`.
         uploads: whether its form may bring a file, which the handler reads as it comes in.
+        whole_file: whether the handler reads a file from end to end, which has limits of its own instead of the
+            deadline of a request.
     """
 
     path: str
@@ -84,6 +87,7 @@ class Rule:
     handler: Handler
     live: tuple[str, ...] = ()
     uploads: bool = False
+    whole_file: bool = False
 
 
 class Pages:
@@ -96,9 +100,13 @@ class Pages:
         """Serve a page."""
         return self._add(lambda handler: Rule(path, "GET", guard, handler, live))
 
-    def post(self, path: str, guard: Guard, *, uploads: bool = False) -> Callable[[Handler], Handler]:
+    def post(
+        self, path: str, guard: Guard, *, uploads: bool = False, whole_file: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Serve what a form is sent to. With `uploads`, the form may bring a file: `visit.upload`."""
-        return self._add(lambda handler: Rule(path, "POST", guard, handler, uploads=uploads))
+        return self._add(
+            lambda handler: Rule(path, "POST", guard, handler, uploads=uploads, whole_file=uploads or whole_file)
+        )
 
     def _add(self, rule: Callable[[Handler], Rule]) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
@@ -123,17 +131,20 @@ async def answer(rule: Rule, request: Request, parts: WebParts) -> Response:
     """Handle one request by its rule."""
     visit = Visit(request, parts, None, "")
     try:
-        with parts.body_budget.lease() as lease:
-            await admit(visit, rule, lease)
-            if rule.live and live.is_stream(request):
-                return _stream(visit, rule)
-            done = await rule.handler(visit)
+        async with Deadline(parts.settings.request_timeout) as deadline:
+            with parts.body_budget.lease() as lease:
+                await admit(visit, rule, lease, deadline)
+                if rule.live and live.is_stream(request):
+                    return _stream(visit, rule)
+                if rule.whole_file:
+                    deadline.lift()
+                done = await rule.handler(visit)
     except AppError as error:
         return refusal(visit, error)
     return respond(visit, done, rule)
 
 
-async def admit(visit: Visit, rule: Rule, lease: BodyLease) -> None:
+async def admit(visit: Visit, rule: Rule, lease: BodyLease, deadline: Deadline) -> None:
     """Find out who visits, and whether they may; only then read the form.
 
     Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput, TooManyRequests.
@@ -146,7 +157,8 @@ async def admit(visit: Visit, rule: Rule, lease: BodyLease) -> None:
         check_origin(visit.request.headers)
     authorise(visit, rule)
     if rule.method == "POST":
-        await _take_body(visit, rule, lease)
+        with deadline.paused():  # the body has limits of its own
+            await _take_body(visit, rule, lease)
 
 
 def authorise(visit: Visit, rule: Rule) -> None:

@@ -279,3 +279,15 @@ async def test_hostile_text_is_shown_as_text(owner: Browser, house: House) -> No
     for path in ("/leads", f"/leads/{lead_id}", "/"):
         seen = await owner.get(path)
         assert seen.html.css("img, script:not([src])") == []
+
+
+async def test_a_page_over_its_deadline_says_so(house: House, owner: Browser) -> None:
+    hurried = house.web.settings.model_copy(update={"request_timeout": 1e-6})
+    async with browser_of(site(house.parts, replace(house.web, settings=hurried))) as browser:
+        browser.client.cookies = owner.client.cookies
+        page = await browser.client.get("/leads")
+        part = await browser.client.get("/leads", headers={"HX-Request": "true", "HX-Target": "lead-list"})
+
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
+    assert "Not finished in time" in page.text
+    assert (part.status_code, part.headers["HX-Retarget"]) == (503, "#toasts")

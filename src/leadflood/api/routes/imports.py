@@ -104,7 +104,7 @@ async def delete_import(import_id: ResourceId, unit: InUnit) -> None:
 
 
 @router.put("/{id}/format", summary="Read the file in another way", responses=_CONFLICT)
-@requires(Permission.LEADS_WRITE, transaction=False)
+@requires(Permission.LEADS_WRITE, transaction=False, whole_file=True)
 async def read_import_as(import_id: ResourceId, command: ReadAs, unit: InUnit) -> ImportDetail:
     """Say encoding, delimiter, header or sheet where the guess is wrong; the columns are guessed anew.
 

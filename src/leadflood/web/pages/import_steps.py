@@ -48,7 +48,7 @@ async def show_import(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-@pages.post(f"{_PATH}/format", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/format", Permission.LEADS_WRITE, whole_file=True)
 async def read_otherwise(visit: Visit) -> Answer:
     """Read the file in another way; its columns are guessed anew."""
     form = visit.form
