@@ -1,7 +1,7 @@
 """What browsers send: a form as a whole, or a form with a file, which is read as it comes in and never held."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
@@ -16,6 +16,10 @@ _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BEFORE_FILE = 65_536
 """Bytes that may come before the file: a token and a few short fields."""
+_BEFORE_TOKEN = 65_536
+"""Bytes of a form that may come before its token is checked: our forms begin with it, or with the ticks of a list."""
+CSRF_FIELD = "csrf"
+"""The field of a form that has its token."""
 _CLOSE = {"Connection": "close"}
 
 
@@ -62,23 +66,39 @@ def is_multipart(request: Request) -> bool:
     return _kind(request) == _MULTIPART
 
 
-async def read_form(request: Request, limit: int, seconds: float, lease: BodyLease) -> Form:
-    """A form without files. Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput, Unavailable."""
+async def read_form(
+    request: Request, limit: int, seconds: float, lease: BodyLease, *, check: Callable[[str], None] | None
+) -> Form:
+    """A form without files.
+
+    Args: check: raises where the form's token is wrong; asked before more than about 64 KiB are read.
+
+    Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput, Unavailable, and what `check` raises.
+    """
     if _carries(request) and _kind(request) != _FORM:
         raise NotAForm("This page takes forms only. Programs use the API under /v1.", headers=_CLOSE)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise _form_too_large(limit)
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 if lease.size + len(chunk) > limit:
-                    raise FormTooLarge(f"A form may have {limit} bytes. Send less at a time.", headers=_CLOSE)
+                    raise _form_too_large(limit)
                 lease.take(len(chunk))
                 chunks.append(chunk)
+                if check is not None and lease.size > _BEFORE_TOKEN:
+                    check(Form.parse(b"".join(chunks).rpartition(b"&")[0]).value(CSRF_FIELD))
+                    check = None
     except TimeoutError as error:
         raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.", headers=_CLOSE) from error
     except ClientDisconnect as error:
         raise FormTimeout("The connection closed before the form was here.") from error
-    return Form.parse(b"".join(chunks))
+    form = Form.parse(b"".join(chunks))
+    if check is not None:
+        check(form.value(CSRF_FIELD))
+    return form
 
 
 async def open_upload(request: Request, patience: float) -> tuple[Form, Upload | None]:
@@ -234,6 +254,10 @@ def _kind(request: Request) -> str:
 
 def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "replace")
+
+
+def _form_too_large(limit: int) -> FormTooLarge:
+    return FormTooLarge(f"A form may have {limit} bytes. Send less at a time.", headers=_CLOSE)
 
 
 def _too_much() -> FormTooLarge:

@@ -17,7 +17,7 @@ from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.web import live
 from leadflood.web.answers import Answer, Page, Redirect
-from leadflood.web.bodies import is_multipart, open_upload, read_form
+from leadflood.web.bodies import CSRF_FIELD, is_multipart, open_upload, read_form
 from leadflood.web.parts import WebParts
 from leadflood.web.session import (
     NOTES,
@@ -283,14 +283,22 @@ def _stream(visit: Visit, rule: Rule) -> StreamingResponse:
 
 
 async def _take_body(visit: Visit, rule: Rule, lease: BodyLease) -> None:
+    """Read the form, after its token where that came in a header, and hardly further than its token where not."""
     request, parts = visit.request, visit.parts
+
+    def check(token: str) -> None:
+        check_csrf(parts.sealer, visit.anchor, token)
+
+    token = request.headers.get("x-csrf-token", "")
+    if token or (visit.caller is None and VISITOR not in request.cookies):
+        check(token)
     if rule.uploads and is_multipart(request):
         visit.form, visit.upload = await open_upload(request, parts.body_timeout)
+        if not token:
+            check(visit.form.value(CSRF_FIELD))
     else:
         limit = _STRANGERS_FORM if visit.caller is None else parts.settings.max_body_bytes
-        visit.form = await read_form(request, limit, parts.body_timeout, lease)
-    token = visit.form.value("csrf") or request.headers.get("x-csrf-token", "")
-    check_csrf(parts.sealer, visit.anchor, token)
+        visit.form = await read_form(request, limit, parts.body_timeout, lease, check=None if token else check)
 
 
 def _redirect(visit: Visit, done: Redirect) -> Response:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
@@ -94,6 +95,43 @@ async def test_the_form_of_a_stranger_is_small(stranger: Browser) -> None:
     await stranger.get("/sign-in")
 
     assert (await stranger.post("/sign-in", {"email": "x" * 70_000})).status == 413
+
+
+async def test_of_a_large_form_without_a_valid_token_hardly_anything_is_read(
+    house: House, owner: Browser, stranger: Browser
+) -> None:
+    await owner.get("/leads")
+    good = urlencode({"csrf": owner.token})
+    bad = urlencode({"csrf": owner.token[:-8] + "AAAAAAA="})
+    filler = b"&company=" + b"x" * 10_000_000
+    came = 0
+
+    async def send(browser: Browser, start: str, headers: dict[str, str]) -> int:
+        async def pieces() -> AsyncIterator[bytes]:
+            nonlocal came
+            body = start.encode() + filler
+            for came in range(0, len(body), 10_000):
+                yield body[came : came + 10_000]
+
+        form = {"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+        path = "/leads" if browser is owner else "/sign-in"
+        answer = await browser.client.post(path, content=pieces(), headers={**form, **headers})
+        return answer.status_code
+
+    for browser, start, headers, status, most in (
+        (stranger, good, {}, 403, 0),
+        (owner, good, {"Origin": "https://evil.test"}, 403, 0),
+        (owner, good, {"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403, 0),
+        (owner, good, {"Content-Length": "10000000"}, 413, 0),
+        (owner, good, {"X-CSRF-Token": owner.token[:-8] + "AAAAAAA="}, 403, 0),
+        (owner, "company=x", {}, 403, 80_000),
+        (owner, bad, {}, 403, 80_000),
+        (owner, "=", {}, 403, 80_000),
+        (owner, good, {}, 413, 1_100_000),
+        (owner, "", {"X-CSRF-Token": owner.token}, 413, 1_100_000),
+    ):
+        came = 0
+        assert (await send(browser, start, headers), came <= most) == (status, True), (start, headers, came)
 
 
 async def test_pages_are_limited_per_session_and_per_address_of_strangers(house: House, owner: Browser) -> None:
