@@ -149,21 +149,11 @@ async def test_no_deadlock_shows_a_value(database: Database, log: io.StringIO, c
         assert CANARY not in shown
 
 
-async def test_no_request_shows_a_value(
-    parts: ApiParts, log: io.StringIO, cluster: Cluster, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("WARNING", "httpx")  # the test's own client, in this process
-    lines: list[str] = []
-
-    def keep(_logger: object, _name: str, line: str) -> str:
-        lines.append(unquote(line))
-        return line
-
-    structlog.get_config()["processors"].append(keep)  # loggers that another test used first write to its stream
-    caller = await new_caller(parts.database, list(SCOPES))
+def requests_with_values() -> list[tuple[str, str, dict[str, Any], int]]:
+    """Requests that carry the canary, and the statuses of their answers."""
     lead = {"email": CANARY, "firstName": CANARY, "customFields": {"plan": CANARY}}
     wrong = {**lead, "email": f"{CANARY}@", CANARY: CANARY}
-    requests: list[tuple[str, str, dict[str, Any], int]] = [
+    return [
         ("POST", "/v1/leads", {"json": lead}, 201),
         ("POST", "/v1/leads", {"json": lead}, 409),
         ("POST", "/v1/leads", {"json": wrong}, 400),
@@ -183,6 +173,21 @@ async def test_no_request_shows_a_value(
             500,
         ),
     ]
+
+
+async def test_no_request_shows_a_value(
+    parts: ApiParts, log: io.StringIO, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "httpx")  # the test's own client, in this process
+    lines: list[str] = []
+
+    def keep(_logger: object, _name: str, line: str) -> str:
+        lines.append(unquote(line))
+        return line
+
+    structlog.get_config()["processors"].append(keep)  # loggers that another test used first write to its stream
+    caller = await new_caller(parts.database, list(SCOPES))
+    requests = requests_with_values()
     async with client_of(parts, raise_app_exceptions=False) as client:
         for method, path, content, expected in requests:
             kind = {"Content-Type": "application/x-ndjson" if path.endswith("stream") else "application/json"}
