@@ -1,8 +1,8 @@
 """Fixtures for everything that needs a PostgreSQL: one cluster a test process, one migrated database in it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,14 +14,15 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, new_secret_key
 from leadflood.kernel.db.database import Database, create_engine
-from leadflood.kernel.db.migrate import install_queue, migrate
-from leadflood.kernel.db.provision import provision
+from leadflood.kernel.db.embedded import EmbeddedPostgres
+from leadflood.kernel.db.migrate import install_queue
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.postgres import PostgresCarrier
+from tests.support.deployment import prepare
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
-from tests.support.postgres import Cluster, temporary_cluster
+from tests.support.postgres import NOT_DURABLE, Cluster, temporary_cluster, temporary_home
 from tests.support.processes import INSTANCE
 from tests.support.sandbox import shared_sandbox
 from tests.support.suite import (
@@ -69,19 +70,24 @@ def _plain_logs() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def prepared_home() -> Iterator[Path]:
+    """A data folder with a migrated database, to copy: its first `up` has only the first owner to make."""
+    with temporary_home() as folder:
+        server = EmbeddedPostgres(folder / "home", settings=NOT_DURABLE)
+        server.start()
+        prepare(Cluster(server))
+        server.stop()
+        with server._lock:  # in use, as far as other runs can tell
+            yield folder / "home"
+
+
+@pytest.fixture(scope="session")
+def cluster(prepared_home: Path) -> Iterator[Cluster]:
     """A PostgreSQL with a migrated database `leadflood` and a copy of it to clone from."""
-    with temporary_cluster() as started:
-        asyncio.run(_prepare(started))
+    with temporary_cluster(copy_of=prepared_home) as started:
         started.create_database(TEMPLATE, template=DATABASE)
         started.run(_OPERATOR, DATABASE)
         yield started
-
-
-async def _prepare(cluster: Cluster) -> None:
-    await provision(cluster.url())
-    await migrate(cluster.url(DATABASE, "leadflood_owner"))
-    await install_queue(cluster.url(DATABASE, "leadflood_owner"))
 
 
 @pytest.fixture(scope="session")

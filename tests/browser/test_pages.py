@@ -6,9 +6,13 @@ A new page is tested as soon as it is in `PAGES`; one with parameters needs an e
 import pytest
 from playwright.async_api import Page
 
-from tests.support.accessibility import assert_accessible, assert_overlays_accessible, assert_usable
+from tests.support.accessibility import (
+    assert_accessible,
+    assert_overlays_accessible,
+    assert_usable,
+)
 from tests.support.addresses import addresses, is_public, paths
-from tests.support.chromium import Windows
+from tests.support.chromium import DESKTOP, Windows
 from tests.support.served import Served
 from tests.support.showcase import Showcase
 
@@ -22,46 +26,23 @@ def seen() -> set[str]:
     return set()
 
 
-async def visit(windows: Windows, server: Served, showcase: Showcase, path: str) -> Page:
-    session = None if is_public(path) else await showcase.session(showcase.owner)
-    return await windows.open(server.url, session=session)
-
-
 @pytest.mark.parametrize("path", paths())
-async def test_a_page_breaks_no_rule_of_accessibility_in_light_and_in_dark(
-    path: str, windows: Windows, server: Served, showcase: Showcase
-) -> None:
-    page = await visit(windows, server, showcase, path)
-    for address in addresses(path, showcase):
-        await page.goto(address)
-        await assert_accessible(page)
-
-
-@pytest.mark.parametrize("path", paths())
-async def test_what_opens_over_a_page_breaks_no_rule_of_accessibility(
+async def test_a_page_loads_quickly_breaks_no_rule_of_accessibility_and_can_be_used_on_a_phone(
     path: str, windows: Windows, server: Served, showcase: Showcase, seen: set[str]
 ) -> None:
-    page = await visit(windows, server, showcase, path)
-    for address in addresses(path, showcase):
+    session = None if is_public(path) else await showcase.session(showcase.owner)
+    page = await windows.open(server.url, session=session)
+    first, *others = addresses(path, showcase)
+    await assert_light(page, first)
+    await assert_good(page, seen)
+    for address in others:
+        await page.set_viewport_size(DESKTOP)
         await page.goto(address)
-        await assert_overlays_accessible(page, seen)
+        await assert_good(page, seen)
 
 
-@pytest.mark.parametrize("path", paths())
-async def test_a_page_can_be_used_on_a_phone_and_at_200_percent(
-    path: str, windows: Windows, server: Served, showcase: Showcase
-) -> None:
-    page = await visit(windows, server, showcase, path)
-    for address in addresses(path, showcase):
-        await page.goto(address)
-        await assert_usable(page)
-
-
-@pytest.mark.parametrize("path", paths())
-async def test_a_page_with_everything_it_loads_fits_into_the_budget(
-    path: str, windows: Windows, server: Served, showcase: Showcase
-) -> None:
-    page = await visit(windows, server, showcase, path)
+async def assert_light(page: Page, address: str) -> None:
+    """The page with everything that it loads fits into the budget. `page`: a window that has loaded nothing yet."""
     sizes: dict[str, int] = {}
     protocol = await page.context.new_cdp_session(page)
     await protocol.send("Network.enable")
@@ -70,6 +51,15 @@ async def test_a_page_with_everything_it_loads_fits_into_the_budget(
     protocol.on(
         "Network.loadingFinished", lambda event: sizes.update({urls[event["requestId"]]: event["encodedDataLength"]})
     )
-    await page.goto(addresses(path, showcase)[0], wait_until="load")
+    await page.goto(address, wait_until="load")
+    await protocol.detach()
     assert any("/static/app." in url for url in sizes)
     assert sum(sizes.values()) <= MOST_BYTES, sizes
+
+
+async def assert_good(page: Page, seen: set[str]) -> None:
+    """The page, and what opens over it, in light and in dark, on a phone and at 200 %."""
+    await assert_accessible(page)
+    await assert_overlays_accessible(page, seen)
+    await page.emulate_media(color_scheme="light")
+    await assert_usable(page)

@@ -9,7 +9,7 @@ import pytest
 
 from leadflood.kernel.db.provision import DATABASE
 from tests.support.chromium import chromium, pytest_runtest_makereport, windows
-from tests.support.deployment import Deployment, deployed, prepare
+from tests.support.deployment import Deployment, deployed
 from tests.support.history import History
 from tests.support.postgres import temporary_cluster, temporary_home
 
@@ -36,11 +36,9 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 @pytest.fixture
-def deployment() -> Iterator[Deployment]:
+def deployment(prepared_home: Path) -> Iterator[Deployment]:
     """A durable server and a database in it; whatever runs at the end of the test is ended, and none is left."""
-    with temporary_cluster(settings={}) as cluster:
-        prepare(cluster)
-        with temporary_home() as folder:
-            with deployed(cluster, DATABASE, folder, simulated_latency="0.3") as prepared:
-                yield prepared
-            prepared.assert_nothing_left()
+    with temporary_cluster(settings={}, copy_of=prepared_home) as cluster, temporary_home() as folder:
+        with deployed(cluster, DATABASE, folder, simulated_latency="0.3") as prepared:
+            yield prepared
+        prepared.assert_nothing_left()

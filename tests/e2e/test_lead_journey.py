@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import httpx
 
@@ -20,36 +21,33 @@ from tests.support.journeys import (
     wait_for_job,
     wait_until,
 )
-from tests.support.postgres import temporary_home
 from tests.support.processes import Installation, Running
 
 OWNER = "owner@leadflood.local"
 WORKER_OF = "SELECT worker_id FROM job_executions WHERE id = :'job'"
 
 
-def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything() -> None:
-    with temporary_home() as folder:
-        home = folder / "home"
-        url = EmbeddedPostgres(home).url(APP_ROLE, DATABASE)
-        with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
-            up = installation.start("up", job_lease="60")  # attempts are counted, and no worker is killed yet
-            installation.wait_ready(up)
-            password = up.wait_for("  Password   ").split()[-1]
-            client = installation.login(OWNER, password)
-            ada = walk(client, up)
-            before = (lead(client, ada), job(client, ada), timeline(client, ada))
-            assert violations(url) == []
-            assert up.stop(signal.SIGTERM) == 0
-            assert left_over(home) == []
-
-            again = installation.start("up", job_lease="10")  # a stall of that length would count as another attempt
-            installation.wait_ready(again)
-            client = installation.login(OWNER, password)
-            assert (lead(client, ada), job(client, ada), timeline(client, ada)) == before
-            kill_worker_in_a_job(client, again)
-            assert violations(url) == []
-            assert again.stop() == 0
+def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything(home: Path) -> None:
+    url = EmbeddedPostgres(home).url(APP_ROLE, DATABASE)
+    with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
+        up = installation.start("up", job_lease="60")  # attempts are counted, and no worker is killed yet
+        installation.wait_ready(up)
+        password = up.wait_for("  Password   ").split()[-1]
+        client = installation.login(OWNER, password)
+        ada = walk(client, up)
+        before = (lead(client, ada), job(client, ada), timeline(client, ada))
+        assert violations(url) == []
+        assert up.stop(signal.SIGTERM) == 0
         assert left_over(home) == []
+
+        again = installation.start("up", job_lease="10")  # a stall of that length would count as another attempt
+        installation.wait_ready(again)
+        client = installation.login(OWNER, password)
+        assert (lead(client, ada), job(client, ada), timeline(client, ada)) == before
+        kill_worker_in_a_job(client, again)
+        assert violations(url) == []
+        assert again.stop() == 0
+    assert left_over(home) == []
 
 
 def walk(client: httpx.Client, up: Running) -> Added:

@@ -4,19 +4,19 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from leadflood.kernel.mail_catcher import folder_of, list_messages, read_message
-from tests.support.postgres import temporary_home
 from tests.support.processes import Installation, until
 
 READY = "LEAD-FLOOD is ready"
 
 
 @pytest.fixture
-def installation() -> Iterator[Installation]:
-    with temporary_home() as folder, Installation(folder / "home") as installation:
+def installation(home: Path) -> Iterator[Installation]:
+    with Installation(home) as installation:
         yield installation
 
 

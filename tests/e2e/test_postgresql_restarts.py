@@ -98,24 +98,22 @@ def lose_backends(deployment: Deployment, cluster: Cluster, history: History) ->
     assert set(history.answers) == {"201", "503"}
 
 
-def test_up_restarts_its_own_server_while_api_and_worker_live_on(history: History) -> None:
-    with temporary_home() as folder:
-        home = folder / "home"
-        with Installation(home, **QUICK) as installation:
-            up = installation.up()
-            installation.wait_ready(up)
-            workspace = UUID(up.wait_for("  Workspace  ").split()[-1])
-            first = FirstRun(workspace, FIRST_OWNER_EMAIL, up.wait_for("  Password   ").split()[-1])
-            token = json.loads(installation.run("key", "create", "test", *scopes(), "--json").stdout)["token"]
-            cluster = Cluster(EmbeddedPostgres(home))
-            deployment = Deployment(cluster, DATABASE, installation, first, token)
-            up.wait_for("worker.started")
-            before = up.pids()
-            survives(deployment, history, 1, lambda: os.kill(before["postgres"], signal.SIGKILL), lambda: None)
-            require_only_the_server_changed(before, up.pids())
-            require_nothing_lost(deployment, history)
-            assert up.stop() == 0
-        assert left_over(home) == []
+def test_up_restarts_its_own_server_while_api_and_worker_live_on(history: History, home: Path) -> None:
+    with Installation(home, **QUICK) as installation:
+        up = installation.up()
+        installation.wait_ready(up)
+        workspace = UUID(up.wait_for("  Workspace  ").split()[-1])
+        first = FirstRun(workspace, FIRST_OWNER_EMAIL, up.wait_for("  Password   ").split()[-1])
+        token = json.loads(installation.run("key", "create", "test", *scopes(), "--json").stdout)["token"]
+        cluster = Cluster(EmbeddedPostgres(home))
+        deployment = Deployment(cluster, DATABASE, installation, first, token)
+        up.wait_for("worker.started")
+        before = up.pids()
+        survives(deployment, history, 1, lambda: os.kill(before["postgres"], signal.SIGKILL), lambda: None)
+        require_only_the_server_changed(before, up.pids())
+        require_nothing_lost(deployment, history)
+        assert up.stop() == 0
+    assert left_over(home) == []
 
 
 def scopes() -> list[str]:

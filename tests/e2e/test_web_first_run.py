@@ -1,33 +1,34 @@
 """The first minutes: from the link that `leadflood up` prints to a lead that is enriched before one's eyes."""
 
+from pathlib import Path
+
 from playwright.async_api import Page, expect
 
 from tests.support.accessibility import assert_accessible
 from tests.support.chromium import Windows
 from tests.support.deployment import QUICK, left_over
 from tests.support.keyboard import Keys
-from tests.support.postgres import temporary_home
 from tests.support.processes import Installation
 
 
-async def test_the_first_owner_comes_by_the_printed_link_and_watches_a_lead_being_enriched(windows: Windows) -> None:
-    with temporary_home() as folder:
-        home = folder / "home"
-        with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
-            up = installation.up()
-            link = up.wait_for("/first-run/").split()[-1]
-            installation.wait_ready(up)
-            page = await windows.open(installation.url)
-            keys = Keys(page)
-            await page.goto(link)
-            await assert_accessible(page)
-            await come_in(page, keys)
-            await watch(page, keys)
-            await page.goto(link)
-            await expect(page.get_by_text("This link does not work")).to_be_visible()
-            await page.close()
-            assert up.stop() == 0
-        assert left_over(home) == []
+async def test_the_first_owner_comes_by_the_printed_link_and_watches_a_lead_being_enriched(
+    windows: Windows, home: Path
+) -> None:
+    with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
+        up = installation.up()
+        link = up.wait_for("/first-run/").split()[-1]
+        installation.wait_ready(up)
+        page = await windows.open(installation.url)
+        keys = Keys(page)
+        await page.goto(link)
+        await assert_accessible(page)
+        await come_in(page, keys)
+        await watch(page, keys)
+        await page.goto(link)
+        await expect(page.get_by_text("This link does not work")).to_be_visible()
+        await page.close()
+        assert up.stop() == 0
+    assert left_over(home) == []
 
 
 async def come_in(page: Page, keys: Keys) -> None:

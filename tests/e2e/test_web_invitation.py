@@ -1,5 +1,7 @@
 """An admin invites somebody; the mail is caught; its link makes a member who may do what the role says, and no more."""
 
+from pathlib import Path
+
 import httpx
 from playwright.async_api import Page, expect
 
@@ -7,33 +9,30 @@ from tests.support.accessibility import assert_accessible
 from tests.support.chromium import Windows
 from tests.support.deployment import QUICK, Credentials, left_over
 from tests.support.keyboard import Keys
-from tests.support.postgres import temporary_home
 from tests.support.processes import Installation, Running
 
 NEWCOMER = Credentials("katherine@apollo.example", "nine orbits around it")
 
 
-async def test_an_invited_viewer_comes_in_by_mail_and_may_look_but_not_write(windows: Windows) -> None:
-    with temporary_home() as folder:
-        home = folder / "home"
-        with Installation(home, **QUICK) as installation:
-            up = installation.up()
-            installation.wait_ready(up)
-            page = await windows.open(installation.url)
-            await page.goto("/sign-in")
-            await Keys(page).sign_in(printed(up))
-            await invite(page, Keys(page))
-            link = await caught(page, Keys(page))
-            other = await windows.open(installation.url)
-            await accept(other, Keys(other), link)
-            await look(other, Keys(other))
-            await expect(page.locator("#mail-text-title")).to_be_visible()
-            await page.goto("/settings/members")
-            await expect(page.locator("#members-list")).to_contain_text("Katherine Johnson")
-            await page.close()
-            await other.close()
-            assert up.stop() == 0
-        assert left_over(home) == []
+async def test_an_invited_viewer_comes_in_by_mail_and_may_look_but_not_write(windows: Windows, home: Path) -> None:
+    with Installation(home, **QUICK) as installation:
+        up = installation.up()
+        installation.wait_ready(up)
+        page = await windows.open(installation.url)
+        await page.goto("/sign-in")
+        await Keys(page).sign_in(printed(up))
+        await invite(page, Keys(page))
+        link = await caught(page, Keys(page))
+        other = await windows.open(installation.url)
+        await accept(other, Keys(other), link)
+        await look(other, Keys(other))
+        await expect(page.locator("#mail-text-title")).to_be_visible()
+        await page.goto("/settings/members")
+        await expect(page.locator("#members-list")).to_contain_text("Katherine Johnson")
+        await page.close()
+        await other.close()
+        assert up.stop() == 0
+    assert left_over(home) == []
 
 
 def printed(up: Running) -> Credentials:

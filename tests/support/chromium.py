@@ -25,6 +25,7 @@ from playwright.async_api import (
     Page,
     Request,
     Response,
+    ViewportSize,
     async_playwright,
     expect,
 )
@@ -45,7 +46,7 @@ QUIET = (
 """Nothing that reaches out by itself, and the same pixels everywhere."""
 PATIENCE_MS = 30_000
 """After which something counts as never coming: to fail instead of hanging, not to measure."""
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP = ViewportSize(width=1280, height=800)
 
 # Chromium and htmx report every answer with 4xx as an error, and pages answer wrong input with 4xx on purpose.
 _REFUSED = re.compile(

@@ -32,6 +32,7 @@ from leadflood.kernel.db.database import Database, create_engine
 from leadflood.kernel.db.migrate import install_queue, migrate
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE
+from tests.support.launcher import LAUNCHER
 from tests.support.postgres import Cluster
 from tests.support.processes import Installation, Running
 
@@ -79,7 +80,7 @@ def violations(url: str) -> list[str]:
 
 def left_over(home: Path) -> list[int]:
     """The processes that belong to a data folder: by their settings, or because they work inside it."""
-    found = []
+    found = [each.pid for each in LAUNCHER.started if each.home == str(home) and each.poll() is None]
     for process in psutil.process_iter():
         try:
             named = process.environ().get("LEADFLOOD_HOME") == str(home)

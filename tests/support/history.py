@@ -23,7 +23,7 @@ from tests.support.deployment import Deployment
 from tests.support.processes import PAUSE
 from tests.support.waiting import PATIENCE
 
-IDLE = 0.02
+IDLE = 0.05
 """Seconds between two requests of a client."""
 SULK = 0.2
 """Seconds that a client waits after a request without an answer."""

@@ -12,7 +12,7 @@ from tests.support.journeys import pause
 from tests.support.processes import Running
 from tests.support.server_faults import kill_backend, kill_postmaster
 
-SHORTEST, LONGEST = 0.3, 2.0
+SHORTEST, LONGEST = 0.2, 1.2
 """Seconds between two faults."""
 
 

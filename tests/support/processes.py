@@ -26,6 +26,8 @@ from typing import IO, Self
 import httpx
 import psutil
 
+from tests.support.launcher import LAUNCHER, Forked, run
+
 INSTANCE = "tests"
 
 PAUSE = 0.02
@@ -70,15 +72,9 @@ class Running:
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path, *, module: str = "leadflood") -> None:
         """Args: argv: what comes after `leadflood`. folder: the working directory, so that no `.env` is found."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *argv],
-            env=dict(env),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
+        long = [*argv[:1]] == ["up"]
+        self.process: subprocess.Popen[str] | Forked = (
+            _popen(argv, env, folder) if long else LAUNCHER.start(argv, env, folder, module=module)
         )
         self._started: dict[int, psutil.Process] = {}
         self._heard = threading.Condition()
@@ -209,16 +205,7 @@ class Installation:
     def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, with `text` on its standard input; `settings` are its own."""
         own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
-        return subprocess.run(
-            [sys.executable, "-m", "leadflood", *argv],
-            env={**self.env, **own},
-            cwd=self.home.parent,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run(argv, {**self.env, **own}, self.home.parent, text=text)
 
     def wait_ready(self, up: Running) -> None:
         """Wait until `/ready` answers 200. Fails when `up` ends before."""
@@ -262,6 +249,19 @@ class Installation:
 def all_gone(pids: Iterable[int]) -> bool:
     """Whether every one of these processes has ended."""
     return all(gone(pid) for pid in pids)
+
+
+def _popen(argv: Sequence[str], env: Mapping[str, str], folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "leadflood", *argv],
+        env=dict(env),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
 
 
 def _kill(process: psutil.Process) -> None:

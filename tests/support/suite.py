@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.support.samples import SAMPLES
 
-MOST_MEGABYTES = 800
+MOST_MEGABYTES = 600
 """Resident memory that a process of the run may have needed, at its peak."""
 
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

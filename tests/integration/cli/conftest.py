@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from leadflood.kernel.crypto import new_secret_key
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.identity import CLI
+from tests.support.launcher import run
 from tests.support.processes import Running, environment
 
 PASSWORD = "seven purple walruses"
@@ -32,15 +32,7 @@ class Terminal:
     def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":
         """Run `leadflood` with these arguments. settings: more of them, without the prefix."""
         more = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
-        return subprocess.run(
-            [sys.executable, "-m", "leadflood", *argv],
-            env={**self.env, **more},
-            cwd=self.folder,
-            input=text or "",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run(argv, {**self.env, **more}, self.folder, text=text)
 
     def here(self, *argv: str) -> "subprocess.CompletedProcess[str]":
         """Run it in the workspace."""
