@@ -6,17 +6,18 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.bootstrap import build_registry
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, new_secret_key
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.migrate import install_queue
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
 from leadflood.kernel.queue.postgres import PostgresCarrier
@@ -131,7 +132,7 @@ async def carrier(application_url: str) -> AsyncIterator[PostgresCarrier]:
 @pytest.fixture(scope="session")
 async def database(application_url: str, carrier: PostgresCarrier) -> AsyncIterator[Database]:
     """The migrated database as the application's role, with the queue in it."""
-    engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
+    engine = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
     opened = Database(engine, carrier)
     yield opened
     await opened.close()
@@ -153,7 +154,7 @@ async def new_workspace(database: Database) -> UUID:
     """Make a workspace."""
     workspace_id = new_id()
     async with database.transaction(workspace_id) as tx:
-        await tx.execute(text("INSERT INTO workspaces (id, name) VALUES (:id, 'Test')"), {"id": workspace_id})
+        await tx.execute(sql("INSERT INTO workspaces (id, name) VALUES (:id, 'Test')"), {"id": workspace_id})
     return workspace_id
 
 
@@ -177,7 +178,7 @@ async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Els
     await install_queue(cluster.url(QUEUE_DATABASE))
     carrier = PostgresCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
     await carrier.open()
-    engine = create_engine(application_url, application_name="tests", pool_size=20, statement_timeout=30)
+    engine = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
     relayed = Database(engine, None)
     yield Elsewhere(relayed, carrier, cluster.url(QUEUE_DATABASE, APP_ROLE))
     await relayed.close()

@@ -6,8 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+import asyncpg
 
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates.events import START_SCANS
@@ -36,13 +35,16 @@ from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, chance
 from leadflood.kernel.db.changes import Changes
-from leadflood.kernel.db.database import RELAY_CHANNEL, Database, create_engine
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
 from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.migrate import OutdatedSchema, head, install_queue, migrate
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.probe import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.instance import instance_id
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
 
-_REVISION = text("SELECT version_num FROM alembic_version")
+_REVISION = sql("SELECT version_num FROM alembic_version")
 
 SCHEDULES = (
     Schedule(HEARTBEAT, 60.0),
@@ -202,13 +204,13 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         role=APP_ROLE,
         application_name=f"leadflood {process} queue",
     )
-    engine = create_engine(
+    pool = ConnectionPool(
         url,
         application_name=f"leadflood {process}",
-        pool_size=settings.database_pool_size,
+        size=settings.database_pool_size,
         statement_timeout=settings.request_statement_timeout if process == "api" else settings.statement_timeout,
     )
-    database = Database(engine, carrier if queue is None else None)
+    database = Database(pool, carrier if queue is None else None)
     await carrier.open()
     try:
         yield database, carrier
@@ -222,7 +224,7 @@ async def check_role(database: Database) -> None:
     async with database.statement() as connection:
         try:
             row = await connection.first(UNSAFE)
-        except DBAPIError as error:
+        except asyncpg.PostgresError as error:
             raise _no_schema() from error
     if row is not None:
         refuse_unsafe(
@@ -238,7 +240,7 @@ async def check_schema(database: Database) -> str:
     async with database.statement() as connection:
         try:
             revision = await connection.scalar(_REVISION)
-        except DBAPIError as error:
+        except asyncpg.PostgresError as error:
             raise _no_schema() from error
     if revision < head():  # revisions are numbered in order
         message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."

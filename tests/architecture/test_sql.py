@@ -1,102 +1,166 @@
-"""No SQL is pieced together from strings: values travel as parameters, statements can be read and EXPLAINed."""
+"""No statement is put together from strings: values travel as parameters, statements can be read and EXPLAINed.
+
+`Transaction` runs nothing but a `Sql` (mypy and, at run time, `tests/integration/db/test_statements.py`). A `Sql` comes
+from `sql`, whose argument is a literal, from a file, or from `assemble`, which joins such parts. The few modules that
+use the driver directly are named here, and hand it literals, too.
+"""
 
 import ast
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.architecture.source import Finding, Source, findings, require_only_allowed, snippet
 
-RUNS_SQL = frozenset(
-    {"copy_from_query", "cursor", "exec_driver_sql", "execute", "executemany", "fetch", "fetchrow", "fetchval"}
-    | {"prepare", "scalar", "scalars", "text"}
-)
-STATEMENT = re.compile(
-    r"^\s*(select\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|with\s+\S+\s+as\s|copy\s|set\s+(local|role)\s"
-    r"|(create|alter|drop)\s+(table|index|role|user|database|schema|policy|function|extension|unique)\b"
-    r"|grant\s|revoke\s|truncate\s|notify\s|listen\s)",
-    re.IGNORECASE,
-)
-REMEDY = "pass values as bind parameters (:name), build statements with SQLAlchemy Core"
+SQL = "leadflood.kernel.db.sql"
+RUNS = frozenset({"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "run_script"})
+OPENS = frozenset({"asyncpg.connect", "asyncpg.create_pool", "asyncpg.pool.create_pool"})
 
-REVISIONS = "src/leadflood/migrations/versions/"
-"""Free to repeat DDL over constant names, which no statement takes as parameters: nothing from outside gets there."""
+DRIVER = {
+    "src/leadflood/kernel/backup/rows.py",
+    "src/leadflood/kernel/db/database.py",
+    "src/leadflood/kernel/db/listener.py",
+    "src/leadflood/kernel/db/migrate.py",
+    "src/leadflood/kernel/db/pool.py",
+    "src/leadflood/kernel/db/probe.py",
+    "src/leadflood/kernel/db/provision.py",
+    "src/leadflood/kernel/db/roles.py",
+    "src/leadflood/kernel/db/transaction.py",
+    "src/leadflood/kernel/queue/pgqueuer_carrier.py",
+}
+"""Files that may use a connection of the driver itself."""
 
-ALLOWED: dict[tuple[str, str], str] = {}
-"""(path, qualified name): why a part of the statement cannot be a parameter there."""
+MADE = {f"src/{SQL.replace('.', '/')}.py", "src/leadflood/kernel/db/legacy.py"}
+"""Files that may make a `Sql` of any text: what they are given is a `Sql` or a literal."""
 
-
-def _pieces(node: ast.AST) -> str | None:
-    """The literal text of a string that is put together at run time; None for anything else."""
-    if isinstance(node, ast.JoinedStr):
-        if not any(isinstance(part, ast.FormattedValue) for part in node.values):
-            return None
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        sides = [_text(side) for side in (node.left, node.right)]
-        constants = all(isinstance(side, ast.Constant) for side in (node.left, node.right))
-        return None if constants or sides == [None, None] else "".join(side or "{}" for side in sides)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "join"}:
-        return _text(node.func.value)
-    return None
-
-
-def _text(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return _pieces(node)
+ALLOWED: dict[tuple[str, str], str] = {
+    ("src/leadflood/kernel/backup/rows.py", "contents"): "the server quotes the names (format with %I)",
+    ("src/leadflood/kernel/backup/rows.py", "unfence_and_empty"): "as above",
+    ("src/leadflood/kernel/backup/rows.py", "_run_all"): "as above",
+    ("src/leadflood/kernel/db/database.py", "Database._begin"): "literals and the hex digits of a UUID",
+    ("src/leadflood/kernel/db/migrate.py", "install_queue"): "the carrier's own DDL over two constant role names",
+    ("src/leadflood/kernel/db/roles.py", "ensure_roles"): "literals of a table of this module",
+    ("src/leadflood/kernel/db/transaction.py", "Transaction.all"): "of a Sql",
+    ("src/leadflood/kernel/db/transaction.py", "Transaction.changed"): "of a Sql",
+    ("src/leadflood/kernel/db/transaction.py", "Transaction.execute_many"): "of a Sql",
+    ("src/leadflood/kernel/db/transaction.py", "run_script"): "each caller hands over a literal, which this test sees",
+    ("src/leadflood/kernel/queue/pgqueuer_carrier.py", "PgQueuerCarrier._fetch"): "a literal of this module",
+}
+"""(path, qualified name): why the statement cannot be a literal there."""
 
 
-def _callee(source: Source, call: ast.Call) -> str:
-    """The last part of the called name: the method of whatever object, or what a bare name was imported as."""
-    if isinstance(call.func, ast.Attribute):
-        return call.func.attr
-    return source.dotted(call.func).rpartition(".")[2]
+def _is_literal(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def pieced_sql(source: Source) -> Iterator[Finding]:
-    given: set[ast.AST] = set()
+def _constants(source: Source) -> frozenset[str]:
+    """Names that the module sets once, to a literal."""
+    set_to: dict[str, list[ast.expr]] = {}
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            set_to.setdefault(node.targets[0].id, []).append(node.value)
+    return frozenset(name for name, values in set_to.items() if len(values) == 1 and _is_literal(values[0]))
+
+
+def _misuse_of_sql(source: Source) -> Iterator[Finding]:
+    calls = {node.func: node for node, _ in source.nodes if isinstance(node, ast.Call)}
     for node, scope in source.nodes:
-        if isinstance(node, ast.Call) and node.args and _callee(source, node) in RUNS_SQL:
-            given.add(node.args[0])
-        pieces = _pieces(node)
-        if pieces is not None and (node in given or STATEMENT.match(pieces)):
-            yield source.finding(node, scope, REMEDY)
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        name = source.dotted(node)
+        if name == f"{SQL}.Sql" and node in calls and source.path not in MADE:
+            yield source.finding(node, scope, "only `sql`, `sql_file` and `assemble` make a statement")
+        if name not in {f"{SQL}.sql", f"{SQL}.sql_file"}:
+            continue
+        call = calls.get(node)
+        if call is None:
+            yield source.finding(node, scope, "call it, with a literal; do not hand it on")
+        elif call.keywords or not all(_is_literal(argument) for argument in call.args):
+            yield source.finding(node, scope, "the text is a literal; values are parameters, parts go by `assemble`")
 
 
-def test_no_sql_is_built_from_strings() -> None:
-    found = findings(pieced_sql, "src", "scripts")
-    require_only_allowed((finding for finding in found if not finding.path.startswith(REVISIONS)), ALLOWED)
+def _use_of_the_driver(source: Source) -> Iterator[Finding]:
+    constants = _constants(source)
+    for node, scope in source.nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        name = source.dotted(node.func)
+        opens = name in OPENS or name.endswith(".pool.connection")
+        if source.path not in DRIVER:
+            if opens:
+                yield source.finding(node, scope, "only the files in DRIVER use the driver itself")
+            continue
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else name.rpartition(".")[2]
+        if method in RUNS and node.args:
+            statement = node.args[1] if method == "run_script" else node.args[0]
+            if not (_is_literal(statement) or (isinstance(statement, ast.Name) and statement.id in constants)):
+                if _is_of_sql(source, statement):
+                    continue
+                yield source.finding(node, scope, "hand the driver a literal; values are parameters ($1)")
+
+
+def _is_of_sql(source: Source, node: ast.AST) -> bool:
+    """Whether it is the name of a `Sql` that the module defines."""
+    return isinstance(node, ast.Name) and any(
+        isinstance(each, ast.Assign)
+        and isinstance(each.targets[0], ast.Name)
+        and each.targets[0].id == node.id
+        and isinstance(each.value, ast.Call)
+        and source.dotted(each.value.func).startswith(f"{SQL}.")
+        for each in source.tree.body
+    )
+
+
+def faults(source: Source) -> Iterator[Finding]:
+    yield from _misuse_of_sql(source)
+    yield from _use_of_the_driver(source)
+
+
+def test_no_statement_is_put_together_from_strings() -> None:
+    found = findings(faults, "src", "scripts")
+    require_only_allowed((finding for finding in found if "/migrations/versions/" not in finding.path), ALLOWED)
+
+
+IMPORT = f"from {SQL} import sql, sql_file, Sql, assemble\n"
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        'await tx.execute(text(f"SELECT 1 FROM leads WHERE email = {email}"))',
-        'await connection().execute(f"{verb} leads")',
-        'tx.exec_driver_sql(f"SET ROLE {role}")',
-        'tx.execute("SELECT * FROM %s" % table)',
-        'tx.execute("SELECT * FROM " + table)',
-        'tx.execute("SELECT * FROM {}".format(table))',
-        'tx.execute(" ".join(parts))',
-        'query = f"SELECT * FROM {table}"',
-        'query = "DELETE FROM leads WHERE " + condition',
-        'from sqlalchemy import text as sql\nsql(f"lower({column})")',
+        'sql(f"SELECT 1 FROM {table}")',
+        'sql("SELECT * FROM " + table)',
+        'sql("SELECT * FROM :t".replace(":t", table))',
+        "sql(text)",
+        "sql(source=text)",
+        "make = sql",
+        "list(map(sql, texts))",
+        "Sql(text)",
+        "sql_file(package, name)",
+        f"from {SQL} import sql as of\nof(text)",
+        f"import {SQL} as s\ns.sql(text)",
+        "import asyncpg\nasync def f(): await asyncpg.connect(url)",
+        "async def f(database): database.pool.connection()",
     ],
 )
-def test_the_check_refuses_sql_from_strings(bad: str) -> None:
-    assert list(pieced_sql(snippet(f"async def act():\n    {bad}\n" if "\n" not in bad else bad + "\n")))
+def test_the_check_refuses_statements_from_strings(bad: str) -> None:
+    assert list(faults(snippet(f"{IMPORT}{bad}\n")))
+
+
+@pytest.mark.parametrize(
+    "bad", ["execute(f'{verb} leads')", "fetch(a + b)", "fetchval(TEXT.format(x))", "execute(text)"]
+)
+def test_the_check_refuses_them_where_the_driver_is_used(bad: str) -> None:
+    code = f"TEXT = 'SELECT 1'\nasync def f(connection, text):\n    await connection.{bad}\n"
+    assert list(faults(snippet(code, "src/leadflood/kernel/db/roles.py")))
 
 
 @pytest.mark.parametrize(
     "good",
     [
-        'tx.execute(text("SELECT 1 FROM leads WHERE email = :email"), {"email": email})',
-        'tx.execute(select(leads).where(leads.c.email == f"{local}@{domain}"))',
-        'message = f"Deleted {count} leads"',
-        "total = left + right",
+        'sql("SELECT 1 FROM leads WHERE email = :email")',
+        'assemble(sql("SELECT {what}"), what=PART)',
+        'sql_file("leadflood.domains.jobs.sql", "claim")',
     ],
 )
-def test_the_check_accepts_parameters_and_prose(good: str) -> None:
-    assert list(pieced_sql(snippet(good))) == []
+def test_the_check_accepts_literals(good: str) -> None:
+    assert list(faults(snippet(f"{IMPORT}{good}\n"))) == []

@@ -195,7 +195,7 @@ def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(listed: Mappin
 _GOOD = """
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 async def archive_lead(tx: Transaction, actor: Actor) -> None:
     actor.require(Permission.LEADS_WRITE)

@@ -113,7 +113,7 @@ async def _statements(settings: Settings, token: str) -> dict[str, int]:
         async with browser_of(build_site(platform, changes, asyncio.Event())) as browser:
             browser.enter(token)
             for address in addresses():
-                with counted(platform.database._engine) as statements:
+                with counted(platform.database.pool) as statements:
                     await browser.get(address)
                 found[address] = len(statements)
         await changes.close()

@@ -2,15 +2,15 @@
 
 import pytest
 from playwright.async_api import Locator, expect
-from sqlalchemy import text
 
+from leadflood.kernel.db.sql import sql
 from tests.support.accessibility import assert_accessible
 from tests.support.chromium import Windows
 from tests.support.served import Served
 from tests.support.showcase import Showcase
 
 MANY = 51
-CHANGE = text("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
+CHANGE = sql("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
 RENEW = """() => {
   const box = document.querySelector("[data-select-everything]")
   const fresh = box.cloneNode()
@@ -32,7 +32,7 @@ async def change_a_lead(showcase: Showcase) -> None:
     """Somebody else edits a lead of the list."""
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
         await tx.execute(
-            text("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
+            sql("UPDATE leads SET company = 'Changed meanwhile' WHERE email_norm = 'bulk50@confirm.example'")
         )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.deployment import Deployment
@@ -120,7 +121,7 @@ def test_a_job_that_kills_its_worker_ends_as_failed_while_its_neighbours_complet
 async def _enqueue_poison(deployment: Deployment) -> str:
     carrier = PostgresCarrier(deployment.url, role=APP_ROLE)
     await carrier.open()
-    engine = create_engine(deployment.url, application_name="tests", pool_size=1, statement_timeout=10)
+    engine = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
     database = Database(engine, carrier)
     try:
         async with database.transaction(deployment.workspace_id) as tx:

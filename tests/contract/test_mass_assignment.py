@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 from pydantic.alias_generators import to_camel
-from sqlalchemy import text
 
 from leadflood.kernel.contract import MAX_FIELD_ERRORS
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from tests.support.identity import PASSWORD
 from tests.support.openapi import Operation, document, operations
 from tests.support.tenants import Tenant, bearer, holdings
@@ -27,7 +27,7 @@ RANKS = {
     "_id",
     "$set",
 }
-_COLUMNS = text("SELECT DISTINCT column_name FROM information_schema.columns WHERE table_schema = 'leadflood'")
+_COLUMNS = sql("SELECT DISTINCT column_name FROM information_schema.columns WHERE table_schema = 'leadflood'")
 
 WITH_BODY = [operation for operation in operations() if operation.body_schema is not None]
 

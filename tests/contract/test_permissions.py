@@ -8,7 +8,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import store
 from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX, EndReason
@@ -16,6 +15,7 @@ from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import PERMISSIONS, SCOPES, Permission, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.support.identity import make_operator
 from tests.support.openapi import Operation, operations
@@ -154,7 +154,7 @@ async def _dead_keys(ours: Tenant) -> dict[str, str]:
     expired_id, expired = await new_key(ours.database, ours.workspace_id, ours.owner_id)
     async with ours.database.transaction(ours.workspace_id) as tx:
         await store.revoke_api_key(tx, ours.workspace_id, revoked_id)
-        await tx.execute(text("UPDATE api_keys SET expires_at = now() WHERE id = :id"), {"id": expired_id})
+        await tx.execute(sql("UPDATE api_keys SET expires_at = now() WHERE id = :id"), {"id": expired_id})
     return {"revoked key": revoked, "expired key": expired}
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import APIRouter, Query
-from sqlalchemy import text
 from starlette.responses import Response
 
 from leadflood.api.app import ROUTERS, create_app
@@ -25,6 +24,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Conflict, Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import Metrics
@@ -125,8 +125,8 @@ def _add_broken(router: APIRouter, gate: Gate) -> None:
     @requires(Permission.LEADS_WRITE)
     async def violate_at_commit(unit: InUnit) -> ToyView:
         await _make(unit, "violating")
-        await unit.tx.execute(text("CREATE TEMP TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
-        await unit.tx.execute(text("INSERT INTO late VALUES (1), (1)"))
+        await unit.tx.execute(sql("CREATE TEMP TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+        await unit.tx.execute(sql("INSERT INTO late VALUES (1), (1)"))
         return ToyView(name="violating", size=1)
 
     @router.post("/waits")
@@ -164,14 +164,14 @@ async def new_caller(
     user_id = new_id()
     async with database.system() as tx:
         await tx.execute(
-            text(
+            sql(
                 "INSERT INTO users (id, email, email_norm, name, password_hash)"
                 " VALUES (:id, :email, :email, 'Ada', '-')"
             ),
             {"id": user_id, "email": f"{user_id}@example.test"},
         )
         await tx.execute(
-            text("INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, 'owner')"),
+            sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, 'owner')"),
             {"workspace_id": workspace_id, "user_id": user_id},
         )
     maker = Actor(ActorKind.USER, workspace_id, frozenset(Permission), user_id=user_id, role=Role.OWNER)
@@ -184,7 +184,7 @@ async def new_caller(
 async def toys_made(database: Database, workspace_id: UUID) -> list[str]:
     """The names of the toys that were made and committed."""
     async with database.transaction(workspace_id, read_only=True) as tx:
-        rows = await tx.all(text("SELECT data FROM audit_events WHERE action = 'toy.made' ORDER BY id"))
+        rows = await tx.all(sql("SELECT data FROM audit_events WHERE action = 'toy.made' ORDER BY id"))
     return [row.data["name"] for row in rows]
 
 

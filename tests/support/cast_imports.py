@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.imports.service import control
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.kernel.db.sql import sql
 from tests.support import cast
 from tests.support.desk import Desk, csv_of
 
@@ -56,7 +55,7 @@ _NAMES = ("Email", "Metric", "Überschrift 🌍", "Note", "Flag", "Score")
 WIDE = csv_of([[f"{name} {number}" for number in range(10) for name in _NAMES], ["a@b.example"] * 10 * len(_NAMES)])
 _NEW = csv_of([("email", "first name"), ("hedy@signals.example", "Hedy"), ("dorothy@langley.example", "Dorothy")])
 
-_SET = text("""
+_SET = sql("""
 UPDATE imports SET status = coalesce(:status, status), error = :error, staged_bytes = staged_bytes + size_bytes / 3,
     row_count = greatest(row_count, 4100), phase_started_at = now() - interval '9 seconds', updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id

@@ -28,8 +28,9 @@ from leadflood.domains.jobs import invariants as job_invariants
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_secret_key
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import install_queue, migrate
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE
 from tests.support.launcher import LAUNCHER
@@ -63,7 +64,7 @@ def violations(url: str) -> list[str]:
     """What does not hold in the database at `url`, as `leadflood doctor` would say it."""
 
     async def look() -> list[str]:
-        engine = create_engine(url, application_name="judge", pool_size=1, statement_timeout=60)
+        engine = ConnectionPool(url, application_name="judge", size=1, statement_timeout=60)
         database = Database(engine, None)
         try:
             async with database.system(read_only=True) as tx:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from openpyxl import Workbook
-from sqlalchemy import text
 
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, ImportRowView, MapColumns
@@ -21,6 +20,7 @@ from leadflood.domains.leads.events import UNDO_CHANGESET
 from leadflood.domains.leads.service import create_lead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from tests.support.jobs import Jobs
 from tests.support.sandbox import shared_sandbox
 
@@ -28,7 +28,7 @@ LIMIT = 64 * 1024 * 1024
 QUOTA = 10 * 1024**3
 
 # What people see of leads; versions and times of change are how an undo shows.
-_CHECKSUM = text("""
+_CHECKSUM = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, custom_fields,
        owner_id, status, search_text
 FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL ORDER BY email_norm
@@ -164,7 +164,7 @@ class Desk:
     async def leads(self) -> list[Mapping[Any, Any]]:
         """All living leads, by address."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
-            return [row._mapping for row in await tx.all(_CHECKSUM, {"workspace_id": self.actor.workspace_id})]
+            return [dict(row) for row in await tx.all(_CHECKSUM, {"workspace_id": self.actor.workspace_id})]
 
     async def checksum(self) -> str:
         """What people see of all leads, in one line."""

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from pydantic import ConfigDict
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from leadflood.domains.jobs import execution, queries, service
 from leadflood.domains.jobs.completion import Completer
@@ -19,9 +17,12 @@ from leadflood.domains.jobs.models import JobKind, NewJob, Payload, RunningJob
 from leadflood.domains.jobs.registry import FailureHook, Handler, JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
-from leadflood.kernel.db.database import RELAY_CHANNEL, Database, Transaction, create_engine
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.listener import Listener
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import RELAY_CHANNEL, Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Carrier, Connection, QueueDepth, Ticket
 from leadflood.kernel.queue.postgres import PostgresCarrier
@@ -36,9 +37,9 @@ LEASES = (0.5, 2.0, 8.0)
 """Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
 
 # What handlers write to show that they ran: the table of heartbeats is the plainest that there is.
-_WRITE = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
-_WRITTEN = text("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
-_TICKETS = text("SELECT count(*) FROM leadflood_queue.tickets WHERE job_id = :id")
+_WRITE = sql("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
+_WRITTEN = sql("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
+_TICKETS = sql("SELECT count(*) FROM leadflood_queue.tickets WHERE job_id = :id")
 
 
 class ToyPayload(Payload):
@@ -137,15 +138,15 @@ class Jobs:
         found = await eventually(statuses)
         return {status: found.count(status) for status in found}
 
-    async def rows(self, sql: str, **values: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
+    async def rows(self, query: LiteralString, **values: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
         """What a query finds, across workspaces."""
         async with self.database.system() as tx:
-            return await tx.all(text(sql), values)
+            return await tx.all(sql(query), values)
 
-    async def change(self, sql: str, **values: Any) -> int:  # noqa: ANN401  any bind parameter
+    async def change(self, statement: LiteralString, **values: Any) -> int:  # noqa: ANN401  any bind parameter
         """Plant a fault. Returns how many rows it touched."""
         async with self.database.system() as tx:
-            return await tx.changed(text(sql), values)
+            return await tx.changed(sql(statement), values)
 
     async def expire_lease(self, job_id: UUID) -> None:
         """Let the running attempt's lease be over, before any that tests before this one left running."""
@@ -201,7 +202,7 @@ class Running:
 
     worker: Worker
     task: asyncio.Task[None]
-    engine: AsyncEngine
+    pool: ConnectionPool
 
     async def stop(self) -> None:
         """Drain and wait for the end, as SIGTERM does."""
@@ -231,12 +232,12 @@ class Workers:
         carrier = PostgresCarrier(queue_url or self._url, role=APP_ROLE, redelivery=2)
         await carrier.open()
         self._stack.push_async_callback(carrier.close)
-        engine = create_engine(self._url, application_name="worker", pool_size=20, statement_timeout=10)
-        database = Database(engine, carrier if queue_url is None else None)
+        pool = ConnectionPool(self._url, application_name="worker", size=20, statement_timeout=10)
+        database = Database(pool, carrier if queue_url is None else None)
         self._stack.push_async_callback(database.close)
         bell = Listener(self._url, RELAY_CHANNEL, application_name="worker bell")
         worker = Worker(WorkerParts(settings, database, wrap(carrier), registry, schedules, bell))
-        running = Running(worker, asyncio.create_task(worker.run()), engine)
+        running = Running(worker, asyncio.create_task(worker.run()), pool)
         self._stack.push_async_callback(_stop, running)
         return running
 

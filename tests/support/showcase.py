@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
@@ -30,6 +29,7 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 from leadflood.worker.executor import Executor
@@ -41,17 +41,17 @@ from tests.support.identity import CLI, PASSWORD, Identity, Person, make_operato
 LEASE = 3600.0
 """Seconds: what runs in a showcase goes on running."""
 
-_DEAD_LETTER = text("""
+_DEAD_LETTER = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, processed_at = NULL,
     last_error = 'The queue at 203.0.113.9 did not answer within 5 s.', cause = 'The queue at <host> did not answer.'
 WHERE job_id = :job_id
 """)
-_WORKERS = text("""
+_WORKERS = sql("""
 INSERT INTO worker_processes (id, host, pid, version, running_jobs, started_at, last_seen_at)
 VALUES (:id, :host, :pid, '0.1.0', :running, now() - interval '3 hours', now())
 """)
 # A month with days, nights and weekends; slots 6 and 7 of the latencies are a third of a second to more than one.
-_PAST = text("""
+_PAST = sql("""
 INSERT INTO workspace_figures (workspace_id, quarter, created, enriched, failed, latency)
 SELECT :workspace_id, quarter, leads, leads - failed, failed,
     array_fill(0, ARRAY[6]) || ARRAY[(leads - failed + 1) / 2, (leads - failed) / 2] || array_fill(0, ARRAY[17])
@@ -70,7 +70,7 @@ FROM (
     ) AS days
 ) AS figures
 """)
-_AGE = text("""
+_AGE = sql("""
 UPDATE leads SET created_at = leads.created_at - age, updated_at = leads.updated_at - age
 FROM (
     SELECT id, (row_number() OVER (ORDER BY created_at DESC) - 1) * interval '23 minutes' AS age

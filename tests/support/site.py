@@ -9,7 +9,8 @@ from leadflood.api.parts import ApiParts
 from leadflood.bootstrap import build_registry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.api import make_parts
@@ -37,7 +38,7 @@ def own_parts(application_url: str, machine: Settings, sealer: Sealer) -> Parts:
     async def parts() -> ApiParts:
         carrier = PostgresCarrier(application_url, role=APP_ROLE)
         await carrier.open()
-        engine = create_engine(application_url, application_name="served", pool_size=5, statement_timeout=30)
+        engine = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
         database = Database(engine, carrier)
         return make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
 

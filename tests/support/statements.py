@@ -1,13 +1,13 @@
 """Counting what is asked of the database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
+import asyncpg
 from asyncpg.connection import LoggedQuery
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+
+from leadflood.kernel.db.pool import ConnectionPool
 
 
 @dataclass
@@ -25,29 +25,52 @@ class Statements:
 
 
 @contextmanager
-def counted(engine: AsyncEngine) -> Iterator[Statements]:
-    """Count what goes over the connections of `engine` that are taken from its pool meanwhile."""
+def while_borrowed(
+    pool: ConnectionPool,
+    attach: Callable[[asyncpg.Connection], object],
+    detach: Callable[[asyncpg.Connection], object] = lambda _connection: None,
+) -> Iterator[None]:
+    """Call `attach` with each connection that is borrowed meanwhile, and `detach` when it is returned."""
+    borrow = pool.connection
+
+    @asynccontextmanager
+    async def watched() -> AsyncIterator[asyncpg.Connection]:
+        async with borrow() as connection:
+            attach(connection)
+            try:
+                yield connection
+            finally:
+                with suppress(asyncpg.InterfaceError):  # terminated meanwhile
+                    detach(connection)
+
+    pool.connection = watched  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        pool.connection = borrow  # type: ignore[method-assign]
+
+
+@contextmanager
+def heard(pool: ConnectionPool, tell: Callable[[str], object]) -> Iterator[None]:
+    """Call `tell` with each statement on connections that are borrowed meanwhile."""
+
+    def logged(query: LoggedQuery) -> None:
+        tell(query.query)
+
+    with while_borrowed(
+        pool, lambda each: each.add_query_logger(logged), lambda each: each.remove_query_logger(logged)
+    ):
+        yield
+
+
+@contextmanager
+def counted(pool: ConnectionPool) -> Iterator[Statements]:
+    """Count what goes over the connections that are borrowed meanwhile."""
     statements = Statements()
 
-    def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.note(statement)
+    def tell(statement: str) -> None:
+        if "pg_notify" not in statement:  # of an earlier write, which is told of after its commit
+            statements.note(statement)
 
-    def logged(query: LoggedQuery) -> None:  # what goes past SQLAlchemy; the driver tells of nothing else
-        if "pg_notify" not in query.query:  # of an earlier write, which is told of after its commit
-            statements.note(query.query)
-
-    def taken(connection: Any, *_: object) -> None:  # noqa: ANN401  the driver's, as SQLAlchemy hands it on
-        connection.driver_connection.add_query_logger(logged)
-
-    def returned(connection: Any, *_: object) -> None:  # noqa: ANN401  as above
-        if connection is not None:
-            connection.driver_connection.remove_query_logger(logged)
-
-    listeners = (("before_cursor_execute", executed), ("checkout", taken), ("checkin", returned))
-    for name, listener in listeners:
-        event.listen(engine.sync_engine, name, listener)
-    try:
+    with heard(pool, tell):
         yield statements
-    finally:
-        for name, listener in listeners:
-            event.remove(engine.sync_engine, name, listener)

@@ -6,8 +6,6 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, TextClause, Uuid, bindparam, text
-
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
@@ -39,7 +37,9 @@ from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets, views
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.crypto import Sealer, hash_password, new_secret_key, new_token, token_hash
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.support.identity import PASSWORD
@@ -49,15 +49,15 @@ from tests.support.sandbox import shared_sandbox
 LIFE = 3600
 _PASSWORD_HASH = hash_password(PASSWORD)
 
-_TENANT_TABLES = text("""
+_TENANT_TABLES = sql("""
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind = 'r' AND a.attname = 'workspace_id' ORDER BY 1
 """)
-_KILL_EVENT = text("""
+_KILL_EVENT = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, last_error = 'The queue was away.', processed_at = NULL
 WHERE job_id = :job_id RETURNING id
 """)
-_KEEP_ANSWER = text(
+_KEEP_ANSWER = sql(
     "INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)"
     " VALUES (:workspace_id, :key, :key, :key)"
 )
@@ -265,7 +265,7 @@ async def _invitation(tx: Transaction, actor: Actor) -> UUID:
 async def audit_event(tx: Transaction, actor: Actor, subject_id: UUID) -> UUID:
     """An audit event about something. Returns its id."""
     await audit.record(tx, actor, action="lead.exported", subject_type="lead", subject_id=subject_id)
-    found: UUID = await tx.scalar(text("SELECT id FROM audit_events ORDER BY id DESC LIMIT 1"))
+    found: UUID = await tx.scalar(sql("SELECT id FROM audit_events ORDER BY id DESC LIMIT 1"))
     return found
 
 
@@ -297,21 +297,20 @@ async def holdings(database: Database, workspace_id: UUID, *, without: Collectio
         found: dict[str, list[str]] = {name: [] for name in (*names, "workspaces", "users")}
         for row in await tx.all(_everything(names), {"id": workspace_id, "without": list(without)}):
             found[row.name].append(row.content)
-        found["tickets"] = [str(await tx.scalar(text("SELECT count(*) FROM leadflood_queue.tickets")))]
+        found["tickets"] = [str(await tx.scalar(sql("SELECT count(*) FROM leadflood_queue.tickets")))]
     return found
 
 
 @cache
-def _everything(names: tuple[str, ...]) -> TextClause:
+def _everything(names: tuple[str, ...]) -> Sql:
     """One statement for all tables: one each would take most of the time of the tests that compare all there is."""
     members = "id IN (SELECT user_id FROM memberships WHERE workspace_id = :id)"
     places = [*((name, "workspace_id = :id") for name in names), ("workspaces", "id = :id"), ("users", members)]
     parts = [
-        f"SELECT '{name}' AS name, (to_jsonb(t) - :without)::text AS content FROM {name} t WHERE {place}"  # noqa: S608  names of our own tables
+        f"SELECT '{name}' AS name, (to_jsonb(t) - :without::text[])::text AS content FROM {name} t WHERE {place}"  # noqa: S608  names of our own tables
         for name, place in places
     ]
-    statement = text(" UNION ALL ".join(parts) + " ORDER BY 1, 2")
-    return statement.bindparams(bindparam("id", type_=Uuid), bindparam("without", type_=ARRAY(Text)))
+    return Sql(" UNION ALL ".join(parts) + " ORDER BY 1, 2")
 
 
 async def unread(database: Database, workspace_id: UUID) -> dict[str, list[str]]:

@@ -3,15 +3,10 @@
 import asyncio
 from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select, text, update
 
-from leadflood.domains.jobs import store
-from leadflood.domains.jobs.store import announcing
-from leadflood.domains.jobs.tables import heartbeats
-from leadflood.kernel.db.signals import EVERYTHING, Signals, payload_of, workspaces_of, writes
+from leadflood.kernel.db.signals import EVERYTHING, Signals, payload_of, workspaces_of
 from leadflood.kernel.ids import new_id
 
 
@@ -29,34 +24,6 @@ def test_a_payload_of_somebody_else_stands_for_all_or_for_workspaces_but_never_b
     found = workspaces_of(payload)
 
     assert found is None or all(isinstance(each, UUID) for each in found)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        store.CLAIM,
-        store.RENEW,
-        store.FAIL,
-        announcing.INSERT_JOBS,
-        store.FORGOTTEN,
-        text("delete  from leads where id = :id"),
-        text("UPDATE leads\nSET status = 'new'"),
-        text("UPDATE leads AS l SET status = 'new'"),
-        insert(heartbeats),
-        update(heartbeats).values(name="x"),
-        delete(heartbeats),
-    ],
-)
-def test_a_statement_that_changes_rows_is_told_of(statement: object) -> None:
-    assert writes(statement)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [store.HOLDS, store.LOCK, store.EXPIRED, text("SELECT set_config('a', 'b', true)"), select(heartbeats)],
-)
-def test_a_statement_that_only_reads_or_locks_is_not(statement: object) -> None:
-    assert not writes(statement)  # type: ignore[arg-type]
 
 
 class Channel:

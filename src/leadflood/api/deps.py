@@ -17,7 +17,7 @@ from leadflood.api.errors import problem
 from leadflood.api.parts import ApiParts, parts_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import View
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
 from leadflood.kernel.exchange import Exchange, exchange_of
 from leadflood.kernel.idempotency import MAX_KEPT_BYTES, AnswerNotKept, IdempotencyKey, KeptAnswer, KeyedRequest

@@ -15,7 +15,7 @@ from leadflood.domains.leads import service
 from leadflood.domains.leads.contracts import CreateLead, FaultyLead, LeadCreated, NewLead
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.kernel.contract import View
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.kernel.queue.ports import Priority
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, Field
-from sqlalchemy import text
 
 from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.contracts import SystemStatus
@@ -13,13 +12,14 @@ from leadflood.kernel.clock import monotonic
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Carrier, QueueDepth
 
 T = TypeVar("T")
 
-_REVISION = text("SELECT version_num FROM alembic_version")
+_REVISION = sql("SELECT version_num FROM alembic_version")
 _DEPTH_SECONDS = 5.0
 
 

@@ -4,6 +4,7 @@ Messages of exceptions quote values: PostgreSQL the row of a duplicate key, `int
 server the recipient. So only messages of kinds that name no values are shown; of all others, the kind and where.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ from leadflood.kernel.errors import AppError
 
 if TYPE_CHECKING:
     import asyncpg
-    from sqlalchemy.exc import DBAPIError
 
 _OWN_WORDS = (AppError, RuntimeError, TypeError, AttributeError, NameError, ImportError, OSError, MemoryError)
 """Kinds whose messages hold names of ours, of the language or of the system."""
 _QUOTING_STATES = ("22", "P0")
 """Classes of SQLSTATE whose primary message quotes a value: data exceptions, and what functions raise."""
+_UNFIT_PARAMETER = re.compile(r"query argument (\$\d+)")
+"""How the driver names a parameter that it cannot encode, before it quotes the value."""
 _MOST_LINKS = 20
 
 
@@ -27,9 +29,6 @@ def describe(error: BaseException | None) -> str:
     if error is None:
         return ""
     name = type(error).__name__
-    if _is_wrapped(error):
-        cause = _server_error(error)
-        return f"{name}: {describe(cause)}" if cause else name
     if _is_of_server(error):
         return f"{name}: {_without_values(error)}"
     if isinstance(error, _OWN_WORDS) and not isinstance(error, ValueError) and str(error):
@@ -49,28 +48,15 @@ def write_traceback(stream: TextIO, exc_info: tuple[type[BaseException], BaseExc
 
 def forget_values(error: BaseException) -> None:
     """Take the values out of a database error, for whatever shows it later, such as a warning of asyncio."""
-    if _is_wrapped(error):
-        cause = _server_error(error)
-        text = describe(cause) if cause else type(error).__name__
-        error.params, error.hide_parameters, error.args = None, True, (text,)
-        if error.orig is not None and error.orig is not cause:
-            error.orig.args = (text,)
-        if cause:
-            forget_values(cause)
-    elif _is_of_server(error):
+    if _is_of_server(error):
         error.args = (_without_values(error),)
         vars(error).update(dict.fromkeys(("detail", "hint", "context", "query", "internal_query")))
     elif _is_bad_parameter(error):
         error.args = ("A parameter does not fit its type.",)
 
 
-def _is_wrapped(error: BaseException | None) -> "TypeGuard[DBAPIError]":
-    """Whether SQLAlchemy wraps it. Not imported for this: no error is of a module that is not loaded."""
-    loaded = sys.modules.get("sqlalchemy.exc")
-    return loaded is not None and isinstance(error, loaded.DBAPIError)
-
-
 def _is_of_server(error: BaseException | None) -> "TypeGuard[asyncpg.PostgresError]":
+    """Whether the server reported it. The driver is not imported for this: no error is of a module not loaded."""
     loaded = sys.modules.get("asyncpg")
     return loaded is not None and isinstance(error, loaded.PostgresError)
 
@@ -80,16 +66,11 @@ def _is_bad_parameter(error: BaseException | None) -> bool:
     return loaded is not None and isinstance(error, loaded.InterfaceError) and isinstance(error, ValueError)
 
 
-def _server_error(error: "DBAPIError") -> "asyncpg.PostgresError | None":
-    found: BaseException | None = error.orig
-    while found is not None and not _is_of_server(found):
-        found = found.__cause__
-    return found
-
-
 def _without_values(error: "asyncpg.PostgresError") -> str:
     state = error.sqlstate or ""
     quotes = not state or state.startswith(_QUOTING_STATES)
+    if unfit := _UNFIT_PARAMETER.search(str(error.args[0] if error.args else "")):
+        return f"SQLSTATE {state} (parameter {unfit[1]} does not fit its type)"
     primary = f"SQLSTATE {state}" if quotes else str(error.args[0] if error.args else "").partition("\n")[0]
     constraint = getattr(error, "constraint_name", None)
     return f"{primary} ({constraint})" if constraint and constraint not in primary else primary

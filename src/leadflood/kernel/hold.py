@@ -8,19 +8,22 @@ second data folder. It stays closed, for all processes, until an operator opens 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
-from sqlalchemy import BigInteger, Boolean, Row, Text, bindparam, literal_column, text
+from sqlalchemy import Boolean, literal_column
 
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 WAITING = "Waiting: outgoing effects are on hold."
 """What a job says that waits for the hold to be opened."""
 
-_READABLE = text("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
-_SYSTEM = text("SELECT system_identifier::text FROM pg_control_system()")
-_STATE = text("""
+_READABLE = sql("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+_SYSTEM = sql("SELECT system_identifier::text FROM pg_control_system()")
+_STATE = sql("""
 SELECT d.oid::bigint AS current_oid, h.system_identifier, h.database_oid, h.instance_id, h.closed_at, h.reason
 FROM pg_database d LEFT JOIN effects_hold h ON true
 WHERE d.datname = current_database()
@@ -28,39 +31,24 @@ WHERE d.datname = current_database()
 ON_HOLD = literal_column("(SELECT closed_at IS NOT NULL FROM effects_hold)", Boolean)
 """For queries that tell it beside something else: whether effects are on hold, as far as it is recorded."""
 
-_RECORD = text("""
+_RECORD = sql("""
 INSERT INTO effects_hold (id, system_identifier, database_oid, instance_id)
 VALUES (1, :system_identifier, :database_oid, :instance_id)
 ON CONFLICT (id) DO NOTHING
-""").bindparams(
-    bindparam("system_identifier", type_=Text),
-    bindparam("database_oid", type_=BigInteger),
-    bindparam("instance_id", type_=Text),
-)
-_CLOSE = text("UPDATE effects_hold SET closed_at = now(), reason = :reason WHERE closed_at IS NULL").bindparams(
-    bindparam("reason", type_=Text)
-)
+""")
+_CLOSE = sql("UPDATE effects_hold SET closed_at = now(), reason = :reason WHERE closed_at IS NULL")
 # Not where another process has recorded something else in the meantime.
-_MISMATCH = text("""
+_MISMATCH = sql("""
 UPDATE effects_hold SET closed_at = now(), reason = :reason
 WHERE closed_at IS NULL AND system_identifier IS NOT DISTINCT FROM :system_identifier
   AND database_oid = :database_oid AND instance_id = :instance_id
-""").bindparams(
-    bindparam("reason", type_=Text),
-    bindparam("system_identifier", type_=Text),
-    bindparam("database_oid", type_=BigInteger),
-    bindparam("instance_id", type_=Text),
-)
-_OPEN = text("""
+""")
+_OPEN = sql("""
 UPDATE effects_hold
 SET system_identifier = :system_identifier, database_oid = :database_oid, instance_id = :instance_id,
     recorded_at = now(), closed_at = NULL, reason = ''
 WHERE closed_at IS NOT NULL
-""").bindparams(
-    bindparam("system_identifier", type_=Text),
-    bindparam("database_oid", type_=BigInteger),
-    bindparam("instance_id", type_=Text),
-)
+""")
 
 _log = structlog.get_logger()
 
@@ -175,7 +163,7 @@ def _reason(recorded: Identity, current: Identity) -> str:
     return f"{found}: the instance id is {current.instance_id}, and was {recorded.instance_id}."
 
 
-def _recorded(row: Row[Any]) -> Identity:
+def _recorded(row: Row) -> Identity:
     return Identity(row.system_identifier, row.database_oid, row.instance_id)
 
 

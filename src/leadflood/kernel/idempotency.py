@@ -9,13 +9,13 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Row, Text, Uuid, bindparam, text
-
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 
 Outcome = TypeVar("Outcome")
@@ -29,26 +29,21 @@ MAX_KEPT_BYTES = 256 * 1024
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
 # The locks end with the transaction, after its rows became visible: who gets one next finds the answer.
-_LOCK = text("""
+_LOCK = sql("""
 SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)) AS held
-FROM unnest(:names) WITH ORDINALITY AS n (name, place)
+FROM unnest(:names::text[]) WITH ORDINALITY AS n (name, place)
 ORDER BY place
-""").bindparams(bindparam("names", type_=ARRAY(Text)))
-_FIND = text("""
+""")
+_FIND = sql("""
 SELECT key_hash, fingerprint, answer FROM idempotency_keys
 WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("keys", type_=ARRAY(LargeBinary)))
-_KEEP = text("""
+""")
+_KEEP = sql("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)
-SELECT :workspace_id, k.key, k.fingerprint, k.answer
-FROM unnest(:keys, :fingerprints, :answers) AS k (key, fingerprint, answer)
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("keys", type_=ARRAY(LargeBinary)),
-    bindparam("fingerprints", type_=ARRAY(LargeBinary)),
-    bindparam("answers", type_=ARRAY(LargeBinary)),
-)
-_FORGET = text("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
+SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer
+FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[]) AS k (key, fingerprint, answer)
+""")
+_FORGET = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
 
 class IdempotencyInProgress(AppError):
@@ -143,7 +138,7 @@ class IdempotencyKey:
         """Store the answer together with the effect."""
         await keep_answers(tx, [(self, answer)])
 
-    def opened(self, row: Row[Any]) -> "KeptAnswer | IdempotencyMismatch":
+    def opened(self, row: Row) -> "KeptAnswer | IdempotencyMismatch":
         """The answer in a row of this key, unless it is another request's."""
         answer = self._sealer.unseal(row.answer, self._key) if row.fingerprint == self._fingerprint else None
         return IdempotencyMismatch() if answer is None else KeptAnswer.from_bytes(answer)

@@ -16,7 +16,7 @@ from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import devices
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import NotFound, Unauthenticated
 from leadflood.kernel.exchange import exchange_of
 from leadflood.kernel.pagination import Page as PageOfRows

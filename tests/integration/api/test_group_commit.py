@@ -11,7 +11,6 @@ from uuid import UUID
 import httpx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
@@ -20,8 +19,10 @@ from leadflood.domains.leads.service.group_commit import GroupCommit
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import DATABASE, TEMPLATE
@@ -150,8 +151,8 @@ async def new_house(database: Database) -> list[Caller]:
     return [first, await new_caller(database, [Permission.LEADS_WRITE], workspace_id=first.workspace_id)]
 
 
-COMMITTED = text("SELECT true FROM leads WHERE id = :id")
-WRITTEN = text("""
+COMMITTED = sql("SELECT true FROM leads WHERE id = :id")
+WRITTEN = sql("""
 SELECT l.id, l.email_norm, l.owner_id,
        (SELECT count(*) FROM job_executions j WHERE j.subject_id = l.id AND j.status = 'queued') AS jobs,
        (SELECT array_agg(k.created_by) FROM lead_events e JOIN api_keys k ON k.id = e.actor_id WHERE e.lead_id = l.id)
@@ -204,7 +205,7 @@ async def create(client: httpx.AsyncClient, caller: Caller, email: str, **header
 
 async def commits(database: Database) -> int:
     async with database.statement() as connection:
-        return int(await connection.scalar(text("SELECT txid_snapshot_xmax(txid_current_snapshot())")))
+        return int(await connection.scalar(sql("SELECT txid_snapshot_xmax(txid_current_snapshot())")))
 
 
 async def test_concurrent_requests_share_transactions_and_each_job_keeps_its_own_trace(
@@ -220,12 +221,12 @@ async def test_concurrent_requests_share_transactions_and_each_job_keeps_its_own
     assert {answer.status_code for answer in answers} == {201}
     assert await commits(database) - before < 30
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
-        rows = await tx.all(text("SELECT id, trace FROM job_executions"))
+        rows = await tx.all(sql("SELECT id, trace FROM job_executions"))
     kept = {str(row.id): row.trace["traceparent"].split("-")[1] for row in rows}
     assert [kept[answer.json()["jobId"]] for answer in answers] == [trace.split("-")[1] for trace in traces]
 
 
-INSERT = text("""
+INSERT = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)
 VALUES (:workspace_id, :id, 'held@acme.com', 'held@acme.com', 'test', 'held')
 """)
@@ -236,7 +237,7 @@ async def impatient(
     cluster: Cluster, parts: ApiParts, application_url: str, carrier: PostgresCarrier
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """An API that waits half a second for a lock."""
-    engine = create_engine(application_url, application_name="impatient", pool_size=5, statement_timeout=1)
+    engine = ConnectionPool(application_url, application_name="impatient", size=5, statement_timeout=1)
     database = Database(engine, carrier)
     app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
@@ -291,7 +292,7 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
     cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PostgresCarrier
 ) -> None:
     async with breakable(cluster, TEMPLATE) as server:
-        engine = create_engine(server.url, application_name="cut", pool_size=5, statement_timeout=30)
+        engine = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
         database = Database(engine, carrier)
         caller = await new_caller(database, [Permission.LEADS_WRITE])
         app = create_app(make_parts(settings, database, carrier, registry, sealer))
@@ -309,13 +310,13 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
                 await asyncio.to_thread(server.cut)
             answers = await asyncio.gather(*sent)
         async with database.transaction(caller.workspace_id, read_only=True) as tx:
-            rows = await tx.all(text("SELECT id FROM leads ORDER BY id"))
+            rows = await tx.all(sql("SELECT id FROM leads ORDER BY id"))
         await database.close()
 
     assert [str(row.id) for row in rows] == sorted(answer.json()["leadId"] for answer in answers)
 
 
-WAITS = text("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO leads%'")
+WAITS = sql("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO leads%'")
 
 
 @asynccontextmanager
@@ -381,9 +382,7 @@ async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
     cluster: Cluster, parts: ApiParts, carrier: PostgresCarrier, caller: Caller
 ) -> None:
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
-        engine = create_engine(
-            proxy.url(APP_ROLE, DATABASE), application_name="doubt", pool_size=5, statement_timeout=30
-        )
+        engine = ConnectionPool(proxy.url(APP_ROLE, DATABASE), application_name="doubt", size=5, statement_timeout=30)
         database = Database(engine, carrier)
         app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:

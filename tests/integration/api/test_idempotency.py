@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.idempotency import forget_old_keys
 from tests.support.api import Caller, new_caller, toys_made
 
@@ -129,7 +129,7 @@ async def test_a_stored_answer_cannot_be_read_from_the_database(
     repeated = await toys.post("/v1/api-keys", json=wanted, headers=with_key(caller, "k"))
 
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
-        row = await tx.first(text("SELECT * FROM idempotency_keys"))
+        row = await tx.first(sql("SELECT * FROM idempotency_keys"))
     assert row is not None
     assert repeated.json()["token"] == created.json()["token"]
     assert created.json()["token"].encode() not in bytes(row.answer)
@@ -140,7 +140,7 @@ async def test_old_keys_are_forgotten(toys: httpx.AsyncClient, caller: Caller, d
         await toys.post("/v1/toys", json=TOY, headers=with_key(caller, key))
     async with database.transaction(caller.workspace_id) as tx:
         await tx.execute(
-            text(
+            sql(
                 "UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE created_at = "
                 "(SELECT min(created_at) FROM idempotency_keys)"
             )

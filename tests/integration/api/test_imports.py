@@ -10,11 +10,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.api.parts import ApiParts
 from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT
 from leadflood.domains.jobs.models import JobKind
+from leadflood.kernel.db.sql import sql
 from tests.support.api import Caller, client_of, make_parts
 from tests.support.jobs import Jobs
 
@@ -141,8 +141,8 @@ async def test_what_is_no_file_of_leads_is_refused_and_leaves_nothing(
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     async with parts.database.transaction(caller.workspace_id, read_only=True) as tx:
-        assert await tx.scalar(text("SELECT count(*) FROM imports")) == 0
-        assert await tx.scalar(text("SELECT count(*) FROM import_chunks")) == 0
+        assert await tx.scalar(sql("SELECT count(*) FROM imports")) == 0
+        assert await tx.scalar(sql("SELECT count(*) FROM import_chunks")) == 0
 
 
 async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiParts, caller: Caller) -> None:
@@ -225,8 +225,8 @@ async def test_a_hostile_file_is_refused_in_words_and_bounded_memory(
     assert re.search(told, answer.json()["detail"]), answer.text
     assert peak < 48 * 1024 * 1024
     async with parts.database.transaction(caller.workspace_id, read_only=True) as tx:
-        assert await tx.scalar(text("SELECT count(*) FROM imports")) == 0
-        assert await tx.scalar(text("SELECT count(*) FROM import_chunks")) == 0
+        assert await tx.scalar(sql("SELECT count(*) FROM imports")) == 0
+        assert await tx.scalar(sql("SELECT count(*) FROM import_chunks")) == 0
 
 
 async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:

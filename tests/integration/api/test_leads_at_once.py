@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.kernel.actor import SCOPES
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, new_caller
 
@@ -19,13 +19,13 @@ WRITERS = 20
 async def count(database: Database, caller: Caller) -> dict[str, int]:
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
         row = await tx.first(
-            text(
+            sql(
                 "SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM job_executions) AS jobs,"
                 " (SELECT count(*) FROM outbox_events) AS events, (SELECT count(*) FROM lead_events) AS entries"
             )
         )
     assert row is not None
-    return dict(row._mapping)
+    return dict(row)
 
 
 async def create(client: httpx.AsyncClient, caller: Caller, email: str, **headers: str) -> httpx.Response:

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.api.lead_stream import Lines
 from leadflood.api.parts import ApiParts
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.idempotency import MAX_KEPT_BYTES
 from leadflood.kernel.ids import new_id
@@ -40,7 +40,7 @@ async def held(database: Database, caller: Caller) -> tuple[int, ...]:
     """Leads, jobs, outbox events, entries of timelines."""
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
         row = await tx.first(
-            text(
+            sql(
                 "SELECT (SELECT count(*) FROM leads), (SELECT count(*) FROM job_executions),"
                 " (SELECT count(*) FROM outbox_events), (SELECT count(*) FROM lead_events)"
             )
@@ -94,7 +94,7 @@ async def test_the_leads_of_a_batch_are_enriched_after_a_single_one(
     many = await batch(toys, caller, {"email": "ada@acme.com"}, {"email": "grace@acme.com"})
 
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
-        rows = await tx.all(text("SELECT subject_id, priority FROM job_executions"))
+        rows = await tx.all(sql("SELECT subject_id, priority FROM job_executions"))
     bulk = {result["leadId"]: Priority.BULK for result in many.json()["results"]}
     assert {str(row.subject_id): row.priority for row in rows} == {single.json()["leadId"]: Priority.NORMAL, **bulk}
 
@@ -210,7 +210,7 @@ class Away(Database):
 async def test_a_stream_that_cannot_go_on_says_from_where(
     parts: ApiParts, caller: Caller, database: Database, left: int
 ) -> None:
-    away = Away(database._engine, database._publisher)
+    away = Away(database.pool, database._publisher)
     away.left = left
     lines = [f'{{"email": "lead{n}@acme.com"}}\n'.encode() for n in range(1, 4)]
 

@@ -4,12 +4,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.jobs import forget_worker, report_worker
 from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller
 from tests.support.identity import make_operator
@@ -18,7 +18,7 @@ from tests.support.tenants import bearer, new_session
 
 KIND = JobKind("system.heartbeat", NoPayload, max_attempts=1)
 """A kind that the API knows."""
-SILENT = text("UPDATE worker_processes SET last_seen_at = now() - interval '31 s' WHERE id = :id")
+SILENT = sql("UPDATE worker_processes SET last_seen_at = now() - interval '31 s' WHERE id = :id")
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from tests.support.api import Caller, Gate, client_of, make_parts, new_caller, toys_made
 from tests.support.memory_queue import MemoryCarrier
@@ -118,8 +119,8 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made() -> None:
 async def broken_database(cluster: Cluster) -> AsyncIterator[Database]:
     """A database whose server cannot be reached."""
     url = cluster.url("leadflood", APP_ROLE).replace(".s.PGSQL", "nowhere")
-    engine = create_engine(
-        url.replace("host=", "host=/nonexistent"), application_name="gone", pool_size=1, statement_timeout=1
+    engine = ConnectionPool(
+        url.replace("host=", "host=/nonexistent"), application_name="gone", size=1, statement_timeout=1
     )
     opened = Database(engine, None)
     yield opened

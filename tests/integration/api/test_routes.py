@@ -6,7 +6,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity.service import operators
 from leadflood.domains.jobs.models import JobKind, NewJob, NoPayload
@@ -15,6 +14,7 @@ from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, new_caller
 from tests.support.identity import CLI, Identity
@@ -57,7 +57,7 @@ async def test_a_job_is_listed_cancelled_and_retried(
 async def test_a_dead_event_is_replayed_once(toys: httpx.AsyncClient, caller: Caller, database: Database) -> None:
     job_id = await queue_job(database, caller)
     async with database.transaction(caller.workspace_id) as tx:
-        await tx.execute(text("UPDATE outbox_events SET status = 'dead_letter', attempts = 5"))
+        await tx.execute(sql("UPDATE outbox_events SET status = 'dead_letter', attempts = 5"))
 
     listed = await toys.get("/v1/outbox-events", params={"jobId": job_id}, headers=caller.headers)
     event_id = listed.json()["items"][0]["id"]
@@ -239,7 +239,7 @@ async def test_a_lead_carries_the_request_that_made_it(
 
     assert created.status_code == 201, created.text
     async with database.transaction(caller.workspace_id, read_only=True) as tx:
-        trace = await tx.scalar(text("SELECT trace FROM job_executions"))
+        trace = await tx.scalar(sql("SELECT trace FROM job_executions"))
     assert trace["request_id"] == "mine"
     assert trace["traceparent"].split("-")[1] == trace_id
 

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
-from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import DATABASE
@@ -19,7 +20,7 @@ from tests.support.api import Caller, make_parts
 from tests.support.postgres import Cluster
 from tests.support.waiting import soon
 
-HELD = text("""
+HELD = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)
 VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 """)
@@ -28,7 +29,7 @@ VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 @asynccontextmanager
 async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database waits for ten minutes."""
-    engine = create_engine(application_url, application_name="patient", pool_size=10, statement_timeout=600)
+    engine = ConnectionPool(application_url, application_name="patient", size=10, statement_timeout=600)
     database = Database(engine, carrier)
     app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:

@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
@@ -15,6 +14,7 @@ from leadflood.kernel.backup.archive import Manifest
 from leadflood.kernel.backup.making import Source, make
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.provision import OWNER, provision
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.conftest import DATABASE
 from tests.support.postgres import Cluster, temporary_cluster
@@ -24,10 +24,10 @@ from tests.support.site import machine, showcase
 __all__ = ["machine", "showcase"]
 
 KEY = "the original's own secret key, 40 letters"
-SEALED = text("""
+SEALED = sql("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer) VALUES (:id, :key, '\\x00ff', '\\xdeadbeef')
 """)
-BEAT = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:id, now(), :worker)")
+BEAT = sql("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:id, now(), :worker)")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.backup import restoring, rows
 from leadflood.kernel.backup.archive import DUMP, KEY, MANIFEST, UnusableBackup
 from leadflood.kernel.config import Settings
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.hold import Hold
@@ -46,7 +47,7 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
     url = other_cluster.url(empty, APP_ROLE)
     carrier = PostgresCarrier(url, role=APP_ROLE)
     await carrier.open()
-    database = Database(create_engine(url, application_name="tests", pool_size=5, statement_timeout=30), carrier)
+    database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), carrier)
     async with post_office(tmp_path / "mail") as post:
         registry = build_registry(
             settings.model_copy(update={"smtp_url": SecretStr(post.url)}), database, shared_sandbox()
@@ -73,8 +74,8 @@ async def test_data_and_processes_that_use_it_are_left_alone(made: Made, other_c
 
     with pytest.raises(rows.DatabaseInUse, match="--replace"):
         await restore(other_cluster, empty, made.path)
-    engine = create_engine(
-        other_cluster.url(empty, APP_ROLE), application_name="leadflood worker", pool_size=1, statement_timeout=30
+    engine = ConnectionPool(
+        other_cluster.url(empty, APP_ROLE), application_name="leadflood worker", size=1, statement_timeout=30
     )
     database = Database(engine, None)
     await check_schema(database)
@@ -149,7 +150,7 @@ async def test_rows_that_differ_from_the_manifest_stop_the_restore_before_anythi
         await restore(other_cluster, empty, path)
 
     database = Database(
-        create_engine(other_cluster.url(empty, APP_ROLE), application_name="tests", pool_size=1, statement_timeout=30),
+        ConnectionPool(other_cluster.url(empty, APP_ROLE), application_name="tests", size=1, statement_timeout=30),
         None,
     )
     with pytest.raises(Exception, match="Row-level security is not forced"):

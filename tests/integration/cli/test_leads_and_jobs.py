@@ -5,14 +5,13 @@ import sys
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.jobs import queries as jobs_queries
 from leadflood.domains.leads import queries as leads_queries
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.cli.conftest import Terminal
 from tests.support.processes import Running
@@ -27,7 +26,7 @@ def objects(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
 
 
 # Its ticket is then for an attempt that is over, so a worker of another test leaves it alone.
-HOLD = text("UPDATE job_executions SET attempts = 1, max_attempts = 9 WHERE id = :id")
+HOLD = sql("UPDATE job_executions SET attempts = 1, max_attempts = 9 WHERE id = :id")
 
 
 async def make_lead(
@@ -150,7 +149,7 @@ def test_an_id_that_is_none_is_wrong_usage_and_one_of_nothing_a_refusal(terminal
 async def test_dead_letters_are_replayed(terminal: Terminal, database: Database) -> None:
     _, job_id = await make_lead(database, terminal.workspace_id, "ada@acme.com")
     async with database.transaction(terminal.workspace_id) as tx:
-        await tx.execute(text("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id"), {"id": job_id})
+        await tx.execute(sql("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id"), {"id": job_id})
 
     (dead,) = objects(terminal.here("outbox", "list", "--status", "dead_letter", "--json"))
     assert terminal.here("outbox", "replay").returncode == 2

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
@@ -16,6 +15,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import head
 from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, store_warning
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
 from tests.integration.cli.conftest import Terminal
@@ -197,8 +197,8 @@ async def test_the_doctor_sees_dead_letters_and_leads_that_nobody_works_on(
     terminal: Terminal, worker: Running, database: Database
 ) -> None:
     actor = Actor.cli(terminal.workspace_id)
-    ended = text("UPDATE job_executions SET status = 'failed', finished_at = now() WHERE id = :id")
-    dead = text("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id")
+    ended = sql("UPDATE job_executions SET status = 'failed', finished_at = now() WHERE id = :id")
+    dead = sql("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id")
     async with database.transaction(terminal.workspace_id) as tx:
         command = CreateLead.model_validate({"email": "ada@acme.com"})
         made = await leads.create_lead(tx, actor, command=command, trace={})
@@ -212,5 +212,5 @@ async def test_the_doctor_sees_dead_letters_and_leads_that_nobody_works_on(
         assert str(made.lead_id) in found["invariant"]["detail"]
     finally:
         async with database.transaction(terminal.workspace_id) as tx:
-            await tx.execute(text("UPDATE leads SET status = 'failed' WHERE id = :id"), {"id": made.lead_id})
-            await tx.execute(text("UPDATE outbox_events SET status = 'sent' WHERE job_id = :id"), {"id": made.job_id})
+            await tx.execute(sql("UPDATE leads SET status = 'failed' WHERE id = :id"), {"id": made.lead_id})
+            await tx.execute(sql("UPDATE outbox_events SET status = 'sent' WHERE job_id = :id"), {"id": made.job_id})

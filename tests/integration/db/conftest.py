@@ -7,7 +7,8 @@ import pytest
 
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.queue.ports import Publisher
 from tests.integration.db.tenants import Tenant, new_tenant
 from tests.support.identity import Identity
@@ -25,8 +26,8 @@ async def opened(
     publisher: Publisher | None = None,
 ) -> AsyncIterator[Database]:
     """A pool of its own."""
-    engine = create_engine(
-        url, application_name="tests", pool_size=pool_size, statement_timeout=statement_timeout, role=role
+    engine = ConnectionPool(
+        url, application_name="tests", size=pool_size, statement_timeout=statement_timeout, role=role
     )
     database = Database(engine, publisher)
     yield database

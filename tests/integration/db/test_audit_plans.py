@@ -14,6 +14,7 @@ from tests.conftest import TEMPLATE
 from tests.integration.db.conftest import opened
 from tests.integration.db.test_plans import Plans
 from tests.support.postgres import Cluster
+from tests.support.statements import while_borrowed
 
 NAME = "audit_plans"
 WORKSPACE, ACTOR_ID, SUBJECT_ID = (UUID(f"01900000-0000-7000-8000-00000000000{digit}") for digit in "123")
@@ -46,11 +47,12 @@ async def busy(cluster: Cluster) -> AsyncIterator[Plans]:
         cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=NAME)
     async with opened(cluster.url(NAME, APP_ROLE), pool_size=1) as database:
         plans = Plans(database)
-        async with database._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            assert raw.driver_connection is not None
-            raw.driver_connection.add_log_listener(plans.hear)
-        yield plans
+        with while_borrowed(
+            database.pool,
+            lambda each: each.add_log_listener(plans.hear),
+            lambda each: each.remove_log_listener(plans.hear),
+        ):
+            yield plans
     cluster.drop_database(NAME)
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.figures import queries as figures
@@ -36,6 +35,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 from tests.conftest import DATABASE, TEMPLATE
@@ -44,6 +44,7 @@ from tests.support import crowd
 from tests.support.crowd import numbered
 from tests.support.memory_queue import MemoryCarrier
 from tests.support.postgres import Cluster
+from tests.support.statements import while_borrowed
 
 PLANS = "plans"
 LARGE = {"leads", "lead_events", "job_executions", "outbox_events"}
@@ -101,11 +102,12 @@ async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
         cluster.run(f'ALTER ROLE leadflood_app IN DATABASE :"name" SET {setting}', name=PLANS)
     async with opened(cluster.url(PLANS, APP_ROLE), pool_size=1) as database:
         plans = Plans(database)
-        async with database._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            assert raw.driver_connection is not None
-            raw.driver_connection.add_log_listener(plans.hear)
-        yield plans
+        with while_borrowed(
+            database.pool,
+            lambda each: each.add_log_listener(plans.hear),
+            lambda each: each.remove_log_listener(plans.hear),
+        ):
+            yield plans
     cluster.drop_database(PLANS)
 
 
@@ -350,7 +352,7 @@ async def test_how_the_queue_is_comes_from_indexes(plans: Plans) -> None:
 
 async def test_counting_reads_the_last_part_of_the_timeline_only(plans: Plans) -> None:
     async with plans.database.system() as tx:
-        await tx.execute(text("INSERT INTO figures_progress VALUES ('leads', now()) ON CONFLICT DO NOTHING"))
+        await tx.execute(sql("INSERT INTO figures_progress VALUES ('leads', now()) ON CONFLICT DO NOTHING"))
 
     await counting.count(plans.database, again=timedelta(minutes=5))
 

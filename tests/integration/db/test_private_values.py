@@ -10,17 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import asyncpg
 import pytest
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from leadflood.api.parts import ApiParts
 from leadflood.cli import _print_fault
-from leadflood.domains.identity.tables import users
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.kernel.actor import SCOPES
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.faults import describe
 from leadflood.kernel.ids import new_id
@@ -36,7 +36,6 @@ USER = "INSERT INTO users (id, email, email_norm, name, password_hash) VALUES (:
 RENAME = "UPDATE users SET name = :canary WHERE id = :id"
 FAULTS = {
     "unique": USER,
-    "unique, by SQLAlchemy": "",
     "check": "INSERT INTO users (id, email, email_norm, name, password_hash, appearance)"
     " VALUES (:id, :other, :other, :canary, '-', :canary)",
     "not null": "INSERT INTO users (id, email, email_norm, name, password_hash)"
@@ -64,15 +63,9 @@ async def provoke(tx: Transaction, name: str) -> None:
         "nul": f"{CANARY}\0",
         "surrogate": f"{CANARY}\ud800",
     }
-    statement = FAULTS[name]
-    if not statement:
-        columns = {"id": new_id(), "email": CANARY, "email_norm": CANARY, "name": CANARY, "password_hash": "-"}
-        await tx.execute(users.insert().values(**columns))
-    else:
-        if name == "timeout":
-            await tx.execute(text("SELECT set_config('statement_timeout', '1', true)"))
-        used = {key: value for key, value in values.items() if f":{key}" in statement}
-        await tx.execute(text(statement), used)
+    if name == "timeout":
+        await tx.execute(sql("SELECT set_config('statement_timeout', '1', true)"))
+    await tx.execute(sql(FAULTS[name]), values)
 
 
 @pytest.fixture(params=["json", "console"])
@@ -97,8 +90,8 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 async def known(database: Database) -> None:
     """Somebody has the canary's address already."""
     async with database.system() as tx:
-        await tx.execute(text("DELETE FROM users WHERE email_norm = :canary"), {"canary": CANARY})
-        await tx.execute(text(USER), {"canary": CANARY, "id": new_id(), "name": "Ada"})
+        await tx.execute(sql("DELETE FROM users WHERE email_norm = :canary"), {"canary": CANARY})
+        await tx.execute(sql(USER), {"canary": CANARY, "id": new_id(), "name": "Ada"})
 
 
 @pytest.mark.usefixtures("known")
@@ -115,7 +108,7 @@ async def test_no_database_error_shows_a_value(database: Database, log: io.Strin
             _print_fault(type(error), error, error.__traceback__)
             while fault is not None:
                 shown.append(describe(fault))
-                if isinstance(fault, DBAPIError | AppError):
+                if isinstance(fault, asyncpg.PostgresError | AppError):
                     shown += [str(fault), repr(fault)]
                 fault = fault.__cause__ or fault.__context__
         else:
@@ -131,14 +124,14 @@ async def test_no_deadlock_shows_a_value(database: Database, log: io.StringIO, c
     ids = [new_id(), new_id()]
     async with database.system() as tx:
         for each in ids:
-            await tx.execute(text(USER), {"canary": f"{each}@acme.com", "id": each, "name": "Ada"})
+            await tx.execute(sql(USER), {"canary": f"{each}@acme.com", "id": each, "name": "Ada"})
     both_hold = asyncio.Barrier(2)
 
     async def rename(first: UUID, second: UUID) -> None:
         async with database.system() as tx:
-            await tx.execute(text(RENAME), {"canary": CANARY, "id": first})
+            await tx.execute(sql(RENAME), {"canary": CANARY, "id": first})
             await both_hold.wait()
-            await tx.execute(text(RENAME), {"canary": CANARY, "id": second})
+            await tx.execute(sql(RENAME), {"canary": CANARY, "id": second})
 
     done = await asyncio.gather(rename(*ids), rename(*reversed(ids)), return_exceptions=True)
     [fault] = [each for each in done if each is not None]

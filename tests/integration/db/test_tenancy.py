@@ -6,10 +6,12 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Table, delete, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Table, delete, func, insert, select, update
 
-from leadflood.kernel.db.database import Database, Transaction, constraint_of
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import constraint_of
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from tests.conftest import DATABASE
 from tests.integration.db.tenants import APPEND_ONLY, TENANT_TABLES, Tenant, copied, tenant_column
@@ -29,22 +31,22 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2
 """
 
 
-def code_of(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None))
+def code_of(error: asyncpg.PostgresError) -> str:
+    return str(error.sqlstate)
 
 
 @asynccontextmanager
 async def rolled_back(tx: Transaction) -> AsyncIterator[None]:
     """Keep nothing of what is done inside."""
-    await tx.execute(text("SAVEPOINT before"))
+    await tx.execute(sql("SAVEPOINT before"))
     yield
-    await tx.execute(text("ROLLBACK TO before"))
+    await tx.execute(sql("ROLLBACK TO before"))
 
 
 async def one_row(tx: Transaction, table: Table) -> dict[str, Any]:
     row = await tx.first(select(table))
     assert row is not None, f"no row in {table.name}"
-    return dict(row._mapping)
+    return dict(row)
 
 
 async def counted(database: Database, table: Table, tenant: Tenant) -> int:
@@ -83,7 +85,7 @@ async def test_an_update_or_delete_without_any_predicate_touches_one_workspace_o
     before = await counted(database, table, theirs)
     for statement in (update(table).values({owner.name: owner}), delete(table)):
         if table.name in APPEND_ONLY:
-            with pytest.raises(DBAPIError) as refused:
+            with pytest.raises(asyncpg.PostgresError) as refused:
                 async with database.transaction(ours.id) as tx:
                     await tx.execute(statement)
             assert code_of(refused.value) == asyncpg.InsufficientPrivilegeError.sqlstate
@@ -105,7 +107,7 @@ async def test_a_row_of_another_workspace_cannot_be_written(
     foreign = {**copied(row, table), owner.name: theirs.id}
 
     for statement in (insert(table).values(foreign), update(table).values({owner.name: theirs.id})):
-        with pytest.raises(DBAPIError) as refused:
+        with pytest.raises(asyncpg.PostgresError) as refused:
             async with database.transaction(ours.id) as tx:
                 await tx.execute(statement)
         assert code_of(refused.value) == asyncpg.InsufficientPrivilegeError.sqlstate
@@ -127,7 +129,7 @@ async def test_a_row_cannot_refer_to_a_row_of_another_workspace(
         stolen = {column: parent[target] for column, target in pairs if column != "workspace_id"}
         async with database.transaction(ours.id) as tx:
             row = {**copied(await one_row(tx, table), table), **stolen}
-        with pytest.raises(IntegrityError) as refused:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             async with database.transaction(ours.id) as tx:
                 await tx.execute(insert(table).values(row))
         assert constraint_of(refused.value) == key["name"]
@@ -151,7 +153,7 @@ async def test_a_credential_is_looked_up_by_its_exact_hash_only(
 ) -> None:
     ours, _ = tenants
     tokens = TENANT_TABLES["session_tokens"]
-    seek = text("SELECT count(*) FROM authenticate_token(:sought)")
+    seek = sql("SELECT count(*) FROM authenticate_token(:sought)")
     async with database.transaction(ours.id) as tx:
         known = await tx.scalar(select(tokens.c.token_hash).where(tokens.c.kind == "access"))
         refresh = await tx.scalar(select(tokens.c.token_hash).where(tokens.c.kind == "refresh"))
@@ -166,7 +168,7 @@ async def test_the_search_shows_one_workspace_only_whatever_it_is_asked(
     database: Database, tenants: tuple[Tenant, Tenant]
 ) -> None:
     ours, _ = tenants
-    search = text("""
+    search = sql("""
         SELECT workspace_id FROM search_leads(:needle, NULL, NULL, NULL, NULL, NULL, NULL, NULL, :sort, false,
                                               NULL, NULL, NULL, 1000)
     """)
@@ -177,6 +179,6 @@ async def test_the_search_shows_one_workspace_only_whatever_it_is_asked(
         async with database.statement() as connection:
             assert await connection.all(search, {"needle": needle, "sort": "created_at"}) == []
     for sort in ("search_text", "id; DROP TABLE leads", "", None):
-        with pytest.raises(DBAPIError):
+        with pytest.raises(asyncpg.PostgresError):
             async with database.transaction(ours.id) as tx:
                 await tx.execute(search, {"needle": "acme", "sort": sort})

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
@@ -18,17 +19,17 @@ from tests.integration.db.conftest import opened
 from tests.support.postgres import Cluster
 from tests.support.waiting import turns
 
-RENAME = text("UPDATE workspaces SET name = :name")
-NAME = text("SELECT name FROM workspaces")
-SLEEP = text("SELECT pg_sleep(60)")
-INSERT_AGAIN = text("INSERT INTO workspaces (id, name) VALUES (:id, 'Again')")
-LEFT_OVER = text("""
+RENAME = sql("UPDATE workspaces SET name = :name")
+NAME = sql("SELECT name FROM workspaces")
+SLEEP = sql("SELECT pg_sleep(60)")
+INSERT_AGAIN = sql("INSERT INTO workspaces (id, name) VALUES (:id, 'Again')")
+LEFT_OVER = sql("""
 SELECT coalesce(current_setting('app.workspace_id', true), '') AS workspace, current_user AS role,
        current_setting('transaction_read_only') AS read_only, pg_backend_pid() AS pid
 """)
 DEFERRED = (
-    text("CREATE TEMPORARY TABLE numbers (n integer UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP"),
-    text("INSERT INTO numbers VALUES (1), (1)"),
+    sql("CREATE TEMPORARY TABLE numbers (n integer UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP"),
+    sql("INSERT INTO numbers VALUES (1), (1)"),
 )
 
 
@@ -66,7 +67,7 @@ async def test_a_transaction_of_a_cancelled_task_leaves_nothing_and_frees_its_co
     async def act() -> None:
         async with single.transaction(workspace.id) as tx:
             await tx.execute(RENAME, {"name": "Changed"})
-            await renamed.put(await tx.scalar(text("SELECT pg_backend_pid()")))
+            await renamed.put(await tx.scalar(sql("SELECT pg_backend_pid()")))
             await (tx.execute(SLEEP) if inside_a_statement else asyncio.Event().wait())
 
     task = asyncio.create_task(act())
@@ -93,7 +94,7 @@ async def test_a_read_only_transaction_refuses_writes_and_the_next_one_may_write
 ) -> None:
     async with single.transaction(workspace.id, read_only=True) as tx:
         assert await tx.scalar(NAME) == "Test"
-    with pytest.raises(DBAPIError, match="read-only transaction"):
+    with pytest.raises(asyncpg.PostgresError, match="read-only transaction"):
         await rename(single, workspace, read_only=True)
 
     await rename(single, workspace, read_only=False)
@@ -111,7 +112,7 @@ async def test_a_read_only_transaction_across_workspaces_refuses_writes(single: 
         async with single.system(read_only=True) as tx:
             await tx.execute(RENAME, {"name": "Changed"})
 
-    with pytest.raises(DBAPIError, match="read-only transaction"):
+    with pytest.raises(asyncpg.PostgresError, match="read-only transaction"):
         await act()
 
 
@@ -119,21 +120,21 @@ async def test_a_statement_in_autocommit_gives_its_connection_back_in_normal_mod
     single: Database, workspace: Workspace
 ) -> None:
     async with single.statement() as connection:
-        before = await connection.scalar(text("SELECT pg_backend_pid()"))
-        assert await connection.scalar(text("SELECT now()")) != await connection.scalar(text("SELECT now()"))
+        before = await connection.scalar(sql("SELECT pg_backend_pid()"))
+        assert await connection.scalar(sql("SELECT now()")) != await connection.scalar(sql("SELECT now()"))
 
     with pytest.raises(LookupError):
         await fail_after_renaming(single, workspace)
     async with single.transaction(workspace.id) as tx:
         assert await tx.scalar(NAME) == "Test"
-        assert await tx.scalar(text("SELECT now()")) == await tx.scalar(text("SELECT now()"))
-        assert await tx.scalar(text("SELECT pg_backend_pid()")) == before
+        assert await tx.scalar(sql("SELECT now()")) == await tx.scalar(sql("SELECT now()"))
+        assert await tx.scalar(sql("SELECT pg_backend_pid()")) == before
 
 
 async def test_a_savepoint_undoes_its_own_part_only(single: Database, workspace: Workspace) -> None:
     async with single.transaction(workspace.id) as tx:
         await tx.execute(RENAME, {"name": "Before"})
-        with pytest.raises(IntegrityError):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await in_savepoint(tx, workspace.id)
         assert await tx.scalar(NAME) == "Before"
         async with tx.savepoint():
@@ -154,7 +155,7 @@ async def test_a_transaction_whose_error_was_swallowed_does_not_pretend_to_commi
     async def act() -> None:
         async with single.transaction(workspace.id) as tx:
             await tx.execute(RENAME, {"name": "Changed"})
-            with pytest.raises(IntegrityError):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError):
                 await tx.execute(INSERT_AGAIN, {"id": workspace.id})
 
     with pytest.raises(RuntimeError, match="caught without a savepoint"):
@@ -169,7 +170,7 @@ async def test_a_commit_that_fails_raises(single: Database, workspace: Workspace
             for statement in DEFERRED:
                 await tx.execute(statement)
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await act()
     assert await name_of(single, workspace) == "Test"
 
@@ -205,7 +206,7 @@ async def misbehave(database: Database, workspace_id: UUID, chance: random.Rando
         await turns(chance.randrange(40))
         task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
-    assert outcome is None or isinstance(outcome, LookupError | DBAPIError | asyncio.CancelledError)
+    assert outcome is None or isinstance(outcome, LookupError | asyncpg.PostgresError | asyncio.CancelledError)
 
 
 async def use(database: Database, workspace_id: UUID, way: str) -> None:
@@ -223,13 +224,13 @@ async def use(database: Database, workspace_id: UUID, way: str) -> None:
         if way == "error":
             raise LookupError
         if way == "failure":
-            await tx.execute(text("SELECT 1 / 0"))
+            await tx.execute(sql("SELECT 1 / 0"))
 
 
 async def test_a_pool_without_a_free_connection_is_unavailable_and_recovers(
     single: Database, workspace: Workspace
 ) -> None:
-    single._patience = 0.05
+    single.pool.patience = 0.05
     async with single.transaction(workspace.id):
         with pytest.raises(Unavailable):
             await name_of(single, workspace)

@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db import writability
-from leadflood.kernel.db.database import Database, WritesRefused
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import WritesRefused
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import TEMPLATE, Workspace, new_workspace
@@ -64,7 +65,7 @@ async def failing(client: httpx.AsyncClient) -> dict[str, str]:
 
 async def rename(database: Database, workspace: Workspace) -> None:
     async with database.transaction(workspace.id) as tx:
-        await tx.execute(text("UPDATE workspaces SET name = 'Renamed'"))
+        await tx.execute(sql("UPDATE workspaces SET name = 'Renamed'"))
 
 
 async def test_a_full_disk_makes_the_process_unready_until_there_is_room_again(
@@ -119,7 +120,7 @@ async def test_a_read_only_server_is_unready_and_answers_writes_with_503(
         await rename(database, workspace)
     assert refused.value.status == 503
     async with database.transaction(workspace.id, read_only=True) as tx:
-        assert await tx.scalar(text("SELECT count(*) FROM workspaces")) == 1
+        assert await tx.scalar(sql("SELECT count(*) FROM workspaces")) == 1
 
     cluster.run('ALTER DATABASE :"name" RESET default_transaction_read_only', name=name)
     cluster.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'name'", name=name)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.duplicates import invariants, queries
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, MergeView, ScanView
@@ -19,13 +17,14 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from tests.integration.enrichment.bench import Bench
 from tests.integration.leads.desk import Desk as LeadDesk
 from tests.support.jobs import Jobs
 
 # All that a merge may touch, but for versions, times of change, and what only grows.
 CHECKED: Mapping[str, Any] = {
-    name: text(statement)
+    name: sql(statement)
     for name, statement in {
         "leads": """
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,

@@ -6,7 +6,6 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotUndoable, MergeWithItself, UnknownMergeField
 from leadflood.domains.duplicates.models import MergeStatus
@@ -14,6 +13,7 @@ from leadflood.domains.enrichment.models import Field
 from leadflood.domains.leads.errors import ChangesetNotUndoable, LeadChanged, LeadMerged, LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.service import changesets
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.integration.duplicates.desk import Desk
@@ -316,7 +316,7 @@ async def test_a_lead_whose_survivor_is_gone_for_good_can_be_restored(desk: Desk
     await desk.merge(survivor, other)
     await desk.leads.delete(survivor)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await tx.execute(text("DELETE FROM leads WHERE id = :id"), {"id": survivor})
+        await tx.execute(sql("DELETE FROM leads WHERE id = :id"), {"id": survivor})
 
     assert (await desk.leads.restore(other)).email == "ada@gmail.com"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.email_changes import jobs as change_jobs
 from leadflood.domains.email_changes import queries, service
@@ -22,6 +21,7 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, new_token
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mailer
 from tests.integration.identity.conftest import Company, new_company
@@ -62,7 +62,7 @@ class Desk:
             sealer=self.identity.sealer,
             public_url=PUBLIC_URL,
         )
-        query = text("SELECT id FROM job_executions WHERE kind = :kind AND status = 'queued' ORDER BY id")
+        query = sql("SELECT id FROM job_executions WHERE kind = :kind AND status = 'queued' ORDER BY id")
         async with self.identity.database.transaction(self.company.id) as tx:
             waiting = [row.id for row in await tx.all(query, {"kind": SEND_EMAIL_CHANGE.name})]
         for job_id in waiting:
@@ -82,7 +82,7 @@ class Desk:
 
     async def pass_the_pause(self) -> None:
         async with self.identity.database.system() as tx:
-            await tx.execute(text("UPDATE email_changes SET last_sent_at = last_sent_at - interval '1 minute'"))
+            await tx.execute(sql("UPDATE email_changes SET last_sent_at = last_sent_at - interval '1 minute'"))
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def test_what_ends_a_change_ends_its_link(desk: Desk) -> None:
                 await service.cancel(desk.identity.database, actor)
         elif step == "expired":
             async with desk.identity.database.system() as tx:
-                await tx.execute(text("UPDATE email_changes SET expires_at = now() WHERE closed_at IS NULL"))
+                await tx.execute(sql("UPDATE email_changes SET expires_at = now() WHERE closed_at IS NULL"))
         elif step == "password":
             await operators.set_password(desk.identity.database, CLI, email=owner.email, password=owner.password)
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.jobs.errors import Retryable, Terminal
@@ -11,9 +10,10 @@ from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.kernel.db.sql import sql
 from tests.integration.enrichment.bench import MAX_ATTEMPTS, Bench, Scripted, raising, value
 
-DAMAGE = text("UPDATE job_executions SET payload = CAST(:payload AS jsonb) WHERE id = :id")
+DAMAGE = sql("UPDATE job_executions SET payload = CAST(:payload AS jsonb) WHERE id = :id")
 FOUND = [value(Field.COMPANY_NAME, "Acme", 0.9, cost=1000)]
 
 

@@ -13,7 +13,8 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
 from leadflood.domains.exports.events import FORGET_EXPORTS
 from leadflood.domains.exports.service import files, reading
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.worker.executor import Executor
 from tests.conftest import new_workspace
@@ -42,7 +43,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
     """Run an attempt until its `point`-th statement, and kill it there. Returns whether it came so far."""
     job = await desk.jobs.started(job_id, attempt)
     seen = 0
-    execute: Callable[..., Any] = Transaction.execute
+    execute: Callable[..., Any] = Transaction.all
 
     async def counting(self: Transaction, *arguments: Any) -> Any:  # noqa: ANN401  as it is
         nonlocal seen
@@ -52,7 +53,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
         return await execute(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Transaction, "execute", counting)
+        patch.setattr(Transaction, "all", counting)
         try:
             await Executor(desk.database, desk.registry, new_id()).run(job)
         except Killed:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.figures import jobs as figures_jobs
@@ -20,6 +19,7 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, first_id_at, new_id
 from tests.conftest import Workspace, new_workspace
 from tests.integration.enrichment.bench import Bench, Scripted, value
@@ -28,11 +28,11 @@ from tests.support.waiting import PATIENCE, eventually, turns
 
 MINUTES = timedelta(minutes=5)
 
-COUNTED = text("""
+COUNTED = sql("""
 SELECT quarter, created, enriched, failed FROM workspace_figures
 WHERE workspace_id = :id AND created + enriched + failed > 0 ORDER BY quarter
 """)
-TRUE = text("""
+TRUE = sql("""
 SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') AS quarter,
        count(*) FILTER (WHERE kind = 'lead.created') AS created,
        count(*) FILTER (WHERE kind = 'enrichment.completed') AS enriched,
@@ -40,20 +40,20 @@ SELECT date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') AS quart
 FROM lead_events WHERE workspace_id = :id AND kind IN ('lead.created', 'enrichment.completed', 'enrichment.failed')
 GROUP BY 1 ORDER BY 1
 """)
-SET_BACK = text("UPDATE figures_progress SET counted_until = :moment")
-WAITING = text("""
+SET_BACK = sql("UPDATE figures_progress SET counted_until = :moment")
+WAITING = sql("""
 SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM figures_progress%'
 """)
-PROGRESS = text("SELECT counted_until FROM figures_progress")
-LEAD = text("""
+PROGRESS = sql("SELECT counted_until FROM figures_progress")
+LEAD = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text, status)
 VALUES (:workspace_id, :id, :email, :email, 'api', '', 'enriched')
 """)
-EVENT = text("""
+EVENT = sql("""
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, at, actor_kind, data)
 VALUES (:workspace_id, gen_random_uuid(), :lead_id, :kind, :at, 'system', jsonb_build_object('jobId', :job_id ::text))
 """)
-MANY = text("""
+MANY = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text, status)
 SELECT :workspace_id, gen_random_uuid(), n::text, n::text, 'api', '', 'enriched' FROM generate_series(1, :count) n
 """)

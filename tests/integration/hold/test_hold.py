@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from leadflood.bootstrap import build_registry
 from leadflood.domains.identity.service import holds, operators
@@ -21,8 +20,10 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.hold import WAITING, EffectsOnHold, Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
@@ -37,7 +38,7 @@ from tests.support.sandbox import shared_sandbox
 from tests.support.waiting import until
 
 OPERATOR = Actor.cli(SYSTEM_WORKSPACE_ID)
-AUDITED = text("SELECT action, data FROM audit_events WHERE workspace_id = :id AND action LIKE 'hold.%' ORDER BY id")
+AUDITED = sql("SELECT action, data FROM audit_events WHERE workspace_id = :id AND action LIKE 'hold.%' ORDER BY id")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def opened(cluster: Cluster, settings: Settings, sealer: Sealer, post: Post) -> 
         url = cluster.url(name, APP_ROLE)
         carrier = PostgresCarrier(url, role=APP_ROLE)
         await carrier.open()
-        database = Database(create_engine(url, application_name="tests", pool_size=5, statement_timeout=30), carrier)
+        database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), carrier)
         try:
             yield Place(url, database, settings.model_copy(update={"smtp_url": SecretStr(post.url)}), sealer)
         finally:
@@ -174,7 +175,7 @@ async def test_another_instance_id_or_server_closes_the_hold_for_all_and_only_op
         await theirs.require_open()
 
         async with place.database.system() as tx:
-            await tx.execute(text("UPDATE effects_hold SET system_identifier = '1'"))
+            await tx.execute(sql("UPDATE effects_hold SET system_identifier = '1'"))
         with pytest.raises(EffectsOnHold):
             await theirs.require_open()
         assert (await theirs.check()).reason.startswith("Another server than recorded")

@@ -11,7 +11,8 @@ from leadflood.kernel import crypto
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
@@ -79,7 +80,7 @@ async def empty_identity(cluster: Cluster, settings: Settings, sealer: Sealer) -
     """A database of the test's own, as the very first start finds it."""
     name = f"identity_{new_id().hex}"
     cluster.create_database(name, template=TEMPLATE)
-    engine = create_engine(cluster.url(name, APP_ROLE), application_name="tests", pool_size=5, statement_timeout=30)
+    engine = ConnectionPool(cluster.url(name, APP_ROLE), application_name="tests", size=5, statement_timeout=30)
     database = Database(engine, None)
     yield Identity(database, settings, sealer)
     await database.close()

@@ -1,7 +1,6 @@
 """From a token to what the caller may do, and how that ends at once."""
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ChangeRole, CreateApiKey, RenameWorkspace
@@ -9,6 +8,7 @@ from leadflood.domains.identity.errors import MemberNotFound, SessionNotFound, U
 from leadflood.domains.identity.service import access, api_keys, members, operators, sessions, workspaces
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.crypto import new_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import Company, new_company
 from tests.support.identity import CLI, Identity
@@ -87,7 +87,7 @@ async def test_every_bad_token_gets_the_same_answer(identity: Identity, company:
         await sessions.logout(tx, actor)
     expired = await identity.login(company.people[Role.ADMIN])
     async with identity.database.system() as tx:
-        await tx.execute(text("UPDATE session_tokens SET expires_at = now() WHERE kind = 'access'"))
+        await tx.execute(sql("UPDATE session_tokens SET expires_at = now() WHERE kind = 'access'"))
     bad = [
         ended.access_token,
         expired.access_token,
@@ -176,7 +176,7 @@ async def test_use_is_noted_once_a_minute(identity: Identity, company: Company) 
 
     async with identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE sessions SET last_used_at = now() - interval '2 minutes' WHERE id = :id"),
+            sql("UPDATE sessions SET last_used_at = now() - interval '2 minutes' WHERE id = :id"),
             {"id": fresh.actor.session_id},
         )
     for token in (tokens.access_token, key):
@@ -239,7 +239,7 @@ async def test_row_level_security_alone_hides_another_workspace(identity: Identi
         assert (await queries.list_api_keys(tx, foreign, limit=50)).items == []
         assert (await queries.list_audit_events(tx, foreign, limit=50)).items == []
         for table in ("memberships", "sessions", "session_tokens", "api_keys", "audit_events"):
-            seen = await tx.all(text(f"SELECT DISTINCT workspace_id FROM {table}"))  # noqa: S608  names from above
+            seen = await tx.all(sql(f"SELECT DISTINCT workspace_id FROM {table}"))  # noqa: S608  names from above
             assert {row.workspace_id for row in seen} <= {company.id}
 
 

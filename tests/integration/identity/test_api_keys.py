@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ApiKeyCreated, CreateApiKey
@@ -22,6 +21,7 @@ from leadflood.domains.identity.service import access, api_keys, members
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import is_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden, InvalidInput
 from leadflood.kernel.ids import new_id
 from tests.conftest import Workspace
@@ -102,7 +102,7 @@ async def test_a_key_ends_at_its_time(identity: Identity, company: Company) -> N
     await access.authenticate(identity.database, created.token)
 
     async with identity.database.transaction(company.id) as tx:
-        await tx.execute(text("UPDATE api_keys SET expires_at = now()"))
+        await tx.execute(sql("UPDATE api_keys SET expires_at = now()"))
 
     with pytest.raises(Unauthenticated):
         await access.authenticate(identity.database, created.token)

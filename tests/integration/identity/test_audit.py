@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from leadflood.domains.identity import queries
@@ -24,6 +23,7 @@ from leadflood.domains.identity.service import (
     workspaces,
 )
 from leadflood.kernel.actor import Actor, Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.pagination import Page
 from tests.conftest import DATABASE
@@ -237,6 +237,6 @@ async def test_old_events_are_removed_by_retention_and_younger_ones_never(
 
     log = (await events(identity, SYSTEM_WORKSPACE_ID, action="audit.purged")).items
     assert log[0].data["olderThanDays"] == 1
-    with pytest.raises(DBAPIError, match="permission denied"):
+    with pytest.raises(asyncpg.PostgresError, match="permission denied"):
         async with identity.database.system() as tx:
-            await tx.execute(text("DELETE FROM audit_events"))
+            await tx.execute(sql("DELETE FROM audit_events"))

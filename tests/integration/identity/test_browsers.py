@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import BrowserSession
@@ -21,6 +20,7 @@ from leadflood.domains.identity.models import MAX_SESSIONS, SessionKind
 from leadflood.domains.identity.service import access, members, operators, sessions
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.crypto import new_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.pagination import Position
 from tests.integration.identity.conftest import Company, CountingHasher
@@ -59,7 +59,7 @@ async def actions(identity: Identity, workspace_id: UUID, session_id: UUID | Non
 
 async def age(identity: Identity, session_id: UUID | None, interval: str) -> None:
     """Let a session have been used last so long ago."""
-    move = text("""
+    move = sql("""
         WITH aged AS (
             UPDATE sessions SET last_used_at = last_used_at - CAST(:ago AS text)::interval,
                                 expires_at = expires_at - CAST(:ago AS text)::interval
@@ -74,7 +74,7 @@ async def age(identity: Identity, session_id: UUID | None, interval: str) -> Non
 
 async def lives_until(identity: Identity, session_id: UUID | None) -> list[datetime]:
     """When a session and its tokens end."""
-    query = text("""
+    query = sql("""
         SELECT expires_at FROM sessions WHERE id = :id
         UNION ALL SELECT expires_at FROM session_tokens WHERE session_id = :id ORDER BY 1
     """)
@@ -99,7 +99,7 @@ async def test_a_browser_gets_one_token_that_tells_who_reads_the_page(identity: 
 
 async def test_a_page_view_costs_one_statement_and_so_does_a_live_look(identity: Identity, company: Company) -> None:
     token = (await identity.login_browser(company.owner)).token
-    with counted(identity.database._engine) as statements:
+    with counted(identity.database.pool) as statements:
         await access.authenticate_browser(identity.database, token)
         await access.still_valid(identity.database, token)
         await asyncio.to_thread(int)  # the driver tells of a statement a moment after it
@@ -239,7 +239,7 @@ async def test_a_password_changed_while_switching_leaves_no_session_behind(
 
     async with identity.database.system() as tx:
         # The switch has ended one session and started another, and cannot commit: its audit event waits for this.
-        await tx.execute(text("SELECT FROM workspaces WHERE id = :id FOR UPDATE"), {"id": second})
+        await tx.execute(sql("SELECT FROM workspaces WHERE id = :id FOR UPDATE"), {"id": second})
         switching = asyncio.create_task(switch(identity, actor, second))
         await eventually(lambda: waiting(1))
         changing = asyncio.create_task(
@@ -340,7 +340,7 @@ async def test_a_session_ends_after_its_lifetime_however_much_it_is_used_or_swit
     actor = await actor_of(identity, token)
     async with identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE sessions SET ends_at = now() + interval '2 days' WHERE id = :id"), {"id": actor.session_id}
+            sql("UPDATE sessions SET ends_at = now() + interval '2 days' WHERE id = :id"), {"id": actor.session_id}
         )
     await age(identity, actor.session_id, "13 days")
 
@@ -351,7 +351,7 @@ async def test_a_session_ends_after_its_lifetime_however_much_it_is_used_or_swit
     there = await actor_of(identity, entered.token)
     assert set(await lives_until(identity, there.session_id)) == {end}
     async with identity.database.system() as tx:
-        assert await tx.scalar(text("SELECT ends_at FROM sessions WHERE id = :id"), {"id": there.session_id}) == end
+        assert await tx.scalar(sql("SELECT ends_at FROM sessions WHERE id = :id"), {"id": there.session_id}) == end
 
 
 async def test_the_twenty_first_session_ends_the_oldest_wherever_it_is(identity: Identity, company: Company) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import BrowserSession, SetUp
@@ -13,6 +12,7 @@ from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD, FirstRu
 from leadflood.domains.identity.service import access, first_run, operators
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.crypto import Sealer, new_secret_key, new_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.test_operators import waiting_for_the_lock
 from tests.support.identity import CLI, Identity, Person
@@ -115,7 +115,7 @@ async def test_the_code_is_worthless_once_the_owner_was_there(empty_identity: Id
             await empty_identity.change_password(actor, first.password, FRESH)
     if end == "signed in long ago":
         async with empty_identity.database.system() as tx:
-            await tx.execute(text("DELETE FROM sessions"))
+            await tx.execute(sql("DELETE FROM sessions"))
 
     assert await first_run.open_code(empty_identity.database, empty_identity.sealer, now=NOW) is None
     with pytest.raises(FirstRunOver):

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.errors import LastOperator, UserNotFound
 from leadflood.domains.identity.service import access, operators
 from leadflood.kernel.actor import Actor, Permission, Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
 from leadflood.migrations.versions.r0010_operators import FIRST_OPERATOR
 from tests.integration.identity.conftest import Company
@@ -114,8 +114,8 @@ async def test_of_an_installation_of_an_older_release_the_earliest_owner_becomes
     await empty_identity.new_workspace(second)
     await operators.disable_user(empty_identity.database, CLI, email=disabled.email)
     async with empty_identity.database.system() as tx:
-        await tx.execute(text("UPDATE users SET is_operator = false"))
+        await tx.execute(sql("UPDATE users SET is_operator = false"))
 
-        await tx.execute(text(FIRST_OPERATOR))
+        await tx.execute(sql(FIRST_OPERATOR))
 
     assert await operators_of(empty_identity) == {first.email}

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import CreateApiKey
@@ -13,14 +12,15 @@ from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
 from leadflood.domains.identity.service import access, api_keys, operators, public_password, signin
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Environment
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.support.identity import CLI, Identity, Person
 
 DEMO = Person(new_id(), DEMO_EMAIL, DEMO_PASSWORD)
 ANOTHER = "eleven green otters"
 
-_RENAME = text("UPDATE users SET email = :new, email_norm = :new WHERE email_norm = :email")
-_FORGET = text("UPDATE users SET public_password_hash = NULL")
+_RENAME = sql("UPDATE users SET email = :new, email_norm = :new WHERE email_norm = :email")
+_FORGET = sql("UPDATE users SET public_password_hash = NULL")
 
 
 @pytest.fixture

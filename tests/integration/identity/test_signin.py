@@ -5,7 +5,6 @@ import threading
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import LoginView
@@ -13,6 +12,7 @@ from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unaut
 from leadflood.domains.identity.service import access, operators, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.threads import PASSWORD_HASHING
@@ -34,9 +34,7 @@ async def failures(identity: Identity, count: int, person: Person, ip: str | Non
 
 async def pass_the_window(database: Database) -> None:
     async with database.system() as tx:
-        await tx.execute(
-            text("UPDATE login_failures SET window_started_at = window_started_at - interval '15 minutes'")
-        )
+        await tx.execute(sql("UPDATE login_failures SET window_started_at = window_started_at - interval '15 minutes'"))
 
 
 async def refreshed(identity: Identity, token: str) -> str:
@@ -207,7 +205,7 @@ async def test_a_refresh_does_not_prolong_a_session_beyond_its_lifetime(identity
     actor = (await access.authenticate(identity.database, tokens.access_token)).actor
     async with identity.database.system() as tx:
         (row,) = await tx.all(
-            text("SELECT expires_at = ends_at AS capped FROM sessions WHERE id = :id"), {"id": actor.session_id}
+            sql("SELECT expires_at = ends_at AS capped FROM sessions WHERE id = :id"), {"id": actor.session_id}
         )
     assert row.capped
 
@@ -251,7 +249,7 @@ async def test_what_is_no_living_refresh_token_is_refused(identity: Identity, co
     tokens = await identity.login(company.owner)
     async with identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE session_tokens SET expires_at = now() WHERE workspace_id = :id AND kind = 'refresh'"),
+            sql("UPDATE session_tokens SET expires_at = now() WHERE workspace_id = :id AND kind = 'refresh'"),
             {"id": company.id},
         )
 
@@ -266,7 +264,7 @@ async def test_a_purge_takes_what_is_over_and_leaves_what_is_live(identity: Iden
     session = (await access.authenticate(identity.database, old.access_token)).actor.session_id
     async with identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE sessions SET expires_at = now() - interval '31 days' WHERE id = :id"), {"id": session}
+            sql("UPDATE sessions SET expires_at = now() - interval '31 days' WHERE id = :id"), {"id": session}
         )
 
     assert await signin.purge(identity.database, limit=1000) >= 1

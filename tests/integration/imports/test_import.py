@@ -1,9 +1,8 @@
 """A file becomes leads: what is shown before is what is written, and once more changes nothing."""
 
-from sqlalchemy import text
-
 from leadflood.domains.imports import store
 from leadflood.domains.imports.models.states import RowAction
+from leadflood.kernel.db.sql import sql
 from tests.support.desk import Desk, counted, csv_of
 
 HEADER = ["E-mail", "First name", "Last name", "Company", "Phone", "Country", "Plan"]
@@ -91,7 +90,7 @@ async def test_a_rate_counts_the_time_of_the_transaction_that_tells_it(desk: Des
     await desk.preview(import_id)
 
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await tx.execute(text("SELECT pg_sleep(0.2)"))
+        await tx.execute(sql("SELECT pg_sleep(0.2)"))
         await store.set_fields(tx, desk.actor.workspace_id, import_id, row_count=2)
 
     assert 0 < ((await desk.get(import_id)).progress.rows_per_second or 0) <= 10

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import control
@@ -16,17 +15,18 @@ from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.worker.executor import Executor
 from tests.support.desk import Desk, counted, csv_of
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually, soon
 
-_TAKE_ROW = text("""
+_TAKE_ROW = sql("""
 INSERT INTO import_rows (workspace_id, import_id, row_no, action) VALUES (:workspace_id, :import_id, 5, 'skip')
 """)
-_LEAVE_ROW = text("DELETE FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id")
+_LEAVE_ROW = sql("DELETE FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id")
 _WAITING = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 _TWO_WAIT = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted OFFSET 1"
 _RENEWED = "SELECT lease_expires_at > now() AS renewed FROM job_executions WHERE id = :id"
@@ -51,7 +51,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
     jobs = Jobs(desk.database, desk.actor.workspace_id)
     job = await jobs.started(job_id, attempt)
     seen = 0
-    execute: Callable[..., Any] = Transaction.execute
+    execute: Callable[..., Any] = Transaction.all
 
     async def counting(self: Transaction, *arguments: Any) -> Any:  # noqa: ANN401  as it is
         nonlocal seen
@@ -61,7 +61,7 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
         return await execute(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Transaction, "execute", counting)
+        patch.setattr(Transaction, "all", counting)
         try:
             await Executor(desk.database, desk.registry, new_id()).run(job)
         except Killed:

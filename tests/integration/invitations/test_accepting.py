@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity.contracts import ChangeRole
 from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated
@@ -12,6 +11,7 @@ from leadflood.domains.invitations import service
 from leadflood.domains.invitations.errors import AccountExists, InvitationNotFound
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.crypto import new_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import InvalidInput
 from tests.integration.invitations.conftest import Door, new_address
 from tests.support.identity import CLI, Person
@@ -199,11 +199,11 @@ async def test_the_database_never_holds_the_token(door: Door) -> None:
 
     async with door.identity.database.system(read_only=True) as tx:
         jobs = await tx.scalar(
-            text("SELECT string_agg(j::text, ' ') FROM job_executions j WHERE workspace_id = :id"),
+            sql("SELECT string_agg(j::text, ' ') FROM job_executions j WHERE workspace_id = :id"),
             {"id": door.company.id},
         )
         rows = await tx.scalar(
-            text("SELECT string_agg(i::text, ' ') FROM invitations i WHERE workspace_id = :id"),
+            sql("SELECT string_agg(i::text, ' ') FROM invitations i WHERE workspace_id = :id"),
             {"id": door.company.id},
         )
 

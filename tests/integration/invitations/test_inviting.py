@@ -4,7 +4,6 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.errors import AlreadyMember, BeyondOwnPermissions, OwnersOnly, Unauthenticated
@@ -17,6 +16,7 @@ from leadflood.domains.invitations.errors import (
     TooManyInvitations,
 )
 from leadflood.kernel.actor import SCOPES, Actor, Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import new_company
 from tests.integration.invitations.conftest import Door, new_address
@@ -33,7 +33,7 @@ async def robot(door: Door, person: Person, scopes: list[str]) -> Actor:
 
 async def pass_time(door: Door, interval: str) -> None:
     """Let all invitations of the company be so much older."""
-    move = text("""
+    move = sql("""
         UPDATE invitations SET last_sent_at = last_sent_at - CAST(:ago AS text)::interval,
                                expires_at = expires_at - CAST(:ago AS text)::interval
         WHERE workspace_id = :id

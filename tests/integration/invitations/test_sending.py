@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.bootstrap import SCHEDULES
 from leadflood.domains.identity.contracts import RenameWorkspace
@@ -11,6 +10,7 @@ from leadflood.domains.identity.service import workspaces
 from leadflood.domains.invitations.events import FORGET_INVITATIONS
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.crypto import Sealer, new_secret_key
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.mail import Mailer
 from tests.integration.invitations.conftest import LINK, Door
 from tests.support.mail import Open, refusing
@@ -50,7 +50,7 @@ async def test_a_worker_that_died_after_sending_sends_the_same_mail_again(door: 
     first = await door.mailed(made)
     async with door.identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE job_executions SET status = 'queued', finished_at = NULL, attempts = 0 WHERE id = :id"),
+            sql("UPDATE job_executions SET status = 'queued', finished_at = NULL, attempts = 0 WHERE id = :id"),
             {"id": made.delivery.job_id},
         )
 
@@ -99,7 +99,7 @@ async def test_what_was_revoked_or_sent_anew_meanwhile_is_not_sent(door: Door) -
     await door.revoke(owner, revoked.id)
     async with door.identity.database.system() as tx:
         await tx.execute(
-            text("UPDATE invitations SET last_sent_at = now() - interval '1 hour' WHERE id = :id"), {"id": again.id}
+            sql("UPDATE invitations SET last_sent_at = now() - interval '1 hour' WHERE id = :id"), {"id": again.id}
         )
     await door.resend(owner, again.id)
 

@@ -6,20 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs.errors import Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Complete, Handler, JobContext, JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.worker.executor import Executor
 from tests.support.jobs import Jobs, completes, raises
 
-BROKEN = text("SELECT 1 / 0")
+BROKEN = sql("SELECT 1 / 0")
 
 
 def writes(jobs: Jobs, fault: Exception | None = None) -> Handler[Any]:

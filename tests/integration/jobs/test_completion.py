@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from leadflood.domains.enrichment import jobs as enrichment
@@ -20,14 +20,16 @@ from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from tests.conftest import Workspace, new_workspace
 from tests.integration.enrichment.bench import MAX_ATTEMPTS, Bench, value
 from tests.support.jobs import Jobs, Workers, completes
 from tests.support.waiting import eventually
 
-_BREAK = text("SELECT 1 / 0")
+_BREAK = sql("SELECT 1 / 0")
 
 
 @dataclass(eq=False)
@@ -110,7 +112,7 @@ async def test_one_that_breaks_the_transaction_fails_alone(jobs: Jobs, database:
 
     (failure,) = logs
     assert (failure["event"], failure["jobs"], failure["exc_info"]) == ("jobs.batch_failed", 7, True)
-    assert "DivisionByZero" in str(told.pop(bad))
+    assert isinstance(told.pop(bad), asyncpg.DivisionByZeroError)
     assert told == {job.id: "completed" for job in running if job.id != bad}
     assert work.groups == [[job.id for job in running], *([job.id] for job in running)]
     expected = {job.id: ("running", 0) if job.id == bad else ("completed", 1) for job in running}

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs import execution, service
 from leadflood.domains.jobs.errors import (
@@ -18,7 +17,8 @@ from leadflood.domains.jobs.errors import (
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.worker.executor import Executor
 from tests.support.jobs import LEASE, Jobs, completes, raises
@@ -239,7 +239,7 @@ async def test_nobody_holds_the_row_of_a_job_while_its_handler_works_outside(job
         async with context.transaction():
             pass
         async with jobs.database.system() as tx:
-            statement = text("SELECT true FROM job_executions WHERE id = :id FOR UPDATE NOWAIT")
+            statement = sql("SELECT true FROM job_executions WHERE id = :id FOR UPDATE NOWAIT")
             assert await tx.scalar(statement, {"id": job_id})
 
     assert (await jobs.attempt(jobs.registry(handler), job_id)).status == "completed"

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 from tests.conftest import DATABASE, Workspace

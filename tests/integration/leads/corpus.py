@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import search_key
 from tests.integration.leads.desk import Desk
@@ -29,7 +28,7 @@ COUNTRIES = ("GB", "DE", "NZ", None)
 SOURCES = ("api", "web-form", "import:2026-03")
 
 # Times with ties, so that pages are cut between rows that sort alike.
-_SPREAD = text("""
+_SPREAD = sql("""
 UPDATE leads SET status = :status, created_at = :created_at, updated_at = :updated_at
 WHERE workspace_id = :workspace_id AND id = :id
 """)

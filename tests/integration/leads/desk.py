@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView, UpdateLead
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.pagination import Page, Position
 
 EVERYTHING = LeadFilter()
 
 # As time and the worker would have it.
-_SET_STATUS = text("UPDATE leads SET status = :status WHERE workspace_id = :workspace_id AND id = :id")
-_AGE = text("""
+_SET_STATUS = sql("UPDATE leads SET status = :status WHERE workspace_id = :workspace_id AND id = :id")
+_AGE = sql("""
 UPDATE leads SET created_at = created_at - make_interval(days => :days),
                  updated_at = updated_at - make_interval(days => :days),
                  deleted_at = deleted_at - make_interval(days => :days)
@@ -97,7 +96,7 @@ class Desk:
     async def count(self, statement: str) -> int:
         """What a `SELECT count(*)` says, seen from the workspace."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
-            return int(await tx.scalar(text(statement)))
+            return int(await tx.scalar(sql(statement)))
 
     async def set_status(self, lead_id: UUID, status: LeadStatus) -> None:
         """As if a job had got that far."""

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import text
 
 from leadflood.domains.jobs.models import JobKind
 from leadflood.domains.jobs.registry import JobRegistry
@@ -20,6 +19,7 @@ from leadflood.domains.leads.service import bulk
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import field_errors
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
@@ -28,17 +28,17 @@ from tests.support.jobs import Jobs
 from tests.support.trail import events_of
 
 MANY = 5200
-_PLANT = text("""
+_PLANT = sql("""
 INSERT INTO leads (workspace_id, id, email, email_norm, first_name, company, source, status, search_text)
 SELECT :workspace_id, gen_random_uuid(), n || '@acme.test', n || '@acme.test', 'Ada', 'Mills', 'crowd', 'enriched',
        'ada' || chr(10) || n || '@acme.test' || chr(10) || 'mills'
 FROM generate_series(1, :many) n
 """)
-_STATE = text("""
+_STATE = sql("""
 SELECT md5(string_agg(concat_ws('|', id, company, owner_id, custom_fields, search_text, deleted_at), ',' ORDER BY id))
 FROM leads
 """)
-_AGE = text("UPDATE lead_changesets SET updated_at = now() - interval '31 days' WHERE id = :id")
+_AGE = sql("UPDATE lead_changesets SET updated_at = now() - interval '31 days' WHERE id = :id")
 
 
 @pytest.fixture

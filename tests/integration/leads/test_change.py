@@ -5,7 +5,6 @@ from collections import Counter
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
@@ -18,6 +17,7 @@ from leadflood.domains.leads.events import PURGE_DELETED, LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.integration.leads.desk import Desk
@@ -212,7 +212,7 @@ async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_not
     assert (await desk.restore(recent.lead_id)).id == recent.lead_id
     assert (await desk.get(living.lead_id)).id == living.lead_id
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        left = await tx.scalar(text("SELECT count(*) FROM lead_events WHERE lead_id = :id"), {"id": old.lead_id})
+        left = await tx.scalar(sql("SELECT count(*) FROM lead_events WHERE lead_id = :id"), {"id": old.lead_id})
     assert left == 0
 
 

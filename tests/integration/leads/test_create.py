@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.jobs.models import JobStatus, OutboxStatus
@@ -15,6 +14,7 @@ from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
@@ -97,7 +97,7 @@ async def test_of_fifty_parallel_creates_of_one_address_one_wins_and_all_others_
 
 
 async def test_a_create_that_waited_for_one_that_was_rolled_back_succeeds(desk: Desk) -> None:
-    blocker = text(
+    blocker = sql(
         "INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text)"
         " VALUES (:workspace_id, :id, :email, :email, 'api', '')"
     )
@@ -120,7 +120,7 @@ async def test_a_create_that_waited_for_one_that_was_rolled_back_succeeds(desk: 
 
 async def somebody_waits(database: Database) -> None:
     """Return once a backend waits for another one's transaction."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+    waiting = sql("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
     async with asyncio.timeout(20):
         while True:
             async with database.statement() as connection:

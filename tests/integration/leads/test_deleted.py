@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
@@ -13,12 +12,13 @@ from leadflood.domains.leads.errors import LeadNotFound, MoreLeadsMatch
 from leadflood.domains.leads.events import PURGE_DELETED
 from leadflood.domains.leads.queries import deleted as queries
 from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
 
 DAYS = 30
-AGE_CHANGES = text("""
+AGE_CHANGES = sql("""
 UPDATE lead_changesets SET created_at = created_at - make_interval(days => :days),
                            updated_at = updated_at - make_interval(days => :applied),
                            applied_at = applied_at - make_interval(days => :applied)

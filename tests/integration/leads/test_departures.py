@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.identity import queries as identity_queries
 from leadflood.domains.identity.errors import LastOwner, LoginFailed, MemberNotFound, Unauthenticated
@@ -23,16 +22,17 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import Company, new_company
 from tests.support.identity import Identity
 from tests.support.jobs import Jobs
 
-EVENTS = text("""
+EVENTS = sql("""
 SELECT e.kind, e.actor_id, e.data FROM lead_events e JOIN leads l ON l.id = e.lead_id
 WHERE e.workspace_id = :workspace_id AND l.email = :email ORDER BY e.id
 """)
-OWNERS = text("SELECT owner_id, count(*) AS leads FROM leads WHERE workspace_id = :id GROUP BY 1 ORDER BY 2 DESC")
+OWNERS = sql("SELECT owner_id, count(*) AS leads FROM leads WHERE workspace_id = :id GROUP BY 1 ORDER BY 2 DESC")
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
     with pytest.raises(MemberNotFound):
         await remove(identity, owner, member.id)
     assert (await owners(identity, company))[member.id] == 5
-    query = text("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
+    query = sql("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
     async with identity.database.transaction(company.id) as tx:
         job_id = await tx.scalar(query, {"id": company.id, "kind": RELEASE_LEADS.name})
     registry = JobRegistry(lead_jobs.definitions(identity.database, retention_days=30))
@@ -161,7 +161,7 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
     assert await owners(identity, company) == {None: 5}
     async with identity.database.transaction(company.id) as tx:
         entry = (await tx.all(EVENTS, {"workspace_id": company.id, "email": email}))[-1]
-        gone = await tx.scalar(text("SELECT count(*) FROM memberships WHERE user_id = :id"), {"id": member.id})
+        gone = await tx.scalar(sql("SELECT count(*) FROM memberships WHERE user_id = :id"), {"id": member.id})
     assert (entry.kind, gone) == ("lead.changed", 0)
 
 
@@ -174,7 +174,7 @@ async def test_who_joins_again_before_the_job_stays(
     await remove(identity, await identity.actor(company.owner), member.id)
     await identity.add(company.id, member, Role.VIEWER)
 
-    query = text("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
+    query = sql("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
     async with identity.database.transaction(company.id) as tx:
         job_id = await tx.scalar(query, {"id": company.id, "kind": RELEASE_LEADS.name})
     registry = JobRegistry(lead_jobs.definitions(identity.database, retention_days=30))

@@ -7,27 +7,29 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.domains.leads.service.lanes import write_in_lanes
-from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from tests.conftest import Workspace
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually, soon
 
 CHUNKS = 5
 
-_BEGIN = text("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :position)")
-_PLACE = text("SELECT worker_id FROM heartbeats WHERE name = :name")
-_MOVE = text("UPDATE heartbeats SET worker_id = :until WHERE name = :name AND worker_id = :after")
-_TOUCH = text("UPDATE heartbeats SET beat_at = now() WHERE name = :name")
-_BROKEN = text("SELECT 1 / 0")
+_BEGIN = sql("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :position)")
+_PLACE = sql("SELECT worker_id FROM heartbeats WHERE name = :name")
+_MOVE = sql("UPDATE heartbeats SET worker_id = :until WHERE name = :name AND worker_id = :after")
+_TOUCH = sql("UPDATE heartbeats SET beat_at = now() WHERE name = :name")
+_BROKEN = sql("SELECT 1 / 0")
 _WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
@@ -235,7 +237,7 @@ class Ring(Toy):
 
     async def keep(self, tx: Transaction, chunk: Chunk, outcome: None) -> bool:
         if chunk.until == 1 and not self.seen.is_set():
-            with suppress(DBAPIError):
+            with suppress(asyncpg.PostgresError):
                 await tx.execute(_BROKEN)
             await self.seen.wait()
             raise Contended("PostgreSQL ended this transaction.")

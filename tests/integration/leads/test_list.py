@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadEventView
@@ -19,6 +18,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.pagination import Position
 from tests.conftest import new_workspace
 from tests.integration.leads.corpus import COMPANIES, COUNTRIES, FIRST, LAST, SIZE, SOURCES, Corpus, expected, plant
@@ -207,7 +207,7 @@ async def test_a_walk_misses_no_lead_and_shows_none_twice_while_others_come_and_
 async def test_a_search_in_a_transaction_without_a_workspace_finds_nothing(desk: Desk) -> None:
     await desk.create("ada@acme.com")
     async with desk.database.system(read_only=True) as tx:
-        await tx.execute(text("SELECT set_config('role', 'leadflood_app', true)"))
+        await tx.execute(sql("SELECT set_config('role', 'leadflood_app', true)"))
         assert (await queries.list_leads(tx, desk.actor, only=LeadFilter(q="ada"), limit=10)).items == []
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from leadflood.domains.leads.errors import ChangesetNotFound, ChangesetNotUndoable
 from leadflood.domains.leads.models import ChangesetKind, LeadStatus, search_text
@@ -17,6 +16,7 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
@@ -153,7 +153,7 @@ async def test_an_owner_who_left_does_not_come_back(desk: Desk, bench: Workbench
     (lead_id,) = await some_leads(desk, 1, ownerId=str(owner))
     changed = await bench.set([lead_id], ownerId=None)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await tx.execute(text("DELETE FROM memberships WHERE user_id = :id"), {"id": owner})
+        await tx.execute(sql("DELETE FROM memberships WHERE user_id = :id"), {"id": owner})
 
     undone = await bench.undo(changed.id)
 

@@ -59,6 +59,5 @@ class Workbench:
         async with self.desk.database.transaction(self.desk.actor.workspace_id, read_only=True) as tx:
             found = await tx.all(select(leads).where(leads.c.workspace_id == self.desk.actor.workspace_id))
         return {
-            row.id: {key: value for key, value in row._mapping.items() if key not in {"version", "updated_at"}}
-            for row in found
+            row.id: {key: value for key, value in row.items() if key not in {"version", "updated_at"}} for row in found
         }

@@ -6,17 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads.queries import changesets
 from leadflood.kernel.actor import ActorKind, Role
+from leadflood.kernel.db.sql import sql
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.tenants import new_duplicates, new_export, new_import, new_key, new_member
 from tests.support.trail import Row, events_of, row
 from tests.support.web import Browser
 
-_KILL = text("""
+_KILL = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, last_error = 'Away.', cause = 'Away.',
                          processed_at = NULL
 WHERE workspace_id = :workspace_id AND job_id = :job_id RETURNING id

@@ -5,13 +5,13 @@ import io
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.models.format import MAX_COLUMNS
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import control
 from leadflood.kernel.actor import Role
+from leadflood.kernel.db.sql import sql
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited
 from tests.support.desk import Desk, csv_of, workbook
@@ -27,8 +27,8 @@ FILE = csv_of(
 )
 STATE = "#import-status"
 
-_FORGET_CHANGES = text("UPDATE lead_changesets SET forgotten_at = now() WHERE workspace_id = :workspace_id")
-_FORGET_ROWS = text("DELETE FROM import_rows WHERE workspace_id = :workspace_id")
+_FORGET_CHANGES = sql("UPDATE lead_changesets SET forgotten_at = now() WHERE workspace_id = :workspace_id")
+_FORGET_ROWS = sql("DELETE FROM import_rows WHERE workspace_id = :workspace_id")
 ACTIONS = ("commits", "pauses", "cancellations", "undos", "deletions", "previews", "format")
 
 

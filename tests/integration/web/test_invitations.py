@@ -1,7 +1,6 @@
 """From the link of an invitation to a member who is signed in."""
 
 import pytest
-from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from leadflood.domains.identity.service import operators
@@ -10,6 +9,7 @@ from leadflood.domains.invitations.contracts import CreateInvitation, Invitation
 from leadflood.domains.invitations.models import token_of
 from leadflood.kernel.actor import Role
 from leadflood.kernel.crypto import new_token
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import Visitor, audited, members_of, new_visitor
@@ -17,7 +17,7 @@ from tests.support.identity import CLI, PASSWORD
 from tests.support.web import Browser
 
 FRESH = "nine yellow ferrets"
-EXPIRE = text("UPDATE invitations SET expires_at = now() WHERE workspace_id = :workspace_id")
+EXPIRE = sql("UPDATE invitations SET expires_at = now() WHERE workspace_id = :workspace_id")
 
 
 async def invite(house: House, email: str, role: Role = Role.MEMBER) -> tuple[InvitationView, str]:

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import JobView
 from leadflood.domains.jobs.jobs import forget_worker, report_worker
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.kernel.actor import Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.web import Browser
 
-_KILL = text("""
+_KILL = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, last_error = 'The queue was away.',
                          cause = 'The queue was away.', processed_at = NULL
 WHERE workspace_id = :workspace_id AND job_id = :job_id RETURNING id

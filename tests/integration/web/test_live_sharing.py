@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 from starlette.requests import Request
 
 from leadflood.kernel.actor import Role
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import TraceContext
@@ -29,7 +29,7 @@ from tests.support.tenants import new_tenant
 from tests.support.waiting import eventually, soon
 from tests.support.web import Browser
 
-_MOVE = text("UPDATE users SET time_zone = 'Asia/Tokyo' WHERE id = :id")
+_MOVE = sql("UPDATE users SET time_zone = 'Asia/Tokyo' WHERE id = :id")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}=")
 _AGE = re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b|\bjust now\b")
 LIVE = [rule for rule in pages() if rule.live]

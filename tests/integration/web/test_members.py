@@ -1,21 +1,21 @@
 """Members and invitations as the workspace sees them: roles, removals, inviting, sending again, revoking."""
 
 import pytest
-from sqlalchemy import text
 
 from leadflood.domains.invitations import queries
 from leadflood.domains.invitations.contracts import InvitationView
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Role
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited, members_of, new_visitor
 from tests.support.web import Browser
 
 PATH = "/settings/members"
-AGES_AGO = text("UPDATE invitations SET last_sent_at = now() - interval '1 hour' WHERE workspace_id = :workspace_id")
-ENDS = text("""
+AGES_AGO = sql("UPDATE invitations SET last_sent_at = now() - interval '1 hour' WHERE workspace_id = :workspace_id")
+ENDS = sql("""
 UPDATE job_executions SET status = CAST(:status AS text), last_error = :error, attempts = 1,
     finished_at = CASE WHEN CAST(:status AS text) <> 'queued' THEN now() END
 WHERE workspace_id = :workspace_id AND kind = 'invitations.send.v1'

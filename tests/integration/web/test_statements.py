@@ -1,13 +1,12 @@
 """How often a page asks the database does not depend on how many rows it shows."""
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from leadflood.bootstrap import build_registry
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support import cast
 from tests.support.addresses import addresses, is_public, paths
@@ -21,27 +20,27 @@ from tests.support.web import Browser, browser_of, site, web_parts
 
 MORE = 60
 
-_FAIL = text("""
+_FAIL = sql("""
 UPDATE job_executions SET status = 'failed', finished_at = now(), last_error = 'broken ' || right(id::text, 6),
     cause = 'broken ' || right(id::text, 6), lease_expires_at = NULL
 WHERE workspace_id = :workspace_id AND subject_id = ANY(:leads)
 """)
-_DIE = text("""
+_DIE = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, processed_at = NULL, last_error = 'away',
     cause = 'away ' || right(id::text, 6)
 WHERE workspace_id = :workspace_id AND job_id IN (SELECT id FROM job_executions WHERE subject_id = ANY(:leads))
 """)
-_TELL = text("""
+_TELL = sql("""
 INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
 SELECT workspace_id, :lead_id, uuidv7(), kind, at, actor_kind, actor_id, data FROM lead_events
 WHERE workspace_id = :workspace_id AND kind = 'lead.created'
 """)
 # More files, and more rows of each that has some.
-_IMPORT = text("""
+_IMPORT = sql("""
 INSERT INTO imports (workspace_id, id, filename, status, actor_kind, size_bytes)
 SELECT :workspace_id, uuidv7(), 'more.csv', 'cancelled', 'system', 1 FROM generate_series(1, :more)
 """)
-_STAGE = text("""
+_STAGE = sql("""
 INSERT INTO import_rows (workspace_id, import_id, row_no, action, lead_id, email, email_norm)
 SELECT workspace_id, id, 1000 + number, 'create', uuidv7(), number || '@growth.example', number || '@growth.example'
 FROM imports, generate_series(1, :more) AS number
@@ -52,8 +51,8 @@ WHERE workspace_id = :workspace_id AND status IN ('previewed', 'committing', 'co
 async def test_no_page_asks_more_often_where_there_are_more_rows(
     application_url: str, machine: Settings, carrier: PostgresCarrier, sealer: Sealer
 ) -> None:
-    engine = create_engine(application_url, application_name="counted", pool_size=5, statement_timeout=30)
-    database = Database(engine, carrier)
+    pool = ConnectionPool(application_url, application_name="counted", size=5, statement_timeout=30)
+    database = Database(pool, carrier)
     parts = make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
     showcase = await new_showcase(parts, "Counted")
     showcase.links |= {"first_run": "/first-run/x", "invitation": "/invitations/x", "mail": "/mail/x"}
@@ -65,7 +64,7 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
             found: dict[str, list[str]] = {}
             for path in (path for path in paths() if not is_public(path)):
                 for address in addresses(path, showcase):
-                    found[address] = await fewest(browser, engine, address)
+                    found[address] = await fewest(browser, pool, address)
             return found
 
         few = await statements()
@@ -79,11 +78,11 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
     )
 
 
-async def fewest(browser: Browser, engine: AsyncEngine, address: str) -> list[str]:
+async def fewest(browser: Browser, pool: ConnectionPool, address: str) -> list[str]:
     """What a page asks the database; of several visits the one with the least, for now and then one does more."""
     visits: list[list[str]] = []
     for _ in range(3):
-        with counted(engine) as statements:
+        with counted(pool) as statements:
             seen = await browser.get(address)
         assert seen.status < 500, address
         visits.append(statements.texts)

@@ -1,15 +1,12 @@
 """A worker with nothing to do does next to nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from collections.abc import Sequence
 
 from leadflood.domains.jobs.events import Schedule
 from leadflood.kernel.queue.ports import Carrier, Ticket
 from tests.support.jobs import Jobs, Workers, Wrapped, completes
+from tests.support.statements import heard
 from tests.support.waiting import eventually, until
 
 ROUNDS = 20
@@ -55,18 +52,6 @@ def purpose(statement: str) -> str:
     return next((name for sign, name in signs.items() if sign in statement), statement)
 
 
-def hear(engine: AsyncEngine, tell: Callable[[str], object]) -> None:
-    """Tell of each statement on connections that are borrowed from now on."""
-    heard: set[object] = set()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def listen(dbapi_connection: Any, *_: object) -> None:  # noqa: ANN401  SQLAlchemy's
-        driver = dbapi_connection.driver_connection
-        if driver not in heard:
-            heard.add(driver)
-            driver.add_query_logger(lambda logged: tell(logged.query))
-
-
 async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs, workers: Workers) -> None:
     asked: Counter[str] = Counter()
     counted: list[Counted] = []
@@ -78,7 +63,6 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
     await jobs.change("UPDATE job_executions SET lease_expires_at = now() WHERE status = 'running'")
     schedules = [Schedule(jobs.kind, 3600.0)]
     running = await workers.start(jobs.registry(completes()), schedules=schedules, wrap=wrap, poll_interval=0.1)
-    hear(running.engine, lambda statement: asked.update([purpose(statement)]))
 
     async def settled() -> bool:
         sql = "SELECT count(*) FROM job_executions WHERE kind = :k AND status = 'completed'"
@@ -90,12 +74,13 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
         return not asked["schedules"]
 
     await eventually(settled)
-    await eventually(quiet)
-    asked.clear()
-    (queue,) = counted
-    queue.asked.clear()
+    with heard(running.pool, lambda statement: asked.update([purpose(statement)])):
+        await eventually(quiet)
+        asked.clear()
+        (queue,) = counted
+        queue.asked.clear()
 
-    await until(lambda: asked["relay"] >= ROUNDS)
+        await until(lambda: asked["relay"] >= ROUNDS)
     most = 2 * asked["relay"]
     assert asked.keys() <= {"relay", "rescue", "remind", "release", *OTHERS}
     assert asked["rescue"] <= most

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Complete, Handler, JobContext, JobDefinition, JobRegistry, Load
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.worker.consumer import LANES
 from tests.support.jobs import Gate, Jobs, Workers
 from tests.support.waiting import eventually, soon, until

@@ -10,8 +10,9 @@ from leadflood.domains.jobs import invariants
 from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import Complete, JobContext, JobRegistry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.db.database import Database, create_engine
+from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import install_queue
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Gate, Jobs, Workers, completes, workers_on
@@ -35,7 +36,7 @@ async def tough(broken: Breakable, cluster: Cluster) -> AsyncIterator[Jobs]:
     carrier = PostgresCarrier(broken.url, role="leadflood_app")
     await carrier.open()
     url = cluster.url(broken.name)
-    database = Database(create_engine(url, application_name="test", pool_size=5, statement_timeout=30), carrier)
+    database = Database(ConnectionPool(url, application_name="test", size=5, statement_timeout=30), carrier)
     yield Jobs(database, await new_workspace(database), TOUGH)
     await database.close()
     await carrier.close()

@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import Complete, Handler, JobContext
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.queue.ports import Carrier, Ticket
 from leadflood.kernel.queue.postgres import PostgresCarrier
@@ -54,8 +53,8 @@ def no_tickets(jobs: Jobs) -> Callable[[], Awaitable[bool]]:
 async def test_a_locked_job_holds_up_no_other_and_runs_when_it_is_unlocked(jobs: Jobs, workers: Workers) -> None:
     locked, *others = await jobs.enqueue(60)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        await tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        await tx.execute(text("SELECT FROM job_executions WHERE id = :id FOR UPDATE"), {"id": locked})
+        await tx.execute(sql("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        await tx.execute(sql("SELECT FROM job_executions WHERE id = :id FOR UPDATE"), {"id": locked})
         await workers.start(jobs.registry(completes()))
 
         assert await jobs.ended(*others) == {"completed": 59}

@@ -1,12 +1,11 @@
 """What must hold of merges: for `doctor`, and for the end of each chaos test."""
 
-from sqlalchemy import text
-
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 _LISTED = 100
 
-_VIOLATIONS = text("""
+_VIOLATIONS = sql("""
 SELECT 'merge ' || m.id || ' is ' || m.status || ', but its changeset is ' || s.status AS told
 FROM lead_merges m
 JOIN lead_changesets s ON s.workspace_id = m.workspace_id AND s.id = m.changeset_id

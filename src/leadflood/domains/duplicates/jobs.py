@@ -11,7 +11,8 @@ from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 _DEAD = 10_000
 _LONGEST = 6 * 3600.0

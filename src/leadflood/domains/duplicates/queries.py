@@ -1,10 +1,9 @@
 """SQL that reads duplicates."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from leadflood.domains.duplicates.contracts import (
     DuplicateView,
@@ -21,7 +20,8 @@ from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.queries import lead_view
 from leadflood.domains.leads.tables import lead_changes, leads
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _A, _B = leads.alias("a"), leads.alias("b")
@@ -138,14 +138,14 @@ async def _kept(tx: Transaction, actor: Actor, changeset_ids: Sequence[UUID]) ->
     return found
 
 
-async def _leads(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+async def _leads(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     query = select(leads).where(
         leads.c.workspace_id == actor.workspace_id, leads.c.id.in_(lead_ids), leads.c.deleted_at.is_(None)
     )
     return {row.id: row for row in await tx.all(query)}
 
 
-def _duplicate_view(row: Row[Any], known: Mapping[UUID, Row[Any]]) -> DuplicateView:
+def _duplicate_view(row: Row, known: Mapping[UUID, Row]) -> DuplicateView:
     kinds = set(ReasonKind)  # a newer release may have found others
     pair = sorted((known[row.lead_a], known[row.lead_b]), key=lambda lead: (lead.created_at, lead.id))
     return DuplicateView(
@@ -163,7 +163,7 @@ def _duplicate_view(row: Row[Any], known: Mapping[UUID, Row[Any]]) -> DuplicateV
     )
 
 
-def _scan_view(row: Row[Any]) -> ScanView:
+def _scan_view(row: Row) -> ScanView:
     return ScanView(
         id=row.id,
         status=ScanStatus(row.status),
@@ -175,7 +175,7 @@ def _scan_view(row: Row[Any]) -> ScanView:
     )
 
 
-def _merge_view(row: Row[Any], moved: Mapping[str, int], kept: list[KeptView]) -> MergeView:
+def _merge_view(row: Row, moved: Mapping[str, int], kept: list[KeptView]) -> MergeView:
     undone_by = ActorView(kind=ActorKind(row.undone_by_kind), id=row.undone_by) if row.undone_by_kind else None
     return MergeView(
         id=row.id,

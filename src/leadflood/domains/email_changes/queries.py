@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from leadflood.domains.email_changes.contracts import EmailChangeView
 from leadflood.domains.email_changes.models import PendingChange
 from leadflood.domains.email_changes.tables import email_changes
 from leadflood.domains.identity.tables import users
 from leadflood.domains.jobs.tables import job_executions
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
 
@@ -69,7 +70,7 @@ def _open() -> Select[Any]:
     )
 
 
-def _pending(row: Row[Any] | None) -> PendingChange | None:
+def _pending(row: Row | None) -> PendingChange | None:
     if row is None:
         return None
     return PendingChange(

@@ -2,52 +2,51 @@
 
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, text
-
 from leadflood.domains.email_changes.models import MAILS_A_DAY, PAUSE_SECONDS, VALID_HOURS, PendingChange
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
 # Seconds until the next mail may be sent; a mail that was sent again counts as often as it was sent.
-WAIT = text("""
+WAIT = sql("""
 SELECT greatest(
-    ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause),
+    ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer),
     CASE WHEN sum(sending) >= :most THEN ceil(extract(epoch FROM min(last_sent_at) + interval '1 day' - now()))
          ELSE 0 END
 )::integer
 FROM email_changes WHERE user_id = :user_id AND last_sent_at > now() - interval '1 day'
-""").bindparams(bindparam("pause", type_=Integer), bindparam("most", type_=Integer))
+""")
 
-CLOSE_ALL = text("UPDATE email_changes SET closed_at = now() WHERE user_id = :user_id AND closed_at IS NULL")
+CLOSE_ALL = sql("UPDATE email_changes SET closed_at = now() WHERE user_id = :user_id AND closed_at IS NULL")
 
-INSERT = text("""
+INSERT = sql("""
 INSERT INTO email_changes
     (user_id, id, email, email_norm, former_email, former_email_norm, token_hash, expires_at)
 VALUES (:user_id, :id, :email, :email_norm, :former_email, :former_email_norm, :token_hash,
         now() + make_interval(hours => :hours))
-""").bindparams(bindparam("hours", type_=Integer))
+""")
 
-RENEW = text("""
+RENEW = sql("""
 UPDATE email_changes SET
     token_hash = :token_hash, sending = sending + 1, last_sent_at = now(),
     expires_at = now() + make_interval(hours => :hours)
 WHERE id = :id AND sending = :sending AND closed_at IS NULL
-""").bindparams(bindparam("hours", type_=Integer))
+""")
 
-SET_JOB = text("UPDATE email_changes SET job_id = :job_id, job_workspace_id = :workspace_id WHERE id = :id")
+SET_JOB = sql("UPDATE email_changes SET job_id = :job_id, job_workspace_id = :workspace_id WHERE id = :id")
 
-CLOSE = text("UPDATE email_changes SET closed_at = now() WHERE id = :id AND closed_at IS NULL")
+CLOSE = sql("UPDATE email_changes SET closed_at = now() WHERE id = :id AND closed_at IS NULL")
 
-CONFIRM = text("""
+CONFIRM = sql("""
 UPDATE email_changes c SET closed_at = now() FROM users u
 WHERE c.id = :id AND c.token_hash = :token_hash AND c.closed_at IS NULL
   AND c.expires_at > now() AND u.id = c.user_id AND u.disabled_at IS NULL AND u.password_changed_at <= c.requested_at
 """)
 
-FORGET = text("""
+FORGET = sql("""
 DELETE FROM email_changes WHERE id IN (
     SELECT id FROM email_changes WHERE expires_at < now() - interval '30 days' LIMIT :limit)
-""").bindparams(bindparam("limit", type_=Integer))
+""")
 
 
 async def seconds_to_wait(tx: Transaction, user_id: UUID) -> int:

@@ -1,13 +1,12 @@
 """What must hold between leads and the jobs that enrich them: for `doctor`, and for the end of each chaos test."""
 
-from sqlalchemy import text
-
 from leadflood.domains.leads.events import ENRICH_LEAD
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 _LISTED = 100
 
-_VIOLATIONS = text("""
+_VIOLATIONS = sql("""
 SELECT 'lead ' || l.id || ' is ' || l.status || ', but no job is going to change that' AS told
 FROM leads l
 WHERE l.status IN ('new', 'processing') AND l.deleted_at IS NULL

@@ -12,7 +12,7 @@ from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.events import ENRICH_LEAD, EnrichLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 
 def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:

@@ -1,16 +1,16 @@
 """SQL that reads what enrichment found."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
 from leadflood.domains.leads import queries as leads
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _MOST = 200
 
@@ -60,7 +60,7 @@ async def chosen_values(
     return found
 
 
-def _value_view(value: Row[Any], run: Row[Any]) -> EnrichmentValueView:
+def _value_view(value: Row, run: Row) -> EnrichmentValueView:
     return EnrichmentValueView(
         field=value.field,
         value=value.value,
@@ -76,7 +76,7 @@ def _value_view(value: Row[Any], run: Row[Any]) -> EnrichmentValueView:
     )
 
 
-def _run_view(run: Row[Any]) -> EnrichmentRunView:
+def _run_view(run: Row) -> EnrichmentRunView:
     return EnrichmentRunView(
         id=run.id,
         job_id=run.job_id,

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from leadflood.domains.enrichment import store
 from leadflood.domains.enrichment.models import Candidate, Handed, KnownLead, best_values
@@ -15,7 +12,8 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ async def hand_back(tx: Transaction, actor: Actor, *, handed: Handed, holders: S
     await store.hand_back(tx, actor.workspace_id, handed, holders=holders, to_lead=to_lead)
 
 
-def _known(lead: Row[Any]) -> KnownLead:
+def _known(lead: Row) -> KnownLead:
     return KnownLead(
         lead_id=lead.id,
         email=lead.email,

@@ -7,49 +7,40 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Double, Text, Uuid, bindparam, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, select, update
 
 from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, Handed
 from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _uuids, _texts = ARRAY(Uuid), ARRAY(Text)
 
-INSERT_RUNS = text("""
+INSERT_RUNS = sql("""
 WITH run AS (
     INSERT INTO enrichment_runs (workspace_id, id, lead_id, job_id, adapter, adapter_version, status, error,
                                  cost_micros, started_at)
-    SELECT :workspace_id, r.* FROM unnest(:ids, :lead_ids, :job_ids, :adapters, :versions, :statuses, :errors, :costs,
-                                          :started) AS r
+    SELECT :workspace_id, r.* FROM unnest(:ids::uuid[], :lead_ids::uuid[], :job_ids::uuid[], :adapters::text[],
+                                                :versions::text[], :statuses::text[], :errors::text[], :costs::bigint[],
+                                          :started::timestamptz[]) AS r
 )
 INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, confidence, method, evidence,
                                source_url, cost_micros, chosen)
 SELECT :workspace_id, v.id, v.run_id, v.lead_id, v.field, v.value::jsonb, v.confidence, v.method, v.evidence,
        v.source_url, v.cost, v.chosen
-FROM unnest(:value_ids, :run_ids, :value_lead_ids, :fields, :values, :confidences, :methods, :evidences, :urls,
-            :value_costs, :chosen)
+FROM unnest(:value_ids::uuid[], :run_ids::uuid[], :value_lead_ids::uuid[], :fields::text[], :values::text[],
+            :confidences::float8[], :methods::text[], :evidences::text[], :urls::text[],
+            :value_costs::bigint[], :chosen::boolean[])
      AS v (id, run_id, lead_id, field, value, confidence, method, evidence, source_url, cost, chosen)
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    *(
-        bindparam(name, type_=_uuids)
-        for name in ("ids", "lead_ids", "job_ids", "value_ids", "run_ids", "value_lead_ids")
-    ),
-    *(bindparam(name, type_=_texts) for name in ("adapters", "versions", "statuses", "errors", "fields", "values")),
-    *(bindparam(name, type_=_texts) for name in ("methods", "evidences", "urls")),
-    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("costs", "value_costs")),
-    bindparam("started", type_=ARRAY(DateTime(timezone=True))),
-    bindparam("confidences", type_=ARRAY(Double)),
-    bindparam("chosen", type_=ARRAY(Boolean)),
-)
+""")
 
 # One look-up a lead, whatever PostgreSQL knows of the tables: with one for all of them, it was seen to read every run
 # of the workspace.
-COMPETING = text("""
+COMPETING = sql("""
 SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
        latest.adapter, latest.adapter_version
-FROM unnest(:lead_ids) AS n (lead_id)
+FROM unnest(:lead_ids::uuid[]) AS n (lead_id)
 CROSS JOIN LATERAL (
     SELECT DISTINCT ON (adapter) id, adapter, adapter_version
     FROM enrichment_runs
@@ -58,36 +49,30 @@ CROSS JOIN LATERAL (
 ) AS latest
 JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest.id
 ORDER BY v.id
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+""")
 
-_ANSWERED = text("""
+_ANSWERED = sql("""
 SELECT job_id, adapter, error FROM enrichment_runs
 WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids) AND NOT void
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("job_ids", type_=_uuids))
+""")
 
-_HAND_OVER = text("""
+_HAND_OVER = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
     SELECT FROM enrichment_values own
     WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
 WHERE v.workspace_id = :workspace_id AND v.lead_id = :from_lead
-""").bindparams(*(bindparam(name, type_=Uuid) for name in ("workspace_id", "from_lead", "to_lead")))
+""")
 
 # A value that the lead found by itself meanwhile stays the chosen one.
-_HAND_BACK = text("""
+_HAND_BACK = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = n.chosen AND NOT EXISTS (
     SELECT FROM enrichment_values own
     WHERE own.workspace_id = :workspace_id AND own.lead_id = :to_lead AND own.field = v.field AND own.chosen)
-FROM unnest(:ids, :chosen) AS n (id, chosen)
+FROM unnest(:ids::uuid[], :chosen::boolean[]) AS n (id, chosen)
 WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.lead_id = ANY(:holders)
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("to_lead", type_=Uuid),
-    bindparam("ids", type_=ARRAY(Uuid)),
-    bindparam("chosen", type_=ARRAY(Boolean)),
-    bindparam("holders", type_=ARRAY(Uuid)),
-)
+""")
 
 
 @dataclass(frozen=True, slots=True)

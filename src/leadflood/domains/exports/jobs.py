@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.errors import TooManyColumns
 from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT, ExportPayload
@@ -18,7 +16,9 @@ from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.threads import EXPORT_ENCODING
 
@@ -37,7 +37,7 @@ class _Task:
     def export_id(self) -> UUID:
         return self.context.payload.export_id
 
-    async def hold(self, tx: Transaction) -> Row[Any] | None:
+    async def hold(self, tx: Transaction) -> Row | None:
         return await store.hold(tx, self.context.job.workspace_id, self.export_id, job_id=self.context.job.id)
 
 
@@ -80,7 +80,7 @@ async def _write(context: JobContext[ExportPayload], database: Database) -> Comp
     return Complete(_finish, export_id) if written else None
 
 
-async def _survey(task: _Task, row: Row[Any]) -> None:
+async def _survey(task: _Task, row: Row) -> None:
     try:
         found = await survey(
             task.database, task.context.actor, only=task.only, columns=row.columns, kind=ExportFormat(row.format)
@@ -103,7 +103,7 @@ async def _start_over(task: _Task) -> None:
             await store.set_fields(tx, workspace_id, task.export_id, parts=0, size_bytes=0, done=0, position=None)
 
 
-async def _copy(task: _Task, row: Row[Any], writer: Encoder) -> bool:
+async def _copy(task: _Task, row: Row, writer: Encoder) -> bool:
     """Write all leads from the position of the export on. Returns False where it was deleted meanwhile."""
     after = Position(row.position[0], UUID(row.position[1])) if row.position else None
     if not row.parts and not await _keep(task, writer.begin()):

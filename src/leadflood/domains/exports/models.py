@@ -8,10 +8,9 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Row
-
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.db.pool import Row
 from leadflood.kernel.text import InvalidValue
 
 DIRECT_LIMIT: Final = 50_000
@@ -77,7 +76,7 @@ class ExportStatus(StrEnum):
 class Record:
     """A lead as it is stored, with what enrichment chose of what it found."""
 
-    lead: Row[Any]
+    lead: Row
     enriched: Mapping[str, Any]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 
 from leadflood.domains.enrichment.queries import chosen_values
 from leadflood.domains.exports.contracts import ExportView
@@ -14,7 +14,8 @@ from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.queries.matching import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 ORDER = LeadSort.NEWEST
@@ -73,7 +74,7 @@ def _living(actor: Actor) -> Select[Any]:
     return select(exports).where(exports.c.workspace_id == actor.workspace_id, exports.c.expires_at > func.now())
 
 
-def _view(row: Row[Any]) -> ExportView:
+def _view(row: Row) -> ExportView:
     kind = ExportFormat(row.format)
     return ExportView(
         id=row.id,

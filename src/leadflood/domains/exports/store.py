@@ -5,29 +5,31 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 
 from leadflood.domains.exports.models import DAYS_KEPT, ExportFormat, ExportStatus
 from leadflood.domains.exports.tables import export_parts, exports
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 
 _CLEARED = 64
 
-_FORGET_PARTS = text("""
+_FORGET_PARTS = sql("""
 DELETE FROM export_parts WHERE (workspace_id, export_id, number) IN (
     SELECT p.workspace_id, p.export_id, p.number FROM exports e
     JOIN export_parts p ON p.workspace_id = e.workspace_id AND p.export_id = e.id
     WHERE e.expires_at <= now() LIMIT :batch)
-""").bindparams(bindparam("batch", type_=Integer))
-_FORGET_EXPORTS = text("""
+""")
+_FORGET_EXPORTS = sql("""
 DELETE FROM exports WHERE (workspace_id, id) IN (
     SELECT e.workspace_id, e.id FROM exports e
     WHERE e.expires_at <= now()
       AND NOT EXISTS (SELECT FROM export_parts p WHERE p.workspace_id = e.workspace_id AND p.export_id = e.id)
     LIMIT :batch)
-""").bindparams(bindparam("batch", type_=Integer))
+""")
 
 
 async def insert_export(
@@ -66,7 +68,7 @@ async def take_up(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_i
     )
 
 
-async def hold(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> Row[Any] | None:
+async def hold(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> Row | None:
     """The export, locked, if it is to be written by this job; None for one that was deleted meanwhile."""
     query = select(exports).where(
         exports.c.workspace_id == workspace_id,
@@ -87,7 +89,7 @@ async def set_fields(tx: Transaction, workspace_id: UUID, export_id: UUID, **val
     )
 
 
-async def append_part(tx: Transaction, row: Row[Any], data: bytes, *, written: int, position: Position | None) -> None:
+async def append_part(tx: Transaction, row: Row, data: bytes, *, written: int, position: Position | None) -> None:
     """Store the next piece of a file that is held (if there is any), and how far the walk is."""
     if data:
         part = {"workspace_id": row.workspace_id, "export_id": row.id, "number": row.parts, "data": data}

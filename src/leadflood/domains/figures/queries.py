@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, DateTime, Float, Integer, Row, Select, Uuid, bindparam, func, literal, select, text
+from sqlalchemy import ARRAY, DateTime, Integer, Select, func, literal, select
 
 from leadflood.domains.figures.contracts import ActivityFigures, ActivityPoint, ActivityView, OverviewView
 from leadflood.domains.figures.models import LATENCY_BOUNDS, Span, bounds_of, percentile
 from leadflood.domains.figures.tables import workspace_figures
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 COUNTED = 10_000
 """Leads that are counted one by one."""
@@ -23,10 +25,10 @@ COUNTED = 10_000
 LIVE = 1000
 """Leads changed since the last count that are looked at; where more were, figures are as of that count."""
 
-_COUNTED_UNTIL = text("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
+_COUNTED_UNTIL = sql("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
 
 # The timeline is found through the leads that it changed: it has no index of its own by workspace and time.
-_SINCE = text("""
+_SINCE = sql("""
 WITH touched AS (
     SELECT id FROM leads
     WHERE workspace_id = :workspace_id AND updated_at >= :since AND deleted_at IS NULL
@@ -45,15 +47,10 @@ LEFT JOIN (
     JOIN lead_events e ON e.workspace_id = :workspace_id AND e.lead_id = touched.id
     WHERE e.at >= :since AND e.kind IN ('lead.created', 'enrichment.completed', 'enrichment.failed')
 ) e ON true
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("since", type_=DateTime(timezone=True)),
-    bindparam("most", type_=Integer),
-    bindparam("bounds", type_=ARRAY(Float)),
-)
+""")
 
 # Each count walks an index in its order and stops: without the order, PostgreSQL may prefer to read the table.
-_LEADS = text("""
+_LEADS = sql("""
 SELECT (SELECT count(*) FROM (
             SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL
             ORDER BY created_at, id LIMIT :most) l) AS leads,
@@ -69,16 +66,16 @@ SELECT (SELECT count(*) FROM (
        (SELECT created_at FROM leads
         WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'new'
         ORDER BY created_at, id LIMIT 1) AS oldest
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+""")
 
-_TOTAL = text("""
+_TOTAL = sql("""
 SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
                         WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
 FROM workspace_figures t
 WHERE t.workspace_id = :workspace_id AND t.leads_total IS NOT NULL
 ORDER BY t.quarter DESC
 LIMIT 1
-""").bindparams(bindparam("workspace_id", type_=Uuid))
+""")
 
 
 @dataclass(slots=True)
@@ -118,7 +115,7 @@ class _Recent:
     """What happened since the last count; the first row says how many leads it touched."""
 
     since: datetime
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Row]
 
 
 async def glance(
@@ -228,7 +225,7 @@ def _counted(actor: Actor, bounds: Sequence[datetime]) -> Select[Any]:
     )
 
 
-def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row[Any]]) -> None:
+def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row]) -> None:
     for row in live:
         if row.kind is not None and row.at >= bounds[0]:
             part = min(bisect_right(bounds, row.at), len(parts)) - 1

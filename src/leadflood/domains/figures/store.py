@@ -5,28 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Float, bindparam, text
-
 from leadflood.domains.figures.models import LATENCY_BOUNDS
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # Nothing older is shown, so a new installation does not count it.
-_BEGIN = text("""
+_BEGIN = sql("""
 INSERT INTO figures_progress (name, counted_until) VALUES ('leads', now() - interval '31 days') ON CONFLICT DO NOTHING
 """)
 
 # Two workers that count at the same time do so one after the other, and the second sees what the first has not.
-_HOLD = text("SELECT counted_until, now() AS now FROM figures_progress WHERE name = 'leads' FOR UPDATE")
+_HOLD = sql("SELECT counted_until, now() AS now FROM figures_progress WHERE name = 'leads' FOR UPDATE")
 
-_ADVANCE = text("""
+_ADVANCE = sql("""
 UPDATE figures_progress SET counted_until = greatest(counted_until, :until) WHERE name = 'leads'
-""").bindparams(bindparam("until", type_=DateTime(timezone=True)))
+""")
 
-_PATIENCE = text("SELECT set_config('statement_timeout', '120s', true)")
+_PATIENCE = sql("SELECT set_config('statement_timeout', '120s', true)")
 
 # Each quarter is counted as a whole and replaced, never added to: doing it twice changes nothing. The id of the job,
 # a UUIDv7, tells when the enrichment was asked for.
-_COUNT = text("""
+_COUNT = sql("""
 WITH happened AS (
     SELECT workspace_id, kind, date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') AS quarter,
            CASE WHEN kind = 'enrichment.completed' THEN width_bucket(
@@ -55,13 +54,9 @@ SET created = excluded.created, enriched = excluded.enriched, failed = excluded.
 WHERE (f.created, f.enriched, f.failed, f.latency)
       IS DISTINCT FROM (excluded.created, excluded.enriched, excluded.failed, excluded.latency)
 RETURNING workspace_id
-""").bindparams(
-    bindparam("since", type_=DateTime(timezone=True)),
-    bindparam("until", type_=DateTime(timezone=True)),
-    bindparam("bounds", type_=ARRAY(Float)),
-)
+""")
 
-_TOTALS = text("""
+_TOTALS = sql("""
 INSERT INTO workspace_figures AS f (workspace_id, quarter, leads_total)
 SELECT workspace_id, date_bin('15 minutes', now(), timestamptz '2000-01-01 00:00:00+00'), count(*)
 FROM leads
@@ -70,7 +65,7 @@ GROUP BY workspace_id
 ON CONFLICT (workspace_id, quarter) DO UPDATE SET leads_total = excluded.leads_total
 """)
 
-_FORGET = text("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
+_FORGET = sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
 
 
 @dataclass(frozen=True, slots=True)

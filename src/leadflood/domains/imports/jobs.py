@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from leadflood.domains.imports import store
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT, ImportPayload
@@ -21,7 +19,9 @@ from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.sandbox.pool import Sandbox
 
 _A_DAY = 86_400.0
@@ -138,7 +138,7 @@ async def _enrich(context: JobContext[ImportPayload]) -> None:
             await asyncio.sleep(_PAUSE)
 
 
-async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> Row[Any] | None:
+async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> Row | None:
     """The import as this job finds it; a job that is tried again after it failed takes it up where it was."""
     job, import_id = context.job, context.payload.import_id
     async with context.transaction() as tx:
@@ -146,7 +146,7 @@ async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> Ro
         return await _hold(tx, job, import_id, status)
 
 
-async def _hold(tx: Transaction, job: RunningJob, import_id: UUID, status: ImportStatus) -> Row[Any] | None:
+async def _hold(tx: Transaction, job: RunningJob, import_id: UUID, status: ImportStatus) -> Row | None:
     return await store.hold(tx, job.workspace_id, import_id, expected=status, job_id=job.id)
 
 

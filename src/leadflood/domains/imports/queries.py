@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 
 from leadflood.domains.imports.contracts import (
     ColumnView,
@@ -25,7 +25,9 @@ from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.domains.leads.tables import lead_changesets
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _BRIEF: Final = [
@@ -89,7 +91,7 @@ async def list_rows(
     return cut(rows, limit, lambda row: Position.at(row.row_no, import_id)).map(_row_view)
 
 
-async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> Row[Any] | None:
+async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> Row | None:
     """The mapping of an earlier file with the same columns."""
     query = select(import_mappings.c.targets, import_mappings.c.options).where(
         import_mappings.c.workspace_id == workspace_id, import_mappings.c.fingerprint == fingerprint
@@ -110,7 +112,7 @@ async def read_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, numbe
 
 async def rejected_rows(
     database: Database, actor: Actor, *, import_id: UUID, batch: int = 1000
-) -> AsyncIterator[Sequence[Row[Any]]]:
+) -> AsyncIterator[Sequence[Row]]:
     """The rejected rows, as they are in the file and with their faults, some at a time."""
     after = 0
     while True:
@@ -138,7 +140,7 @@ def _joined(query: Select[Any], actor: Actor) -> Select[Any]:
     )
 
 
-def _shown(row: Row[Any]) -> dict[str, Any]:
+def _shown(row: Row) -> dict[str, Any]:
     return {
         "id": row.id,
         "filename": row.filename,
@@ -163,13 +165,13 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _stage(row: Row[Any]) -> ImportStage:
+def _stage(row: Row) -> ImportStage:
     if row.changeset_status in (ChangesetStatus.UNDOING, ChangesetStatus.UNDONE):
         return ImportStage(row.changeset_status)
     return ImportStage(row.status)
 
 
-def _progress(row: Row[Any]) -> ProgressView:
+def _progress(row: Row) -> ProgressView:
     stage = _stage(row)
     writing = row.status in _PHASES_OF_WRITING or row.done
     total = row.row_count if row.status != ImportStatus.STAGING else None
@@ -190,7 +192,7 @@ def _progress(row: Row[Any]) -> ProgressView:
     )
 
 
-def _left(row: Row[Any], done: int, total: int | None, rate: float | None, seconds: float) -> float | None:
+def _left(row: Row, done: int, total: int | None, rate: float | None, seconds: float) -> float | None:
     if row.status == ImportStatus.STAGING and row.staged_bytes and seconds > 0:
         left: float = seconds * (row.size_bytes - row.staged_bytes) / row.staged_bytes
         return round(left, 1)
@@ -199,7 +201,7 @@ def _left(row: Row[Any], done: int, total: int | None, rate: float | None, secon
     return round((total - done) / rate, 1)
 
 
-def _row_view(row: Row[Any]) -> ImportRowView:
+def _row_view(row: Row) -> ImportRowView:
     values = {name: _plain(getattr(row, column)) for column, name in API_NAMES.items()}
     return ImportRowView(
         row=row.row_no,

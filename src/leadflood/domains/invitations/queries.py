@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, exists, func, select, tuple_
+from sqlalchemy import Select, and_, exists, func, select, tuple_
 
 from leadflood.domains.identity.tables import memberships, users, workspaces
 from leadflood.domains.invitations.contracts import DeliveryView, InvitationView, InviterView
@@ -19,7 +19,8 @@ from leadflood.domains.invitations.tables import invitations
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.tables import job_executions
 from leadflood.kernel.actor import Actor, Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.pagination import Page, Position, cut
 
@@ -115,7 +116,7 @@ def _letters() -> Select[Any]:
     )
 
 
-def _letter(row: Row[Any] | None) -> Letter | None:
+def _letter(row: Row | None) -> Letter | None:
     if row is None:
         return None
     role = Role(row.role)
@@ -132,7 +133,7 @@ def _letter(row: Row[Any] | None) -> Letter | None:
     )
 
 
-def _view(row: Row[Any]) -> InvitationView:
+def _view(row: Row) -> InvitationView:
     inviter = None if row.inviter is None else InviterView(id=row.invited_by, name=row.inviter)
     state = _DELIVERY.get(row.job_status, DeliveryState.WAITING)
     return InvitationView(

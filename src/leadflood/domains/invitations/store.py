@@ -1,71 +1,70 @@
 """SQL that writes invitations. Whoever calls holds the lock on the workspace's members."""
 
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Integer, Row, Uuid, bindparam, text
 
 from leadflood.domains.invitations.models import FORGOTTEN_AFTER_DAYS, PAUSE_SECONDS, VALID_DAYS, Pending
 from leadflood.kernel.actor import Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
-INSERT = text("""
+INSERT = sql("""
 INSERT INTO invitations (workspace_id, id, email, email_norm, role, invited_by, token_hash, job_id, expires_at)
 VALUES (:workspace_id, :id, :email, :email_norm, :role, :invited_by, :token_hash, :job_id,
         now() + make_interval(days => :days))
-""").bindparams(bindparam("invited_by", type_=Uuid), bindparam("days", type_=Integer))
+""")
 
-RENEW = text("""
+RENEW = sql("""
 UPDATE invitations
 SET token_hash = :token_hash, job_id = :job_id, invited_by = :invited_by, sends = sends + 1, last_sent_at = now(),
     expires_at = now() + make_interval(days => :days)
 WHERE workspace_id = :workspace_id AND id = :id AND sends = :sends AND accepted_at IS NULL AND revoked_at IS NULL
-""").bindparams(bindparam("invited_by", type_=Uuid), bindparam("days", type_=Integer))
+""")
 
-PENDING = text("""
+PENDING = sql("""
 SELECT workspace_id, id, email, email_norm, role, sends FROM invitations
 WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
-WAIT = text("""
-SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause)::integer FROM invitations
+WAIT = sql("""
+SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer)::integer FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm
-""").bindparams(bindparam("pause", type_=Integer))
+""")
 
 # An invitation that was sent again counts as often as it was sent.
-MAILS = text("""
+MAILS = sql("""
 SELECT coalesce(sum(sends), 0) AS sent,
        greatest(1, ceil(extract(epoch FROM min(last_sent_at) + interval '1 day' - now())))::integer AS wait
 FROM invitations WHERE workspace_id = :workspace_id AND last_sent_at > now() - interval '1 day'
 """)
 
-OTHERS_OPEN = text("""
+OTHERS_OPEN = sql("""
 SELECT count(*) FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm <> :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
   AND expires_at > now()
 """)
 
-REPLACE = text("""
+REPLACE = sql("""
 UPDATE invitations SET revoked_at = now()
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
-REVOKE = text("""
+REVOKE = sql("""
 UPDATE invitations SET revoked_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
-ACCEPT = text("""
+ACCEPT = sql("""
 UPDATE invitations SET accepted_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND token_hash = :token_hash AND accepted_at IS NULL
   AND revoked_at IS NULL AND expires_at > now()
 """)
 
-FORGET = text("""
+FORGET = sql("""
 DELETE FROM invitations WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM invitations WHERE expires_at < now() - make_interval(days => :days) LIMIT :limit)
-""").bindparams(bindparam("days", type_=Integer), bindparam("limit", type_=Integer))
+""")
 
 
 async def insert(
@@ -138,7 +137,7 @@ async def forget(tx: Transaction, *, limit: int) -> int:
     return await tx.changed(FORGET, {"days": FORGOTTEN_AFTER_DAYS, "limit": limit})
 
 
-def _pending_of(row: Row[Any]) -> Pending:
+def _pending_of(row: Row) -> Pending:
     """The invitation in a row."""
     email = EmailAddress(row.email, row.email_norm)
     return Pending(row.workspace_id, row.id, email, Role(row.role), row.sends)

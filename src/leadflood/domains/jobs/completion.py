@@ -7,18 +7,20 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Text, bindparam, text
 
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.grouping import Grouping
 
 MAX_BATCH = 200
-_LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)").bindparams(bindparam("timeout", type_=Text))
+_LOCK_TIMEOUT = sql("SELECT set_config('lock_timeout', :timeout, true)")
 
 _log = structlog.get_logger()
 

@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.models import FORGOTTEN_AFTER, JobStatus, RunningJob, job_backoff, storable_reason
@@ -14,7 +14,8 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.service import announce
 from leadflood.domains.jobs.store import on_hold
 from leadflood.kernel.crypto import chance
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.hold import WAITING
 from leadflood.kernel.queue.ports import Ticket
@@ -95,7 +96,7 @@ async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> No
         raise
     except Exception:  # noqa: BLE001  one broken row must not keep the others from being rescued
         _log.exception("job.rescue_failed", job_id=str(job.id), job_kind=job.kind)
-        with suppress(DBAPIError):  # a row that cannot even be put off is met again by the next sweep
+        with suppress(asyncpg.PostgresError):  # a row that cannot even be put off is met again by the next sweep
             async with tx.savepoint():
                 await store.renew(tx, [job.key], _PUT_OFF)
 

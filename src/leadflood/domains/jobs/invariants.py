@@ -1,9 +1,8 @@
 """What must hold of jobs and the outbox at any moment: for `doctor`, and for the end of each chaos test."""
 
-from sqlalchemy import Float, bindparam, text
-
 from leadflood.domains.jobs.models import FORGOTTEN_AFTER
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 NOT_RESCUED_AFTER = 60.0
 """Seconds past the end of a lease: a rescue takes far less."""
@@ -13,7 +12,7 @@ STRANDED_AFTER = 2 * FORGOTTEN_AFTER
 
 _LISTED = 100
 
-_VIOLATIONS = text("""
+_VIOLATIONS = sql("""
 SELECT told FROM (
     (SELECT 'job ' || id || ' (' || kind || ') is running, but its lease ended at ' || lease_expires_at
             || ' and nobody rescued it' AS told
@@ -47,7 +46,7 @@ SELECT told FROM (
        AND next_attempt_at < now() - make_interval(secs => :stranded)
      LIMIT :listed)
 ) AS violations
-""").bindparams(bindparam("not_rescued", type_=Float), bindparam("stranded", type_=Float))
+""")
 
 
 async def violations(tx: Transaction) -> list[str]:

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, Uuid, bindparam, text
-
 from leadflood.domains.identity.service import audit, signin
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.events import (
@@ -21,7 +19,9 @@ from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.idempotency import forget_old_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
@@ -32,40 +32,37 @@ _Ended: TypeAlias = tuple[CausePayload, int]
 _BATCH = 5000
 _COUNTED = 10_000_000
 
-_BEAT = text("""
+_BEAT = sql("""
 INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)
 ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, worker_id = excluded.worker_id
-""").bindparams(bindparam("worker_id", type_=Uuid))
+""")
 
-_SEEN = text("""
+_SEEN = sql("""
 INSERT INTO worker_processes (id, host, pid, version, running_jobs)
 VALUES (:id, :host, :pid, :version, :running)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.running_jobs
-""").bindparams(bindparam("id", type_=Uuid))
+""")
 
-_GONE = text("DELETE FROM worker_processes WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
+_GONE = sql("DELETE FROM worker_processes WHERE id = :id")
 
 # Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces. Leads' jobs stay:
 # they are part of the lead's history.
-_EXPIRED = tuple(
-    text(statement).bindparams(bindparam("batch", type_=Integer))
-    for statement in (
-        """
+_EXPIRED = (
+    sql("""
 DELETE FROM outbox_events WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM outbox_events
     WHERE status = 'sent' AND processed_at < now() - interval '7 days' ORDER BY processed_at LIMIT :batch)
-""",
-        """
+"""),
+    sql("""
 DELETE FROM job_executions WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM job_executions
     WHERE workspace_id = '00000000-0000-0000-0000-000000000000' AND status IN ('completed', 'failed')
       AND finished_at < now() - interval '1 day' LIMIT :batch)
-""",
-        """
+"""),
+    sql("""
 DELETE FROM worker_processes WHERE id IN (
     SELECT id FROM worker_processes WHERE last_seen_at < now() - interval '1 day' LIMIT :batch)
-""",
-    )
+"""),
 )
 
 
@@ -158,6 +155,6 @@ async def _done(tx: Transaction, actor: Actor, job_id: UUID) -> int:
     return 0 if progress is None else progress.done
 
 
-async def _remove(database: Database, statement: Executable) -> int:
+async def _remove(database: Database, statement: Sql) -> int:
     async with database.system() as tx:
         return await tx.changed(statement, {"batch": _BATCH})

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Integer,
-    Row,
     Select,
     Table,
     Text,
@@ -45,7 +44,8 @@ from leadflood.domains.jobs.models import JobStatus, OutboxStatus
 from leadflood.domains.jobs.tables import heartbeats, job_executions, outbox_events, worker_processes
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.hold import ON_HOLD
 from leadflood.kernel.ids import first_id_at
 from leadflood.kernel.pagination import Page, Position, cut
@@ -251,7 +251,7 @@ async def list_workers(tx: Transaction) -> list[WorkerView]:
     alive = (worker_processes.c.last_seen_at > func.now() - SILENT_AFTER).label("alive")
     workers = worker_processes.c
     query = select(worker_processes, alive).order_by(alive.desc(), workers.host, workers.pid, workers.id).limit(1000)
-    return [WorkerView(**row._mapping) for row in await tx.all(query)]  # noqa: SLF001  SQLAlchemy's name for it
+    return [WorkerView(**row) for row in await tx.all(query)]
 
 
 async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int]:
@@ -322,7 +322,7 @@ def _causes(failures: Failures, workspace_id: UUID) -> Select[Any]:
     return select(found.union_all(step.where(found.c.step < _STEPS)))
 
 
-def _counted(failures: Failures, workspace_id: UUID, listed: Sequence[Row[Any]]) -> Select[Any]:
+def _counted(failures: Failures, workspace_id: UUID, listed: Sequence[Row]) -> Select[Any]:
     """How many there are of each, and the newest of them."""
     table = failures.table
     wanted = values(column("cause", Text), column("kind", Text), name="wanted").data(
@@ -350,5 +350,5 @@ def _newest_first(table: Table, actor: Actor, after: Position | None, limit: int
     return query.order_by(table.c.id.desc()).limit(limit + 1)
 
 
-def _page(rows: Any, limit: int) -> Page[Row[Any]]:  # noqa: ANN401  rows of either table
+def _page(rows: Any, limit: int) -> Page[Row]:  # noqa: ANN401  rows of either table
     return cut(rows, limit, lambda row: Position.at(row.created_at, row.id))

@@ -13,7 +13,8 @@ from leadflood.domains.jobs.completion import Answer, Completer, Effect, Value, 
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import JobKind, P, RunningJob
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 _LISTED_FAULTS = 3
 

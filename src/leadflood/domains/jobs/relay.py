@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import ARRAY, Float, Integer, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.jobs.models import (
     OUTBOX_MAX_ATTEMPTS,
@@ -18,7 +16,10 @@ from leadflood.domains.jobs.models import (
 )
 from leadflood.kernel.contract import Contract
 from leadflood.kernel.crypto import chance
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Priority, Publisher, Ticket
 
@@ -26,7 +27,7 @@ BATCH = 500
 
 # `next_attempt_at` is the time at which a row is due in every open state: when it was written, when its back-off ends,
 # or, while processing, when the relay that holds it must be presumed dead.
-TAKE = text("""
+TAKE = sql("""
 WITH due AS (
     SELECT workspace_id, id FROM outbox_events
     WHERE status IN ('pending', 'processing', 'failed') AND next_attempt_at <= now()
@@ -43,13 +44,14 @@ RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status,
           (SELECT j.priority FROM job_executions j
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS priority
-""").bindparams(bindparam("stale", type_=Float))
+""")
 
 # By key alone, for the same reason as in `store.CLAIM`.
-SETTLE = text("""
+SETTLE = sql("""
 WITH held AS (
     SELECT e.workspace_id, e.id, e.status AS found, n.status, n.attempts, n.error, n.cause, n.delay
-    FROM unnest(:workspace_ids, :ids, :statuses, :attempts, :errors, :causes, :delays)
+    FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :statuses::text[], :attempts::integer[], :errors::text[],
+                :causes::text[], :delays::float8[])
          AS n (workspace_id, id, status, attempts, error, cause, delay)
     JOIN outbox_events e USING (workspace_id, id)
     FOR UPDATE OF e
@@ -61,15 +63,7 @@ SET status = held.status, attempts = held.attempts, last_error = held.error, cau
     processed_at = CASE WHEN held.status IN ('sent', 'dead_letter') THEN now() END
 FROM held
 WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.found = 'processing'
-""").bindparams(
-    bindparam("workspace_ids", type_=ARRAY(Uuid)),
-    bindparam("ids", type_=ARRAY(Uuid)),
-    bindparam("statuses", type_=ARRAY(Text)),
-    bindparam("attempts", type_=ARRAY(Integer)),
-    bindparam("errors", type_=ARRAY(Text)),
-    bindparam("causes", type_=ARRAY(Text)),
-    bindparam("delays", type_=ARRAY(Float)),
-)
+""")
 
 
 class JobQueuedPayload(Contract):
@@ -99,7 +93,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
     if not rows:
         return 0
     outcomes: list[Outcome] = []
-    ready: list[tuple[Row[Any], Ticket]] = []
+    ready: list[tuple[Row, Ticket]] = []
     for row in rows:
         decided = _decide(row)
         if isinstance(decided, Outcome):
@@ -113,7 +107,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
     return len(rows)
 
 
-def _decide(row: Row[Any]) -> Outcome | Ticket:
+def _decide(row: Row) -> Outcome | Ticket:
     """Publish, or end the event without: for an unusable payload, a missing job, or one that no longer waits."""
     if row.kind != "job.queued":
         return _dead(row, f"There is no event of kind {row.kind!r}.")
@@ -130,7 +124,7 @@ def _decide(row: Row[Any]) -> Outcome | Ticket:
     return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, Priority(row.priority))
 
 
-async def _publish(publisher: Publisher, ready: Sequence[tuple[Row[Any], Ticket]]) -> list[Outcome]:
+async def _publish(publisher: Publisher, ready: Sequence[tuple[Row, Ticket]]) -> list[Outcome]:
     if not ready:
         return []
     try:
@@ -140,11 +134,11 @@ async def _publish(publisher: Publisher, ready: Sequence[tuple[Row[Any], Ticket]
     return [Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts) for row, _ in ready]
 
 
-def _dead(row: Row[Any], error: str) -> Outcome:
+def _dead(row: Row, error: str) -> Outcome:
     return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, row.attempts, error)
 
 
-def _again(row: Row[Any], error: str) -> Outcome:
+def _again(row: Row, error: str) -> Outcome:
     attempts = row.attempts + 1
     if attempts >= OUTBOX_MAX_ATTEMPTS:
         return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, attempts, error)

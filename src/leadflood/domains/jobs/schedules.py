@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Float, Text, bindparam, text
+from sqlalchemy import ARRAY, Text, bindparam
 
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 LONGEST_PAUSE = 60.0
@@ -16,23 +17,21 @@ LONGEST_PAUSE = 60.0
 
 _names = bindparam("names", type_=ARRAY(Text))
 
-_REGISTER = text(
-    "INSERT INTO schedules (name) SELECT unnest(:names) ON CONFLICT DO NOTHING",
-).bindparams(_names)
+_REGISTER = sql("INSERT INTO schedules (name) SELECT unnest(:names::text[]) ON CONFLICT DO NOTHING")
 
 # Missed runs are not made up for: after a night off, one heartbeat is enough.
-_ADVANCE = text("""
+_ADVANCE = sql("""
 UPDATE schedules
 SET last_run_at = now(), next_run_at = now() + make_interval(secs => :seconds)
 WHERE name = :name AND next_run_at <= now()
-""").bindparams(bindparam("name", type_=Text), bindparam("seconds", type_=Float))
+""")
 
 # Only our own: the row of a schedule that another version brought along may be overdue for good.
-_NEXT = text("""
+_NEXT = sql("""
 SELECT extract(epoch FROM min(next_run_at) - now())::double precision
 FROM schedules
 WHERE name = ANY(:names)
-""").bindparams(_names)
+""")
 
 
 async def run_due(database: Database, schedules: Sequence[Schedule]) -> float:

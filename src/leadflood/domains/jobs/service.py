@@ -35,7 +35,7 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.store import announcing, on_hold
 from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket

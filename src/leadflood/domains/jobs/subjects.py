@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from leadflood.domains.jobs.tables import job_executions
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 
 async def hold_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:

@@ -17,7 +17,8 @@ from leadflood.domains.leads.events import (
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.domains.leads.store import changesets as changeset_store
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 Changeset = TypeVar("Changeset", bound=ChangesetPayload)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import asyncpg
 
-from leadflood.kernel.db.database import passing_errors
+from leadflood.kernel.db.errors import passing_errors
 from leadflood.kernel.errors import Unavailable
 
 _CONNECT_TIMEOUT = 5.0

@@ -1,20 +1,19 @@
 """What a process noticed and an operator should know: kept for `leadflood doctor`, one row a kind."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, text
-
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 UNTRUSTED_PROXY = "untrusted_proxy"
 """Detail: the address that sent X-Forwarded-For without being named in LEADFLOOD_TRUSTED_PROXIES."""
 
-_STORE = text("""
+_STORE = sql("""
 INSERT INTO operator_warnings (name, detail) VALUES (:name, :detail)
 ON CONFLICT (name) DO UPDATE SET detail = excluded.detail, seen_at = now()
 """)
-_RECENT = text("SELECT name, detail FROM operator_warnings WHERE seen_at > now() - interval '7 days' ORDER BY name")
+_RECENT = sql("SELECT name, detail FROM operator_warnings WHERE seen_at > now() - interval '7 days' ORDER BY name")
 
 
 async def store_warning(tx: Transaction, name: str, detail: str) -> None:
@@ -22,6 +21,6 @@ async def store_warning(tx: Transaction, name: str, detail: str) -> None:
     await tx.execute(_STORE, {"name": name, "detail": detail})
 
 
-async def recent_warnings(tx: Transaction) -> Sequence[Row[Any]]:
+async def recent_warnings(tx: Transaction) -> Sequence[Row]:
     """Name and detail of what was noticed within a week."""
     return await tx.all(_RECENT)

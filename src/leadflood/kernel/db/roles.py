@@ -7,8 +7,8 @@
 """
 
 import asyncpg
-from sqlalchemy import text
 
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import AppError
 
 APP_ROLE = "leadflood_app"
@@ -33,7 +33,7 @@ _MEMBER = "SELECT pg_has_role(current_user, $1, 'MEMBER')"
 
 # pg_class.relrowsecurity and relforcerowsecurity: PostgreSQL manual, 52.11. A role that inherits from another is bound
 # by the other's policies as well, and the policies of these two let everything through.
-UNSAFE = text("""
+UNSAFE = sql("""
 SELECT r.rolname AS role, r.rolsuper AS superuser,
        r.rolbypassrls OR pg_has_role(r.oid, 'leadflood_system', 'USAGE')
            OR pg_has_role(r.oid, 'leadflood_search', 'USAGE') AS bypasses,

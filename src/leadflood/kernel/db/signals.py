@@ -5,13 +5,9 @@ up. So a lost one costs nothing but freshness.
 """
 
 import asyncio
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Collection
-from functools import lru_cache
 from uuid import UUID
-
-from sqlalchemy import Executable, TextClause
 
 CHANGES_CHANNEL = "leadflood_changes"
 """NOTIFY channel on which the workspaces in which something was committed are named."""
@@ -23,7 +19,6 @@ EVERYTHING = "*"
 """The payload that stands for all workspaces."""
 
 _MOST = 7900 * 3 // 4 // 16  # PostgreSQL takes payloads below 8000 bytes; base64 makes four characters of three bytes
-_WRITING = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|UPDATE\s+(\w+\s+){1,3}SET)\b", re.IGNORECASE)
 
 
 def payload_of(workspaces: Collection[UUID]) -> str:
@@ -40,16 +35,6 @@ def workspaces_of(payload: str) -> frozenset[UUID] | None:
         return frozenset(UUID(bytes=ids[start : start + 16]) for start in range(0, len(ids), 16))
     except ValueError:
         return None
-
-
-def writes(statement: Executable) -> bool:
-    """Whether a statement changes rows, as far as its text tells: one that only locks does not."""
-    return _text_writes(statement.text) if isinstance(statement, TextClause) else statement.is_dml
-
-
-@lru_cache(maxsize=1000)
-def _text_writes(sql: str) -> bool:
-    return _WRITING.search(sql) is not None
 
 
 class Signals:

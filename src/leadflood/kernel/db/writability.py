@@ -2,11 +2,10 @@
 
 import asyncio
 
-from sqlalchemy import LargeBinary, bindparam, text
-
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import random_hex
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 
@@ -15,7 +14,7 @@ PROBE_SECONDS = 2.0
 _FORCED_BYTES = 262_144
 
 # One row per process: two processes never wait for each other. Rows of ended processes go after a day.
-_PROBE = text("""
+_PROBE = sql("""
 WITH outdated AS (
     DELETE FROM write_probes WHERE process_id IN (
         SELECT process_id FROM write_probes WHERE at < now() - interval '1 day' LIMIT 10 FOR UPDATE SKIP LOCKED
@@ -23,7 +22,7 @@ WITH outdated AS (
 )
 INSERT INTO write_probes (process_id, at, payload) VALUES (:process_id, now(), :payload)
 ON CONFLICT (process_id) DO UPDATE SET at = excluded.at, payload = excluded.payload
-""").bindparams(bindparam("payload", type_=LargeBinary))
+""")
 
 
 class Writability:

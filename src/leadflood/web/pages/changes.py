@@ -10,7 +10,7 @@ from leadflood.domains.imports.queries import get_import
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.queries import changesets as queries
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.pages.changes_told import KINDS, counts, kept_why, name_of, progress
 from leadflood.web.pages.people import actors_told

@@ -18,7 +18,7 @@ from leadflood.domains.imports.service.reading import DEFAULT_SOURCE
 from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.queries import changesets
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form, validated

@@ -6,7 +6,7 @@ from uuid import UUID
 from leadflood.domains.identity import queries
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 _MOST = 200
 _UNNAMED = {

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row
-
 from leadflood.domains.duplicates.contracts import CUSTOM, MERGED_FIELDS
 from leadflood.domains.duplicates.errors import UnknownMergeField
 from leadflood.domains.duplicates.models import Keep
 from leadflood.domains.leads.contracts import merge_custom_fields
+from leadflood.kernel.db.pool import Row
 
 
-def chosen_values(survivor: Row[Any], other: Row[Any], choices: Mapping[str, Keep]) -> tuple[dict[str, Any], list[str]]:
+def chosen_values(survivor: Row, other: Row, choices: Mapping[str, Keep]) -> tuple[dict[str, Any], list[str]]:
     """The columns of the survivor that change, and the names of the fields that came from the other.
 
     Raises: UnknownMergeField, InvalidInput: too many custom fields.

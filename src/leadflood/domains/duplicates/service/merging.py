@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row
 
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
@@ -26,7 +25,8 @@ from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import merging as leads
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 
@@ -128,7 +128,7 @@ async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trac
     return await get_changeset(tx, actor, changeset_id=changeset_id)
 
 
-async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[Row[Any], Row[Any]]:
+async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[Row, Row]:
     try:
         return await leads.hold_pair(tx, actor, survivor_id=survivor_id, other_id=other_id)
     except LeadNotFound:
@@ -138,7 +138,7 @@ async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID
         raise AlreadyMerged(merge_id=known.id, survivor_id=known.survivor_id) from None
 
 
-async def _require_address(tx: Transaction, actor: Actor, other: Row[Any]) -> None:
+async def _require_address(tx: Transaction, actor: Actor, other: Row) -> None:
     holder = await leads.address_holder(tx, actor, email_norm=other.email_norm)
     if holder is not None and holder != other.id:
         message = f"Another lead has the address {other.email} by now. Delete it or change its address, then undo."

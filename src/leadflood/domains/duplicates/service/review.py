@@ -10,7 +10,7 @@ from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.store import merges as store
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 
 async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:

@@ -6,63 +6,55 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, func, insert, select, text, update
+from sqlalchemy import Text, Uuid, bindparam, func, insert, select, update
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
 from leadflood.domains.duplicates.tables import duplicate_candidates, lead_merges, merge_references
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 _WORKSPACE = bindparam("workspace_id", type_=Uuid)
 _ACTOR = (bindparam("actor_kind", type_=Text), bindparam("actor_id", type_=Uuid))
 
 # All pairs that either lead is in, in an order that all share.
-_HOLD = text("""
+_HOLD = sql("""
 SELECT id, lead_a, lead_b, status FROM duplicate_candidates
 WHERE workspace_id = :workspace_id AND (lead_a = ANY(:lead_ids) OR lead_b = ANY(:lead_ids))
 ORDER BY lead_a, lead_b FOR UPDATE
-""").bindparams(_WORKSPACE, bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
-_MOVE = text("""
+_MOVE = sql("""
 UPDATE duplicate_candidates c
 SET lead_a = n.lead_a, lead_b = n.lead_b, status = n.status, updated_at = now()
-FROM unnest(:ids, :lead_as, :lead_bs, :statuses) AS n (id, lead_a, lead_b, status)
+FROM unnest(:ids::uuid[], :lead_as::uuid[], :lead_bs::uuid[], :statuses::text[]) AS n (id, lead_a, lead_b, status)
 WHERE c.workspace_id = :workspace_id AND c.id = n.id
-""").bindparams(
-    _WORKSPACE,
-    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("ids", "lead_as", "lead_bs")),
-    bindparam("statuses", type_=ARRAY(Text)),
-)
+""")
 
-_REFER = text("""
+_REFER = sql("""
 INSERT INTO merge_references (workspace_id, merge_id, kind, reference_id, before)
 SELECT :workspace_id, :merge_id, n.kind, n.reference_id, n.before::jsonb
-FROM unnest(:kinds, :reference_ids, :befores) AS n (kind, reference_id, before)
-""").bindparams(
-    _WORKSPACE,
-    bindparam("merge_id", type_=Uuid),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("reference_ids", type_=ARRAY(Uuid)),
-    bindparam("befores", type_=ARRAY(Text)),
-)
+FROM unnest(:kinds::text[], :reference_ids::uuid[], :befores::text[]) AS n (kind, reference_id, before)
+""")
 
 # The lead that something merged is part of, and the one that that is part of, and so on.
-_CHAIN = text("""
+_CHAIN = sql("""
 WITH RECURSIVE chain (lead_id, depth) AS (
-    SELECT CAST(:lead_id AS uuid), 0
+    SELECT :lead_id::uuid, 0
     UNION
     SELECT m.survivor_id, chain.depth + 1
     FROM chain JOIN lead_merges m ON m.workspace_id = :workspace_id AND m.other_id = chain.lead_id
     WHERE m.status = 'merged' AND chain.depth < 1000
 )
 SELECT lead_id FROM chain ORDER BY depth
-""").bindparams(_WORKSPACE, bindparam("lead_id", type_=Uuid))
+""")
 
-_UNDONE = text("""
+_UNDONE = sql("""
 UPDATE lead_merges
 SET status = 'undone', undone_at = now(), undone_by_kind = :actor_kind, undone_by = :actor_id
 WHERE workspace_id = :workspace_id AND id = :merge_id AND status = 'merged'
-""").bindparams(_WORKSPACE, bindparam("merge_id", type_=Uuid), *_ACTOR)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ async def refer(
     await tx.execute(_REFER, {"workspace_id": workspace_id, "merge_id": merge_id, **values})
 
 
-async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Sequence[Row[Any]]:
+async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Sequence[Row]:
     """What a merge moved."""
     query = select(merge_references.c.kind, merge_references.c.reference_id, merge_references.c.before)
     return await tx.all(
@@ -137,13 +129,13 @@ async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Seq
     )
 
 
-async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Row[Any] | None:
+async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Row | None:
     """A merge, locked for this transaction."""
     query = select(lead_merges).where(lead_merges.c.workspace_id == workspace_id, lead_merges.c.id == merge_id)
     return await tx.first(query.with_for_update(key_share=True))
 
 
-async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Row[Any] | None:
+async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Row | None:
     """The merge by which one of the leads is part of another, if one is."""
     query = select(lead_merges).where(
         lead_merges.c.workspace_id == workspace_id,
@@ -153,7 +145,7 @@ async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[
     return await tx.first(query.order_by(lead_merges.c.id.desc()).limit(1))
 
 
-async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Row[Any]) -> list[UUID]:
+async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Row) -> list[UUID]:
     """The changesets of later merges into the same survivor that are not undone."""
     query = select(lead_merges.c.changeset_id).where(
         lead_merges.c.workspace_id == workspace_id,

@@ -8,14 +8,15 @@ a telephone that ten thousand leads have makes ten thousand times twenty pairs, 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, Row, Text, Uuid, bindparam, select, text
+from sqlalchemy import Uuid, bindparam, select
 
 from leadflood.domains.duplicates.models import Match, ScanStatus
 from leadflood.domains.duplicates.tables import duplicate_scans
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
 _WORKSPACE = bindparam("workspace_id", type_=Uuid)
@@ -24,17 +25,17 @@ _SCAN = (_WORKSPACE, bindparam("scan_id", type_=Uuid))
 # With no statistics of the temporary tables, and old ones of those that a first scan fills, PostgreSQL would read whole
 # tables for a few rows.
 _ROOM = (
-    text("""
+    sql("""
 CREATE TEMPORARY TABLE IF NOT EXISTS scanned_keys (
     lead_id uuid NOT NULL, key bigint NOT NULL, PRIMARY KEY (lead_id, key)
 ) ON COMMIT DROP
 """),
-    text("""
+    sql("""
 CREATE TEMPORARY TABLE IF NOT EXISTS scanned_pairs (
     id uuid NOT NULL, lead_a uuid NOT NULL, lead_b uuid NOT NULL, score integer NOT NULL, reasons jsonb NOT NULL
 ) ON COMMIT DROP
 """),
-    text("""
+    sql("""
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
        set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
        set_config('plan_cache_mode', 'force_custom_plan', true)
@@ -42,41 +43,33 @@ SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin'
 )
 
 # What was written in transactions that ended after the last scan began is compared again.
-INSERT_SCAN = text("""
+INSERT_SCAN = sql("""
 INSERT INTO duplicate_scans (workspace_id, id, since)
 VALUES (:workspace_id, :scan_id, (
     SELECT max(started_at) - interval '10 minutes' FROM duplicate_scans
     WHERE workspace_id = :workspace_id AND status = 'completed'))
 ON CONFLICT (workspace_id) WHERE finished_at IS NULL DO NOTHING
-""").bindparams(*_SCAN)
+""")
 
-BEGIN = text("""
+BEGIN = sql("""
 UPDATE duplicate_scans SET status = 'running', started_at = coalesce(started_at, now())
 WHERE workspace_id = :workspace_id AND id = :scan_id AND status IN ('queued', 'running')
-""").bindparams(*_SCAN)
+""")
 
-COUNT = text("""
+COUNT = sql("""
 SELECT count(*) FROM leads
 WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
-  AND updated_at >= coalesce(:since, '-infinity')
-""").bindparams(
-    _WORKSPACE, bindparam("until", type_=DateTime(timezone=True)), bindparam("since", type_=DateTime(timezone=True))
-)
+  AND updated_at >= coalesce(:since::timestamptz, '-infinity')
+""")
 
-NEXT = text("""
+NEXT = sql("""
 SELECT id, email, first_name, last_name, company, phone, updated_at FROM leads
 WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
   AND (updated_at, id) > (:position_at, :position_id)
 ORDER BY updated_at, id LIMIT :batch
-""").bindparams(
-    _WORKSPACE,
-    bindparam("until", type_=DateTime(timezone=True)),
-    bindparam("position_at", type_=DateTime(timezone=True)),
-    bindparam("position_id", type_=Uuid),
-    bindparam("batch", type_=Integer),
-)
+""")
 
-REPLACE_KEYS = text("""
+REPLACE_KEYS = sql("""
 WITH stale AS (
     DELETE FROM duplicate_keys d
     WHERE d.workspace_id = :workspace_id AND d.lead_id = ANY(:lead_ids)
@@ -85,27 +78,27 @@ WITH stale AS (
 INSERT INTO duplicate_keys (workspace_id, key, lead_id)
 SELECT :workspace_id, key, lead_id FROM scanned_keys ORDER BY key, lead_id
 ON CONFLICT DO NOTHING
-""").bindparams(_WORKSPACE, bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
 # Keys of deleted leads would stand in the place of living ones. Those deleted before the last scan are gone already.
-DROP_DEAD = text("""
+DROP_DEAD = sql("""
 WITH dead AS MATERIALIZED (
     SELECT k.key, k.lead_id
     FROM leads l JOIN duplicate_keys k ON k.workspace_id = l.workspace_id AND k.lead_id = l.id
-    WHERE l.workspace_id = :workspace_id AND l.deleted_at >= coalesce(:since, '-infinity')
+    WHERE l.workspace_id = :workspace_id AND l.deleted_at >= coalesce(:since::timestamptz, '-infinity')
     LIMIT :batch
 )
 DELETE FROM duplicate_keys k USING dead
 WHERE k.workspace_id = :workspace_id AND k.key = dead.key AND k.lead_id = dead.lead_id
-""").bindparams(_WORKSPACE, bindparam("since", type_=DateTime(timezone=True)), bindparam("batch", type_=Integer))
+""")
 
 # A range of one key, in the order of the primary key: for an equality PostgreSQL may walk all leads of the workspace.
-PAIRS = text("""
+PAIRS = sql("""
 SELECT least(s.lead_id, o.lead_id) AS lead_a, greatest(s.lead_id, o.lead_id) AS lead_b
 FROM scanned_keys s CROSS JOIN LATERAL (
     SELECT k.lead_id FROM duplicate_keys k
     WHERE k.workspace_id = :workspace_id AND k.key BETWEEN s.key AND s.key AND k.lead_id <> s.lead_id
-    ORDER BY k.key, k.lead_id LIMIT :neighbours
+    ORDER BY k.key, k.lead_id LIMIT :neighbours::integer
 ) o
 UNION
 SELECT lead_a, lead_b FROM duplicate_candidates
@@ -113,46 +106,40 @@ WHERE workspace_id = :workspace_id AND status = 'open' AND lead_a = ANY(:lead_id
 UNION
 SELECT lead_a, lead_b FROM duplicate_candidates
 WHERE workspace_id = :workspace_id AND status = 'open' AND lead_b = ANY(:lead_ids)
-""").bindparams(_WORKSPACE, bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("neighbours", type_=Integer))
+""")
 
-LIVING = text("""
+LIVING = sql("""
 SELECT id, email, first_name, last_name, company, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
-""").bindparams(_WORKSPACE, bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
-KEEP_PAIRS = text("""
+KEEP_PAIRS = sql("""
 INSERT INTO duplicate_candidates AS c (workspace_id, id, lead_a, lead_b, score, reasons)
 SELECT :workspace_id, id, lead_a, lead_b, score, reasons FROM scanned_pairs ORDER BY lead_a, lead_b
 ON CONFLICT (workspace_id, lead_a, lead_b) DO UPDATE
 SET score = excluded.score, reasons = excluded.reasons, updated_at = now()
 WHERE c.status = 'open' AND (c.score, c.reasons) IS DISTINCT FROM (excluded.score, excluded.reasons)
-""").bindparams(_WORKSPACE)
+""")
 
-DROP_PAIRS = text("""
+DROP_PAIRS = sql("""
 DELETE FROM duplicate_candidates c
-USING unnest(:lead_as, :lead_bs) AS n (lead_a, lead_b)
+USING unnest(:lead_as::uuid[], :lead_bs::uuid[]) AS n (lead_a, lead_b)
 WHERE c.workspace_id = :workspace_id AND c.lead_a = n.lead_a AND c.lead_b = n.lead_b AND c.status = 'open'
-""").bindparams(_WORKSPACE, bindparam("lead_as", type_=ARRAY(Uuid)), bindparam("lead_bs", type_=ARRAY(Uuid)))
+""")
 
-ADVANCE = text("""
+ADVANCE = sql("""
 UPDATE duplicate_scans
 SET position_at = :position_at, position_id = :position_id, scanned = scanned + :scanned, found = found + :found
 WHERE workspace_id = :workspace_id AND id = :scan_id
-""").bindparams(
-    *_SCAN,
-    bindparam("position_at", type_=DateTime(timezone=True)),
-    bindparam("position_id", type_=Uuid),
-    bindparam("scanned", type_=BigInteger),
-    bindparam("found", type_=BigInteger),
-)
+""")
 
-FINISH = text("""
+FINISH = sql("""
 UPDATE duplicate_scans SET status = :status, finished_at = now()
 WHERE workspace_id = :workspace_id AND id = :scan_id AND finished_at IS NULL
-""").bindparams(*_SCAN, bindparam("status", type_=Text))
+""")
 
 # The rest is over all workspaces.
-WAITING = text("""
+WAITING = sql("""
 SELECT w.id
 FROM workspaces w CROSS JOIN LATERAL (
     SELECT coalesce(max(started_at), '-infinity') AS began FROM duplicate_scans
@@ -163,9 +150,9 @@ WHERE w.id <> :system
   AND (EXISTS (SELECT FROM leads l
                WHERE l.workspace_id = w.id AND l.deleted_at IS NULL AND l.updated_at > last.began)
        OR EXISTS (SELECT FROM leads l WHERE l.workspace_id = w.id AND l.deleted_at > last.began))
-""").bindparams(bindparam("system", type_=Uuid))
+""")
 
-FORGET = text("""
+FORGET = sql("""
 DELETE FROM duplicate_scans s
 WHERE s.finished_at < now() - interval '7 days'
   AND EXISTS (SELECT FROM duplicate_scans later
@@ -187,13 +174,13 @@ async def set_job(tx: Transaction, workspace_id: UUID, scan_id: UUID, job_id: UU
     )
 
 
-async def begin(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row[Any] | None:
+async def begin(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row | None:
     """Start a scan, or go on with it; None if it is over."""
     await tx.execute(BEGIN, {"workspace_id": workspace_id, "scan_id": scan_id})
     return await hold(tx, workspace_id, scan_id)
 
 
-async def hold(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row[Any] | None:
+async def hold(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row | None:
     """A scan that is under way, locked for this transaction."""
     query = select(duplicate_scans).where(
         duplicate_scans.c.workspace_id == workspace_id,
@@ -203,14 +190,14 @@ async def hold(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row[Any] |
     return await tx.first(query.with_for_update())
 
 
-async def count(tx: Transaction, scan: Row[Any]) -> int:
+async def count(tx: Transaction, scan: Row) -> int:
     """How many leads a scan goes through."""
     values = {"workspace_id": scan.workspace_id, "until": scan.started_at, "since": scan.since}
     counted: int = await tx.scalar(COUNT, values)
     return counted
 
 
-async def next_leads(tx: Transaction, scan: Row[Any], *, beginning: datetime, batch: int) -> Sequence[Row[Any]]:
+async def next_leads(tx: Transaction, scan: Row, *, beginning: datetime, batch: int) -> Sequence[Row]:
     """The next leads of a scan, in the order of their last change. `beginning`: of time."""
     values = {
         "workspace_id": scan.workspace_id,
@@ -231,7 +218,7 @@ async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, 
     await tx.execute(REPLACE_KEYS, {"workspace_id": workspace_id, "lead_ids": list(keys)})
 
 
-async def drop_dead(tx: Transaction, scan: Row[Any], *, batch: int) -> int:
+async def drop_dead(tx: Transaction, scan: Row, *, batch: int) -> int:
     """Remove up to `batch` keys of leads that were deleted since the last scan. Returns how many."""
     return await tx.changed(DROP_DEAD, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
 
@@ -244,7 +231,7 @@ async def pairs(
     return [(row.lead_a, row.lead_b) for row in await tx.all(PAIRS, values)]
 
 
-async def living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Sequence[Row]:
     """What those of the leads are compared by that live."""
     return await tx.all(LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
 
@@ -270,7 +257,7 @@ async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[U
     await tx.execute(DROP_PAIRS, {"workspace_id": workspace_id, **values})
 
 
-async def advance(tx: Transaction, scan: Row[Any], last: Row[Any], *, scanned: int, found: int) -> None:
+async def advance(tx: Transaction, scan: Row, last: Row, *, scanned: int, found: int) -> None:
     """All up to this lead is compared."""
     values = {
         "workspace_id": scan.workspace_id,

@@ -13,7 +13,8 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _SUBJECT = "export"

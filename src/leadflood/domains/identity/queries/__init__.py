@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Row, Select, Uuid, bindparam, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from leadflood.domains.identity.contracts import (
     ApiKeyView,
@@ -24,22 +24,24 @@ from leadflood.domains.identity.errors import ApiKeyNotFound, MemberNotFound, Un
 from leadflood.domains.identity.models import Account, Appearance, SessionKind
 from leadflood.domains.identity.tables import api_keys, audit_events, memberships, sessions, users, workspaces
 from leadflood.kernel.actor import Actor, ActorKind, Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.pagination import Page, Position, cut
 
-CREDENTIALS = text("""
+CREDENTIALS = sql("""
 SELECT sought.token_hash, credential.*,
        (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator,
        (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = credential.user_id) AS is_public
-FROM unnest(:token_hashes) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
-""").bindparams(bindparam("token_hashes", type_=ARRAY(LargeBinary)))
+FROM unnest(:token_hashes::bytea[]) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
+""")
 
-_MEMBERS_AMONG = text("""
+_MEMBERS_AMONG = sql("""
 SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids) AND leaving_at IS NULL
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_ids", type_=ARRAY(Uuid)))
+""")
 
-VISITOR = text("""
+VISITOR = sql("""
 SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator,
        (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = visitor.user_id) AS is_public
 FROM authenticate_visitor(:token_hash) AS visitor
@@ -49,7 +51,7 @@ _AFTER_ALL = "\U0010ffff"
 """In collation "C", what begins with a text is less than that text followed by the last character of all."""
 
 # One query for an account and its workspaces, so that unknown and known addresses cost the same.
-ACCOUNT = text("""
+ACCOUNT = sql("""
 SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, u.disabled_at, m.workspace_id,
        w.name AS workspace_name, m.role
 FROM users u
@@ -59,27 +61,27 @@ WHERE u.email_norm = :email_norm
 ORDER BY m.created_at, m.workspace_id
 """)
 
-FIRST_OWNER = text("""
+FIRST_OWNER = sql("""
 SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL AND m.leaving_at IS NULL
 ORDER BY m.created_at, m.user_id LIMIT 1
 """)
 
-ACTOR_NAMES = text("""
+ACTOR_NAMES = sql("""
 SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.user_id = ANY (:ids)
 UNION ALL
 SELECT k.id, k.name FROM api_keys k WHERE k.workspace_id = :workspace_id AND k.id = ANY (:ids)
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=ARRAY(Uuid)))
+""")
 
 
-async def credentials(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+async def credentials(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[bytes, Row]:
     """What tokens stand for at this moment, by hash. Invalid ones are missing."""
     rows = await tx.all(CREDENTIALS, {"token_hashes": list(token_hashes)})
     return {bytes(row.token_hash): row for row in rows}
 
 
-async def visitor(tx: Transaction, token_hash: bytes) -> Row[Any] | None:
+async def visitor(tx: Transaction, token_hash: bytes) -> Row | None:
     """As `credential`, with the profile of the user and all the user's workspaces, oldest membership first."""
     return await tx.first(VISITOR, {"token_hash": token_hash})
 
@@ -158,7 +160,7 @@ async def list_sessions(
         sessions.c.workspace_id == actor.workspace_id,
         sessions.c.user_id == actor.user_id,
         sessions.c.ended_at.is_(None),
-        sessions.c.expires_at > text("now()"),
+        sessions.c.expires_at > func.now(),
     )
     rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
     return _page(rows, limit).map(lambda row: _session_view(row, actor))
@@ -171,11 +173,8 @@ async def list_all_sessions(
     query = (
         select(sessions, workspaces.c.name.label("workspace_name"))
         .join(workspaces, workspaces.c.id == sessions.c.workspace_id)
-        .where(
-            sessions.c.user_id == actor.user_id,
-            sessions.c.ended_at.is_(None),
-            sessions.c.expires_at > text("now()"),
-        )
+        .where(sessions.c.user_id == actor.user_id)
+        .where(sessions.c.ended_at.is_(None), sessions.c.expires_at > func.now())
     )
     rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
     return _page(rows, limit).map(lambda row: _own_session_view(row, actor))
@@ -301,7 +300,7 @@ def user_view(account: Account) -> UserView:
     return UserView(id=account.id, email=account.email, name=account.name)
 
 
-def profile_view(row: Row[Any]) -> ProfileView:
+def profile_view(row: Row) -> ProfileView:
     """The profile in a row of users."""
     return ProfileView(
         id=row.id,
@@ -329,19 +328,19 @@ def _newest_first(query: Select[Any], key: ColumnElement[Any], after: Position |
     return query.order_by(key.desc()).limit(limit + 1)
 
 
-def _page(rows: Sequence[Row[Any]], limit: int) -> Page[Row[Any]]:
+def _page(rows: Sequence[Row], limit: int) -> Page[Row]:
     return cut(rows, limit, lambda row: Position.at(str(row.id), row.id))
 
 
-def _account(row: Row[Any]) -> Account:
+def _account(row: Row) -> Account:
     return Account(row.id, row.email, row.email_norm, row.name, row.password_hash, row.disabled_at is not None)
 
 
-def _workspace_view(row: Row[Any]) -> WorkspaceView:
+def _workspace_view(row: Row) -> WorkspaceView:
     return WorkspaceView(id=row.id, name=row.name, created_at=row.created_at, updated_at=row.updated_at)
 
 
-def _session_view(row: Row[Any], actor: Actor) -> SessionView:
+def _session_view(row: Row, actor: Actor) -> SessionView:
     return SessionView(
         id=row.id,
         current=row.id == actor.session_id,
@@ -353,7 +352,7 @@ def _session_view(row: Row[Any], actor: Actor) -> SessionView:
     )
 
 
-def _own_session_view(row: Row[Any], actor: Actor) -> OwnSessionView:
+def _own_session_view(row: Row, actor: Actor) -> OwnSessionView:
     return OwnSessionView(
         **dict(_session_view(row, actor)),
         kind=SessionKind(row.kind),
@@ -362,7 +361,7 @@ def _own_session_view(row: Row[Any], actor: Actor) -> OwnSessionView:
     )
 
 
-def _member_view(row: Row[Any]) -> MemberView:
+def _member_view(row: Row) -> MemberView:
     return MemberView(
         id=row.id,
         email=row.email,
@@ -373,7 +372,7 @@ def _member_view(row: Row[Any]) -> MemberView:
     )
 
 
-def _api_key_view(row: Row[Any]) -> ApiKeyView:
+def _api_key_view(row: Row) -> ApiKeyView:
     return ApiKeyView(
         id=row.id,
         name=row.name,
@@ -387,7 +386,7 @@ def _api_key_view(row: Row[Any]) -> ApiKeyView:
     )
 
 
-def _audit_event_view(row: Row[Any]) -> AuditEventView:
+def _audit_event_view(row: Row) -> AuditEventView:
     return AuditEventView(
         id=row.id,
         at=row.at,

@@ -1,19 +1,18 @@
 """Users who matter to the installation as a whole."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from leadflood.domains.identity.models import DEMO_EMAIL
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
-OPERATORS = text("SELECT id FROM users WHERE is_operator AND disabled_at IS NULL ORDER BY id")
+OPERATORS = sql("SELECT id FROM users WHERE is_operator AND disabled_at IS NULL ORDER BY id")
 
 # Whoever is or was the demo user, also under another address: the demo's creation is in the system's audit log.
-MAYBE_PUBLIC = text("""
+MAYBE_PUBLIC = sql("""
 SELECT id, email, password_hash, coalesce(password_hash = public_password_hash, false) AS is_public
 FROM users
 WHERE disabled_at IS NULL AND (email_norm = :email OR public_password_hash IS NOT NULL OR id IN (
@@ -22,7 +21,7 @@ WHERE disabled_at IS NULL AND (email_norm = :email OR public_password_hash IS NO
 ORDER BY id
 """)
 
-HAS_PUBLIC_PASSWORD = text("SELECT true FROM users WHERE id = :id AND password_hash = public_password_hash")
+HAS_PUBLIC_PASSWORD = sql("SELECT true FROM users WHERE id = :id AND password_hash = public_password_hash")
 
 
 async def operators(tx: Transaction) -> list[UUID]:
@@ -30,7 +29,7 @@ async def operators(tx: Transaction) -> list[UUID]:
     return [row.id for row in await tx.all(OPERATORS)]
 
 
-async def maybe_public(tx: Transaction) -> Sequence[Row[Any]]:
+async def maybe_public(tx: Transaction) -> Sequence[Row]:
     """Users who can sign in, perhaps with the demo user's public password. Needs a system transaction."""
     return await tx.all(MAYBE_PUBLIC, {"email": DEMO_EMAIL, "system": SYSTEM_WORKSPACE_ID})
 

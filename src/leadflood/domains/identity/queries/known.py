@@ -2,20 +2,19 @@
 
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, bindparam, text
-
 from leadflood.domains.identity.models import KNOWN_ADDRESS_DAYS
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # A session that the user ended, or that a new password ended, may have been a thief's: its address is not known.
 # What is stored as an address came from a socket or a proxy we trust; anything else would not be an inet.
-KNOWN_ADDRESS = text("""
+KNOWN_ADDRESS = sql("""
 SELECT EXISTS (
     SELECT FROM sessions
     WHERE user_id = :user_id AND kind = 'api' AND (ended_at IS NULL OR end_reason IN ('logout', 'too_many'))
       AND created_at > now() - make_interval(days => :days)
-      AND CASE WHEN ip ~ '^[0-9a-fA-F.:]+$' THEN CAST(ip AS inet) <<= CAST(CAST(:network AS text) AS cidr) END)
-""").bindparams(bindparam("user_id", type_=Uuid), bindparam("network", type_=Text), bindparam("days", type_=Integer))
+      AND CASE WHEN ip ~ '^[0-9a-fA-F.:]+$' THEN CAST(ip AS inet) <<= CAST(:network::text AS cidr) END)
+""")
 
 
 async def is_known_address(tx: Transaction, *, user_id: UUID | None, network: str | None) -> bool:

@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
-
 from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import Account
 from leadflood.kernel.actor import Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # Whoever the first start made an owner, as long as that password was neither used nor changed.
-UNTOUCHED_OWNER = text("""
+UNTOUCHED_OWNER = sql("""
 SELECT u.*, w.id AS workspace_id, w.name AS workspace_name
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_changed_at = u.created_at
@@ -20,7 +19,7 @@ WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_change
 ORDER BY w.created_at, w.id LIMIT 1
 """)
 
-IN_USE = text("""
+IN_USE = sql("""
 SELECT true FROM audit_events WHERE workspace_id = :workspace_id AND action = 'session.started' LIMIT 1
 """)
 

@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-from sqlalchemy import Row
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import MembershipView, MeView, VisitorView
@@ -21,6 +18,7 @@ from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.crypto import is_token, token_hash
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +130,12 @@ async def me(database: Database, actor: Actor) -> MeView:
     )
 
 
-def _opens(row: Row[Any] | None, *, production: bool) -> bool:
+def _opens(row: Row | None, *, production: bool) -> bool:
     """Whether a credential opens anything: in production, none of a user with the public password does."""
     return row is not None and not (production and row.is_public)
 
 
-def _actor(row: Row[Any]) -> Actor:
+def _actor(row: Row) -> Actor:
     role = Role(row.role)
     return Actor(
         kind=ActorKind(ActorKind.USER if row.kind == "session" else ActorKind.API_KEY),
@@ -150,7 +148,7 @@ def _actor(row: Row[Any]) -> Actor:
     )
 
 
-def _visitor(row: Row[Any]) -> VisitorView:
+def _visitor(row: Row) -> VisitorView:
     joined = [
         MembershipView(id=workspace_id, name=name, role=Role(role))
         for workspace_id, name, role in zip(row.joined_ids, row.joined_names, row.joined_roles, strict=True)

@@ -19,7 +19,7 @@ from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import new_token, token_hash
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
 

@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
 

@@ -9,7 +9,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError
+import asyncpg
 
 from leadflood.domains.identity import store
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, SetUp
@@ -22,7 +22,8 @@ from leadflood.domains.identity.service.passwords import end_and_record, hashed
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 PREFIX: Final = "lff_"
 LIFE: Final = timedelta(hours=24)
@@ -74,7 +75,7 @@ async def set_up(
             await _save(tx, account, workspace, wanted, password_hash, client)
             named = MembershipView(id=workspace.id, name=wanted.workspace, role=workspace.role)
             return await sessions.start_browser(tx, settings, user_id=account.id, workspace=named, client=client)
-    except IntegrityError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         raise EmailTaken from error
 
 

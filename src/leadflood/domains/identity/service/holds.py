@@ -7,7 +7,8 @@ from pydantic import JsonValue
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.hold import Hold, HoldState
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 

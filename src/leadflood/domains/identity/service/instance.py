@@ -10,7 +10,7 @@ from leadflood.domains.identity.events import AuditAction
 from leadflood.domains.identity.queries.instance import operators
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 
 async def make_operator(tx: Transaction, actor: Actor, user_id: UUID) -> None:

@@ -26,7 +26,7 @@ from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.models import can_give, permissions_of
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.ids import new_id

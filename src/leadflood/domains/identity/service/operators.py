@@ -32,7 +32,8 @@ from leadflood.domains.identity.service.passwords import end_and_record, fits, h
 from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.contract import Contract, field_errors
 from leadflood.kernel.crypto import Sealer, new_password
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id

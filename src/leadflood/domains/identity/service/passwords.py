@@ -24,7 +24,8 @@ from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, hash_password, new_password, verify_password
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.text import InvalidValue
 from leadflood.kernel.threads import PASSWORD_HASHING

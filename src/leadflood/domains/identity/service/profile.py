@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+import asyncpg
 
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import MeView, UpdateMe
@@ -11,7 +11,8 @@ from leadflood.domains.identity.events import AuditAction
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, audit
 from leadflood.kernel.actor import Actor, ActorKind, Permission
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
@@ -50,7 +51,7 @@ async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, clie
         await store.set_email(
             tx, user_id, email=email.display, email_norm=email.norm, password_hash=before.password_hash
         )
-    except IntegrityError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         raise EmailTaken from error
     actor = Actor(ActorKind.USER, SYSTEM_WORKSPACE_ID, frozenset(), user_id=user_id, request_id=client.request_id)
     await audit.record_for_user(

@@ -25,7 +25,8 @@ from leadflood.domains.identity.store.sessions import SessionKey
 from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_token, token_hash
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.pagination import Page, Position
 

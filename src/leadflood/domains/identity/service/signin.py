@@ -34,7 +34,8 @@ from leadflood.domains.identity.store.sessions import SessionKey
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token, new_token, token_hash
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 
 _log = structlog.get_logger()
 _BROWSER = SessionKind.BROWSER

@@ -5,7 +5,7 @@ from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
 from leadflood.domains.identity.events import AuditAction, AuditSubject
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 
 async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorkspace) -> WorkspaceView:

@@ -9,147 +9,140 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Integer, Row, Text, Uuid, bindparam, func, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, update
 
 from leadflood.domains.identity.models import Appearance
 from leadflood.domains.identity.tables import users
 from leadflood.kernel.actor import Actor, Role
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
-INSERT_USER = text("""
+INSERT_USER = sql("""
 INSERT INTO users (id, email, email_norm, name, password_hash)
 VALUES (:id, :email, :email_norm, :name, :password_hash)
 ON CONFLICT (email_norm) DO NOTHING
 """)
 
 # `expected`: the hash that the new one replaces, or null to replace any.
-SET_PASSWORD = text("""
+SET_PASSWORD = sql("""
 UPDATE users SET password_hash = :password_hash, password_changed_at = now(), updated_at = now()
-WHERE id = :id AND (CAST(:expected AS text) IS NULL OR password_hash = :expected)
-""").bindparams(bindparam("expected", type_=Text))
+WHERE id = :id AND (:expected::text IS NULL OR password_hash = :expected)
+""")
 
-SET_EMAIL = text("""
+SET_EMAIL = sql("""
 UPDATE users SET email = :email, email_norm = :email_norm, updated_at = now()
 WHERE id = :id AND password_hash = :password_hash
 """)
 
-HOLD_ACCOUNT = text("""
+HOLD_ACCOUNT = sql("""
 SELECT true FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
 """)
 
-SET_DISABLED = text("""
+SET_DISABLED = sql("""
 UPDATE users SET disabled_at = CASE WHEN :disabled THEN now() END, updated_at = now()
 WHERE id = :id AND (disabled_at IS NOT NULL) <> :disabled
-""").bindparams(bindparam("disabled", type_=Boolean))
+""")
 
-SET_OPERATOR = text("""
+SET_OPERATOR = sql("""
 UPDATE users SET is_operator = :is_operator, updated_at = now() WHERE id = :id AND is_operator <> :is_operator
-""").bindparams(bindparam("is_operator", type_=Boolean))
+""")
 
-NOTE_PUBLIC_PASSWORD = text("""
+NOTE_PUBLIC_PASSWORD = sql("""
 UPDATE users SET public_password_hash = password_hash WHERE id = :id AND password_hash = :password_hash
 """)
 
-REVOKE_KEYS_OF = text("""
+REVOKE_KEYS_OF = sql("""
 UPDATE api_keys SET revoked_at = now() WHERE created_by = :user_id AND revoked_at IS NULL RETURNING workspace_id, id
 """)
 
 # Revocations are made one at a time, on operators read after this lock.
-LOCK_OPERATORS = text("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
+LOCK_OPERATORS = sql("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
 
-INSERT_WORKSPACE = text("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
+INSERT_WORKSPACE = sql("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
 
-RENAME_WORKSPACE = text("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
+RENAME_WORKSPACE = sql("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
 
 # NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
-LOCK_MEMBERS = text("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
+LOCK_MEMBERS = sql("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
 
-ROLE = text("""
+ROLE = sql("""
 SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL
 """)
 
-ROLE_SHARED = text("""
+ROLE_SHARED = sql("""
 SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL FOR SHARE
 """)
 
-OTHER_OWNERS = text("""
+OTHER_OWNERS = sql("""
 SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND u.disabled_at IS NULL
   AND m.leaving_at IS NULL
 """)
 
-INSERT_MEMBER = text("""
+INSERT_MEMBER = sql("""
 INSERT INTO memberships AS m (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
 ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role, leaving_at = NULL, updated_at = now()
 WHERE m.leaving_at IS NOT NULL
 """)
 
-CHANGE_ROLE = text("""
+CHANGE_ROLE = sql("""
 UPDATE memberships SET role = :role, updated_at = now()
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
 """)
 
-DELETE_MEMBER = text("""
+DELETE_MEMBER = sql("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
 """)
 
-BEGIN_LEAVING = text("""
+BEGIN_LEAVING = sql("""
 UPDATE memberships SET leaving_at = now(), updated_at = now()
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected AND leaving_at IS NULL
 """)
 
-DELETE_SESSIONS = text("DELETE FROM sessions WHERE workspace_id = :workspace_id AND user_id = :user_id")
+DELETE_SESSIONS = sql("DELETE FROM sessions WHERE workspace_id = :workspace_id AND user_id = :user_id")
 
-DELETE_API_KEYS = text("DELETE FROM api_keys WHERE workspace_id = :workspace_id AND created_by = :user_id")
+DELETE_API_KEYS = sql("DELETE FROM api_keys WHERE workspace_id = :workspace_id AND created_by = :user_id")
 
-FINISH_LEAVING = text("""
+FINISH_LEAVING = sql("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NOT NULL
 """)
 
-INSERT_API_KEY = text("""
+INSERT_API_KEY = sql("""
 INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at, parent_id)
 VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at, :parent_id)
-""").bindparams(
-    bindparam("scopes", type_=ARRAY(Text)),
-    bindparam("expires_at", type_=DateTime(timezone=True)),
-    bindparam("parent_id", type_=Uuid),
-)
+""")
 
-LOCK_USER = text("SELECT true FROM users WHERE id = :id FOR NO KEY UPDATE")
+LOCK_USER = sql("SELECT true FROM users WHERE id = :id FOR NO KEY UPDATE")
 
-ACTIVE_KEYS = text("SELECT count_active_api_keys(:user_id)").bindparams(bindparam("user_id", type_=Uuid))
+ACTIVE_KEYS = sql("SELECT count_active_api_keys(:user_id)")
 
-HOLD_API_KEY = text("""
+HOLD_API_KEY = sql("""
 SELECT expires_at FROM api_keys
 WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 FOR SHARE
 """)
 
-REVOKE_CHILDREN = text("""
+REVOKE_CHILDREN = sql("""
 UPDATE api_keys k SET revoked_at = now() FROM api_keys parent
 WHERE k.workspace_id = :workspace_id AND k.revoked_at IS NULL AND parent.workspace_id = k.workspace_id
   AND parent.id = k.parent_id AND parent.revoked_at IS NOT NULL
 RETURNING k.id, k.name
 """)
 
-REVOKE_API_KEY = text("""
+REVOKE_API_KEY = sql("""
 UPDATE api_keys SET revoked_at = now() WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL
 """)
 
-INSERT_AUDIT_EVENT = text("""
+INSERT_AUDIT_EVENT = sql("""
 INSERT INTO audit_events (workspace_id, id, actor_kind, actor_id, action, subject_type, subject_id, data, request_id)
-VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :subject_id, CAST(:data AS jsonb),
+VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :subject_id, :data,
         :request_id)
-""").bindparams(
-    bindparam("actor_id", type_=Uuid), bindparam("subject_id", type_=Uuid), bindparam("request_id", type_=Text)
-)
+""")
 
-PURGE_AUDIT = text("SELECT purge_audit_events(:days, :limit)").bindparams(
-    bindparam("days", type_=Integer), bindparam("limit", type_=Integer)
-)
+PURGE_AUDIT = sql("SELECT purge_audit_events(:days, :limit)")
 
-FIRST_RUN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+FIRST_RUN_LOCK = sql("SELECT pg_advisory_xact_lock(:key)")
 _FIRST_RUN_KEY = 0x1EADF1257
 
 
@@ -179,7 +172,7 @@ async def set_profile(
 async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: str, password_hash: str) -> bool:
     """Replace the address of a user whose password still is the verified one; False if it is not.
 
-    Raises: sqlalchemy.exc.IntegrityError: another user has the address.
+    Raises: asyncpg.IntegrityConstraintViolationError: another user has the address.
     """
     row = {"id": user_id, "email": email, "email_norm": email_norm, "password_hash": password_hash}
     return await tx.changed(SET_EMAIL, row) == 1
@@ -205,7 +198,7 @@ async def note_public_password(tx: Transaction, user_id: UUID, password_hash: st
     await tx.execute(NOTE_PUBLIC_PASSWORD, {"id": user_id, "password_hash": password_hash})
 
 
-async def revoke_keys_of(tx: Transaction, user_id: UUID) -> Sequence[Row[Any]]:
+async def revoke_keys_of(tx: Transaction, user_id: UUID) -> Sequence[Row]:
     """Revoke all API keys that a user created. Returns workspace and id of each. Needs a system transaction."""
     return await tx.all(REVOKE_KEYS_OF, {"user_id": user_id})
 
@@ -302,7 +295,7 @@ async def count_active_keys(tx: Transaction, user_id: UUID) -> int:
     return int(await tx.scalar(ACTIVE_KEYS, {"user_id": user_id}))
 
 
-async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> Row[Any] | None:
+async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> Row | None:
     """When an active key expires; it is not revoked before this transaction has ended. None for one that is over."""
     return await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
 
@@ -312,12 +305,12 @@ async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> b
     return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
 
 
-async def revoke_descendants(tx: Transaction, workspace_id: UUID) -> list[Row[Any]]:
+async def revoke_descendants(tx: Transaction, workspace_id: UUID) -> list[Row]:
     """Revoke all keys that revoked keys created, and so on. Returns id and name of each.
 
     A statement for each generation: it waits for keys that are being created, which the next one then sees.
     """
-    revoked: list[Row[Any]] = []
+    revoked: list[Row] = []
     while rows := await tx.all(REVOKE_CHILDREN, {"workspace_id": workspace_id}):
         revoked += rows
     return revoked

@@ -2,84 +2,72 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import ARRAY, Float, Integer, LargeBinary, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.identity.models import LOGIN_WINDOW_SECONDS, EndReason, SessionKind
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # A row holds the failures of its window and the attempts under way. The window is fixed: it ends whatever happens.
-RESERVE = text("""
+RESERVE = sql("""
 INSERT INTO login_failures AS f (subject_hash, failures) VALUES (:subject, 1)
 ON CONFLICT (subject_hash) DO UPDATE
 SET failures = CASE WHEN f.window_started_at <= now() - make_interval(secs => :window) THEN 1 ELSE f.failures + 1 END,
     window_started_at = CASE WHEN f.window_started_at <= now() - make_interval(secs => :window) THEN now()
                              ELSE f.window_started_at END
 WHERE f.failures < :allowed OR f.window_started_at <= now() - make_interval(secs => :window)
-""").bindparams(bindparam("window", type_=Float), bindparam("allowed", type_=Integer))
+""")
 
-WAIT = text("""
-SELECT greatest(1, ceil(extract(epoch FROM window_started_at - now()) + :window))::integer
+WAIT = sql("""
+SELECT greatest(1, ceil(extract(epoch FROM window_started_at - now()) + :window::float8))::integer
 FROM login_failures WHERE subject_hash = :subject
-""").bindparams(bindparam("window", type_=Float))
+""")
 
 # Locked in the order in which `reserve` locks them, so that the two cannot deadlock.
-RELEASE = text("""
+RELEASE = sql("""
 WITH locked AS (
     SELECT subject_hash FROM login_failures WHERE subject_hash = ANY (:subjects) ORDER BY subject_hash FOR UPDATE
 )
 UPDATE login_failures f SET failures = greatest(f.failures - 1, 0)
 FROM locked WHERE f.subject_hash = locked.subject_hash
-""").bindparams(bindparam("subjects", type_=ARRAY(LargeBinary)))
+""")
 
-FORGET_FAILURES = text("DELETE FROM login_failures WHERE subject_hash = :subject")
+FORGET_FAILURES = sql("DELETE FROM login_failures WHERE subject_hash = :subject")
 
 # Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
 # sessions start one at a time, which `end_oldest` relies on.
-STILL_WELCOME = text("""
+STILL_WELCOME = sql("""
 SELECT true FROM users u JOIN memberships m ON m.user_id = u.id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.password_hash = :password_hash AND u.disabled_at IS NULL
   AND m.leaving_at IS NULL
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
-INSERT_SESSION = text("""
+INSERT_SESSION = sql("""
 INSERT INTO sessions (workspace_id, id, user_id, kind, ip, user_agent, expires_at, ends_at)
 SELECT :workspace_id, :id, :user_id, :kind, :ip, :user_agent,
        least(now() + make_interval(secs => :seconds), latest.ends_at), latest.ends_at
 FROM (SELECT coalesce((SELECT ends_at FROM sessions WHERE workspace_id = :continued_in AND id = :continues),
                       now() + make_interval(secs => :lifetime)) AS ends_at) AS latest
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("id", type_=Uuid),
-    bindparam("user_id", type_=Uuid),
-    bindparam("kind", type_=Text),
-    bindparam("ip", type_=Text),
-    bindparam("user_agent", type_=Text),
-    bindparam("seconds", type_=Float),
-    bindparam("continued_in", type_=Uuid),
-    bindparam("continues", type_=Uuid),
-    bindparam("lifetime", type_=Float),
-)
+""")
 
-END_OLDEST = text("""
+END_OLDEST = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM sessions
     WHERE user_id = :user_id AND id <> :id AND ended_at IS NULL AND expires_at > now()
     ORDER BY created_at DESC, id DESC OFFSET :others)
 RETURNING workspace_id, id
-""").bindparams(bindparam("others", type_=Integer))
+""")
 
-INSERT_TOKENS = text("""
+INSERT_TOKENS = sql("""
 WITH stored AS (
     INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
     SELECT s.workspace_id, t.token_hash, s.id, t.kind, least(now() + make_interval(secs => t.seconds), s.ends_at)
-    FROM sessions s, (VALUES (CAST(:access_hash AS bytea), 'access', CAST(:access_seconds AS float8)),
-                             (CAST(:refresh_hash AS bytea), 'refresh', CAST(:refresh_seconds AS float8))
+    FROM sessions s, (VALUES (:access_hash, 'access', :access_seconds),
+                             (:refresh_hash::bytea, 'refresh', :refresh_seconds::float8)
                      ) AS t (token_hash, kind, seconds)
     WHERE s.workspace_id = :workspace_id AND s.id = :session_id
     RETURNING kind, floor(extract(epoch FROM expires_at - now()))::integer AS seconds
@@ -87,22 +75,17 @@ WITH stored AS (
 SELECT max(seconds) FILTER (WHERE kind = 'access') AS access_seconds,
        max(seconds) FILTER (WHERE kind = 'refresh') AS refresh_seconds
 FROM stored
-""").bindparams(
-    bindparam("access_hash", type_=LargeBinary),
-    bindparam("refresh_hash", type_=LargeBinary),
-    bindparam("access_seconds", type_=Float),
-    bindparam("refresh_seconds", type_=Float),
-)
+""")
 
-INSERT_WEB_TOKEN = text("""
+INSERT_WEB_TOKEN = sql("""
 INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
 SELECT workspace_id, :token_hash, id, 'web', expires_at FROM sessions
 WHERE workspace_id = :workspace_id AND id = :session_id
-""").bindparams(bindparam("token_hash", type_=LargeBinary))
+""")
 
 # The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
 # removal can commit between this look and the new session.
-HOLD_MEMBERSHIP = text("""
+HOLD_MEMBERSHIP = sql("""
 SELECT w.id, w.name, m.role
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL AND m.leaving_at IS NULL
@@ -110,7 +93,7 @@ FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
 # The lock on the session puts refreshes of one session in a row.
-LOCK_REFRESHED = text("""
+LOCK_REFRESHED = sql("""
 SELECT s.workspace_id, s.id, s.user_id
 FROM session_tokens t
 JOIN sessions s ON s.workspace_id = t.workspace_id AND s.id = t.session_id
@@ -120,30 +103,30 @@ WHERE t.token_hash = :token_hash AND t.kind = 'refresh' AND t.expires_at > now()
 FOR UPDATE OF s
 """)
 
-USE_TOKEN = text("""
+USE_TOKEN = sql("""
 UPDATE session_tokens SET used_at = now()
 WHERE workspace_id = :workspace_id AND token_hash = :token_hash AND kind = 'refresh' AND used_at IS NULL
 """)
 
-PROLONG = text("""
+PROLONG = sql("""
 UPDATE sessions SET last_used_at = now(), expires_at = least(now() + make_interval(secs => :seconds), ends_at)
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL
-""").bindparams(bindparam("seconds", type_=Float))
+""")
 
-END_SESSION = text("""
+END_SESSION = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL AND expires_at > now()
-  AND (CAST(:user_id AS uuid) IS NULL OR user_id = :user_id)
-""").bindparams(bindparam("user_id", type_=Uuid))
+  AND (:user_id::uuid IS NULL OR user_id = :user_id)
+""")
 
-END_SESSIONS = text("""
+END_SESSIONS = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE user_id = :user_id AND ended_at IS NULL AND id IS DISTINCT FROM :kept
-""").bindparams(bindparam("kept", type_=Uuid))
+""")
 
 # A browser's session slides: what it was given at its start it has again from its latest use on, its token too,
 # up to the session's latest end.
-TOUCH_SESSION = text("""
+TOUCH_SESSION = sql("""
 WITH touched AS (
     UPDATE sessions
     SET last_used_at = now(),
@@ -157,27 +140,27 @@ UPDATE session_tokens t SET expires_at = touched.expires_at FROM touched
 WHERE touched.kind = 'browser' AND t.workspace_id = touched.workspace_id AND t.session_id = touched.id
 """)
 
-TOUCH_API_KEY = text("""
+TOUCH_API_KEY = sql("""
 UPDATE api_keys SET last_used_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
   AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 """)
 
-PURGE_FAILURES = text("""
+PURGE_FAILURES = sql("""
 DELETE FROM login_failures WHERE window_started_at < now() - make_interval(secs => :window)
-""").bindparams(bindparam("window", type_=Float))
+""")
 
 # A used refresh token is kept until it would have expired: its re-use is a sign of theft.
-PURGE_TOKENS = text("""
+PURGE_TOKENS = sql("""
 DELETE FROM session_tokens WHERE (workspace_id, token_hash) IN (
     SELECT workspace_id, token_hash FROM session_tokens WHERE expires_at < now() - interval '1 day' LIMIT :limit)
-""").bindparams(bindparam("limit", type_=Integer))
+""")
 
-PURGE_SESSIONS = text("""
+PURGE_SESSIONS = sql("""
 DELETE FROM sessions WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM sessions
     WHERE expires_at < now() - interval '30 days' OR ended_at < now() - interval '30 days' LIMIT :limit)
-""").bindparams(bindparam("limit", type_=Integer))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +250,7 @@ async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes) 
     await tx.execute(INSERT_WEB_TOKEN, row)
 
 
-async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> Row[Any] | None:
+async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> Row | None:
     """Id and name of a workspace and the user's role in it, which stay in this transaction; None for no member."""
     return await tx.first(HOLD_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, func
+from sqlalchemy import func
 
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
@@ -20,7 +20,8 @@ from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _STOPPABLE = frozenset(
     {
@@ -137,21 +138,21 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
     await record(tx, actor, AuditAction.DELETED, row.id, row.filename)
 
 
-async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> Row[Any]:
+async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> Row:
     row = await store.lock(tx, actor.workspace_id, import_id)
     if row is None:
         raise ImportNotFound
     return row
 
 
-async def _done(tx: Transaction, actor: Actor, row: Row[Any]) -> int:
+async def _done(tx: Transaction, actor: Actor, row: Row) -> int:
     return (await queries.get_import(tx, actor, import_id=row.id)).progress.rows_done
 
 
 async def _start(
     tx: Transaction,
     actor: Actor,
-    row: Row[Any],
+    row: Row,
     kind: JobKind[ImportPayload],
     status: ImportStatus,
     trace: Mapping[str, str],
@@ -180,14 +181,14 @@ async def _end(
     status: ImportStatus,
     otherwise: str,
     **values: Any,  # noqa: ANN401  columns
-) -> Row[Any]:
+) -> Row:
     row = await _locked(tx, actor, import_id)
     if not await store.move(tx, actor.workspace_id, import_id, expected=expected, status=status, **values):
         raise ImportNotReady(f"The import is {row.status}. {otherwise}")
     return row
 
 
-async def _counted(tx: Transaction, actor: Actor, row: Row[Any]) -> dict[str, JsonValue]:
+async def _counted(tx: Transaction, actor: Actor, row: Row) -> dict[str, JsonValue]:
     """How many leads the import has written by now, where it has begun to; and what undoes that."""
     if row.changeset_id is None:
         return {"count": 0}

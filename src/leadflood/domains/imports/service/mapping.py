@@ -19,7 +19,7 @@ from leadflood.domains.imports.service.parsing import Analysis, format_of, store
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.leads.errors import UnknownOwner
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 
 CHANGEABLE = frozenset({ImportStatus.UPLOADED, ImportStatus.PREVIEWED, ImportStatus.CANCELLED, ImportStatus.FAILED})

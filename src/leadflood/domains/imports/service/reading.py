@@ -5,14 +5,13 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import IO, Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.contracts import options_of
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.format import FileFormat, FileKind
 from leadflood.domains.imports.service import parsing
 from leadflood.domains.imports.service.parsing import Analysis
+from leadflood.kernel.db.pool import Row
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sandbox.process import Process, TaskRefused, TaskStopped
@@ -60,7 +59,7 @@ async def look(
 
 @asynccontextmanager
 async def open_rows(
-    process: Process, file: IO[bytes], row: Row[Any], members: Mapping[str, UUID]
+    process: Process, file: IO[bytes], row: Row, members: Mapping[str, UUID]
 ) -> AsyncIterator[AsyncGenerator[Batch, None]]:
     """What is left to stage of an import, read while the block runs. Its steps raise UnreadableFile."""
     running = process.run(parsing.read_rows, file, _asked(row, members), ROWS)
@@ -77,7 +76,7 @@ async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGen
             yield records, faults, position
 
 
-def _asked(row: Row[Any], members: Mapping[str, UUID]) -> dict[str, Any]:
+def _asked(row: Row, members: Mapping[str, UUID]) -> dict[str, Any]:
     options = options_of(row.options)
     return {
         "format": row.format,

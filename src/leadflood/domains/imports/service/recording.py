@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from leadflood.domains.identity.service import audit
 from leadflood.domains.imports.events import AUDIT_SUBJECT, AuditAction
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 _NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func
+from sqlalchemy import func
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import store
@@ -15,7 +14,8 @@ from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.reading import Batch
 from leadflood.domains.imports.store import staging
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _PAGE = 200
 
@@ -38,7 +38,7 @@ async def hand_over(tx: Transaction, batch: Batch) -> None:
     await staging.hand_over(tx, batch[0])
 
 
-async def stage_batch(tx: Transaction, actor: Actor, row: Row[Any], batch: Batch) -> None:
+async def stage_batch(tx: Transaction, actor: Actor, row: Row, batch: Batch) -> None:
     """Stage what was handed over of an import that this transaction holds, and count what its rows would do."""
     records, faults, position = batch
     rules = rules_of(options_of(row.options))
@@ -60,7 +60,7 @@ async def stage_batch(tx: Transaction, actor: Actor, row: Row[Any], batch: Batch
     )
 
 
-async def finish_staging(tx: Transaction, actor: Actor, row: Row[Any]) -> None:
+async def finish_staging(tx: Transaction, actor: Actor, row: Row) -> None:
     """All rows are staged: the import is `previewed`."""
     staging_, previewed = ImportStatus.STAGING, ImportStatus.PREVIEWED
     values = {"staged_bytes": row.size_bytes, "finished_at": func.now()}

@@ -21,7 +21,8 @@ from leadflood.domains.imports.service.reading import look
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.store import quota as store_quota
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
 

@@ -1,10 +1,9 @@
 """Staged rows become leads and changes of leads, a chunk at a time, each chunk complete in its transaction."""
 
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func
+from sqlalchemy import func
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import options_of
@@ -19,7 +18,8 @@ from leadflood.domains.leads.queries import changesets as changeset_queries
 from leadflood.domains.leads.service import changesets, incoming
 from leadflood.domains.leads.service.incoming import Written
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 BATCH = 10_000
 """Rows of one transaction."""
@@ -28,7 +28,7 @@ MOST_WAITING = 2000
 ENRICH_AT_ONCE = 500
 
 
-def importer(row: Row[Any]) -> Actor:
+def importer(row: Row) -> Actor:
     """Whoever started the import: in the timeline of leads it is they who did it."""
     return Actor.asker(row.workspace_id, ActorKind(row.actor_kind), row.actor_id)
 
@@ -36,7 +36,7 @@ def importer(row: Row[Any]) -> Actor:
 class Writing:
     """Writes an import as `leads.service.lanes` wants it: rows of a chunk with all that belongs to them."""
 
-    def __init__(self, row: Row[Any]) -> None:
+    def __init__(self, row: Row) -> None:
         """Args: row: the import as its job finds it."""
         self._row = row
         self._actor = importer(row)
@@ -82,7 +82,7 @@ class Writing:
         await store.set_fields(tx, row.workspace_id, row.id, committed_through=chunk.until, counts=counts)
         return True
 
-    async def _hold(self, tx: Transaction) -> Row[Any] | None:
+    async def _hold(self, tx: Transaction) -> Row | None:
         row, committing = self._row, ImportStatus.COMMITTING
         return await store.hold(tx, row.workspace_id, row.id, expected=committing, job_id=row.job_id)
 
@@ -99,7 +99,7 @@ def _otherwise(written: Written) -> Iterator[tuple[list[UUID], RowAction, RowAct
             yield lead_ids, was, action, reason
 
 
-async def finish_writing(tx: Transaction, row: Row[Any]) -> None:
+async def finish_writing(tx: Transaction, row: Row) -> None:
     """All rows are written: the import is `committed`, its changeset closed, and enrichment on its way if wanted."""
     actor = importer(row)
     await changesets.close_changeset(tx, actor, changeset_id=row.changeset_id)
@@ -112,7 +112,7 @@ async def finish_writing(tx: Transaction, row: Row[Any]) -> None:
         await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, ImportPayload(import_id=row.id), row.id)])
 
 
-async def enrich_more(tx: Transaction, row: Row[Any]) -> int | None:
+async def enrich_more(tx: Transaction, row: Row) -> int | None:
     """Queue the enrichment of the next new leads, if few jobs wait. Returns how many; None when all are queued."""
     actor = importer(row)
     changeset = await changeset_queries.get_changeset(tx, actor, changeset_id=row.changeset_id)

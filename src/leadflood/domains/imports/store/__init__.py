@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.tables import import_chunks, import_mappings, import_rows, imports
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _CLEARED = 50_000
 
@@ -34,7 +35,7 @@ async def append_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, num
     await tx.execute(insert(import_chunks).values(row))
 
 
-async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> Row[Any] | None:
+async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> Row | None:
     """An import, locked for this transaction."""
     query = select(imports).where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
     return await tx.first(query.with_for_update(key_share=True))
@@ -42,7 +43,7 @@ async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> Row[Any]
 
 async def hold(
     tx: Transaction, workspace_id: UUID, import_id: UUID, *, expected: ImportStatus, job_id: UUID
-) -> Row[Any] | None:
+) -> Row | None:
     """The import, locked, if it is in the state expected and this job's: nobody else works on it meanwhile."""
     query = select(imports).where(
         imports.c.workspace_id == workspace_id,

@@ -1,33 +1,30 @@
 """SQL that keeps the files of a workspace within its quota, however many come in at a time."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, Text, Uuid, bindparam, text
-
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # Held until the end of the transaction: of two uploads, the second sees what the first has reserved.
-_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))").bindparams(bindparam("place", type_=Text))
+_TURN = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 # Files whose rows are committed are not needed any more, and go within a day.
-_STORED = text("""
+_STORED = sql("""
 SELECT i.id, i.filename, i.status, greatest(i.size_bytes, coalesce(i.reserved_bytes, 0)) AS size
 FROM imports i
 WHERE i.workspace_id = :workspace_id AND i.id <> :import_id AND i.status <> 'committed'
   AND (i.reserved_bytes IS NOT NULL OR EXISTS (
       SELECT FROM import_chunks c WHERE c.workspace_id = i.workspace_id AND c.import_id = i.id))
 ORDER BY size DESC, i.id
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("import_id", type_=Uuid))
+""")
 
-_RESERVE = text("""
+_RESERVE = sql("""
 UPDATE imports SET reserved_bytes = :size WHERE workspace_id = :workspace_id AND id = :import_id
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid), bindparam("import_id", type_=Uuid), bindparam("size", type_=BigInteger)
-)
+""")
 
 
-async def stored_files(tx: Transaction, workspace_id: UUID, *, but: UUID) -> list[Row[Any]]:
+async def stored_files(tx: Transaction, workspace_id: UUID, *, but: UUID) -> list[Row]:
     """The uncommitted files of a workspace with their sizes, largest first. Others wait until this transaction ends.
 
     Args: but: an import that is left out.

@@ -1,15 +1,14 @@
 """SQL that removes what is left of imports whose time is over, over all workspaces, a little at a time."""
 
-from sqlalchemy import Integer, bindparam, text
-
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 
 _BATCH = 20_000
 _CHUNKS = 64
 
 # Files are not needed once their rows are committed; rows stay for as long as people may ask what an import did.
 _STATEMENTS = (
-    text("""
+    sql("""
 DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
     SELECT c.workspace_id, c.import_id, c.number FROM imports i
     JOIN import_chunks c ON c.workspace_id = i.workspace_id AND c.import_id = i.id
@@ -17,16 +16,16 @@ DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
                                       ELSE make_interval(days => :days) END
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :chunks)
-""").bindparams(bindparam("days", type_=Integer), bindparam("chunks", type_=Integer)),
-    text("""
+"""),
+    sql("""
 DELETE FROM import_rows WHERE (workspace_id, import_id, row_no) IN (
     SELECT r.workspace_id, r.import_id, r.row_no FROM imports i
     JOIN import_rows r ON r.workspace_id = i.workspace_id AND r.import_id = i.id
     WHERE i.updated_at < now() - make_interval(days => :days)
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :batch)
-""").bindparams(bindparam("days", type_=Integer), bindparam("batch", type_=Integer)),
-    text("""
+"""),
+    sql("""
 DELETE FROM imports WHERE (workspace_id, id) IN (
     SELECT i.workspace_id, i.id FROM imports i
     WHERE i.status = 'uploading' AND i.updated_at < now() - interval '1 day'
@@ -41,7 +40,6 @@ async def forget(database: Database, *, days: int) -> bool:
     removed = 0
     for statement in _STATEMENTS:
         async with database.system() as tx:
-            known = set(statement.compile().params)
             values = {"days": days, "chunks": _CHUNKS, "batch": _BATCH}
-            removed += await tx.changed(statement, {name: values[name] for name in known})
+            removed += await tx.changed(statement, values)
     return removed > 0

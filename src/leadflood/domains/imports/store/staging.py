@@ -1,5 +1,6 @@
 """SQL that finds out what rows would do: one statement a chunk compares them with the leads and with each other."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +8,11 @@ from dataclasses import field as dataclass_field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
-
 from leadflood.domains.imports.contracts.stored import LeadColumns
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults", "raw")
 """Of the temporary table that rows are copied into. `fate`: what a row does whatever the leads are."""
@@ -21,7 +20,7 @@ COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults"
 FIELDS = ("first_name", "last_name", "company", "job_title", "phone", "website", "country", "source", "owner_id")
 """The columns of a lead that have a policy each; custom fields share one."""
 
-_ROOM = text("""
+_ROOM = sql("""
 CREATE TEMPORARY TABLE incoming_rows (
     row_no integer NOT NULL, fate text, reason text, lead_id uuid, email text, email_norm text COLLATE "C",
     first_name text, last_name text, company text, job_title text, phone text, website text, country text, source text,
@@ -29,10 +28,10 @@ CREATE TEMPORARY TABLE incoming_rows (
 ) ON COMMIT DROP
 """)
 
-_NO_SORTING = text("SELECT set_config('enable_sort', 'off', true)")
+_NO_SORTING = sql("SELECT set_config('enable_sort', 'off', true)")
 
 # The last of several rows with an address counts: earlier ones, staged before, step back.
-_STEP_BACK = text("""
+_STEP_BACK = sql("""
 UPDATE import_rows r
 SET action = 'skip', reason = 'duplicate_in_file', email_norm = NULL, changes = NULL, lead_id = NULL,
     first_name = NULL, last_name = NULL, company = NULL, job_title = NULL, phone = NULL, website = NULL,
@@ -47,15 +46,13 @@ FROM (SELECT x.row_no, x.action, x.changes
       GROUP BY x.row_no, x.action, x.changes) old
 WHERE r.workspace_id = :workspace_id AND r.import_id = :import_id AND r.row_no = old.row_no
 RETURNING old.action, old.changes
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid), bindparam("import_id", type_=Uuid), bindparam("first", type_=Integer)
-)
+""")
 
 # Each row meets the lead with its address, and the earlier row with it, by one look-up each. PostgreSQL knows nothing
 # of a temporary table, and little of rows that came just now. LIMIT keeps it from reading all of them instead; the
 # order, which an equality would make void, and no sorting, keep it from every index but the one of addresses.
 # A custom value counts as the same if it reads the same.
-STAGE = text("""
+STAGE = sql("""
 WITH told AS (
     SELECT i.*, row_number() OVER (PARTITION BY i.email_norm
                                    ORDER BY CASE WHEN :last_wins = 'yes' THEN -i.row_no ELSE i.row_no END) AS place
@@ -166,14 +163,7 @@ FROM judged CROSS JOIN LATERAL jsonb_object_keys(changes) AS key WHERE action = 
 UNION ALL
 SELECT 'kept', name, count(*)
 FROM judged CROSS JOIN LATERAL unnest(kept) AS name WHERE action IN ('update', 'unchanged') GROUP BY 2
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("import_id", type_=Uuid),
-    bindparam("most_custom", type_=Integer),
-    bindparam("most_bytes", type_=Integer),
-    bindparam("overfull_fault", type_=JSONB),
-    *(bindparam(name, type_=Text) for name in ("mode", "last_wins", "custom_fields", *FIELDS)),
-)
+""")
 
 _OVERFULL = [
     {
@@ -225,7 +215,7 @@ async def judge_rows(tx: Transaction, workspace_id: UUID, import_id: UUID, rules
         "last_wins": last_wins,
         "most_custom": MAX_CUSTOM_FIELDS,
         "most_bytes": MAX_CUSTOM_BYTES,
-        "overfull_fault": _OVERFULL,
+        "overfull_fault": json.dumps(_OVERFULL),
     }
     for row in await tx.all(STAGE, values):
         counter = {"action": judged.actions, "changed": judged.changed, "kept": judged.kept}[row.what]

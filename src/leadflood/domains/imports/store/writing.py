@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import Integer, Uuid, bindparam, func, select
 
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.domains.jobs.tables import job_executions
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 _KEYS = (
     bindparam("workspace_id", type_=Uuid),
@@ -17,16 +18,16 @@ _KEYS = (
     bindparam("until", type_=Integer),
 )
 
-_NEXT = text("""
+_NEXT = sql("""
 SELECT max(row_no) AS until, count(*) FILTER (WHERE action = 'create') AS creates,
        count(*) FILTER (WHERE action = 'update') AS updates
 FROM (SELECT row_no, action FROM import_rows
       WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after
         AND action IN ('create', 'update')
       ORDER BY row_no LIMIT :batch) chunk
-""").bindparams(*_KEYS[:3], bindparam("batch", type_=Integer))
+""")
 
-_CREATES = text("""
+_CREATES = sql("""
 INSERT INTO incoming_leads (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
                             source, owner_id, custom_fields, search_text)
 SELECT lead_id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
@@ -34,32 +35,27 @@ SELECT lead_id, email, email_norm, first_name, last_name, company, job_title, ph
 FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after AND row_no <= :until
   AND action = 'create'
-""").bindparams(*_KEYS)
+""")
 
-_CHANGES = text("""
+_CHANGES = sql("""
 INSERT INTO incoming_changes (lead_id, version, changes)
 SELECT lead_id, lead_version, changes
 FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after AND row_no <= :until
   AND action = 'update'
-""").bindparams(*_KEYS)
+""")
 
-_MARK = text("""
+_MARK = sql("""
 UPDATE import_rows SET action = :action, reason = :reason
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after AND row_no <= :until
   AND action IN ('create', 'update') AND lead_id = ANY(:lead_ids)
-""").bindparams(
-    *_KEYS,
-    bindparam("action", type_=Text),
-    bindparam("reason", type_=Text),
-    bindparam("lead_ids", type_=ARRAY(Uuid)),
-)
+""")
 
-_CREATED = text("""
+_CREATED = sql("""
 SELECT row_no, lead_id FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND action = 'create' AND row_no > :after
 ORDER BY row_no LIMIT :batch
-""").bindparams(*_KEYS[:3], bindparam("batch", type_=Integer))
+""")
 
 
 @dataclass(frozen=True, slots=True)

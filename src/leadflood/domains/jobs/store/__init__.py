@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Executable, Float, Integer, Row, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Integer, Text, Uuid
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, readable_trace
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority, Ticket
 
 _ids = ARRAY(Uuid)
@@ -42,10 +44,10 @@ class QueuedJob:
 # A locked row is skipped, so that it holds up no other job: see STILL_QUEUED. Rows are looked up by key alone and their
 # state is checked on what was locked: with the state in the look-up, PostgreSQL may scan the whole queue for it instead
 # (36 ms against 3 ms for a batch of 100 out of 100,000).
-CLAIM = text("""
+CLAIM = sql("""
 WITH held AS (
     SELECT j.workspace_id, j.id, j.status, j.attempts, j.max_attempts, t.attempt
-    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+    FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[]) AS t (workspace_id, id, attempt)
     JOIN job_executions j USING (workspace_id, id)
     ORDER BY j.id
     FOR UPDATE OF j SKIP LOCKED
@@ -58,31 +60,23 @@ WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::text AS payload, j.subject_id,
           j.trace::text AS trace, j.created_at, j.started_at
-""").bindparams(
-    bindparam("workspace_ids", type_=_ids),
-    bindparam("ids", type_=_ids),
-    bindparam("attempts", type_=_ints),
-    bindparam("worker_id", type_=Uuid),
-    bindparam("lease", type_=Float),
-)
+""")
 
 # Those of the tickets that could not be claimed although their job waits for just that attempt: its row is locked.
-STILL_QUEUED = text("""
+STILL_QUEUED = sql("""
 SELECT j.workspace_id, j.id, t.attempt
-FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[]) AS t (workspace_id, id, attempt)
 JOIN job_executions j USING (workspace_id, id)
 WHERE j.status = 'queued' AND j.attempts = t.attempt - 1 AND j.attempts < j.max_attempts
-""").bindparams(
-    bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
-)
+""")
 
 # A row that its own handler's transaction holds is passed over, not waited for: the others' leases would run out
 # meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same. Looked up as in FINISH: OFFSET 0
 # keeps the look-ups apart.
-RENEW = text("""
+RENEW = sql("""
 WITH ours AS (
     SELECT j.*
-    FROM unnest(:workspace_ids, :ids, :attempts) AS t (workspace_id, id, attempt)
+    FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[]) AS t (workspace_id, id, attempt)
     CROSS JOIN LATERAL (
         SELECT workspace_id, id, attempts FROM job_executions
         WHERE workspace_id = t.workspace_id AND id = t.id AND status = 'running' AND attempts = t.attempt
@@ -103,20 +97,16 @@ WITH ours AS (
     WHERE j.workspace_id = free.workspace_id AND j.id = free.id
 )
 SELECT workspace_id, id, attempts FROM ours
-""").bindparams(
-    bindparam("workspace_ids", type_=_ids),
-    bindparam("ids", type_=_ids),
-    bindparam("attempts", type_=_ints),
-    bindparam("lease", type_=Float),
-)
+""")
 
 # Locked in id order, so that two groups of jobs that finish cannot wait for each other. One look-up by key a job, and
 # its state is checked on what was locked: else PostgreSQL may compare each of them with all that run (40 us a job in
 # groups of 100 instead of 15, and more the larger they are).
-FINISH = text("""
+FINISH = sql("""
 WITH held AS (
     SELECT j.*, t.attempt
-    FROM (SELECT * FROM unnest(:workspace_ids, :ids, :attempts) AS n (workspace_id, id, attempt) ORDER BY id) AS t
+    FROM (SELECT * FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[])
+                            AS n (workspace_id, id, attempt) ORDER BY id) AS t
     CROSS JOIN LATERAL (
         SELECT workspace_id, id, status, attempts FROM job_executions
         WHERE workspace_id = t.workspace_id AND id = t.id
@@ -132,14 +122,12 @@ WITH held AS (
     RETURNING j.id, j.attempts
 )
 SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM completed
-""").bindparams(
-    bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
-)
+""")
 
 # The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
-REQUEUE = text("""
+REQUEUE = sql("""
 UPDATE job_executions
-SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = :error,
+SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = :error::text,
     cause = :cause,
     next_attempt_at = greatest(coalesce(:retry_at, now() + make_interval(secs => :delay)), now()),
     max_attempts = max_attempts + :more,
@@ -148,36 +136,25 @@ SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = 
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
-""").bindparams(
-    bindparam("error", type_=Text),
-    bindparam("cause", type_=Text),
-    bindparam("retry_at", type_=DateTime(timezone=True)),
-    bindparam("delay", type_=Float),
-    bindparam("more", type_=Integer),
-)
+""")
 
 # An attempt that is cancelled before its start is used up: its ticket is still out, perhaps deferred for hours, and
 # would keep a retry of the same attempt from getting one of its own.
-FAIL = text("""
+FAIL = sql("""
 UPDATE job_executions
-SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error,
+SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error::text,
     cause = :cause, attempts = attempts + :unstarted, on_hold = false,
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts + :unstarted, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
-""").bindparams(
-    bindparam("error", type_=Text),
-    bindparam("cause", type_=Text),
-    bindparam("expected", type_=Text),
-    bindparam("unstarted", type_=Integer),
-)
+""")
 
 # By key alone, and locked in order, for the same reasons as in CLAIM.
-RETRY = text("""
+RETRY = sql("""
 WITH held AS (
     SELECT j.workspace_id, j.id, j.status, k.more
     FROM job_executions j
-    JOIN unnest(:kinds, :more) AS k (kind, more) USING (kind)
+    JOIN unnest(:kinds::text[], :more::integer[]) AS k (kind, more) USING (kind)
     WHERE j.workspace_id = :workspace_id AND j.id = ANY(:ids)
     ORDER BY j.id
     FOR UPDATE OF j
@@ -188,24 +165,20 @@ SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL,
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("ids", type_=_ids),
-    bindparam("kinds", type_=_texts),
-    bindparam("more", type_=_ints),
-)
+""")
 
-PROGRESS = text("""
+PROGRESS = sql("""
 UPDATE job_executions
-SET progress = jsonb_build_object('done', :done, 'total', :total), updated_at = now()
+SET progress = jsonb_build_object('done', :done::integer, 'total', :total::integer), updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-""").bindparams(bindparam("done", type_=Integer), bindparam("total", type_=Integer))
+""")
 
 # FOR SHARE keeps a rescue from taking the job over until this transaction has ended. Looked up as in FINISH.
-HOLDS = text("""
+HOLDS = sql("""
 WITH held AS (
     SELECT j.*, t.attempt
-    FROM (SELECT * FROM unnest(:workspace_ids, :ids, :attempts) AS n (workspace_id, id, attempt) ORDER BY id) AS t
+    FROM (SELECT * FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[])
+                            AS n (workspace_id, id, attempt) ORDER BY id) AS t
     CROSS JOIN LATERAL (
         SELECT workspace_id, id, status, attempts FROM job_executions
         WHERE workspace_id = t.workspace_id AND id = t.id
@@ -213,11 +186,9 @@ WITH held AS (
     ) AS j
 )
 SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE status = 'running' AND attempts = attempt
-""").bindparams(
-    bindparam("workspace_ids", type_=_ids), bindparam("ids", type_=_ids), bindparam("attempts", type_=_ints)
-)
+""")
 
-LOCK = text("""
+LOCK = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, status
 FROM job_executions
@@ -225,7 +196,7 @@ WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
 """)
 
-REPLAY = text("""
+REPLAY = sql("""
 WITH held AS (
     SELECT workspace_id, id, status FROM outbox_events
     WHERE workspace_id = :workspace_id AND id = ANY(:ids)
@@ -238,9 +209,9 @@ SET status = 'pending', attempts = 0, next_attempt_at = now(), updated_at = now(
 FROM held
 WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.status = 'dead_letter'
 RETURNING e.id
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("ids", type_=_ids))
+""")
 
-EXPIRED = text("""
+EXPIRED = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at
 FROM job_executions
@@ -252,7 +223,7 @@ FOR UPDATE SKIP LOCKED
 
 # Jobs that should long have started: their ticket may be lost (a queue database restored from a backup, say).
 # The ticket's dedupe key makes a second one harmless where the first still waits.
-FORGOTTEN = text("""
+FORGOTTEN = sql("""
 UPDATE job_executions j
 SET next_attempt_at = now(), on_hold = false
 FROM (
@@ -266,7 +237,7 @@ WHERE j.workspace_id = late.workspace_id AND j.id = late.id
   AND NOT EXISTS (SELECT FROM outbox_events e WHERE e.workspace_id = j.workspace_id AND e.job_id = j.id
                   AND e.status IN ('pending', 'processing', 'failed'))
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
-""").bindparams(bindparam("older_than", type_=Float))
+""")
 
 
 async def claim(tx: Transaction, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
@@ -355,7 +326,7 @@ async def forgotten(tx: Transaction, *, older_than: float, limit: int) -> list[Q
     return [queued_job(row) for row in await tx.all(FORGOTTEN, {"older_than": older_than, "limit": limit})]
 
 
-def running_job(row: Row[Any]) -> RunningJob:
+def running_job(row: Row) -> RunningJob:
     """A claimed row as the worker sees it."""
     return RunningJob(
         workspace_id=row.workspace_id,
@@ -371,7 +342,7 @@ def running_job(row: Row[Any]) -> RunningJob:
     )
 
 
-def queued_job(row: Row[Any]) -> QueuedJob:
+def queued_job(row: Row) -> QueuedJob:
     """A queued row as outbox and ticket see it."""
     delay, priority = max(0.0, row.delay), Priority(row.priority)
     trace = readable_trace(row.trace)
@@ -382,7 +353,7 @@ def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
     return {"workspace_id": key[0], "id": key[1], "attempt": key[2]}
 
 
-async def _those(tx: Transaction, statement: Executable, keys: Sequence[Key]) -> set[Key]:
+async def _those(tx: Transaction, statement: Sql, keys: Sequence[Key]) -> set[Key]:
     """Those of the keys that a statement names: in two arrays, which are read in a fraction of the time of rows."""
     row = await tx.first(statement, _columns(keys))
     if row is None or row.ids is None:

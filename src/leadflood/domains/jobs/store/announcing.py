@@ -6,20 +6,22 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, Float, Integer, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Integer, Text, Uuid
 
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.jobs.store import QueuedJob
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _ids = ARRAY(Uuid)
 _texts = ARRAY(Text)
 _ints = ARRAY(Integer)
 
-INSERT_JOBS = text("""
+INSERT_JOBS = sql("""
 WITH job AS (
-    SELECT * FROM unnest(:ids, :event_ids, :kinds, :subject_ids, :payloads, :traces, :max_attempts, :priorities)
+    SELECT * FROM unnest(:ids::uuid[], :event_ids::uuid[], :kinds::text[], :subject_ids::uuid[], :payloads::text[],
+                         :traces::text[], :max_attempts::integer[], :priorities::integer[])
          AS n (id, event_id, kind, subject_id, payload, trace, max_attempts, priority)
 ), queued AS (
     INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts, priority)
@@ -30,32 +32,15 @@ SELECT :workspace_id, event_id, 'job.queued', id,
        jsonb_build_object('jobKind', kind, 'attempt', 1, 'trace', trace::jsonb),
        :status, CASE WHEN :status = 'sent' THEN now() END
 FROM job
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("ids", type_=_ids),
-    bindparam("event_ids", type_=_ids),
-    bindparam("kinds", type_=_texts),
-    bindparam("subject_ids", type_=_ids),
-    bindparam("payloads", type_=_texts),
-    bindparam("traces", type_=_texts),
-    bindparam("max_attempts", type_=_ints),
-    bindparam("priorities", type_=_ints),
-    bindparam("status", type_=Text),
-)
+""")
 
-INSERT_EVENTS = text("""
+INSERT_EVENTS = sql("""
 INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, next_attempt_at, processed_at)
-SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status,
-       now() + make_interval(secs => n.delay), CASE WHEN :status = 'sent' THEN now() END
-FROM unnest(:workspace_ids, :ids, :job_ids, :payloads, :delays) AS n (workspace_id, id, job_id, payload, delay)
-""").bindparams(
-    bindparam("status", type_=Text),
-    bindparam("workspace_ids", type_=_ids),
-    bindparam("ids", type_=_ids),
-    bindparam("job_ids", type_=_ids),
-    bindparam("payloads", type_=_texts),
-    bindparam("delays", type_=ARRAY(Float)),
-)
+SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status::text,
+       now() + make_interval(secs => n.delay), CASE WHEN :status::text = 'sent' THEN now() END
+FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :job_ids::uuid[], :payloads::text[],
+            :delays::float8[]) AS n (workspace_id, id, job_id, payload, delay)
+""")
 
 
 async def insert_jobs(

@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Float, Integer, Text, Uuid, bindparam, text
-
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.store import Key, QueuedJob, queued_job, running_job
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # No ticket announces it before it is released. Should nobody release it, it is found as overdue and asks again. The
 # attempt number never goes back, so one more is allowed.
-PUT = text("""
+PUT = sql("""
 UPDATE job_executions
 SET status = 'queued', on_hold = true, updated_at = now(), lease_expires_at = NULL, worker_id = NULL,
     last_error = :reason, cause = '', max_attempts = max_attempts + 1,
     next_attempt_at = now() + make_interval(secs => :seconds)
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-""").bindparams(bindparam("reason", type_=Text), bindparam("seconds", type_=Float))
+""")
 
 # One look at an index of those on hold alone, which is empty nearly always.
-RELEASE = text("""
+RELEASE = sql("""
 UPDATE job_executions j
 SET on_hold = false, next_attempt_at = now(), last_error = NULL, updated_at = now()
 FROM (
@@ -32,9 +31,9 @@ FROM (
 ) released
 WHERE j.workspace_id = released.workspace_id AND j.id = released.id
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
-""").bindparams(bindparam("limit", type_=Integer))
+""")
 
-WAITING = text("""
+WAITING = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at
 FROM job_executions
@@ -42,9 +41,7 @@ WHERE workspace_id = :workspace_id AND status = 'queued' AND kind = ANY(:kinds)
 ORDER BY id
 LIMIT :limit
 FOR UPDATE
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid), bindparam("kinds", type_=ARRAY(Text)), bindparam("limit", type_=Integer)
-)
+""")
 
 
 async def put(tx: Transaction, key: Key, *, reason: str, seconds: float) -> bool:

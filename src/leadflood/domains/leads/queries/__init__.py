@@ -1,10 +1,9 @@
 """SQL that reads leads and their timeline."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, cast, select, text, tuple_
+from sqlalchemy import Integer, cast, select, tuple_
 
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
@@ -13,21 +12,23 @@ from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.matching import matching_rows
 from leadflood.domains.leads.tables import lead_events, leads
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _MOST_CHANGES = 100
 
-_LIVING = text("""
+_LIVING = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
 # A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
-_PARTS = text("""
+_PARTS = sql("""
 WITH RECURSIVE parts (lead_id) AS (
-    SELECT CAST(:lead_id AS uuid)
+    SELECT :lead_id::uuid
     UNION
     SELECT CAST(e.data ->> 'otherId' AS uuid)
     FROM parts CROSS JOIN LATERAL (
@@ -38,7 +39,7 @@ WITH RECURSIVE parts (lead_id) AS (
     WHERE e.kind = 'lead.merged'
 )
 SELECT lead_id FROM parts
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_id", type_=Uuid))
+""")
 
 
 async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
@@ -53,7 +54,7 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     return lead_view(row)
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
     """Address, name and so on of those of the leads that live, by id."""
     rows = await tx.all(_LIVING, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: row for row in rows}
@@ -116,7 +117,7 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
     return [_event_view(row) for row in reversed(rows)]
 
 
-def lead_view(row: Row[Any]) -> LeadView:
+def lead_view(row: Row) -> LeadView:
     """The view of a row of `leads`."""
     return LeadView(
         id=row.id,
@@ -140,7 +141,7 @@ def lead_view(row: Row[Any]) -> LeadView:
     )
 
 
-def _event_view(row: Row[Any]) -> LeadEventView:
+def _event_view(row: Row) -> LeadEventView:
     return LeadEventView(
         id=row.id,
         lead_id=row.lead_id,

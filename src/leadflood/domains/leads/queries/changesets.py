@@ -1,11 +1,10 @@
 """SQL that reads changesets."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
@@ -13,7 +12,8 @@ from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
 from leadflood.domains.leads.tables import lead_changes, lead_changesets, leads
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 
@@ -86,7 +86,7 @@ async def undoable_among(tx: Transaction, actor: Actor, events: Iterable[Mapping
     return {row.id for row in await tx.all(query)}
 
 
-def changeset_view(row: Row[Any]) -> ChangesetView:
+def changeset_view(row: Row) -> ChangesetView:
     """The view of a row of `lead_changesets`."""
     undone_by = ActorView(kind=ActorKind(row.undone_by_kind), id=row.undone_by) if row.undone_by_kind else None
     return ChangesetView(
@@ -118,7 +118,7 @@ def _id(stored: str | None) -> UUID | None:
     return UUID(stored) if stored else None
 
 
-def _kept_view(row: Row[Any]) -> KeptLeadView:
+def _kept_view(row: Row) -> KeptLeadView:
     change = Change(row.change)
     reason = KeptReason.of(change, row.kept)
     fields = [name for name in row.kept if name not in set(KeptReason)]

@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Boolean, DateTime, Integer, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView, MergedIntoView
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.queries.matching import MAX_COUNT, Count
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 from leadflood.kernel.text import search_key
 
 # A deletion that was undone and repeated keeps its first `deleted_at`; the time to restore counts from the last one.
 # The last entry about a deletion says who deleted a lead and why. A lead is part of another for as long as that exists.
-DELETED = text("""
+DELETED = sql("""
 SELECT l.id, l.email, l.first_name, l.last_name, l.company, l.deleted_at,
        greatest(l.deleted_at, l.updated_at) + make_interval(days => :days) AS restorable_until,
        d.actor_kind, d.actor_id, (d.data ->> 'changesetId')::uuid AS changeset_id, d.data ? 'undo' AS by_undo,
@@ -32,21 +31,15 @@ LEFT JOIN LATERAL (
 LEFT JOIN leads s ON s.workspace_id = :workspace_id AND d.kind = 'lead.merged_into'
                  AND s.id = (d.data ->> 'survivorId')::uuid
 WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NOT NULL
-  AND (CAST(:lead_id AS uuid) IS NULL OR l.id = :lead_id)
+  AND (:lead_id::uuid IS NULL OR l.id = :lead_id)
   AND (:needle = '' OR strpos(l.search_text, :needle) > 0)
-  AND (CAST(:changeset_id AS uuid) IS NULL OR d.data ->> 'changesetId' = CAST(:changeset_id AS text))
-  AND (CAST(:until AS timestamptz) IS NULL OR l.deleted_at <= :until)
+  AND (:changeset_id::uuid IS NULL OR d.data ->> 'changesetId' = :changeset_id::uuid::text)
+  AND (:until::timestamptz IS NULL OR l.deleted_at <= :until)
   AND (NOT :restorable OR s.id IS NULL)
-  AND (CAST(:after_id AS uuid) IS NULL OR (l.deleted_at, l.id) < (CAST(:after_time AS timestamptz), :after_id))
+  AND (:after_id::uuid IS NULL OR (l.deleted_at, l.id) < (:after_time, :after_id))
 ORDER BY l.deleted_at DESC, l.id DESC
 LIMIT :page_size
-""").bindparams(
-    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "lead_id", "changeset_id", "after_id")),
-    *(bindparam(name, type_=DateTime(timezone=True)) for name in ("until", "after_time")),
-    *(bindparam(name, type_=Integer) for name in ("days", "page_size")),
-    bindparam("needle", type_=Text),
-    bindparam("restorable", type_=Boolean),
-)
+""")
 _EVERYTHING = DeletedFilter()
 
 
@@ -80,7 +73,7 @@ async def count_restorable(tx: Transaction, actor: Actor, *, only: DeletedFilter
 
 async def restorable_rows(
     tx: Transaction, actor: Actor, *, only: DeletedFilter, until: datetime, after: Position | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """The next deleted leads, without those that were merged, of what was deleted up to `until`."""
     return await _rows(tx, actor, only, until=until, after=after, restorable=True, limit=limit)
 
@@ -96,7 +89,7 @@ async def _rows(  # noqa: PLR0913  each narrows the list
     after: Position | None = None,
     restorable: bool = False,
     days: int = 0,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     values = {
         "workspace_id": actor.workspace_id,
         "lead_id": lead_id,
@@ -112,7 +105,7 @@ async def _rows(  # noqa: PLR0913  each narrows the list
     return await tx.all(DELETED, values)
 
 
-def _view(row: Row[Any]) -> DeletedLeadView:
+def _view(row: Row) -> DeletedLeadView:
     merged = row.survivor_id is not None
     into = {"merge_id": row.merge_id, "survivor_id": row.survivor_id, "survivor_email": row.survivor_email}
     return DeletedLeadView(

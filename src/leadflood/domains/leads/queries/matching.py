@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
-    Row,
     Select,
     Text,
     Uuid,
@@ -30,7 +29,8 @@ from sqlalchemy.types import TypeEngine
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.tables import leads
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import search_key
 
@@ -83,7 +83,7 @@ WITH page AS MATERIALIZED (
                       :after_time, :after_text, :after_id, :page_size)
 )
 SELECT (SELECT count(*) FROM page) AS leads,
-       ARRAY(SELECT DISTINCT jsonb_object_keys(custom_fields) FROM page) AS keys,
+       ARRAY(SELECT DISTINCT jsonb_object_keys(custom_fields) FROM page) AS custom_keys,
        last.created_at, last.id
 FROM (SELECT created_at, id FROM page ORDER BY created_at, id LIMIT 1) last
 """).bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
@@ -121,7 +121,7 @@ class SurveyPage:
 
 async def matching_rows(
     tx: Transaction, actor: Actor, *, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """The next rows of `leads` that the filter means, in order."""
     needle = search_key(only.q) if only.q else ""
     if needle:
@@ -153,7 +153,7 @@ async def survey_leads(
         row = await tx.first(_survey(_listing(actor, only, LeadSort.NEWEST, after).limit(limit)))
     if row is None:
         return SurveyPage(0, frozenset(), None)
-    return SurveyPage(row.leads, frozenset(row.keys), Position.at(row.created_at, row.id))
+    return SurveyPage(row.leads, frozenset(row.custom_keys), Position.at(row.created_at, row.id))
 
 
 async def list_sources(tx: Transaction, actor: Actor) -> list[str]:
@@ -191,7 +191,7 @@ def _survey(listing: Select[Any]) -> Select[Any]:
     keys = select(func.jsonb_object_keys(page.c.custom_fields)).distinct().scalar_subquery()
     return select(
         select(func.count()).select_from(page).scalar_subquery().label("leads"),
-        func.array(keys, type_=ARRAY(Text)).label("keys"),
+        func.array(keys, type_=ARRAY(Text)).label("custom_keys"),
         last.c.created_at,
         last.c.id,
     )

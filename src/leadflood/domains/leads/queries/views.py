@@ -1,21 +1,21 @@
 """SQL that reads saved views."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
 from leadflood.domains.leads.errors import ViewNotFound
 from leadflood.domains.leads.tables import saved_views
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _MOST_SHARED = 200
 
 
-def may_change(actor: Actor, row: Row[Any]) -> bool:
+def may_change(actor: Actor, row: Row) -> bool:
     """Whether a view is the actor's to change: the workspace's views are those of its owners and admins."""
     if row.of_workspace:
         return Permission.WORKSPACE_WRITE in actor.permissions
@@ -62,7 +62,7 @@ async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
     return [_saved_view(actor, row) for row in rows]
 
 
-def _saved_view(actor: Actor, row: Row[Any]) -> SavedView:
+def _saved_view(actor: Actor, row: Row) -> SavedView:
     return SavedView(
         id=row.id,
         name=row.name,

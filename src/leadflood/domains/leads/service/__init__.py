@@ -6,9 +6,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic import JsonValue
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.service import audit
@@ -29,7 +28,9 @@ from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, Enric
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Contended, Transaction, constraint_of
+from leadflood.kernel.db.errors import Contended, constraint_of
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
@@ -99,7 +100,7 @@ async def _insert(
         waiting = [lead for lead in owned if lead.id not in created and lead.command.email.norm not in existing]
         try:
             created |= await store.insert_leads(tx, workspace_id, waiting) if waiting else set()
-        except IntegrityError as error:
+        except asyncpg.IntegrityConstraintViolationError as error:
             if constraint_of(error) == _OWNER:
                 raise Contended("An owner was removed just now. Try again.") from error
             raise
@@ -132,7 +133,7 @@ async def update_lead(
         raise LeadNotFound
     if expected_version is not None and stored.version != expected_version:
         raise LeadChanged(stored.version)
-    before = stored._asdict()
+    before = dict(stored)
     changes = {name: value for name, value in _changes(before, command).items() if _differs(before[name], value)}
     if changes:
         await _write(tx, actor, lead_id, before, changes)
@@ -175,7 +176,7 @@ async def restore_lead(
     try:
         async with tx.savepoint():
             await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)
-    except IntegrityError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         raise await _named(tx, actor, error, stored.email_norm) from error
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
@@ -208,7 +209,7 @@ async def enrich_again(
     return job_ids
 
 
-async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
     """Lock those of the leads that live until this transaction ends. Returns address, name and so on, by id."""
     return await store.hold(tx, actor.workspace_id, lead_ids)
 
@@ -236,7 +237,7 @@ async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection
     return set(await store.hold_living(tx, actor.workspace_id, lead_ids))
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
     """As `hold_leads`, without locking them."""
     return await queries.living_leads(tx, actor, lead_ids=lead_ids)
 
@@ -277,7 +278,7 @@ async def _write(
     try:
         async with tx.savepoint():
             await store.update_lead(tx, actor.workspace_id, lead_id, expected_version=before["version"], values=changes)
-    except IntegrityError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         raise await _named(tx, actor, error, changes.get("email_norm", before["email_norm"])) from error
 
 
@@ -295,7 +296,9 @@ async def _duplicate(tx: Transaction, actor: Actor, email_norm: str) -> Exceptio
     return DuplicateLead(found)
 
 
-async def _named(tx: Transaction, actor: Actor, error: IntegrityError, email_norm: str) -> Exception:
+async def _named(
+    tx: Transaction, actor: Actor, error: asyncpg.IntegrityConstraintViolationError, email_norm: str
+) -> Exception:
     constraint = constraint_of(error)
     if constraint == _OWNER:
         return UnknownOwner()

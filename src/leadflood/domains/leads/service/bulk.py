@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic import JsonValue
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import MemberNotFound
@@ -35,7 +33,8 @@ from leadflood.domains.leads.service.changesets import (
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
 from leadflood.kernel.actor import Actor, ActorKind, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.pagination import Position
 
@@ -124,8 +123,8 @@ async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> No
 
 
 async def _next_rows(
-    tx: Transaction, actor: Actor, changeset: Row[Any], command: BulkChange, *, after: Position | None, limit: int
-) -> Sequence[Row[Any]]:
+    tx: Transaction, actor: Actor, changeset: Row, command: BulkChange, *, after: Position | None, limit: int
+) -> Sequence[Row]:
     if command.deleted is not None:
         only, until = command.deleted.only(), changeset.created_at
         return await restorable_rows(tx, actor, only=only, until=until, after=after, limit=limit)
@@ -165,7 +164,7 @@ async def _change(
                     search_texts={row.id: _search_text(row, patch) for row in rows},
                     limits=_LIMITS,
                 )
-        except IntegrityError as error:
+        except asyncpg.IntegrityConstraintViolationError as error:
             message = "An address was taken, or the owner left, just now. Try again."
             raise Unavailable(message) from error
         await enrich_again(tx, actor, lead_ids=changed.unfinished, trace=trace)
@@ -180,7 +179,7 @@ def _patch(command: BulkChange) -> dict[str, JsonValue]:
     return {"deleted_at": 0 if command.action is BulkAction.DELETE else None}
 
 
-def _search_text(row: Row[Any], patch: Mapping[str, JsonValue]) -> str | None:
+def _search_text(row: Row, patch: Mapping[str, JsonValue]) -> str | None:
     if "company" not in patch:
         return None
     company = patch["company"]
@@ -209,13 +208,13 @@ async def _check_owner(tx: Transaction, actor: Actor, command: BulkChange) -> No
         raise UnknownOwner("/changes/ownerId") from error
 
 
-def _meant(matching: LeadQuery | None, changeset: Row[Any]) -> LeadFilter:
+def _meant(matching: LeadQuery | None, changeset: Row) -> LeadFilter:
     only = matching.only() if matching is not None else LeadFilter()
     until = min(only.created_until or changeset.created_at, changeset.created_at)
     return replace(only, created_until=until)
 
 
-def _asker(changeset: Row[Any]) -> Actor:
+def _asker(changeset: Row) -> Actor:
     return Actor.asker(changeset.workspace_id, ActorKind(changeset.actor_kind), changeset.actor_id)
 
 

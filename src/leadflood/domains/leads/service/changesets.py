@@ -9,9 +9,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic import JsonValue
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
@@ -26,7 +25,9 @@ from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind, Permission
-from leadflood.kernel.db.database import Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 
 AT_ONCE = 5000
@@ -55,7 +56,8 @@ async def open_changeset(
 async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
     """Remember that these leads, which are in the table already, came with the changeset, and count them.
 
-    Returns how many. Raises: ChangesetClosed, sqlalchemy.exc.IntegrityError: the changeset has one of them already.
+    Returns how many. Raises: ChangesetClosed. asyncpg.IntegrityConstraintViolationError: the changeset has one of them
+    already.
     """
     recorded = await store.record_created(tx, actor.workspace_id, changeset_id, lead_ids)
     await count(tx, actor, changeset_id=changeset_id, done=recorded, created=recorded)
@@ -167,7 +169,7 @@ async def record(tx: Transaction, actor: Actor, action: AuditAction, changeset: 
 class Undoing:
     """Undoes a changeset as `service.lanes` wants it: the changes of a chunk with all that belongs to them."""
 
-    def __init__(self, actor: Actor, changeset: Row[Any], trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
+    def __init__(self, actor: Actor, changeset: Row, trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
         """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""
         self._actor = actor
         self._changeset = changeset
@@ -193,7 +195,7 @@ class Undoing:
         try:
             async with tx.savepoint():
                 rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=leads)
-        except IntegrityError as error:
+        except asyncpg.IntegrityConstraintViolationError as error:
             message = "An address or an owner that goes back was taken or left just now. Try again."
             raise Unavailable(message) from error
         await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
@@ -225,7 +227,7 @@ async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> 
 
 
 async def _finish(
-    tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row[Any]], trace: Mapping[str, str]
+    tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row], trace: Mapping[str, str]
 ) -> None:
     """What is left of a chunk: search texts to build anew, leads that a job met deleted, and what was kept."""
     stale = {row.id: search_text(row.first_name, row.last_name, row.email, row.company) for row in rows if row.stale}

@@ -25,7 +25,7 @@ from leadflood.domains.leads.service.changesets import AT_ONCE, open_changeset, 
 from leadflood.domains.leads.store import changesets
 from leadflood.domains.leads.store import views as view_store
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 
 _MOST = 1_000_000_000
 

@@ -12,13 +12,15 @@ from typing import TypeAlias
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts import LeadCreated, NewLead
 from leadflood.domains.leads.service import create_leads
-from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.fair_slots import FairSlots
 from leadflood.kernel.faults import describe
@@ -138,7 +140,7 @@ class GroupCommit:
     async def _commit_group(self, workspace_id: UUID, group: Sequence[_Pending]) -> Sequence[Outcome]:
         try:
             return await self._commit(workspace_id, group, _IN_GROUP)
-        except (Contended, DBAPIError) as error:
+        except (Contended, asyncpg.PostgresError) as error:
             _log.warning("leads.group_failed", workspace_id=str(workspace_id), leads=len(group), cause=describe(error))
             raise GroupFailed from error
 

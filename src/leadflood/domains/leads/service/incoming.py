@@ -11,7 +11,7 @@ from leadflood.domains.leads.service import changesets, enrichment_job
 from leadflood.domains.leads.store import hold_living, incoming, record_each
 from leadflood.domains.leads.store.incoming import Origin
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority
 
 __all__ = ["Written", "count_incoming", "make_room", "request_enrichments", "write_incoming"]

@@ -10,7 +10,9 @@ from typing import Any, Protocol, TypeVar
 from leadflood.domains.jobs.completion import hold_attempt
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads.store import lanes as store
-from leadflood.kernel.db.database import Contended, Database, Transaction
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.transaction import Transaction
 
 LANES = 2
 

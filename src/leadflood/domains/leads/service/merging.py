@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
+import asyncpg
 
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.changesets import ChangesetView
@@ -15,12 +14,14 @@ from leadflood.domains.leads.models import Change, ChangesetKind, search_text
 from leadflood.domains.leads.service.changesets import close_changeset, count, open_changeset, take_back
 from leadflood.domains.leads.store import merging, undo
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction, constraint_of
+from leadflood.kernel.db.errors import constraint_of
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
 
-async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID) -> tuple[Row[Any], Row[Any]]:
+async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID) -> tuple[Row, Row]:
     """Two living leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
     found = await merging.lock_pair(tx, actor.workspace_id, [survivor_id, other_id])
     if len(found) < 2:  # noqa: PLR2004  both
@@ -28,7 +29,7 @@ async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_i
     return found[survivor_id], found[other_id]
 
 
-async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """Leads, deleted or not, locked until this transaction ends. Those that are gone for good are left out."""
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
@@ -39,7 +40,7 @@ async def deferred_undos(tx: Transaction, actor: Actor, *, lead_id: UUID) -> lis
 
 
 async def complete_undos(
-    tx: Transaction, actor: Actor, *, other: Row[Any], deferred: Sequence[UUID], merge_changeset_id: UUID
+    tx: Transaction, actor: Actor, *, other: Row, deferred: Sequence[UUID], merge_changeset_id: UUID
 ) -> None:
     """Before an unmerge: leave the other lead, which is locked, deleted as these undone changesets want it."""
     await merging.complete_undos(
@@ -55,7 +56,7 @@ async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> U
 
 
 async def merge_leads(
-    tx: Transaction, actor: Actor, *, survivor: Row[Any], other: Row[Any], values: Mapping[str, Any], merge_id: UUID
+    tx: Transaction, actor: Actor, *, survivor: Row, other: Row, values: Mapping[str, Any], merge_id: UUID
 ) -> UUID:
     """Give the survivor these values and delete the other; both are held. Returns the changeset that tells.
 
@@ -72,14 +73,14 @@ async def merge_leads(
         request={"mergeId": str(merge_id)},
     )
     before = await merging.images(tx, actor.workspace_id, [survivor.id, other.id])
-    after = {**survivor._asdict(), **values}
+    after = {**survivor, **values}
     columns = {**values, "search_text": search_text(*(after[name] for name in _SEARCHED))}
     try:
         async with tx.savepoint():
             await store.update_lead(
                 tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
             )
-    except IntegrityError as error:
+    except asyncpg.IntegrityConstraintViolationError as error:
         if constraint_of(error) == "leads_workspace_id_owner_id_fkey":
             raise UnknownOwner from error
         raise
@@ -104,8 +105,8 @@ async def unmerge_leads(
     actor: Actor,
     *,
     changeset_id: UUID,
-    survivor: Row[Any],
-    other: Row[Any],
+    survivor: Row,
+    other: Row,
     merge_id: UUID,
     later: Sequence[UUID],
     trace: Mapping[str, str],
@@ -127,7 +128,7 @@ async def unmerge_leads(
 
 
 async def _tell(
-    tx: Transaction, actor: Actor, *, survivor: Row[Any], other: Row[Any], values: Mapping[str, Any], merge_id: UUID
+    tx: Transaction, actor: Actor, *, survivor: Row, other: Row, values: Mapping[str, Any], merge_id: UUID
 ) -> None:
     changes = {
         name: [_plain(getattr(survivor, name)), _plain(value)]

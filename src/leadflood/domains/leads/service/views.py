@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import Row
 
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadQuery
@@ -14,7 +13,8 @@ from leadflood.domains.leads.events import VIEW, AuditAction
 from leadflood.domains.leads.queries.views import get_view, may_change
 from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 
@@ -74,7 +74,7 @@ async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_
     await _record(tx, actor, AuditAction.VIEW_DELETED, view_id, view.name)
 
 
-async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row[Any]:
+async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row:
     stored = await store.lock_view(tx, actor.workspace_id, view_id)
     mine = stored is not None and may_change(actor, stored)
     if stored is None or not (mine or stored.shared):

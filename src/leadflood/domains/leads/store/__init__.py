@@ -6,25 +6,29 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, Uuid, bindparam, func, insert, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, func, select, update
 
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing, search_text
-from leadflood.domains.leads.tables import lead_events, leads
+from leadflood.domains.leads.tables import leads
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _uuids, _texts = ARRAY(Uuid), ARRAY(Text)
 
 # Rows go in by address, so that two processes that insert the same addresses wait for each other in one direction only.
 # Of equal ones the first of the arrays wins.
-INSERT = text("""
+INSERT = sql("""
 WITH given AS (
-    SELECT * FROM unnest(:ids, :emails, :email_norms, :first_names, :last_names, :companies, :job_titles, :phones,
-                         :websites, :countries, :sources, :custom_fields, :owner_ids, :search_texts,
-                         :job_ids, :event_ids, :actor_kinds, :actor_ids)
+    SELECT * FROM unnest(:ids::uuid[], :emails::text[], :email_norms::text[], :first_names::text[],
+                         :last_names::text[], :companies::text[], :job_titles::text[], :phones::text[],
+                         :websites::text[], :countries::text[], :sources::text[], :custom_fields::text[],
+                         :owner_ids::uuid[], :search_texts::text[],
+                         :job_ids::uuid[], :event_ids::uuid[], :actor_kinds::text[], :actor_ids::uuid[])
          WITH ORDINALITY
          AS g (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source,
                custom_fields, owner_id, search_text, job_id, event_id, actor_kind, actor_id, place)
@@ -43,25 +47,18 @@ WITH given AS (
     FROM given JOIN created USING (id)
 )
 SELECT id FROM created
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("kind", type_=Text),
-    *(bindparam(name, type_=_uuids) for name in ("ids", "owner_ids", "job_ids", "event_ids", "actor_ids")),
-    *(bindparam(name, type_=_texts) for name in ("emails", "email_norms", "first_names", "last_names", "companies")),
-    *(bindparam(name, type_=_texts) for name in ("job_titles", "phones", "websites", "countries", "sources")),
-    *(bindparam(name, type_=_texts) for name in ("custom_fields", "search_texts", "actor_kinds")),
-)
+""")
 
 # In id order, and NO KEY: rows that refer to the lead go on being written.
-HOLD = text("""
+HOLD = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
 ORDER BY id
 FOR NO KEY UPDATE
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+""")
 
-HOLD_LIVING = text("""
+HOLD_LIVING = sql("""
 WITH held AS (
     SELECT id FROM leads
     WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
@@ -69,69 +66,64 @@ WITH held AS (
     FOR NO KEY UPDATE
 )
 SELECT array_agg(id ORDER BY id) AS ids FROM held
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=_uuids))
+""")
 
-MOVE = text("""
+MOVE = sql("""
 WITH moved AS (
     UPDATE leads
-    SET status = :status, error = :error, updated_at = now(), version = version + 1,
-        enriched_at = CASE WHEN :status = 'enriched' THEN now() ELSE enriched_at END
-    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND status = ANY (:expected)
+    SET status = :status::text, error = :error::text, updated_at = now(), version = version + 1,
+        enriched_at = CASE WHEN :status::text = 'enriched' THEN now() ELSE enriched_at END
+    WHERE workspace_id = :workspace_id::uuid AND id = ANY (:lead_ids::uuid[]) AND status = ANY (:expected::text[])
     RETURNING id, version
 )
 INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
-SELECT :workspace_id, given.lead_id, given.event_id, :event, :actor_kind,
-       :actor_id, given.data::jsonb || jsonb_build_object('version', moved.version)
-FROM unnest(:lead_ids, :event_ids, :data) AS given (lead_id, event_id, data)
+SELECT :workspace_id::uuid, given.lead_id, given.event_id, :event::text, :actor_kind::text,
+       :actor_id::uuid, given.data::jsonb || jsonb_build_object('version', moved.version)
+FROM unnest(:lead_ids::uuid[], :event_ids::uuid[], :data::text[]) AS given (lead_id, event_id, data)
 JOIN moved ON moved.id = given.lead_id
 RETURNING lead_id
-""").bindparams(
-    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
-    *(bindparam(name, type_=_uuids) for name in ("lead_ids", "event_ids")),
-    *(bindparam(name, type_=_texts) for name in ("data", "expected")),
-    *(bindparam(name, type_=Text) for name in ("status", "error", "event", "actor_kind")),
-)
+""")
 
 # As MOVE to `processing` and then to `enriched`: two versions on, with an entry for each.
-PASS_THROUGH = text("""
+PASS_THROUGH = sql("""
 WITH moved AS (
     UPDATE leads
     SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now()
-    WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND status = ANY (:expected)
+    WHERE workspace_id = :workspace_id::uuid AND id = ANY (:lead_ids::uuid[]) AND status = ANY (:expected::text[])
     RETURNING id, version
 )
 INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
-SELECT :workspace_id, given.lead_id, entry.id, entry.kind, entry.at, :actor_kind, :actor_id,
+SELECT :workspace_id::uuid, given.lead_id, entry.id, entry.kind, entry.at, :actor_kind::text, :actor_id::uuid,
        entry.data::jsonb || jsonb_build_object('version', entry.version)
-FROM unnest(:lead_ids, :begun_ids, :ended_ids, :begun_at, :begun, :ended)
+FROM unnest(:lead_ids::uuid[], :begun_ids::uuid[], :ended_ids::uuid[], :begun_at::timestamptz[], :begun::text[],
+            :ended::text[])
      AS given (lead_id, begun_id, ended_id, begun_at, begun, ended)
 JOIN moved ON moved.id = given.lead_id
 CROSS JOIN LATERAL (
     VALUES (given.begun_id, :begun_kind, coalesce(given.begun_at, now()), given.begun, moved.version - 1),
            (given.ended_id, :ended_kind, now(), given.ended, moved.version)
 ) AS entry (id, kind, at, data, version)
-""").bindparams(
-    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "actor_id")),
-    *(bindparam(name, type_=_uuids) for name in ("lead_ids", "begun_ids", "ended_ids")),
-    *(bindparam(name, type_=_texts) for name in ("begun", "ended", "expected")),
-    *(bindparam(name, type_=Text) for name in ("begun_kind", "ended_kind", "actor_kind")),
-    bindparam("begun_at", type_=ARRAY(DateTime(timezone=True))),
-)
+""")
 
-_EXISTING = text("""
+_EXISTING = sql("""
 SELECT email_norm, id FROM leads
 WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("email_norms", type_=_texts))
+""")
 
-_LIMIT = text("""
+_LIMIT = sql("""
 SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)
-""").bindparams(bindparam("lock", type_=Text), bindparam("statement", type_=Text))
+""")
 
-_RECORD = insert(lead_events).values(at=func.now())
+# Add an entry to the timeline of each of these leads.
+_RECORD = sql("""
+INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+SELECT :workspace_id, lead_id, id, :kind, :actor_kind, :actor_id, data::jsonb
+FROM unnest(:lead_ids::uuid[], :ids::uuid[], :data::text[]) AS entry (lead_id, id, data)
+""")
 
 # The undo of a restore puts an old `deleted_at` back, so both times count. What a change deleted is kept for as long as
 # the change can be undone; only changes that were written over a long time are older than a deletion of theirs.
-PURGE = text("""
+PURGE = sql("""
 DELETE FROM leads WHERE (workspace_id, id) IN (
     SELECT l.workspace_id, l.id FROM leads l
     WHERE l.deleted_at < now() - make_interval(days => :days) AND l.updated_at < now() - make_interval(days => :days)
@@ -142,7 +134,7 @@ DELETE FROM leads WHERE (workspace_id, id) IN (
             AND s.created_at < now() - make_interval(days => :days) AND c.change = 'deleted')
     LIMIT :batch
 )
-""").bindparams(bindparam("days", type_=Integer))
+""")
 
 
 async def limit(tx: Transaction, *, lock: float, statement: float) -> None:
@@ -182,7 +174,7 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
     return {row.id for row in rows}
 
 
-async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row[Any] | None:
+async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row | None:
     """A living (or a deleted) lead, locked for this transaction."""
     query = (
         select(leads)
@@ -221,7 +213,7 @@ async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, del
     return await tx.changed(statement) == 1
 
 
-async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
     """Those of the leads that live, locked for this transaction, by id."""
     rows = await tx.all(HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: row for row in rows}
@@ -299,18 +291,15 @@ async def record_each(tx: Transaction, actor: Actor, kind: str, entries: Mapping
     """Add one entry to the timeline of each lead, with data of its own."""
     await tx.execute(
         _RECORD,
-        [
-            {
-                "workspace_id": actor.workspace_id,
-                "lead_id": lead_id,
-                "id": new_id(),
-                "kind": kind,
-                "actor_kind": actor.kind,
-                "actor_id": actor.id,
-                "data": dict(data),
-            }
-            for lead_id, data in entries.items()
-        ],
+        {
+            "workspace_id": actor.workspace_id,
+            "kind": kind,
+            "actor_kind": actor.kind,
+            "actor_id": actor.id,
+            "lead_ids": list(entries),
+            "ids": [new_id() for _ in entries],
+            "data": [json.dumps(dict(data)) for data in entries.values()],
+        },
     )
 
 

@@ -3,40 +3,38 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ARRAY, Boolean, Row, Text, Uuid, bindparam, text
 
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 # In the order of the ids, as every change of many: two of them cannot deadlock.
-LOCK = text("""
+LOCK = sql("""
 SELECT id, first_name, last_name, email FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND (deleted_at IS NOT NULL) = :deleted
 ORDER BY id FOR NO KEY UPDATE
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("deleted", type_=Boolean)
-)
+""")
 
 # `patch` holds the fields to set, by the names of an image. A lead that has them all already is left alone. `able` are
 # the leads that can be changed: not those whose address somebody else has by now, nor those that would get more custom
 # fields than a lead may have. Nothing here joins two steps: PostgreSQL expects few rows of each, and would compare all
 # of the one with all of the other.
-CHANGE = text("""
+CHANGE = sql("""
 WITH patch AS (
-    SELECT CAST(:patch AS jsonb) AS fields,
+    SELECT :patch AS fields,
            coalesce(jsonb_object_agg(substr(key, 15), value) FILTER (WHERE value <> 'null'), '{}') AS custom,
            coalesce(array_agg(substr(key, 15)), '{}') AS custom_keys
-    FROM jsonb_each(CAST(:patch AS jsonb)) WHERE starts_with(key, 'custom_fields.')
+    FROM jsonb_each(:patch) WHERE starts_with(key, 'custom_fields.')
 ), wanted AS MATERIALIZED (
     SELECT l.id, l.email_norm, lead_image(l) AS image, (l.custom_fields - custom_keys) || custom AS custom_fields,
            n.search_text, n.event_id, row_number() OVER (PARTITION BY l.email_norm ORDER BY l.id DESC) AS turn
-    FROM unnest(:lead_ids, :search_texts, :event_ids) AS n (id, search_text, event_id)
+    FROM unnest(:lead_ids::uuid[], :search_texts::text[], :event_ids::uuid[]) AS n (id, search_text, event_id)
     JOIN leads l ON l.workspace_id = :workspace_id AND l.id = n.id
     CROSS JOIN patch
 ), able AS MATERIALIZED (
@@ -77,18 +75,7 @@ WITH patch AS (
 )
 SELECT (SELECT count(*) FROM changed) AS changed,
        ARRAY(SELECT id FROM changed WHERE :change = 'restored' AND status IN ('new', 'processing')) AS unfinished
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("changeset_id", type_=Uuid),
-    bindparam("lead_ids", type_=ARRAY(Uuid)),
-    bindparam("search_texts", type_=ARRAY(Text)),
-    bindparam("event_ids", type_=ARRAY(Uuid)),
-    bindparam("patch", type_=Text),
-    bindparam("change", type_=Text),
-    bindparam("event", type_=Text),
-    bindparam("actor_kind", type_=Text),
-    bindparam("actor_id", type_=Uuid),
-)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +86,7 @@ class Changed:
     unfinished: Sequence[UUID]
 
 
-async def lock_leads(
-    tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, deleted: bool
-) -> Sequence[Row[Any]]:
+async def lock_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, deleted: bool) -> Sequence[Row]:
     """Those of the leads that live (or are deleted), locked for this transaction: what their search texts are of."""
     return await tx.all(LOCK, {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "deleted": deleted})
 
@@ -122,7 +107,8 @@ async def change_leads(
     Args: patch: fields to set, by the names of an image. search_texts: the leads, with their new search text where it
         changes. limits: how many custom fields a lead may have, and their size in bytes.
 
-    Raises: sqlalchemy.exc.IntegrityError: the owner is nobody here, or somebody took an address at this very moment.
+    Raises: asyncpg.IntegrityConstraintViolationError: the owner is nobody here, or somebody took an address just
+        now.
     """
     values = {
         "workspace_id": actor.workspace_id,

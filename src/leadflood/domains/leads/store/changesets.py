@@ -14,48 +14,48 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Row, Text, Uuid, bindparam, insert, select, text, update
+from sqlalchemy import Uuid, bindparam, insert, select, update
 
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.domains.leads.tables import lead_changesets
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid))
 
-RECORD_CREATED = text("""
+RECORD_CREATED = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, after)
 SELECT l.workspace_id, :changeset_id, l.id, 'created',
        jsonb_strip_nulls(lead_image(l)) - '{email_norm,search_text}'::text[]
 FROM leads l
 WHERE l.workspace_id = :workspace_id AND l.id = ANY(:lead_ids)
-""").bindparams(*_KEYS, bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
-ADVANCE = text("""
+ADVANCE = sql("""
 UPDATE lead_changesets
 SET done = done + :done, created = created + :created, updated = updated + :updated, deleted = deleted + :deleted,
     restored = restored + :restored, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'open'
-""").bindparams(
-    *_KEYS, *(bindparam(name, type_=BigInteger) for name in ("done", "created", "updated", "deleted", "restored"))
-)
+""")
 
-_MOVE = text("""
+_MOVE = sql("""
 UPDATE lead_changesets
 SET status = :status, updated_at = now(),
     applied_at = CASE WHEN :status = 'applied' THEN coalesce(applied_at, now()) ELSE applied_at END,
     undone_at = CASE WHEN :status = 'undone' THEN now() END
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = :expected
-""").bindparams(*_KEYS, bindparam("status", type_=Text), bindparam("expected", type_=Text))
+""")
 
 # What is still written or being undone is kept: it can be undone for all of its days once it is applied.
-_FORGET = text("""
+_FORGET = sql("""
 UPDATE lead_changesets SET forgotten_at = now()
 WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL AND status IN ('applied', 'undone')
-""").bindparams(bindparam("days", type_=Integer))
+""")
 
-_PURGE_CHANGES = text("""
+_PURGE_CHANGES = sql("""
 DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
     SELECT c.workspace_id, c.changeset_id, c.lead_id
     FROM lead_changesets s
@@ -64,12 +64,12 @@ DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
 )
 """)
 
-_PURGE_CHANGESETS = text("DELETE FROM lead_changesets WHERE forgotten_at IS NOT NULL")
+_PURGE_CHANGESETS = sql("DELETE FROM lead_changesets WHERE forgotten_at IS NOT NULL")
 
 
 # What changes many leads looks each of them up by its key. Where the statistics are old, as in the hour after a first
 # large import, PostgreSQL holds the table for tiny and reads it whole, once a lead.
-_BY_KEYS = text("""
+_BY_KEYS = sql("""
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
        set_config('plan_cache_mode', 'force_custom_plan', true)
 """)
@@ -99,7 +99,7 @@ async def insert_changeset(
     return changeset_id
 
 
-async def lock_changeset(tx: Transaction, workspace_id: UUID, changeset_id: UUID) -> Row[Any] | None:
+async def lock_changeset(tx: Transaction, workspace_id: UUID, changeset_id: UUID) -> Row | None:
     """A changeset, locked for this transaction: chunks of one changeset follow each other."""
     query = select(lead_changesets).where(
         lead_changesets.c.workspace_id == workspace_id, lead_changesets.c.id == changeset_id

@@ -9,31 +9,33 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, text
+from sqlalchemy import Text, Uuid, bindparam
 
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _ROOM = (
-    text("""
+    sql("""
 CREATE TEMPORARY TABLE incoming_leads (
     id uuid NOT NULL, email text, email_norm text COLLATE "C", first_name text, last_name text, company text,
     job_title text, phone text, website text, country text, source text, owner_id uuid, custom_fields jsonb,
     search_text text
 ) ON COMMIT DROP
 """),
-    text("""
+    sql("""
 CREATE TEMPORARY TABLE incoming_changes (
     lead_id uuid NOT NULL, version integer, changes jsonb NOT NULL
 ) ON COMMIT DROP
 """),
-    text("""
+    sql("""
 CREATE TEMPORARY TABLE incoming_texts (
     lead_id uuid PRIMARY KEY, old_text text, new_text text
 ) ON COMMIT DROP
 """),
-    text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"),
+    sql("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"),
 )
 
 _KEYS = (
@@ -47,7 +49,7 @@ _KEYS = (
 
 # The image is written out here: `lead_image` takes three times as long, and a new lead has no other state than this.
 # In the order of their addresses, as two imports with the same new addresses must not wait for each other in turns.
-CREATE = text("""
+CREATE = sql("""
 WITH made AS (
     INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website,
                        country, source, custom_fields, owner_id, search_text)
@@ -63,12 +65,12 @@ WITH made AS (
 ), told AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, id, :event_id, 'lead.created', :actor_kind, :actor_id,
-           jsonb_build_object('source', source, 'changesetId', CAST(:changeset_id AS text), 'importId', :origin,
+           jsonb_build_object('source', source, 'changesetId', :changeset_id::uuid::text, 'importId', :origin::text,
                               'version', 1)
     FROM made
 ), noted AS (
     INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, after)
-    SELECT :workspace_id, :changeset_id, id, 'created', jsonb_strip_nulls(jsonb_build_object(
+    SELECT :workspace_id, :changeset_id::uuid, id, 'created', jsonb_strip_nulls(jsonb_build_object(
                'email', email, 'first_name', first_name, 'last_name', last_name, 'company', company,
                'job_title', job_title, 'phone', phone, 'website', website, 'country', country, 'source', source,
                'owner_id', owner_id
@@ -77,15 +79,15 @@ WITH made AS (
     FROM made
 )
 SELECT count(*) FROM made
-""").bindparams(*_KEYS)
+""")
 
-NOT_CREATED = text("""
+NOT_CREATED = sql("""
 SELECT i.id FROM incoming_leads i
 WHERE NOT EXISTS (SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = i.id)
-""").bindparams(_KEYS[0])
+""")
 
 # Locked in the order of ids, as all that changes many does. Only those whose search text changes are told.
-RENAMED = text("""
+RENAMED = sql("""
 WITH held AS MATERIALIZED (
     SELECT l.id, l.first_name, l.last_name, l.email, l.company, l.search_text, c.changes
     FROM incoming_changes c
@@ -96,11 +98,11 @@ SELECT id, email, search_text, coalesce(changes -> 'first_name' ->> 1, first_nam
        coalesce(changes -> 'last_name' ->> 1, last_name) AS last_name,
        coalesce(changes -> 'company' ->> 1, company) AS company
 FROM held WHERE changes ?| '{first_name,last_name,company}'
-""").bindparams(_KEYS[0])
+""")
 
 # A lead at the version of the preview is as it was then. Another may still be changed, if what is to change is as it
 # was: somebody's edit of other fields is no conflict.
-UPDATE = text("""
+UPDATE = sql("""
 WITH changed AS (
     UPDATE leads l
     SET first_name = coalesce(c.changes -> 'first_name' ->> 1, l.first_name),
@@ -113,7 +115,8 @@ WITH changed AS (
         source = coalesce(c.changes -> 'source' ->> 1, l.source),
         owner_id = coalesce(
             (SELECT m.user_id FROM memberships m
-             WHERE m.workspace_id = :workspace_id AND m.user_id = (c.changes -> 'owner_id' ->> 1)::uuid), l.owner_id),
+             WHERE m.workspace_id = :workspace_id AND m.user_id = (c.changes -> 'owner_id' ->> 1)::uuid),
+             l.owner_id),
         custom_fields = l.custom_fields || coalesce(
             (SELECT jsonb_object_agg(substr(key, 15), value -> 1) FROM jsonb_each(c.changes)
              WHERE starts_with(key, 'custom_fields.')), '{}'),
@@ -128,12 +131,12 @@ WITH changed AS (
 ), told AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, id, :event_id, 'lead.changed', :actor_kind, :actor_id,
-           jsonb_build_object('changes', changes, 'changesetId', CAST(:changeset_id AS text), 'importId', :origin,
+           jsonb_build_object('changes', changes, 'changesetId', :changeset_id::uuid::text, 'importId', :origin::text,
                               'version', version)
     FROM changed
 ), noted AS (
     INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
-    SELECT :workspace_id, :changeset_id, id, 'updated',
+    SELECT :workspace_id, :changeset_id::uuid, id, 'updated',
            before || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', old_text) ELSE '{}' END,
            after || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', new_text) ELSE '{}' END
     FROM changed CROSS JOIN LATERAL (
@@ -142,9 +145,9 @@ WITH changed AS (
     ) images
 )
 SELECT count(*) FROM changed
-""").bindparams(*_KEYS)
+""")
 
-NOT_CHANGED = text("""
+NOT_CHANGED = sql("""
 SELECT c.lead_id, l.id IS NULL AS gone,
        l.id IS NOT NULL AND NOT EXISTS (
            SELECT FROM jsonb_each(c.changes) e
@@ -153,7 +156,7 @@ FROM incoming_changes c
 LEFT JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
 WHERE NOT EXISTS (SELECT FROM lead_changes h
                   WHERE h.workspace_id = :workspace_id AND h.changeset_id = :changeset_id AND h.lead_id = c.lead_id)
-""").bindparams(*_KEYS[:2])
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ async def not_created(tx: Transaction, origin: Origin) -> list[UUID]:
     return [row.id for row in rows]
 
 
-async def renamed(tx: Transaction, origin: Origin) -> Sequence[Row[Any]]:
+async def renamed(tx: Transaction, origin: Origin) -> Sequence[Row]:
     """Lock the leads of `incoming_changes`; returns those whose search text changes, as they are going to be."""
     return await tx.all(RENAMED, {"workspace_id": origin.actor.workspace_id})
 
@@ -211,7 +214,7 @@ async def change(tx: Transaction, origin: Origin) -> int:
     return changed
 
 
-async def not_changed(tx: Transaction, origin: Origin) -> Sequence[Row[Any]]:
+async def not_changed(tx: Transaction, origin: Origin) -> Sequence[Row]:
     """What `change` left out: `gone`, the `same` already, or else edited."""
     values = {"workspace_id": origin.actor.workspace_id, "changeset_id": origin.changeset_id}
     return await tx.all(NOT_CHANGED, values)

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Text, bindparam, text
-
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # Waiting for each other inside PostgreSQL, and not in this process, lets it find deadlocks with others.
-_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))").bindparams(bindparam("place", type_=Text))
+_TURN = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 
 async def take_place(tx: Transaction, job: RunningJob, place: Any) -> None:  # noqa: ANN401  a position of any kind

@@ -1,39 +1,34 @@
 """SQL that makes one lead of two, as part of a changeset."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, select, text
+from sqlalchemy import select
 
 from leadflood.domains.leads.models import Change
 from leadflood.domains.leads.tables import leads
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
-_IMAGES = text("""
+_IMAGES = sql("""
 SELECT id, lead_image(l)::text AS image FROM leads l
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids)
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
-_RECORD = text("""
+_RECORD = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
 SELECT l.workspace_id, :changeset_id, l.id, n.change, d.before, d.after
-FROM unnest(:lead_ids, :changes, :images) AS n (id, change, image)
+FROM unnest(:lead_ids::uuid[], :changes::text[], :images::text[]) AS n (id, change, image)
 JOIN leads l ON l.workspace_id = :workspace_id AND l.id = n.id
 CROSS JOIN LATERAL lead_difference(n.image::jsonb, lead_image(l)) d
 WHERE d.after IS NOT NULL
 RETURNING change
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("changeset_id", type_=Uuid),
-    bindparam("lead_ids", type_=ARRAY(Uuid)),
-    bindparam("changes", type_=ARRAY(Text)),
-    bindparam("images", type_=ARRAY(Text)),
-)
+""")
 
 # A field that an undo kept because a later merge had overwritten it: that merge, once undone, is to put back what was
 # before this one. The first that touched the field says whether it was so, or somebody's edit.
-_REBASE = text("""
+_REBASE = sql("""
 WITH touched AS (
     SELECT DISTINCT ON (l.lead_id, f.name) l.changeset_id, l.lead_id, f.name,
            l.before -> f.name = e.after -> f.name AS ours, coalesce(e.before -> f.name, 'null') AS value
@@ -47,23 +42,19 @@ WITH touched AS (
 UPDATE lead_changes l SET before = l.before || patch.fields
 FROM patch
 WHERE l.workspace_id = :workspace_id AND l.changeset_id = patch.changeset_id AND l.lead_id = patch.lead_id
-""").bindparams(
-    bindparam("workspace_id", type_=Uuid),
-    bindparam("changeset_id", type_=Uuid),
-    bindparam("later", type_=ARRAY(Uuid)),
-)
+""")
 
 # Marks of `store.undo`: changesets that were undone while the lead was merged into another one.
-_DEFERRED = text("""
+_DEFERRED = sql("""
 SELECT c.changeset_id
 FROM lead_changesets s
 JOIN lead_changes c ON c.workspace_id = s.workspace_id AND c.changeset_id = s.id AND c.lead_id = :lead_id
 WHERE s.workspace_id = :workspace_id AND s.kept_leads > 0 AND 'merged_into' = ANY(c.kept)
 ORDER BY c.changeset_id DESC
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_id", type_=Uuid))
+""")
 
 # Removing a mark completes the undo for the lead. The merge's own change goes, so that its undo does not restore it.
-_COMPLETE = text("""
+_COMPLETE = sql("""
 WITH unmarked AS (
     UPDATE lead_changes SET kept = nullif(array_remove(kept, 'merged_into'), '{}')
     WHERE workspace_id = :workspace_id AND changeset_id = ANY(:changeset_ids) AND lead_id = :lead_id
@@ -76,14 +67,11 @@ WITH unmarked AS (
 )
 UPDATE leads SET deleted_at = now(), updated_at = now(), version = version + 1
 WHERE workspace_id = :workspace_id AND id = :lead_id
-""").bindparams(
-    *(bindparam(name, type_=Uuid) for name in ("workspace_id", "lead_id", "merge_changeset_id")),
-    bindparam("changeset_ids", type_=ARRAY(Uuid)),
-)
+""")
 
 
 # Those whose last deletion was a merge, as long as there is a lead that they are part of.
-MERGED = text("""
+MERGED = sql("""
 SELECT lead_id, (data ->> 'mergeId')::uuid AS merge_id, (data ->> 'survivorId')::uuid AS survivor_id,
        data ->> 'survivorEmail' AS survivor_email
 FROM (
@@ -93,16 +81,16 @@ FROM (
 ) deletion
 WHERE kind = 'lead.merged_into' AND EXISTS (
     SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = (data ->> 'survivorId')::uuid)
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("lead_ids", type_=ARRAY(Uuid)))
+""")
 
 
-async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """Those of deleted leads that are part of another, with their merge and the survivor's id and address."""
     rows = await tx.all(MERGED, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.lead_id: row for row in rows}
 
 
-async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """Those of the leads that live, locked in the order of their ids, as all that changes several."""
     query = (
         select(leads)
@@ -113,7 +101,7 @@ async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID
     return {row.id: row for row in await tx.all(query)}
 
 
-async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """The leads, deleted ones too, locked in the order of their ids."""
     query = select(leads).where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids))
     return {row.id: row for row in await tx.all(query.order_by(leads.c.id).with_for_update(key_share=True))}

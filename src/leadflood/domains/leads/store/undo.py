@@ -6,24 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Row, Text, Uuid, bindparam, text
+from sqlalchemy import Uuid, bindparam
 
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 _KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid), bindparam("after", type_=Uuid))
 
-FIND_CHUNK = text("""
+FIND_CHUNK = sql("""
 WITH chunk AS (
     SELECT lead_id FROM lead_changes
     WHERE workspace_id = :workspace_id AND changeset_id = :changeset_id AND lead_id > :after
     ORDER BY lead_id LIMIT :batch
 )
 SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIMIT 1) AS last FROM chunk
-""").bindparams(*_KEYS, bindparam("batch", type_=Integer))
+""")
 
 # Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
-LOCK_CHUNK = text("""
+LOCK_CHUNK = sql("""
 WITH held AS (
     SELECT l.id
     FROM lead_changes c JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
@@ -32,14 +34,14 @@ WITH held AS (
     ORDER BY l.id FOR NO KEY UPDATE OF l
 )
 SELECT count(*) FROM held
-""").bindparams(*_KEYS, bindparam("until", type_=Uuid))
+""")
 
 # `back`: the fields that go back, with their values. `kept`: those that are neither as written nor as before.
 # A lead that the undo would delete stays if another one was merged into it since (`merged`). One that was itself merged
 # into another is marked `merged_into`: undoing that merge leaves it deleted (see `store.merging`). A lead whose address
 # another one has by now stays deleted, or keeps the address that it has. An owner who left is removed. The search text
 # is the one of before only if all that it is made of goes back; the rest is `stale`.
-UNDO_CHUNK = text("""
+UNDO_CHUNK = sql("""
 WITH chunk AS MATERIALIZED (
     SELECT c.lead_id, c.change, c.before, c.after, lead_image(l) AS present, l.deleted_at IS NOT NULL AS gone,
            CASE WHEN c.change NOT IN ('created', 'restored') OR l.version = 1 THEN NULL
@@ -140,7 +142,7 @@ WITH chunk AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY id) AS number FROM moved
 ), told AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
-    SELECT :workspace_id, n.id, (CAST(:event_ids AS uuid[]))[n.number],
+    SELECT :workspace_id, n.id, (:event_ids::uuid[])[n.number],
            CASE WHEN back -> 'deleted_at' = 'null' THEN 'lead.restored' WHEN back ? 'deleted_at' THEN 'lead.deleted'
                 ELSE 'lead.changed' END,
            :actor_kind, :actor_id,
@@ -158,47 +160,37 @@ SELECT id, first_name, last_name, email, company, coalesce(stale, false), coales
 FROM moved WHERE stale OR unfinished
 UNION ALL
 SELECT lead_id, NULL, NULL, NULL, NULL, false, false, kept, 0 FROM verdict WHERE kept <> '{}'
-""").bindparams(
-    *_KEYS,
-    bindparam("until", type_=Uuid),
-    bindparam("actor_kind", type_=Text),
-    bindparam("actor_id", type_=Uuid),
-    bindparam("event_ids", type_=ARRAY(Uuid)),
-)
+""")
 
 # Where another chunk is expected, or nobody wants the undo any more, nothing is kept.
-_KEEP = text("""
+_KEEP = sql("""
 UPDATE lead_changesets
 SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + :undone, kept = kept + :kept,
     kept_leads = kept_leads + :kept_leads
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'undoing'
   AND coalesce(undo_position, '00000000-0000-0000-0000-000000000000') = :after
-""").bindparams(
-    *_KEYS,
-    bindparam("until", type_=Uuid),
-    *(bindparam(name, type_=BigInteger) for name in ("undone", "kept", "kept_leads")),
-)
+""")
 
 # Fields as JSON, one array a lead. Not part of the statement above: PostgreSQL expects one row of the verdict, and
 # would compare each with each.
-_REPORT = text("""
+_REPORT = sql("""
 UPDATE lead_changes c SET kept = ARRAY(SELECT jsonb_array_elements_text(n.kept::jsonb))
-FROM unnest(:lead_ids, :kept) AS n (lead_id, kept)
+FROM unnest(:lead_ids::uuid[], :kept::text[]) AS n (lead_id, kept)
 WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.lead_id = n.lead_id
-""").bindparams(*_KEYS[:2], bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("kept", type_=ARRAY(Text)))
+""")
 
-_REBUILD = text("""
+_REBUILD = sql("""
 UPDATE leads l SET search_text = n.search_text
-FROM unnest(:lead_ids, :search_texts) AS n (id, search_text)
+FROM unnest(:lead_ids::uuid[], :search_texts::text[]) AS n (id, search_text)
 WHERE l.workspace_id = :workspace_id AND l.id = n.id
-""").bindparams(_KEYS[0], bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("search_texts", type_=ARRAY(Text)))
+""")
 
 # Whether an undo goes on where an earlier one ended: `undo_position` stays when it is given up.
-_BEGIN = text("""
+_BEGIN = sql("""
 UPDATE lead_changesets
 SET status = 'undoing', job_id = NULL, undone_by_kind = :actor_kind, undone_by = :actor_id, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
-""").bindparams(*_KEYS[:2], bindparam("actor_kind", type_=Text), bindparam("actor_id", type_=Uuid))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,32 +217,32 @@ async def begin(tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, kind
     return await tx.changed(_BEGIN, {**keys, "actor_kind": kind, "actor_id": actor_id}) == 1
 
 
-def position(changeset: Row[Any]) -> UUID:
+def position(changeset: Row) -> UUID:
     """The lead of the last change that is undone."""
     return changeset.undo_position or UUID(int=0)
 
 
-async def find_chunk(tx: Transaction, changeset: Row[Any], after: UUID, *, batch: int) -> Chunk | None:
+async def find_chunk(tx: Transaction, changeset: Row, after: UUID, *, batch: int) -> Chunk | None:
     """The next changes to undo; None at the end."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
     row = await tx.first(FIND_CHUNK, {**keys, "after": after, "batch": batch})
     return Chunk(after, row.last, row.changes) if row is not None and row.changes else None
 
 
-async def lock_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk) -> int:
+async def lock_chunk(tx: Transaction, changeset: Row, chunk: Chunk) -> int:
     """Lock the leads of a chunk. Returns how many there are."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
     leads: int = await tx.scalar(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
     return leads
 
 
-async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk, *, leads: int) -> Sequence[Row[Any]]:
+async def undo_chunk(tx: Transaction, changeset: Row, chunk: Chunk, *, leads: int) -> Sequence[Row]:
     """Undo the changes of a chunk whose `leads` are locked.
 
     Returns how many are `undone`, in a row without an id, and what SQL leaves: leads to find by a new text, to enrich,
     or to report.
 
-    Raises: sqlalchemy.exc.IntegrityError: somebody took an address, or an owner left, at this very moment.
+    Raises: asyncpg.IntegrityConstraintViolationError: somebody took an address, or an owner left, at this very moment.
     """
     values: Mapping[str, Any] = {
         "workspace_id": changeset.workspace_id,
@@ -264,7 +256,7 @@ async def undo_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk, *, lead
     return await tx.all(UNDO_CHUNK, values)
 
 
-async def keep_chunk(tx: Transaction, changeset: Row[Any], chunk: Chunk, tally: Tally) -> bool:
+async def keep_chunk(tx: Transaction, changeset: Row, chunk: Chunk, tally: Tally) -> bool:
     """Count a chunk, if the changeset is still being undone and has come to where the chunk begins."""
     values = {
         "workspace_id": changeset.workspace_id,

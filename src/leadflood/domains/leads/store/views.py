@@ -4,35 +4,37 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 
 from leadflood.domains.leads.tables import saved_views
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.database import Transaction
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 
 # The person's membership is what two tabs that add or move a view at the same time wait for each other at.
-_LOCK_OWN = text("""
+_LOCK_OWN = sql("""
 WITH person AS (
     SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR NO KEY UPDATE
 )
 SELECT (SELECT count(*) FROM person) AS people
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_id", type_=Uuid))
+""")
 
-_ORDER = text("""
+_ORDER = sql("""
 UPDATE saved_views v SET position = n.position - 1
-FROM unnest(:view_ids) WITH ORDINALITY AS n (id, position)
+FROM unnest(:view_ids::uuid[]) WITH ORDINALITY AS n (id, position)
 WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.position <> n.position - 1
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("view_ids", type_=ARRAY(Uuid)))
+""")
 
 
 # Kept by an owner of the workspace: a view goes with the membership that it refers to.
-_PASS_ON = text("""
+_PASS_ON = sql("""
 UPDATE saved_views v SET of_workspace = true, version = version + 1, updated_at = now(), user_id = heir.user_id
 FROM (SELECT m.user_id FROM memberships m
       WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND m.leaving_at IS NULL
       ORDER BY m.created_at, m.user_id LIMIT 1) AS heir
 WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v.of_workspace)
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("user_id", type_=Uuid))
+""")
 
 
 async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
@@ -55,7 +57,7 @@ async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
     await tx.execute(insert(saved_views).values(**values, version=1, created_at=func.now(), updated_at=func.now()))
 
 
-async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row[Any] | None:
+async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row | None:
     """A view, whoever owns it, locked for this transaction."""
     query = select(saved_views).where(saved_views.c.workspace_id == workspace_id, saved_views.c.id == view_id)
     return await tx.first(query.with_for_update())

@@ -1,0 +1,85 @@
+"""What becomes of the driver's errors.
+
+Errors of an absent or overloaded database become `Unavailable`; what the server refuses for another reason stays
+`asyncpg.PostgresError`, a violated constraint `asyncpg.IntegrityConstraintViolationError`. None of them quotes a value.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.faults import forget_values
+
+READ_ONLY_TRANSACTION = "25006"
+"""SQLSTATE of a write in a transaction, or on a server, that only reads."""
+
+# PostgreSQL error classes and codes after which the same request may succeed: connection, rollback by conflict,
+# resources, shutdown, cancelled by a timeout, not yet accepting connections (PostgreSQL manual, appendix A).
+_PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+_CONTENDED = ("40", "55P03", "57014")
+WRITES_REFUSED = {
+    "53100": "The database's disk is full. Nothing is lost; free some space on it.",
+    READ_ONLY_TRANSACTION: "The database is read-only. Nothing is lost; it must be made writable, or its standby "
+    "promoted.",
+}
+CONNECTION_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg calls a connection that is cut between two messages
+)
+"""What the driver raises where there is no connection, or none any more."""
+
+
+class Contended(Unavailable):
+    """What others did at the same time was in the way: a deadlock, or a lock held for too long. Nothing was written."""
+
+
+class WritesRefused(Unavailable):
+    """The database answers, and accepts no writes: its disk is full, or it is read-only."""
+
+
+@contextmanager
+def passing_errors() -> Iterator[None]:
+    """Turn errors of an absent or overloaded database into `Unavailable`; let all others through."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        forget_values(error)
+        raise
+    except asyncpg.PostgresError as error:
+        forget_values(error)
+        unavailable = _unavailable(sqlstate(error))
+        if unavailable is None:
+            raise
+        raise unavailable from error
+    except CONNECTION_ERRORS as error:
+        forget_values(error)
+        if isinstance(error, ValueError):  # a parameter that does not fit its type: a fault of ours
+            raise
+        raise Unavailable("The database cannot be reached. Try again shortly.") from error
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """The SQLSTATE of the driver's error; empty where there is none."""
+    return getattr(error, "sqlstate", None) or ""
+
+
+def constraint_of(error: asyncpg.IntegrityConstraintViolationError) -> str | None:
+    """The name of the constraint or unique index that was violated."""
+    name = getattr(error, "constraint_name", None)
+    return name if isinstance(name, str) else None
+
+
+def _unavailable(state: str) -> Unavailable | None:
+    """The error that callers get for an SQLSTATE; None for one that a repeated request would meet again."""
+    if state in WRITES_REFUSED:
+        return WritesRefused(WRITES_REFUSED[state], retry_after=5)
+    if state.startswith(_CONTENDED):
+        return Contended("The database is busy. Try again shortly.")
+    if state.startswith(_PASSING) or not state:
+        return Unavailable("The database is away or busy. Try again shortly.")
+    return None

@@ -1,0 +1,102 @@
+"""Constant SQL with named parameters.
+
+A statement is written once, as a constant: `sql("SELECT … WHERE id = :id")` next to its store, or `sql_file` for one
+longer than about 15 lines. Values travel as parameters only. The server infers a parameter's type from its use; where
+it cannot (`unnest(:ids)`, a bare `:value IS NULL`), the statement says so: `:ids::uuid[]`. A `jsonb` parameter is JSON
+text.
+
+Parts that vary, such as the conditions of a filtered list, are constants as well; `assemble` is the only way to join
+them. `tests/architecture/test_sql.py` checks that nothing but literals reaches `sql`, and `Transaction` refuses
+everything that is not a `Sql`, so no statement can contain a value.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, LiteralString
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_PART = re.compile(r"\{([a-z_]\w*)\}")
+
+
+class Sql:
+    """A statement, or a part of one. Made by `sql`, `sql_file` and `assemble` only."""
+
+    __slots__ = ("_compiled", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        """The text with named parameters."""
+        self._compiled: tuple[str, tuple[str, ...]] | None = None
+
+    def __repr__(self) -> str:
+        return f"sql({self.source!r})"
+
+    @property
+    def text(self) -> str:
+        """The text as the server takes it, with numbered parameters."""
+        return self._numbered()[0]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters, in the order of their numbers."""
+        return self._numbered()[1]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the parameters. Values without a parameter are ignored. Raises: KeyError."""
+        return [values[name] for name in self._numbered()[1]]
+
+    def _numbered(self) -> tuple[str, tuple[str, ...]]:
+        if self._compiled is None:
+            numbers: dict[str, int] = {}
+            text = _PARAMETER.sub(lambda found: f"${numbers.setdefault(found[1], len(numbers) + 1)}", self.source)
+            self._compiled = text, tuple(numbers)
+        return self._compiled
+
+
+def sql(source: LiteralString) -> Sql:
+    """A constant statement, or a constant part of one. The argument is a literal (checked)."""
+    return Sql(source)
+
+
+def sql_file(package: LiteralString, name: LiteralString) -> Sql:
+    """The statement in the file `<name>.sql` of the folder of `package`, such as `leadflood.domains.jobs.store`."""
+    return Sql(files(package).joinpath(f"{name}.sql").read_text("utf-8"))
+
+
+@lru_cache(maxsize=2000)
+def _assembled(template: Sql, parts: tuple[tuple[str, Sql], ...]) -> Sql:
+    known = dict(parts)
+    return Sql(_PART.sub(lambda found: known[found[1]].source, template.source))
+
+
+def assemble(template: Sql, **parts: Sql) -> Sql:
+    """The template with each `{name}` replaced by the part of that name. The same parts give the same statement.
+
+    Raises: TypeError: a part is not a `Sql`. KeyError: a part is missing.
+    """
+    for name, part in parts.items():
+        if not isinstance(part, Sql):
+            message = f"{name} must be a Sql, not {type(part).__name__}."
+            raise TypeError(message)
+    return _assembled(template, tuple(parts.items()))
+
+
+def joined(separator: Sql, parts: Iterable[Sql]) -> Sql:
+    """The parts with a separator between them, such as `sql(" AND ")`. Raises: TypeError: a part is not a `Sql`."""
+    return _joined(separator, tuple(parts))
+
+
+@lru_cache(maxsize=2000)
+def _joined(separator: Sql, parts: tuple[Sql, ...]) -> Sql:
+    if not all(isinstance(part, Sql) for part in (separator, *parts)):
+        message = "Only Sql can be joined."
+        raise TypeError(message)
+    return Sql(separator.source.join(part.source for part in parts))
+
+
+EMPTY = sql("")
+"""A part that adds nothing."""
+AND = sql(" AND ")
+"""Between conditions."""

@@ -1,0 +1,116 @@
+"""One database transaction: what stores and queries are handed."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from leadflood.kernel.db.errors import passing_errors
+from leadflood.kernel.db.legacy import Statement, statement_of
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.queue.ports import Publisher, Ticket
+
+RELAY_CHANNEL = "leadflood_outbox"
+"""NOTIFY channel on which relays hear that an event waits to be published."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Transaction:
+    """Runs statements on one connection. Parameters are given by name.
+
+    Every call raises `Unavailable` where the database is away or busy, and asyncpg.IntegrityConstraintViolationError
+    for a violated constraint.
+    """
+
+    def __init__(self, driver: asyncpg.Connection, publisher: Publisher | None) -> None:
+        self._driver = driver
+        self._publisher = publisher
+        self.marked: set[UUID] = set()
+        """Workspaces in which something changed."""
+        self.bells: set[str] = set()
+        """Channels on which somebody waits for what this transaction writes."""
+
+    async def all(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Sequence[Row]:
+        """All rows of a statement."""
+        constant, parameters = statement_of(statement, parameters)
+        with passing_errors():
+            rows: Sequence[Any] = await self._driver.fetch(constant.text, *constant.arguments(parameters))
+        return rows
+
+    async def first(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Row | None:
+        """The first row of a statement, or None. All of its rows are made: it says LIMIT itself."""
+        rows = await self.all(statement, parameters)
+        return rows[0] if rows else None
+
+    async def scalar(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Any:  # noqa: ANN401  the caller knows the column
+        """The first column of the first row, or None."""
+        rows = await self.all(statement, parameters)
+        return rows[0][0] if rows else None
+
+    async def changed(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> int:
+        """How many rows a statement wrote."""
+        constant, parameters = statement_of(statement, parameters)
+        with passing_errors():
+            tag = await self._driver.execute(constant.text, *constant.arguments(parameters))
+        return int(tag.rpartition(" ")[2])
+
+    async def execute(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> None:
+        """Run a statement of whose outcome nothing needs to be known."""
+        await self.all(statement, parameters)
+
+    async def execute_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        constant, _ = statement_of(statement, rows[0] if rows else {})
+        with passing_errors():
+            await self._driver.executemany(constant.text, [constant.arguments(each) for each in rows])
+
+    async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
+        """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
+        with passing_errors():
+            await self._driver.copy_records_to_table(table, columns=columns, records=records)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that can fail and be rolled back without ending the transaction."""
+        await run_script(self._driver, "SAVEPOINT part;")
+        kept = False
+        try:
+            yield
+            await run_script(self._driver, "RELEASE part;")
+            kept = True
+        finally:
+            if not kept:
+                await run_script(self._driver, "ROLLBACK TO part; RELEASE part;")
+
+    @property
+    def carries_queue(self) -> bool:
+        """Whether the queue lives in this database, so that tickets commit together with the rows."""
+        return self._publisher is not None
+
+    async def publish(self, tickets: Sequence[Ticket]) -> None:
+        """Put tickets on the queue in this very transaction. Only where `carries_queue`."""
+        if self._publisher is None:
+            raise RuntimeError("This database does not carry the queue; leave it to the relay.")
+        with passing_errors():
+            await self._publisher.publish(self._driver, tickets)
+        self.bells.add(self._publisher.channel)
+
+    def wake_relay(self) -> None:
+        """Notify the relays, once this is on disk, that an event waits. A hint: they look for themselves, too."""
+        self.bells.add(RELAY_CHANNEL)
+
+    def mark(self, *workspace_ids: UUID) -> None:
+        """Notify the pages of these workspaces, once this is on disk, that something changed. A hint, as above.
+
+        Only for transactions across workspaces: one that writes in a workspace marks it by itself.
+        """
+        self.marked.update(workspace_ids)
+
+
+async def run_script(driver: asyncpg.Connection, script: str) -> str:
+    """Run statements without parameters in one exchange. Returns the command tag of the last one."""
+    with passing_errors():
+        return str(await driver.execute(script))

@@ -1,0 +1,59 @@
+"""Every statement of the program fits the schema: the server prepares it, names and types included."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+import leadflood
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.sql import Sql, sql
+from tests.conftest import DATABASE
+from tests.support.postgres import Cluster
+
+WHOLE = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|VALUES)\b")
+TEMPORARY = re.compile(r"\s*(--[^\n]*\n\s*)*CREATE TEMP")
+
+
+def statements() -> Iterator[tuple[str, Sql]]:
+    """Each statement that a module of the program defines, by its name. Parts for `assemble` are left out."""
+    for found in pkgutil.walk_packages(leadflood.__path__, "leadflood."):
+        if ".migrations." in found.name or found.name.endswith("__main__"):
+            continue
+        for name, value in vars(importlib.import_module(found.name)).items():
+            several = value if isinstance(value, tuple | list) else [value]
+            yield from ((f"{found.name}.{name}", each) for each in several if isinstance(each, Sql))
+
+
+async def test_every_statement_can_be_prepared(cluster: Cluster) -> None:
+    settings = {"search_path": "leadflood, public"}
+    connection = await asyncpg.connect(cluster.url(DATABASE, APP_ROLE), server_settings=settings)
+    known = list(statements())
+    for _, statement in known:
+        if TEMPORARY.match(statement.source):
+            await connection.execute(statement.text.replace("ON COMMIT DROP", ""))
+    faults, prepared = [], 0
+    for name, statement in known:
+        if not WHOLE.match(statement.source) or "{" in statement.source:
+            continue
+        try:
+            await connection.prepare(statement.text)
+            prepared += 1
+        except asyncpg.PostgresError as error:
+            faults.append(f"{name}: {error}")
+    await connection.close()
+
+    assert faults == []
+    assert prepared > 150
+
+
+@pytest.mark.parametrize("text", ["SELECT 1", "SELECT name FROM leads"])
+async def test_text_is_no_statement(database: Database, text: str) -> None:
+    async with database.statement() as tx:
+        with pytest.raises(TypeError):
+            await tx.all(text)  # type: ignore[arg-type]
+        assert await tx.scalar(sql("SELECT 1")) == 1
