@@ -26,7 +26,7 @@ DRIVER = {
     "src/leadflood/kernel/db/provision.py",
     "src/leadflood/kernel/db/roles.py",
     "src/leadflood/kernel/db/transaction.py",
-    "src/leadflood/kernel/queue/pgqueuer_carrier.py",
+    "src/leadflood/kernel/queue/postgres.py",
 }
 """Files that may use a connection of the driver itself."""
 
@@ -44,7 +44,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/kernel/db/transaction.py", "Transaction.changed"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "Transaction.execute_many"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "run_script"): "each caller hands over a literal, which this test sees",
-    ("src/leadflood/kernel/queue/pgqueuer_carrier.py", "PgQueuerCarrier._fetch"): "a literal of this module",
+    ("src/leadflood/kernel/queue/postgres.py", "PostgresCarrier._fetch"): "a literal of this module",
 }
 """(path, qualified name): why the statement cannot be a literal there."""
 
