@@ -38,12 +38,11 @@ from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
 from leadflood.kernel.db.listener import Listener
-from leadflood.kernel.db.migrate import OutdatedSchema, head, install_queue, migrate
+from leadflood.kernel.db.migrate import REVISION, OutdatedSchema, head, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.probe import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
-from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.hold import Hold
@@ -62,8 +61,6 @@ if TYPE_CHECKING:
 
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
-
-_REVISION = sql("SELECT version_num FROM alembic_version")
 
 SCHEDULES = (
     Schedule(HEARTBEAT, 60.0),
@@ -239,7 +236,7 @@ async def check_schema(database: Database) -> str:
     """
     async with database.statement() as connection:
         try:
-            revision = await connection.scalar(_REVISION)
+            revision = await connection.scalar(REVISION)
         except asyncpg.PostgresError as error:
             raise _no_schema() from error
     if revision < head():  # revisions are numbered in order

@@ -11,15 +11,13 @@ from leadflood.domains.jobs.contracts import SystemStatus
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.migrate import head
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.migrate import REVISION, head
 from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Carrier, QueueDepth
 
 T = TypeVar("T")
 
-_REVISION = sql("SELECT version_num FROM alembic_version")
 _DEPTH_SECONDS = 5.0
 
 
@@ -110,7 +108,7 @@ class Probe:
 
     async def _revision(self) -> str:
         async with self._database.statement() as connection:
-            return str(await connection.scalar(_REVISION))
+            return str(await connection.scalar(REVISION))
 
     async def _system(self) -> SystemStatus:
         async with self._database.system(read_only=True) as tx:

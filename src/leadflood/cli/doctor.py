@@ -197,11 +197,10 @@ async def _public_password(database: "Database", settings: "Settings") -> Findin
 
 
 async def _operators(database: "Database") -> Finding:
-    from leadflood.domains.identity import queries
-    from leadflood.domains.identity.queries.instance import operators
+    from leadflood.domains.identity.queries.instance import first_workspace, operators
 
     async with database.system(read_only=True) as tx:
-        count, workspace = len(await operators(tx)), await queries.first_workspace(tx)
+        count, workspace = len(await operators(tx)), await first_workspace(tx)
     if workspace is None:
         return Finding("instance operators", ok=True, detail="none yet: the owner of the first workspace becomes one")
     if count:
@@ -215,15 +214,14 @@ async def _proxy(settings: "Settings", database: "Database") -> Finding:
     from leadflood.kernel.networks import is_private, is_within
 
     async with database.system(read_only=True) as tx:
-        peers = [row.detail for row in await recent_warnings(tx) if row.name == UNTRUSTED_PROXY]
-    untrusted = [each for each in peers if is_private(each) and not is_within(each, settings.trusted_proxies)]
-    if not untrusted:
+        peer = (await recent_warnings(tx)).get(UNTRUSTED_PROXY)
+    if peer is None or not is_private(peer) or is_within(peer, settings.trusted_proxies):
         return Finding("proxy", ok=True, detail="none whose X-Forwarded-For is ignored")
     remedy = (
         "If that is your proxy, add it to LEADFLOOD_TRUSTED_PROXIES: until then all callers share the limits of one "
         "address, and the audit log names the proxy."
     )
-    return Finding("proxy", ok=False, detail=f"X-Forwarded-For from {untrusted[0]} is ignored", remedy=remedy)
+    return Finding("proxy", ok=False, detail=f"X-Forwarded-For from {peer} is ignored", remedy=remedy)
 
 
 async def _queue(carrier: "Carrier") -> Finding:

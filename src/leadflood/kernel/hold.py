@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Boolean, literal_column
 
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import Row
@@ -21,28 +20,34 @@ from leadflood.kernel.db.transaction import Transaction
 WAITING = "Waiting: outgoing effects are on hold."
 """What a job says that waits for the hold to be opened."""
 
+# Whether the system identifier can be read.
 _READABLE = sql("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+# The system identifier of the server.
 _SYSTEM = sql("SELECT system_identifier::text FROM pg_control_system()")
+# The hold as it is recorded, and the database as it is.
 _STATE = sql("""
 SELECT d.oid::bigint AS current_oid, h.system_identifier, h.database_oid, h.instance_id, h.closed_at, h.reason
 FROM pg_database d LEFT JOIN effects_hold h ON true
 WHERE d.datname = current_database()
 """)
-ON_HOLD = literal_column("(SELECT closed_at IS NOT NULL FROM effects_hold)", Boolean)
-"""For queries that tell it beside something else: whether effects are on hold, as far as it is recorded."""
+ON_HOLD = sql("(SELECT closed_at IS NOT NULL FROM effects_hold)")
+"""A part of a statement: whether effects are on hold, as far as it is recorded."""
 
+# Record what the original is, where nothing is recorded yet.
 _RECORD = sql("""
 INSERT INTO effects_hold (id, system_identifier, database_oid, instance_id)
 VALUES (1, :system_identifier, :database_oid, :instance_id)
 ON CONFLICT (id) DO NOTHING
 """)
+# Close an open hold.
 _CLOSE = sql("UPDATE effects_hold SET closed_at = now(), reason = :reason WHERE closed_at IS NULL")
-# Not where another process has recorded something else in the meantime.
+# Close an open hold because this is a copy, unless another process has recorded something else meanwhile.
 _MISMATCH = sql("""
 UPDATE effects_hold SET closed_at = now(), reason = :reason
 WHERE closed_at IS NULL AND system_identifier IS NOT DISTINCT FROM :system_identifier
   AND database_oid = :database_oid AND instance_id = :instance_id
 """)
+# Open a closed hold, and record what the original is.
 _OPEN = sql("""
 UPDATE effects_hold
 SET system_identifier = :system_identifier, database_oid = :database_oid, instance_id = :instance_id,

@@ -13,7 +13,6 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
@@ -28,21 +27,25 @@ MAX_KEPT_BYTES = 256 * 1024
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
-# The locks end with the transaction, after its rows became visible: who gets one next finds the answer.
+# Lock keys, as far as they are free. The locks end with the transaction, after its rows became visible: who gets one
+# next finds the answer.
 _LOCK = sql("""
 SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)) AS held
 FROM unnest(:names::text[]) WITH ORDINALITY AS n (name, place)
 ORDER BY place
 """)
+# The stored answers of keys.
 _FIND = sql("""
 SELECT key_hash, fingerprint, answer FROM idempotency_keys
 WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
 """)
+# Store answers.
 _KEEP = sql("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)
 SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer
 FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[]) AS k (key, fingerprint, answer)
 """)
+# Delete old answers.
 _FORGET = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
 
@@ -138,9 +141,9 @@ class IdempotencyKey:
         """Store the answer together with the effect."""
         await keep_answers(tx, [(self, answer)])
 
-    def opened(self, row: Row) -> "KeptAnswer | IdempotencyMismatch":
-        """The answer in a row of this key, unless it is another request's."""
-        answer = self._sealer.unseal(row.answer, self._key) if row.fingerprint == self._fingerprint else None
+    def opened(self, fingerprint: bytes, sealed: bytes) -> "KeptAnswer | IdempotencyMismatch":
+        """The answer that is stored for this key, unless it is another request's."""
+        answer = self._sealer.unseal(sealed, self._key) if fingerprint == self._fingerprint else None
         return IdempotencyMismatch() if answer is None else KeptAnswer.from_bytes(answer)
 
     def sealed(self, answer: KeptAnswer) -> tuple[bytes, bytes, bytes]:
@@ -174,9 +177,9 @@ async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[Ke
     locks = await tx.all(_LOCK, {"names": [f"idempotency:{key.hash.hex()}" for key in keys]})
     hashes = [key.hash for key in keys]
     rows = await tx.all(_FIND, {"workspace_id": keys[0].workspace_id, "keys": hashes})
-    stored = {bytes(row.key_hash): row for row in rows}
+    stored = {row.key_hash: (row.fingerprint, row.answer) for row in rows}
     return [
-        IdempotencyInProgress() if not lock.held else (key.opened(stored[key.hash]) if key.hash in stored else None)
+        IdempotencyInProgress() if not lock.held else (key.opened(*stored[key.hash]) if key.hash in stored else None)
         for key, lock in zip(keys, locks, strict=True)
     ]
 

@@ -3,13 +3,16 @@
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import Sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.moment import parse_moment
 
@@ -79,6 +82,14 @@ def cut(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Pag
     """A page of at most `limit` from a query for `limit + 1` rows: the extra row tells that there is more."""
     items = rows[:limit]
     return Page(items, position(items[-1]) if len(rows) > limit else None)
+
+
+async def page_by_id(
+    tx: Transaction, statement: Sql, sought: Mapping[str, Any], *, after: Position | None, limit: int
+) -> Page[Row]:
+    """A page of a list that is sorted by id. The statement's parameters are those sought, `after` and `limit`."""
+    rows = await tx.all(statement, {**sought, "after": after.id if after else None, "limit": limit + 1})
+    return cut(rows, limit, lambda row: Position.at(row.id, row.id))
 
 
 class Cursors:

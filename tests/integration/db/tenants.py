@@ -1,13 +1,11 @@
 """Two workspaces with a row in every tenant table, made through the verbs that make them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
-from sqlalchemy.schema import SchemaItem
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.exports import jobs as exports_jobs
@@ -19,7 +17,9 @@ from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.schema import metadata
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
@@ -27,47 +27,81 @@ from tests.support.identity import Identity
 from tests.support.sandbox import shared_sandbox
 from tests.support.tenants import new_changeset, new_duplicates, new_export, new_import, new_view
 
-# Its module writes plain SQL.
-_KEYS: tuple[SchemaItem, ...] = (
-    Column("workspace_id", Uuid, primary_key=True),
-    Column("key_hash", LargeBinary, primary_key=True),
-    Column("fingerprint", LargeBinary),
-    Column("answer", LargeBinary),
-)
-IDEMPOTENCY_KEYS = Table("idempotency_keys", MetaData(), *_KEYS)
-
-TENANT_TABLES: Mapping[str, Table] = {
-    table.name: table
-    for table in (*metadata.tables.values(), IDEMPOTENCY_KEYS)
-    if "workspace_id" in table.c or table.name == "workspaces"
-}
 APPEND_ONLY = ("audit_events", "lead_events")
 
+# The tables of tenants with their columns in order, each with its type and whether it is part of the key.
+_TABLES = sql("""
+SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+       array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
+       array_agg(coalesce(a.attnum = ANY (i.indkey), false) ORDER BY a.attnum) AS keyed
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind IN ('r', 'p')
+GROUP BY c.relname HAVING c.relname = 'workspaces' OR 'workspace_id' = ANY (array_agg(a.attname::text))
+ORDER BY c.relname
+""")
 
-def tenant_column(table: Table) -> Column[Any]:
-    """The column that tells whose a row is."""
-    return table.c["id" if table.name == "workspaces" else "workspace_id"]
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is in the database."""
+
+    name: str
+    types: Mapping[str, str]
+    key: Sequence[str]
+
+    @property
+    def owner(self) -> str:
+        """The column that tells whose a row is."""
+        return "id" if self.name == "workspaces" else "workspace_id"
+
+    def copied(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row like this one, with a key and with unique values of its own."""
+        fresh = dict(row)
+        for column in self.key:
+            fresh[column] = row[column] if column == "workspace_id" else self._other(column, row[column])
+        if self.types.get("email_norm") == "text":
+            fresh["email_norm"] = f"{new_id().hex}@acme.test"
+        if self.name == "enrichment_runs":
+            fresh["job_id"] = new_id()
+        if self.name == "enrichment_values":
+            fresh["chosen"] = False
+        return fresh
+
+    def _other(self, column: str, value: Any) -> Any:  # noqa: ANN401  of any type
+        of_type: Mapping[str, Any] = {"text": new_id().hex, "bytea": new_id().bytes, "uuid": new_id()}
+        kind = self.types[column]
+        if kind in of_type:
+            return of_type[kind]
+        return value + (timedelta(days=1) if kind.startswith("timestamp") else 1)
+
+    async def one(self, tx: Transaction) -> dict[str, Any]:
+        """One of its rows."""
+        row = await tx.first(Sql(f"SELECT * FROM {self.name} LIMIT 1"))  # noqa: S608  the name of our own table
+        assert row is not None, f"no row in {self.name}"
+        return dict(row)
+
+    async def insert(self, tx: Transaction, row: Mapping[str, Any]) -> int:
+        """Insert a row. Returns how many were inserted."""
+        values = {name: json.dumps(row[name]) if kind == "jsonb" else row[name] for name, kind in self.types.items()}
+        names = ", ".join(f":{name}" for name in self.types)
+        statement = f"INSERT INTO {self.name} ({', '.join(self.types)}) VALUES ({names})"  # noqa: S608  as above
+        return await tx.changed(Sql(statement), values)
 
 
-def copied(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """A row like this one, with a key and with unique values of its own."""
-    fresh = dict(row)
-    for column in table.primary_key.columns:
-        if column.name == "quarter":
-            fresh["quarter"] += timedelta(days=1)
-        elif isinstance(column.type, Integer):
-            fresh[column.name] += 1
-        elif isinstance(column.type, Text):
-            fresh[column.name] = new_id().hex
-        elif column.name != "workspace_id":
-            fresh[column.name] = new_id().bytes if isinstance(column.type, LargeBinary) else new_id()
-    if "email_norm" in fresh and isinstance(table.c["email_norm"].type, Text):
-        fresh["email_norm"] = f"{new_id().hex}@acme.test"
-    if table.name == "enrichment_runs":
-        fresh["job_id"] = new_id()
-    if table.name == "enrichment_values":
-        fresh["chosen"] = False
-    return fresh
+async def tenant_tables(database: Database) -> dict[str, Table]:
+    """All tables whose rows belong to a workspace, by name."""
+    async with database.statement() as connection:
+        rows = await connection.all(_TABLES)
+    return {
+        row.name: Table(
+            row.name,
+            dict(zip(row.columns, row.types, strict=True)),
+            [column for column, keyed in zip(row.columns, row.keyed, strict=True) if keyed],
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True)

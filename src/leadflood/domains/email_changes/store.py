@@ -7,7 +7,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
-# Seconds until the next mail may be sent; a mail that was sent again counts as often as it was sent.
+# The seconds until the person may have the next mail sent. One that was sent again counts as often as it was sent.
 WAIT = sql("""
 SELECT greatest(
     ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer),
@@ -17,8 +17,10 @@ SELECT greatest(
 FROM email_changes WHERE user_id = :user_id AND last_sent_at > now() - interval '1 day'
 """)
 
+# Close a person's open changes.
 CLOSE_ALL = sql("UPDATE email_changes SET closed_at = now() WHERE user_id = :user_id AND closed_at IS NULL")
 
+# Store a new change.
 INSERT = sql("""
 INSERT INTO email_changes
     (user_id, id, email, email_norm, former_email, former_email_norm, token_hash, expires_at)
@@ -26,6 +28,7 @@ VALUES (:user_id, :id, :email, :email_norm, :former_email, :former_email_norm, :
         now() + make_interval(hours => :hours))
 """)
 
+# Give an open change a new token and a full life.
 RENEW = sql("""
 UPDATE email_changes SET
     token_hash = :token_hash, sending = sending + 1, last_sent_at = now(),
@@ -33,16 +36,20 @@ UPDATE email_changes SET
 WHERE id = :id AND sending = :sending AND closed_at IS NULL
 """)
 
+# Record the job that sends the latest mail.
 SET_JOB = sql("UPDATE email_changes SET job_id = :job_id, job_workspace_id = :workspace_id WHERE id = :id")
 
+# Close an open change.
 CLOSE = sql("UPDATE email_changes SET closed_at = now() WHERE id = :id AND closed_at IS NULL")
 
+# Close an open change by its latest token, unless the user was disabled or changed the password since.
 CONFIRM = sql("""
 UPDATE email_changes c SET closed_at = now() FROM users u
 WHERE c.id = :id AND c.token_hash = :token_hash AND c.closed_at IS NULL
   AND c.expires_at > now() AND u.id = c.user_id AND u.disabled_at IS NULL AND u.password_changed_at <= c.requested_at
 """)
 
+# Delete changes that ended long ago.
 FORGET = sql("""
 DELETE FROM email_changes WHERE id IN (
     SELECT id FROM email_changes WHERE expires_at < now() - interval '30 days' LIMIT :limit)

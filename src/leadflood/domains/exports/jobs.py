@@ -9,7 +9,7 @@ from uuid import UUID
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.errors import TooManyColumns
 from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT, ExportPayload
-from leadflood.domains.exports.models import Encoder, ExportFormat, wants_enriched
+from leadflood.domains.exports.models import Encoder, ExportFormat, UnfinishedExport, wants_enriched
 from leadflood.domains.exports.service.reading import batches, encoder, survey
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import NoPayload, RunningJob
@@ -17,7 +17,6 @@ from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.threads import EXPORT_ENCODING
@@ -37,8 +36,8 @@ class _Task:
     def export_id(self) -> UUID:
         return self.context.payload.export_id
 
-    async def hold(self, tx: Transaction) -> Row | None:
-        return await store.hold(tx, self.context.job.workspace_id, self.export_id, job_id=self.context.job.id)
+    async def lock(self, tx: Transaction) -> UnfinishedExport | None:
+        return await store.lock(tx, self.context.job.workspace_id, self.export_id, job_id=self.context.job.id)
 
 
 def definitions(database: Database) -> list[JobDefinition[Any]]:
@@ -62,35 +61,34 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
 async def _write(context: JobContext[ExportPayload], database: Database) -> Complete[UUID] | None:
     job, export_id = context.job, context.payload.export_id
     async with context.transaction() as tx:
-        await store.take_up(tx, job.workspace_id, export_id, job_id=job.id)
-        row = await store.hold(tx, job.workspace_id, export_id, job_id=job.id)
-    if row is None:
+        await store.resume(tx, job.workspace_id, export_id, job_id=job.id)
+        export = await store.lock(tx, job.workspace_id, export_id, job_id=job.id)
+    if export is None:
         return None
-    task = _Task(context, database, LeadQuery.model_validate(row.filter).only())
-    if row.resolved is None:
-        await _survey(task, row)
-    elif ExportFormat(row.format) is ExportFormat.PARQUET:
+    task = _Task(context, database, LeadQuery.model_validate(export.filter).only())
+    if export.resolved is None:
+        await _survey(task, export)
+    elif export.format is ExportFormat.PARQUET:
         await _start_over(task)
     async with context.transaction() as tx:
-        row = await task.hold(tx)
-    if row is None:
+        export = await task.lock(tx)
+    if export is None or export.resolved is None:
         return None
-    with closing(encoder(ExportFormat(row.format), row.resolved, bom=row.bom)) as writer:
-        written = await _copy(task, row, writer)
+    with closing(encoder(export.format, export.resolved, bom=export.bom)) as writer:
+        written = await _copy(task, export, export.resolved, writer)
     return Complete(_finish, export_id) if written else None
 
 
-async def _survey(task: _Task, row: Row) -> None:
+async def _survey(task: _Task, export: UnfinishedExport) -> None:
     try:
         found = await survey(
-            task.database, task.context.actor, only=task.only, columns=row.columns, kind=ExportFormat(row.format)
+            task.database, task.context.actor, only=task.only, columns=export.columns, kind=export.format
         )
     except TooManyColumns as error:
         raise Terminal(error.errors[0].message) from error
     async with task.context.transaction() as tx:
-        held = await task.hold(tx)
-        if held is not None:
-            await store.set_fields(tx, row.workspace_id, row.id, resolved=found.columns, total=found.total)
+        if await task.lock(tx) is not None:
+            await store.set_survey(tx, export, columns=found.columns, total=found.total)
 
 
 async def _start_over(task: _Task) -> None:
@@ -99,17 +97,15 @@ async def _start_over(task: _Task) -> None:
     cleared = 1
     while cleared:
         async with task.context.transaction() as tx:
-            cleared = await store.clear_parts(tx, workspace_id, task.export_id)
-            await store.set_fields(tx, workspace_id, task.export_id, parts=0, size_bytes=0, done=0, position=None)
+            cleared = await store.restart(tx, workspace_id, task.export_id)
 
 
-async def _copy(task: _Task, row: Row, writer: Encoder) -> bool:
+async def _copy(task: _Task, export: UnfinishedExport, columns: Sequence[str], writer: Encoder) -> bool:
     """Write all leads from the position of the export on. Returns False where it was deleted meanwhile."""
-    after = Position(row.position[0], UUID(row.position[1])) if row.position else None
-    if not row.parts and not await _keep(task, writer.begin()):
+    if not export.parts and not await _keep(task, writer.begin()):
         return False
-    enriched = wants_enriched(row.resolved)
-    walk = batches(task.database, task.context.actor, only=task.only, after=after, enriched=enriched)
+    enriched = wants_enriched(columns)
+    walk = batches(task.database, task.context.actor, only=task.only, after=export.position, enriched=enriched)
     async for records in walk:
         data = await EXPORT_ENCODING.run(writer.rows, records)
         if not await _keep(task, data, written=len(records), position=queries.position_of(records[-1])):
@@ -123,19 +119,19 @@ async def _copy(task: _Task, row: Row, writer: Encoder) -> bool:
 
 async def _keep(task: _Task, data: bytes, *, written: int = 0, position: Position | None = None) -> bool:
     async with task.context.transaction() as tx:
-        held = await task.hold(tx)
-        if held is None:
+        export = await task.lock(tx)
+        if export is None:
             return False
-        await store.append_part(tx, held, data, written=written, position=position)
+        await store.append_part(tx, export, data, written=written, position=position)
         if written:
-            done = held.done + written
-            await task.context.report(tx, done=done, total=max(done, held.total))
+            done = export.done + written
+            await task.context.report(tx, done=done, total=max(done, export.total or 0))
     return True
 
 
 async def _finish(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
     for job, export_id in jobs:
-        if await store.hold(tx, actor.workspace_id, export_id, job_id=job.id) is not None:
+        if await store.lock(tx, actor.workspace_id, export_id, job_id=job.id) is not None:
             await store.finish(tx, actor.workspace_id, export_id)
 
 

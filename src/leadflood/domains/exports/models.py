@@ -7,10 +7,14 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final, Protocol
+from uuid import UUID
+
+from pydantic import JsonValue
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.leads.models import check_custom_key
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import InvalidValue
 
 DIRECT_LIMIT: Final = 50_000
@@ -70,6 +74,30 @@ class ExportStatus(StrEnum):
     WRITING = "writing"
     READY = "ready"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedExport:
+    """An export as the job needs it that writes it.
+
+    Attributes:
+        columns: as they were asked for.
+        resolved: the columns of the file; None until the leads were surveyed.
+        parts: how many pieces of the file are stored.
+        position: the last lead that was written.
+    """
+
+    workspace_id: UUID
+    id: UUID
+    format: ExportFormat
+    columns: Sequence[str]
+    bom: bool
+    filter: Mapping[str, JsonValue]
+    resolved: Sequence[str] | None
+    total: int | None
+    done: int
+    parts: int
+    position: Position | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,48 @@
 """SQL that reads exports, and the leads that go into them."""
 
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Select, func, select
 
 from leadflood.domains.enrichment.queries import chosen_values
 from leadflood.domains.exports.contracts import ExportView
 from leadflood.domains.exports.errors import ExportNotFound
 from leadflood.domains.exports.models import ExportFormat, ExportStatus, Record, file_name
-from leadflood.domains.exports.tables import export_parts, exports
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.queries.matching import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.pagination import Page, Position, page_by_id
 
 ORDER = LeadSort.NEWEST
 """The one order of files: no lead moves in it while it is walked through, and none that comes in is met."""
 
 
+_EXPORTS = sql("""
+SELECT id, format, columns, filter, status, actor_kind, actor_id, done, total, size_bytes, error, created_at,
+       finished_at, expires_at
+FROM exports WHERE workspace_id = :workspace_id AND expires_at > now() AND {condition}
+""")
+
+# An export by id.
+EXPORT = assemble(_EXPORTS, condition=sql("id = :id"))
+
+# A page of the exports, newest first.
+EXPORTS = assemble(_EXPORTS, condition=sql("(:after::uuid IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"))
+
+# The number of exports.
+COUNT = sql("SELECT count(*) FROM exports WHERE workspace_id = :workspace_id AND expires_at > now()")
+
+# A part of the file of an export.
+PART = sql("""
+SELECT data FROM export_parts WHERE workspace_id = :workspace_id AND export_id = :id AND number = :number
+""")
+
+
 async def get_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> ExportView:
     """Raises: ExportNotFound."""
-    row = await tx.first(_living(actor).where(exports.c.id == export_id))
+    row = await tx.first(EXPORT, {"workspace_id": actor.workspace_id, "id": export_id})
     if row is None:
         raise ExportNotFound
     return _view(row)
@@ -32,28 +50,20 @@ async def get_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> Expor
 
 async def list_exports(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[ExportView]:
     """The exports of the workspace whose files are not removed yet, newest first."""
-    query = _living(actor)
-    if after is not None:
-        query = query.where(exports.c.id < after.id)
-    rows = await tx.all(query.order_by(exports.c.id.desc()).limit(limit + 1))
-    return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(_view)
+    page = await page_by_id(tx, EXPORTS, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
+    return page.map(_view)
 
 
 async def count_exports(tx: Transaction, actor: Actor) -> int:
     """How many exports there are whose files are not removed yet."""
-    found: int = await tx.scalar(select(func.count()).select_from(_living(actor).subquery()))
-    return found
+    return int(await tx.scalar(COUNT, {"workspace_id": actor.workspace_id}))
 
 
 async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: int) -> bytes | None:
     """A piece of a file; None after the last."""
-    query = select(export_parts.c.data).where(
-        export_parts.c.workspace_id == actor.workspace_id,
-        export_parts.c.export_id == export_id,
-        export_parts.c.number == number,
-    )
-    found: bytes | None = await tx.scalar(query)
-    return found
+    sought = {"workspace_id": actor.workspace_id, "id": export_id, "number": number}
+    data: bytes | None = await tx.scalar(PART, sought)
+    return data
 
 
 async def next_records(
@@ -68,10 +78,6 @@ async def next_records(
 def position_of(record: Record) -> Position:
     """Where a walk goes on after this lead."""
     return Position.at(record.lead.created_at, record.lead.id)
-
-
-def _living(actor: Actor) -> Select[Any]:
-    return select(exports).where(exports.c.workspace_id == actor.workspace_id, exports.c.expires_at > func.now())
 
 
 def _view(row: Row) -> ExportView:

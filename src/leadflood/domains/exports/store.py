@@ -1,29 +1,98 @@
 """SQL that writes exports. Every change of state names the state it expects, and the job that works on it."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from pydantic import JsonValue
 
-from leadflood.domains.exports.models import DAYS_KEPT, ExportFormat, ExportStatus
-from leadflood.domains.exports.tables import export_parts, exports
+from leadflood.domains.exports.models import DAYS_KEPT, ExportFormat, UnfinishedExport
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 
-_CLEARED = 64
+_BATCH = 64
 
-_FORGET_PARTS = sql("""
+# Store a new export, to be written.
+INSERT = sql("""
+INSERT INTO exports (workspace_id, id, format, columns, bom, filter, actor_kind, actor_id, job_id)
+VALUES (:workspace_id, :id, :format, :columns, :bom, :filter, :actor_kind, :actor_id, :job_id)
+""")
+
+# Resume an export that the same job left as failed.
+RESUME = sql("""
+UPDATE exports SET status = 'writing', error = NULL, finished_at = NULL, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'failed'
+""")
+
+# Lock an export that a job writes.
+LOCK = sql("""
+SELECT format, columns, bom, filter, resolved, total, done, parts, position FROM exports
+WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'writing' AND expires_at > now()
+FOR NO KEY UPDATE
+""")
+
+# Record what a survey found.
+SET_SURVEY = sql("""
+UPDATE exports SET resolved = :columns, total = :total, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+
+# Let an export start again with its first lead.
+RESTART = sql("""
+UPDATE exports SET parts = 0, size_bytes = 0, done = 0, position = NULL, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+
+# Store a part of the file of a locked export.
+INSERT_PART = sql("""
+INSERT INTO export_parts (workspace_id, export_id, number, data) VALUES (:workspace_id, :id, :number, :data)
+""")
+
+# Record how far a locked export is.
+ADVANCE = sql("""
+UPDATE exports SET parts = parts + :parts, size_bytes = size_bytes + :size, done = done + :written,
+    position = coalesce(:position, position), updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+
+# Finish a locked export, and keep its file from now on for some days.
+FINISH = sql("""
+UPDATE exports
+SET status = 'ready', finished_at = now(), expires_at = now() + make_interval(days => :days), updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id
+""")
+
+# Delete some parts of an export.
+CLEAR_PARTS = sql("""
+DELETE FROM export_parts
+WHERE workspace_id = :workspace_id AND export_id = :id AND number IN (
+    SELECT number FROM export_parts WHERE workspace_id = :workspace_id AND export_id = :id LIMIT :limit)
+""")
+
+# Mark an export as failed that its job could not write.
+FAIL = sql("""
+UPDATE exports SET status = 'failed', error = :error, updated_at = now(), finished_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'writing'
+""")
+
+# Let an export expire now.
+EXPIRE = sql("""
+UPDATE exports SET expires_at = now(), updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :id AND expires_at > now()
+""")
+
+# Delete some parts of expired exports, in all workspaces.
+FORGET_PARTS = sql("""
 DELETE FROM export_parts WHERE (workspace_id, export_id, number) IN (
     SELECT p.workspace_id, p.export_id, p.number FROM exports e
     JOIN export_parts p ON p.workspace_id = e.workspace_id AND p.export_id = e.id
     WHERE e.expires_at <= now() LIMIT :batch)
 """)
-_FORGET_EXPORTS = sql("""
+
+# Delete some expired exports that have no parts, in all workspaces.
+FORGET_EXPORTS = sql("""
 DELETE FROM exports WHERE (workspace_id, id) IN (
     SELECT e.workspace_id, e.id FROM exports e
     WHERE e.expires_at <= now()
@@ -41,114 +110,80 @@ async def insert_export(
     kind: ExportFormat,
     columns: Sequence[str],
     bom: bool,
-    filter_: dict[str, Any],
+    filter_: Mapping[str, JsonValue],
 ) -> None:
     """A new export, `writing`."""
-    row = {
-        "workspace_id": actor.workspace_id,
-        "id": export_id,
-        "format": kind,
-        "columns": list(columns),
-        "bom": bom,
-        "filter": filter_,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "job_id": job_id,
-    }
-    await tx.execute(insert(exports).values(row))
+    row = {"workspace_id": actor.workspace_id, "id": export_id, "job_id": job_id}
+    file = {"format": kind, "columns": list(columns), "bom": bom, "filter": json.dumps(filter_)}
+    await tx.execute(INSERT, {**row, **file, "actor_kind": actor.kind, "actor_id": actor.id})
 
 
-async def take_up(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> None:
+async def resume(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> None:
     """Bring an export back that this very job left as failed, now that the job is tried again."""
-    await tx.execute(
-        update(exports)
-        .where(exports.c.workspace_id == workspace_id, exports.c.id == export_id, exports.c.job_id == job_id)
-        .where(exports.c.status == ExportStatus.FAILED)
-        .values(status=ExportStatus.WRITING, error=None, finished_at=None, updated_at=func.now())
-    )
+    await tx.execute(RESUME, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id})
 
 
-async def hold(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> Row | None:
+async def lock(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> UnfinishedExport | None:
     """The export, locked, if it is to be written by this job; None for one that was deleted meanwhile."""
-    query = select(exports).where(
-        exports.c.workspace_id == workspace_id,
-        exports.c.id == export_id,
-        exports.c.job_id == job_id,
-        exports.c.status == ExportStatus.WRITING,
-        exports.c.expires_at > func.now(),
+    row = await tx.first(LOCK, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id})
+    if row is None:
+        return None
+    return UnfinishedExport(
+        workspace_id=workspace_id,
+        id=export_id,
+        format=ExportFormat(row.format),
+        columns=row.columns,
+        bom=row.bom,
+        filter=row.filter,
+        resolved=row.resolved,
+        total=row.total,
+        done=row.done,
+        parts=row.parts,
+        position=Position(row.position[0], UUID(row.position[1])) if row.position else None,
     )
-    return await tx.first(query.with_for_update(key_share=True))
 
 
-async def set_fields(tx: Transaction, workspace_id: UUID, export_id: UUID, **values: Any) -> None:  # noqa: ANN401  columns
-    """Set columns of an export that is held."""
-    await tx.execute(
-        update(exports)
-        .where(exports.c.workspace_id == workspace_id, exports.c.id == export_id)
-        .values(**values, updated_at=func.now())
-    )
+async def set_survey(tx: Transaction, export: UnfinishedExport, *, columns: Sequence[str], total: int) -> None:
+    """Record which columns the file has, and how many leads there are."""
+    values = {"columns": list(columns), "total": total}
+    await tx.execute(SET_SURVEY, {"workspace_id": export.workspace_id, "id": export.id, **values})
 
 
-async def append_part(tx: Transaction, row: Row, data: bytes, *, written: int, position: Position | None) -> None:
-    """Store the next piece of a file that is held (if there is any), and how far the walk is."""
+async def restart(tx: Transaction, workspace_id: UUID, export_id: UUID) -> int:
+    """Remove some of what an attempt before wrote. Returns how much; 0 when nothing is left."""
+    key = {"workspace_id": workspace_id, "id": export_id}
+    await tx.execute(RESTART, key)
+    return await tx.changed(CLEAR_PARTS, {**key, "limit": _BATCH})
+
+
+async def append_part(
+    tx: Transaction, export: UnfinishedExport, data: bytes, *, written: int, position: Position | None
+) -> None:
+    """Store the next piece of a locked file (if there is any), and how far the walk is."""
+    key = {"workspace_id": export.workspace_id, "id": export.id}
     if data:
-        part = {"workspace_id": row.workspace_id, "export_id": row.id, "number": row.parts, "data": data}
-        await tx.execute(insert(export_parts).values(part))
-    await set_fields(
-        tx,
-        row.workspace_id,
-        row.id,
-        parts=row.parts + bool(data),
-        size_bytes=row.size_bytes + len(data),
-        done=row.done + written,
-        position=[position.value, str(position.id)] if position else row.position,
-    )
+        await tx.execute(INSERT_PART, {**key, "number": export.parts, "data": data})
+    reached = json.dumps([position.value, str(position.id)]) if position else None
+    progress = {"parts": int(bool(data)), "size": len(data), "written": written, "position": reached}
+    await tx.execute(ADVANCE, {**key, **progress})
 
 
 async def finish(tx: Transaction, workspace_id: UUID, export_id: UUID) -> None:
-    """The file of an export that is held is whole. From now on its days are counted."""
-    kept_until = func.now() + timedelta(days=DAYS_KEPT)
-    await set_fields(
-        tx, workspace_id, export_id, status=ExportStatus.READY, finished_at=func.now(), expires_at=kept_until
-    )
-
-
-async def clear_parts(tx: Transaction, workspace_id: UUID, export_id: UUID) -> int:
-    """Remove some of what an attempt before wrote. Returns how much; 0 when nothing is left."""
-    some = (
-        select(export_parts.c.number)
-        .where(export_parts.c.workspace_id == workspace_id, export_parts.c.export_id == export_id)
-        .limit(_CLEARED)
-    )
-    statement = delete(export_parts).where(
-        export_parts.c.workspace_id == workspace_id,
-        export_parts.c.export_id == export_id,
-        export_parts.c.number.in_(some),
-    )
-    return await tx.changed(statement)
+    """The file of a locked export is whole. From now on its days are counted."""
+    await tx.execute(FINISH, {"workspace_id": workspace_id, "id": export_id, "days": DAYS_KEPT})
 
 
 async def fail(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID, error: str) -> None:
     """The job that wrote it is over, without success."""
-    await tx.execute(
-        update(exports)
-        .where(exports.c.workspace_id == workspace_id, exports.c.id == export_id, exports.c.job_id == job_id)
-        .where(exports.c.status == ExportStatus.WRITING)
-        .values(status=ExportStatus.FAILED, error=error, updated_at=func.now(), finished_at=func.now())
-    )
+    await tx.execute(FAIL, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id, "error": error})
 
 
 async def expire(tx: Transaction, workspace_id: UUID, export_id: UUID) -> bool:
     """Let the time of an export be over: nobody sees it any more. Returns False for one that nobody saw before."""
-    statement = (
-        update(exports)
-        .where(exports.c.workspace_id == workspace_id, exports.c.id == export_id, exports.c.expires_at > func.now())
-        .values(expires_at=func.now(), updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    return await tx.changed(EXPIRE, {"workspace_id": workspace_id, "id": export_id}) == 1
 
 
 async def forget(tx: Transaction) -> int:
     """Remove some of what is over, in all workspaces: files first. Returns how much."""
-    parts = await tx.changed(_FORGET_PARTS, {"batch": _CLEARED})
-    return parts + await tx.changed(_FORGET_EXPORTS, {"batch": _CLEARED})
+    parts = await tx.changed(FORGET_PARTS, {"batch": _BATCH})
+    return parts + await tx.changed(FORGET_EXPORTS, {"batch": _BATCH})

@@ -8,15 +8,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, DateTime, Integer, Select, func, literal, select
-
 from leadflood.domains.figures.contracts import ActivityFigures, ActivityPoint, ActivityView, OverviewView
 from leadflood.domains.figures.models import LATENCY_BOUNDS, Span, bounds_of, percentile
-from leadflood.domains.figures.tables import workspace_figures
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 COUNTED = 10_000
@@ -25,49 +22,31 @@ COUNTED = 10_000
 LIVE = 1000
 """Leads changed since the last count that are looked at; where more were, figures are as of that count."""
 
+# Up to when everything was counted.
 _COUNTED_UNTIL = sql("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
 
-# The timeline is found through the leads that it changed: it has no index of its own by workspace and time.
-_SINCE = sql("""
-WITH touched AS (
-    SELECT id FROM leads
-    WHERE workspace_id = :workspace_id AND updated_at >= :since AND deleted_at IS NULL
-    ORDER BY updated_at, id
-    LIMIT :most
+_SINCE = assemble(
+    sql_file("leadflood.domains.figures.sql", "since"),
+    latency_slot=sql_file("leadflood.domains.figures.sql", "latency_slot"),
 )
-SELECT t.touched, e.at, e.kind, e.slot
-FROM (SELECT count(*) AS touched FROM touched) t
-LEFT JOIN (
-    SELECT e.at, e.kind,
-           CASE WHEN e.kind = 'enrichment.completed' THEN width_bucket(
-               extract(epoch FROM e.at)::double precision - 0.001::double precision
-               * ('x' || left(e.data ->> 'jobId', 8) || substr(e.data ->> 'jobId', 10, 4))::bit(48)::bigint,
-               :bounds) END AS slot
-    FROM touched
-    JOIN lead_events e ON e.workspace_id = :workspace_id AND e.lead_id = touched.id
-    WHERE e.at >= :since AND e.kind IN ('lead.created', 'enrichment.completed', 'enrichment.failed')
-) e ON true
+
+_LEADS = sql_file("leadflood.domains.figures.sql", "leads")
+
+# What was counted in each part of a span of time, with the sum of each latency slot.
+_COUNTED = sql("""
+SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS created, sum(enriched) AS enriched,
+       sum(failed) AS failed,
+       ARRAY[sum(latency[1]), sum(latency[2]), sum(latency[3]), sum(latency[4]), sum(latency[5]), sum(latency[6]),
+             sum(latency[7]), sum(latency[8]), sum(latency[9]), sum(latency[10]), sum(latency[11]), sum(latency[12]),
+             sum(latency[13]), sum(latency[14]), sum(latency[15]), sum(latency[16]), sum(latency[17]), sum(latency[18]),
+             sum(latency[19]), sum(latency[20]), sum(latency[21]), sum(latency[22]), sum(latency[23]), sum(latency[24]),
+             sum(latency[25])] AS latency
+FROM workspace_figures
+WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
+GROUP BY part
 """)
 
-# Each count walks an index in its order and stops: without the order, PostgreSQL may prefer to read the table.
-_LEADS = sql("""
-SELECT (SELECT count(*) FROM (
-            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL
-            ORDER BY created_at, id LIMIT :most) l) AS leads,
-       (SELECT count(*) FROM (
-            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'new'
-            ORDER BY created_at, id LIMIT :most) l) AS new,
-       (SELECT count(*) FROM (
-            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'processing'
-            ORDER BY created_at, id LIMIT :most) l) AS processing,
-       (SELECT count(*) FROM (
-            SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'failed'
-            ORDER BY created_at, id LIMIT :most) l) AS failed,
-       (SELECT created_at FROM leads
-        WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'new'
-        ORDER BY created_at, id LIMIT 1) AS oldest
-""")
-
+# How many leads there were at the last count, with those created since.
 _TOTAL = sql("""
 SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
                         WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
@@ -202,27 +181,14 @@ async def _parts(
 ) -> tuple[list[_Part], datetime]:
     """What happened between the bounds, and up to when that is complete."""
     parts = [_Part() for _ in bounds[1:]]
-    for row in await tx.all(_counted(actor, bounds)):
-        part, created, enriched, failed, *slots = tuple(row)
-        latency = Counter({slot: count for slot, count in enumerate(slots) if count})
-        parts[part - 1].add(_Part(created, enriched, failed, latency))
+    sought = {"workspace_id": actor.workspace_id, "bounds": list(bounds), "first": bounds[0], "last": bounds[-1]}
+    for row in await tx.all(_COUNTED, sought):
+        latency = Counter({slot: count for slot, count in enumerate(row.latency) if count})
+        parts[row.part - 1].add(_Part(row.created, row.enriched, row.failed, latency))
     if recent.rows[0].touched > LIVE:
         return parts, recent.since
     _add_live(parts, bounds, recent.rows)
     return parts, max(now, recent.since)
-
-
-def _counted(actor: Actor, bounds: Sequence[datetime]) -> Select[Any]:
-    """For each part in which something was counted: its number, what was, and how many there are in each slot."""
-    figures = workspace_figures.c
-    part = func.width_bucket(figures.quarter, literal(list(bounds), ARRAY(DateTime(timezone=True))), type_=Integer)
-    counted = [figures.created, figures.enriched, figures.failed]
-    slots = [figures.latency[slot + 1] for slot in range(len(LATENCY_BOUNDS) + 1)]
-    return (
-        select(part.label("part"), *(func.coalesce(func.sum(each), 0) for each in (*counted, *slots)))
-        .where(figures.workspace_id == actor.workspace_id, figures.quarter >= bounds[0], figures.quarter < bounds[-1])
-        .group_by(part)
-    )
 
 
 def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row]) -> None:

@@ -1,5 +1,6 @@
 """What crosses the border of identity: all validation of input, and the shape of every answer."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,6 +11,7 @@ from leadflood.domains.identity.models import (
     MAX_PASSWORD,
     MIN_PASSWORD,
     Appearance,
+    Authenticated,
     SessionKind,
     acceptable_password,
     known_time_zone,
@@ -240,6 +242,13 @@ class VisitorView(ProfileView):
 
     workspace: MembershipView
     workspaces: list[MembershipView]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit(Authenticated):
+    """A browser with a live session, and what every page says of its reader."""
+
+    visitor: VisitorView
 
 
 class MeView(View):

@@ -88,10 +88,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """A caller with a valid credential. `stale`: its time of last use is over a minute old, so `touch` it."""
+    """A caller with a valid credential.
+
+    Attributes:
+        stale: its time of last use is over a minute old, so `touch` it.
+        is_public: the user's password is known to be the demo user's public one.
+    """
 
     actor: Actor
     stale: bool
+    is_public: bool
 
 
 @dataclass(frozen=True, slots=True)

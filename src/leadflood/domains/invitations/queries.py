@@ -1,11 +1,7 @@
 """SQL that reads invitations."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, select, tuple_
-
-from leadflood.domains.identity.tables import memberships, users, workspaces
 from leadflood.domains.invitations.contracts import DeliveryView, InvitationView, InviterView
 from leadflood.domains.invitations.errors import InvitationNotFound
 from leadflood.domains.invitations.models import (
@@ -15,32 +11,64 @@ from leadflood.domains.invitations.models import (
     Pending,
     vouches,
 )
-from leadflood.domains.invitations.tables import invitations
 from leadflood.domains.jobs.models import JobStatus
-from leadflood.domains.jobs.tables import job_executions
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
-from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.pagination import Page, Position, page_by_id
 
 _DELIVERY = {JobStatus.COMPLETED: DeliveryState.SENT, JobStatus.FAILED: DeliveryState.FAILED}
+
+
+_PENDING = sql("""
+SELECT i.id, i.email, i.role, i.invited_by, i.job_id, i.sends, i.created_at, i.last_sent_at, i.expires_at,
+       u.name AS inviter, j.status AS job_status, j.last_error, i.expires_at <= now() AS expired
+FROM invitations i
+LEFT JOIN users u ON u.id = i.invited_by
+LEFT JOIN job_executions j ON j.workspace_id = i.workspace_id AND j.id = i.job_id
+WHERE i.workspace_id = :workspace_id AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND {condition}
+""")
+
+# A page of the pending invitations, newest first.
+PENDING = assemble(_PENDING, condition=sql("(:after::uuid IS NULL OR i.id < :after) ORDER BY i.id DESC LIMIT :limit"))
+
+# A pending invitation by id.
+PENDING_BY_ID = assemble(_PENDING, condition=sql("i.id = :id"))
+
+_LETTERS = sql("""
+SELECT i.workspace_id, i.id, i.email, i.email_norm, i.role, i.sends, i.invited_by, i.expires_at, i.token_hash,
+       w.name AS workspace, u.name AS inviter, u.disabled_at AS inviter_disabled_at, m.role AS inviter_role,
+       EXISTS (SELECT FROM users known WHERE known.email_norm = i.email_norm) AS has_account
+FROM invitations i
+JOIN workspaces w ON w.id = i.workspace_id
+LEFT JOIN memberships m ON m.workspace_id = i.workspace_id AND m.user_id = i.invited_by AND m.leaving_at IS NULL
+LEFT JOIN users u ON u.id = m.user_id
+WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND {condition}
+""")
+
+# An open invitation by id.
+LETTER = assemble(_LETTERS, condition=sql("i.workspace_id = :workspace_id AND i.id = :id"))
+
+# An open invitation by its token.
+LETTER_BY_TOKEN = assemble(_LETTERS, condition=sql("i.token_hash = :token_hash"))
+
+# The open invitations to an address.
+LETTERS_TO = assemble(_LETTERS, condition=sql("i.email_norm = :email_norm ORDER BY i.id"))
 
 
 async def list_invitations(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[InvitationView]:
     """The pending invitations of the workspace, newest first, expired ones included."""
-    query = _pending(actor)
-    if after is not None:
-        query = query.where(tuple_(invitations.c.id) < tuple_(after.id))
-    rows = await tx.all(query.order_by(invitations.c.id.desc()).limit(limit + 1))
-    return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(_view)
+    page = await page_by_id(tx, PENDING, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
+    return page.map(_view)
 
 
 async def get_invitation(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> InvitationView:
     """One pending invitation. Raises: InvitationNotFound."""
-    row = await tx.first(_pending(actor).where(invitations.c.id == invitation_id))
+    row = await tx.first(PENDING_BY_ID, {"workspace_id": actor.workspace_id, "id": invitation_id})
     if row is None:
         raise InvitationNotFound
     return _view(row)
@@ -48,8 +76,7 @@ async def get_invitation(tx: Transaction, actor: Actor, *, invitation_id: UUID) 
 
 async def letter_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> Letter | None:
     """An invitation that can be accepted now, for its mail."""
-    query = _letters().where(invitations.c.workspace_id == actor.workspace_id, invitations.c.id == invitation_id)
-    return _letter(await tx.first(query))
+    return _letter(await tx.first(LETTER, {"workspace_id": actor.workspace_id, "id": invitation_id}))
 
 
 async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
@@ -57,7 +84,7 @@ async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
 
     Raises: InvitationNotFound: also when whoever vouches for it may no longer let anybody in like that.
     """
-    letter = _letter(await tx.first(_letters().where(invitations.c.token_hash == token_hash)))
+    letter = _letter(await tx.first(LETTER_BY_TOKEN, {"token_hash": token_hash}))
     if letter is None:
         raise InvitationNotFound
     return letter
@@ -65,55 +92,8 @@ async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
 
 async def letters_to(tx: Transaction, email: EmailAddress) -> list[Letter]:
     """The invitations of all workspaces that this address can accept now. Needs a system transaction."""
-    rows = await tx.all(_letters().where(invitations.c.email_norm == email.norm).order_by(invitations.c.id))
+    rows = await tx.all(LETTERS_TO, {"email_norm": email.norm})
     return [letter for letter in map(_letter, rows) if letter is not None]
-
-
-def _pending(actor: Actor) -> Select[Any]:
-    job = and_(job_executions.c.workspace_id == invitations.c.workspace_id, job_executions.c.id == invitations.c.job_id)
-    return (
-        select(
-            invitations,
-            users.c.name.label("inviter"),
-            job_executions.c.status.label("job_status"),
-            job_executions.c.last_error,
-            (invitations.c.expires_at <= func.now()).label("expired"),
-        )
-        .outerjoin(users, users.c.id == invitations.c.invited_by)
-        .outerjoin(job_executions, job)
-        .where(
-            invitations.c.workspace_id == actor.workspace_id,
-            invitations.c.accepted_at.is_(None),
-            invitations.c.revoked_at.is_(None),
-        )
-    )
-
-
-def _letters() -> Select[Any]:
-    known = users.alias("known")
-    inviter = and_(
-        memberships.c.workspace_id == invitations.c.workspace_id,
-        memberships.c.user_id == invitations.c.invited_by,
-        memberships.c.leaving_at.is_(None),
-    )
-    return (
-        select(
-            invitations,
-            workspaces.c.name.label("workspace"),
-            users.c.name.label("inviter"),
-            users.c.disabled_at.label("inviter_disabled_at"),
-            memberships.c.role.label("inviter_role"),
-            exists().where(known.c.email_norm == invitations.c.email_norm).label("has_account"),
-        )
-        .join(workspaces, workspaces.c.id == invitations.c.workspace_id)
-        .outerjoin(memberships, inviter)
-        .outerjoin(users, users.c.id == memberships.c.user_id)
-        .where(
-            invitations.c.accepted_at.is_(None),
-            invitations.c.revoked_at.is_(None),
-            invitations.c.expires_at > func.now(),
-        )
-    )
 
 
 def _letter(row: Row | None) -> Letter | None:

@@ -9,12 +9,14 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
+# Store a new invitation.
 INSERT = sql("""
 INSERT INTO invitations (workspace_id, id, email, email_norm, role, invited_by, token_hash, job_id, expires_at)
 VALUES (:workspace_id, :id, :email, :email_norm, :role, :invited_by, :token_hash, :job_id,
         now() + make_interval(days => :days))
 """)
 
+# Give a pending invitation a new token and a full life.
 RENEW = sql("""
 UPDATE invitations
 SET token_hash = :token_hash, job_id = :job_id, invited_by = :invited_by, sends = sends + 1, last_sent_at = now(),
@@ -22,16 +24,19 @@ SET token_hash = :token_hash, job_id = :job_id, invited_by = :invited_by, sends 
 WHERE workspace_id = :workspace_id AND id = :id AND sends = :sends AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
+# A pending invitation.
 PENDING = sql("""
 SELECT workspace_id, id, email, email_norm, role, sends FROM invitations
 WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
+# The seconds until the workspace may send the next mail to an address.
 WAIT = sql("""
 SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer)::integer FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm
 """)
 
+# The mails of the last 24 hours, and the seconds until the oldest no longer counts.
 # An invitation that was sent again counts as often as it was sent.
 MAILS = sql("""
 SELECT coalesce(sum(sends), 0) AS sent,
@@ -39,28 +44,33 @@ SELECT coalesce(sum(sends), 0) AS sent,
 FROM invitations WHERE workspace_id = :workspace_id AND last_sent_at > now() - interval '1 day'
 """)
 
+# The number of open invitations to other addresses.
 OTHERS_OPEN = sql("""
 SELECT count(*) FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm <> :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
   AND expires_at > now()
 """)
 
+# Revoke the pending invitation to an address.
 REPLACE = sql("""
 UPDATE invitations SET revoked_at = now()
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
+# Revoke a pending invitation.
 REVOKE = sql("""
 UPDATE invitations SET revoked_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
+# Accept an invitation by its latest token.
 ACCEPT = sql("""
 UPDATE invitations SET accepted_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND token_hash = :token_hash AND accepted_at IS NULL
   AND revoked_at IS NULL AND expires_at > now()
 """)
 
+# Delete invitations that ended long ago.
 FORGET = sql("""
 DELETE FROM invitations WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM invitations WHERE expires_at < now() - make_interval(days => :days) LIMIT :limit)

@@ -41,10 +41,11 @@ from leadflood.domains.jobs.contracts import (
 from leadflood.domains.jobs.errors import EventNotFound, JobNotFound
 from leadflood.domains.jobs.events import HEARTBEAT
 from leadflood.domains.jobs.models import JobStatus, OutboxStatus
-from leadflood.domains.jobs.tables import heartbeats, job_executions, outbox_events, worker_processes
+from leadflood.domains.jobs.tables import job_executions, outbox_events, worker_processes
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.hold import ON_HOLD
 from leadflood.kernel.ids import first_id_at
@@ -81,6 +82,17 @@ FROM (
 ) queued
 """).bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
 
+
+# The latest heartbeat, the live workers, and whether outgoing effects are on hold.
+_STATUS = assemble(
+    sql("""
+SELECT h.beat_at, extract(epoch FROM now() - h.beat_at)::float8 AS age, w.workers, w.running, {on_hold} AS on_hold
+FROM (SELECT count(*) AS workers, coalesce(sum(running_jobs), 0) AS running FROM worker_processes
+      WHERE last_seen_at > now() - :silent_after::interval) w
+LEFT JOIN heartbeats h ON h.name = :heartbeat
+"""),
+    on_hold=ON_HOLD,
+)
 
 _QUEUED_BY_KIND = text("""
 SELECT kind, count(*) AS jobs FROM job_executions
@@ -261,25 +273,13 @@ async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int
 
 async def system_status(tx: Transaction) -> SystemStatus:
     """How the workers are, over all workspaces: the tables read belong to none."""
-    beat = await tx.first(
-        select(
-            heartbeats.c.beat_at,
-            func.extract("epoch", func.now() - heartbeats.c.beat_at).label("age"),
-        ).where(heartbeats.c.name == HEARTBEAT.name)
-    )
-    alive = await tx.first(
-        select(
-            func.count().label("workers"),
-            func.coalesce(func.sum(worker_processes.c.running_jobs), 0).label("running"),
-            ON_HOLD.label("on_hold"),
-        ).where(worker_processes.c.last_seen_at > func.now() - SILENT_AFTER)
-    )
+    (row,) = await tx.all(_STATUS, {"heartbeat": HEARTBEAT.name, "silent_after": SILENT_AFTER})
     return SystemStatus(
-        last_heartbeat_at=beat.beat_at if beat else None,
-        heartbeat_age_seconds=float(beat.age) if beat else None,
-        effects_on_hold=bool(alive and alive.on_hold),
-        workers=alive.workers if alive else 0,
-        running_jobs=alive.running if alive else 0,
+        last_heartbeat_at=row.beat_at,
+        heartbeat_age_seconds=row.age,
+        effects_on_hold=bool(row.on_hold),
+        workers=row.workers,
+        running_jobs=row.running,
     )
 
 

@@ -13,8 +13,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from leadflood.kernel.db.roles import ensure_roles
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.queue.postgres import INSTALL
+
+# The revision of the schema.
+REVISION = sql("SELECT version_num FROM alembic_version")
 
 MINIMUM_POSTGRESQL = 15
 _LOCK = 0x1EADF100D

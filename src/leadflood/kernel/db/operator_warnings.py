@@ -1,18 +1,17 @@
 """What a process noticed and an operator should know: kept for `leadflood doctor`, one row a kind."""
 
-from collections.abc import Sequence
-
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 UNTRUSTED_PROXY = "untrusted_proxy"
 """Detail: the address that sent X-Forwarded-For without being named in LEADFLOOD_TRUSTED_PROXIES."""
 
+# Store the latest warning of a kind.
 _STORE = sql("""
 INSERT INTO operator_warnings (name, detail) VALUES (:name, :detail)
 ON CONFLICT (name) DO UPDATE SET detail = excluded.detail, seen_at = now()
 """)
+# The warnings of the last week.
 _RECENT = sql("SELECT name, detail FROM operator_warnings WHERE seen_at > now() - interval '7 days' ORDER BY name")
 
 
@@ -21,6 +20,6 @@ async def store_warning(tx: Transaction, name: str, detail: str) -> None:
     await tx.execute(_STORE, {"name": name, "detail": detail})
 
 
-async def recent_warnings(tx: Transaction) -> Sequence[Row]:
-    """Name and detail of what was noticed within a week."""
-    return await tx.all(_RECENT)
+async def recent_warnings(tx: Transaction) -> dict[str, str]:
+    """What was noticed within a week: the detail of each kind."""
+    return {row.name: row.detail for row in await tx.all(_RECENT)}

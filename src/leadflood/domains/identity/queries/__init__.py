@@ -1,11 +1,8 @@
 """SQL that reads identity. What takes an actor sees its workspace alone; the rest is for sign-in and the operator."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from leadflood.domains.identity.contracts import (
     ApiKeyView,
@@ -16,42 +13,19 @@ from leadflood.domains.identity.contracts import (
     OwnSessionView,
     ProfileView,
     SessionView,
-    UserSummary,
     UserView,
     WorkspaceView,
 )
 from leadflood.domains.identity.errors import ApiKeyNotFound, MemberNotFound, Unauthenticated, WorkspaceNotFound
 from leadflood.domains.identity.models import Account, Appearance, SessionKind
-from leadflood.domains.identity.tables import api_keys, audit_events, memberships, sessions, users, workspaces
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
-from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.pagination import Page, Position, cut, page_by_id
 
-CREDENTIALS = sql("""
-SELECT sought.token_hash, credential.*,
-       (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator,
-       (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = credential.user_id) AS is_public
-FROM unnest(:token_hashes::bytea[]) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
-""")
-
-_MEMBERS_AMONG = sql("""
-SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids) AND leaving_at IS NULL
-""")
-
-VISITOR = sql("""
-SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator,
-       (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = visitor.user_id) AS is_public
-FROM authenticate_visitor(:token_hash) AS visitor
-""")
-
-_AFTER_ALL = "\U0010ffff"
-"""In collation "C", what begins with a text is less than that text followed by the last character of all."""
-
-# One query for an account and its workspaces, so that unknown and known addresses cost the same.
-ACCOUNT = sql("""
+# An account and its workspaces. One statement, so that unknown and known addresses cost the same.
+ACCOUNT_BY_EMAIL = sql("""
 SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, u.disabled_at, m.workspace_id,
        w.name AS workspace_name, m.role
 FROM users u
@@ -61,12 +35,74 @@ WHERE u.email_norm = :email_norm
 ORDER BY m.created_at, m.workspace_id
 """)
 
+# A user by id.
+USER = sql("""
+SELECT id, email, email_norm, name, password_hash, appearance, time_zone, disabled_at FROM users WHERE id = :id
+""")
+
+# The id of the user with an address.
+USER_ID = sql("SELECT id FROM users WHERE email_norm = :email_norm")
+
+# The workspaces of a user, oldest membership first.
+MEMBERSHIPS = sql("""
+SELECT w.id, w.name, m.role FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+WHERE m.user_id = :user_id AND m.leaving_at IS NULL
+ORDER BY m.created_at, m.workspace_id
+""")
+
+# The owner of longest standing who can sign in.
 FIRST_OWNER = sql("""
 SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL AND m.leaving_at IS NULL
 ORDER BY m.created_at, m.user_id LIMIT 1
 """)
 
+# A workspace by id.
+WORKSPACE = sql("SELECT id, name, created_at, updated_at FROM workspaces WHERE id = :id")
+
+# A page of a user's live sessions in one workspace, newest first. The ids are UUIDv7: in the order of creation.
+SESSIONS = sql("""
+SELECT id, ip, user_agent, created_at, last_used_at, expires_at FROM sessions
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND ended_at IS NULL AND expires_at > now()
+  AND (:after::uuid IS NULL OR id < :after)
+ORDER BY id DESC LIMIT :limit
+""")
+
+# A page of a user's live sessions in all workspaces, newest first.
+ALL_SESSIONS = sql("""
+SELECT s.id, s.kind, s.ip, s.user_agent, s.created_at, s.last_used_at, s.expires_at, s.workspace_id,
+       w.name AS workspace_name
+FROM sessions s JOIN workspaces w ON w.id = s.workspace_id
+WHERE s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > now() AND (:after::uuid IS NULL OR s.id < :after)
+ORDER BY s.id DESC LIMIT :limit
+""")
+
+# The workspace of a user's session.
+SESSION_WORKSPACE = sql("SELECT workspace_id FROM sessions WHERE user_id = :user_id AND id = :id")
+
+_MEMBERS = sql("""
+SELECT m.role, m.created_at, u.id, u.email, u.name, u.disabled_at
+FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.workspace_id = :workspace_id AND m.leaving_at IS NULL AND {condition}
+""")
+
+# A page of the members, by the age of their accounts.
+MEMBERS = assemble(
+    _MEMBERS, condition=sql("(:after::uuid IS NULL OR m.user_id > :after) ORDER BY m.user_id LIMIT :limit")
+)
+
+# A member by id.
+MEMBER = assemble(_MEMBERS, condition=sql("m.user_id = :user_id"))
+
+# The member with an address.
+MEMBER_BY_EMAIL = assemble(_MEMBERS, condition=sql("u.email_norm = :email_norm"))
+
+# Those of some users who are members.
+MEMBERS_AMONG = sql("""
+SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids) AND leaving_at IS NULL
+""")
+
+# The names of members, also of those who are leaving, and of API keys.
 ACTOR_NAMES = sql("""
 SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.user_id = ANY (:ids)
@@ -74,21 +110,35 @@ UNION ALL
 SELECT k.id, k.name FROM api_keys k WHERE k.workspace_id = :workspace_id AND k.id = ANY (:ids)
 """)
 
+_API_KEYS = sql("""
+SELECT id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at FROM api_keys
+WHERE workspace_id = :workspace_id AND {condition}
+""")
 
-async def credentials(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[bytes, Row]:
-    """What tokens stand for at this moment, by hash. Invalid ones are missing."""
-    rows = await tx.all(CREDENTIALS, {"token_hashes": list(token_hashes)})
-    return {bytes(row.token_hash): row for row in rows}
+# A page of the API keys, newest first.
+API_KEYS = assemble(_API_KEYS, condition=sql("(:after::uuid IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"))
 
+# An API key by id.
+API_KEY = assemble(_API_KEYS, condition=sql("id = :id"))
 
-async def visitor(tx: Transaction, token_hash: bytes) -> Row | None:
-    """As `credential`, with the profile of the user and all the user's workspaces, oldest membership first."""
-    return await tx.first(VISITOR, {"token_hash": token_hash})
+# A page of the audit log, newest first. In collation "C", what begins with a text is less than that text followed by
+# the last character of all.
+AUDIT_EVENTS = sql("""
+SELECT id, at, actor_kind, actor_id, action, subject_type, subject_id, data, request_id FROM audit_events
+WHERE workspace_id = :workspace_id
+  AND (:action::text IS NULL OR (action >= :action AND action < :action || U&'\\+10FFFF'))
+  AND (:actor_id::uuid IS NULL OR actor_id = :actor_id)
+  AND (:subject_id::uuid IS NULL OR subject_id = :subject_id)
+  AND (:since::timestamptz IS NULL OR at >= :since)
+  AND (:until::timestamptz IS NULL OR at < :until)
+  AND (:after_id::uuid IS NULL OR (at, id) < (:after_at::timestamptz, :after_id))
+ORDER BY at DESC, id DESC LIMIT :limit
+""")
 
 
 async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | None, list[MembershipView]]:
     """The user and all workspaces, oldest membership first. Needs a system transaction."""
-    rows = await tx.all(ACCOUNT, {"email_norm": email_norm})
+    rows = await tx.all(ACCOUNT_BY_EMAIL, {"email_norm": email_norm})
     if not rows:
         return None, []
     joined = [
@@ -101,115 +151,90 @@ async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | 
 
 async def account(tx: Transaction, user_id: UUID) -> Account:
     """Raises: Unauthenticated: when the user is gone."""
-    row = await tx.first(select(users).where(users.c.id == user_id))
-    if row is None:
-        raise Unauthenticated
-    return _account(row)
+    return _account(await _user(tx, user_id))
 
 
 async def profile(tx: Transaction, user_id: UUID) -> ProfileView:
     """Raises: Unauthenticated: when the user is gone."""
-    row = await tx.first(select(users).where(users.c.id == user_id))
-    if row is None:
-        raise Unauthenticated
-    return profile_view(row)
+    row = await _user(tx, user_id)
+    return ProfileView(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        appearance=Appearance(row.appearance),
+        time_zone=row.time_zone,
+    )
 
 
 async def user_id_of(tx: Transaction, email_norm: str) -> UUID | None:
     """The user with this address, in whatever workspace."""
-    found = await tx.scalar(select(users.c.id).where(users.c.email_norm == email_norm))
-    return found if isinstance(found, UUID) else None
+    user_id: UUID | None = await tx.scalar(USER_ID, {"email_norm": email_norm})
+    return user_id
 
 
 async def memberships_of(tx: Transaction, user_id: UUID) -> list[MembershipView]:
     """All workspaces of a user, oldest membership first. Needs a system transaction."""
-    query = (
-        select(workspaces.c.id, workspaces.c.name, memberships.c.role)
-        .join(memberships, memberships.c.workspace_id == workspaces.c.id)
-        .where(memberships.c.user_id == user_id, memberships.c.leaving_at.is_(None))
-        .order_by(memberships.c.created_at, memberships.c.workspace_id)
-    )
-    return [MembershipView(id=row.id, name=row.name, role=Role(row.role)) for row in await tx.all(query)]
-
-
-async def first_workspace(tx: Transaction) -> UUID | None:
-    """The oldest workspace but the system's own. Needs a system transaction."""
-    page = await list_workspaces(tx, limit=1)
-    return page.items[0].id if page.items else None
+    rows = await tx.all(MEMBERSHIPS, {"user_id": user_id})
+    return [MembershipView(id=row.id, name=row.name, role=Role(row.role)) for row in rows]
 
 
 async def first_owner(tx: Transaction, workspace_id: UUID) -> UUID | None:
     """The owner who has been one for longest among those who can sign in."""
-    found = await tx.scalar(FIRST_OWNER, {"workspace_id": workspace_id})
-    return found if isinstance(found, UUID) else None
+    user_id: UUID | None = await tx.scalar(FIRST_OWNER, {"workspace_id": workspace_id})
+    return user_id
 
 
 async def get_workspace(tx: Transaction, actor: Actor) -> WorkspaceView:
     """The caller's workspace. Raises: WorkspaceNotFound."""
-    row = await tx.first(select(workspaces).where(workspaces.c.id == actor.workspace_id))
+    row = await tx.first(WORKSPACE, {"id": actor.workspace_id})
     if row is None:
         raise WorkspaceNotFound
-    return _workspace_view(row)
+    return WorkspaceView(**row)
 
 
 async def list_sessions(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[SessionView]:
     """The caller's own live sessions in this workspace, newest first."""
-    query = select(sessions).where(
-        sessions.c.workspace_id == actor.workspace_id,
-        sessions.c.user_id == actor.user_id,
-        sessions.c.ended_at.is_(None),
-        sessions.c.expires_at > func.now(),
-    )
-    rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
-    return _page(rows, limit).map(lambda row: _session_view(row, actor))
+    sought = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
+    page = await page_by_id(tx, SESSIONS, sought, after=after, limit=limit)
+    return page.map(lambda row: _session_view(row, actor))
 
 
 async def list_all_sessions(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[OwnSessionView]:
     """The caller's own live sessions in all workspaces, newest first. Needs a system transaction."""
-    query = (
-        select(sessions, workspaces.c.name.label("workspace_name"))
-        .join(workspaces, workspaces.c.id == sessions.c.workspace_id)
-        .where(sessions.c.user_id == actor.user_id)
-        .where(sessions.c.ended_at.is_(None), sessions.c.expires_at > func.now())
-    )
-    rows = await tx.all(_newest_first(query, sessions.c.id, after, limit))
-    return _page(rows, limit).map(lambda row: _own_session_view(row, actor))
+    page = await page_by_id(tx, ALL_SESSIONS, {"user_id": actor.user_id}, after=after, limit=limit)
+    return page.map(lambda row: _own_session_view(row, actor))
 
 
 async def workspace_of_session(tx: Transaction, user_id: UUID, session_id: UUID) -> UUID | None:
     """Where a session of this user is. Needs a system transaction."""
-    query = select(sessions.c.workspace_id).where(sessions.c.user_id == user_id, sessions.c.id == session_id)
-    found = await tx.scalar(query)
-    return found if isinstance(found, UUID) else None
+    workspace_id: UUID | None = await tx.scalar(SESSION_WORKSPACE, {"user_id": user_id, "id": session_id})
+    return workspace_id
 
 
 async def list_members(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[MemberView]:
     """The members of the workspace, by the age of their user account."""
-    query = _members(actor).order_by(memberships.c.user_id).limit(limit + 1)
-    if after is not None:
-        query = query.where(memberships.c.user_id > after.id)
-    return _page(await tx.all(query), limit).map(_member_view)
+    page = await page_by_id(tx, MEMBERS, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
+    return page.map(_member_view)
 
 
 async def is_member(tx: Transaction, actor: Actor, *, email_norm: str) -> bool:
     """Whether a member of the workspace has this address."""
-    query = _members(actor).where(users.c.email_norm == email_norm)
-    return await tx.first(query) is not None
+    return await tx.first(MEMBER_BY_EMAIL, {"workspace_id": actor.workspace_id, "email_norm": email_norm}) is not None
 
 
 async def members_among(tx: Transaction, workspace_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
     """Those of the users who are members of the workspace."""
-    rows = await tx.all(_MEMBERS_AMONG, {"workspace_id": workspace_id, "user_ids": list(user_ids)})
+    rows = await tx.all(MEMBERS_AMONG, {"workspace_id": workspace_id, "user_ids": list(user_ids)})
     return {row.user_id for row in rows}
 
 
 async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberView:
     """Raises: MemberNotFound."""
-    row = await tx.first(_members(actor).where(memberships.c.user_id == user_id))
+    row = await tx.first(MEMBER, {"workspace_id": actor.workspace_id, "user_id": user_id})
     if row is None:
         raise MemberNotFound
     return _member_view(row)
@@ -227,18 +252,16 @@ async def list_api_keys(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[ApiKeyView]:
     """All keys of the workspace, newest first, revoked and expired ones included."""
-    query = select(api_keys).where(api_keys.c.workspace_id == actor.workspace_id)
-    rows = await tx.all(_newest_first(query, api_keys.c.id, after, limit))
-    return _page(rows, limit).map(_api_key_view)
+    page = await page_by_id(tx, API_KEYS, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
+    return page.map(lambda row: ApiKeyView(**row))
 
 
 async def get_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> ApiKeyView:
     """Raises: ApiKeyNotFound."""
-    query = select(api_keys).where(api_keys.c.workspace_id == actor.workspace_id, api_keys.c.id == key_id)
-    row = await tx.first(query)
+    row = await tx.first(API_KEY, {"workspace_id": actor.workspace_id, "id": key_id})
     if row is None:
         raise ApiKeyNotFound
-    return _api_key_view(row)
+    return ApiKeyView(**row)
 
 
 async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
@@ -254,45 +277,10 @@ async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
     limit: int,
 ) -> Page[AuditEventView]:
     """The workspace's audit log, newest first: actions that begin with `action`, and `since` ≤ time < `until`."""
-    query = select(audit_events).where(audit_events.c.workspace_id == actor.workspace_id)
-    if action is not None:
-        query = query.where(audit_events.c.action >= action, audit_events.c.action < action + _AFTER_ALL)
-    if actor_id is not None:
-        query = query.where(audit_events.c.actor_id == actor_id)
-    if subject_id is not None:
-        query = query.where(audit_events.c.subject_id == subject_id)
-    if since is not None:
-        query = query.where(audit_events.c.at >= since)
-    if until is not None:
-        query = query.where(audit_events.c.at < until)
-    if after is not None:
-        position = tuple_(after.time, after.id)
-        query = query.where(tuple_(audit_events.c.at, audit_events.c.id) < position)
-    rows = await tx.all(query.order_by(audit_events.c.at.desc(), audit_events.c.id.desc()).limit(limit + 1))
+    what = {"workspace_id": actor.workspace_id, "action": action, "actor_id": actor_id, "subject_id": subject_id}
+    where = {"since": since, "until": until, "after_at": after.time if after else None}
+    rows = await tx.all(AUDIT_EVENTS, {**what, **where, "after_id": after.id if after else None, "limit": limit + 1})
     return cut(rows, limit, lambda row: Position.at(row.at, row.id)).map(_audit_event_view)
-
-
-async def list_users(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
-    """All users of this installation, newest first, for the operator."""
-    rows = await tx.all(_newest_first(select(users), users.c.id, after, limit))
-    return _page(rows, limit).map(
-        lambda row: UserSummary(
-            id=row.id,
-            email=row.email,
-            name=row.name,
-            is_operator=row.is_operator,
-            disabled_at=row.disabled_at,
-            created_at=row.created_at,
-        )
-    )
-
-
-async def list_workspaces(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[WorkspaceView]:
-    """All workspaces but the system's own, oldest first, for the operator. Needs a system transaction."""
-    query = select(workspaces).where(workspaces.c.id != SYSTEM_WORKSPACE_ID).order_by(workspaces.c.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(workspaces.c.id > after.id)
-    return _page(await tx.all(query), limit).map(_workspace_view)
 
 
 def user_view(account: Account) -> UserView:
@@ -300,44 +288,15 @@ def user_view(account: Account) -> UserView:
     return UserView(id=account.id, email=account.email, name=account.name)
 
 
-def profile_view(row: Row) -> ProfileView:
-    """The profile in a row of users."""
-    return ProfileView(
-        id=row.id,
-        email=row.email,
-        name=row.name,
-        appearance=Appearance(row.appearance),
-        time_zone=row.time_zone,
-    )
-
-
-def _members(actor: Actor) -> Select[Any]:
-    joined = memberships.join(users, users.c.id == memberships.c.user_id)
-    columns = (memberships.c.role, memberships.c.created_at, users.c.id, users.c.email, users.c.name)
-    return (
-        select(*columns, users.c.disabled_at)
-        .select_from(joined)
-        .where(memberships.c.workspace_id == actor.workspace_id, memberships.c.leaving_at.is_(None))
-    )
-
-
-def _newest_first(query: Select[Any], key: ColumnElement[Any], after: Position | None, limit: int) -> Select[Any]:
-    # The ids are UUIDv7, so their order is the order of creation.
-    if after is not None:
-        query = query.where(tuple_(key) < tuple_(after.id))
-    return query.order_by(key.desc()).limit(limit + 1)
-
-
-def _page(rows: Sequence[Row], limit: int) -> Page[Row]:
-    return cut(rows, limit, lambda row: Position.at(str(row.id), row.id))
+async def _user(tx: Transaction, user_id: UUID) -> Row:
+    row = await tx.first(USER, {"id": user_id})
+    if row is None:
+        raise Unauthenticated
+    return row
 
 
 def _account(row: Row) -> Account:
     return Account(row.id, row.email, row.email_norm, row.name, row.password_hash, row.disabled_at is not None)
-
-
-def _workspace_view(row: Row) -> WorkspaceView:
-    return WorkspaceView(id=row.id, name=row.name, created_at=row.created_at, updated_at=row.updated_at)
 
 
 def _session_view(row: Row, actor: Actor) -> SessionView:
@@ -369,20 +328,6 @@ def _member_view(row: Row) -> MemberView:
         role=Role(row.role),
         disabled=row.disabled_at is not None,
         created_at=row.created_at,
-    )
-
-
-def _api_key_view(row: Row) -> ApiKeyView:
-    return ApiKeyView(
-        id=row.id,
-        name=row.name,
-        prefix=row.prefix,
-        scopes=row.scopes,
-        created_by=row.created_by,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
     )
 
 

@@ -6,6 +6,7 @@ from leadflood.domains.identity.models import KNOWN_ADDRESS_DAYS
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# Whether a program signed in from a network to an account.
 # A session that the user ended, or that a new password ended, may have been a thief's: its address is not known.
 # What is stored as an address came from a socket or a proxy we trust; anything else would not be an inet.
 KNOWN_ADDRESS = sql("""

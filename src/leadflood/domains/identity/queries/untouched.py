@@ -8,9 +8,10 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# The first owner, who has not signed in yet, and the workspace.
 # Whoever the first start made an owner, as long as that password was neither used nor changed.
 UNTOUCHED_OWNER = sql("""
-SELECT u.*, w.id AS workspace_id, w.name AS workspace_name
+SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, w.id AS workspace_id, w.name AS workspace_name
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_changed_at = u.created_at
   AND m.role = 'owner' AND NOT EXISTS (
@@ -19,6 +20,7 @@ WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_change
 ORDER BY w.created_at, w.id LIMIT 1
 """)
 
+# Whether anybody has signed in to a workspace.
 IN_USE = sql("""
 SELECT true FROM audit_events WHERE workspace_id = :workspace_id AND action = 'session.started' LIMIT 1
 """)

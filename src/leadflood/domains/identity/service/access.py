@@ -1,31 +1,22 @@
 """From a token to the caller."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from leadflood.domains.identity import queries
-from leadflood.domains.identity.contracts import MembershipView, MeView, VisitorView
+from leadflood.domains.identity.contracts import MembershipView, MeView, Visit
 from leadflood.domains.identity.errors import Unauthenticated
 from leadflood.domains.identity.models import (
     ACCESS_PREFIX,
     API_KEY_PREFIX,
     WEB_PREFIX,
-    Appearance,
     Authenticated,
-    permissions_of,
 )
+from leadflood.domains.identity.queries import access as credentials
 from leadflood.domains.identity.store import sessions as session_store
-from leadflood.kernel.actor import Actor, ActorKind, Role
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.crypto import is_token, token_hash
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.pool import Row
-
-
-@dataclass(frozen=True, slots=True)
-class Visit(Authenticated):
-    """A browser with a live session, and what every page says of its reader."""
-
-    visitor: VisitorView
 
 
 async def authenticate(database: Database, token: str, *, production: bool = False) -> Authenticated:
@@ -51,9 +42,10 @@ async def authenticate_all(
     if not hashes:
         return [Unauthenticated() for _ in tokens]
     async with database.statement() as connection:
-        rows = await queries.credentials(connection, list(hashes.values()))
-    known = {token: rows[sought] for token, sought in hashes.items() if _opens(rows.get(sought), production=production)}
-    found = {token: Authenticated(_actor(row), row.stale) for token, row in known.items()}
+        known = await credentials.authenticated(connection, list(hashes.values()))
+    found = {
+        token: known[sought] for token, sought in hashes.items() if _opens(known.get(sought), production=production)
+    }
     told: list[Authenticated | Unauthenticated] = []
     for token in tokens:
         caller = found.get(token)
@@ -77,10 +69,10 @@ async def authenticate_browser(database: Database, token: str, *, production: bo
     if not is_token(token, WEB_PREFIX):
         raise Unauthenticated
     async with database.statement() as connection:
-        row = await queries.visitor(connection, token_hash(token))
-    if row is None or not _opens(row, production=production):
+        visit = await credentials.visit(connection, token_hash(token))
+    if visit is None or not _opens(visit, production=production):
         raise Unauthenticated
-    return Visit(_actor(row), row.stale, _visitor(row))
+    return visit
 
 
 async def still_valid(database: Database, token: str, *, production: bool = False) -> Actor | None:
@@ -91,8 +83,8 @@ async def still_valid(database: Database, token: str, *, production: bool = Fals
     if not is_token(token, WEB_PREFIX):
         return None
     async with database.statement() as connection:
-        row = (await queries.credentials(connection, [token_hash(token)])).get(token_hash(token))
-    return _actor(row) if row is not None and _opens(row, production=production) else None
+        found = (await credentials.authenticated(connection, [token_hash(token)])).get(token_hash(token))
+    return found.actor if found is not None and _opens(found, production=production) else None
 
 
 async def touch(database: Database, actor: Actor) -> None:
@@ -130,39 +122,9 @@ async def me(database: Database, actor: Actor) -> MeView:
     )
 
 
-def _opens(row: Row | None, *, production: bool) -> bool:
+def _opens(found: Authenticated | None, *, production: bool) -> bool:
     """Whether a credential opens anything: in production, none of a user with the public password does."""
-    return row is not None and not (production and row.is_public)
-
-
-def _actor(row: Row) -> Actor:
-    role = Role(row.role)
-    return Actor(
-        kind=ActorKind(ActorKind.USER if row.kind == "session" else ActorKind.API_KEY),
-        workspace_id=row.workspace_id,
-        permissions=permissions_of(role, row.scopes, is_operator=row.is_operator),
-        user_id=row.user_id,
-        role=role,
-        session_id=row.session_id,
-        api_key_id=row.api_key_id,
-    )
-
-
-def _visitor(row: Row) -> VisitorView:
-    joined = [
-        MembershipView(id=workspace_id, name=name, role=Role(role))
-        for workspace_id, name, role in zip(row.joined_ids, row.joined_names, row.joined_roles, strict=True)
-    ]
-    here = next(each for each in joined if each.id == row.workspace_id)
-    return VisitorView(
-        id=row.user_id,
-        email=row.email,
-        name=row.name,
-        appearance=Appearance(row.appearance),
-        time_zone=row.time_zone,
-        workspace=here,
-        workspaces=joined,
-    )
+    return found is not None and not (production and found.is_public)
 
 
 def _visible(actor: Actor, here: MembershipView, joined: list[MembershipView]) -> list[MembershipView]:

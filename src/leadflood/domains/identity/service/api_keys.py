@@ -77,7 +77,7 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None
     if not await store.revoke_api_key(tx, actor.workspace_id, key_id):
         raise ApiKeyNotFound
     descendants = await store.revoke_descendants(tx, actor.workspace_id)
-    for revoked in (key_id, *(row.id for row in descendants)):
+    for revoked in (key_id, *descendants):
         await audit.record(
             tx,
             actor,
@@ -92,13 +92,13 @@ async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID) -> None:
 
     Needs a system transaction.
     """
-    for row in await store.revoke_keys_of(tx, user_id):
+    for workspace_id, key_id in await store.revoke_keys_of(tx, user_id):
         await audit.record(
             tx,
-            replace(actor, workspace_id=row.workspace_id),
+            replace(actor, workspace_id=workspace_id),
             action=AuditAction.API_KEY_REVOKED,
             subject_type=AuditSubject.API_KEY,
-            subject_id=row.id,
+            subject_id=key_id,
             data={"reason": "public_password"},
         )
 
@@ -118,15 +118,11 @@ async def _end(tx: Transaction, actor: Actor, wanted: datetime | None) -> dateti
     """When the new key expires: not after the key that creates it."""
     if actor.api_key_id is None:
         return wanted
-    parent = await store.hold_api_key(tx, actor.workspace_id, actor.api_key_id)
-    if parent is None:
-        raise Unauthenticated
-    if parent.expires_at is None or wanted is None:
-        return wanted or parent.expires_at
-    if wanted > parent.expires_at:
-        message = (
-            f"Give a time no later than {parent.expires_at:%Y-%m-%dT%H:%M:%SZ}, when the key that you use expires."
-        )
+    latest = await store.hold_api_key(tx, actor.workspace_id, actor.api_key_id)
+    if latest is None or wanted is None:
+        return wanted or latest
+    if wanted > latest:
+        message = f"Give a time no later than {latest:%Y-%m-%dT%H:%M:%SZ}, when the key that you use expires."
         fault = FieldError("/expiresAt", "out_of_range", message)
         raise InvalidInput("The key would outlive the key that creates it.", errors=[fault])
     return wanted

@@ -26,7 +26,7 @@ from leadflood.domains.identity.models import (
     EndReason,
     FirstRun,
 )
-from leadflood.domains.identity.queries.instance import operators
+from leadflood.domains.identity.queries import instance as installation
 from leadflood.domains.identity.service import api_keys, audit, devices, instance
 from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed, unlock
 from leadflood.kernel.actor import Actor, Permission, Role
@@ -146,7 +146,7 @@ async def revoke_operator(database: Database, actor: Actor, *, email: str) -> No
         await store.lock_operators(tx)
         if not await store.set_operator(tx, account.id, is_operator=False):
             return
-        if not await operators(tx):
+        if not await installation.operators(tx):
             raise LastOperator
         await audit.record_for_user(tx, actor, action=AuditAction.OPERATOR_REVOKED, user_id=account.id)
 
@@ -154,13 +154,13 @@ async def revoke_operator(database: Database, actor: Actor, *, email: str) -> No
 async def list_users(database: Database, *, after: Position | None = None, limit: int) -> Page[UserSummary]:
     """All users, newest first."""
     async with database.system(read_only=True) as tx:
-        return await queries.list_users(tx, after=after, limit=limit)
+        return await installation.list_users(tx, after=after, limit=limit)
 
 
 async def list_workspaces(database: Database, *, after: Position | None = None, limit: int) -> Page[WorkspaceView]:
     """All workspaces, oldest first."""
     async with database.system(read_only=True) as tx:
-        return await queries.list_workspaces(tx, after=after, limit=limit)
+        return await installation.list_workspaces(tx, after=after, limit=limit)
 
 
 async def first_run(database: Database) -> FirstRun | None:
@@ -169,14 +169,14 @@ async def first_run(database: Database) -> FirstRun | None:
     Of several processes that start at once, one makes them. The password is in this answer and nowhere else.
     """
     async with database.system(read_only=True) as tx:
-        if await queries.first_workspace(tx) is not None:
+        if await installation.first_workspace(tx) is not None:
             return None
     password = new_password()
     password_hash = await hashed(password)
     email = parse_email(FIRST_OWNER_EMAIL)
     async with database.system() as tx:
         await store.lock_first_run(tx)
-        if await queries.first_workspace(tx) is not None:
+        if await installation.first_workspace(tx) is not None:
             return None
         owner_id = await _user_with(tx, _SYSTEM, email, "Owner", password_hash)
         workspace_id = await _insert_workspace(tx, _SYSTEM, FIRST_WORKSPACE, owner_id)
@@ -195,7 +195,7 @@ async def ensure_demo(database: Database) -> UUID:
     password_hash = None if right else await hashed(DEMO_PASSWORD)
     async with database.system() as tx:
         await store.lock_first_run(tx)
-        workspace_id = await queries.first_workspace(tx)
+        workspace_id = await installation.first_workspace(tx)
         if workspace_id is None:
             raise WorkspaceNotFound
         user_id = await _user_with(tx, _SYSTEM, email, "Demo", password_hash)

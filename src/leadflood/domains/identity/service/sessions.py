@@ -22,7 +22,7 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.identity.service.passwords import end_and_record
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
-from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
+from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_token, token_hash
 from leadflood.kernel.db.database import Database
@@ -130,14 +130,13 @@ async def switch_workspace(
     if actor.user_id is None or actor.session_id is None:
         raise SessionNotFound
     async with database.system() as tx:
-        row = await session_store.hold_membership(tx, actor.user_id, workspace_id)
-        if row is None:
+        workspace = await session_store.hold_membership(tx, actor.user_id, workspace_id)
+        if workspace is None:
             raise WorkspaceNotFound
         if not await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.SWITCHED):
             raise Unauthenticated
         data: dict[str, JsonValue] = {"reason": EndReason.SWITCHED}
         await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data)
-        workspace = MembershipView(id=row.id, name=row.name, role=Role(row.role))
         return await start_browser(
             tx,
             settings,

@@ -9,139 +9,174 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
-
+from leadflood.domains.identity.errors import Unauthenticated
 from leadflood.domains.identity.models import Appearance
-from leadflood.domains.identity.tables import users
 from leadflood.kernel.actor import Actor, Role
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# Create a user, unless the address is taken.
 INSERT_USER = sql("""
 INSERT INTO users (id, email, email_norm, name, password_hash)
 VALUES (:id, :email, :email_norm, :name, :password_hash)
 ON CONFLICT (email_norm) DO NOTHING
 """)
 
+# Replace a user's password hash.
 # `expected`: the hash that the new one replaces, or null to replace any.
 SET_PASSWORD = sql("""
 UPDATE users SET password_hash = :password_hash, password_changed_at = now(), updated_at = now()
 WHERE id = :id AND (:expected::text IS NULL OR password_hash = :expected)
 """)
 
+# Change what is given of a user's profile.
+SET_PROFILE = sql("""
+UPDATE users SET name = coalesce(:name, name), appearance = coalesce(:appearance, appearance),
+    time_zone = coalesce(:time_zone, time_zone), updated_at = now()
+WHERE id = :id
+""")
+
+# Replace the address of a user whose password is the verified one.
 SET_EMAIL = sql("""
 UPDATE users SET email = :email, email_norm = :email_norm, updated_at = now()
 WHERE id = :id AND password_hash = :password_hash
 """)
 
+# Lock an enabled user whose password is the verified one.
 HOLD_ACCOUNT = sql("""
 SELECT true FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
 """)
 
+# Disable or enable a user.
 SET_DISABLED = sql("""
 UPDATE users SET disabled_at = CASE WHEN :disabled THEN now() END, updated_at = now()
 WHERE id = :id AND (disabled_at IS NOT NULL) <> :disabled
 """)
 
+# Make a user an instance operator or an ordinary user.
 SET_OPERATOR = sql("""
 UPDATE users SET is_operator = :is_operator, updated_at = now() WHERE id = :id AND is_operator <> :is_operator
 """)
 
+# Record that a user's password is the public one.
 NOTE_PUBLIC_PASSWORD = sql("""
 UPDATE users SET public_password_hash = password_hash WHERE id = :id AND password_hash = :password_hash
 """)
 
+# Revoke all API keys that a user created.
 REVOKE_KEYS_OF = sql("""
 UPDATE api_keys SET revoked_at = now() WHERE created_by = :user_id AND revoked_at IS NULL RETURNING workspace_id, id
 """)
 
+# Lock the instance operators.
 # Revocations are made one at a time, on operators read after this lock.
 LOCK_OPERATORS = sql("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
 
+# Create a workspace.
 INSERT_WORKSPACE = sql("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
 
+# Rename a workspace.
 RENAME_WORKSPACE = sql("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
 
+# Lock the members of a workspace.
 # NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
 LOCK_MEMBERS = sql("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
 
+# The role of a member.
 ROLE = sql("""
 SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL
 """)
 
+# The role of a member, locked against changes.
 ROLE_SHARED = sql("""
 SELECT role FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NULL FOR SHARE
 """)
 
+# The number of other owners who can sign in.
 OTHER_OWNERS = sql("""
 SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND u.disabled_at IS NULL
   AND m.leaving_at IS NULL
 """)
 
+# Add a member, or keep one who is leaving.
 INSERT_MEMBER = sql("""
 INSERT INTO memberships AS m (workspace_id, user_id, role) VALUES (:workspace_id, :user_id, :role)
 ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role, leaving_at = NULL, updated_at = now()
 WHERE m.leaving_at IS NOT NULL
 """)
 
+# Change the role of a member.
 CHANGE_ROLE = sql("""
 UPDATE memberships SET role = :role, updated_at = now()
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
 """)
 
+# Remove a member, with sessions and API keys by cascade.
 DELETE_MEMBER = sql("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected
 """)
 
+# Mark a member as leaving.
 BEGIN_LEAVING = sql("""
 UPDATE memberships SET leaving_at = now(), updated_at = now()
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected AND leaving_at IS NULL
 """)
 
+# Delete the sessions of a member.
 DELETE_SESSIONS = sql("DELETE FROM sessions WHERE workspace_id = :workspace_id AND user_id = :user_id")
 
+# Delete the API keys that a member created.
 DELETE_API_KEYS = sql("DELETE FROM api_keys WHERE workspace_id = :workspace_id AND created_by = :user_id")
 
+# Remove a member who is leaving.
 FINISH_LEAVING = sql("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NOT NULL
 """)
 
+# Store a new API key.
 INSERT_API_KEY = sql("""
 INSERT INTO api_keys (workspace_id, id, name, prefix, token_hash, scopes, created_by, expires_at, parent_id)
 VALUES (:workspace_id, :id, :name, :prefix, :token_hash, :scopes, :created_by, :expires_at, :parent_id)
 """)
 
+# Lock a user's sessions and API keys.
 LOCK_USER = sql("SELECT true FROM users WHERE id = :id FOR NO KEY UPDATE")
 
+# The number of active API keys of a user, in all workspaces.
 ACTIVE_KEYS = sql("SELECT count_active_api_keys(:user_id)")
 
+# Lock an active API key.
 HOLD_API_KEY = sql("""
 SELECT expires_at FROM api_keys
 WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 FOR SHARE
 """)
 
+# Revoke the API keys that revoked keys created.
 REVOKE_CHILDREN = sql("""
 UPDATE api_keys k SET revoked_at = now() FROM api_keys parent
 WHERE k.workspace_id = :workspace_id AND k.revoked_at IS NULL AND parent.workspace_id = k.workspace_id
   AND parent.id = k.parent_id AND parent.revoked_at IS NOT NULL
-RETURNING k.id, k.name
+RETURNING k.id
 """)
 
+# Revoke an API key.
 REVOKE_API_KEY = sql("""
 UPDATE api_keys SET revoked_at = now() WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL
 """)
 
+# Append an event to the audit log.
 INSERT_AUDIT_EVENT = sql("""
 INSERT INTO audit_events (workspace_id, id, actor_kind, actor_id, action, subject_type, subject_id, data, request_id)
 VALUES (:workspace_id, :id, :actor_kind, :actor_id, :action, :subject_type, :subject_id, :data,
         :request_id)
 """)
 
+# Delete old events of the audit log, in all workspaces.
 PURGE_AUDIT = sql("SELECT purge_audit_events(:days, :limit)")
 
+# Lock the set-up of the installation.
 FIRST_RUN_LOCK = sql("SELECT pg_advisory_xact_lock(:key)")
 _FIRST_RUN_KEY = 0x1EADF1257
 
@@ -165,8 +200,7 @@ async def set_profile(
 ) -> None:
     """Change what is given of a user's profile."""
     given = {"name": name, "appearance": appearance, "time_zone": time_zone}
-    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    await tx.execute(update(users).where(users.c.id == user_id).values(**changes, updated_at=func.now()))
+    await tx.execute(SET_PROFILE, {"id": user_id, **given})
 
 
 async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: str, password_hash: str) -> bool:
@@ -198,9 +232,9 @@ async def note_public_password(tx: Transaction, user_id: UUID, password_hash: st
     await tx.execute(NOTE_PUBLIC_PASSWORD, {"id": user_id, "password_hash": password_hash})
 
 
-async def revoke_keys_of(tx: Transaction, user_id: UUID) -> Sequence[Row]:
+async def revoke_keys_of(tx: Transaction, user_id: UUID) -> list[tuple[UUID, UUID]]:
     """Revoke all API keys that a user created. Returns workspace and id of each. Needs a system transaction."""
-    return await tx.all(REVOKE_KEYS_OF, {"user_id": user_id})
+    return [(row.workspace_id, row.id) for row in await tx.all(REVOKE_KEYS_OF, {"user_id": user_id})]
 
 
 async def lock_operators(tx: Transaction) -> None:
@@ -295,9 +329,16 @@ async def count_active_keys(tx: Transaction, user_id: UUID) -> int:
     return int(await tx.scalar(ACTIVE_KEYS, {"user_id": user_id}))
 
 
-async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> Row | None:
-    """When an active key expires; it is not revoked before this transaction has ended. None for one that is over."""
-    return await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
+async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> datetime | None:
+    """When an active key expires, None for never; it is not revoked before this transaction has ended.
+
+    Raises: Unauthenticated: the key is revoked or has expired.
+    """
+    row = await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
+    if row is None:
+        raise Unauthenticated
+    expires_at: datetime | None = row.expires_at
+    return expires_at
 
 
 async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> bool:
@@ -305,14 +346,14 @@ async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> b
     return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
 
 
-async def revoke_descendants(tx: Transaction, workspace_id: UUID) -> list[Row]:
-    """Revoke all keys that revoked keys created, and so on. Returns id and name of each.
+async def revoke_descendants(tx: Transaction, workspace_id: UUID) -> list[UUID]:
+    """Revoke all keys that revoked keys created, and so on. Returns their ids.
 
     A statement for each generation: it waits for keys that are being created, which the next one then sees.
     """
-    revoked: list[Row] = []
+    revoked: list[UUID] = []
     while rows := await tx.all(REVOKE_CHILDREN, {"workspace_id": workspace_id}):
-        revoked += rows
+        revoked += [row.id for row in rows]
     return revoked
 
 

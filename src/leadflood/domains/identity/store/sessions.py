@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import LOGIN_WINDOW_SECONDS, EndReason, SessionKind
-from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.pool import Row
+from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# Count an attempt to sign in against a subject, unless it has used up what is allowed.
 # A row holds the failures of its window and the attempts under way. The window is fixed: it ends whatever happens.
 RESERVE = sql("""
 INSERT INTO login_failures AS f (subject_hash, failures) VALUES (:subject, 1)
@@ -20,11 +21,13 @@ SET failures = CASE WHEN f.window_started_at <= now() - make_interval(secs => :w
 WHERE f.failures < :allowed OR f.window_started_at <= now() - make_interval(secs => :window)
 """)
 
+# The seconds until a subject may try again.
 WAIT = sql("""
 SELECT greatest(1, ceil(extract(epoch FROM window_started_at - now()) + :window::float8))::integer
 FROM login_failures WHERE subject_hash = :subject
 """)
 
+# Give back an attempt that succeeded.
 # Locked in the order in which `reserve` locks them, so that the two cannot deadlock.
 RELEASE = sql("""
 WITH locked AS (
@@ -34,8 +37,10 @@ UPDATE login_failures f SET failures = greatest(f.failures - 1, 0)
 FROM locked WHERE f.subject_hash = locked.subject_hash
 """)
 
+# Delete the failures of a subject.
 FORGET_FAILURES = sql("DELETE FROM login_failures WHERE subject_hash = :subject")
 
+# Lock an enabled user with the verified password, and the membership.
 # Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
 # sessions start one at a time, which `end_oldest` relies on.
 STILL_WELCOME = sql("""
@@ -45,6 +50,7 @@ WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.password_hash = :
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
+# Start a session, which ends no later than the one that it continues.
 INSERT_SESSION = sql("""
 INSERT INTO sessions (workspace_id, id, user_id, kind, ip, user_agent, expires_at, ends_at)
 SELECT :workspace_id, :id, :user_id, :kind, :ip, :user_agent,
@@ -53,6 +59,7 @@ FROM (SELECT coalesce((SELECT ends_at FROM sessions WHERE workspace_id = :contin
                       now() + make_interval(secs => :lifetime)) AS ends_at) AS latest
 """)
 
+# End a user's oldest sessions beyond a number.
 END_OLDEST = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE (workspace_id, id) IN (
@@ -62,6 +69,7 @@ WHERE (workspace_id, id) IN (
 RETURNING workspace_id, id
 """)
 
+# Store an access and a refresh token of a session, and tell for how many seconds each is valid.
 INSERT_TOKENS = sql("""
 WITH stored AS (
     INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
@@ -77,12 +85,14 @@ SELECT max(seconds) FILTER (WHERE kind = 'access') AS access_seconds,
 FROM stored
 """)
 
+# Store the token of a browser's session.
 INSERT_WEB_TOKEN = sql("""
 INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
 SELECT workspace_id, :token_hash, id, 'web', expires_at FROM sessions
 WHERE workspace_id = :workspace_id AND id = :session_id
 """)
 
+# Lock an enabled user and the membership in a workspace.
 # The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
 # removal can commit between this look and the new session.
 HOLD_MEMBERSHIP = sql("""
@@ -92,6 +102,7 @@ WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NU
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
+# Lock the live session of a refresh token.
 # The lock on the session puts refreshes of one session in a row.
 LOCK_REFRESHED = sql("""
 SELECT s.workspace_id, s.id, s.user_id
@@ -103,27 +114,32 @@ WHERE t.token_hash = :token_hash AND t.kind = 'refresh' AND t.expires_at > now()
 FOR UPDATE OF s
 """)
 
+# Mark a refresh token as used.
 USE_TOKEN = sql("""
 UPDATE session_tokens SET used_at = now()
 WHERE workspace_id = :workspace_id AND token_hash = :token_hash AND kind = 'refresh' AND used_at IS NULL
 """)
 
+# Prolong a session.
 PROLONG = sql("""
 UPDATE sessions SET last_used_at = now(), expires_at = least(now() + make_interval(secs => :seconds), ends_at)
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL
 """)
 
+# End a live session.
 END_SESSION = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL AND expires_at > now()
   AND (:user_id::uuid IS NULL OR user_id = :user_id)
 """)
 
+# End a user's live sessions but one.
 END_SESSIONS = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE user_id = :user_id AND ended_at IS NULL AND id IS DISTINCT FROM :kept
 """)
 
+# Record that a session is in use, at most once a minute.
 # A browser's session slides: what it was given at its start it has again from its latest use on, its token too,
 # up to the session's latest end.
 TOUCH_SESSION = sql("""
@@ -140,22 +156,26 @@ UPDATE session_tokens t SET expires_at = touched.expires_at FROM touched
 WHERE touched.kind = 'browser' AND t.workspace_id = touched.workspace_id AND t.session_id = touched.id
 """)
 
+# Record that an API key is in use, at most once a minute.
 TOUCH_API_KEY = sql("""
 UPDATE api_keys SET last_used_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
   AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 """)
 
+# Delete expired failures.
 PURGE_FAILURES = sql("""
 DELETE FROM login_failures WHERE window_started_at < now() - make_interval(secs => :window)
 """)
 
+# Delete expired tokens.
 # A used refresh token is kept until it would have expired: its re-use is a sign of theft.
 PURGE_TOKENS = sql("""
 DELETE FROM session_tokens WHERE (workspace_id, token_hash) IN (
     SELECT workspace_id, token_hash FROM session_tokens WHERE expires_at < now() - interval '1 day' LIMIT :limit)
 """)
 
+# Delete sessions that ended long ago.
 PURGE_SESSIONS = sql("""
 DELETE FROM sessions WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM sessions
@@ -250,9 +270,10 @@ async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes) 
     await tx.execute(INSERT_WEB_TOKEN, row)
 
 
-async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> Row | None:
-    """Id and name of a workspace and the user's role in it, which stay in this transaction; None for no member."""
-    return await tx.first(HOLD_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
+async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> MembershipView | None:
+    """A workspace and the user's role in it, which stay in this transaction; None for no member."""
+    row = await tx.first(HOLD_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
+    return None if row is None else MembershipView(id=row.id, name=row.name, role=Role(row.role))
 
 
 async def lock_refreshed(tx: Transaction, token_hash: bytes) -> SessionKey | None:
