@@ -28,6 +28,7 @@ from tests.integration.identity.conftest import Company, new_company
 from tests.support.identity import CLI, Identity, Person
 from tests.support.jobs import Jobs
 from tests.support.mail import Open, Post, post_office
+from tests.support.waiting import eventually
 
 PUBLIC_URL = "https://leads.acme.test"
 LINK = f"{PUBLIC_URL}/email-changes/"
@@ -125,6 +126,26 @@ async def test_an_address_changes_when_the_mail_to_it_is_confirmed_and_the_forme
         page = await identity_queries.list_audit_events(tx, actor, action="user.email_change", limit=10)
     assert [each.action for each in page.items] == ["user.email_changed", "user.email_change_requested"]
     assert page.items[0].data == {"from": owner.email, "to": shown.email}
+
+
+async def test_a_password_that_changes_during_the_confirmation_wins(desk: Desk) -> None:
+    owner, email = desk.company.owner, new_address()
+    await desk.request(await desk.identity.actor(owner), email)
+    token = await desk.link_to(email)
+    database = desk.identity.database
+    changed = sql("UPDATE users SET password_hash = '-', password_changed_at = now() WHERE id = :id")
+    waits = sql("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE users%'")
+
+    async with database.system() as tx:
+        await tx.execute(changed, {"id": owner.id})
+        confirmation = asyncio.create_task(desk.confirm(token))
+        async with database.statement() as connection:
+            await eventually(lambda: connection.scalar(waits))
+
+    with pytest.raises(EmailChangeNotFound):
+        await confirmation
+    async with database.system(read_only=True) as tx:
+        assert (await identity_queries.account(tx, owner.id)).email == owner.email
 
 
 async def test_what_ends_a_change_ends_its_link(desk: Desk) -> None:

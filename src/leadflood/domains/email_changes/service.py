@@ -116,7 +116,8 @@ async def confirm(database: Database, *, token: str, client: Client) -> PendingC
         change = await _by_token(tx, token)
         if not await store.confirm(tx, change, token_hash(token)):
             raise EmailChangeNotFound
-        await profile.set_email(tx, user_id=change.user_id, email=change.email, client=client)
+        if not await profile.set_email(tx, user_id=change.user_id, email=change.email, client=client):
+            raise EmailChangeNotFound
     return change
 
 

@@ -102,13 +102,15 @@ async def resend(
     members.require_may_give(actor, own_role, invitation.role)
     await _require_room(tx, actor, invitation.email)
     sending = invitation.sends + 1
-    await store.renew(
+    renewed = await store.renew(
         tx,
         invitation,
         invited_by=actor.user_id,
         token_hash=token_hash(token_of(sealer, invitation_id, sending)),
         job_id=await _enqueue(tx, actor, invitation_id, sending, trace),
     )
+    if not renewed:
+        raise InvitationNotFound
     data: dict[str, JsonValue] = {"email": invitation.email.display, "sending": sending}
     await _record(tx, actor, AuditAction.RESENT, invitation_id, data)
     return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
@@ -123,7 +125,8 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
     members.require_may_touch(actor, own_role, invitation.role)
-    await store.revoke(tx, invitation)
+    if not await store.revoke(tx, invitation):
+        raise InvitationNotFound
     data: dict[str, JsonValue] = {"email": invitation.email.display, "role": invitation.role}
     await _record(tx, actor, AuditAction.REVOKED, invitation_id, data)
 

@@ -107,7 +107,10 @@ async def _save(
     if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
         raise FirstRunOver
     email = wanted.email
-    await store.set_email(tx, account.id, email=email.display, email_norm=email.norm, password_hash=password_hash)
+    if not await store.set_email(
+        tx, account.id, email=email.display, email_norm=email.norm, password_hash=password_hash
+    ):
+        raise FirstRunOver
     await store.set_profile(tx, account.id, name=wanted.name, appearance=None, time_zone=None)
     await store.rename_workspace(tx, workspace.id, wanted.workspace)
     actor = Actor(

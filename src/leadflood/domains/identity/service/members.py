@@ -67,7 +67,8 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
     require_may_touch(actor, own_role, role)
     require_may_give(actor, own_role, change.role)
     await _refuse_last_owner(tx, actor, user_id, role)
-    await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role)
+    if not await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role):
+        raise MemberNotFound
     data: dict[str, JsonValue] = {"from": role, "to": change.role}
     await _record(tx, actor, AuditAction.MEMBER_ROLE_CHANGED, user_id, data)
     return await queries.get_member(tx, actor, user_id=user_id)
@@ -90,7 +91,8 @@ async def remove_member(
     require_may_touch(actor, own_role, role)
     await _refuse_last_owner(tx, actor, user_id, role)
     remove = store.delete_member if at_once else store.begin_leaving
-    await remove(tx, actor.workspace_id, user_id, expected=role)
+    if not await remove(tx, actor.workspace_id, user_id, expected=role):
+        raise MemberNotFound
     await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role, **left})
 
 

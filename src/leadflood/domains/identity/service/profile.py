@@ -41,18 +41,22 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
     return await access.me(database, actor)
 
 
-async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, client: Client) -> None:
+async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, client: Client) -> bool:
     """Give a user a proven address to sign in with. Sessions and API keys stay. Needs a system transaction.
+
+    Returns False where the password was changed meanwhile.
 
     Raises: EmailTaken: which must roll the transaction back.
     """
     before = await queries.account(tx, user_id)
     try:
-        await store.set_email(
+        changed = await store.set_email(
             tx, user_id, email=email.display, email_norm=email.norm, password_hash=before.password_hash
         )
     except asyncpg.IntegrityConstraintViolationError as error:
         raise EmailTaken from error
+    if not changed:
+        return False
     actor = Actor(ActorKind.USER, SYSTEM_WORKSPACE_ID, frozenset(), user_id=user_id, request_id=client.request_id)
     await audit.record_for_user(
         tx,
@@ -61,3 +65,4 @@ async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, clie
         user_id=user_id,
         data={"from": before.email, "to": email.display},
     )
+    return True
