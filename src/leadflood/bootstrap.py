@@ -6,8 +6,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.email_changes import jobs as email_changes_jobs
@@ -37,6 +35,7 @@ from leadflood.kernel.crypto import Sealer, chance
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
+from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.migrate import REVISION, OutdatedSchema, head, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
@@ -221,7 +220,7 @@ async def check_role(database: Database) -> None:
     async with database.statement() as connection:
         try:
             row = await connection.first(UNSAFE)
-        except asyncpg.PostgresError as error:
+        except DatabaseError as error:
             raise _no_schema() from error
     if row is not None:
         refuse_unsafe(
@@ -237,7 +236,7 @@ async def check_schema(database: Database) -> str:
     async with database.statement() as connection:
         try:
             revision = await connection.scalar(REVISION)
-        except asyncpg.PostgresError as error:
+        except DatabaseError as error:
             raise _no_schema() from error
     if revision < head():  # revisions are numbered in order
         message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."

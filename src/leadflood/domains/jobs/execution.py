@@ -5,7 +5,6 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from leadflood.domains.jobs import store
@@ -15,6 +14,7 @@ from leadflood.domains.jobs.service import announce
 from leadflood.domains.jobs.store import on_hold
 from leadflood.kernel.crypto import chance
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.hold import WAITING
@@ -96,7 +96,7 @@ async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> No
         raise
     except Exception:  # noqa: BLE001  one broken row must not keep the others from being rescued
         _log.exception("job.rescue_failed", job_id=str(job.id), job_kind=job.kind)
-        with suppress(asyncpg.PostgresError):  # a row that cannot even be put off is met again by the next sweep
+        with suppress(DatabaseError):  # a row that cannot even be put off is met again by the next sweep
             async with tx.savepoint():
                 await store.renew(tx, [job.key], _PUT_OFF)
 

@@ -12,6 +12,11 @@ import asyncpg
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.faults import forget_values
 
+DatabaseError = asyncpg.PostgresError
+"""What the server refuses."""
+IntegrityError = asyncpg.IntegrityConstraintViolationError
+"""What it refuses because of a constraint."""
+
 READ_ONLY_TRANSACTION = "25006"
 """SQLSTATE of a write in a transaction, or on a server, that only reads."""
 

@@ -9,8 +9,6 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-import asyncpg
-
 from leadflood.domains.identity import store
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, SetUp
 from leadflood.domains.identity.errors import EmailTaken, FirstRunOver
@@ -23,6 +21,7 @@ from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer, is_token
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.transaction import Transaction
 
 PREFIX: Final = "lff_"
@@ -75,7 +74,7 @@ async def set_up(
             await _save(tx, account, workspace, wanted, password_hash, client)
             named = MembershipView(id=workspace.id, name=wanted.workspace, role=workspace.role)
             return await sessions.start_browser(tx, settings, user_id=account.id, workspace=named, client=client)
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except IntegrityError as error:
         raise EmailTaken from error
 
 

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import MeView, UpdateMe
 from leadflood.domains.identity.errors import EmailTaken, Unauthenticated
@@ -12,6 +10,7 @@ from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, audit
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
@@ -53,7 +52,7 @@ async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, clie
         changed = await store.set_email(
             tx, user_id, email=email.display, email_norm=email.norm, password_hash=before.password_hash
         )
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except IntegrityError as error:
         raise EmailTaken from error
     if not changed:
         return False

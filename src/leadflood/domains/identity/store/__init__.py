@@ -206,7 +206,7 @@ async def set_profile(
 async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: str, password_hash: str) -> bool:
     """Replace the address of a user whose password still is the verified one; False if it is not.
 
-    Raises: asyncpg.IntegrityConstraintViolationError: another user has the address.
+    Raises: IntegrityError: another user has the address.
     """
     row = {"id": user_id, "email": email, "email_norm": email_norm, "password_hash": password_hash}
     return await tx.changed(SET_EMAIL, row) == 1

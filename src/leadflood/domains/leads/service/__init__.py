@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pydantic import JsonValue
 
 from leadflood.domains.identity import queries as identity
@@ -28,7 +27,7 @@ from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, Enric
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.errors import Contended, constraint_of
+from leadflood.kernel.db.errors import Contended, IntegrityError, constraint_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable
@@ -100,7 +99,7 @@ async def _insert(
         waiting = [lead for lead in owned if lead.id not in created and lead.command.email.norm not in existing]
         try:
             created |= await store.insert_leads(tx, workspace_id, waiting) if waiting else set()
-        except asyncpg.IntegrityConstraintViolationError as error:
+        except IntegrityError as error:
             if constraint_of(error) == _OWNER:
                 raise Contended("An owner was removed just now. Try again.") from error
             raise
@@ -176,7 +175,7 @@ async def restore_lead(
     try:
         async with tx.savepoint():
             await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except IntegrityError as error:
         raise await _named(tx, actor, error, stored.email_norm) from error
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
@@ -278,7 +277,7 @@ async def _write(
     try:
         async with tx.savepoint():
             await store.update_lead(tx, actor.workspace_id, lead_id, expected_version=before["version"], values=changes)
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except IntegrityError as error:
         raise await _named(tx, actor, error, changes.get("email_norm", before["email_norm"])) from error
 
 
@@ -296,9 +295,7 @@ async def _duplicate(tx: Transaction, actor: Actor, email_norm: str) -> Exceptio
     return DuplicateLead(found)
 
 
-async def _named(
-    tx: Transaction, actor: Actor, error: asyncpg.IntegrityConstraintViolationError, email_norm: str
-) -> Exception:
+async def _named(tx: Transaction, actor: Actor, error: IntegrityError, email_norm: str) -> Exception:
     constraint = constraint_of(error)
     if constraint == _OWNER:
         return UnknownOwner()

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-import asyncpg
 from pydantic import JsonValue
 
 from leadflood.domains.identity import queries as identity
@@ -33,6 +32,7 @@ from leadflood.domains.leads.service.changesets import (
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
 from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
@@ -164,7 +164,7 @@ async def _change(
                     search_texts={row.id: _search_text(row, patch) for row in rows},
                     limits=_LIMITS,
                 )
-        except asyncpg.IntegrityConstraintViolationError as error:
+        except IntegrityError as error:
             message = "An address was taken, or the owner left, just now. Try again."
             raise Unavailable(message) from error
         await enrich_again(tx, actor, lead_ids=changed.unfinished, trace=trace)

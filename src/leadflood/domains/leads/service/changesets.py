@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
@@ -26,6 +25,7 @@ from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
@@ -56,7 +56,7 @@ async def open_changeset(
 async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
     """Remember that these leads, which are in the table already, came with the changeset, and count them.
 
-    Returns how many. Raises: ChangesetClosed. asyncpg.IntegrityConstraintViolationError: the changeset has one of them
+    Returns how many. Raises: ChangesetClosed. IntegrityError: the changeset has one of them
     already.
     """
     recorded = await store.record_created(tx, actor.workspace_id, changeset_id, lead_ids)
@@ -195,7 +195,7 @@ class Undoing:
         try:
             async with tx.savepoint():
                 rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=leads)
-        except asyncpg.IntegrityConstraintViolationError as error:
+        except IntegrityError as error:
             message = "An address or an owner that goes back was taken or left just now. Try again."
             raise Unavailable(message) from error
         await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)

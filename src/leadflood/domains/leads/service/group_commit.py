@@ -12,14 +12,13 @@ from typing import TypeAlias
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-import asyncpg
 import structlog
 
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts import LeadCreated, NewLead
 from leadflood.domains.leads.service import create_leads
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.errors import Contended, DatabaseError
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.fair_slots import FairSlots
@@ -140,7 +139,7 @@ class GroupCommit:
     async def _commit_group(self, workspace_id: UUID, group: Sequence[_Pending]) -> Sequence[Outcome]:
         try:
             return await self._commit(workspace_id, group, _IN_GROUP)
-        except (Contended, asyncpg.PostgresError) as error:
+        except (Contended, DatabaseError) as error:
             _log.warning("leads.group_failed", workspace_id=str(workspace_id), leads=len(group), cause=describe(error))
             raise GroupFailed from error
 

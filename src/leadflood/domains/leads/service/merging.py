@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import LeadNotFound, UnknownOwner
@@ -14,7 +12,7 @@ from leadflood.domains.leads.models import Change, ChangesetKind, search_text
 from leadflood.domains.leads.service.changesets import close_changeset, count, open_changeset, take_back
 from leadflood.domains.leads.store import merging, undo
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.errors import constraint_of
+from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 
@@ -80,7 +78,7 @@ async def merge_leads(
             await store.update_lead(
                 tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
             )
-    except asyncpg.IntegrityConstraintViolationError as error:
+    except IntegrityError as error:
         if constraint_of(error) == "leads_workspace_id_owner_id_fkey":
             raise UnknownOwner from error
         raise

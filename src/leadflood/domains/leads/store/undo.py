@@ -242,7 +242,7 @@ async def undo_chunk(tx: Transaction, changeset: Row, chunk: Chunk, *, leads: in
     Returns how many are `undone`, in a row without an id, and what SQL leaves: leads to find by a new text, to enrich,
     or to report.
 
-    Raises: asyncpg.IntegrityConstraintViolationError: somebody took an address, or an owner left, at this very moment.
+    Raises: IntegrityError: somebody took an address, or an owner left, at this very moment.
     """
     values: Mapping[str, Any] = {
         "workspace_id": changeset.workspace_id,
