@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leadflood.domains.duplicates import events as duplicates
+from leadflood.domains.email_changes import events as email_changes
 from leadflood.domains.exports import events as exports
 from leadflood.domains.identity import events as identity
 from leadflood.domains.identity.service import audit
@@ -14,7 +15,7 @@ from leadflood.domains.jobs import events as jobs
 from leadflood.domains.leads import events as leads
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
-from leadflood.web.pages.audit_told import GROUPS, SENTENCES
+from leadflood.web.pages.audit_told import GLYPHS, GROUPS, SENTENCES
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import new_visitor
 from tests.support.web import Browser, Seen
@@ -31,15 +32,16 @@ async def record(house: House, action: str, **data: str) -> None:
         await audit.record(tx, house.actor, action=action, subject_type="lead", subject_id=new_id(), data=data)
 
 
-def test_every_action_has_a_sentence_and_a_group() -> None:
+def test_every_action_has_a_sentence_a_group_and_an_icon() -> None:
     actions = [
         action
-        for events in (identity, invitations, jobs, leads, duplicates, imports, exports)
+        for events in (identity, email_changes, invitations, jobs, leads, duplicates, imports, exports)
         for action in events.AuditAction
     ]
 
     assert [each for each in actions if each not in SENTENCES] == []
     assert [each for each in SENTENCES if not each.startswith(tuple(GROUPS))] == []
+    assert {each.partition(".")[0] for each in SENTENCES} - set(GLYPHS) == set()
 
 
 async def test_what_happened_is_told_in_sentences_newest_first(house: House) -> None:

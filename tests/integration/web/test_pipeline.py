@@ -329,3 +329,16 @@ async def test_a_page_over_its_deadline_says_so(house: House, owner: Browser) ->
     assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
     assert "Not finished in time" in page.text
     assert (part.status_code, part.headers["HX-Retarget"]) == (503, "#toasts")
+
+
+async def test_the_sidebar_shows_where_a_page_belongs(owner: Browser) -> None:
+    for place, paths in {
+        "/": ["/"],
+        "/leads": ["/leads", "/leads/deleted", "/changes", f"/changes/{ID}", "/imports", "/exports", "/duplicates"],
+        "/jobs": ["/jobs", f"/jobs/{ID}"],
+        "/outbox": ["/outbox"],
+        "/settings": ["/settings", "/settings/audit"],
+    }.items():
+        for path in paths:
+            marked = (await owner.get(path)).html.css(".sidebar__nav [aria-current=page]")
+            assert [each.attributes["href"] for each in marked] == [place], path

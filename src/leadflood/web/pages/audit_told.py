@@ -101,7 +101,9 @@ _PLACES: Final = {
     "invitation": "/settings/members#invitation-{id}",
     "workspace": "/settings/workspace",
 }
-_GLYPHS: Final = {
+GLYPHS: Final = {
+    "audit": "clock",
+    "hold": "send",
     "session": "monitor",
     "password": "lock",
     "workspace": "settings",
@@ -207,7 +209,7 @@ def _told(event: AuditEventView, names: Mapping[UUID, str], undoable: Collection
         at=event.at,
         who=actor_told(event.actor.kind, event.actor.id, names, capital=True),
         text=_sentence(event, names),
-        glyph=_GLYPHS.get(kind, "circle"),
+        glyph=GLYPHS.get(kind, "circle"),
         path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not gone else None,
         undo=_undo(event, undoable),
         raw={
