@@ -3,25 +3,15 @@
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, product
 from random import Random
 
 import pytest
 
+from leadflood.domains.duplicates.models import ComparedLead as Lead
 from leadflood.domains.duplicates.models import Match, Person, ReasonKind, company_key, compare
 from tests.support.samples import SAMPLES
-
-
-@dataclass(frozen=True)
-class Lead:
-    """What a lead is compared by."""
-
-    email: str
-    first_name: str | None = None
-    last_name: str | None = None
-    company: str | None = None
-    phone: str | None = None
 
 
 def matched(one: Lead, two: Lead) -> Match | None:

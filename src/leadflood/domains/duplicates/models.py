@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from math import prod
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from rapidfuzz.fuzz import token_sort_ratio
@@ -79,28 +79,15 @@ class Match:
     reasons: tuple[Reason, ...]
 
 
-class LeadRow(Protocol):
-    """What a lead is compared by."""
+@dataclass(frozen=True, slots=True)
+class ComparedLead:
+    """What a lead is compared by, as it is given; the phone in E.164, perhaps with an extension."""
 
-    @property
-    def email(self) -> str:
-        """Its address."""
-
-    @property
-    def first_name(self) -> str | None:
-        """As it is given."""
-
-    @property
-    def last_name(self) -> str | None:
-        """As it is given."""
-
-    @property
-    def company(self) -> str | None:
-        """As it is given."""
-
-    @property
-    def phone(self) -> str | None:
-        """In E.164, perhaps with an extension."""
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +109,7 @@ class Person:
     phone: str
 
     @classmethod
-    def of(cls, lead: LeadRow) -> Self:
+    def of(cls, lead: ComparedLead) -> Self:
         """The person that a lead describes."""
         first, last = _names(lead.first_name or "", lead.last_name or "")
         address = parse_address(lead.email)

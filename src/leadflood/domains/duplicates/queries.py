@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
-
 from leadflood.domains.duplicates.contracts import (
     DuplicateView,
     KeptView,
@@ -15,21 +13,50 @@ from leadflood.domains.duplicates.contracts import (
 )
 from leadflood.domains.duplicates.errors import DuplicateNotFound, MergeNotFound
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus, ReasonKind, ScanStatus
-from leadflood.domains.duplicates.tables import duplicate_candidates, duplicate_scans, lead_merges, merge_references
-from leadflood.domains.leads.contracts import ActorView
-from leadflood.domains.leads.queries import lead_view
-from leadflood.domains.leads.tables import lead_changes, leads
+from leadflood.domains.leads import queries as leads
+from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
-_A, _B = leads.alias("a"), leads.alias("b")
-_PAIR = (
-    select(duplicate_candidates)
-    .join(_A, (_A.c.workspace_id == duplicate_candidates.c.workspace_id) & (_A.c.id == duplicate_candidates.c.lead_a))
-    .join(_B, (_B.c.workspace_id == duplicate_candidates.c.workspace_id) & (_B.c.id == duplicate_candidates.c.lead_b))
-)
+# Pairs of living leads, the likeliest first.
+_DUPLICATES = sql("""
+SELECT d.id, d.lead_a, d.lead_b, d.score, d.reasons, d.status, d.created_at, d.updated_at
+FROM duplicate_candidates d
+JOIN leads a ON a.workspace_id = d.workspace_id AND a.id = d.lead_a AND a.deleted_at IS NULL
+JOIN leads b ON b.workspace_id = d.workspace_id AND b.id = d.lead_b AND b.deleted_at IS NULL
+WHERE d.workspace_id = :workspace_id AND d.status = :status
+  AND (:after_id::uuid IS NULL OR (d.score, d.id) < (:after_score, :after_id))
+ORDER BY d.score DESC, d.id DESC LIMIT :rows
+""")
+
+# A pair, whether its leads live or not.
+_DUPLICATE = sql("""
+SELECT id, lead_a, lead_b, score, reasons, status, created_at, updated_at
+FROM duplicate_candidates WHERE workspace_id = :workspace_id AND id = :duplicate_id
+""")
+
+# The last scan that was asked for.
+_SCAN = sql("""
+SELECT id, status, job_id, scanned, found, created_at, finished_at
+FROM duplicate_scans WHERE workspace_id = :workspace_id ORDER BY id DESC LIMIT 1
+""")
+
+_MERGES = sql_file("leadflood.domains.duplicates.sql", "merges")
+
+# How many references of each kind merges moved.
+_MOVED = sql("""
+SELECT merge_id, kind, count(*) AS n FROM merge_references
+WHERE workspace_id = :workspace_id AND merge_id = ANY(:merge_ids) GROUP BY merge_id, kind
+""")
+
+# The fields that the undo of merges left as they were.
+_KEPT = sql("""
+SELECT changeset_id, lead_id, kept FROM lead_changes
+WHERE workspace_id = :workspace_id AND changeset_id = ANY(:changeset_ids) AND kept IS NOT NULL
+""")
 
 
 async def list_duplicates(
@@ -41,28 +68,24 @@ async def list_duplicates(
     limit: int,
 ) -> Page[DuplicateView]:
     """Pairs of living leads, the likeliest first."""
-    pairs = duplicate_candidates.c
-    query = _PAIR.where(
-        pairs.workspace_id == actor.workspace_id,
-        pairs.status == status,
-        _A.c.deleted_at.is_(None),
-        _B.c.deleted_at.is_(None),
-    )
-    if after is not None:
-        query = query.where(tuple_(pairs.score, pairs.id) < (after.number, after.id))
-    rows = await tx.all(query.order_by(pairs.score.desc(), pairs.id.desc()).limit(limit + 1))
+    values = {
+        "workspace_id": actor.workspace_id,
+        "status": status,
+        "after_id": after and after.id,
+        "after_score": after and after.number,
+        "rows": limit + 1,
+    }
+    rows = await tx.all(_DUPLICATES, values)
     page = cut(rows, limit, lambda row: Position.at(row.score, row.id))
-    known = await _leads(tx, actor, [lead_id for row in page.items for lead_id in (row.lead_a, row.lead_b)])
+    lead_ids = [lead_id for row in page.items for lead_id in (row.lead_a, row.lead_b)]
+    known = await leads.leads_by_id(tx, actor, lead_ids=lead_ids)
     return page.map(lambda row: _duplicate_view(row, known))
 
 
 async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Raises: DuplicateNotFound: also when one of its leads is deleted."""
-    pairs = duplicate_candidates.c
-    row = await tx.first(
-        select(duplicate_candidates).where(pairs.workspace_id == actor.workspace_id, pairs.id == duplicate_id)
-    )
-    known = {} if row is None else await _leads(tx, actor, [row.lead_a, row.lead_b])
+    row = await tx.first(_DUPLICATE, {"workspace_id": actor.workspace_id, "duplicate_id": duplicate_id})
+    known = {} if row is None else await leads.leads_by_id(tx, actor, lead_ids=[row.lead_a, row.lead_b])
     if row is None or len(known) < 2:  # noqa: PLR2004  a pair
         raise DuplicateNotFound
     return _duplicate_view(row, known)
@@ -70,9 +93,7 @@ async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) ->
 
 async def find_scan(tx: Transaction, actor: Actor) -> ScanView | None:
     """The last scan that was asked for, if any was."""
-    scans = duplicate_scans.c
-    query = select(duplicate_scans).where(scans.workspace_id == actor.workspace_id).order_by(scans.id.desc()).limit(1)
-    row = await tx.first(query)
+    row = await tx.first(_SCAN, {"workspace_id": actor.workspace_id})
     return None if row is None else _scan_view(row)
 
 
@@ -92,21 +113,8 @@ async def list_merges(tx: Transaction, actor: Actor, *, after: Position | None =
 async def _merges(
     tx: Transaction, actor: Actor, *, merge_id: UUID | None, after: Position | None, limit: int
 ) -> Page[MergeView]:
-    merges = lead_merges.c
-    query = (
-        select(
-            lead_merges,
-            leads.c.email.label("other_email"),
-            leads.c.deleted_at.is_not(None).label("other_deleted"),
-        )
-        .join(leads, (leads.c.workspace_id == merges.workspace_id) & (leads.c.id == merges.other_id))
-        .where(merges.workspace_id == actor.workspace_id)
-    )
-    if merge_id is not None:
-        query = query.where(merges.id == merge_id)
-    if after is not None:
-        query = query.where(merges.id < after.id)
-    rows = await tx.all(query.order_by(merges.id.desc()).limit(limit + 1))
+    values = {"merge_id": merge_id, "before_id": after and after.id, "rows": limit + 1}
+    rows = await tx.all(_MERGES, {"workspace_id": actor.workspace_id, **values})
     page = cut(rows, limit, lambda row: Position.at(row.created_at, row.id))
     moved = await _moved(tx, actor, [row.id for row in page.items])
     kept = await _kept(tx, actor, [row.changeset_id for row in page.items])
@@ -114,38 +122,20 @@ async def _merges(
 
 
 async def _moved(tx: Transaction, actor: Actor, merge_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
-    references = merge_references.c
-    query = (
-        select(references.merge_id, references.kind, func.count().label("n"))
-        .where(references.workspace_id == actor.workspace_id, references.merge_id.in_(merge_ids))
-        .group_by(references.merge_id, references.kind)
-    )
     found: dict[UUID, dict[str, int]] = {}
-    for row in await tx.all(query):
+    for row in await tx.all(_MOVED, {"workspace_id": actor.workspace_id, "merge_ids": list(merge_ids)}):
         found.setdefault(row.merge_id, {})[row.kind] = row.n
     return found
 
 
 async def _kept(tx: Transaction, actor: Actor, changeset_ids: Sequence[UUID]) -> dict[UUID, list[KeptView]]:
-    query = select(lead_changes.c.changeset_id, lead_changes.c.lead_id, lead_changes.c.kept).where(
-        lead_changes.c.workspace_id == actor.workspace_id,
-        lead_changes.c.changeset_id.in_(changeset_ids),
-        lead_changes.c.kept.is_not(None),
-    )
     found: dict[UUID, list[KeptView]] = {}
-    for row in await tx.all(query):
+    for row in await tx.all(_KEPT, {"workspace_id": actor.workspace_id, "changeset_ids": list(changeset_ids)}):
         found.setdefault(row.changeset_id, []).append(KeptView(lead_id=row.lead_id, fields=row.kept))
     return found
 
 
-async def _leads(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
-    query = select(leads).where(
-        leads.c.workspace_id == actor.workspace_id, leads.c.id.in_(lead_ids), leads.c.deleted_at.is_(None)
-    )
-    return {row.id: row for row in await tx.all(query)}
-
-
-def _duplicate_view(row: Row, known: Mapping[UUID, Row]) -> DuplicateView:
+def _duplicate_view(row: Row, known: Mapping[UUID, LeadView]) -> DuplicateView:
     kinds = set(ReasonKind)  # a newer release may have found others
     pair = sorted((known[row.lead_a], known[row.lead_b]), key=lambda lead: (lead.created_at, lead.id))
     return DuplicateView(
@@ -157,7 +147,7 @@ def _duplicate_view(row: Row, known: Mapping[UUID, Row]) -> DuplicateView:
             if each["kind"] in kinds
         ],
         status=CandidateStatus(row.status),
-        leads=[lead_view(lead) for lead in pair],
+        leads=pair,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -1,27 +1,12 @@
 """What must hold between leads and the jobs that enrich them: for `doctor`, and for the end of each chaos test."""
 
 from leadflood.domains.leads.events import ENRICH_LEAD
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 _LISTED = 100
 
-_VIOLATIONS = sql("""
-SELECT 'lead ' || l.id || ' is ' || l.status || ', but no job is going to change that' AS told
-FROM leads l
-WHERE l.status IN ('new', 'processing') AND l.deleted_at IS NULL
-  AND NOT EXISTS (SELECT FROM job_executions j
-                  WHERE j.workspace_id = l.workspace_id AND j.subject_id = l.id AND j.kind = :kind
-                    AND j.status IN ('queued', 'running'))
-  AND NOT (l.status = 'new'
-           AND EXISTS (SELECT FROM lead_events e
-                       WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id AND e.kind = 'lead.created'
-                         AND e.data ? 'importId')
-           AND NOT EXISTS (SELECT FROM lead_events e
-                           WHERE e.workspace_id = l.workspace_id AND e.lead_id = l.id
-                             AND e.kind = 'enrichment.requested'))
-LIMIT :listed
-""")
+_VIOLATIONS = sql_file("leadflood.domains.enrichment.sql", "unfinished_leads")
 
 
 async def violations(tx: Transaction) -> list[str]:

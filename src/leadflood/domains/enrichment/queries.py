@@ -3,40 +3,42 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
-from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
 from leadflood.domains.leads import queries as leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 _MOST = 200
+
+# The latest runs of a lead.
+_RUNS = sql("""
+SELECT id, job_id, adapter, adapter_version, status, error, cost_micros, started_at, finished_at
+FROM enrichment_runs WHERE workspace_id = :workspace_id AND lead_id = :lead_id
+ORDER BY id DESC LIMIT :most
+""")
+
+# What runs found, the best of each field first.
+_VALUES = sql("""
+SELECT run_id, field, value, confidence, chosen, method, evidence, source_url, cost_micros, observed_at
+FROM enrichment_values WHERE workspace_id = :workspace_id AND run_id = ANY(:run_ids)
+ORDER BY field, chosen DESC, confidence DESC, id DESC
+""")
+
+# The chosen values of leads.
+_CHOSEN = sql("""
+SELECT lead_id, field, value FROM enrichment_values
+WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids) AND chosen
+""")
 
 
 async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEnrichmentView:
     """The latest 200 runs of a lead and their values. Raises: leadflood.domains.leads.errors.LeadNotFound."""
     await leads.get_lead(tx, actor, lead_id=lead_id)
-    runs = await tx.all(
-        select(enrichment_runs)
-        .where(enrichment_runs.c.workspace_id == actor.workspace_id, enrichment_runs.c.lead_id == lead_id)
-        .order_by(enrichment_runs.c.id.desc())
-        .limit(_MOST)
-    )
-    values = await tx.all(
-        select(enrichment_values)
-        .where(
-            enrichment_values.c.workspace_id == actor.workspace_id,
-            enrichment_values.c.run_id.in_([run.id for run in runs]),
-        )
-        .order_by(
-            enrichment_values.c.field,
-            enrichment_values.c.chosen.desc(),
-            enrichment_values.c.confidence.desc(),
-            enrichment_values.c.id.desc(),
-        )
-    )
+    runs = await tx.all(_RUNS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MOST})
+    run_ids = [run.id for run in runs]
+    values = await tx.all(_VALUES, {"workspace_id": actor.workspace_id, "run_ids": run_ids})
     by_id = {run.id: run for run in runs}
     return LeadEnrichmentView(
         values=[_value_view(value, by_id[value.run_id]) for value in values], runs=[_run_view(run) for run in runs]
@@ -47,13 +49,7 @@ async def chosen_values(
     tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]
 ) -> dict[UUID, dict[str, str | bool | int | float]]:
     """What enrichment chose for each of the leads, by field; a lead without anything is left out."""
-    rows = await tx.all(
-        select(enrichment_values.c.lead_id, enrichment_values.c.field, enrichment_values.c.value).where(
-            enrichment_values.c.workspace_id == actor.workspace_id,
-            enrichment_values.c.lead_id.in_(lead_ids),
-            enrichment_values.c.chosen,
-        )
-    )
+    rows = await tx.all(_CHOSEN, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     found: dict[UUID, dict[str, str | bool | int | float]] = {}
     for row in rows:
         found.setdefault(row.lead_id, {})[row.field] = row.value

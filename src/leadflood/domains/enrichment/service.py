@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models import Candidate, Handed, KnownLead, best_values
+from leadflood.domains.enrichment.models import Candidate, KnownLead, Moved, best_values
 from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
@@ -127,17 +127,19 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
     )
 
 
-async def hand_over(tx: Transaction, actor: Actor, *, from_lead: UUID, to_lead: UUID) -> Handed:
-    """Make what was found about one lead another's, whose own chosen values stay chosen. Both leads are held.
+async def move_to_lead(tx: Transaction, actor: Actor, *, from_lead: UUID, to_lead: UUID) -> Moved:
+    """Make what was found about one lead another's, whose own chosen values stay chosen. Both leads are locked.
 
     A job that still enriches the first one finds it gone, and writes nothing.
     """
-    return await store.hand_over(tx, actor.workspace_id, from_lead=from_lead, to_lead=to_lead)
+    return await store.move_to_lead(tx, actor.workspace_id, from_lead=from_lead, to_lead=to_lead)
 
 
-async def hand_back(tx: Transaction, actor: Actor, *, handed: Handed, holders: Sequence[UUID], to_lead: UUID) -> None:
-    """Give back what was handed over, as far as one of the holders still has it. All these leads are held."""
-    await store.hand_back(tx, actor.workspace_id, handed, holders=holders, to_lead=to_lead)
+async def return_to_lead(
+    tx: Transaction, actor: Actor, *, moved: Moved, holders: Sequence[UUID], to_lead: UUID
+) -> None:
+    """Return what was moved, as far as one of the holders still has it. All these leads are locked."""
+    await store.return_to_lead(tx, actor.workspace_id, moved, holders=holders, to_lead=to_lead)
 
 
 def _known(lead: Row) -> KnownLead:

@@ -4,39 +4,18 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, select, update
-
-from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, Handed
-from leadflood.domains.enrichment.tables import enrichment_runs, enrichment_values
-from leadflood.kernel.db.sql import sql
+from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, Moved
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-_uuids, _texts = ARRAY(Uuid), ARRAY(Text)
+INSERT_RUNS = sql_file("leadflood.domains.enrichment.sql", "insert_runs")
 
-INSERT_RUNS = sql("""
-WITH run AS (
-    INSERT INTO enrichment_runs (workspace_id, id, lead_id, job_id, adapter, adapter_version, status, error,
-                                 cost_micros, started_at)
-    SELECT :workspace_id, r.* FROM unnest(:ids::uuid[], :lead_ids::uuid[], :job_ids::uuid[], :adapters::text[],
-                                                :versions::text[], :statuses::text[], :errors::text[], :costs::bigint[],
-                                          :started::timestamptz[]) AS r
-)
-INSERT INTO enrichment_values (workspace_id, id, run_id, lead_id, field, value, confidence, method, evidence,
-                               source_url, cost_micros, chosen)
-SELECT :workspace_id, v.id, v.run_id, v.lead_id, v.field, v.value::jsonb, v.confidence, v.method, v.evidence,
-       v.source_url, v.cost, v.chosen
-FROM unnest(:value_ids::uuid[], :run_ids::uuid[], :value_lead_ids::uuid[], :fields::text[], :values::text[],
-            :confidences::float8[], :methods::text[], :evidences::text[], :urls::text[],
-            :value_costs::bigint[], :chosen::boolean[])
-     AS v (id, run_id, lead_id, field, value, confidence, method, evidence, source_url, cost, chosen)
-""")
-
-# One look-up a lead, whatever PostgreSQL knows of the tables: with one for all of them, it was seen to read every run
-# of the workspace.
+# The values of each adapter's latest completed run. One look-up a lead, whatever PostgreSQL knows of the tables: with
+# one for all of them, it was seen to read every run of the workspace.
 COMPETING = sql("""
 SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
        latest.adapter, latest.adapter_version
@@ -51,12 +30,40 @@ JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest
 ORDER BY v.id
 """)
 
+# The adapters that have answered for jobs.
 _ANSWERED = sql("""
 SELECT job_id, adapter, error FROM enrichment_runs
 WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids) AND NOT void
 """)
 
-_HAND_OVER = sql("""
+# Let a retry of a job ask those again that refused.
+_VOID_REFUSALS = sql("""
+UPDATE enrichment_runs SET void = true
+WHERE workspace_id = :workspace_id AND job_id = :job_id AND status = 'failed' AND NOT void
+""")
+
+# The losers first: a lead has one chosen value of each field.
+_UNCHOOSE = sql("""
+UPDATE enrichment_values SET chosen = false
+WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND chosen AND id <> ALL(:winners)
+""")
+
+# Mark the winners.
+_CHOOSE = sql("""
+UPDATE enrichment_values SET chosen = true
+WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND NOT chosen AND id = ANY(:winners)
+""")
+
+# What was chosen for a lead before its values become another's.
+_VALUES_OF = sql("SELECT id, chosen FROM enrichment_values WHERE workspace_id = :workspace_id AND lead_id = :from_lead")
+
+# Make the runs of one lead another's.
+_MOVE_RUNS = sql("""
+UPDATE enrichment_runs SET lead_id = :to_lead WHERE workspace_id = :workspace_id AND lead_id = :from_lead RETURNING id
+""")
+
+# Make the values of one lead another's, whose own choice stays.
+_MOVE_VALUES = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
     SELECT FROM enrichment_values own
@@ -64,8 +71,14 @@ SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
 WHERE v.workspace_id = :workspace_id AND v.lead_id = :from_lead
 """)
 
-# A value that the lead found by itself meanwhile stays the chosen one.
-_HAND_BACK = sql("""
+# Return runs that the holders still have.
+_RETURN_RUNS = sql("""
+UPDATE enrichment_runs SET lead_id = :to_lead
+WHERE workspace_id = :workspace_id AND id = ANY(:runs) AND lead_id = ANY(:holders)
+""")
+
+# Return values that the holders still have. One that the lead found by itself meanwhile stays the chosen one.
+_RETURN_VALUES = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = n.chosen AND NOT EXISTS (
     SELECT FROM enrichment_values own
@@ -117,12 +130,7 @@ async def answered(tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID])
 
 async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> None:
     """Let a retry of a failed job ask those again that refused."""
-    await tx.execute(
-        update(enrichment_runs)
-        .where(enrichment_runs.c.workspace_id == workspace_id, enrichment_runs.c.job_id == job_id)
-        .where(enrichment_runs.c.status == "failed", ~enrichment_runs.c.void)
-        .values(void=True)
-    )
+    await tx.execute(_VOID_REFUSALS, {"workspace_id": workspace_id, "job_id": job_id})
 
 
 async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRun]) -> None:
@@ -171,51 +179,30 @@ async def competing_values(
 
 async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Collection[UUID]) -> None:
     """Mark stored values as the chosen ones, and all others of the lead as not."""
-    own = (enrichment_values.c.workspace_id == workspace_id, enrichment_values.c.lead_id == lead_id)
-    await tx.execute(
-        update(enrichment_values)
-        .where(*own, enrichment_values.c.chosen, enrichment_values.c.id.not_in(winners))
-        .values(chosen=False)
-    )
-    await tx.execute(
-        update(enrichment_values)
-        .where(*own, ~enrichment_values.c.chosen, enrichment_values.c.id.in_(winners))
-        .values(chosen=True)
-    )
+    values = {"workspace_id": workspace_id, "lead_id": lead_id, "winners": list(winners)}
+    for statement in (_UNCHOOSE, _CHOOSE):
+        await tx.execute(statement, values)
 
 
-async def hand_over(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> Handed:
-    """Make the runs and values of one lead another's, which keeps its own choice. Both leads are held."""
-    ours = (enrichment_values.c.workspace_id == workspace_id, enrichment_values.c.lead_id == from_lead)
-    stored = await tx.all(select(enrichment_values.c.id, enrichment_values.c.chosen).where(*ours))
-    runs = await tx.all(
-        update(enrichment_runs)
-        .where(enrichment_runs.c.workspace_id == workspace_id, enrichment_runs.c.lead_id == from_lead)
-        .values(lead_id=to_lead)
-        .returning(enrichment_runs.c.id)
-    )
-    await tx.execute(_HAND_OVER, {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead})
-    return Handed([row.id for row in runs], {row.id: row.chosen for row in stored})
+async def move_to_lead(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> Moved:
+    """Make the runs and values of one lead another's, which keeps its own choice. Both leads are locked."""
+    leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
+    values = await tx.all(_VALUES_OF, leads)
+    runs = await tx.all(_MOVE_RUNS, leads)
+    await tx.execute(_MOVE_VALUES, leads)
+    return Moved([row.id for row in runs], {row.id: row.chosen for row in values})
 
 
-async def hand_back(
-    tx: Transaction, workspace_id: UUID, handed: Handed, *, holders: Sequence[UUID], to_lead: UUID
+async def return_to_lead(
+    tx: Transaction, workspace_id: UUID, moved: Moved, *, holders: Sequence[UUID], to_lead: UUID
 ) -> None:
-    """Give those runs and values back that the holders still have. All these leads are held."""
-    await tx.execute(
-        update(enrichment_runs)
-        .where(
-            enrichment_runs.c.workspace_id == workspace_id,
-            enrichment_runs.c.id.in_(handed.runs),
-            enrichment_runs.c.lead_id.in_(holders),
-        )
-        .values(lead_id=to_lead)
-    )
-    values = {"ids": list(handed.values), "chosen": list(handed.values.values()), "holders": list(holders)}
-    await tx.execute(_HAND_BACK, {"workspace_id": workspace_id, "to_lead": to_lead, **values})
+    """Return those runs and values that the holders still have. All these leads are locked."""
+    leads = {"workspace_id": workspace_id, "holders": list(holders), "to_lead": to_lead}
+    await tx.execute(_RETURN_RUNS, {**leads, "runs": list(moved.runs)})
+    await tx.execute(_RETURN_VALUES, {**leads, "ids": list(moved.values), "chosen": list(moved.values.values())})
 
 
-def _stored(row: Any) -> StoredValue:  # noqa: ANN401  a row of the join above
+def _stored(row: Row) -> StoredValue:
     found = FoundValue(
         Field(row.field), row.value, row.confidence, row.method, row.evidence, row.source_url, row.cost_micros
     )

@@ -14,9 +14,9 @@ from leadflood.domains.duplicates.events import MERGE, AuditAction
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
 from leadflood.domains.duplicates.service.choosing import chosen_values
 from leadflood.domains.duplicates.store import merges as store
-from leadflood.domains.duplicates.store.merges import Pair
+from leadflood.domains.duplicates.store.merges import Merge, Pair
 from leadflood.domains.enrichment import service as enrichment
-from leadflood.domains.enrichment.models import Handed
+from leadflood.domains.enrichment.models import Moved
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import subjects
 from leadflood.domains.leads.contracts.changesets import ChangesetView
@@ -53,8 +53,8 @@ async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeV
     values, taken = chosen_values(survivor, other, command.fields)
     merge_id = new_id()
     changeset_id = await leads.merge_leads(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
-    row = {"id": merge_id, "survivor_id": survivor_id, "other_id": other_id, "changeset_id": changeset_id}
-    await store.insert_merge(tx, actor, {**row, "taken": taken})
+    made = Merge(merge_id, survivor_id, other_id, changeset_id, MergeStatus.MERGED)
+    await store.insert_merge(tx, actor, made, taken=taken)
     moved = await _move_references(tx, actor, survivor_id, other_id)
     await store.refer(tx, actor.workspace_id, merge_id, moved)
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor_id)}
@@ -78,7 +78,7 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     found = await store.lock_merge(tx, actor.workspace_id, merge_id)
     if found is None:
         raise MergeNotFound
-    if found.status == MergeStatus.UNDONE:
+    if found.status is MergeStatus.UNDONE:
         return await queries.get_merge(tx, actor, merge_id=merge_id)
     holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
     everybody = [*holders, found.other_id]
@@ -91,8 +91,7 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     survivor, other = held[found.survivor_id], held[found.other_id]
     deferred = await leads.deferred_undos(tx, actor, lead_id=other.id)
     if deferred:
-        changeset_id: UUID = found.changeset_id
-        await leads.complete_undos(tx, actor, other=other, deferred=deferred, merge_changeset_id=changeset_id)
+        await leads.complete_undos(tx, actor, other=other, deferred=deferred, merge_changeset_id=found.changeset_id)
     else:
         await _require_address(tx, actor, other)
     try:
@@ -146,15 +145,15 @@ async def _require_address(tx: Transaction, actor: Actor, other: Row) -> None:
 
 
 async def _move_references(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> References:
-    handed = await enrichment.hand_over(tx, actor, from_lead=other_id, to_lead=survivor_id)
+    found = await enrichment.move_to_lead(tx, actor, from_lead=other_id, to_lead=survivor_id)
     job_ids = await subjects.move_jobs(tx, actor, from_subject=other_id, to_subject=survivor_id)
     pairs = await store.hold_pairs(tx, actor.workspace_id, [survivor_id, other_id])
     moved = _pairs_after(pairs, survivor_id, other_id)
     await store.move_pairs(tx, actor.workspace_id, moved)
     before = {pair.id: pair for pair in pairs}
     return [
-        *(("run", run_id, {}) for run_id in handed.runs),
-        *(("value", value_id, {"chosen": chosen}) for value_id, chosen in handed.values.items()),
+        *(("run", run_id, {}) for run_id in found.runs),
+        *(("value", value_id, {"chosen": chosen}) for value_id, chosen in found.values.items()),
         *(("job", job_id, {}) for job_id in job_ids),
         *(("candidate", pair.id, _remembered(before[pair.id])) for pair in moved),
     ]
@@ -186,17 +185,13 @@ def _remembered(pair: Pair) -> dict[str, str]:
 async def _return_references(
     tx: Transaction, actor: Actor, merge_id: UUID, holders: Sequence[UUID], other_id: UUID
 ) -> None:
-    rows = await store.references(tx, actor.workspace_id, merge_id)
-    of_kind = {
-        kind: {row.reference_id: row.before for row in rows if row.kind == kind}
-        for kind in ("run", "value", "job", "candidate")
-    }
-    chosen = {value_id: before["chosen"] for value_id, before in of_kind["value"].items()}
-    handed = Handed(list(of_kind["run"]), chosen)
-    await enrichment.hand_back(tx, actor, handed=handed, holders=holders, to_lead=other_id)
-    await subjects.return_jobs(tx, actor, job_ids=list(of_kind["job"]), holders=holders, to_subject=other_id)
+    moved = await store.references(tx, actor.workspace_id, merge_id)
+    chosen = {value_id: before["chosen"] for value_id, before in moved["value"].items()}
+    found = Moved(list(moved["run"]), chosen)
+    await enrichment.return_to_lead(tx, actor, moved=found, holders=holders, to_lead=other_id)
+    await subjects.return_jobs(tx, actor, job_ids=list(moved["job"]), holders=holders, to_subject=other_id)
     pairs = await store.hold_pairs(tx, actor.workspace_id, [*holders, other_id])
-    await store.move_pairs(tx, actor.workspace_id, _pairs_before(pairs, of_kind["candidate"], holders, other_id))
+    await store.move_pairs(tx, actor.workspace_id, _pairs_before(pairs, moved["candidate"], holders, other_id))
 
 
 def _pairs_before(

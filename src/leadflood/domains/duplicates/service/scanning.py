@@ -57,18 +57,17 @@ async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int 
 
     Doing it twice changes nothing: keys and candidates are what the leads are now.
     """
-    scan = await store.hold(tx, actor.workspace_id, scan_id)
-    if scan is None:
+    scan = await store.lock(tx, actor.workspace_id, scan_id)
+    part = None if scan is None else await store.next_part(tx, scan, beginning=_BEGINNING, batch=batch)
+    if scan is None or part is None:
         return 0
-    rows = await store.next_leads(tx, scan, beginning=_BEGINNING, batch=batch)
-    if not rows:
-        return 0
-    people = {row.id: Person.of(row) for row in rows}
+    people = {lead_id: Person.of(lead) for lead_id, lead in part.leads.items()}
     keys = {lead_id: person.blocks() for lead_id, person in people.items()}
     await store.replace_keys(tx, actor.workspace_id, keys)
     pairs = await store.pairs(tx, actor.workspace_id, list(keys), neighbours=NEIGHBOURS)
     others = {lead_id for pair in pairs for lead_id in pair if lead_id not in people}
-    people |= {row.id: Person.of(row) for row in await store.living(tx, actor.workspace_id, list(others))}
+    living = await store.living(tx, actor.workspace_id, list(others))
+    people |= {lead_id: Person.of(lead) for lead_id, lead in living.items()}
     found: dict[tuple[UUID, UUID], Match] = {}
     for one, two in pairs:
         match = compare(people[one], people[two]) if one in people and two in people else None
@@ -76,5 +75,5 @@ async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int 
             found[one, two] = match
     fresh = await store.keep_pairs(tx, actor.workspace_id, found)
     await store.drop_pairs(tx, actor.workspace_id, [pair for pair in pairs if pair not in found])
-    await store.advance(tx, scan, rows[-1], scanned=len(rows), found=fresh)
-    return len(rows)
+    await store.advance(tx, scan, part, found=fresh)
+    return len(part.leads)

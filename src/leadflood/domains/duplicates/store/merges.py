@@ -6,25 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, insert, select, update
-
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
-from leadflood.domains.duplicates.tables import duplicate_candidates, lead_merges, merge_references
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
-_WORKSPACE = bindparam("workspace_id", type_=Uuid)
-_ACTOR = (bindparam("actor_kind", type_=Text), bindparam("actor_id", type_=Uuid))
+# Take a pair from the expected state to another.
+_DECIDE = sql("""
+UPDATE duplicate_candidates SET status = :status, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :duplicate_id AND status = :expected
+""")
 
-# All pairs that either lead is in, in an order that all share.
+# Lock all pairs that one of the leads is in, in an order that all share.
 _HOLD = sql("""
 SELECT id, lead_a, lead_b, status FROM duplicate_candidates
 WHERE workspace_id = :workspace_id AND (lead_a = ANY(:lead_ids) OR lead_b = ANY(:lead_ids))
 ORDER BY lead_a, lead_b FOR UPDATE
 """)
 
+# Set the leads and states of pairs.
 _MOVE = sql("""
 UPDATE duplicate_candidates c
 SET lead_a = n.lead_a, lead_b = n.lead_b, status = n.status, updated_at = now()
@@ -32,10 +33,41 @@ FROM unnest(:ids::uuid[], :lead_as::uuid[], :lead_bs::uuid[], :statuses::text[])
 WHERE c.workspace_id = :workspace_id AND c.id = n.id
 """)
 
+# A new merge.
+_INSERT = sql("""
+INSERT INTO lead_merges (workspace_id, id, survivor_id, other_id, changeset_id, taken, actor_kind, actor_id)
+VALUES (:workspace_id, :id, :survivor_id, :other_id, :changeset_id, :taken, :actor_kind, :actor_id)
+""")
+
+# Keep what a merge moved.
 _REFER = sql("""
 INSERT INTO merge_references (workspace_id, merge_id, kind, reference_id, before)
 SELECT :workspace_id, :merge_id, n.kind, n.reference_id, n.before::jsonb
 FROM unnest(:kinds::text[], :reference_ids::uuid[], :befores::text[]) AS n (kind, reference_id, before)
+""")
+
+# What a merge moved.
+_REFERENCES = sql("""
+SELECT kind, reference_id, before FROM merge_references WHERE workspace_id = :workspace_id AND merge_id = :merge_id
+""")
+
+_MERGE = sql("SELECT id, survivor_id, other_id, changeset_id, status FROM lead_merges WHERE {condition}")
+
+# Lock a merge.
+_LOCK = assemble(_MERGE, condition=sql("workspace_id = :workspace_id AND id = :merge_id FOR NO KEY UPDATE"))
+
+# The latest merge that made one of these leads part of another.
+_MERGE_OF = assemble(
+    _MERGE,
+    condition=sql("""
+workspace_id = :workspace_id AND other_id = ANY(:lead_ids) AND status = 'merged' ORDER BY id DESC LIMIT 1
+"""),
+)
+
+# The changesets of later merges into the same survivor that are not undone.
+_LATER = sql("""
+SELECT changeset_id FROM lead_merges
+WHERE workspace_id = :workspace_id AND survivor_id = :survivor_id AND status = 'merged' AND id > :merge_id
 """)
 
 # The lead that something merged is part of, and the one that that is part of, and so on.
@@ -50,6 +82,7 @@ WITH RECURSIVE chain (lead_id, depth) AS (
 SELECT lead_id FROM chain ORDER BY depth
 """)
 
+# Take a merge to `undone`.
 _UNDONE = sql("""
 UPDATE lead_merges
 SET status = 'undone', undone_at = now(), undone_by_kind = :actor_kind, undone_by = :actor_id
@@ -72,17 +105,23 @@ class Pair:
         return frozenset((self.lead_a, self.lead_b))
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Which leads a merge made one, by which changeset, and how it stands."""
+
+    id: UUID
+    survivor_id: UUID
+    other_id: UUID
+    changeset_id: UUID
+    status: MergeStatus
+
+
 async def decide(
     tx: Transaction, workspace_id: UUID, duplicate_id: UUID, *, expected: CandidateStatus, status: CandidateStatus
 ) -> bool:
     """Take a candidate from the expected state to another."""
-    pairs = duplicate_candidates.c
-    statement = (
-        update(duplicate_candidates)
-        .where(pairs.workspace_id == workspace_id, pairs.id == duplicate_id, pairs.status == expected)
-        .values(status=status, updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    values = {"workspace_id": workspace_id, "duplicate_id": duplicate_id, "expected": expected, "status": status}
+    return await tx.changed(_DECIDE, values) == 1
 
 
 async def hold_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[Pair]:
@@ -102,10 +141,11 @@ async def move_pairs(tx: Transaction, workspace_id: UUID, moved: Sequence[Pair])
     await tx.execute(_MOVE, {"workspace_id": workspace_id, **values})
 
 
-async def insert_merge(tx: Transaction, actor: Actor, values: Mapping[str, Any]) -> None:
-    """A new merge, done."""
-    row = {"workspace_id": actor.workspace_id, "actor_kind": actor.kind, "actor_id": actor.id, **values}
-    await tx.execute(insert(lead_merges).values(row))
+async def insert_merge(tx: Transaction, actor: Actor, merge: Merge, *, taken: Sequence[str]) -> None:
+    """A new merge, done. `taken`: the fields whose values came from the other lead."""
+    values = {"id": merge.id, "survivor_id": merge.survivor_id, "other_id": merge.other_id, "taken": list(taken)}
+    values |= {"changeset_id": merge.changeset_id, "actor_kind": actor.kind, "actor_id": actor.id}
+    await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
 async def refer(
@@ -121,39 +161,28 @@ async def refer(
     await tx.execute(_REFER, {"workspace_id": workspace_id, "merge_id": merge_id, **values})
 
 
-async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Sequence[Row]:
-    """What a merge moved."""
-    query = select(merge_references.c.kind, merge_references.c.reference_id, merge_references.c.before)
-    return await tx.all(
-        query.where(merge_references.c.workspace_id == workspace_id, merge_references.c.merge_id == merge_id)
-    )
+async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> dict[str, dict[UUID, dict[str, Any]]]:
+    """What a merge moved: by kind and id, what it was like before."""
+    found: dict[str, dict[UUID, dict[str, Any]]] = {"run": {}, "value": {}, "job": {}, "candidate": {}}
+    for row in await tx.all(_REFERENCES, {"workspace_id": workspace_id, "merge_id": merge_id}):
+        found.setdefault(row.kind, {})[row.reference_id] = row.before
+    return found
 
 
-async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Row | None:
+async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Merge | None:
     """A merge, locked for this transaction."""
-    query = select(lead_merges).where(lead_merges.c.workspace_id == workspace_id, lead_merges.c.id == merge_id)
-    return await tx.first(query.with_for_update(key_share=True))
+    return _merge(await tx.first(_LOCK, {"workspace_id": workspace_id, "merge_id": merge_id}))
 
 
-async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Row | None:
+async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Merge | None:
     """The merge by which one of the leads is part of another, if one is."""
-    query = select(lead_merges).where(
-        lead_merges.c.workspace_id == workspace_id,
-        lead_merges.c.other_id.in_(lead_ids),
-        lead_merges.c.status == MergeStatus.MERGED,
-    )
-    return await tx.first(query.order_by(lead_merges.c.id.desc()).limit(1))
+    return _merge(await tx.first(_MERGE_OF, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
 
 
-async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Row) -> list[UUID]:
+async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Merge) -> list[UUID]:
     """The changesets of later merges into the same survivor that are not undone."""
-    query = select(lead_merges.c.changeset_id).where(
-        lead_merges.c.workspace_id == workspace_id,
-        lead_merges.c.survivor_id == merge.survivor_id,
-        lead_merges.c.status == MergeStatus.MERGED,
-        lead_merges.c.id > merge.id,
-    )
-    return [row.changeset_id for row in await tx.all(query)]
+    values = {"workspace_id": workspace_id, "survivor_id": merge.survivor_id, "merge_id": merge.id}
+    return [row.changeset_id for row in await tx.all(_LATER, values)]
 
 
 async def chain(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[UUID]:
@@ -165,3 +194,7 @@ async def set_undone(tx: Transaction, actor: Actor, merge_id: UUID) -> bool:
     """Take a merge to `undone`; False if it is already."""
     values = {"merge_id": merge_id, "actor_kind": actor.kind, "actor_id": actor.id}
     return await tx.changed(_UNDONE, {"workspace_id": actor.workspace_id, **values}) == 1
+
+
+def _merge(row: Row | None) -> Merge | None:
+    return None if row is None else Merge(**{**row, "status": MergeStatus(row.status)})

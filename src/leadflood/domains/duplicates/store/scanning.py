@@ -7,24 +7,19 @@ a telephone that ten thousand leads have makes ten thousand times twenty pairs, 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
-
-from leadflood.domains.duplicates.models import Match, ScanStatus
-from leadflood.domains.duplicates.tables import duplicate_scans
+from leadflood.domains.duplicates.models import ComparedLead, Match, ScanStatus
+from leadflood.kernel.db import planner
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
-_WORKSPACE = bindparam("workspace_id", type_=Uuid)
-_SCAN = (_WORKSPACE, bindparam("scan_id", type_=Uuid))
-
-# With no statistics of the temporary tables, and old ones of those that a first scan fills, PostgreSQL would read whole
-# tables for a few rows.
-_ROOM = (
+# What the leads of a part are compared by, and the pairs that are found among them.
+_TABLES = (
     sql("""
 CREATE TEMPORARY TABLE IF NOT EXISTS scanned_keys (
     lead_id uuid NOT NULL, key bigint NOT NULL, PRIMARY KEY (lead_id, key)
@@ -35,14 +30,10 @@ CREATE TEMPORARY TABLE IF NOT EXISTS scanned_pairs (
     id uuid NOT NULL, lead_a uuid NOT NULL, lead_b uuid NOT NULL, score integer NOT NULL, reasons jsonb NOT NULL
 ) ON COMMIT DROP
 """),
-    sql("""
-SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-       set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-"""),
 )
 
-# What was written in transactions that ended after the last scan began is compared again.
+# A new scan, unless one is under way. What was written in transactions that ended after the last scan began is compared
+# again.
 INSERT_SCAN = sql("""
 INSERT INTO duplicate_scans (workspace_id, id, since)
 VALUES (:workspace_id, :scan_id, (
@@ -51,17 +42,40 @@ VALUES (:workspace_id, :scan_id, (
 ON CONFLICT (workspace_id) WHERE finished_at IS NULL DO NOTHING
 """)
 
-BEGIN = sql("""
-UPDATE duplicate_scans SET status = 'running', started_at = coalesce(started_at, now())
-WHERE workspace_id = :workspace_id AND id = :scan_id AND status IN ('queued', 'running')
+# Which job does a scan.
+SET_JOB = sql("""
+UPDATE duplicate_scans SET job_id = :job_id WHERE workspace_id = :workspace_id AND id = :scan_id
 """)
 
+_COLUMNS = sql("workspace_id, id, since, started_at, position_at, position_id, scanned")
+
+# Start a scan, or go on with it.
+BEGIN = assemble(
+    sql("""
+UPDATE duplicate_scans SET status = 'running', started_at = coalesce(started_at, now())
+WHERE workspace_id = :workspace_id AND id = :scan_id AND status IN ('queued', 'running')
+RETURNING {columns}
+"""),
+    columns=_COLUMNS,
+)
+
+# Lock a scan that is under way.
+LOCK = assemble(
+    sql("""
+SELECT {columns} FROM duplicate_scans
+WHERE workspace_id = :workspace_id AND id = :scan_id AND status = 'running' FOR UPDATE
+"""),
+    columns=_COLUMNS,
+)
+
+# How many leads a scan goes through.
 COUNT = sql("""
 SELECT count(*) FROM leads
 WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
   AND updated_at >= coalesce(:since::timestamptz, '-infinity')
 """)
 
+# The next leads of a scan, in the order of their last change.
 NEXT = sql("""
 SELECT id, email, first_name, last_name, company, phone, updated_at FROM leads
 WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
@@ -69,6 +83,7 @@ WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :unt
 ORDER BY updated_at, id LIMIT :batch
 """)
 
+# Set what the leads of a part are compared by.
 REPLACE_KEYS = sql("""
 WITH stale AS (
     DELETE FROM duplicate_keys d
@@ -80,7 +95,8 @@ SELECT :workspace_id, key, lead_id FROM scanned_keys ORDER BY key, lead_id
 ON CONFLICT DO NOTHING
 """)
 
-# Keys of deleted leads would stand in the place of living ones. Those deleted before the last scan are gone already.
+# Remove keys of deleted leads, which would stand in the place of living ones. Those deleted before the last scan are
+# gone already.
 DROP_DEAD = sql("""
 WITH dead AS MATERIALIZED (
     SELECT k.key, k.lead_id
@@ -92,27 +108,15 @@ DELETE FROM duplicate_keys k USING dead
 WHERE k.workspace_id = :workspace_id AND k.key = dead.key AND k.lead_id = dead.lead_id
 """)
 
-# A range of one key, in the order of the primary key: for an equality PostgreSQL may walk all leads of the workspace.
-PAIRS = sql("""
-SELECT least(s.lead_id, o.lead_id) AS lead_a, greatest(s.lead_id, o.lead_id) AS lead_b
-FROM scanned_keys s CROSS JOIN LATERAL (
-    SELECT k.lead_id FROM duplicate_keys k
-    WHERE k.workspace_id = :workspace_id AND k.key BETWEEN s.key AND s.key AND k.lead_id <> s.lead_id
-    ORDER BY k.key, k.lead_id LIMIT :neighbours::integer
-) o
-UNION
-SELECT lead_a, lead_b FROM duplicate_candidates
-WHERE workspace_id = :workspace_id AND status = 'open' AND lead_a = ANY(:lead_ids)
-UNION
-SELECT lead_a, lead_b FROM duplicate_candidates
-WHERE workspace_id = :workspace_id AND status = 'open' AND lead_b = ANY(:lead_ids)
-""")
+PAIRS = sql_file("leadflood.domains.duplicates.sql", "pairs")
 
+# What living leads are compared by.
 LIVING = sql("""
 SELECT id, email, first_name, last_name, company, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
 """)
 
+# Keep pairs as candidates. One that somebody decided on stays as it is.
 KEEP_PAIRS = sql("""
 INSERT INTO duplicate_candidates AS c (workspace_id, id, lead_a, lead_b, score, reasons)
 SELECT :workspace_id, id, lead_a, lead_b, score, reasons FROM scanned_pairs ORDER BY lead_a, lead_b
@@ -121,24 +125,27 @@ SET score = excluded.score, reasons = excluded.reasons, updated_at = now()
 WHERE c.status = 'open' AND (c.score, c.reasons) IS DISTINCT FROM (excluded.score, excluded.reasons)
 """)
 
+# Remove open candidates.
 DROP_PAIRS = sql("""
 DELETE FROM duplicate_candidates c
 USING unnest(:lead_as::uuid[], :lead_bs::uuid[]) AS n (lead_a, lead_b)
 WHERE c.workspace_id = :workspace_id AND c.lead_a = n.lead_a AND c.lead_b = n.lead_b AND c.status = 'open'
 """)
 
+# All up to a position is compared.
 ADVANCE = sql("""
 UPDATE duplicate_scans
 SET position_at = :position_at, position_id = :position_id, scanned = scanned + :scanned, found = found + :found
 WHERE workspace_id = :workspace_id AND id = :scan_id
 """)
 
+# End a scan that is under way.
 FINISH = sql("""
 UPDATE duplicate_scans SET status = :status, finished_at = now()
 WHERE workspace_id = :workspace_id AND id = :scan_id AND finished_at IS NULL
 """)
 
-# The rest is over all workspaces.
+# Over all workspaces: those in which leads changed since their last scan, and none is under way.
 WAITING = sql("""
 SELECT w.id
 FROM workspaces w CROSS JOIN LATERAL (
@@ -152,6 +159,7 @@ WHERE w.id <> :system
        OR EXISTS (SELECT FROM leads l WHERE l.workspace_id = w.id AND l.deleted_at > last.began))
 """)
 
+# Over all workspaces: remove scans of long ago, except the last one, which tells the next where to begin.
 FORGET = sql("""
 DELETE FROM duplicate_scans s
 WHERE s.finished_at < now() - interval '7 days'
@@ -161,6 +169,28 @@ WHERE s.finished_at < now() - interval '7 days'
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan that is under way: of which leads, and how far it is."""
+
+    workspace_id: UUID
+    id: UUID
+    since: datetime | None
+    started_at: datetime
+    position_at: datetime | None
+    position_id: UUID | None
+    scanned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The next leads of a scan by id, and the position of the last of them."""
+
+    leads: Mapping[UUID, ComparedLead]
+    position_at: datetime
+    position_id: UUID
+
+
 async def insert_scan(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> bool:
     """A new scan, `queued`; False if another is under way."""
     return await tx.changed(INSERT_SCAN, {"workspace_id": workspace_id, "scan_id": scan_id}) == 1
@@ -168,37 +198,30 @@ async def insert_scan(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> boo
 
 async def set_job(tx: Transaction, workspace_id: UUID, scan_id: UUID, job_id: UUID) -> None:
     """Say which job does it."""
-    scans = duplicate_scans
-    await tx.execute(
-        scans.update().where(scans.c.workspace_id == workspace_id, scans.c.id == scan_id).values(job_id=job_id)
-    )
+    await tx.execute(SET_JOB, {"workspace_id": workspace_id, "scan_id": scan_id, "job_id": job_id})
 
 
-async def begin(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row | None:
-    """Start a scan, or go on with it; None if it is over."""
-    await tx.execute(BEGIN, {"workspace_id": workspace_id, "scan_id": scan_id})
-    return await hold(tx, workspace_id, scan_id)
+async def begin(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Scan | None:
+    """Start a scan, or go on with it; None if it is over. It is locked for this transaction."""
+    row = await tx.first(BEGIN, {"workspace_id": workspace_id, "scan_id": scan_id})
+    return None if row is None else Scan(**row)
 
 
-async def hold(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Row | None:
+async def lock(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Scan | None:
     """A scan that is under way, locked for this transaction."""
-    query = select(duplicate_scans).where(
-        duplicate_scans.c.workspace_id == workspace_id,
-        duplicate_scans.c.id == scan_id,
-        duplicate_scans.c.status == ScanStatus.RUNNING,
-    )
-    return await tx.first(query.with_for_update())
+    row = await tx.first(LOCK, {"workspace_id": workspace_id, "scan_id": scan_id})
+    return None if row is None else Scan(**row)
 
 
-async def count(tx: Transaction, scan: Row) -> int:
+async def count(tx: Transaction, scan: Scan) -> int:
     """How many leads a scan goes through."""
     values = {"workspace_id": scan.workspace_id, "until": scan.started_at, "since": scan.since}
     counted: int = await tx.scalar(COUNT, values)
     return counted
 
 
-async def next_leads(tx: Transaction, scan: Row, *, beginning: datetime, batch: int) -> Sequence[Row]:
-    """The next leads of a scan, in the order of their last change. `beginning`: of time."""
+async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: int) -> Part | None:
+    """The next leads of a scan, in the order of their last change; None at the end. `beginning`: of time."""
     values = {
         "workspace_id": scan.workspace_id,
         "until": scan.started_at,
@@ -206,19 +229,21 @@ async def next_leads(tx: Transaction, scan: Row, *, beginning: datetime, batch: 
         "position_id": scan.position_id or UUID(int=0),
         "batch": batch,
     }
-    return await tx.all(NEXT, values)
+    rows = await tx.all(NEXT, values)
+    return Part(_compared(rows), rows[-1].updated_at, rows[-1].id) if rows else None
 
 
 async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, frozenset[int]]) -> None:
     """Set what leads are compared by; it stays in `scanned_keys` for `pairs`."""
-    for statement in _ROOM:
+    for statement in _TABLES:
         await tx.execute(statement)
+    await planner.apply(tx, planner.SCANNING)
     records = [(lead_id, key) for lead_id, each in keys.items() for key in each]
     await tx.copy("scanned_keys", ("lead_id", "key"), records)
     await tx.execute(REPLACE_KEYS, {"workspace_id": workspace_id, "lead_ids": list(keys)})
 
 
-async def drop_dead(tx: Transaction, scan: Row, *, batch: int) -> int:
+async def drop_dead(tx: Transaction, scan: Scan, *, batch: int) -> int:
     """Remove up to `batch` keys of leads that were deleted since the last scan. Returns how many."""
     return await tx.changed(DROP_DEAD, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
 
@@ -231,9 +256,9 @@ async def pairs(
     return [(row.lead_a, row.lead_b) for row in await tx.all(PAIRS, values)]
 
 
-async def living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Sequence[Row]:
+async def living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, ComparedLead]:
     """What those of the leads are compared by that live."""
-    return await tx.all(LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return _compared(await tx.all(LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
 
 
 async def keep_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
@@ -257,14 +282,14 @@ async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[U
     await tx.execute(DROP_PAIRS, {"workspace_id": workspace_id, **values})
 
 
-async def advance(tx: Transaction, scan: Row, last: Row, *, scanned: int, found: int) -> None:
-    """All up to this lead is compared."""
+async def advance(tx: Transaction, scan: Scan, part: Part, *, found: int) -> None:
+    """All up to the end of this part is compared."""
     values = {
         "workspace_id": scan.workspace_id,
         "scan_id": scan.id,
-        "position_at": last.updated_at,
-        "position_id": last.id,
-        "scanned": scanned,
+        "position_at": part.position_at,
+        "position_id": part.position_id,
+        "scanned": len(part.leads),
         "found": found,
     }
     await tx.execute(ADVANCE, values)
@@ -283,3 +308,7 @@ async def waiting(tx: Transaction) -> list[UUID]:
 async def forget(tx: Transaction) -> None:
     """Remove scans of long ago, over all workspaces; the last one tells the next where to begin."""
     await tx.execute(FORGET)
+
+
+def _compared(rows: Sequence[Row]) -> dict[UUID, ComparedLead]:
+    return {row.id: ComparedLead(row.email, row.first_name, row.last_name, row.company, row.phone) for row in rows}

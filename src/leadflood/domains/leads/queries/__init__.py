@@ -25,6 +25,9 @@ FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
 """)
 
+# Living leads with all of their columns.
+_LEADS = sql("SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL")
+
 # A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
 _PARTS = sql("""
 WITH RECURSIVE parts (lead_id) AS (
@@ -58,6 +61,12 @@ async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UU
     """Address, name and so on of those of the leads that live, by id."""
     rows = await tx.all(_LIVING, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: row for row in rows}
+
+
+async def leads_by_id(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadView]:
+    """Those of the leads that live, by id."""
+    rows = await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: lead_view(row) for row in rows}
 
 
 async def list_leads(
