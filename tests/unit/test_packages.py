@@ -32,6 +32,7 @@ def test_the_wheel_has_the_files_of_one_build_and_nothing_that_they_were_made_fr
     assert [name for name in names if "frontend" in name or "node_modules" in name] == []
     assert len(names) == len(set(names))
     assert "leadflood/web/assets.py" in names
+    assert {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.sql")} <= set(names)
 
 
 def test_a_wheel_can_be_built_from_the_source_distribution(packages: Path) -> None:

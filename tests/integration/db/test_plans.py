@@ -17,6 +17,7 @@ from leadflood.domains.figures import queries as figures
 from leadflood.domains.figures import service as counting
 from leadflood.domains.figures.models import Span
 from leadflood.domains.imports import store as imports
+from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.imports.store import staging
 from leadflood.domains.jobs import execution, relay
@@ -48,7 +49,6 @@ from tests.support.statements import while_borrowed
 
 PLANS = "plans"
 LARGE = {"leads", "lead_events", "job_executions", "outbox_events"}
-
 
 ACTOR = Actor.cli(numbered(1, 1))
 HALF_WAY = datetime.now(UTC) - timedelta(days=365)
@@ -373,8 +373,7 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
     import_id = new_id()
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         await imports.insert_import(tx, ACTOR, import_id=import_id, filename="leads.csv")
-    policies = dict.fromkeys((*staging.FIELDS, "custom_fields"), "fill_empty")
-    rules = staging.Rules(ImportMode.CREATE_AND_UPDATE, counts, policies)
+    rules = staging.Rules(ImportMode.CREATE_AND_UPDATE, counts, dict.fromkeys(API_NAMES, "fill_empty"))
     for first in (1, 501, 1001):
         plans.nodes.clear()
         emails = [f"row{number}@import.example" for number in range(first, first + 500)]
@@ -384,8 +383,10 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
         ]
         records = [tuple(each.get(column) for column in staging.COLUMNS) for each in values]
         async with plans.database.transaction(ACTOR.workspace_id) as tx:
-            await staging.hand_over(tx, records)
-            await staging.judge_rows(tx, ACTOR.workspace_id, import_id, rules, first=first)
+            found = await imports.lock(tx, ACTOR.workspace_id, import_id)
+            assert found is not None
+            await staging.put_rows(tx, records)
+            await staging.judge_rows(tx, found, rules, first=first)
 
         scans = [node for node in plans.nodes if node.get("Relation Name") in ("leads", "import_rows")]
         names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}

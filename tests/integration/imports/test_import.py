@@ -91,6 +91,6 @@ async def test_a_rate_counts_the_time_of_the_transaction_that_tells_it(desk: Des
 
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         await tx.execute(sql("SELECT pg_sleep(0.2)"))
-        await store.set_fields(tx, desk.actor.workspace_id, import_id, row_count=2)
+        await store.set_size(tx, desk.actor.workspace_id, import_id, 100)
 
     assert 0 < ((await desk.get(import_id)).progress.rows_per_second or 0) <= 10

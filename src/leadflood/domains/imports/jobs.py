@@ -12,15 +12,14 @@ from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service import staging, writing
 from leadflood.domains.imports.service.reading import Batch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
-from leadflood.domains.imports.store import retention
+from leadflood.domains.imports.store import StoredImport, retention
 from leadflood.domains.jobs.completion import hold_attempt
 from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
-from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.sandbox.pool import Sandbox
 
@@ -57,10 +56,10 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
 
 async def _stage(context: JobContext[ImportPayload], database: Database, sandbox: Sandbox) -> Complete[UUID] | None:
     actor, import_id = context.actor, context.payload.import_id
-    row = await _begin(context, ImportStatus.STAGING)
-    if row is None:
+    started = await _begin(context, ImportStatus.STAGING)
+    if started is None:
         return None
-    while not row.staged_through:
+    while not started.staged_through:
         async with context.transaction() as tx:
             if not await store.clear_rows(tx, actor.workspace_id, import_id):
                 break
@@ -70,7 +69,7 @@ async def _stage(context: JobContext[ImportPayload], database: Database, sandbox
         async with (
             sandbox.process(actor.workspace_id) as process,
             spooled(database, actor, import_id=import_id) as file,
-            open_rows(process, file, row, members) as batches,
+            open_rows(process, file, started, members) as batches,
         ):
             if not await _stage_rows(context, batches):
                 return None
@@ -81,11 +80,11 @@ async def _stage(context: JobContext[ImportPayload], database: Database, sandbox
     return Complete(_finish_staging, import_id)
 
 
-async def _finish_staging(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
+async def _finish_staging(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
     for job, import_id in jobs:
-        held = await _hold(tx, job, import_id, ImportStatus.STAGING)
-        if held is not None:
-            await staging.finish_staging(tx, actor, held)
+        found = await _lock(tx, job, import_id, ImportStatus.STAGING)
+        if found is not None:
+            await store.end_phase(tx, found, ImportStatus.PREVIEWED)
 
 
 async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator[Batch]) -> bool:
@@ -95,11 +94,10 @@ async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator
         while (batch := await reading) is not None:
             reading = asyncio.ensure_future(_next(batches))
             async with context.own_transaction() as tx:
-                held = await _hold(tx, context.job, context.payload.import_id, ImportStatus.STAGING)
-                if held is None:
+                found = await _lock(tx, context.job, context.payload.import_id, ImportStatus.STAGING)
+                if found is None:
                     return False
-                await staging.hand_over(tx, batch)
-                await staging.stage_batch(tx, context.actor, held, batch)
+                await staging.stage_batch(tx, found, batch)
                 await hold_attempt(tx, context.job, patience=_PATIENCE)
     finally:
         reading.cancel()
@@ -112,42 +110,40 @@ async def _next(batches: AsyncIterator[Batch]) -> Batch | None:
 
 
 async def _commit(context: JobContext[ImportPayload], database: Database) -> Complete[UUID] | None:
-    row = await _begin(context, ImportStatus.COMMITTING)
-    if row is None:
-        return None
-    if not await write_in_lanes(database, context.job, writing.Writing(row)):
+    started = await _begin(context, ImportStatus.COMMITTING)
+    if started is None or not await write_in_lanes(database, context.job, writing.Writing(started)):
         return None
     return Complete(_finish_writing, context.payload.import_id)
 
 
 async def _finish_writing(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
     for job, import_id in jobs:
-        held = await _hold(tx, job, import_id, ImportStatus.COMMITTING)
-        if held is not None:
-            await writing.finish_writing(tx, held)
+        found = await _lock(tx, job, import_id, ImportStatus.COMMITTING)
+        if found is not None:
+            await writing.finish_writing(tx, found)
 
 
 async def _enrich(context: JobContext[ImportPayload]) -> None:
     while True:
         async with context.transaction() as tx:
-            row = await store.lock(tx, context.job.workspace_id, context.payload.import_id)
-            queued = None if row is None else await writing.enrich_more(tx, row)
+            found = await store.lock(tx, context.job.workspace_id, context.payload.import_id)
+            queued = None if found is None else await writing.enrich_more(tx, found)
         if queued is None:
             return
         if not queued:
             await asyncio.sleep(_PAUSE)
 
 
-async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> Row | None:
-    """The import as this job finds it; a job that is tried again after it failed takes it up where it was."""
+async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> StoredImport | None:
+    """The import as this job finds it; a job that is tried again after it failed resumes it where it was."""
     job, import_id = context.job, context.payload.import_id
     async with context.transaction() as tx:
-        await store.take_up(tx, job.workspace_id, import_id, status=status, job_id=job.id)
-        return await _hold(tx, job, import_id, status)
+        await store.resume(tx, job.workspace_id, import_id, status=status, job_id=job.id)
+        return await _lock(tx, job, import_id, status)
 
 
-async def _hold(tx: Transaction, job: RunningJob, import_id: UUID, status: ImportStatus) -> Row | None:
-    return await store.hold(tx, job.workspace_id, import_id, expected=status, job_id=job.id)
+async def _lock(tx: Transaction, job: RunningJob, import_id: UUID, status: ImportStatus) -> StoredImport | None:
+    return await store.lock_for_job(tx, job.workspace_id, import_id, expected=status, job_id=job.id)
 
 
 async def _failed(tx: Transaction, job: RunningJob, payload: ImportPayload | None, error: str) -> None:

@@ -1,53 +1,75 @@
 """SQL that reads imports, their rows and their files."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import Select, select
 
 from leadflood.domains.imports.contracts import (
     ColumnView,
     FieldCount,
     FormatView,
     ImportDetail,
+    ImportOptions,
     ImportRowView,
     ImportView,
     ProgressView,
     RowFault,
-    options_of,
 )
 from leadflood.domains.imports.errors import ImportNotFound
 from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import ImportStage, ImportStatus, RowAction
-from leadflood.domains.imports.tables import import_chunks, import_mappings, import_rows, imports
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.models import ChangesetStatus
-from leadflood.domains.leads.tables import lead_changesets
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import EMPTY, assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
-_BRIEF: Final = [
-    column for column in imports.c if column.name not in {"format", "sheets", "columns", "sample", "options"}
-]
-_CHANGESET: Final = (
-    lead_changesets.c.status.label("changeset_status"),
-    lead_changesets.c.wanted,
-    lead_changesets.c.done,
-    (lead_changesets.c.created + lead_changesets.c.updated).label("written"),
-    lead_changesets.c.undone,
-    lead_changesets.c.kept,
-    lead_changesets.c.updated_at.label("changeset_updated_at"),
-)
+_IMPORTS = sql_file("leadflood.domains.imports.sql", "imports")
+# What a list shows of imports.
+_LIST = assemble(_IMPORTS, more=EMPTY)
+# An import with what is needed to map it.
+_DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options"))
+
+# The rows of an import in the order of the file.
+_ROWS = sql("""
+SELECT row_no, action, reason, lead_id, email, first_name, last_name, company, job_title, phone, website, country,
+       source, owner_id, custom_fields, changes, faults, raw
+FROM import_rows
+WHERE workspace_id = :workspace_id AND import_id = :import_id
+  AND (:action::text IS NULL OR action = :action) AND (:after::integer IS NULL OR row_no > :after)
+ORDER BY row_no LIMIT :rows
+""")
+
+# The mapping of an earlier file with the same columns.
+_MAPPING = sql("""
+SELECT targets, options FROM import_mappings WHERE workspace_id = :workspace_id AND fingerprint = :fingerprint
+""")
+
+# A piece of a file.
+_CHUNK = sql("""
+SELECT data FROM import_chunks
+WHERE workspace_id = :workspace_id AND import_id = :import_id AND number = :number
+""")
+
 _PHASES_OF_WRITING: Final = frozenset({ImportStatus.COMMITTING, ImportStatus.PAUSED, ImportStatus.COMMITTED})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMapping:
+    """What columns of an earlier file became, and what its rows did, as it was stored."""
+
+    targets: list[str]
+    options: dict[str, Any]
 
 
 async def get_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
     """Raises: ImportNotFound."""
-    row = await tx.first(_joined(select(*imports.c, *_CHANGESET), actor).where(imports.c.id == import_id))
+    values = {"workspace_id": actor.workspace_id, "import_id": import_id, "before_id": None, "rows": 1}
+    row = await tx.first(_DETAIL, values)
     if row is None:
         raise ImportNotFound
     columns = [ColumnView(**column) for column in row.columns]
@@ -56,16 +78,14 @@ async def get_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Impor
         format=FormatView(sheets=row.sheets, **row.format) if row.format else None,
         columns=columns,
         sample=row.sample,
-        options=options_of(row.options),
+        options=ImportOptions.model_validate(row.options),
     )
 
 
 async def list_imports(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[ImportView]:
     """The imports of the workspace, newest first."""
-    query = _joined(select(*_BRIEF, *_CHANGESET), actor)
-    if after is not None:
-        query = query.where(imports.c.id < after.id)
-    rows = await tx.all(query.order_by(imports.c.id.desc()).limit(limit + 1))
+    values = {"import_id": None, "before_id": after and after.id, "rows": limit + 1}
+    rows = await tx.all(_LIST, {"workspace_id": actor.workspace_id, **values})
     return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(lambda row: ImportView(**_shown(row)))
 
 
@@ -80,64 +100,37 @@ async def list_rows(
 ) -> Page[ImportRowView]:
     """The rows of an import in the order of the file. Raises: ImportNotFound."""
     await get_import(tx, actor, import_id=import_id)
-    query = select(import_rows).where(
-        import_rows.c.workspace_id == actor.workspace_id, import_rows.c.import_id == import_id
-    )
-    if action is not None:
-        query = query.where(import_rows.c.action == action)
-    if after is not None:
-        query = query.where(import_rows.c.row_no > after.number)
-    rows = await tx.all(query.order_by(import_rows.c.row_no).limit(limit + 1))
+    values = {"import_id": import_id, "action": action, "after": after and after.number, "rows": limit + 1}
+    rows = await tx.all(_ROWS, {"workspace_id": actor.workspace_id, **values})
     return cut(rows, limit, lambda row: Position.at(row.row_no, import_id)).map(_row_view)
 
 
-async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> Row | None:
+async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -> KnownMapping | None:
     """The mapping of an earlier file with the same columns."""
-    query = select(import_mappings.c.targets, import_mappings.c.options).where(
-        import_mappings.c.workspace_id == workspace_id, import_mappings.c.fingerprint == fingerprint
-    )
-    return await tx.first(query)
+    row = await tx.first(_MAPPING, {"workspace_id": workspace_id, "fingerprint": fingerprint})
+    return None if row is None else KnownMapping(**row)
 
 
 async def read_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
     """A piece of a file; None after the last."""
-    query = select(import_chunks.c.data).where(
-        import_chunks.c.workspace_id == workspace_id,
-        import_chunks.c.import_id == import_id,
-        import_chunks.c.number == number,
-    )
-    found: bytes | None = await tx.scalar(query)
+    values = {"workspace_id": workspace_id, "import_id": import_id, "number": number}
+    found: bytes | None = await tx.scalar(_CHUNK, values)
     return found
 
 
 async def rejected_rows(
     database: Database, actor: Actor, *, import_id: UUID, batch: int = 1000
-) -> AsyncIterator[Sequence[Row]]:
+) -> AsyncIterator[Sequence[ImportRowView]]:
     """The rejected rows, as they are in the file and with their faults, some at a time."""
     after = 0
     while True:
-        query = (
-            select(import_rows.c.row_no, import_rows.c.raw, import_rows.c.email, import_rows.c.faults)
-            .where(import_rows.c.workspace_id == actor.workspace_id, import_rows.c.import_id == import_id)
-            .where(import_rows.c.action == RowAction.REJECT, import_rows.c.row_no > after)
-            .order_by(import_rows.c.row_no)
-            .limit(batch)
-        )
+        values = {"import_id": import_id, "action": RowAction.REJECT, "after": after, "rows": batch}
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
-            rows = await tx.all(query)
+            rows = await tx.all(_ROWS, {"workspace_id": actor.workspace_id, **values})
         if not rows:
             return
-        yield rows
+        yield [_row_view(row) for row in rows]
         after = rows[-1].row_no
-
-
-def _joined(query: Select[Any], actor: Actor) -> Select[Any]:
-    changeset = (lead_changesets.c.workspace_id == imports.c.workspace_id) & (
-        lead_changesets.c.id == imports.c.changeset_id
-    )
-    return query.select_from(imports.outerjoin(lead_changesets, changeset)).where(
-        imports.c.workspace_id == actor.workspace_id
-    )
 
 
 def _shown(row: Row) -> dict[str, Any]:

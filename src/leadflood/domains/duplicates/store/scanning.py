@@ -12,7 +12,6 @@ from datetime import datetime
 from uuid import UUID
 
 from leadflood.domains.duplicates.models import ComparedLead, Match, ScanStatus
-from leadflood.kernel.db import planner
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -237,7 +236,6 @@ async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, 
     """Set what leads are compared by; it stays in `scanned_keys` for `pairs`."""
     for statement in _TABLES:
         await tx.execute(statement)
-    await planner.apply(tx, planner.SCANNING)
     records = [(lead_id, key) for lead_id, each in keys.items() for key in each]
     await tx.copy("scanned_keys", ("lead_id", "key"), records)
     await tx.execute(REPLACE_KEYS, {"workspace_id": workspace_id, "lead_ids": list(keys)})

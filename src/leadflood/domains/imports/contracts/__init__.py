@@ -1,7 +1,7 @@
 """What crosses the border of imports: what is asked for, and the shape of every answer."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
@@ -222,8 +222,3 @@ class ImportRowView(View):
     changes: dict[str, list[JsonValue]] = Field(description="Of an existing lead: each field as `[before, after]`.")
     faults: list[RowFault] = Field(description="Why it is rejected, or which values were left out.")
     cells: list[str] | None = Field(description="The row as it is in the file, where it is rejected.")
-
-
-def options_of(stored: dict[str, Any]) -> ImportOptions:
-    """Options as they were stored."""
-    return ImportOptions.model_validate(stored)

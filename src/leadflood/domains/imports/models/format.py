@@ -1,9 +1,10 @@
 """How a file is read, and the limits that keep reading it bounded."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 MAX_COLUMNS: Final = 1000
 MAX_LINE: Final = 1024 * 1024
@@ -62,6 +63,29 @@ class FileFormat:
     encoding: str = "utf-8"
     delimiter: Delimiter = Delimiter.COMMA
     sheet: str | None = None
+
+
+def format_of(stored: Mapping[str, Any]) -> FileFormat:
+    """A format as it was stored."""
+    return FileFormat(
+        FileKind(stored["kind"]),
+        stored["header"],
+        stored["encoding"] or "utf-8",
+        Delimiter(stored["delimiter"] or ","),
+        stored["sheet"],
+    )
+
+
+def stored_format(found: FileFormat) -> dict[str, Any]:
+    """A format as it is stored."""
+    text = found.kind is FileKind.CSV
+    return {
+        "kind": found.kind,
+        "header": found.header,
+        "encoding": found.encoding if text else None,
+        "delimiter": found.delimiter if text else None,
+        "sheet": found.sheet,
+    }
 
 
 @dataclass(frozen=True, slots=True)

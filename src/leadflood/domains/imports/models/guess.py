@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
+from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.leads.models import normalise_country, normalise_website
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, search_key
@@ -67,6 +68,17 @@ class Column:
     header: str
     target: str
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a look at the first rows told."""
+
+    format: FileFormat
+    sheets: list[str]
+    columns: list[Column]
+    sample: list[list[str]]
+    fingerprint: str
 
 
 def guess_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> list[Column]:

@@ -1,8 +1,7 @@
 """What a file is and what its columns are: guessed first, then as people say."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
 from leadflood.domains.identity import queries as identity
@@ -13,10 +12,10 @@ from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
 from leadflood.domains.imports.events import AuditAction
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.imports.models.guess import Column
+from leadflood.domains.imports.models.guess import Analysis
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service.parsing import Analysis, format_of, stored_format
 from leadflood.domains.imports.service.recording import record
+from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.errors import UnknownOwner
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
@@ -34,27 +33,20 @@ async def keep_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analy
         pairs = zip(columns, known.targets, strict=True)
         columns = [replace(column, target=target, confidence=1.0) for column, target in pairs]
         options = known.options
-    await store.set_fields(
-        tx,
-        actor.workspace_id,
-        import_id,
-        format=stored_format(analysis.format),
-        sheets=analysis.sheets,
-        columns=[asdict(column) for column in columns],
-        sample=analysis.sample,
-        fingerprint=analysis.fingerprint,
-        options=options,
-    )
+    chosen = replace(analysis, columns=columns)
+    await store.set_analysis(tx, actor.workspace_id, import_id, chosen, options)
 
 
-async def wanted_format(tx: Transaction, actor: Actor, *, import_id: UUID, command: ReadAs) -> tuple[FileFormat, Any]:
-    """The format that the import gets, and its row. Raises: ImportNotFound, ImportNotReady, InvalidInput."""
-    row = await changeable(tx, actor, import_id=import_id)
+async def wanted_format(
+    tx: Transaction, actor: Actor, *, import_id: UUID, command: ReadAs
+) -> tuple[FileFormat, StoredImport]:
+    """The format that the import gets, and the import. Raises: ImportNotFound, ImportNotReady, InvalidInput."""
+    found, format_ = await changeable(tx, actor, import_id=import_id)
     given = {name: value for name in command.model_fields_set if (value := getattr(command, name)) is not None}
-    if "sheet" in given and given["sheet"] not in row.sheets:
-        message = f"The file has no such sheet. It has: {', '.join(row.sheets) or 'none'}."
+    if "sheet" in given and given["sheet"] not in found.sheets:
+        message = f"The file has no such sheet. It has: {', '.join(found.sheets) or 'none'}."
         raise InvalidInput("The sheet is unknown.", errors=[FieldError("/sheet", "not_allowed", message)])
-    return replace(format_of(row.format), **given), row
+    return replace(format_, **given), found
 
 
 async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command: MapColumns) -> ImportDetail:
@@ -63,9 +55,8 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnknownOwner.
     """
     actor.require(Permission.LEADS_WRITE)
-    row = await changeable(tx, actor, import_id=import_id)
-    columns = [Column(**column) for column in row.columns]
-    _check_targets(command.targets, len(columns))
+    found, _ = await changeable(tx, actor, import_id=import_id)
+    _check_targets(command.targets, len(found.columns))
     if command.owner_id is not None:
         try:
             await identity.get_member(tx, actor, user_id=command.owner_id)
@@ -74,31 +65,23 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
     options = command.model_dump(mode="json", by_alias=True, exclude={"targets"})
     chosen = [
         replace(column, target=target, confidence=column.confidence if target == column.target else 1.0)
-        for column, target in zip(columns, command.targets, strict=True)
+        for column, target in zip(found.columns, command.targets, strict=True)
     ]
-    await store.move(
-        tx,
-        actor.workspace_id,
-        import_id,
-        expected=CHANGEABLE,
-        status=ImportStatus.UPLOADED,
-        columns=[asdict(column) for column in chosen],
-        options=options,
-    )
-    await store.remember_mapping(tx, actor.workspace_id, row.fingerprint, command.targets, options)
-    await record(tx, actor, AuditAction.MAPPED, import_id, row.filename)
+    await store.set_mapping(tx, found, chosen, options)
+    await store.remember_mapping(tx, found, command.targets, options)
+    await record(tx, actor, AuditAction.MAPPED, import_id, found.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
-async def changeable(tx: Transaction, actor: Actor, *, import_id: UUID) -> Any:  # noqa: ANN401  a row of imports
+async def changeable(tx: Transaction, actor: Actor, *, import_id: UUID) -> tuple[StoredImport, FileFormat]:
     """The import, locked, if its mapping can be changed. Raises: ImportNotFound, ImportNotReady."""
-    row = await store.lock(tx, actor.workspace_id, import_id)
-    if row is None:
+    found = await store.lock(tx, actor.workspace_id, import_id)
+    if found is None:
         raise ImportNotFound
-    if row.status not in CHANGEABLE or row.changeset_id is not None or not row.format:
-        message = f"The import is {row.status}. Its mapping can be changed before it is committed, between two steps."
+    if found.status not in CHANGEABLE or found.changeset_id is not None or found.format is None:
+        message = f"The import is {found.status}. Its mapping can be changed before it is committed, between two steps."
         raise ImportNotReady(message)
-    return row
+    return found, found.format
 
 
 def _check_targets(targets: Sequence[str], width: int) -> None:

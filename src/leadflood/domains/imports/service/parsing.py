@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from typing import IO, Any
 from uuid import UUID
@@ -19,29 +19,18 @@ from leadflood.domains.imports.models.format import (
     SAMPLE_ROWS,
     SHOWN_CHARACTERS,
     SHOWN_ROWS,
-    Delimiter,
     FileFormat,
     FileKind,
     Record,
+    format_of,
 )
-from leadflood.domains.imports.models.guess import Column, fingerprint, guess_columns, has_header
+from leadflood.domains.imports.models.guess import Analysis, Column, fingerprint, guess_columns, has_header
 from leadflood.domains.imports.models.states import InvalidValues, RowAction
 from leadflood.kernel.errors import FieldError
 
 _BATCH_CHARACTERS = 4 * 1024 * 1024
 """Characters after which a batch ends early: rows may have a megabyte each."""
 _NO_LEAD = (None,) * len(LeadColumns._fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """What a look at the first rows told."""
-
-    format: FileFormat
-    sheets: list[str]
-    columns: list[Column]
-    sample: list[list[str]]
-    fingerprint: str
 
 
 def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None) -> Analysis:
@@ -76,29 +65,6 @@ def analysis_of(found: Mapping[str, Any]) -> Analysis:
     """What `look` found."""
     columns = [Column(**each) for each in found["columns"]]
     return Analysis(format_of(found["format"]), found["sheets"], columns, found["sample"], found["fingerprint"])
-
-
-def format_of(stored: dict[str, Any]) -> FileFormat:
-    """A format as it was stored."""
-    return FileFormat(
-        FileKind(stored["kind"]),
-        stored["header"],
-        stored["encoding"] or "utf-8",
-        Delimiter(stored["delimiter"] or ","),
-        stored["sheet"],
-    )
-
-
-def stored_format(found: FileFormat) -> dict[str, Any]:
-    """A format as it is stored."""
-    text = found.kind is FileKind.CSV
-    return {
-        "kind": found.kind,
-        "header": found.header,
-        "encoding": found.encoding if text else None,
-        "delimiter": found.delimiter if text else None,
-        "sheet": found.sheet,
-    }
 
 
 def read_rows(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Any]:

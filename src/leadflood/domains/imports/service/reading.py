@@ -6,12 +6,11 @@ from typing import IO, Any, Final
 from uuid import UUID
 
 from leadflood.domains.imports.adapters import workbook
-from leadflood.domains.imports.contracts import options_of
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
-from leadflood.domains.imports.models.format import FileFormat, FileKind
+from leadflood.domains.imports.models.format import FileFormat, FileKind, stored_format
+from leadflood.domains.imports.models.guess import Analysis
 from leadflood.domains.imports.service import parsing
-from leadflood.domains.imports.service.parsing import Analysis
-from leadflood.kernel.db.pool import Row
+from leadflood.domains.imports.store import StoredImport
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sandbox.process import Process, TaskRefused, TaskStopped
@@ -50,7 +49,7 @@ async def look(
 ) -> Analysis:
     """What `parsing.analyse` says of a file. Raises: UnreadableFile."""
     kind = FileKind.XLSX if file.read(len(workbook.MAGIC)) == workbook.MAGIC else FileKind.CSV
-    asked = {"size": size, "utf8": utf8, "wanted": parsing.stored_format(wanted) if wanted else None}
+    asked = {"size": size, "utf8": utf8, "wanted": stored_format(wanted) if wanted else None}
     with _in_words(kind):
         async with aclosing(process.run(parsing.look, file, asked, LOOK)) as found:
             analyses = [parsing.analysis_of(each) async for each in found]
@@ -59,11 +58,13 @@ async def look(
 
 @asynccontextmanager
 async def open_rows(
-    process: Process, file: IO[bytes], row: Row, members: Mapping[str, UUID]
+    process: Process, file: IO[bytes], found: StoredImport, members: Mapping[str, UUID]
 ) -> AsyncIterator[AsyncGenerator[Batch, None]]:
     """What is left to stage of an import, read while the block runs. Its steps raise UnreadableFile."""
-    running = process.run(parsing.read_rows, file, _asked(row, members), ROWS)
-    async with aclosing(running) as found, aclosing(_batches(found, FileKind(row.format["kind"]))) as batches:
+    if found.format is None:
+        raise RuntimeError("The format of this import is not known.")
+    running = process.run(parsing.read_rows, file, _asked(found, found.format, members), ROWS)
+    async with aclosing(running) as rows, aclosing(_batches(rows, found.format.kind)) as batches:
         yield batches
 
 
@@ -76,11 +77,11 @@ async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGen
             yield records, faults, position
 
 
-def _asked(row: Row, members: Mapping[str, UUID]) -> dict[str, Any]:
-    options = options_of(row.options)
+def _asked(found: StoredImport, format_: FileFormat, members: Mapping[str, UUID]) -> dict[str, Any]:
+    options = found.options
     return {
-        "format": row.format,
-        "targets": [column["target"] for column in row.columns],
+        "format": stored_format(format_),
+        "targets": [column.target for column in found.columns],
         "owners": {name: str(id_) for name, id_ in members.items()},
         "defaults": {
             "source": options.source or DEFAULT_SOURCE,
@@ -88,8 +89,8 @@ def _asked(row: Row, members: Mapping[str, UUID]) -> dict[str, Any]:
             "country": options.country,
         },
         "invalid": options.invalid,
-        "after": row.staged_through,
-        "size": row.size_bytes,
+        "after": found.staged_through,
+        "size": found.size_bytes,
         "batch": BATCH,
     }
 

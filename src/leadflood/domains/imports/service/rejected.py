@@ -28,8 +28,8 @@ async def _pieces(database: Database, actor: Actor, import_id: UUID, headers: li
     async for rows in queries.rejected_rows(database, actor, import_id=import_id):
         lines: list[list[str]] = []
         for row in rows:
-            cells = [*(row.raw or [row.email or ""])][: len(headers)]
-            reason = " ".join(f"{fault['field']} {fault['message']}".strip() for fault in row.faults or ())
+            cells = [*(row.cells or [row.email or ""])][: len(headers)]
+            reason = " ".join(f"{fault.field} {fault.message}".strip() for fault in row.faults)
             lines.append([*cells, *[""] * (len(headers) - len(cells)), reason])
         yield _lines(lines)
 

@@ -16,7 +16,7 @@ from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, Impor
 from leadflood.domains.imports.events import AuditAction
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service.mapping import CHANGEABLE, changeable, keep_analysis, wanted_format
+from leadflood.domains.imports.service.mapping import changeable, keep_analysis, wanted_format
 from leadflood.domains.imports.service.reading import look
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.store import quota as store_quota
@@ -159,7 +159,7 @@ async def _store(database: Database, room: _Room, stream: AsyncIterable[bytes], 
             if seen.size > room.reserved:
                 room.reserved = await _reserve(tx, actor, import_id, room.quota, seen.size, None)
             await store.append_chunk(tx, actor.workspace_id, import_id, number, data)
-            await store.set_fields(tx, actor.workspace_id, import_id, size_bytes=seen.size)
+            await store.set_size(tx, actor.workspace_id, import_id, seen.size)
         number += 1
 
     async for piece in stream:
@@ -187,9 +187,8 @@ async def _finish(
     ):
         analysis = await look(process, file, seen.size, utf8=utf8)
     async with database.transaction(actor.workspace_id) as tx:
-        values = {"size_bytes": seen.size, "reserved_bytes": None, "sha256": seen.digest.digest(), "utf8": utf8}
-        uploading, uploaded = ImportStatus.UPLOADING, ImportStatus.UPLOADED
-        if not await store.move(tx, actor.workspace_id, import_id, expected=[uploading], status=uploaded, **values):
+        sha256 = seen.digest.digest()
+        if not await store.end_upload(tx, actor.workspace_id, import_id, size=seen.size, sha256=sha256, utf8=utf8):
             raise ImportNotFound
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
         await record(tx, actor, AuditAction.UPLOADED, import_id, filename, {"bytes": seen.size})
@@ -209,17 +208,16 @@ async def read_as(
     """
     actor.require(Permission.LEADS_WRITE)
     async with database.transaction(actor.workspace_id) as tx:
-        wanted, row = await wanted_format(tx, actor, import_id=import_id, command=command)
+        wanted, found = await wanted_format(tx, actor, import_id=import_id, command=command)
         head = await queries.read_chunk(tx, actor.workspace_id, import_id, 0) or b""
     async with (
         sandbox.process(actor.workspace_id) as process,
-        spooled(database, actor, import_id=import_id, head=head, size=row.size_bytes) as file,
+        spooled(database, actor, import_id=import_id, head=head, size=found.size_bytes) as file,
     ):
-        analysis = await look(process, file, row.size_bytes, utf8=row.utf8, wanted=wanted)
+        analysis = await look(process, file, found.size_bytes, utf8=found.utf8, wanted=wanted)
     async with database.transaction(actor.workspace_id) as tx:
-        await changeable(tx, actor, import_id=import_id)
+        found, _ = await changeable(tx, actor, import_id=import_id)
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
-        uploaded = ImportStatus.UPLOADED
-        await store.move(tx, actor.workspace_id, import_id, expected=CHANGEABLE, status=uploaded)
-        await record(tx, actor, AuditAction.READ_AGAIN, import_id, row.filename)
+        await store.change_status(tx, found, ImportStatus.UPLOADED)
+        await record(tx, actor, AuditAction.READ_AGAIN, import_id, found.filename)
         return await queries.get_import(tx, actor, import_id=import_id)

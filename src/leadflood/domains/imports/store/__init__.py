@@ -1,148 +1,345 @@
 """SQL that writes imports. Every change of state names the state it expects, and the job that works on it."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
-
+from leadflood.domains.imports.contracts import ImportOptions
+from leadflood.domains.imports.errors import ImportNotReady
+from leadflood.domains.imports.models.format import FileFormat, format_of, stored_format
+from leadflood.domains.imports.models.guess import Analysis, Column
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.tables import import_chunks, import_mappings, import_rows, imports
-from leadflood.kernel.actor import Actor
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import EMPTY, Sql, assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 _CLEARED = 50_000
 
+# A new import.
+_INSERT = sql("""
+INSERT INTO imports (workspace_id, id, filename, actor_kind, actor_id, phase_started_at)
+VALUES (:workspace_id, :import_id, :filename, :actor_kind, :actor_id, now())
+""")
+
+# The next piece of a file.
+_APPEND_CHUNK = sql("""
+INSERT INTO import_chunks (workspace_id, import_id, number, data) VALUES (:workspace_id, :import_id, :number, :data)
+""")
+
+_SELECT = sql("""
+SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, format, sheets, columns, fingerprint,
+       options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, committed_through,
+       enriched_through
+FROM imports WHERE workspace_id = :workspace_id AND id = :import_id{condition} FOR NO KEY UPDATE
+""")
+# Lock an import.
+_LOCK = assemble(_SELECT, condition=EMPTY)
+# Lock an import that a job works on.
+_LOCK_FOR_JOB = assemble(_SELECT, condition=sql(" AND status = :expected AND job_id = :job_id"))
+
+_MOVE = sql("""
+UPDATE imports SET status = :status, updated_at = now(){more}
+WHERE workspace_id = :workspace_id AND id = :import_id AND status = ANY(:expected)
+""")
+# Take an import to another state.
+_CHANGE_STATUS = assemble(_MOVE, more=EMPTY)
+# End a phase.
+_END = assemble(_MOVE, more=sql(", finished_at = now()"))
+# All rows are staged.
+_END_STAGING = assemble(_MOVE, more=sql(", finished_at = now(), staged_bytes = size_bytes"))
+# The file is there, and takes no more room than its size.
+_END_UPLOAD = assemble(_MOVE, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8"))
+# What columns become, and what rows do.
+_SET_MAPPING = assemble(_MOVE, more=sql(", columns = :columns, options = :options"))
+# Begin a preview at the first row.
+_START_STAGING = assemble(
+    _MOVE,
+    more=sql("""
+, job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = 0, staged_bytes = 0, staged_through = 0,
+row_count = 0, counts = '{}', fields = '{}', faults = '{}', finished_at = NULL
+"""),
+)
+# Begin a commit, or go on with one.
+_START_WRITING = assemble(
+    _MOVE,
+    more=sql("""
+, job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = :offset, changeset_id = :changeset_id
+"""),
+)
+# Bring an import back that this very job left as failed.
+_RESUME = assemble(_MOVE, more=sql(", error = NULL"))
+_RESUME_FOR_JOB = assemble(sql("{resume} AND job_id = :job_id"), resume=_RESUME)
+# The job is over without success.
+_FAIL = assemble(
+    sql("{end} AND job_id = :job_id"), end=assemble(_MOVE, more=sql(", error = :error, finished_at = now()"))
+)
+
+# The time is that of this moment, not of the transaction's begin: a rate counts the work of the transaction.
+_SET = sql("""
+UPDATE imports SET updated_at = clock_timestamp(), {more} WHERE workspace_id = :workspace_id AND id = :import_id
+""")
+# How much of a file is stored.
+_SET_SIZE = assemble(_SET, more=sql("size_bytes = :size"))
+# What a look at the file found.
+_SET_ANALYSIS = assemble(
+    _SET,
+    more=sql("""
+format = :format, sheets = :sheets, columns = :columns, sample = :sample, fingerprint = :fingerprint, options = :options
+"""),
+)
+# What is staged so far.
+_SET_STAGED = assemble(
+    _SET,
+    more=sql("""
+staged_through = :through, staged_bytes = :bytes, row_count = :row_count, counts = :counts, fields = :fields,
+faults = :faults
+"""),
+)
+# What is written so far.
+_SET_WRITTEN = assemble(_SET, more=sql("committed_through = :through, counts = :counts"))
+# Up to which row enrichment is queued.
+_SET_ENRICHED = assemble(_SET, more=sql("enriched_through = :through"))
+# A new phase begins now, with nothing done.
+_RESTART_CLOCK = assemble(_SET, more=sql("phase_started_at = now(), phase_offset = 0"))
+
+# Some of the rows of an earlier preview.
+_CLEAR_ROWS = sql("""
+DELETE FROM import_rows
+WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no IN (
+    SELECT row_no FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id LIMIT :batch)
+""")
+
+# An import with its file and rows.
+_REMOVE = (
+    sql("DELETE FROM import_rows WHERE workspace_id = :workspace_id AND import_id = :import_id"),
+    sql("DELETE FROM import_chunks WHERE workspace_id = :workspace_id AND import_id = :import_id"),
+    sql("DELETE FROM imports WHERE workspace_id = :workspace_id AND id = :import_id"),
+)
+
+# The mapping for the next file with the same columns.
+_REMEMBER_MAPPING = sql("""
+INSERT INTO import_mappings (workspace_id, fingerprint, targets, options, updated_at)
+VALUES (:workspace_id, :fingerprint, :targets, :options, now())
+ON CONFLICT (workspace_id, fingerprint)
+DO UPDATE SET targets = excluded.targets, options = excluded.options, updated_at = excluded.updated_at
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImport:
+    """An import as it is stored, locked for the transaction that read it."""
+
+    workspace_id: UUID
+    id: UUID
+    filename: str
+    status: ImportStatus
+    actor: Actor
+    """Who started it, as the timeline and the audit log name them; without permissions."""
+    size_bytes: int
+    utf8: bool
+    format: FileFormat | None
+    sheets: list[str]
+    columns: list[Column]
+    fingerprint: str | None
+    options: ImportOptions
+    job_id: UUID | None
+    changeset_id: UUID | None
+    staged_through: int
+    row_count: int
+    counts: dict[str, int]
+    fields: dict[str, dict[str, int]]
+    faults: dict[str, int]
+    committed_through: int
+    enriched_through: int
+
+    @property
+    def key(self) -> dict[str, UUID]:
+        """What statements find it by."""
+        return {"workspace_id": self.workspace_id, "import_id": self.id}
+
+    @property
+    def changeset(self) -> UUID:
+        """The changeset of one whose commit has begun."""
+        if self.changeset_id is None:
+            raise RuntimeError("The commit of this import has not begun.")
+        return self.changeset_id
+
 
 async def insert_import(tx: Transaction, actor: Actor, *, import_id: UUID, filename: str) -> None:
     """A new import, `uploading`."""
-    row = {
-        "workspace_id": actor.workspace_id,
-        "id": import_id,
-        "filename": filename,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "phase_started_at": func.now(),
-    }
-    await tx.execute(insert(imports).values(row))
+    values = {"import_id": import_id, "filename": filename, "actor_kind": actor.kind, "actor_id": actor.id}
+    await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
 async def append_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, number: int, data: bytes) -> None:
     """Store the next piece of a file."""
-    row = {"workspace_id": workspace_id, "import_id": import_id, "number": number, "data": data}
-    await tx.execute(insert(import_chunks).values(row))
+    values = {"import_id": import_id, "number": number, "data": data}
+    await tx.execute(_APPEND_CHUNK, {"workspace_id": workspace_id, **values})
 
 
-async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> Row | None:
+async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> StoredImport | None:
     """An import, locked for this transaction."""
-    query = select(imports).where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-    return await tx.first(query.with_for_update(key_share=True))
+    return _stored(await tx.first(_LOCK, {"workspace_id": workspace_id, "import_id": import_id}))
 
 
-async def hold(
-    tx: Transaction, workspace_id: UUID, import_id: UUID, *, expected: ImportStatus, job_id: UUID
-) -> Row | None:
-    """The import, locked, if it is in the state expected and this job's: nobody else works on it meanwhile."""
-    query = select(imports).where(
-        imports.c.workspace_id == workspace_id,
-        imports.c.id == import_id,
-        imports.c.status == expected,
-        imports.c.job_id == job_id,
-    )
-    return await tx.first(query.with_for_update(key_share=True))
+async def lock_for_job(
+    tx: Transaction, workspace_id: UUID, import_id: UUID, *, expected: ImportStatus, job_id: UUID | None
+) -> StoredImport | None:
+    """The import, locked, if it is in the state expected and this job's: no other works on it meanwhile."""
+    values = {"import_id": import_id, "expected": expected, "job_id": job_id}
+    return _stored(await tx.first(_LOCK_FOR_JOB, {"workspace_id": workspace_id, **values}))
 
 
-async def move(
-    tx: Transaction,
-    workspace_id: UUID,
-    import_id: UUID,
-    *,
-    expected: Collection[ImportStatus],
-    status: ImportStatus,
-    **values: Any,  # noqa: ANN401  columns
+async def change_status(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
+    """Take a locked import to another state."""
+    await _move(tx, _CHANGE_STATUS, found, status)
+
+
+async def end_phase(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
+    """End what a locked import is at."""
+    await _move(tx, _END_STAGING if status is ImportStatus.PREVIEWED else _END, found, status)
+
+
+async def set_mapping(
+    tx: Transaction, found: StoredImport, columns: Sequence[Column], options: Mapping[str, Any]
+) -> None:
+    """Set what columns of a locked import become, and what rows do."""
+    values = {"columns": _columns(columns), "options": json.dumps(options)}
+    await _move(tx, _SET_MAPPING, found, ImportStatus.UPLOADED, **values)
+
+
+async def start_staging(tx: Transaction, found: StoredImport, job_id: UUID) -> None:
+    """Begin a preview of a locked import at its first row."""
+    await _move(tx, _START_STAGING, found, ImportStatus.STAGING, job_id=job_id)
+
+
+async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, changeset_id: UUID, offset: int) -> None:
+    """Begin the commit of a locked import, or go on with it. `offset`: how much is done by now."""
+    values = {"job_id": job_id, "changeset_id": changeset_id, "offset": offset}
+    await _move(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
+
+
+async def end_upload(
+    tx: Transaction, workspace_id: UUID, import_id: UUID, *, size: int, sha256: bytes, utf8: bool
 ) -> bool:
-    """Take an import from one of the expected states to another."""
-    statement = (
-        update(imports)
-        .where(
-            imports.c.workspace_id == workspace_id, imports.c.id == import_id, imports.c.status.in_(sorted(expected))
-        )
-        .values(**values, status=status, updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    """The file is complete: `uploaded`. False if the import was removed meanwhile."""
+    values = {"import_id": import_id, "size": size, "sha256": sha256, "utf8": utf8}
+    values |= {"expected": [ImportStatus.UPLOADING], "status": ImportStatus.UPLOADED}
+    return await tx.changed(_END_UPLOAD, {"workspace_id": workspace_id, **values}) == 1
 
 
-async def set_fields(tx: Transaction, workspace_id: UUID, import_id: UUID, **values: Any) -> None:  # noqa: ANN401  columns
-    """Set columns of an import that is locked.
-
-    The time is that of this moment, not of the transaction's begin: a rate counts the work of the transaction.
-    """
-    await tx.execute(
-        update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-        .values(**values, updated_at=func.clock_timestamp())
-    )
-
-
-async def take_up(tx: Transaction, workspace_id: UUID, import_id: UUID, *, status: ImportStatus, job_id: UUID) -> None:
-    """Bring an import back that this very job left as failed, now that the job is tried again."""
-    await tx.execute(
-        update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-        .where(imports.c.status == ImportStatus.FAILED, imports.c.job_id == job_id)
-        .values(status=status, error=None, updated_at=func.now())
-    )
+async def resume(tx: Transaction, workspace_id: UUID, import_id: UUID, *, status: ImportStatus, job_id: UUID) -> None:
+    """Bring an import back that this very job left as failed, if it did, now that the job is tried again."""
+    values = {"import_id": import_id, "expected": [ImportStatus.FAILED], "status": status, "job_id": job_id}
+    await tx.execute(_RESUME_FOR_JOB, {"workspace_id": workspace_id, **values})
 
 
 async def fail(tx: Transaction, workspace_id: UUID, import_id: UUID, *, job_id: UUID, error: str) -> None:
-    """The job that worked on it is over, without success."""
-    await tx.execute(
-        update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id, imports.c.job_id == job_id)
-        .where(imports.c.status.in_([ImportStatus.STAGING, ImportStatus.COMMITTING]))
-        .values(status=ImportStatus.FAILED, error=error, updated_at=func.now(), finished_at=func.now())
-    )
+    """The job that worked on it is over, without success. One that it does not work on stays as it is."""
+    values = {"import_id": import_id, "job_id": job_id, "error": error, "status": ImportStatus.FAILED}
+    values["expected"] = [ImportStatus.STAGING, ImportStatus.COMMITTING]
+    await tx.execute(_FAIL, {"workspace_id": workspace_id, **values})
+
+
+async def set_size(tx: Transaction, workspace_id: UUID, import_id: UUID, size: int) -> None:
+    """Say how much of a file is stored."""
+    await tx.execute(_SET_SIZE, {"workspace_id": workspace_id, "import_id": import_id, "size": size})
+
+
+async def set_analysis(
+    tx: Transaction, workspace_id: UUID, import_id: UUID, analysis: Analysis, options: Mapping[str, Any]
+) -> None:
+    """Set what a look at the file found, and what rows do."""
+    values = {
+        "format": json.dumps(stored_format(analysis.format)),
+        "sheets": analysis.sheets,
+        "columns": _columns(analysis.columns),
+        "sample": json.dumps(analysis.sample),
+        "fingerprint": analysis.fingerprint,
+        "options": json.dumps(options),
+    }
+    await tx.execute(_SET_ANALYSIS, {"workspace_id": workspace_id, "import_id": import_id, **values})
+
+
+async def set_staged(
+    tx: Transaction,
+    found: StoredImport,
+    *,
+    through: int,
+    position: int,
+    rows: int,
+    counts: Mapping[str, int],
+    fields: Mapping[str, Mapping[str, int]],
+    faults: Mapping[str, int],
+) -> None:
+    """Say what is staged of a locked import. `through`: the last row. `position`: in the file. `rows`: how many."""
+    values = {
+        "through": through,
+        "bytes": position,
+        "row_count": rows,
+        "counts": json.dumps(counts),
+        "fields": json.dumps(fields),
+        "faults": json.dumps(faults),
+    }
+    await tx.execute(_SET_STAGED, {**found.key, **values})
+
+
+async def set_written(tx: Transaction, found: StoredImport, *, through: int, counts: Mapping[str, int]) -> None:
+    """Say up to which row a locked import is written, and what its rows do."""
+    await tx.execute(_SET_WRITTEN, {**found.key, "through": through, "counts": json.dumps(counts)})
+
+
+async def set_enriched(tx: Transaction, found: StoredImport, *, through: int) -> None:
+    """Say up to which row the enrichment of a locked import is queued."""
+    await tx.execute(_SET_ENRICHED, {**found.key, "through": through})
+
+
+async def restart_clock(tx: Transaction, found: StoredImport) -> None:
+    """Measure from now on how quickly a locked import gets on."""
+    await tx.execute(_RESTART_CLOCK, found.key)
 
 
 async def clear_rows(tx: Transaction, workspace_id: UUID, import_id: UUID) -> int:
     """Remove some of the rows of an earlier preview. Returns how many; 0 when none is left."""
-    some = (
-        select(import_rows.c.row_no)
-        .where(import_rows.c.workspace_id == workspace_id, import_rows.c.import_id == import_id)
-        .limit(_CLEARED)
-    )
-    statement = import_rows.delete().where(
-        import_rows.c.workspace_id == workspace_id,
-        import_rows.c.import_id == import_id,
-        import_rows.c.row_no.in_(some),
-    )
-    return await tx.changed(statement)
+    values = {"workspace_id": workspace_id, "import_id": import_id, "batch": _CLEARED}
+    return await tx.changed(_CLEAR_ROWS, values)
 
 
 async def remove(tx: Transaction, workspace_id: UUID, import_id: UUID) -> None:
     """Remove an import with its file and rows. What it wrote stays."""
-    for table in (import_rows, import_chunks):
-        await tx.execute(table.delete().where(table.c.workspace_id == workspace_id, table.c.import_id == import_id))
-    await tx.execute(imports.delete().where(imports.c.workspace_id == workspace_id, imports.c.id == import_id))
+    for statement in _REMOVE:
+        await tx.execute(statement, {"workspace_id": workspace_id, "import_id": import_id})
 
 
 async def remember_mapping(
-    tx: Transaction, workspace_id: UUID, fingerprint: str, targets: Sequence[str], options: Mapping[str, Any]
+    tx: Transaction, found: StoredImport, targets: Sequence[str], options: Mapping[str, Any]
 ) -> None:
     """Keep a mapping for the next file with the same columns."""
-    row = {
-        "workspace_id": workspace_id,
-        "fingerprint": fingerprint,
-        "targets": list(targets),
-        "options": dict(options),
-        "updated_at": func.now(),
-    }
-    statement = upsert(import_mappings).values(row)
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "fingerprint"],
-            set_={name: statement.excluded[name] for name in ("targets", "options", "updated_at")},
-        )
-    )
+    values = {"fingerprint": found.fingerprint, "targets": list(targets), "options": json.dumps(options)}
+    await tx.execute(_REMEMBER_MAPPING, {**found.key, **values})
+
+
+async def _move(tx: Transaction, statement: Sql, found: StoredImport, status: ImportStatus, **values: object) -> None:
+    """Raises: ImportNotReady: the import is no longer as it was found."""
+    if not await tx.changed(statement, {**found.key, "expected": [found.status], "status": status, **values}):
+        raise ImportNotReady("The import has changed just now. Look at it again.")
+
+
+def _stored(row: Row | None) -> StoredImport | None:
+    if row is None:
+        return None
+    values = dict(row)
+    kind, actor_id = ActorKind(values.pop("actor_kind")), values.pop("actor_id")
+    values["actor"] = Actor.asker(row.workspace_id, kind, actor_id)
+    values["status"] = ImportStatus(row.status)
+    values["format"] = format_of(row.format) if row.format else None
+    values["columns"] = [Column(**column) for column in row.columns]
+    values["options"] = ImportOptions.model_validate(row.options)
+    return StoredImport(**values)
+
+
+def _columns(columns: Sequence[Column]) -> str:
+    return json.dumps([asdict(column) for column in columns])

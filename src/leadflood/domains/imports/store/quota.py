@@ -1,17 +1,17 @@
 """SQL that keeps the files of a workspace within its quota, however many come in at a time."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Held until the end of the transaction: of two uploads, the second sees what the first has reserved.
+# Lock the quota of a workspace until the transaction ends: of two uploads, the second sees what the first has reserved.
 _TURN = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
-# Files whose rows are committed are not needed any more, and go within a day.
+# The uncommitted files of a workspace, largest first. Others are not needed any more, and go within a day.
 _STORED = sql("""
-SELECT i.id, i.filename, i.status, greatest(i.size_bytes, coalesce(i.reserved_bytes, 0)) AS size
+SELECT i.id, i.filename, greatest(i.size_bytes, coalesce(i.reserved_bytes, 0)) AS size
 FROM imports i
 WHERE i.workspace_id = :workspace_id AND i.id <> :import_id AND i.status <> 'committed'
   AND (i.reserved_bytes IS NOT NULL OR EXISTS (
@@ -19,18 +19,28 @@ WHERE i.workspace_id = :workspace_id AND i.id <> :import_id AND i.status <> 'com
 ORDER BY size DESC, i.id
 """)
 
+# Count an upload with a size.
 _RESERVE = sql("""
 UPDATE imports SET reserved_bytes = :size WHERE workspace_id = :workspace_id AND id = :import_id
 """)
 
 
-async def stored_files(tx: Transaction, workspace_id: UUID, *, but: UUID) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of an uncommitted import, and the bytes that it takes or has reserved."""
+
+    id: UUID
+    filename: str
+    size: int
+
+
+async def stored_files(tx: Transaction, workspace_id: UUID, *, but: UUID) -> list[StoredFile]:
     """The uncommitted files of a workspace with their sizes, largest first. Others wait until this transaction ends.
 
     Args: but: an import that is left out.
     """
     await tx.execute(_TURN, {"place": f"imports of {workspace_id}"})
-    return [*await tx.all(_STORED, {"workspace_id": workspace_id, "import_id": but})]
+    return [StoredFile(**row) for row in await tx.all(_STORED, {"workspace_id": workspace_id, "import_id": but})]
 
 
 async def reserve(tx: Transaction, workspace_id: UUID, import_id: UUID, size: int) -> None:

@@ -6,8 +6,8 @@ from leadflood.kernel.db.sql import sql
 _BATCH = 20_000
 _CHUNKS = 64
 
-# Files are not needed once their rows are committed; rows stay for as long as people may ask what an import did.
 _STATEMENTS = (
+    # Files, which are not needed once their rows are committed.
     sql("""
 DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
     SELECT c.workspace_id, c.import_id, c.number FROM imports i
@@ -17,6 +17,7 @@ DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :chunks)
 """),
+    # Rows, which stay for as long as people may ask what an import did.
     sql("""
 DELETE FROM import_rows WHERE (workspace_id, import_id, row_no) IN (
     SELECT r.workspace_id, r.import_id, r.row_no FROM imports i
@@ -25,6 +26,7 @@ DELETE FROM import_rows WHERE (workspace_id, import_id, row_no) IN (
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :batch)
 """),
+    # Uploads that nobody finished.
     sql("""
 DELETE FROM imports WHERE (workspace_id, id) IN (
     SELECT i.workspace_id, i.id FROM imports i

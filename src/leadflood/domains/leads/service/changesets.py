@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
@@ -20,7 +21,6 @@ from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, AuditActio
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
-from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind, Permission
@@ -167,7 +167,7 @@ async def record(tx: Transaction, actor: Actor, action: AuditAction, changeset: 
 
 
 class Undoing:
-    """Undoes a changeset as `service.lanes` wants it: the changes of a chunk with all that belongs to them."""
+    """Undoes a changeset as `jobs.lanes` wants it: the changes of a chunk with all that belongs to them."""
 
     def __init__(self, actor: Actor, changeset: Row, trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
         """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""

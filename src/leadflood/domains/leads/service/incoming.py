@@ -1,71 +1,56 @@
-"""Many leads at a time, as an import writes them: a chunk with its timeline and its images in one transaction."""
+"""Many leads at a time, as an import writes them: a chunk with its timeline and its images in one transaction.
+
+A chunk crosses the border twice: `write_rows` while the chunk before it may still be written, `count_rows` when it is
+this chunk's turn to be counted.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from leadflood.domains.jobs import service as jobs
+from leadflood.domains.leads.contracts.incoming import IncomingRows, Origin, Written
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import search_text
 from leadflood.domains.leads.service import changesets, enrichment_job
 from leadflood.domains.leads.store import hold_living, incoming, record_each
-from leadflood.domains.leads.store.incoming import Origin
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority
 
-__all__ = ["Written", "count_incoming", "make_room", "request_enrichments", "write_incoming"]
 
-make_room = incoming.make_room
+async def write_rows(tx: Transaction, origin: Origin, rows: IncomingRows) -> Written:
+    """Create and change leads. Call `count_rows` in the same transaction.
 
-
-@dataclass(slots=True)
-class Written:
-    """What became of a chunk: how many leads were made and changed, and by id those that were not, and why."""
-
-    wanted: int = 0
-    created: int = 0
-    updated: int = 0
-    taken: list[UUID] = field(default_factory=list)
-    gone: list[UUID] = field(default_factory=list)
-    same: list[UUID] = field(default_factory=list)
-    edited: list[UUID] = field(default_factory=list)
-
-
-async def write_incoming(
-    tx: Transaction, actor: Actor, *, changeset_id: UUID, import_id: UUID, creates: int, updates: int
-) -> Written:
-    """Create what is in `incoming_leads` and change what is in `incoming_changes` (see `make_room`).
-
-    Nothing is overwritten that is no more as `incoming_changes` says it was; an address is not taken twice. Call
-    `count_incoming` in the same transaction.
-
-    Args: creates: rows in the one table. updates: rows in the other.
+    Nothing is overwritten that is no longer as `changes` says it was; an address is not taken twice.
     """
-    origin, written = Origin(actor, changeset_id, import_id), Written(creates + updates)
-    if creates:
+    written = Written(rows.creates_count + rows.changes_count)
+    await incoming.put(tx, rows)
+    if rows.creates_count:
         written.created = await incoming.create(tx, origin)
-        if written.created < creates:
+        if written.created < rows.creates_count:
             written.taken = await incoming.not_created(tx, origin)
-    if updates:
-        rows = await incoming.renamed(tx, origin)
-        texts = {
-            row.id: (row.search_text, search_text(row.first_name, row.last_name, row.email, row.company))
-            for row in rows
-        }
-        if texts:
-            await incoming.put_texts(tx, texts)
-        written.updated = await incoming.change(tx, origin)
-        if written.updated < updates:
-            for row in await incoming.not_changed(tx, origin):
-                (written.gone if row.gone else written.same if row.same else written.edited).append(row.lead_id)
+    if rows.changes_count:
+        await _change(tx, origin, rows.changes_count, written)
     return written
 
 
-async def count_incoming(tx: Transaction, actor: Actor, *, changeset_id: UUID, written: Written) -> None:
-    """Count what was written, which holds the changeset until the transaction ends. Raises: ChangesetClosed."""
-    counts = {"done": written.wanted, "created": written.created, "updated": written.updated}
-    await changesets.count(tx, actor, changeset_id=changeset_id, **counts)
+async def _change(tx: Transaction, origin: Origin, count: int, written: Written) -> None:
+    texts = {
+        lead.id: (lead.search_text, search_text(lead.first_name, lead.last_name, lead.email, lead.company))
+        for lead in await incoming.renamed(tx, origin)
+    }
+    if texts:
+        await incoming.put_texts(tx, texts)
+    written.updated = await incoming.change(tx, origin)
+    if written.updated < count:
+        for left in await incoming.not_changed(tx, origin):
+            (written.gone if left.gone else written.same if left.same else written.edited).append(left.lead_id)
+
+
+async def count_rows(tx: Transaction, origin: Origin, written: Written) -> None:
+    """Count what was written, which locks the changeset until the transaction ends. Raises: ChangesetClosed."""
+    counts = {"done": written.rows, "created": written.created, "updated": written.updated}
+    await changesets.count(tx, origin.actor, changeset_id=origin.changeset_id, **counts)
 
 
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:

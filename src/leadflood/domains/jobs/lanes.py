@@ -1,4 +1,4 @@
-"""A changeset written by two transactions at a time, each with a chunk, which commit in the order of the chunks.
+"""Long work done by two transactions at a time, each with a chunk, which commit in the order of the chunks.
 
 One transaction is one process of PostgreSQL, and so one processor. As a chunk commits only after the one before it,
 what is done is told by one position, and a job that was killed goes on from there.
@@ -9,12 +9,15 @@ from typing import Any, Protocol, TypeVar
 
 from leadflood.domains.jobs.completion import hold_attempt
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.leads.store import lanes as store
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 LANES = 2
+
+# Wait for a place in the line. Waiting inside PostgreSQL, and not in this process, lets it find deadlocks with others.
+_TAKE_PLACE = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 
 class Chunk(Protocol):
@@ -33,7 +36,7 @@ AnyChunk = TypeVar("AnyChunk", bound=Chunk)
 Outcome = TypeVar("Outcome")
 
 
-class Work(Protocol[AnyChunk, Outcome]):
+class ChunkedWork(Protocol[AnyChunk, Outcome]):
     """How a chunk is found, written, and counted."""
 
     async def position(self, tx: Transaction) -> Any | None:  # noqa: ANN401  a position of any kind
@@ -53,7 +56,7 @@ class _Stopped(Exception):
     """Somebody stopped the work, so nothing of this chunk may be kept."""
 
 
-async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, Any]) -> bool:
+async def write_in_lanes(database: Database, job: RunningJob, work: ChunkedWork[Any, Any]) -> bool:
     """Write all chunks that are left. Returns whether that is done; False where somebody stopped it.
 
     While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
@@ -67,7 +70,7 @@ async def write_in_lanes(database: Database, job: RunningJob, work: Work[Any, An
         return await _write(database, job, work, lanes=1)
 
 
-async def _write(database: Database, job: RunningJob, work: Work[Any, Any], *, lanes: int) -> bool:
+async def _write(database: Database, job: RunningJob, work: ChunkedWork[Any, Any], *, lanes: int) -> bool:
     async with database.transaction(job.workspace_id) as tx:
         start = await work.position(tx)
     if start is None:
@@ -78,7 +81,7 @@ async def _write(database: Database, job: RunningJob, work: Work[Any, Any], *, l
 
 
 class _Line:
-    def __init__(self, database: Database, job: RunningJob, work: Work[Any, Any], start: Any) -> None:  # noqa: ANN401  a position of any kind
+    def __init__(self, database: Database, job: RunningJob, work: ChunkedWork[Any, Any], start: Any) -> None:  # noqa: ANN401  a position of any kind
         self._database = database
         self._job = job
         self._work = work
@@ -108,11 +111,15 @@ class _Line:
                 chunk = await self._work.find(tx, self._found)
                 if chunk is None:
                     return False
-                await store.take_place(tx, self._job, chunk.until)
+                await self._take_place(tx, chunk.until)
                 self._found = chunk.until
             outcome = await self._work.write(tx, chunk)
-            await store.take_place(tx, self._job, chunk.after)
+            await self._take_place(tx, chunk.after)
             await hold_attempt(tx, self._job)
             if not await self._work.keep(tx, chunk, outcome):
                 raise _Stopped
         return True
+
+    async def _take_place(self, tx: Transaction, place: Any) -> None:  # noqa: ANN401  a position of any kind
+        """Hold a place in the line until the transaction ends."""
+        await tx.execute(_TAKE_PLACE, {"place": f"{self._job.id} {place}"})

@@ -12,9 +12,9 @@ import pytest
 
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost
+from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobContext
-from leadflood.domains.leads.service.lanes import write_in_lanes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import Contended
 from leadflood.kernel.db.sql import sql

@@ -1,0 +1,45 @@
+-- Change leads as incoming changes say, with their timeline and images. Returns how many.
+-- A lead at the version of the preview is as it was then. Another may still be changed, if what is to change is as it
+-- was: an edit of other fields is no conflict.
+WITH changed AS (
+    UPDATE leads l
+    SET first_name = coalesce(c.changes -> 'first_name' ->> 1, l.first_name),
+        last_name = coalesce(c.changes -> 'last_name' ->> 1, l.last_name),
+        company = coalesce(c.changes -> 'company' ->> 1, l.company),
+        job_title = coalesce(c.changes -> 'job_title' ->> 1, l.job_title),
+        phone = coalesce(c.changes -> 'phone' ->> 1, l.phone),
+        website = coalesce(c.changes -> 'website' ->> 1, l.website),
+        country = coalesce(c.changes -> 'country' ->> 1, l.country),
+        source = coalesce(c.changes -> 'source' ->> 1, l.source),
+        owner_id = coalesce(
+            (SELECT m.user_id FROM memberships m
+             WHERE m.workspace_id = :workspace_id AND m.user_id = (c.changes -> 'owner_id' ->> 1)::uuid),
+             l.owner_id),
+        custom_fields = l.custom_fields || coalesce(
+            (SELECT jsonb_object_agg(substr(key, 15), value -> 1) FROM jsonb_each(c.changes)
+             WHERE starts_with(key, 'custom_fields.')), '{}'),
+        search_text = coalesce(t.new_text, l.search_text),
+        version = l.version + 1, updated_at = now()
+    FROM incoming_changes c LEFT JOIN incoming_texts t ON t.lead_id = c.lead_id
+    WHERE l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
+      AND (l.version = c.version OR NOT EXISTS (
+               SELECT FROM jsonb_each(c.changes) e
+               WHERE coalesce(lead_image(l) -> e.key, 'null') <> e.value -> 0))
+    RETURNING l.id, l.version, c.changes, t.old_text, t.new_text
+), recorded AS (
+    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+    SELECT :workspace_id, id, :event_id, 'lead.changed', :actor_kind, :actor_id,
+           jsonb_build_object('changes', changes, 'changesetId', :changeset_id::uuid::text, 'importId', :origin::text,
+                              'version', version)
+    FROM changed
+), noted AS (
+    INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
+    SELECT :workspace_id, :changeset_id, id, 'updated',
+           before || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', old_text) ELSE '{}' END,
+           after || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', new_text) ELSE '{}' END
+    FROM changed CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(key, value -> 0) AS before, jsonb_object_agg(key, value -> 1) AS after
+        FROM jsonb_each(changes)
+    ) images
+)
+SELECT count(*) FROM changed
