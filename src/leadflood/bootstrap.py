@@ -374,6 +374,7 @@ def build_api(
             sealer=platform.sealer,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
+            hold=build_hold(platform.settings, platform.database),
             metrics=Metrics(),
             rate_limiter=_limiter(platform.settings.rate_limit_per_minute, "default", "credential"),
             strangers=strangers or _strangers(platform.settings),

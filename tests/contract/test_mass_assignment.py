@@ -7,12 +7,13 @@ import httpx
 import pytest
 from pydantic.alias_generators import to_camel
 
+from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.contract import MAX_FIELD_ERRORS
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
-from tests.support.identity import PASSWORD
+from tests.support.identity import PASSWORD, make_operator
 from tests.support.openapi import Operation, document, operations
-from tests.support.tenants import Tenant, bearer, holdings
+from tests.support.tenants import Tenant, bearer, holdings, new_member, new_session
 
 RANKS = {
     "isAdmin",
@@ -62,15 +63,17 @@ async def test_every_foreign_field_is_refused_and_nothing_changes(
     foreign = await tempting(ours.database) - known
     assert {"workspaceId", "id", "role", "status", "version", "createdAt"} - known <= foreign
     request = operation.request(ours.ids.get(operation.collection))
+    session = ours.session
+    if operation.permission is Permission.INSTANCE:
+        await make_operator(ours.database, operator := await new_member(ours.database, ours.workspace_id, Role.OWNER))
+        _, session = await new_session(ours.database, ours.workspace_id, operator)
     before = await holdings(ours.database, ours.workspace_id)
 
     for names in batches(sorted(foreign)):
         body = {**request["json"], **dict.fromkeys(names, request["json"].get("role", 1))}
         if "newPassword" in body:
             body["newPassword"] = PASSWORD  # that of the example is refused, as everybody can read it
-        answer = await api.request(
-            **request | {"json": body, "headers": {**request["headers"], **bearer(ours.session)}}
-        )
+        answer = await api.request(**request | {"json": body, "headers": {**request["headers"], **bearer(session)}})
         assert answer.status_code == 400, answer.text
         assert {(error["pointer"], error["code"]) for error in answer.json()["errors"]} == {
             (f"/{name}", "unknown_field") for name in names

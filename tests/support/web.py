@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
-from leadflood.bootstrap import build_hold
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import WebParts, create_web
@@ -121,7 +120,7 @@ def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: A
         "changes": heard,
         "renders": Renders(heard),
         "streams": Streams(parts.settings),
-        "hold": build_hold(parts.settings, parts.database),
+        "hold": parts.hold,
         "assets": assets,
         "views": Views(assets, reload=False),
         "closing": asyncio.Event(),

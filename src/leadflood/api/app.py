@@ -23,6 +23,7 @@ from leadflood.api.routes import (
     exports,
     figures,
     imports,
+    instance,
     invitations,
     job_retries,
     jobs,
@@ -68,6 +69,7 @@ ROUTERS: Sequence[APIRouter] = tuple(
         api_keys,
         workspace,
         audit,
+        instance,
         system,
     )
 )

@@ -13,6 +13,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.grouping import Grouping
+from leadflood.kernel.hold import Hold
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.ports import Carrier
@@ -26,6 +27,7 @@ class ApiParts:
 
     Attributes:
         sandbox: reads imported files.
+        hold: says whether outgoing effects may leave.
         rate_limiter: what one credential may ask of this process.
         strangers: how often one address may show no credential, or one that is not valid.
         body_budget: how many bytes of bodies this process holds at a time.
@@ -40,6 +42,7 @@ class ApiParts:
     sealer: Sealer
     cursors: Cursors
     sandbox: Sandbox
+    hold: Hold
     metrics: Metrics
     rate_limiter: RateLimiter
     strangers: RateLimiter

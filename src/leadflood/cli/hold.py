@@ -1,6 +1,5 @@
 """`leadflood hold …`: whether mails may leave, and what an operator does about it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +10,7 @@ from leadflood.cli.workspace import all_workspaces, open_platform, operator, run
 
 if TYPE_CHECKING:
     from leadflood.bootstrap import Platform
-    from leadflood.kernel.hold import HoldState
+    from leadflood.kernel.hold import Hold
 
 _BATCH = 500
 
@@ -34,9 +33,7 @@ def status(as_json: bool = AS_JSON) -> None:
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            async with platform.database.system(read_only=True) as tx:
-                state = await hold.state(tx)
-            _show(state, await _waiting(platform), as_json=as_json)
+            await _show(platform, hold, as_json=as_json)
 
     run(work())
 
@@ -56,8 +53,8 @@ def open_(as_json: bool = AS_JSON) -> None:
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            state = await holds.open_hold(platform.database, hold, operator())
-            _show(state, await _waiting(platform), as_json=as_json)
+            await holds.open_hold(platform.database, hold, operator())
+            await _show(platform, hold, as_json=as_json)
 
     run(work())
 
@@ -78,8 +75,8 @@ def close(
 
         async with open_platform() as platform:
             hold = bootstrap.build_hold(platform.settings, platform.database)
-            state = await holds.close_hold(platform.database, hold, operator(), reason=reason)
-            _show(state, await _waiting(platform), as_json=as_json)
+            await holds.close_hold(platform.database, hold, operator(), reason=reason)
+            await _show(platform, hold, as_json=as_json)
 
     run(work())
 
@@ -112,30 +109,22 @@ def cancel_jobs(as_json: bool = AS_JSON) -> None:
     run(work())
 
 
-async def _waiting(platform: "Platform") -> dict[str, int]:
+async def _show(platform: "Platform", hold: "Hold", *, as_json: bool) -> None:
     from leadflood.domains.jobs import queries
 
     async with platform.database.system(read_only=True) as tx:
-        return await queries.queued_by_kind(tx, platform.registry.outgoing)
-
-
-def _show(state: "HoldState", waiting: dict[str, int], *, as_json: bool) -> None:
+        view = await queries.hold_view(tx, hold, platform.registry.outgoing)
     if as_json:
-        closed_at = None if state.closed_at is None else state.closed_at.isoformat()
-        differs = list(state.differences)
-        facts = {"closed": state.closed, "closedAt": closed_at, "reason": state.reason, "differences": differs}
-        print_json({**facts, "instanceId": state.current.instance_id, "waiting": waiting})
+        print_json(view)
         return
-    print_facts(_facts(state, waiting))
-    if state.closed:
+    print_facts(
+        [
+            ("outgoing effects", "on hold" if view.closed else "may leave"),
+            ("since", moment(view.closed_at)),
+            ("reason", view.reason),
+            ("instance id", view.instance_id),
+            ("waiting jobs", ", ".join(f"{count} {kind}" for kind, count in view.waiting.items()) or "none"),
+        ]
+    )
+    if view.closed:
         say("Mails wait. Check that no other installation sends the same ones, then: leadflood hold open")
-
-
-def _facts(state: "HoldState", waiting: dict[str, int]) -> Sequence[tuple[str, object]]:
-    return [
-        ("outgoing effects", "on hold" if state.closed else "may leave"),
-        ("since", moment(state.closed_at)),
-        ("reason", state.reason),
-        ("instance id", state.current.instance_id),
-        ("waiting jobs", ", ".join(f"{count} {kind}" for kind, count in waiting.items()) or "none"),
-    ]

@@ -130,6 +130,25 @@ class WorkerList(View):
     items: list[WorkerView]
 
 
+class CloseHold(Contract):
+    """Why nothing may leave this installation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Rehearsing a restore"}]})
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class HoldView(View):
+    """Whether outgoing effects (mail) may leave this installation."""
+
+    closed: bool
+    closed_at: datetime | None
+    reason: str = Field(description="Why it is closed; empty while it is open.")
+    differences: list[str] = Field(description="In what this installation differs from the one that was recorded.")
+    instance_id: str
+    waiting: dict[str, int] = Field(description="Queued jobs that send something, by their kind, of all workspaces.")
+
+
 class AttemptFailure(View):
     """One attempt that did not succeed."""
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from leadflood.domains.jobs.contracts import (
     CauseGroup,
     CauseGroups,
+    HoldView,
     JobView,
     OutboxEventView,
     QueueView,
@@ -47,7 +48,7 @@ from leadflood.kernel.contract import Count
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.hold import ON_HOLD
+from leadflood.kernel.hold import ON_HOLD, Hold
 from leadflood.kernel.ids import first_id_at
 from leadflood.kernel.pagination import Page, Position, cut
 
@@ -269,6 +270,19 @@ async def list_workers(tx: Transaction) -> list[WorkerView]:
 async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int]:
     """How many jobs of these kinds are queued, in all workspaces. Needs a system transaction."""
     return {row.kind: row.jobs for row in await tx.all(_QUEUED_BY_KIND, {"kinds": list(kinds)})}
+
+
+async def hold_view(tx: Transaction, hold: Hold, outgoing: Sequence[str]) -> HoldView:
+    """The hold, and how many jobs of the `outgoing` kinds, which send something, wait. Needs a system transaction."""
+    state = await hold.state(tx)
+    return HoldView(
+        closed=state.closed,
+        closed_at=state.closed_at,
+        reason=state.reason,
+        differences=list(state.differences),
+        instance_id=state.current.instance_id,
+        waiting=await queued_by_kind(tx, outgoing),
+    )
 
 
 async def system_status(tx: Transaction) -> SystemStatus:

@@ -1,0 +1,43 @@
+"""The hold on outgoing effects, for instance operators: the sessions of users, as no API key is one."""
+
+from fastapi import APIRouter
+
+from leadflood.api.deps import InUnit, Unit
+from leadflood.api.routing import EdgeRoute, requires
+from leadflood.domains.identity.service import holds
+from leadflood.domains.jobs import queries
+from leadflood.domains.jobs.contracts import CloseHold, HoldView
+from leadflood.kernel.actor import Permission
+
+router = APIRouter(prefix="/v1/instance/hold", tags=["system"], route_class=EdgeRoute)
+
+
+@router.get("", summary="Show the hold on outgoing effects")
+@requires(Permission.INSTANCE, transaction=False)
+async def get_hold(unit: InUnit) -> HoldView:
+    """Whether mail may leave this installation, since when not and why, and how many jobs wait."""
+    return await _shown(unit)
+
+
+@router.post("/closings", status_code=200, summary="Close the hold on outgoing effects")
+@requires(Permission.INSTANCE, transaction=False)
+async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
+    """Keep mail back until the hold is opened. Jobs that send wait. Twice is the same as once."""
+    await holds.close_hold(unit.parts.database, unit.parts.hold, unit.actor, reason=command.reason)
+    return await _shown(unit)
+
+
+@router.post("/openings", status_code=200, summary="Open the hold on outgoing effects")
+@requires(Permission.INSTANCE, transaction=False)
+async def open_hold(unit: InUnit) -> HoldView:
+    """Let mail leave, and record this server, database and instance as the original. Twice is the same as once.
+
+    Waiting jobs send within seconds. To drop them instead, run `leadflood hold cancel-jobs` before.
+    """
+    await holds.open_hold(unit.parts.database, unit.parts.hold, unit.actor)
+    return await _shown(unit)
+
+
+async def _shown(unit: Unit) -> HoldView:
+    async with unit.parts.database.system(read_only=True) as tx:
+        return await queries.hold_view(tx, unit.parts.hold, unit.parts.registry.outgoing)
