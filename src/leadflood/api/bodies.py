@@ -1,18 +1,15 @@
-"""Bodies of requests: read within limits, and parsed as JSON."""
+"""Bodies of requests, parsed as JSON."""
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from leadflood.api.errors import BodyTimeout, ContentTooLarge
-from leadflood.api.parts import ApiParts
-from leadflood.kernel.bodies import BodyLease, in_slices, paced
+from leadflood.kernel.bodies import in_slices, too_large
 from leadflood.kernel.contract import Contract
 from leadflood.kernel.errors import FieldError, InvalidInput
 
@@ -23,7 +20,6 @@ SMALL_BYTES = 65_536
 
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TO_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+', re.DOTALL)
-_CLOSE = {"Connection": "close"}
 _MAX_DEPTH = 200
 _ENTRY_DEPTH = 3
 """How deep an entry of a large body is: in a list in an object."""
@@ -44,42 +40,6 @@ class ReceivedRequest(Request):
     async def json(self) -> Any:  # noqa: ANN401  as in Starlette
         """The parsed body."""
         return self._parsed
-
-
-async def read_body(request: Request, parts: ApiParts, limit: int, lease: BodyLease) -> bytes:
-    """The whole body. Raises: ContentTooLarge, BodyTimeout, Unavailable."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    try:
-        async with asyncio.timeout(parts.body_timeout):
-            async for chunk in request.stream():
-                if lease.size + len(chunk) > limit:
-                    raise _too_large(limit)
-                lease.take(len(chunk))
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise BodyTimeout(f"The body did not arrive within {parts.body_timeout:g} s.", headers=_CLOSE) from error
-    except ClientDisconnect as error:
-        raise BodyTimeout("The connection closed before the body was here.") from error
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-async def pieces_of(request: Request, patience: float) -> AsyncIterator[bytes]:
-    """The body of an endpoint that streams, as it comes; its reader limits the size.
-
-    Args: patience: see `paced`.
-
-    Raises: BodyTimeout.
-    """
-    try:
-        async for piece in paced(request.stream(), patience):
-            yield piece
-    except TimeoutError as error:
-        raise BodyTimeout("The body arrived too slowly. Send it again.", headers=_CLOSE) from error
-    except ClientDisconnect as error:
-        raise BodyTimeout("The connection closed before the body was here.") from error
 
 
 def parse_json(body: bytes) -> object:
@@ -122,9 +82,9 @@ async def parse_large(body: bytes, entry_limit: int) -> object:
         if not 0 <= depth <= _MAX_DEPTH:
             raise _invalid_json("The body is not valid JSON: its brackets do not match, or are nested too deeply.")
         if place - begin > entry_limit or len(rest) > SMALL_BYTES:
-            raise _too_large(entry_limit)
+            raise too_large(entry_limit)
     if len(body) - copied > SMALL_BYTES:
-        raise _too_large(entry_limit)
+        raise too_large(entry_limit)
     outline = parse_json(bytes(rest + body[copied:]))
     parsed = [parse_json(body[start:end]) async for start, end in in_slices(entries)]
     return _filled(outline, iter(parsed))
@@ -189,10 +149,6 @@ def _unique(members: list[tuple[str, object]]) -> None:
 
 
 _NAMES = json.JSONDecoder(object_pairs_hook=_unique)
-
-
-def _too_large(limit: int) -> ContentTooLarge:
-    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers=_CLOSE)
 
 
 def _invalid_json(message: str) -> InvalidInput:

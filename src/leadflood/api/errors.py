@@ -40,22 +40,6 @@ class MethodNotAllowed(AppError):
     title = "Method not allowed"
 
 
-class BodyTimeout(AppError):
-    """The request's body did not arrive in time."""
-
-    code = "request_timeout"
-    status = 408
-    title = "Request timed out"
-
-
-class ContentTooLarge(AppError):
-    """The request's body is larger than this server accepts."""
-
-    code = "content_too_large"
-    status = 413
-    title = "Request body too large"
-
-
 class UnsupportedMediaType(AppError):
     """The request's body is not declared as JSON."""
 

@@ -11,15 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from leadflood.api.bodies import parse_json, pieces_of
+from leadflood.api.bodies import parse_json
 from leadflood.api.deps import Unit
-from leadflood.api.errors import BodyTimeout
 from leadflood.api.lead_results import Result, counts, create_each
 from leadflood.api.routing import NDJSON
 from leadflood.domains.leads.contracts import MAX_BATCH, CreateLead, FaultyLead
-from leadflood.kernel.bodies import in_slices
+from leadflood.kernel.bodies import in_slices, read_pieces
 from leadflood.kernel.contract import field_errors
-from leadflood.kernel.errors import FieldError, InvalidInput, Unavailable
+from leadflood.kernel.errors import BodyTimeout, FieldError, InvalidInput, Unavailable
 
 _EXAMPLE = '{"email": "ada@acme.com"}\n{"email": "grace@acme.com"}\n'
 _ANSWER = (
@@ -105,7 +104,7 @@ class LeadStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
         """Read, write and answer until the stream ends or its sender goes away."""
         try:
-            async for data in pieces_of(self._request, self._unit.parts.body_timeout):
+            async for data in read_pieces(self._request.receive, self._unit.parts.body_timeout):
                 await self._handle(list(self._lines.take(data)), send)
             await self._handle(list(self._lines.rest()), send)
         except (Unavailable, BodyTimeout) as error:

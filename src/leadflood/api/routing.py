@@ -16,13 +16,13 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from leadflood.api.admission import admit
-from leadflood.api.bodies import ReceivedRequest, parse_json, parse_large, read_body
+from leadflood.api.bodies import ReceivedRequest, parse_json, parse_large
 from leadflood.api.deps import Unit
 from leadflood.api.direct_calls import direct_call
 from leadflood.api.errors import UnsupportedMediaType
 from leadflood.api.parts import ApiParts, parts_of
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.bodies import BodyLease
+from leadflood.kernel.bodies import BodyLease, read_whole
 from leadflood.kernel.deadline import Deadline
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.idempotency import IdempotencyKey
@@ -49,7 +49,7 @@ class Guard:
 
     Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
     A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
-    itself as it comes (`pieces_of`), of any type and size. Those two have limits of their own instead of the deadline
+    itself as it comes (`read_pieces`), of any type and size. Those two have limits of their own instead of the deadline
     of a request, and so has what works on a whole file.
     """
 
@@ -82,7 +82,7 @@ def requires(
     """Let only callers with `permission` in. The endpoint has a parameter `unit: InUnit`.
 
     Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`. `large`:
-    the body may be as large as many things at once are. One that `streams` reads the body itself: see `pieces_of`.
+    the body may be as large as many things at once are. One that `streams` reads the body itself: see `read_pieces`.
     `whole_file`: it reads a stored file from end to end, which has limits of its own instead of the deadline.
     """
     body: Literal["usual", "large", "raw"] = "raw" if streams else "large" if large else "usual"
@@ -211,7 +211,11 @@ class EdgeRoute(APIRoute):
             raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
         settings, large = parts.settings, self.guard.body == "large"
         limit = settings.max_batch_bytes if large else settings.max_body_bytes
-        body = await read_body(request, parts, limit, lease) if carries else b""
+        body = b""
+        if carries:
+            declared = request.headers.get("content-length", "")
+            seconds = parts.body_timeout
+            body = await read_whole(request.receive, declared=declared, limit=limit, seconds=seconds, lease=lease)
         if not body or not self.body_field:
             return ReceivedRequest(request, body, None)
         value = await parse_large(body, settings.max_body_bytes) if large else parse_json(body)

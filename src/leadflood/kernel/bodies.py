@@ -1,14 +1,19 @@
 """Request bodies within limits, whichever edge reads them: memory per process, pace, and the loop's time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from typing import Self, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any, Self, TypeVar
 
 from leadflood.kernel.clock import monotonic
-from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.errors import BodyTimeout, ContentTooLarge, Unavailable
 
 T = TypeVar("T")
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""How an ASGI application gets the pieces of a request's body."""
+
+CLOSE = {"Connection": "close"}
+"""The header of a refusal that leaves a body unread."""
 BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies that one process buffers at a time."""
 MIN_BYTES_PER_SECOND = 1024
@@ -58,27 +63,84 @@ class BodyLease:
         self.size += size
 
 
-async def paced(stream: AsyncIterator[bytes], patience: float) -> AsyncIterator[bytes]:
-    """A body as it arrives, from a sender that keeps up. The time that its reader takes does not count.
+async def read_whole(
+    receive: Receive,
+    *,
+    declared: str,
+    limit: int,
+    seconds: float,
+    lease: BodyLease,
+    watch: Callable[[Sequence[bytes]], None] | None = None,
+) -> bytes:
+    """A body that is held in memory.
 
     Args:
-        stream: the pieces of the body.
+        receive: of the ASGI request.
+        declared: its Content-Length, where it has one.
+        limit: bytes.
+        seconds: in which all of it has to arrive.
+        lease: of the request.
+        watch: called with what has arrived so far after each piece; what it raises ends the reading.
+
+    Raises: ContentTooLarge, BodyTimeout, Unavailable.
+    """
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise too_large(limit)
+    pieces: list[bytes] = []
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in _received(receive):
+                if lease.size + len(piece) > limit:
+                    raise too_large(limit)
+                lease.take(len(piece))
+                pieces.append(piece)
+                if watch is not None:
+                    watch(pieces)
+    except TimeoutError as error:
+        raise BodyTimeout(f"The body did not arrive within {seconds:g} s. Send it again.", headers=CLOSE) from error
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def read_pieces(receive: Receive, patience: float) -> AsyncIterator[bytes]:
+    """A body as it arrives, from a sender that keeps up; its reader limits the size, and the reader's time is free.
+
+    Args:
+        receive: of the ASGI request.
         patience: seconds that the next piece may take. In all, the body may take six times that, and a second more for
             each KiB.
 
-    Raises: TimeoutError.
+    Raises: BodyTimeout.
     """
-    waited, size = 0.0, 0
+    stream, waited, size = _received(receive), 0.0, 0
     while True:
         allowed = _GRACE * patience + size / MIN_BYTES_PER_SECOND - waited
         began = monotonic()
-        async with asyncio.timeout(min(patience, allowed)):
-            piece = await anext(stream, None)
+        try:
+            async with asyncio.timeout(min(patience, allowed)):
+                piece = await anext(stream, None)
+        except TimeoutError as error:
+            raise BodyTimeout("The body arrived too slowly. Send it again.", headers=CLOSE) from error
         if piece is None:
             return
         waited += monotonic() - began
         size += len(piece)
         yield piece
+
+
+def too_large(limit: int) -> ContentTooLarge:
+    """The refusal of a body, or of a part of one, above a limit in bytes."""
+    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers=CLOSE)
+
+
+async def _received(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyTimeout("The connection closed before the body was here.")
+        if piece := message.get("body", b""):
+            yield piece
+        more = message.get("more_body", False)
 
 
 async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:

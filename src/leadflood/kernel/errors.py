@@ -48,6 +48,22 @@ class InvalidInput(AppError):
     title = "Invalid input"
 
 
+class BodyTimeout(AppError):
+    """The request's body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    title = "Request timed out"
+
+
+class ContentTooLarge(AppError):
+    """The request's body is larger than this server accepts."""
+
+    code = "content_too_large"
+    status = 413
+    title = "Request body too large"
+
+
 class Unauthenticated(AppError):
     """No credential, or one that is unknown, expired or ended."""
 

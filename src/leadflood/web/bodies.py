@@ -1,15 +1,14 @@
 """What browsers send: a form as a whole, or a form with a file, which is read as it comes in and never held."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from leadflood.kernel.bodies import BodyLease, paced
-from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.bodies import CLOSE, BodyLease, read_pieces, read_whole
+from leadflood.kernel.errors import AppError, ContentTooLarge, FieldError, InvalidInput
 from leadflood.web.forms import Form
 
 _FORM = "application/x-www-form-urlencoded"
@@ -20,15 +19,6 @@ _BEFORE_TOKEN = 65_536
 """Bytes of a form that may come before its token is checked: our forms begin with it, or with the ticks of a list."""
 CSRF_FIELD = "csrf"
 """The field of a form that has its token."""
-_CLOSE = {"Connection": "close"}
-
-
-class FormTooLarge(AppError):
-    """A form has more bytes than this server accepts."""
-
-    code = "content_too_large"
-    status = 413
-    title = "That is too large"
 
 
 class NotAForm(AppError):
@@ -37,14 +27,6 @@ class NotAForm(AppError):
     code = "unsupported_media_type"
     status = 415
     title = "That is not a form"
-
-
-class FormTimeout(AppError):
-    """A form did not arrive in time."""
-
-    code = "request_timeout"
-    status = 408
-    title = "The form did not arrive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +55,22 @@ async def read_form(
 
     Args: check: raises where the form's token is wrong; asked before more than about 64 KiB are read.
 
-    Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput, Unavailable, and what `check` raises.
+    Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput, Unavailable, and what `check` raises.
     """
     if _carries(request) and _kind(request) != _FORM:
-        raise NotAForm("This page takes forms only. Programs use the API under /v1.", headers=_CLOSE)
+        raise NotAForm("This page takes forms only. Programs use the API under /v1.", headers=CLOSE)
+
+    def watch(pieces: Sequence[bytes]) -> None:
+        nonlocal check
+        if check is not None and lease.size > _BEFORE_TOKEN:
+            check(Form.parse(b"".join(pieces).rpartition(b"&")[0]).value(CSRF_FIELD))
+            check = None
+
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > limit:
-        raise _form_too_large(limit)
-    chunks: list[bytes] = []
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                if lease.size + len(chunk) > limit:
-                    raise _form_too_large(limit)
-                lease.take(len(chunk))
-                chunks.append(chunk)
-                if check is not None and lease.size > _BEFORE_TOKEN:
-                    check(Form.parse(b"".join(chunks).rpartition(b"&")[0]).value(CSRF_FIELD))
-                    check = None
-    except TimeoutError as error:
-        raise FormTimeout(f"The form did not arrive within {seconds:g} s. Send it again.", headers=_CLOSE) from error
-    except ClientDisconnect as error:
-        raise FormTimeout("The connection closed before the form was here.") from error
-    form = Form.parse(b"".join(chunks))
+    body = await read_whole(
+        request.receive, declared=declared, limit=limit, seconds=seconds, lease=lease, watch=watch if check else None
+    )
+    form = Form.parse(body)
     if check is not None:
         check(form.value(CSRF_FIELD))
     return form
@@ -104,15 +79,15 @@ async def read_form(
 async def open_upload(request: Request, patience: float) -> tuple[Form, Upload | None]:
     """The fields that come before the file, and the file as it comes in; None where none was chosen.
 
-    Args: patience: see `paced`.
+    Args: patience: see `read_pieces`.
 
-    Raises: FormTooLarge, FormTimeout, NotAForm, InvalidInput.
+    Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput.
     """
     boundary = parse_options_header(request.headers.get("content-type"))[1].get(b"boundary")
     if not boundary:
         raise NotAForm("The form does not say where its parts end. Send it from the page for uploads.")
     declared = request.headers.get("content-length", "")
-    reader, arriving, size = _Reader(boundary), _arriving(request, patience), 0
+    reader, arriving, size = _Reader(boundary), read_pieces(request.receive, patience), 0
     begun: list[bytes] = []
     async for data in arriving:
         begun = reader.feed(data)
@@ -234,16 +209,6 @@ async def _pieces(reader: _Reader, begun: list[bytes], arriving: AsyncIterator[b
     reader.require_end()
 
 
-async def _arriving(request: Request, patience: float) -> AsyncIterator[bytes]:
-    try:
-        async for data in paced(request.stream(), patience):
-            yield data
-    except TimeoutError as error:
-        raise FormTimeout("The file arrived too slowly. Send it again.", headers=_CLOSE) from error
-    except ClientDisconnect as error:
-        raise FormTimeout("The connection closed before the file was here.") from error
-
-
 def _carries(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
@@ -256,12 +221,8 @@ def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _form_too_large(limit: int) -> FormTooLarge:
-    return FormTooLarge(f"A form may have {limit} bytes. Send less at a time.", headers=_CLOSE)
-
-
-def _too_much() -> FormTooLarge:
-    return FormTooLarge("There is too much before the file. Send it from the page for uploads.", headers=_CLOSE)
+def _too_much() -> ContentTooLarge:
+    return ContentTooLarge("There is too much before the file. Send it from the page for uploads.", headers=CLOSE)
 
 
 def _unreadable() -> InvalidInput:

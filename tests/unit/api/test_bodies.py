@@ -3,17 +3,16 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from leadflood.api.bodies import MAX_VALUES, SMALL_BYTES, ListContract, parse_json, parse_large
-from leadflood.api.errors import ContentTooLarge
 from leadflood.domains.leads.contracts import CreateLead, CreateLeads, FaultyLead
-from leadflood.kernel.bodies import BodyBudget, in_slices, paced
-from leadflood.kernel.errors import InvalidInput, Unavailable
+from leadflood.kernel.bodies import BodyBudget, in_slices, read_pieces
+from leadflood.kernel.errors import BodyTimeout, ContentTooLarge, InvalidInput, Unavailable
 
 
 async def parsed(body: bytes, limit: int = 1_000_000) -> object:
@@ -119,20 +118,19 @@ async def test_bodies_share_a_budget_and_give_it_back() -> None:
 
 
 async def test_a_body_that_only_drips_is_cut_off() -> None:
-    async def drip() -> AsyncIterator[bytes]:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.005):
-                    await asyncio.Event().wait()
-            yield b"x"
+    async def drip() -> dict[str, Any]:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.005):
+                await asyncio.Event().wait()
+        return {"type": "http.request", "body": b"x", "more_body": True}
 
     received = bytearray()
 
     async def read() -> None:
-        async for piece in paced(drip(), patience=0.05):
+        async for piece in read_pieces(drip, patience=0.05):
             received.extend(piece)
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(BodyTimeout):
         await read()
     assert received
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from leadflood.api.bodies import pieces_of
 from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
 from leadflood.api.errors import UnsupportedMediaType
 from leadflood.api.routing import EdgeRoute, requires
@@ -23,6 +22,7 @@ from leadflood.domains.imports.contracts import (
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import control, mapping, rejected, uploads
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.bodies import read_pieces
 from leadflood.kernel.text import FromText
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=EdgeRoute)
@@ -72,7 +72,7 @@ async def create_import(filename: Filename, request: Request, response: Response
         unit.parts.sandbox,
         unit.actor,
         filename=filename,
-        stream=pieces_of(request, unit.parts.body_timeout),
+        stream=read_pieces(request.receive, unit.parts.body_timeout),
         declared=int(declared) if declared.isdecimal() else None,
         limit=unit.parts.settings.max_import_bytes,
         quota=unit.parts.settings.max_uncommitted_import_bytes,
