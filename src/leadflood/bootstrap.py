@@ -1,6 +1,7 @@
 """The composition root: the one file that knows every concrete piece and puts processes together."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.hold import Hold
+from leadflood.kernel.ids import new_id
 from leadflood.kernel.instance import instance_id
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.origin import public_url
@@ -53,6 +55,8 @@ from leadflood.kernel.queue.ports import Carrier
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
+from leadflood.worker.executor import Executor
+from leadflood.worker.isolation import IsolatedProcess, serve_isolated
 from leadflood.worker.main import Worker, WorkerParts
 
 if TYPE_CHECKING:
@@ -60,6 +64,9 @@ if TYPE_CHECKING:
 
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
+
+ISOLATED = (sys.executable, "-m", "leadflood", "isolated-jobs")
+"""The command that runs jobs which may end their process."""
 
 SCHEDULES = (
     Schedule(HEARTBEAT, 60.0),
@@ -291,8 +298,8 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
     return [known[name]() for name in names]
 
 
-def build_worker(platform: Platform) -> Worker:
-    """A worker on this platform."""
+def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED) -> Worker:
+    """A worker on this platform. `isolated`: the command that runs jobs which may end their process."""
     bell = Listener(application_url(platform.settings), RELAY_CHANNEL, application_name="leadflood worker relay")
     return Worker(
         WorkerParts(
@@ -302,8 +309,14 @@ def build_worker(platform: Platform) -> Worker:
             registry=platform.registry,
             schedules=SCHEDULES,
             bell=bell,
+            isolation=lambda: IsolatedProcess(isolated),
         )
     )
+
+
+async def run_isolated(platform: Platform) -> None:
+    """What the command `isolated` of `build_worker` does: run the jobs that standard input names."""
+    await serve_isolated(platform.database, Executor(platform.database, platform.registry, new_id()).run)
 
 
 def build_changes(platform: Platform, *, process: str) -> Changes:

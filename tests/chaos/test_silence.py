@@ -15,9 +15,16 @@ from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.support.deployment import Deployment
 from tests.support.journeys import add_lead, followed, job, lead, timeline, wait_for_job, wait_until
 from tests.support.poison_worker import POISON
+from tests.support.processes import Running
 
+REASONS = [
+    "The worker that ran attempt 1 fell silent.",
+    "The worker that ran attempt 2 fell silent.",
+    "The process in which the job ran alone ended with exit code 137.",
+]
+HURRY = "UPDATE job_executions SET next_attempt_at = now() WHERE status = 'queued' AND losses >= 2"
 ROOT = Path(__file__).parents[2]
-NEIGHBOURS = 30
+POISONS, NEIGHBOURS = 10, 100
 LEASES = (1.5, 4.0, 16.0)
 """Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
 EXPIRE = "UPDATE job_executions SET lease_expires_at = now() WHERE status = 'running'"
@@ -89,14 +96,18 @@ def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deplo
     assert api.stop() == 0
 
 
-def test_a_job_that_kills_its_worker_ends_as_failed_while_its_neighbours_complete(deployment: Deployment) -> None:
+def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_with_them(deployment: Deployment) -> None:
     api = deployment.start_api()
     client = deployment.client()
-    job_id = asyncio.run(_enqueue_poison(deployment))
+    poison = asyncio.run(_enqueue_poison(deployment))
     added = [add_lead(client, f"lead.{number}@acme.com") for number in range(NEIGHBOURS)]
     deaths = 0
     deployment.installation.env["PYTHONPATH"] = str(ROOT)
-    worker = deployment.installation.start(module="tests.support.poison_worker", job_lease="60")
+
+    def start() -> Running:
+        return deployment.installation.start(module="tests.support.poison_worker", job_lease="60")
+
+    worker = start()
 
     def over() -> bool:
         nonlocal worker, deaths
@@ -104,21 +115,25 @@ def test_a_job_that_kills_its_worker_ends_as_failed_while_its_neighbours_complet
             assert worker.wait() == 137
             deaths += 1
             deployment.sql(EXPIRE)
-            worker = deployment.installation.start(module="tests.support.poison_worker", job_lease="60")
-        status: str = client.get(f"/v1/jobs/{job_id}").json()["status"]
-        return status == "failed"
+            worker = start()
+        deployment.sql(HURRY)
+        return all(client.get(f"/v1/jobs/{job_id}").json()["status"] == "failed" for job_id in poison)
 
-    wait_until(over, every=0.1)
-    view = client.get(f"/v1/jobs/{job_id}").json()
-    assert (view["attempts"], deaths) == (POISON.max_attempts, POISON.max_attempts)
-    assert all("fell silent" in failure["error"] for failure in view["failures"])
+    wait_until(over, 180, every=0.2)
     assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
-    worker.wait_for("worker.started")
+    assert 2 <= deaths <= 2 * len(poison)
+    for job_id in poison:
+        view = client.get(f"/v1/jobs/{job_id}").json()
+        assert [failure["error"] for failure in view["failures"]] == REASONS
+        assert (view["lastError"], view["maxAttempts"] - POISON.max_attempts) == (REASONS[-1], 2)
+
+    assert followed(client, add_lead(client, "later@acme.com"))[0][-1] == "enriched"
+    assert worker.process.poll() is None
     deployment.assert_sound()
     assert [worker.stop(), api.stop()] == [0, 0]
 
 
-async def _enqueue_poison(deployment: Deployment) -> str:
+async def _enqueue_poison(deployment: Deployment) -> list[str]:
     carrier = PostgresCarrier(deployment.url, role=APP_ROLE)
     await carrier.open()
     engine = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
@@ -126,8 +141,8 @@ async def _enqueue_poison(deployment: Deployment) -> str:
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)
-            [job_id] = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())])
-            return str(job_id)
+            ids = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())] * POISONS)
+            return [str(job_id) for job_id in ids]
     finally:
         await carrier.close()
         await database.close()

@@ -97,6 +97,14 @@ class Jobs:
         assert job is not None
         return job
 
+    async def alone(self, job_id: UUID) -> RunningJob:
+        """Start the next attempt of a job that runs in a process of its own, whenever it is due."""
+        await self.change("UPDATE job_executions SET next_attempt_at = now() WHERE id = :id", id=job_id)
+        job = await execution.claim_suspect(self.database, [self.kind.name], new_id(), LEASE)
+        assert job is not None
+        assert job.id == job_id
+        return job
+
     def context(self, job: RunningJob) -> JobContext[Any]:
         """What the handler of this attempt is given."""
         return JobContext(self.database, job, self.kind.payload.model_validate_json(job.payload), worker_id=new_id())
@@ -210,6 +218,21 @@ class Running:
         await soon(self.task)
 
 
+@dataclass(frozen=True)
+class InThisProcess:
+    """Runs in this process what would get one of its own: handlers of tests exist nowhere else."""
+
+    database: Database
+    registry: JobRegistry
+
+    async def run(self, job: RunningJob) -> str:
+        """See `Isolation.run`."""
+        return await Executor(self.database, self.registry, new_id()).run(job)
+
+    async def close(self) -> None:
+        """See `Isolation.close`."""
+
+
 class Workers:
     """Starts real workers in this process, each with connections of its own, and stops them at the end of the test."""
 
@@ -235,8 +258,9 @@ class Workers:
         pool = ConnectionPool(self._url, application_name="worker", size=20, statement_timeout=10)
         database = Database(pool, carrier if queue_url is None else None)
         self._stack.push_async_callback(database.close)
+        isolation = InThisProcess(database, registry)
         bell = Listener(self._url, RELAY_CHANNEL, application_name="worker bell")
-        worker = Worker(WorkerParts(settings, database, wrap(carrier), registry, schedules, bell))
+        worker = Worker(WorkerParts(settings, database, wrap(carrier), registry, schedules, bell, lambda: isolation))
         running = Running(worker, asyncio.create_task(worker.run()), pool)
         self._stack.push_async_callback(_stop, running)
         return running

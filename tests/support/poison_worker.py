@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,10 @@ from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.observability import configure_logging
+from leadflood.kernel.processes import die_with_parent
 
-POISON = JobKind("tests.poison", NoPayload, max_attempts=3)
+POISON = JobKind("tests.poison", NoPayload, max_attempts=1)
+_ISOLATED = "--isolated"
 
 
 async def _poison(_context: JobContext[Any]) -> None:
@@ -22,13 +25,19 @@ async def _poison(_context: JobContext[Any]) -> None:
 async def _work(settings: Settings) -> None:
     async with bootstrap.open_platform(settings, process="worker") as platform:
         known = [found for kind in platform.registry.kinds if (found := platform.registry.find(kind))]
-        registry = JobRegistry([*known, JobDefinition(POISON, _poison)])
-        worker = bootstrap.build_worker(replace(platform, registry=registry))
+        poisonous = replace(platform, registry=JobRegistry([*known, JobDefinition(POISON, _poison)]))
+        if _ISOLATED in sys.argv:
+            await bootstrap.run_isolated(poisonous)
+            return
+        worker = bootstrap.build_worker(
+            poisonous, isolated=(sys.executable, "-m", "tests.support.poison_worker", _ISOLATED)
+        )
         for signum in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signum, worker.stop)
         await worker.run()
 
 
 if __name__ == "__main__":
+    die_with_parent(os.environ, grace=0)
     configure_logging("info", "json")
     asyncio.run(_work(Settings(_env_file=None)))

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("serve")(serve)
     app.command("worker")(worker)
+    app.command("isolated-jobs", hidden=True)(isolated_jobs)
     app.command("mail")(mail)
     app.command("migrate")(migrate)
     app.command("seed")(seed)
@@ -55,6 +56,14 @@ def worker() -> None:
     Example: `leadflood worker`
     """
     _run_on_uvloop(_work(_start()))
+
+
+def isolated_jobs() -> None:
+    """Run the jobs that a worker names on standard input: those that may end the process in which they run."""
+    from leadflood.kernel.processes import die_with_parent
+
+    die_with_parent(os.environ, grace=0)
+    _run_on_uvloop(_work_isolated(_start()))
 
 
 def mail() -> None:
@@ -169,6 +178,13 @@ async def _catch(settings: "Settings") -> None:
             log.info("mail.started", url=f"smtp://{LOOPBACK}:{port}")
             await stop.wait()
     log.info("mail.stopped")
+
+
+async def _work_isolated(settings: "Settings") -> None:
+    from leadflood import bootstrap
+
+    async with bootstrap.open_platform(settings, process="isolated jobs") as platform:
+        await bootstrap.run_isolated(platform)
 
 
 async def _work(settings: "Settings") -> None:

@@ -55,8 +55,8 @@ class Consumer:
         self._poll_interval = settings.poll_interval
         self._stop = stop
         self._slot_freed = asyncio.Event()
-        self.running: dict[asyncio.Task[None], Sequence[RunningJob]] = {}
-        self._groups: set[asyncio.Task[None]] = set()
+        self.running: dict[asyncio.Task[object], Sequence[RunningJob]] = {}
+        self._groups: set[asyncio.Task[object]] = set()
         self.caught_up = False
 
     @property
@@ -129,21 +129,22 @@ class Consumer:
             if self._executor.takes_many(job):
                 groups[job.workspace_id, job.kind].append(job)
             else:
-                self._start([job], self._executor.run(job))
+                self.start([job], self._executor.run(job))
         for group in groups.values():
-            self._groups.add(self._start(group, self._run_many(group)))
+            self._groups.add(self.start(group, self._run_many(group)))
 
     async def _run_many(self, jobs: Sequence[RunningJob]) -> None:
         for job in await self._executor.run_many(jobs):
-            self._start([job], self._executor.run(job))
+            self.start([job], self._executor.run(job))
 
-    def _start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        """Let `work` run these jobs, which are claimed: their leases are renewed as long as it does."""
         task = asyncio.create_task(work, name=f"job {jobs[0].id}")
         self.running[task] = jobs
         task.add_done_callback(self._ended)
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[object]) -> None:
         jobs = self.running.pop(task)
         self._groups.discard(task)
         self._slot_freed.set()

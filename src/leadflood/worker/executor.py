@@ -19,9 +19,12 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.faults import describe
 from leadflood.kernel.hold import EffectsOnHold
+from leadflood.worker.isolation import Isolation, ProcessEnded
 from leadflood.worker.metrics import job_ended
 
 _DONE = Complete(nothing, None)
+_GRACE = 30.0
+"""Seconds that a process is given beyond the time limit of its job, which it should keep by itself."""
 _log = structlog.get_logger()
 
 
@@ -30,29 +33,30 @@ class Executor:
 
     def __init__(self, database: Database, registry: JobRegistry, worker_id: UUID) -> None:
         self._database = database
-        self._registry = registry
-        self._worker_id = worker_id
+        self.registry = registry
+        self.worker_id = worker_id
         self._completer = Completer(database)
 
-    async def run(self, job: RunningJob) -> None:
-        """One attempt, from claimed to recorded."""
+    async def run(self, job: RunningJob) -> str:
+        """One attempt, from claimed to recorded. Returns how it ended."""
         started = monotonic()
         with structlog.contextvars.bound_contextvars(**_fields(job)):
             outcome = await self._attempt(job)
             seconds = monotonic() - started
             job_ended(job.kind, outcome, seconds)
             _log.info("job.ended", outcome=outcome, duration_ms=round(seconds * 1000, 1))
+        return outcome
 
     def takes_many(self, job: RunningJob) -> bool:
         """Whether this attempt may be handled together with others of its kind and workspace."""
-        definition = self._registry.find(job.kind)
+        definition = self.registry.find(job.kind)
         return definition is not None and definition.load is not None and job.attempt == 1
 
     async def run_many(self, jobs: Sequence[RunningJob]) -> list[RunningJob]:
         """One attempt of each of these jobs of one kind and workspace. Returns those that are left, to be run alone."""
         started = monotonic()
         ended: dict[UUID, str] = {}
-        definition = self._registry.find(jobs[0].kind)
+        definition = self.registry.find(jobs[0].kind)
         if definition is not None:
             try:
                 async with asyncio.timeout(definition.timeout):
@@ -102,7 +106,7 @@ class Executor:
 
     def _context(self, job: RunningJob, payload: Any, loaded: Any = None) -> JobContext[Any]:  # noqa: ANN401  of any kind
         return JobContext(
-            self._database, job, payload, worker_id=self._worker_id, completer=self._completer, loaded=loaded
+            self._database, job, payload, worker_id=self.worker_id, completer=self._completer, loaded=loaded
         )
 
     async def _attempt(self, job: RunningJob) -> str:
@@ -122,7 +126,7 @@ class Executor:
         return "completed"
 
     async def _handle(self, job: RunningJob) -> None:
-        definition = self._registry.find(job.kind)
+        definition = self.registry.find(job.kind)
         if definition is None:
             raise Retryable(f"This version does not know the job kind {job.kind!r}.")
         payload = definition.payload_of(job)
@@ -144,12 +148,37 @@ class Executor:
         if fault is not None:
             raise fault
 
-    async def _end(self, job: RunningJob, failure: Retryable | Terminal) -> str:
+    async def run_isolated(self, job: RunningJob, isolation: Isolation) -> None:
+        """As `run`, in a process of its own. If it takes that along, the attempt has failed."""
+        started = monotonic()
+        with structlog.contextvars.bound_contextvars(**_fields(job)):
+            definition = self.registry.find(job.kind)
+            try:
+                async with asyncio.timeout(definition.timeout + _GRACE if definition else None):
+                    outcome = await isolation.run(job)
+            except Unavailable as away:
+                _log.warning("job.not_isolated", detail=away.detail)
+                await execution.release(self._database, job, delay=_GRACE)
+                outcome = "released"
+            except ProcessEnded as ended:
+                outcome = await self._end(job, Retryable(str(ended)), ended_process=True)
+            except TimeoutError:
+                reason = "The process in which the job ran alone did not answer in time and was killed."
+                outcome = await self._end(job, Retryable(reason), ended_process=True)
+            job_ended(job.kind, outcome, monotonic() - started)
+
+    async def _end(self, job: RunningJob, failure: Retryable | Terminal, *, ended_process: bool = False) -> str:
         final = isinstance(failure, Terminal)
         retry_at = failure.retry_at if isinstance(failure, Retryable) else None
         try:
             changed = await execution.end_attempt(
-                self._database, self._registry, job, failure.reason, retry_at=retry_at, final=final
+                self._database,
+                self.registry,
+                job,
+                failure.reason,
+                retry_at=retry_at,
+                final=final,
+                ended_process=ended_process,
             )
         except Unavailable as away:
             # The lease runs out and the job is rescued, on a worker that does reach the database.

@@ -21,7 +21,9 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Carrier
 from leadflood.worker.consumer import Consumer
 from leadflood.worker.executor import Executor
+from leadflood.worker.isolation import Isolation
 from leadflood.worker.loops import Stop, repeat
+from leadflood.worker.suspects import Suspects
 
 PRESENCE_SECONDS = 10.0
 
@@ -38,6 +40,8 @@ class WorkerParts:
     registry: JobRegistry
     schedules: Sequence[Schedule]
     bell: Listener
+    isolation: Callable[[], Isolation]
+    """A process for jobs that may end it."""
 
 
 class Worker:
@@ -47,13 +51,23 @@ class Worker:
         self.id = new_id()
         self.stop = Stop()
         self._parts = parts
+        executor = Executor(parts.database, parts.registry, self.id)
         self._consumer = Consumer(
             database=parts.database,
             carrier=parts.carrier,
             registry=parts.registry,
-            executor=Executor(parts.database, parts.registry, self.id),
+            executor=executor,
             worker_id=self.id,
             settings=parts.settings,
+            stop=self.stop,
+        )
+        self._suspects = Suspects(
+            parts.database,
+            self._consumer,
+            executor,
+            parts.isolation,
+            lease=parts.settings.job_lease,
+            poll_interval=parts.settings.poll_interval,
             stop=self.stop,
         )
 
@@ -66,6 +80,7 @@ class Worker:
             ("relay", self._relay),
             ("rescue", self._rescue),
             ("schedules", self._schedules),
+            ("suspects", self._suspects.step),
         ]
         # Leases and presence go on while the last jobs run to their end.
         until_drained: list[tuple[str, Callable[[], Awaitable[None]]]] = [
@@ -84,6 +99,7 @@ class Worker:
         finally:
             # Nothing is left after a drain; a loop that broke leaves jobs behind, which others can take over at once.
             await self._consumer.drain(0)
+            await self._suspects.close()
             await self._leave()
 
     async def _relay(self) -> None:

@@ -115,10 +115,10 @@ async def test_a_cause_is_kept_while_a_job_waits_for_its_next_attempt_but_only_f
 async def test_cancelling_and_falling_silent_are_causes_too(jobs: Jobs) -> None:
     cancelled, silent = await jobs.enqueue(2)
     await jobs.cancel(jobs.registry(completes()), cancelled)
-    for attempt in (1, 2, 3):
-        await jobs.started(silent, attempt)
-        await jobs.expire_lease(silent)
-        await execution.rescue(jobs.database, jobs.registry(completes()))
+    await jobs.change("UPDATE job_executions SET losses = 5, max_attempts = 1 WHERE id = :id", id=silent)
+    await jobs.alone(silent)
+    await jobs.expire_lease(silent)
+    await execution.rescue(jobs.database, jobs.registry(completes()))
 
     assert told(await groups(jobs)) == [
         ("Cancelled by cli.", 1, True),

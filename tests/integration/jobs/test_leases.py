@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from leadflood.domains.jobs import execution
-from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.models import UNCOUNTED_LOSSES, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
@@ -117,16 +117,60 @@ async def test_the_first_loss_is_repeated_at_once_and_later_ones_back_off(jobs: 
     assert 1 <= waits[1] <= 8
 
 
-async def test_a_job_that_kills_its_worker_each_time_ends_as_failed(jobs: Jobs, registry: JobRegistry) -> None:
+async def test_a_job_that_is_lost_twice_runs_alone_until_an_attempt_ends_in_order(
+    jobs: Jobs, registry: JobRegistry
+) -> None:
     job_id = await jobs.one()
+    await lose(jobs, registry, job_id, 1)
+    assert await jobs.tickets(job_id) == 2
+    await lose(jobs, registry, job_id, 2)
 
-    for attempt in (1, 2, 3):
-        await lose(jobs, registry, job_id, attempt)
+    assert await jobs.tickets(job_id) == 2, "no ticket is published for one that runs alone"
+    assert await jobs.claim(job_id, 3) is None
+    assert await execution.locked(jobs.database, [Ticket(jobs.kind.name, jobs.workspace_id, job_id, 3)], []) == []
+    alone = await jobs.alone(job_id)
+    assert (alone.id, alone.attempt, alone.losses) == (job_id, 3, 2)
+    assert await execution.end_attempt(jobs.database, registry, alone, "no")
 
     job = await jobs.view(job_id)
-    assert (job.status, job.attempts, len(job.failures)) == ("failed", 3, 3)
+    assert (job.status, job.max_attempts - job.attempts) == ("queued", 2), "of three attempts, one failed"
+    assert (await jobs.attempt(registry, job_id, 4)).status == "completed"
+
+
+async def test_a_job_that_ends_the_process_in_which_it_is_alone_ends_as_failed(
+    jobs: Jobs, registry: JobRegistry
+) -> None:
+    job_id = await jobs.one()
+    for attempt in (1, 2):
+        await lose(jobs, registry, job_id, attempt)
+
+    for _ in range(3):
+        alone = await jobs.alone(job_id)
+        assert await execution.end_attempt(jobs.database, registry, alone, "Killed.", ended_process=True)
+
+    job = await jobs.view(job_id)
+    assert (job.status, job.attempts, job.last_error) == ("failed", 5, "Killed.")
     assert await jobs.written(job_id) == 1
-    assert await jobs.claim(job_id, 4) is None
+
+
+async def test_a_job_that_kills_its_worker_each_time_even_alone_ends_as_failed(
+    jobs: Jobs, registry: JobRegistry
+) -> None:
+    job_id = await jobs.one()
+    for attempt in (1, 2):
+        await lose(jobs, registry, job_id, attempt)
+
+    losses = 2
+    while (await jobs.view(job_id)).status == "queued":
+        await jobs.alone(job_id)
+        await jobs.expire_lease(job_id)
+        await execution.rescue(jobs.database, registry)
+        losses += 1
+
+    job = await jobs.view(job_id)
+    assert (job.status, losses) == ("failed", UNCOUNTED_LOSSES + 3)
+    assert (job.attempts, len(job.failures)) == (losses, losses)
+    assert await jobs.written(job_id) == 1
 
 
 async def test_one_job_that_cannot_be_given_up_does_not_keep_the_others_from_rescue(jobs: Jobs) -> None:
@@ -138,6 +182,7 @@ async def test_one_job_that_cannot_be_given_up_does_not_keep_the_others_from_res
     for kind, job_id in ((once, poison), (jobs, other)):
         await kind.started(job_id)
         await jobs.expire_lease(job_id)
+    await jobs.change("UPDATE job_executions SET losses = :most WHERE id = :id", most=UNCOUNTED_LOSSES, id=poison)
 
     await execution.rescue(jobs.database, once.registry(completes(), on_failed=on_failed))
 

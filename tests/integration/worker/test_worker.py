@@ -118,6 +118,21 @@ async def test_two_workers_do_each_of_500_jobs_exactly_once(jobs: Jobs, workers:
     assert [await jobs.written(job_id) for job_id in ids[:10]] == [1] * 10
 
 
+async def test_a_worker_looks_for_jobs_that_run_alone_and_runs_one_after_the_other(
+    jobs: Jobs, workers: Workers
+) -> None:
+    gate = Gate()
+    ids = await jobs.enqueue(2)
+    await jobs.change("UPDATE job_executions SET losses = 2 WHERE kind = :kind", kind=jobs.kind.name)
+    await workers.start(jobs.registry(gate))
+    await soon(gate.entered.wait())
+    await eventually(no_tickets(jobs))
+
+    assert sorted([(await jobs.view(each)).status for each in ids]) == ["queued", "running"]
+    gate.opened.set()
+    assert await jobs.ended(*ids) == {"completed": 2}
+
+
 async def test_no_more_jobs_run_at_a_time_than_allowed(jobs: Jobs, workers: Workers) -> None:
     under_way, most = 0, 0
 

@@ -8,10 +8,17 @@ from uuid import UUID
 import structlog
 
 from leadflood.domains.jobs import store
-from leadflood.domains.jobs.models import FORGOTTEN_AFTER, JobStatus, RunningJob, job_backoff, storable_reason
+from leadflood.domains.jobs.models import (
+    FORGOTTEN_AFTER,
+    UNCOUNTED_LOSSES,
+    JobStatus,
+    RunningJob,
+    job_backoff,
+    storable_reason,
+)
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.service import announce
-from leadflood.domains.jobs.store import on_hold
+from leadflood.domains.jobs.store import on_hold, suspects
 from leadflood.kernel.crypto import chance
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError
@@ -58,10 +65,34 @@ async def renew(database: Database, jobs: Sequence[RunningJob], lease: float) ->
     return [job for job in jobs if job.key not in kept]
 
 
+async def claim_suspect(database: Database, kinds: Sequence[str], worker_id: UUID, lease: float) -> RunningJob | None:
+    """Start the job of these kinds that is due first among those that run in a process of their own."""
+    async with database.system() as tx:
+        job = await suspects.claim(tx, kinds, worker_id, lease)
+        if job is not None:
+            tx.mark(job.workspace_id)
+    return job
+
+
+async def running(database: Database, key: store.Key) -> RunningJob | None:
+    """The attempt, if it still runs."""
+    async with database.transaction(key[0], read_only=True) as tx:
+        return await suspects.running(tx, key)
+
+
 async def end_attempt(
-    database: Database, registry: JobRegistry, job: RunningJob, error: str, *, retry_at: datetime | None, final: bool
+    database: Database,
+    registry: JobRegistry,
+    job: RunningJob,
+    error: str,
+    *,
+    retry_at: datetime | None = None,
+    final: bool = False,
+    ended_process: bool = False,
 ) -> bool:
     """Record that an attempt failed: back to `queued` if it may be repeated, else `failed`.
+
+    Args: ended_process: it took the process along in which it ran alone.
 
     Returns whether anything changed: False for the late answer of an attempt that was taken over or cancelled.
     """
@@ -69,14 +100,15 @@ async def end_attempt(
     async with database.transaction(job.workspace_id) as tx:
         if final:
             return await _fail(tx, registry, job, reason)
-        return await _repeat(tx, registry, job, reason, retry_at=retry_at)
+        return await _repeat(tx, registry, job, reason, retry_at=retry_at, lost=ended_process)
 
 
 async def rescue(database: Database, registry: JobRegistry) -> int:
     """Take over the attempts of workers that fell silent. Returns how many.
 
-    The first loss repeats at once; later ones wait their back-off, so that a job which kills its worker does not
-    meet the same neighbours each time and use up their attempts too.
+    Any job of such a worker may be the cause. So a loss does not count as an attempt, and who is lost twice runs in a
+    process of its own until an attempt ends in order. Only what is lost again and again even so counts: it ends more
+    than its own process.
     """
     async with database.system() as tx:
         lost = await store.expired(tx, _SWEEP)
@@ -91,7 +123,8 @@ async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> No
     error = f"The worker that ran attempt {job.attempt} fell silent."
     try:
         async with tx.savepoint():
-            await _repeat(tx, registry, job, error, delay=0.0 if job.attempt == 1 else None)
+            more = 1 if job.losses < UNCOUNTED_LOSSES else 0
+            await _repeat(tx, registry, job, error, delay=None if job.losses else 0.0, lost=True, more=more)
     except Unavailable:
         raise
     except Exception:  # noqa: BLE001  one broken row must not keep the others from being rescued
@@ -111,13 +144,12 @@ async def remind(database: Database) -> int:
     return len(jobs)
 
 
-async def release(database: Database, job: RunningJob) -> bool:
-    """Hand an attempt back that a stopping worker could not end in time. It does not count against the job."""
+async def release(database: Database, job: RunningJob, *, delay: float = 0.0) -> bool:
+    """Hand an attempt back that a worker could not end, or not begin. It does not count against the job."""
     error = f"The worker that ran attempt {job.attempt} was stopped."
     async with database.transaction(job.workspace_id) as tx:
-        queued = await store.requeue(tx, job.key, error=error, delay=0.0, more=1)
-        if queued is not None:
-            await announce(tx, [queued])
+        queued = await store.requeue(tx, job.key, error=error, delay=delay, more=1, losses=job.losses)
+        await _announce(tx, queued)
     return queued is not None
 
 
@@ -145,15 +177,22 @@ async def _repeat(
     *,
     retry_at: datetime | None = None,
     delay: float | None = None,
+    lost: bool = False,
+    more: int = 0,
 ) -> bool:
-    if job.attempt >= job.max_attempts:
+    if job.attempt >= job.max_attempts + more:
         return await _fail(tx, registry, job, error)
     wait = job_backoff(job.attempt, chance) if delay is None else delay
-    queued = await store.requeue(tx, job.key, error=error, delay=wait, retry_at=retry_at)
-    if queued is None:
-        return False
-    await announce(tx, [queued])
-    return True
+    losses = job.losses + 1 if lost else 0
+    queued = await store.requeue(tx, job.key, error=error, delay=wait, retry_at=retry_at, more=more, losses=losses)
+    await _announce(tx, queued)
+    return queued is not None
+
+
+async def _announce(tx: Transaction, job: store.QueuedJob | None) -> None:
+    """A job that must run in a process of its own gets no ticket: workers look for it. See `claim_suspect`."""
+    if job is not None and not job.suspect:
+        await announce(tx, [job])
 
 
 async def _fail(tx: Transaction, registry: JobRegistry, job: RunningJob, error: str) -> bool:

@@ -17,6 +17,12 @@ from leadflood.kernel.queue.ports import Priority
 FORGOTTEN_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
 
+SUSPECT_AFTER = 2
+"""Losses with a worker after which a job runs in a process of its own."""
+
+UNCOUNTED_LOSSES = 5
+"""Losses with a worker that do not count as attempts: others that it ran may have caused them."""
+
 LONGEST_REASON = 1000
 LONGEST_CAUSE = 200
 MOST_IDS = 1000
@@ -119,6 +125,8 @@ class RunningJob:
     trace: Mapping[str, str]
     created_at: datetime
     started_at: datetime | None = None
+    losses: int = 0
+    """How often it was lost with its worker, one time after the other."""
 
     @property
     def key(self) -> tuple[UUID, UUID, int]:

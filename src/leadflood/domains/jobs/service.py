@@ -236,7 +236,7 @@ async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, t
 
 
 async def _replay(tx: Transaction, actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
-    replayed = await store.replay(tx, actor.workspace_id, ids)
+    replayed = await announcing.replay(tx, actor.workspace_id, ids)
     if replayed:
         tx.wake_relay()
     return replayed

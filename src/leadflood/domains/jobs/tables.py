@@ -26,6 +26,7 @@ job_executions = Table(
     Column("failures", JSONB, nullable=False),
     Column("progress", JSONB),
     Column("on_hold", Boolean, nullable=False),
+    Column("losses", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True)),

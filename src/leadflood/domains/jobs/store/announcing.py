@@ -1,4 +1,4 @@
-"""SQL that inserts jobs and the outbox events that announce them."""
+"""SQL that inserts jobs, and the outbox events that announce them; and that gives an event to the relay again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,6 +40,21 @@ SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status::
        now() + make_interval(secs => n.delay), CASE WHEN :status::text = 'sent' THEN now() END
 FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :job_ids::uuid[], :payloads::text[],
             :delays::float8[]) AS n (workspace_id, id, job_id, payload, delay)
+""")
+
+REPLAY = sql("""
+WITH held AS (
+    SELECT workspace_id, id, status FROM outbox_events
+    WHERE workspace_id = :workspace_id AND id = ANY(:ids)
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE outbox_events e
+SET status = 'pending', attempts = 0, next_attempt_at = now(), updated_at = now(), processed_at = NULL,
+    last_error = NULL, cause = ''
+FROM held
+WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.status = 'dead_letter'
+RETURNING e.id
 """)
 
 
@@ -84,3 +99,8 @@ async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: S
             "delays": [job.delay for job in jobs],
         },
     )
+
+
+async def replay(tx: Transaction, workspace_id: UUID, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Give those of the events that are dead-lettered to the relay again. Returns which."""
+    return {row.id for row in await tx.all(REPLAY, {"workspace_id": workspace_id, "ids": list(event_ids)})}
