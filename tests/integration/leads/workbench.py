@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.queries.changesets import get_changeset, list_kept
 from leadflood.domains.leads.service import bulk, changesets
-from leadflood.domains.leads.tables import leads
+from leadflood.kernel.db.sql import sql
 from tests.integration.leads.desk import Desk
+
+ALL = sql("SELECT * FROM leads WHERE workspace_id = :workspace_id")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Workbench:
     async def rows(self) -> dict[UUID, dict[str, Any]]:
         """All leads, deleted ones included, as they are stored, but for when and how often they were touched."""
         async with self.desk.database.transaction(self.desk.actor.workspace_id, read_only=True) as tx:
-            found = await tx.all(select(leads).where(leads.c.workspace_id == self.desk.actor.workspace_id))
+            found = await tx.all(ALL, {"workspace_id": self.desk.actor.workspace_id})
         return {
             row.id: {key: value for key, value in row.items() if key not in {"version", "updated_at"}} for row in found
         }

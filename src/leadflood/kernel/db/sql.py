@@ -100,3 +100,10 @@ EMPTY = sql("")
 """A part that adds nothing."""
 AND = sql(" AND ")
 """Between conditions."""
+COMMA = sql(", ")
+"""Between columns."""
+
+
+def assignments(columns: Mapping[str, Sql], names: Iterable[str]) -> Sql:
+    """What follows SET for some of the columns, each written out in `columns`. Raises: KeyError: for any other name."""
+    return joined(COMMA, [columns[name] for name in sorted(names)])

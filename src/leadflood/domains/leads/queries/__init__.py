@@ -3,14 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, select, tuple_
-
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.matching import matching_rows
-from leadflood.domains.leads.tables import lead_events, leads
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -19,6 +16,25 @@ from leadflood.kernel.pagination import Page, Position, cut
 
 _MOST_CHANGES = 100
 
+# A living lead.
+_LEAD = sql("SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL")
+
+# The timelines of these leads, newest first. What one import wrote into several of them has one id.
+_EVENTS = sql("""
+SELECT * FROM lead_events
+WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids)
+  AND (:after_id::uuid IS NULL OR (id, lead_id) < (:after_id, :after_lead_id))
+ORDER BY id DESC, lead_id DESC LIMIT :limit
+""")
+
+# The latest entries that took a lead beyond a version, newest first.
+_CHANGES_SINCE = sql("""
+SELECT * FROM lead_events
+WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (data ->> 'version')::integer > :version
+ORDER BY id DESC LIMIT :limit
+""")
+
+# Address, name and so on of those of the leads that live.
 _LIVING = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
@@ -47,11 +63,7 @@ SELECT lead_id FROM parts
 
 async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     """Raises: LeadNotFound: also for a deleted lead."""
-    row = await tx.first(
-        select(leads).where(
-            leads.c.workspace_id == actor.workspace_id, leads.c.id == lead_id, leads.c.deleted_at.is_(None)
-        )
-    )
+    row = await tx.first(_LEAD, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
     if row is None:
         raise LeadNotFound
     return lead_view(row)
@@ -98,12 +110,9 @@ async def list_events(
     if not deleted:
         await get_lead(tx, actor, lead_id=lead_id)
     parts = await tx.all(_PARTS, {"workspace_id": actor.workspace_id, "lead_id": lead_id})
-    query = select(lead_events).where(
-        lead_events.c.workspace_id == actor.workspace_id, lead_events.c.lead_id.in_([row.lead_id for row in parts])
-    )
-    if after is not None:  # what one import wrote into several timelines has one id
-        query = query.where(tuple_(lead_events.c.id, lead_events.c.lead_id) < (after.id, after.key))
-    rows = await tx.all(query.order_by(lead_events.c.id.desc(), lead_events.c.lead_id.desc()).limit(limit + 1))
+    keys = {"workspace_id": actor.workspace_id, "lead_ids": [row.lead_id for row in parts]}
+    position = {"after_id": after.id if after else None, "after_lead_id": after.key if after else None}
+    rows = await tx.all(_EVENTS, {**keys, **position, "limit": limit + 1})
     return cut(rows, limit, lambda row: Position.at(row.lead_id, row.id)).map(_event_view)
 
 
@@ -113,16 +122,8 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
     Each has the version that it led to as `data.version`; a change of fields has `data.changes`: name to before, after.
     """
     await get_lead(tx, actor, lead_id=lead_id)
-    rows = await tx.all(
-        select(lead_events)
-        .where(
-            lead_events.c.workspace_id == actor.workspace_id,
-            lead_events.c.lead_id == lead_id,
-            cast(lead_events.c.data["version"].astext, Integer) > version,
-        )
-        .order_by(lead_events.c.id.desc())
-        .limit(_MOST_CHANGES)
-    )
+    keys = {"workspace_id": actor.workspace_id, "lead_id": lead_id}
+    rows = await tx.all(_CHANGES_SINCE, {**keys, "version": version, "limit": _MOST_CHANGES})
     return [_event_view(row) for row in reversed(rows)]
 
 

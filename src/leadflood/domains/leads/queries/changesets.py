@@ -4,28 +4,49 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import select
 
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
 from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
-from leadflood.domains.leads.tables import lead_changes, lead_changesets, leads
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
+
+# A changeset whose images are still there.
+_CHANGESET = sql("""
+SELECT * FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id AND forgotten_at IS NULL
+""")
+
+# Changesets, newest first.
+_CHANGESETS = sql("""
+SELECT * FROM lead_changesets
+WHERE workspace_id = :workspace_id AND forgotten_at IS NULL AND (:after_id::uuid IS NULL OR id < :after_id)
+ORDER BY id DESC LIMIT :limit
+""")
+
+# The leads that an undo kept as they are.
+_KEPT = sql("""
+SELECT c.lead_id, c.change, c.kept, l.email
+FROM lead_changes c JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
+WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.kept IS NOT NULL
+  AND (:after_id::uuid IS NULL OR c.lead_id > :after_id)
+ORDER BY c.lead_id LIMIT :limit
+""")
+
+# Those of the changesets that can be undone now.
+_UNDOABLE = sql("""
+SELECT id FROM lead_changesets
+WHERE workspace_id = :workspace_id AND id = ANY(:changeset_ids) AND status = 'applied' AND forgotten_at IS NULL
+  AND created + updated + deleted + restored > 0
+""")
 
 
 async def get_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> ChangesetView:
     """Raises: ChangesetNotFound: also for one whose time is over, whose images are gone."""
-    row = await tx.first(
-        select(lead_changesets).where(
-            lead_changesets.c.workspace_id == actor.workspace_id,
-            lead_changesets.c.id == changeset_id,
-            lead_changesets.c.forgotten_at.is_(None),
-        )
-    )
+    row = await tx.first(_CHANGESET, {"workspace_id": actor.workspace_id, "changeset_id": changeset_id})
     if row is None:
         raise ChangesetNotFound
     return changeset_view(row)
@@ -35,12 +56,8 @@ async def list_changesets(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[ChangesetView]:
     """Changesets, newest first."""
-    query = select(lead_changesets).where(
-        lead_changesets.c.workspace_id == actor.workspace_id, lead_changesets.c.forgotten_at.is_(None)
-    )
-    if after is not None:
-        query = query.where(lead_changesets.c.id < after.id)
-    rows = await tx.all(query.order_by(lead_changesets.c.id.desc()).limit(limit + 1))
+    keys = {"workspace_id": actor.workspace_id, "after_id": after.id if after else None}
+    rows = await tx.all(_CHANGESETS, {**keys, "limit": limit + 1})
     return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(changeset_view)
 
 
@@ -49,18 +66,8 @@ async def list_kept(
 ) -> Page[KeptLeadView]:
     """What an undo kept, lead by lead. Raises: ChangesetNotFound."""
     await get_changeset(tx, actor, changeset_id=changeset_id)
-    query = (
-        select(lead_changes.c.lead_id, lead_changes.c.change, lead_changes.c.kept, leads.c.email)
-        .join(leads, (leads.c.workspace_id == lead_changes.c.workspace_id) & (leads.c.id == lead_changes.c.lead_id))
-        .where(
-            lead_changes.c.workspace_id == actor.workspace_id,
-            lead_changes.c.changeset_id == changeset_id,
-            lead_changes.c.kept.is_not(None),
-        )
-    )
-    if after is not None:
-        query = query.where(lead_changes.c.lead_id > after.id)
-    rows = await tx.all(query.order_by(lead_changes.c.lead_id).limit(limit + 1))
+    keys = {"workspace_id": actor.workspace_id, "changeset_id": changeset_id}
+    rows = await tx.all(_KEPT, {**keys, "after_id": after.id if after else None, "limit": limit + 1})
     return cut(rows, limit, lambda row: Position.at("", row.lead_id)).map(_kept_view)
 
 
@@ -75,15 +82,8 @@ async def undoable_among(tx: Transaction, actor: Actor, events: Iterable[Mapping
     wanted = {changeset_id for data in events if (changeset_id := changeset_of(data)) is not None}
     if not wanted:
         return set()
-    sets = lead_changesets.c
-    query = select(sets.id).where(
-        sets.workspace_id == actor.workspace_id,
-        sets.id.in_(wanted),
-        sets.status == ChangesetStatus.APPLIED,
-        sets.forgotten_at.is_(None),
-        sets.created + sets.updated + sets.deleted + sets.restored > 0,
-    )
-    return {row.id for row in await tx.all(query)}
+    rows = await tx.all(_UNDOABLE, {"workspace_id": actor.workspace_id, "changeset_ids": list(wanted)})
+    return {row.id for row in rows}
 
 
 def changeset_view(row: Row) -> ChangesetView:

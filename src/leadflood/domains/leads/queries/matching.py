@@ -6,30 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    Boolean,
-    Column,
-    ColumnElement,
-    DateTime,
-    Integer,
-    Select,
-    Text,
-    Uuid,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.types import TypeEngine
-
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.tables import leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import search_key
@@ -42,54 +22,65 @@ _BEGINNING: Final = re.compile("[a-z0-9]{1,2}")
 _CLOCK_STEP: Final = timedelta(hours=1)
 """No lead is changed before it is created, but for a clock that was set back."""
 
-# The search runs as a role of its own, because LIKE is not leakproof: see the migration.
-_TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
-    "needle": Text(),
-    "beginnings": Boolean(),
-    "statuses": ARRAY(Text),
-    "sources": ARRAY(Text),
-    "countries": ARRAY(Text),
-    "owner_id": Uuid(),
-    "unowned": Boolean(),
-    "has_phone": Boolean(),
-    "created_from": DateTime(timezone=True),
-    "created_until": DateTime(timezone=True),
-    "updated_from": DateTime(timezone=True),
-    "updated_until": DateTime(timezone=True),
-    "sort_column": Text(),
-    "descending": Boolean(),
-    "after_time": DateTime(timezone=True),
-    "after_text": Text(),
-    "after_id": Uuid(),
-    "page_size": Integer(),
-}
-_SEARCH: Final = text("""
-SELECT * FROM search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :unowned, :has_phone,
-                           :created_from, :created_until, :updated_from, :updated_until, :sort_column, :descending,
-                           :after_time, :after_text, :after_id, :page_size)
-""").bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
-_SEARCH_COUNT: Final = text("""
-SELECT count(*)
-FROM search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :unowned, :has_phone,
-                  :created_from, :created_until, :updated_from, :updated_until, :sort_column, :descending,
-                  :after_time, :after_text, :after_id, :page_size)
-""").bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
+# What `search_leads` finds. It runs as a role of its own, because LIKE is not leakproof: see the migration.
+_FOUND: Final = sql("""
+search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :unowned, :has_phone,
+             :created_from, :created_until, :updated_from, :updated_until, :sort_column, :descending,
+             :after_time, :after_text, :after_id, :page_size)
+""")
+# The next leads that a search finds.
+_SEARCH: Final = assemble(sql("SELECT * FROM {found}"), found=_FOUND)
+# How many leads a search finds, as far as its page goes.
+_SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUND)
 
-_SURVEY_OF_SEARCH: Final = text("""
-WITH page AS MATERIALIZED (
-    SELECT id, created_at, custom_fields
-    FROM search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :unowned, :has_phone,
-                      :created_from, :created_until, :updated_from, :updated_until, :sort_column, :descending,
-                      :after_time, :after_text, :after_id, :page_size)
-)
+# The next leads that a filter means, in order.
+_LISTING: Final = sql("SELECT * FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
+# How many leads a filter means, as far as a limit.
+_COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
+
+# What the leads of a page have in common, and which comes last.
+_SURVEY: Final = sql("""
+WITH page AS MATERIALIZED ({page})
 SELECT (SELECT count(*) FROM page) AS leads,
        ARRAY(SELECT DISTINCT jsonb_object_keys(custom_fields) FROM page) AS custom_keys,
        last.created_at, last.id
 FROM (SELECT created_at, id FROM page ORDER BY created_at, id LIMIT 1) last
-""").bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
+""")
+_SURVEY_OF_SEARCH: Final = assemble(
+    _SURVEY, page=assemble(sql("SELECT id, created_at, custom_fields FROM {found}"), found=_FOUND)
+)
+
+_OWN: Final = sql("workspace_id = :workspace_id AND deleted_at IS NULL")
+# One value alone is compared by `=`: an index on the column is then also one on the order after it.
+_ONE_OF: Final[Mapping[str, tuple[Sql, Sql]]] = {
+    "statuses": (sql("status = :statuses"), sql("status = ANY(:statuses)")),
+    "sources": (sql("source = :sources"), sql("source = ANY(:sources)")),
+    "countries": (sql("country = :countries"), sql("country = ANY(:countries)")),
+}
+_COMPARED: Final[Mapping[str, Sql]] = {
+    "owner_id": sql("owner_id = :owner_id"),
+    "created_from": sql("created_at >= :created_from"),
+    "created_until": sql("created_at < :created_until"),
+    "updated_from": sql("updated_at >= :updated_from"),
+    "updated_until": sql("updated_at < :updated_until"),
+}
+_UNOWNED: Final = sql("owner_id IS NULL")
+_WITH_PHONE, _WITHOUT_PHONE = sql("phone IS NOT NULL"), sql("phone IS NULL")
+_CREATED_BEFORE: Final = sql("created_at < :created_before")
+_UPDATED_SINCE: Final = sql("updated_at >= :updated_since")
+
+_ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
+    ("created_at", True): (sql("created_at DESC, id DESC"), sql("(created_at, id) < (:after, :after_id)")),
+    ("created_at", False): (sql("created_at, id"), sql("(created_at, id) > (:after, :after_id)")),
+    ("updated_at", True): (sql("updated_at DESC, id DESC"), sql("(updated_at, id) < (:after, :after_id)")),
+    ("updated_at", False): (sql("updated_at, id"), sql("(updated_at, id) > (:after, :after_id)")),
+    ("email_norm", True): (sql("email_norm DESC, id DESC"), sql("(email_norm, id) < (:after, :after_id)")),
+    ("email_norm", False): (sql("email_norm, id"), sql("(email_norm, id) > (:after, :after_id)")),
+}
+"""Column and direction: the order, and what comes after a position in it."""
 
 # One look into the index for each source that there is, however many leads have it.
-_SOURCES: Final = text("""
+_SOURCES: Final = sql("""
 WITH RECURSIVE found (source, number) AS (
     (SELECT source, 1 FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL ORDER BY source LIMIT 1)
     UNION ALL
@@ -99,7 +90,7 @@ WITH RECURSIVE found (source, number) AS (
     FROM found WHERE source IS NOT NULL AND number < :most
 )
 SELECT source FROM found WHERE source IS NOT NULL
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,8 @@ async def matching_rows(
     needle = search_key(only.q) if only.q else ""
     if needle:
         return await tx.all(_SEARCH, _search_arguments(only, needle, sort, after, limit))
-    return await tx.all(_listing(actor, only, sort, after).limit(limit))
+    statement, arguments = _listing(actor, only, sort, after, limit)
+    return await tx.all(statement, arguments)
 
 
 async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_most: int | None = None) -> Count:
@@ -137,8 +129,9 @@ async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_mos
         found = await tx.scalar(_SEARCH_COUNT, _search_arguments(only, needle, None, None, most + 1))
     else:
         most = at_most if at_most is not None else MAX_COUNT
-        one: Select[Any] = select(literal_column("1")).select_from(leads).where(*_conditions(actor, only))
-        found = await tx.scalar(select(func.count()).select_from(one.limit(most + 1).subquery()))
+        conditions, arguments = _conditions(actor, only)
+        counting = assemble(_COUNT, conditions=joined(AND, conditions))
+        found = await tx.scalar(counting, {**arguments, "page_size": most + 1})
     return Count(min(found, most), exact=found <= most)
 
 
@@ -150,7 +143,8 @@ async def survey_leads(
     if needle:
         row = await tx.first(_SURVEY_OF_SEARCH, _search_arguments(only, needle, LeadSort.NEWEST, after, limit))
     else:
-        row = await tx.first(_survey(_listing(actor, only, LeadSort.NEWEST, after).limit(limit)))
+        page, arguments = _listing(actor, only, LeadSort.NEWEST, after, limit)
+        row = await tx.first(assemble(_SURVEY, page=page), arguments)
     if row is None:
         return SurveyPage(0, frozenset(), None)
     return SurveyPage(row.leads, frozenset(row.custom_keys), Position.at(row.created_at, row.id))
@@ -170,60 +164,44 @@ def _beyond(moment: datetime, step: timedelta) -> datetime:
         return moment
 
 
-def _listing(actor: Actor, only: LeadFilter, sort: LeadSort, after: Position | None) -> Select[Any]:
-    conditions = _conditions(actor, only)
+def _listing(
+    actor: Actor, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
+) -> tuple[Sql, dict[str, Any]]:
+    """The statement for the next leads, and its arguments."""
+    conditions, arguments = _conditions(actor, only)
     if sort.column == "created_at" and only.updated_until is not None:
-        conditions.append(leads.c.created_at < _beyond(only.updated_until, _CLOCK_STEP))
+        conditions.append(_CREATED_BEFORE)
+        arguments["created_before"] = _beyond(only.updated_until, _CLOCK_STEP)
     if sort.column == "updated_at" and only.created_from is not None:
-        conditions.append(leads.c.updated_at >= _beyond(only.created_from, -_CLOCK_STEP))
-    column = leads.c[sort.column]
+        conditions.append(_UPDATED_SINCE)
+        arguments["updated_since"] = _beyond(only.created_from, -_CLOCK_STEP)
+    order, beyond = _ORDERS[sort.column, sort.descending]
     if after is not None:
-        value = after.value if sort.column == "email_norm" else after.time
-        row, position = tuple_(column, leads.c.id), tuple_(value, after.id)
-        conditions.append(row < position if sort.descending else row > position)
-    order = (column.desc(), leads.c.id.desc()) if sort.descending else (column, leads.c.id)
-    return select(leads).where(and_(*conditions)).order_by(*order)
+        conditions.append(beyond)
+        arguments |= {"after": after.value if sort.column == "email_norm" else after.time, "after_id": after.id}
+    statement = assemble(_LISTING, conditions=joined(AND, conditions), order=order)
+    return statement, {**arguments, "page_size": limit}
 
 
-def _survey(listing: Select[Any]) -> Select[Any]:
-    page = listing.with_only_columns(leads.c.id, leads.c.created_at, leads.c.custom_fields).cte("page")
-    last = select(page.c.created_at, page.c.id).order_by(page.c.created_at, page.c.id).limit(1).subquery("last")
-    keys = select(func.jsonb_object_keys(page.c.custom_fields)).distinct().scalar_subquery()
-    return select(
-        select(func.count()).select_from(page).scalar_subquery().label("leads"),
-        func.array(keys, type_=ARRAY(Text)).label("custom_keys"),
-        last.c.created_at,
-        last.c.id,
-    )
-
-
-def _conditions(actor: Actor, only: LeadFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [leads.c.workspace_id == actor.workspace_id, leads.c.deleted_at.is_(None)]
-    conditions += _chosen(leads.c.status, only.statuses)
-    conditions += _chosen(leads.c.source, only.sources)
-    conditions += _chosen(leads.c.country, only.countries)
-    if only.owner_id is not None:
-        conditions.append(leads.c.owner_id == only.owner_id)
+def _conditions(actor: Actor, only: LeadFilter) -> tuple[list[Sql], dict[str, Any]]:
+    """What a filter without a search means, and its arguments."""
+    conditions: list[Sql] = [_OWN]
+    arguments: dict[str, Any] = {"workspace_id": actor.workspace_id}
+    for name, (one, several) in _ONE_OF.items():
+        values = getattr(only, name)
+        if values:
+            conditions.append(one if len(values) == 1 else several)
+            arguments[name] = values[0] if len(values) == 1 else list(values)
+    for name, compared in _COMPARED.items():
+        value = getattr(only, name)
+        if value is not None:
+            conditions.append(compared)
+            arguments[name] = value
     if only.unowned:
-        conditions.append(leads.c.owner_id.is_(None))
+        conditions.append(_UNOWNED)
     if only.has_phone is not None:
-        conditions.append(leads.c.phone.is_not(None) if only.has_phone else leads.c.phone.is_(None))
-    if only.created_from is not None:
-        conditions.append(leads.c.created_at >= only.created_from)
-    if only.created_until is not None:
-        conditions.append(leads.c.created_at < only.created_until)
-    if only.updated_from is not None:
-        conditions.append(leads.c.updated_at >= only.updated_from)
-    if only.updated_until is not None:
-        conditions.append(leads.c.updated_at < only.updated_until)
-    return conditions
-
-
-def _chosen(column: Column[Any], values: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Any of the values. One alone is compared by `=`: an index on it is then also one on the order after it."""
-    if not values:
-        return []
-    return [column == values[0] if len(values) == 1 else column.in_(values)]
+        conditions.append(_WITH_PHONE if only.has_phone else _WITHOUT_PHONE)
+    return conditions, arguments
 
 
 def _search_arguments(

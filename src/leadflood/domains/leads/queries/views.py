@@ -2,17 +2,40 @@
 
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
-
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
 from leadflood.domains.leads.errors import ViewNotFound
-from leadflood.domains.leads.tables import saved_views
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 _MOST_SHARED = 200
+
+# A view of one's own, or one that is shared.
+_VIEW = sql("""
+SELECT * FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR shared)
+""")
+
+# How many views a member shares.
+_COUNT_SHARED = sql("""
+SELECT count(*) FROM saved_views
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND (shared OR of_workspace)
+""")
+
+# A person's own views, in their order.
+_OWN = sql("""
+SELECT * FROM saved_views
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace
+ORDER BY position, id LIMIT :most
+""")
+
+# What others share, by name.
+_OTHERS = sql("""
+SELECT * FROM saved_views
+WHERE workspace_id = :workspace_id AND shared AND (user_id IS DISTINCT FROM :user_id OR of_workspace)
+ORDER BY name, id LIMIT :most
+""")
 
 
 def may_change(actor: Actor, row: Row) -> bool:
@@ -24,13 +47,8 @@ def may_change(actor: Actor, row: Row) -> bool:
 
 async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
     """A view of one's own, or one that is shared. Raises: ViewNotFound."""
-    row = await tx.first(
-        select(saved_views).where(
-            saved_views.c.workspace_id == actor.workspace_id,
-            saved_views.c.id == view_id,
-            or_(saved_views.c.user_id == actor.user_id, saved_views.c.shared),
-        )
-    )
+    keys = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
+    row = await tx.first(_VIEW, {**keys, "view_id": view_id})
     if row is None:
         raise ViewNotFound
     return _saved_view(actor, row)
@@ -38,26 +56,15 @@ async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView
 
 async def count_shared(tx: Transaction, actor: Actor, *, user_id: UUID) -> int:
     """How many views a member shares."""
-    views = saved_views.c
-    query = select(func.count()).where(
-        views.workspace_id == actor.workspace_id, views.user_id == user_id, or_(views.shared, views.of_workspace)
-    )
-    return int(await tx.scalar(query))
+    return int(await tx.scalar(_COUNT_SHARED, {"workspace_id": actor.workspace_id, "user_id": user_id}))
 
 
 async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
     """One's own views in one's own order, then those that others share, by name."""
-    views = saved_views.c
-    mine = and_(views.user_id == actor.user_id, ~views.of_workspace)
-    own = select(saved_views).where(views.workspace_id == actor.workspace_id, mine)
-    others = select(saved_views).where(
-        views.workspace_id == actor.workspace_id,
-        views.shared,
-        or_(views.user_id.is_distinct_from(actor.user_id), views.of_workspace),
-    )
+    keys = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
     rows = [
-        *await tx.all(own.order_by(views.position, views.id).limit(MAX_VIEWS)),
-        *await tx.all(others.order_by(views.name, views.id).limit(_MOST_SHARED)),
+        *await tx.all(_OWN, {**keys, "most": MAX_VIEWS}),
+        *await tx.all(_OTHERS, {**keys, "most": _MOST_SHARED}),
     ]
     return [_saved_view(actor, row) for row in rows]
 

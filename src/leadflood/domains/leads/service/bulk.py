@@ -32,6 +32,7 @@ from leadflood.domains.leads.service.changesets import (
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
 from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.db import planner
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
@@ -80,7 +81,7 @@ async def change_leads(
     elif wanted > AT_ONCE:
         job = NewJob(BULK_CHANGE, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
-        await changesets.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
+        await changesets.set_job(tx, actor.workspace_id, changeset_id, job_id)
     else:
         while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
             pass
@@ -111,7 +112,7 @@ async def change_more(
         return False
     last = Position.at(rows[-1].created_at if command.deleted is None else rows[-1].deleted_at, rows[-1].id)
     position = {"value": last.value, "id": str(last.id)}
-    await changesets.set_fields(tx, actor.workspace_id, changeset_id, position=position)
+    await changesets.set_position(tx, actor.workspace_id, changeset_id, position)
     return True
 
 
@@ -141,7 +142,7 @@ async def _change(
     trace: Mapping[str, str],
 ) -> None:
     restoring = command.action is BulkAction.RESTORE
-    await changesets.look_up_by_keys(tx)
+    await planner.apply(tx, planner.BY_KEY)
     rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
     if restoring:
         merged = await merging.merged_among(tx, actor.workspace_id, lead_ids)

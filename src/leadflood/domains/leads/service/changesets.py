@@ -24,6 +24,7 @@ from leadflood.domains.leads.service import enrich_again
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.db import planner
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
@@ -119,7 +120,7 @@ async def take_back(
         if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
             job = NewJob(UNDO_CHANGESET, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
-            await store.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
+            await store.set_job(tx, actor.workspace_id, changeset_id, job_id)
         else:
             while await undo_more(tx, actor, changeset_id=changeset_id, trace=trace):
                 pass
@@ -183,7 +184,7 @@ class Undoing:
 
     async def find(self, tx: Transaction, after: UUID) -> undo.Chunk | None:
         """The next changes."""
-        await store.look_up_by_keys(tx)
+        await planner.apply(tx, planner.BY_KEY)
         return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
 
     async def write(self, tx: Transaction, chunk: undo.Chunk) -> undo.Tally:

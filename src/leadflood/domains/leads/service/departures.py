@@ -69,7 +69,7 @@ async def _release(tx: Transaction, actor: Actor, user_id: UUID, owned: int, tra
     if owned > AT_ONCE:
         job = NewJob(RELEASE_LEADS, ReleaseLeads(changeset_id=changeset_id, user_id=user_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
-        await changesets.set_fields(tx, actor.workspace_id, changeset_id, job_id=job_id)
+        await changesets.set_job(tx, actor.workspace_id, changeset_id, job_id)
     else:
         while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
             pass

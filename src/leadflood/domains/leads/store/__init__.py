@@ -6,19 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, Text, Uuid, func, select, update
 
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing, search_text
-from leadflood.domains.leads.tables import leads
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
-
-_uuids, _texts = ARRAY(Uuid), ARRAY(Text)
 
 # Rows go in by address, so that two processes that insert the same addresses wait for each other in one direction only.
 # Of equal ones the first of the arrays wins.
@@ -114,6 +110,42 @@ _LIMIT = sql("""
 SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)
 """)
 
+# A living or a deleted lead, locked. NO KEY: rows that refer to the lead go on being written.
+_LOCK = sql("""
+SELECT * FROM leads
+WHERE workspace_id = :workspace_id AND id = :lead_id AND (deleted_at IS NOT NULL) = :deleted
+FOR NO KEY UPDATE
+""")
+
+# Change some fields of a lead.
+_UPDATE = sql("""
+UPDATE leads SET {assignments}, version = version + 1, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :lead_id AND version = :expected_version AND deleted_at IS NULL
+""")
+
+_FIELDS: Mapping[str, Sql] = {
+    "email": sql("email = :email"),
+    "email_norm": sql("email_norm = :email_norm"),
+    "first_name": sql("first_name = :first_name"),
+    "last_name": sql("last_name = :last_name"),
+    "company": sql("company = :company"),
+    "job_title": sql("job_title = :job_title"),
+    "phone": sql("phone = :phone"),
+    "website": sql("website = :website"),
+    "country": sql("country = :country"),
+    "source": sql("source = :source"),
+    "custom_fields": sql("custom_fields = :custom_fields"),
+    "owner_id": sql("owner_id = :owner_id"),
+    "search_text": sql("search_text = :search_text"),
+}
+"""The columns that a change may set."""
+
+# Delete or restore a lead that is not, or is, deleted.
+_SET_DELETED = sql("""
+UPDATE leads SET deleted_at = CASE WHEN :deleted THEN now() END, version = version + 1, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :lead_id AND (deleted_at IS NOT NULL) <> :deleted
+""")
+
 # Add an entry to the timeline of each of these leads.
 _RECORD = sql("""
 INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
@@ -145,7 +177,9 @@ async def limit(tx: Transaction, *, lock: float, statement: float) -> None:
 async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLead]) -> set[UUID]:
     """Insert leads with their first entries. Returns the ids of those whose address no living lead had.
 
-    Waits for concurrent inserts of the same addresses to end. Raises: sqlalchemy.exc.IntegrityError: an unknown owner.
+    Waits for concurrent inserts of the same addresses to end.
+
+    Raises: asyncpg.IntegrityConstraintViolationError: an unknown owner.
     """
     commands = [lead.command for lead in new]
     columns = {
@@ -176,41 +210,30 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
 
 async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row | None:
     """A living (or a deleted) lead, locked for this transaction."""
-    query = (
-        select(leads)
-        .where(leads.c.workspace_id == workspace_id, leads.c.id == lead_id)
-        .where(leads.c.deleted_at.is_not(None) if deleted else leads.c.deleted_at.is_(None))
-        .with_for_update(key_share=True)  # NO KEY: rows that refer to the lead go on being written
-    )
-    return await tx.first(query)
+    return await tx.first(_LOCK, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted})
 
 
 async def update_lead(
     tx: Transaction, workspace_id: UUID, lead_id: UUID, *, expected_version: int, values: Mapping[str, Any]
 ) -> bool:
-    """Change fields of a lead at the version expected. Raises: sqlalchemy.exc.IntegrityError: address or owner."""
-    statement = (
-        update(leads)
-        .where(
-            leads.c.workspace_id == workspace_id,
-            leads.c.id == lead_id,
-            leads.c.version == expected_version,
-            leads.c.deleted_at.is_(None),
-        )
-        .values(**values, version=leads.c.version + 1, updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    """Change fields of a lead at the version expected. `values`: by column.
+
+    Raises: asyncpg.IntegrityConstraintViolationError: the address is taken, or nobody here is this owner.
+    """
+    statement = assemble(_UPDATE, assignments=assignments(_FIELDS, values))
+    keys = {"workspace_id": workspace_id, "lead_id": lead_id, "expected_version": expected_version}
+    written = dict(values)
+    if "custom_fields" in written:
+        written["custom_fields"] = json.dumps(written["custom_fields"])
+    return await tx.changed(statement, {**written, **keys}) == 1
 
 
 async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool) -> bool:
-    """Delete, or restore. Raises: sqlalchemy.exc.IntegrityError: on restoring when the address is taken again."""
-    expected = leads.c.deleted_at.is_(None) if deleted else leads.c.deleted_at.is_not(None)
-    statement = (
-        update(leads)
-        .where(leads.c.workspace_id == workspace_id, leads.c.id == lead_id, expected)
-        .values(deleted_at=func.now() if deleted else None, version=leads.c.version + 1, updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    """Delete, or restore.
+
+    Raises: asyncpg.IntegrityConstraintViolationError: on restoring when the address is taken again.
+    """
+    return await tx.changed(_SET_DELETED, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted}) == 1
 
 
 async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, Row]:

@@ -10,22 +10,40 @@ lead is its whole image without nulls. A statement that changes leads keeps the 
     FROM changed JOIN before USING (id) CROSS JOIN LATERAL lead_difference(before.image, changed.image) d
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, insert, select, update
-
 from leadflood.domains.leads.models import ChangesetStatus
-from leadflood.domains.leads.tables import lead_changesets
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-_KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid))
+# A new changeset, `open`.
+_INSERT = sql("""
+INSERT INTO lead_changesets (workspace_id, id, kind, label, request, actor_kind, actor_id, wanted)
+VALUES (:workspace_id, :changeset_id, :kind, :label, :request, :actor_kind, :actor_id, :wanted)
+""")
 
+# A changeset, locked: chunks of one changeset follow each other.
+_LOCK = sql("""
+SELECT * FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id FOR NO KEY UPDATE
+""")
+
+# Let a job write the changeset.
+_SET_JOB = sql("""
+UPDATE lead_changesets SET job_id = :job_id WHERE workspace_id = :workspace_id AND id = :changeset_id
+""")
+
+# Keep up to where the leads are changed.
+_SET_POSITION = sql("""
+UPDATE lead_changesets SET position = :position WHERE workspace_id = :workspace_id AND id = :changeset_id
+""")
+
+# Remember that the changeset created these leads.
 RECORD_CREATED = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, after)
 SELECT l.workspace_id, :changeset_id, l.id, 'created',
@@ -34,6 +52,7 @@ FROM leads l
 WHERE l.workspace_id = :workspace_id AND l.id = ANY(:lead_ids)
 """)
 
+# Add to the counts of an open changeset.
 ADVANCE = sql("""
 UPDATE lead_changesets
 SET done = done + :done, created = created + :created, updated = updated + :updated, deleted = deleted + :deleted,
@@ -41,6 +60,7 @@ SET done = done + :done, created = created + :created, updated = updated + :upda
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'open'
 """)
 
+# Take a changeset from one state to another.
 _MOVE = sql("""
 UPDATE lead_changesets
 SET status = :status, updated_at = now(),
@@ -55,6 +75,7 @@ UPDATE lead_changesets SET forgotten_at = now()
 WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL AND status IN ('applied', 'undone')
 """)
 
+# Remove some images of forgotten changesets.
 _PURGE_CHANGES = sql("""
 DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
     SELECT c.workspace_id, c.changeset_id, c.lead_id
@@ -64,20 +85,8 @@ DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
 )
 """)
 
+# Remove the forgotten changesets.
 _PURGE_CHANGESETS = sql("DELETE FROM lead_changesets WHERE forgotten_at IS NOT NULL")
-
-
-# What changes many leads looks each of them up by its key. Where the statistics are old, as in the hour after a first
-# large import, PostgreSQL holds the table for tiny and reads it whole, once a lead.
-_BY_KEYS = sql("""
-SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-""")
-
-
-async def look_up_by_keys(tx: Transaction) -> None:
-    """Let the rest of this transaction read tables by index alone: for statements over thousands of leads."""
-    await tx.execute(_BY_KEYS)
 
 
 async def insert_changeset(
@@ -87,24 +96,21 @@ async def insert_changeset(
     changeset_id = new_id()
     row = {
         "workspace_id": actor.workspace_id,
-        "id": changeset_id,
+        "changeset_id": changeset_id,
         "kind": kind,
         "label": label,
-        "request": dict(request),
+        "request": json.dumps(dict(request)),
         "actor_kind": actor.kind,
         "actor_id": actor.id,
         "wanted": wanted,
     }
-    await tx.execute(insert(lead_changesets).values(row))
+    await tx.execute(_INSERT, row)
     return changeset_id
 
 
 async def lock_changeset(tx: Transaction, workspace_id: UUID, changeset_id: UUID) -> Row | None:
     """A changeset, locked for this transaction: chunks of one changeset follow each other."""
-    query = select(lead_changesets).where(
-        lead_changesets.c.workspace_id == workspace_id, lead_changesets.c.id == changeset_id
-    )
-    return await tx.first(query.with_for_update(key_share=True))
+    return await tx.first(_LOCK, {"workspace_id": workspace_id, "changeset_id": changeset_id})
 
 
 async def record_created(tx: Transaction, workspace_id: UUID, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
@@ -128,13 +134,17 @@ async def move(
     return await tx.changed(_MOVE, values) == 1
 
 
-async def set_fields(tx: Transaction, workspace_id: UUID, changeset_id: UUID, **values: Any) -> None:  # noqa: ANN401  columns
-    """Set columns of a changeset that is locked."""
-    await tx.execute(
-        update(lead_changesets)
-        .where(lead_changesets.c.workspace_id == workspace_id, lead_changesets.c.id == changeset_id)
-        .values(**values)
-    )
+async def set_job(tx: Transaction, workspace_id: UUID, changeset_id: UUID, job_id: UUID) -> None:
+    """Say which job writes a changeset that is locked or new."""
+    await tx.execute(_SET_JOB, {"workspace_id": workspace_id, "changeset_id": changeset_id, "job_id": job_id})
+
+
+async def set_position(
+    tx: Transaction, workspace_id: UUID, changeset_id: UUID, position: Mapping[str, Any] | None
+) -> None:
+    """Keep how far a changeset that is locked is written."""
+    kept = None if position is None else json.dumps(position)
+    await tx.execute(_SET_POSITION, {"workspace_id": workspace_id, "changeset_id": changeset_id, "position": kept})
 
 
 async def forget(tx: Transaction, *, days: int) -> int:

@@ -3,19 +3,30 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from leadflood.domains.leads.models import Change
-from leadflood.domains.leads.tables import leads
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# Those of the leads that live, locked in the order of their ids.
+_LOCK_LIVING = sql("""
+SELECT * FROM leads
+WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
+ORDER BY id FOR NO KEY UPDATE
+""")
+
+# The leads, deleted ones too, locked in the order of their ids.
+_LOCK_ANY = sql("""
+SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) ORDER BY id FOR NO KEY UPDATE
+""")
+
+# What a changeset remembers of these leads.
 _IMAGES = sql("""
 SELECT id, lead_image(l)::text AS image FROM leads l
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids)
 """)
 
+# Keep before and after of the leads that differ from their earlier images.
 _RECORD = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
 SELECT l.workspace_id, :changeset_id, l.id, n.change, d.before, d.after
@@ -92,19 +103,14 @@ async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[U
 
 async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """Those of the leads that live, locked in the order of their ids, as all that changes several."""
-    query = (
-        select(leads)
-        .where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids), leads.c.deleted_at.is_(None))
-        .order_by(leads.c.id)
-        .with_for_update(key_share=True)
-    )
-    return {row.id: row for row in await tx.all(query)}
+    rows = await tx.all(_LOCK_LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: row for row in rows}
 
 
 async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """The leads, deleted ones too, locked in the order of their ids."""
-    query = select(leads).where(leads.c.workspace_id == workspace_id, leads.c.id.in_(lead_ids))
-    return {row.id: row for row in await tx.all(query.order_by(leads.c.id).with_for_update(key_share=True))}
+    rows = await tx.all(_LOCK_ANY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.id: row for row in rows}
 
 
 async def images(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam
-
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
-
-_KEYS = (bindparam("workspace_id", type_=Uuid), bindparam("changeset_id", type_=Uuid), bindparam("after", type_=Uuid))
 
 FIND_CHUNK = sql("""
 WITH chunk AS (

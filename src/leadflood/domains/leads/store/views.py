@@ -1,15 +1,13 @@
 """SQL that writes saved views."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
-
-from leadflood.domains.leads.tables import saved_views
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
 from leadflood.kernel.db.transaction import Transaction
 
 # The person's membership is what two tabs that add or move a view at the same time wait for each other at.
@@ -20,6 +18,42 @@ WITH person AS (
 SELECT (SELECT count(*) FROM person) AS people
 """)
 
+# A person's views, in their order.
+_OWN = sql("""
+SELECT id FROM saved_views
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace ORDER BY position, id
+""")
+
+# A new view.
+_INSERT = sql("""
+INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, sort, columns, position, version, created_at,
+                         updated_at)
+VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :sort, :columns, :position, 1, now(), now())
+""")
+
+# A view, whoever owns it, locked.
+_LOCK = sql("SELECT * FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id FOR UPDATE")
+
+# Change some columns of a view.
+_UPDATE = sql("""
+UPDATE saved_views SET {assignments}, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :view_id AND version = :expected_version
+""")
+
+_FIELDS: Mapping[str, Sql] = {
+    "name": sql("name = :name"),
+    "shared": sql("shared = :shared"),
+    "filter": sql("filter = :filter"),
+    "sort": sql("sort = :sort"),
+    "columns": sql("columns = :columns"),
+    "version": sql("version = :version"),
+}
+"""The columns that a change may set."""
+
+# Remove a view.
+_DELETE = sql("DELETE FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id")
+
+# Give views their places.
 _ORDER = sql("""
 UPDATE saved_views v SET position = n.position - 1
 FROM unnest(:view_ids::uuid[]) WITH ORDINALITY AS n (id, position)
@@ -45,38 +79,28 @@ async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
 async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
     """The ids of the actor's views in their order; nobody else adds or moves one until the transaction ends."""
     await tx.execute(_LOCK_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
-    views = saved_views.c
-    query = select(views.id).where(
-        views.workspace_id == actor.workspace_id, views.user_id == actor.user_id, ~views.of_workspace
-    )
-    return [row.id for row in await tx.all(query.order_by(views.position, views.id))]
+    rows = await tx.all(_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
+    return [row.id for row in rows]
 
 
 async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
     """A new view."""
-    await tx.execute(insert(saved_views).values(**values, version=1, created_at=func.now(), updated_at=func.now()))
+    await tx.execute(_INSERT, {**values, "filter": json.dumps(values["filter"])})
 
 
 async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row | None:
     """A view, whoever owns it, locked for this transaction."""
-    query = select(saved_views).where(saved_views.c.workspace_id == workspace_id, saved_views.c.id == view_id)
-    return await tx.first(query.with_for_update())
+    return await tx.first(_LOCK, {"workspace_id": workspace_id, "view_id": view_id})
 
 
 async def update_view(
     tx: Transaction, workspace_id: UUID, view_id: UUID, *, expected_version: int, values: Mapping[str, Any]
 ) -> bool:
     """Change a view at the version expected."""
-    statement = (
-        update(saved_views)
-        .where(
-            saved_views.c.workspace_id == workspace_id,
-            saved_views.c.id == view_id,
-            saved_views.c.version == expected_version,
-        )
-        .values(**values, version=saved_views.c.version + 1, updated_at=func.now())
-    )
-    return await tx.changed(statement) == 1
+    keys = {"workspace_id": workspace_id, "view_id": view_id, "expected_version": expected_version}
+    written = {**values, "filter": json.dumps(values["filter"])} if "filter" in values else dict(values)
+    written["version"] = expected_version + 1
+    return await tx.changed(assemble(_UPDATE, assignments=assignments(_FIELDS, written)), {**written, **keys}) == 1
 
 
 async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UUID]) -> None:
@@ -86,4 +110,4 @@ async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UU
 
 async def delete_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> None:
     """Remove a view that is locked."""
-    await tx.execute(delete(saved_views).where(saved_views.c.workspace_id == workspace_id, saved_views.c.id == view_id))
+    await tx.execute(_DELETE, {"workspace_id": workspace_id, "view_id": view_id})
