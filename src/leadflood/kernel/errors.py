@@ -137,3 +137,14 @@ class DeadlineExceeded(Unavailable):
 
     code = "deadline_exceeded"
     title = "Not finished in time"
+
+
+class UnexpectedState(RuntimeError):
+    """A row was not in the state in which it was locked: a fault of ours, whose transaction must not commit."""
+
+
+def expect_changed(rows: int) -> None:
+    """What a compare-and-set of a locked row returns. Raises: UnexpectedState: it did not change exactly one row."""
+    if rows != 1:
+        message = f"The write changed {rows:d} rows instead of one."
+        raise UnexpectedState(message)

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.migrate import migrate
 from leadflood.kernel.db.provision import provision
 from leadflood.kernel.db.roles import APP_ROLE
@@ -152,6 +154,21 @@ async def test_a_connection_that_is_cut_is_unavailable_and_nothing_is_kept(
         await act(away, home, lambda: server.run(TERMINATE))
 
     await works_again(away, home)
+
+
+async def test_a_listener_logs_each_outage_once(server: Cluster) -> None:
+    listener = Listener(server.url(DATABASE, APP_ROLE), "news", application_name="tests")
+    with capture_logs() as logged:
+        for _ in range(2):
+            server.server.stop()
+            for _ in range(3):
+                await listener.wait(0.01)
+            server.server.start()
+            for _ in range(3):
+                await listener.wait(0.01)
+    await listener.close()
+
+    assert [entry["event"] for entry in logged] == ["listener.unavailable", "listener.connected"] * 2
 
 
 async def test_idle_connections_that_were_cut_are_replaced(server: Cluster, away: Database, home: Workspace) -> None:

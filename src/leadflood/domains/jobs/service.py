@@ -36,7 +36,7 @@ from leadflood.domains.jobs.store import announcing, on_hold
 from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import AppError
+from leadflood.kernel.errors import AppError, expect_changed
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 
@@ -193,7 +193,7 @@ async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, 
 
 async def _cancel(tx: Transaction, actor: Actor, registry: JobRegistry, job: RunningJob, status: JobStatus) -> None:
     error = f"Cancelled by {actor.kind} {actor.id}." if actor.id else f"Cancelled by {actor.kind}."
-    await store.fail(tx, job.key, expected=status, error=error)
+    expect_changed(await store.fail(tx, job.key, expected=status, error=error))
     definition = registry.find(job.kind)
     if definition is not None:
         await definition.end_as_failed(tx, job, error)

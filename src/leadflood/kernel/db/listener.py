@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import asyncpg
+import structlog
 
 from leadflood.kernel.db.errors import passing_errors
 from leadflood.kernel.errors import Unavailable
@@ -62,6 +63,8 @@ class Listener:
         self._application_name = application_name
         self._connection: asyncpg.Connection | None = None
         self._bell = Bell()
+        self._is_away = False
+        self._log = structlog.get_logger()
 
     async def wait(self, seconds: float) -> bool:
         """Return at a notification, or after `seconds` at the latest. True if there was one.
@@ -69,8 +72,16 @@ class Listener:
         What was notified since the last call counts, and so do the loss of the connection and a new one, which cannot
         have heard what was notified before it. Without one it only waits.
         """
-        with suppress(Unavailable):
+        try:
             await self._connect()
+        except Unavailable as error:
+            if not self._is_away:
+                self._log.warning("listener.unavailable", channel=self._channel, error=error.detail)
+            self._is_away = True
+        else:
+            if self._is_away:
+                self._log.info("listener.connected", channel=self._channel)
+            self._is_away = False
         return await self._bell.wait(seconds)
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ from leadflood.domains.leads.service import merging as leads
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.errors import Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
 
 References = list[tuple[str, UUID, Mapping[str, Any]]]
@@ -108,7 +108,7 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     except ChangesetNotFound as error:
         raise MergeNotUndoable("It is longer ago than can be undone: what the leads were like is forgotten.") from error
     await _return_references(tx, actor, merge_id, holders, other.id)
-    await store.set_undone(tx, actor, merge_id)
+    expect_changed(await store.set_undone(tx, actor, merge_id))
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor.id)}
     await audit.record(tx, actor, action=AuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data)
     return await queries.get_merge(tx, actor, merge_id=merge_id)

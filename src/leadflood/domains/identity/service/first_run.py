@@ -111,7 +111,7 @@ async def _save(
     ):
         raise FirstRunOver
     await store.set_profile(tx, account.id, name=wanted.name, appearance=None, time_zone=None)
-    await store.rename_workspace(tx, workspace.id, wanted.workspace)
+    _ = await store.rename_workspace(tx, workspace.id, wanted.workspace)  # it may keep its name
     actor = Actor(
         ActorKind.USER,
         workspace.id,

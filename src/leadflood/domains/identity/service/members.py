@@ -98,7 +98,7 @@ async def remove_member(
 
 async def finish_removal(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
     """Delete who is leaving. Who joined again meanwhile stays."""
-    await store.finish_leaving(tx, actor.workspace_id, user_id)
+    _ = await store.finish_leaving(tx, actor.workspace_id, user_id)  # unless the user joined again
 
 
 async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None) -> Actor:

@@ -35,7 +35,7 @@ from leadflood.kernel.crypto import Sealer, new_password
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress, parse_email
-from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.errors import FieldError, InvalidInput, expect_changed
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from leadflood.kernel.pagination import Page, Position
 from leadflood.kernel.text import InvalidValue
@@ -259,7 +259,7 @@ async def _insert_user(
 async def _insert_workspace(tx: Transaction, actor: Actor, name: str, owner_id: UUID) -> UUID:
     workspace_id = new_id()
     await store.insert_workspace(tx, workspace_id, name)
-    await store.insert_member(tx, workspace_id, owner_id, Role.OWNER)
+    expect_changed(await store.insert_member(tx, workspace_id, owner_id, Role.OWNER))
     await audit.record(
         tx,
         replace(actor, workspace_id=workspace_id),
@@ -273,7 +273,7 @@ async def _insert_workspace(tx: Transaction, actor: Actor, name: str, owner_id: 
 
 
 async def _put_password(tx: Transaction, actor: Actor, user_id: UUID, password_hash: str) -> None:
-    await store.set_password(tx, user_id, password_hash, expected=None)
+    expect_changed(await store.set_password(tx, user_id, password_hash, expected=None))
     await end_and_record(tx, actor, user_id=user_id, action=AuditAction.PASSWORD_SET, reason=EndReason.PASSWORD_CHANGED)
 
 
@@ -288,9 +288,9 @@ async def _ensure_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> N
     if role is Role.OWNER:
         return
     if role is None:
-        await store.insert_member(tx, workspace_id, user_id, Role.OWNER)
+        expect_changed(await store.insert_member(tx, workspace_id, user_id, Role.OWNER))
     else:
-        await store.change_role(tx, workspace_id, user_id, expected=role, role=Role.OWNER)
+        expect_changed(await store.change_role(tx, workspace_id, user_id, expected=role, role=Role.OWNER))
     await audit.record(
         tx,
         Actor.cli(workspace_id),

@@ -238,7 +238,8 @@ async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey
 
 
 async def _end_stolen(tx: Transaction, session: SessionKey) -> None:
-    await session_store.end_session(tx, session.workspace_id, session.id, EndReason.TOKEN_REUSE)
+    if not await session_store.end_session(tx, session.workspace_id, session.id, EndReason.TOKEN_REUSE):
+        return  # it had ended by itself
     await audit.record(
         tx,
         Actor.system(session.workspace_id),

@@ -30,7 +30,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import Contended, IntegrityError, constraint_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import AppError, Unavailable
+from leadflood.kernel.errors import AppError, Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
 
@@ -151,7 +151,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
         raise LeadNotFound
     if expected_version is not None and stored.version != expected_version:
         raise LeadChanged(stored.version)
-    await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True)
+    expect_changed(await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True))
     await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {"version": stored.version + 1})
     await _record(tx, actor, AuditAction.DELETED, lead_id)
 
@@ -174,7 +174,7 @@ async def restore_lead(
         raise LeadMerged(merge_id=into.merge_id, survivor_id=into.survivor_id, survivor_email=into.survivor_email)
     try:
         async with tx.savepoint():
-            await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False)
+            expect_changed(await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=False))
     except IntegrityError as error:
         raise await _named(tx, actor, error, stored.email_norm) from error
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
@@ -276,7 +276,11 @@ async def _write(
 ) -> None:
     try:
         async with tx.savepoint():
-            await store.update_lead(tx, actor.workspace_id, lead_id, expected_version=before["version"], values=changes)
+            expect_changed(
+                await store.update_lead(
+                    tx, actor.workspace_id, lead_id, expected_version=before["version"], values=changes
+                )
+            )
     except IntegrityError as error:
         raise await _named(tx, actor, error, changes.get("email_norm", before["email_norm"])) from error
 

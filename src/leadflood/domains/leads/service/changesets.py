@@ -29,7 +29,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.errors import Unavailable, expect_changed
 
 AT_ONCE = 5000
 """Leads that a request changes itself; more are left to a job, which goes through as many at a time."""
@@ -77,7 +77,7 @@ async def count(tx: Transaction, actor: Actor, *, changeset_id: UUID, **counts: 
 async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """All is written, or no more will be: the changeset is `applied` and can be undone. Closing again does nothing."""
     open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
-    await store.move(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
+    _ = await store.move(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
 
 
 async def undo_changeset(
@@ -143,7 +143,7 @@ async def undo_more(
         await undoing.keep(tx, chunk, await undoing.write(tx, chunk))
     if chunk is None or chunk.changes < batch:
         expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
-        await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone)
+        expect_changed(await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone))
         if changeset.job_id is not None:
             by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
             ended = await get_changeset(tx, actor, changeset_id=changeset_id)
@@ -224,7 +224,7 @@ async def undo_in_lanes(
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """The job that undid it failed or was cancelled: it counts as applied, and undoing it goes on from there."""
     undoing, applied = ChangesetStatus.UNDOING, ChangesetStatus.APPLIED
-    await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=applied)
+    _ = await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=applied)  # unless it is undone
 
 
 async def _finish(

@@ -15,6 +15,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import expect_changed
 
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
@@ -75,14 +76,16 @@ async def merge_leads(
     columns = {**values, "search_text": search_text(*(after[name] for name in _SEARCHED))}
     try:
         async with tx.savepoint():
-            await store.update_lead(
-                tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
+            expect_changed(
+                await store.update_lead(
+                    tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
+                )
             )
     except IntegrityError as error:
         if constraint_of(error) == "leads_workspace_id_owner_id_fkey":
             raise UnknownOwner from error
         raise
-    await store.set_deleted(tx, actor.workspace_id, other.id, deleted=True)
+    expect_changed(await store.set_deleted(tx, actor.workspace_id, other.id, deleted=True))
     changes = {survivor.id: Change.UPDATED, other.id: Change.DELETED}
     made = await merging.record_changes(tx, actor.workspace_id, changeset_id, changes, before)
     await count(

@@ -15,6 +15,7 @@ from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import expect_changed
 from leadflood.kernel.ids import new_id
 
 
@@ -56,7 +57,9 @@ async def update_view(
     values: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set - {"position"}}
     if command.filter is not None:
         values["filter"] = _written(command.filter)
-    await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
+    expect_changed(
+        await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
+    )
     if command.position is not None and not stored.of_workspace:
         own.remove(view_id)
         own.insert(command.position, view_id)
