@@ -159,42 +159,6 @@ def test_every_page_of_the_docs_is_reached_from_an_index() -> None:
     assert sorted(page.name for page in pages - reached) == []
 
 
-def test_the_checks_find_lies() -> None:
-    page = ROOT / "README.md"
-    text = "See [a](docs/nowhere.md), [b](LICENSE), [c](#here), [d](#there).\n\n# Here\n"
-
-    assert [each.partition(":")[0] for each in broken_links(page, text)] == ["docs/nowhere.md", "#there"]
-    assert list(unknown_routes("`GET /v1/leads/{id}`, /v1/leads/7/enrichment?x=1, `/v1/lead`")) == ["/v1/lead"]
-    assert list(missing_sources("`src/leadflood/cli/` and `src/leadflood/nowhere.py`.")) == ["src/leadflood/nowhere.py"]
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "```bash\nleadflood lead ad x@acme.com\n```",
-        "```console\n$ leadflood lead add --wait\nadded\n```",
-        "```bash\nT=$(leadflood key create curl --scopes leads:read)\n```",
-        "Run `leadflood jobs list --status broken`.",
-        "Run `leadflood job`.",
-    ],
-)
-def test_the_check_refuses_a_wrong_command(bad: str) -> None:
-    assert len(list(wrong_commands(bad))) == 1
-
-
-@pytest.mark.parametrize(
-    "good",
-    [
-        "```bash\nLEADFLOOD_PORT=1 leadflood up --demo  # all of it\n```",
-        "```console\n$ leadflood lead show ID | head\nleadflood is not a command here\n```",
-        "The commands `leadflood`, `leadflood lead add`, `leadflood key` and `leadflood --help`.",
-        "In `/opt/leadflood serve` nothing is meant.",
-    ],
-)
-def test_the_check_accepts_commands_and_mentions(good: str) -> None:
-    assert list(wrong_commands(good)) == []
-
-
 def test_the_example_passwords_of_the_documentation_are_refused() -> None:
     """Also those of a release that somebody reads next year: a new example has to be refused or to be no password."""
     schemas = json.loads((ROOT / "docs/reference/openapi.json").read_text(encoding="utf-8"))["components"]["schemas"]
