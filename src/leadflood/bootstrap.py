@@ -262,7 +262,9 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
     sealer, url = Sealer(secret_key(settings)), public_url(settings)
     return JobRegistry(
         [
-            *system_jobs.definitions(database, audit_days=settings.audit_retention_days),
+            *system_jobs.definitions(
+                database, audit_days=settings.audit_retention_days, job_days=settings.job_retention_days
+            ),
             *figures_jobs.definitions(database),
             *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
             *enrichment_jobs.definitions(build_adapters(settings)),

@@ -164,6 +164,11 @@ class Settings(BaseSettings):
     audit_retention_days: int = Field(
         730, ge=90, description="Days that the audit log is kept. What is older is removed, and that is recorded."
     )
+    job_retention_days: int = Field(
+        90,
+        ge=40,
+        description="Days that finished jobs and dead-lettered outbox events are kept. Timelines of leads stay.",
+    )
     lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
 
     @property

@@ -277,4 +277,4 @@ async def _remove(desk: Desk, lead_id: UUID) -> None:
     """As the purge does, so that the checksum is over the same leads."""
     await desk.age(lead_id, 60)
     async with desk.database.system() as tx:
-        assert await store.purge(tx, days=30, batch=1) == 1
+        assert await store.purge(tx, days=30, batch=1) == [(desk.actor.workspace_id, lead_id)]

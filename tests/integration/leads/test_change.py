@@ -204,6 +204,8 @@ async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_not
     await desk.age(old.lead_id, 31)
     await desk.age(recent.lead_id, 29)
     await desk.age(living.lead_id, 31)
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await tx.execute(sql("UPDATE job_executions SET status = 'completed', finished_at = now()"))
 
     await purge(desk.database, 30)
 
@@ -213,6 +215,8 @@ async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_not
     assert (await desk.get(living.lead_id)).id == living.lead_id
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         left = await tx.scalar(sql("SELECT count(*) FROM lead_events WHERE lead_id = :id"), {"id": old.lead_id})
+        jobs = {row.id for row in await tx.all(sql("SELECT id FROM job_executions"))}
+    assert jobs & {old.job_id, recent.job_id, living.job_id} == {recent.job_id, living.job_id}, "it goes with its lead"
     assert left == 0
 
 

@@ -1,6 +1,7 @@
 """The system's own jobs: the heartbeat, the removal of records whose time is over, and bringing back what failed."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -19,11 +20,12 @@ from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.idempotency import forget_old_keys
-from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, first_id_at
 
 C = TypeVar("C", bound=CausePayload)
 _Ended: TypeAlias = tuple[CausePayload, int]
@@ -45,8 +47,7 @@ ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.run
 
 _GONE = sql("DELETE FROM worker_processes WHERE id = :id")
 
-# Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces. Leads' jobs stay:
-# they are part of the lead's history.
+# Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces.
 _EXPIRED = (
     sql("""
 DELETE FROM outbox_events WHERE (workspace_id, id) IN (
@@ -65,13 +66,55 @@ DELETE FROM worker_processes WHERE id IN (
 """),
 )
 
+# Found by ids, which tell when a row was made, in the index on workspace, status and id: an index on the end would cost
+# each job that ends an entry. Deleted by place, which the lock keeps: by key PostgreSQL reads the whole table for each
+# batch. A row that somebody is changing, because it is retried, is left alone.
+_FINISHED = (
+    sql("""
+DELETE FROM job_executions WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid
+    FROM workspaces w
+    CROSS JOIN unnest(ARRAY['completed', 'failed']) AS s (status)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM job_executions
+        WHERE workspace_id = w.id AND status = s.status AND id < :before
+          AND finished_at < now() - make_interval(days => :days)
+        LIMIT :batch
+        FOR UPDATE SKIP LOCKED
+    ) AS old
+    LIMIT :batch
+))
+"""),
+    sql("""
+DELETE FROM outbox_events WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid
+    FROM workspaces w
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM outbox_events
+        WHERE workspace_id = w.id AND status = 'dead_letter' AND id < :before
+          AND processed_at < now() - make_interval(days => :days)
+        LIMIT :batch
+        FOR UPDATE SKIP LOCKED
+    ) AS old
+    LIMIT :batch
+))
+"""),
+)
 
-def definitions(database: Database, *, audit_days: int) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for sweeps over all workspaces. `audit_days`: how long audit events stay."""
+
+def definitions(database: Database, *, audit_days: int, job_days: int) -> list[JobDefinition[Any]]:
+    """The jobs of this domain. `database`: for sweeps over all workspaces.
+
+    Args: audit_days: how long audit events stay. job_days: how long finished jobs and dead-lettered events stay.
+    """
 
     async def clean_up(_context: JobContext[NoPayload]) -> None:
         for statement in _EXPIRED:
             while await _remove(database, statement) == _BATCH:
+                pass
+        before = first_id_at(utc_now(), timedelta(days=-job_days))
+        for statement in _FINISHED:
+            while await _remove(database, statement, before=before, days=job_days) == _BATCH:
                 pass
         while await signin.purge(database, limit=_BATCH) >= _BATCH:
             pass
@@ -155,6 +198,6 @@ async def _done(tx: Transaction, actor: Actor, job_id: UUID) -> int:
     return 0 if progress is None else progress.done
 
 
-async def _remove(database: Database, statement: Sql) -> int:
+async def _remove(database: Database, statement: Sql, **values: object) -> int:
     async with database.system() as tx:
-        return await tx.changed(statement, {"batch": _BATCH})
+        return await tx.changed(statement, {"batch": _BATCH, **values})

@@ -7,7 +7,14 @@ from sqlalchemy import select, update
 
 from leadflood.domains.jobs.tables import job_executions
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
+
+_DELETE = sql("""
+DELETE FROM job_executions j
+USING unnest(:workspace_ids::uuid[], :subject_ids::uuid[]) AS gone (workspace_id, subject_id)
+WHERE j.workspace_id = gone.workspace_id AND j.subject_id = gone.subject_id AND j.status IN ('completed', 'failed')
+""")
 
 
 async def hold_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:
@@ -19,6 +26,12 @@ async def hold_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[U
         .with_for_update(key_share=True)
     )
     await tx.execute(query)
+
+
+async def delete_jobs_of(tx: Transaction, *, subjects: Sequence[tuple[UUID, UUID]]) -> None:
+    """Delete the finished jobs about these, by workspace and id, because they are gone. Needs a system transaction."""
+    columns = {"workspace_ids": [key[0] for key in subjects], "subject_ids": [key[1] for key in subjects]}
+    await tx.execute(_DELETE, columns)
 
 
 async def move_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_subject: UUID) -> list[UUID]:

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from leadflood.domains.identity.service import members
+from leadflood.domains.jobs import subjects
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.leads import store
@@ -35,8 +36,10 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
             await changeset_store.forget(tx, days=retention_days)
         while True:
             async with database.system() as tx:
-                if await store.purge(tx, days=retention_days, batch=_BATCH) < _BATCH:
-                    break
+                purged = await store.purge(tx, days=retention_days, batch=_BATCH)
+                await subjects.delete_jobs_of(tx, subjects=purged)
+            if len(purged) < _BATCH:
+                break
         while True:
             async with database.system() as tx:
                 if await changeset_store.purge_changes(tx, batch=_BATCH) < _BATCH:

@@ -166,6 +166,7 @@ DELETE FROM leads WHERE (workspace_id, id) IN (
             AND s.created_at < now() - make_interval(days => :days) AND c.change = 'deleted')
     LIMIT :batch
 )
+RETURNING workspace_id, id
 """)
 
 
@@ -300,9 +301,9 @@ async def pass_through(
     await tx.execute(PASS_THROUGH, values)
 
 
-async def purge(tx: Transaction, *, days: int, batch: int) -> int:
-    """Remove up to `batch` leads that were deleted more than `days` ago, over all workspaces."""
-    return await tx.changed(PURGE, {"days": days, "batch": batch})
+async def purge(tx: Transaction, *, days: int, batch: int) -> list[tuple[UUID, UUID]]:
+    """Remove up to `batch` leads that were deleted more than `days` ago. Returns workspace and id of each."""
+    return [(row.workspace_id, row.id) for row in await tx.all(PURGE, {"days": days, "batch": batch})]
 
 
 async def record(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], kind: str, data: Mapping[str, Any]) -> None:
