@@ -10,11 +10,14 @@ import pytest
 
 import leadflood
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import Contended
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import Sql, sql
-from tests.conftest import DATABASE
+from tests.conftest import DATABASE, TEMPLATE
+from tests.integration.db.conftest import opened
 from tests.support.postgres import Cluster
 
+NAME = "statements"
 WHOLE = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|VALUES)\b")
 TEMPORARY = re.compile(r"\s*(--[^\n]*\n\s*)*CREATE TEMP")
 
@@ -49,6 +52,22 @@ async def test_every_statement_can_be_prepared(cluster: Cluster) -> None:
 
     assert faults == []
     assert prepared > 150
+
+
+async def test_a_statement_whose_result_changes_shape_fails_once_and_may_be_repeated(cluster: Cluster) -> None:
+    cluster.create_database(NAME, template=TEMPLATE)
+    everything = sql("SELECT * FROM workspaces")
+    async with opened(cluster.url(NAME, APP_ROLE), pool_size=1) as database:
+        async with database.system() as tx:
+            before = await tx.all(everything)
+        cluster.run("ALTER TABLE leadflood.workspaces ADD COLUMN added_later text", NAME)
+
+        with pytest.raises(Contended):
+            async with database.system() as tx:
+                await tx.all(everything)
+        async with database.system() as tx:
+            assert len(await tx.all(everything)) == len(before)
+    cluster.drop_database(NAME)
 
 
 @pytest.mark.parametrize("text", ["SELECT 1", "SELECT name FROM leads"])

@@ -57,7 +57,7 @@ def passing_errors() -> Iterator[None]:
         raise
     except asyncpg.PostgresError as error:
         forget_values(error)
-        unavailable = _unavailable(sqlstate(error))
+        unavailable = _unavailable(error)
         if unavailable is None:
             raise
         raise unavailable from error
@@ -79,11 +79,13 @@ def constraint_of(error: asyncpg.IntegrityConstraintViolationError) -> str | Non
     return name if isinstance(name, str) else None
 
 
-def _unavailable(state: str) -> Unavailable | None:
-    """The error that callers get for an SQLSTATE; None for one that a repeated request would meet again."""
+def _unavailable(error: asyncpg.PostgresError) -> Unavailable | None:
+    """The error that callers get; None for one that a repeated request would meet again."""
+    state = sqlstate(error)
     if state in WRITES_REFUSED:
         return WritesRefused(WRITES_REFUSED[state], retry_after=5)
-    if state.startswith(_CONTENDED):
+    # A migration has changed what a prepared statement returns. The driver prepares it anew from now on.
+    if state.startswith(_CONTENDED) or isinstance(error, asyncpg.InvalidCachedStatementError):
         return Contended("The database is busy. Try again shortly.")
     if state.startswith(_PASSING) or not state:
         return Unavailable("The database is away or busy. Try again shortly.")
