@@ -9,10 +9,10 @@ from leadflood.domains.enrichment.models import Candidate, KnownLead, Moved, bes
 from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
+from leadflood.domains.leads.contracts.stored import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 
 
@@ -142,7 +142,7 @@ async def return_to_lead(
     await store.return_to_lead(tx, actor.workspace_id, moved, holders=holders, to_lead=to_lead)
 
 
-def _known(lead: Row) -> KnownLead:
+def _known(lead: LeadDetails) -> KnownLead:
     return KnownLead(
         lead_id=lead.id,
         email=lead.email,

@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.enrichment.models import Field
+from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.models import check_custom_key
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import InvalidValue
 
@@ -102,9 +102,9 @@ class UnfinishedExport:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A lead as it is stored, with what enrichment chose of what it found."""
+    """A lead, with what enrichment chose of what it found."""
 
-    lead: Row
+    lead: LeadView
     enriched: Mapping[str, Any]
 
 

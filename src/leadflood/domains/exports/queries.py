@@ -8,7 +8,7 @@ from leadflood.domains.exports.errors import ExportNotFound
 from leadflood.domains.exports.models import ExportFormat, ExportStatus, Record, file_name
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.queries.matching import matching_rows
+from leadflood.domains.leads.queries import next_leads
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
@@ -70,9 +70,9 @@ async def next_records(
     tx: Transaction, actor: Actor, *, only: LeadFilter, after: Position | None, limit: int, enriched: bool
 ) -> list[Record]:
     """The next leads of a walk, with what enrichment chose for them if it is wanted."""
-    rows = await matching_rows(tx, actor, only=only, sort=ORDER, after=after, limit=limit)
-    known = await chosen_values(tx, actor, lead_ids=[row.id for row in rows]) if enriched and rows else {}
-    return [Record(row, known.get(row.id, {})) for row in rows]
+    leads = await next_leads(tx, actor, only=only, sort=ORDER, after=after, limit=limit)
+    known = await chosen_values(tx, actor, lead_ids=[lead.id for lead in leads]) if enriched and leads else {}
+    return [Record(lead, known.get(lead.id, {})) for lead in leads]
 
 
 def position_of(record: Record) -> Position:

@@ -7,10 +7,12 @@ from leadflood.domains.duplicates.contracts import CUSTOM, MERGED_FIELDS
 from leadflood.domains.duplicates.errors import UnknownMergeField
 from leadflood.domains.duplicates.models import Keep
 from leadflood.domains.leads.contracts import merge_custom_fields
-from leadflood.kernel.db.pool import Row
+from leadflood.domains.leads.contracts.stored import StoredLead
 
 
-def chosen_values(survivor: Row, other: Row, choices: Mapping[str, Keep]) -> tuple[dict[str, Any], list[str]]:
+def chosen_values(
+    survivor: StoredLead, other: StoredLead, choices: Mapping[str, Keep]
+) -> tuple[dict[str, Any], list[str]]:
     """The columns of the survivor that change, and the names of the fields that came from the other.
 
     Raises: UnknownMergeField, InvalidInput: too many custom fields.

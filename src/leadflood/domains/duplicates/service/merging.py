@@ -20,12 +20,12 @@ from leadflood.domains.enrichment.models import Moved
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import subjects
 from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.contracts.stored import StoredLead
 from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import merging as leads
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
@@ -127,7 +127,7 @@ async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trac
     return await get_changeset(tx, actor, changeset_id=changeset_id)
 
 
-async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[Row, Row]:
+async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[StoredLead, StoredLead]:
     try:
         return await leads.hold_pair(tx, actor, survivor_id=survivor_id, other_id=other_id)
     except LeadNotFound:
@@ -137,7 +137,7 @@ async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID
         raise AlreadyMerged(merge_id=known.id, survivor_id=known.survivor_id) from None
 
 
-async def _require_address(tx: Transaction, actor: Actor, other: Row) -> None:
+async def _require_address(tx: Transaction, actor: Actor, other: StoredLead) -> None:
     holder = await leads.address_holder(tx, actor, email_norm=other.email_norm)
     if holder is not None and holder != other.id:
         message = f"Another lead has the address {other.email} by now. Delete it or change its address, then undo."

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from leadflood.domains.exports.models import ALL, ALL_CUSTOM, CUSTOM, ENRICHED, FIELDS, Record, resolved
-from leadflood.domains.leads.queries import lead_view
 
 
 class Lines:
@@ -38,7 +37,7 @@ class Lines:
         """Nothing is held."""
 
     def _line(self, record: Record) -> str:
-        view = lead_view(record.lead)
+        view = record.lead
         if self._whole:
             return view.model_dump_json()
         known = view.model_dump(mode="json")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
+from leadflood.domains.leads.contracts.stored import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.matching import matching_rows
@@ -69,10 +70,10 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     return lead_view(row)
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Address, name and so on of those of the leads that live, by id."""
     rows = await tx.all(_LIVING, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
-    return {row.id: row for row in rows}
+    return {row.id: LeadDetails.of(row) for row in rows}
 
 
 async def leads_by_id(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadView]:
@@ -96,6 +97,13 @@ async def list_leads(
     """
     rows = await matching_rows(tx, actor, only=only, sort=sort, after=after, limit=limit + 1)
     return cut(rows, limit, lambda row: Position.at(getattr(row, sort.column), row.id)).map(lead_view)
+
+
+async def next_leads(
+    tx: Transaction, actor: Actor, *, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
+) -> list[LeadView]:
+    """As `list_leads`, for who walks over all of them and asks until there are none."""
+    return [lead_view(row) for row in await matching_rows(tx, actor, only=only, sort=sort, after=after, limit=limit)]
 
 
 async def list_events(

@@ -22,13 +22,13 @@ from leadflood.domains.leads.contracts import (
     merge_custom_fields,
     resolve_phone,
 )
+from leadflood.domains.leads.contracts.stored import LeadDetails
 from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, EnrichLead, LeadEventKind
 from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import Contended, IntegrityError, constraint_of
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
@@ -208,7 +208,7 @@ async def enrich_again(
     return job_ids
 
 
-async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
+async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Lock those of the leads that live until this transaction ends. Returns address, name and so on, by id."""
     return await store.hold(tx, actor.workspace_id, lead_ids)
 
@@ -236,7 +236,7 @@ async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection
     return set(await store.hold_living(tx, actor.workspace_id, lead_ids))
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
+async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """As `hold_leads`, without locking them."""
     return await queries.living_leads(tx, actor, lead_ids=lead_ids)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.contracts.stored import StoredLead
 from leadflood.domains.leads.errors import LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, search_text
@@ -13,14 +14,15 @@ from leadflood.domains.leads.service.changesets import close_changeset, count, o
 from leadflood.domains.leads.store import merging, undo
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
 
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
 
-async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID) -> tuple[Row, Row]:
+async def hold_pair(
+    tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID
+) -> tuple[StoredLead, StoredLead]:
     """Two living leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
     found = await merging.lock_pair(tx, actor.workspace_id, [survivor_id, other_id])
     if len(found) < 2:  # noqa: PLR2004  both
@@ -28,7 +30,7 @@ async def hold_pair(tx: Transaction, actor: Actor, *, survivor_id: UUID, other_i
     return found[survivor_id], found[other_id]
 
 
-async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
+async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
     """Leads, deleted or not, locked until this transaction ends. Those that are gone for good are left out."""
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
@@ -39,7 +41,7 @@ async def deferred_undos(tx: Transaction, actor: Actor, *, lead_id: UUID) -> lis
 
 
 async def complete_undos(
-    tx: Transaction, actor: Actor, *, other: Row, deferred: Sequence[UUID], merge_changeset_id: UUID
+    tx: Transaction, actor: Actor, *, other: StoredLead, deferred: Sequence[UUID], merge_changeset_id: UUID
 ) -> None:
     """Before an unmerge: leave the other lead, which is locked, deleted as these undone changesets want it."""
     await merging.complete_undos(
@@ -55,7 +57,7 @@ async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> U
 
 
 async def merge_leads(
-    tx: Transaction, actor: Actor, *, survivor: Row, other: Row, values: Mapping[str, Any], merge_id: UUID
+    tx: Transaction, actor: Actor, *, survivor: StoredLead, other: StoredLead, values: Mapping[str, Any], merge_id: UUID
 ) -> UUID:
     """Give the survivor these values and delete the other; both are held. Returns the changeset that tells.
 
@@ -72,8 +74,8 @@ async def merge_leads(
         request={"mergeId": str(merge_id)},
     )
     before = await merging.images(tx, actor.workspace_id, [survivor.id, other.id])
-    after = {**survivor, **values}
-    columns = {**values, "search_text": search_text(*(after[name] for name in _SEARCHED))}
+    searched = {name: values.get(name, getattr(survivor, name)) for name in _SEARCHED}
+    columns = {**values, "search_text": search_text(*searched.values())}
     try:
         async with tx.savepoint():
             expect_changed(
@@ -106,8 +108,8 @@ async def unmerge_leads(
     actor: Actor,
     *,
     changeset_id: UUID,
-    survivor: Row,
-    other: Row,
+    survivor: StoredLead,
+    other: StoredLead,
     merge_id: UUID,
     later: Sequence[UUID],
     trace: Mapping[str, str],
@@ -129,7 +131,7 @@ async def unmerge_leads(
 
 
 async def _tell(
-    tx: Transaction, actor: Actor, *, survivor: Row, other: Row, values: Mapping[str, Any], merge_id: UUID
+    tx: Transaction, actor: Actor, *, survivor: StoredLead, other: StoredLead, values: Mapping[str, Any], merge_id: UUID
 ) -> None:
     changes = {
         name: [_plain(getattr(survivor, name)), _plain(value)]

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from leadflood.domains.leads.contracts import NewLead
+from leadflood.domains.leads.contracts.stored import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing, search_text
 from leadflood.kernel.actor import Actor
@@ -237,10 +238,10 @@ async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, del
     return await tx.changed(_SET_DELETED, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted}) == 1
 
 
-async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, Row]:
+async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Those of the leads that live, locked for this transaction, by id."""
     rows = await tx.all(HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
-    return {row.id: row for row in rows}
+    return {row.id: LeadDetails.of(row) for row in rows}
 
 
 async def hold_living(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> list[UUID]:

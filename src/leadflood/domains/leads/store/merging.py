@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from leadflood.domains.leads.contracts.stored import StoredLead
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -101,16 +102,16 @@ async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[U
     return {row.lead_id: row for row in rows}
 
 
-async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
+async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
     """Those of the leads that live, locked in the order of their ids, as all that changes several."""
     rows = await tx.all(_LOCK_LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
-    return {row.id: row for row in rows}
+    return {row.id: StoredLead.of(row) for row in rows}
 
 
-async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
+async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
     """The leads, deleted ones too, locked in the order of their ids."""
     rows = await tx.all(_LOCK_ANY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
-    return {row.id: row for row in rows}
+    return {row.id: StoredLead.of(row) for row in rows}
 
 
 async def images(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:

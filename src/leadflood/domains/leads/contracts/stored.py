@@ -1,0 +1,42 @@
+"""Leads as they are stored, for the domains that work on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from leadflood.kernel.db.pool import Row
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDetails:
+    """What a living lead says of a person. `email_norm` is the address as it is compared."""
+
+    id: UUID
+    email: str
+    email_norm: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    website: str | None
+    country: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row that has at least these columns."""
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLead(LeadDetails):
+    """A lead with all that a merge looks at. `deleted_at`: None for a living one."""
+
+    source: str
+    owner_id: UUID | None
+    custom_fields: Mapping[str, Any]
+    status: str
+    version: int
+    deleted_at: datetime | None
