@@ -14,15 +14,12 @@ from leadflood.domains.email_changes.models import (
     notice_mail,
     token_of,
 )
-from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.mail import Mail, Mailer, MailNotSent
-
-_TIMEOUT = 120.0
-_BATCH = 1000
+from leadflood.kernel.mail import Mail, Mailer
 
 _log = structlog.get_logger()
 
@@ -41,19 +38,13 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
             _log.info("email_change.not_sent", change_id=str(payload.change_id))
             return
         mail = _mail(change, payload.to, sealer, public_url, key=str(context.job.id))
-        try:
-            await mailer.send(mail)
-        except MailNotSent as error:
-            raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error
+        await mailing.send(mailer, mail)
 
     async def forget(_context: JobContext[NoPayload]) -> None:
-        while True:
-            async with database.system() as tx:
-                if await store.forget(tx, limit=_BATCH) < _BATCH:
-                    return
+        await mailing.delete_old(database, store.forget)
 
     return [
-        JobDefinition(SEND_EMAIL_CHANGE, send, timeout=_TIMEOUT),
+        JobDefinition(SEND_EMAIL_CHANGE, send, timeout=mailing.MAIL_SECONDS),
         JobDefinition(FORGET_EMAIL_CHANGES, forget),
     ]
 
@@ -62,7 +53,5 @@ def _mail(change: PendingChange, to: Recipient, sealer: Sealer, public_url: str,
     if to is Recipient.FORMER:
         return notice_mail(change, key=key)
     token = token_of(sealer, change.id, change.sending)
-    if token_hash(token) != change.token_hash:
-        reason = "LEADFLOOD_SECRET_KEY is another one than when the change was asked for. Send the mail again."
-        raise Terminal(reason)
+    mailing.require_token(token, change.token_hash)
     return confirmation_mail(change, link=link_of(public_url, token), key=key)

@@ -100,6 +100,6 @@ async def confirm(tx: Transaction, change: PendingChange, token_hash: bytes) -> 
     return await tx.changed(CONFIRM, {"id": change.id, "token_hash": token_hash}) == 1
 
 
-async def forget(tx: Transaction, *, limit: int) -> int:
+async def forget(tx: Transaction, limit: int) -> int:
     """Delete what has ended long ago. Returns how many."""
     return await tx.changed(FORGET, {"limit": limit})

@@ -11,15 +11,12 @@ import structlog
 from leadflood.domains.invitations import queries, store
 from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION, SendInvitation
 from leadflood.domains.invitations.models import invitation_mail, link_of, token_of
-from leadflood.domains.jobs.errors import Retryable, Terminal
+from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.mail import Mailer, MailNotSent
-
-_BATCH = 1000
-_TIMEOUT = 120.0
+from leadflood.kernel.mail import Mailer
 
 _log = structlog.get_logger()
 
@@ -31,13 +28,10 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
         await _send(context, mailer, sealer, public_url)
 
     async def forget(_context: JobContext[NoPayload]) -> None:
-        while True:
-            async with database.system() as tx:
-                if await store.forget(tx, limit=_BATCH) < _BATCH:
-                    return
+        await mailing.delete_old(database, store.forget)
 
     return [
-        JobDefinition(SEND_INVITATION, send_invitation, timeout=_TIMEOUT),
+        JobDefinition(SEND_INVITATION, send_invitation, timeout=mailing.MAIL_SECONDS),
         JobDefinition(FORGET_INVITATIONS, forget),
     ]
 
@@ -51,11 +45,6 @@ async def _send(context: JobContext[SendInvitation], mailer: Mailer, sealer: Sea
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
     token = token_of(sealer, invitation_id, sending)
-    if token_hash(token) != letter.token_hash:
-        reason = "LEADFLOOD_SECRET_KEY is another one than when the invitation was made. Send the invitation again."
-        raise Terminal(reason)
+    mailing.require_token(token, letter.token_hash)
     mail = invitation_mail(letter, link=link_of(public_url, token), key=str(context.job.id))
-    try:
-        await mailer.send(mail)
-    except MailNotSent as error:
-        raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error
+    await mailing.send(mailer, mail)

@@ -142,7 +142,7 @@ async def accept(tx: Transaction, invitation: Pending, token_hash: bytes) -> boo
     return await tx.changed(ACCEPT, row) == 1
 
 
-async def forget(tx: Transaction, *, limit: int) -> int:
+async def forget(tx: Transaction, limit: int) -> int:
     """Delete what has ended long ago, over all workspaces. Needs a system transaction. Returns how many."""
     return await tx.changed(FORGET, {"days": FORGOTTEN_AFTER_DAYS, "limit": limit})
 
