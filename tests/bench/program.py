@@ -5,13 +5,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, viewers
+from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, slow, viewers
 from tests.bench.contestant import Contestant
 from tests.bench.labels import FLOORS, OURS
 from tests.bench.measure import Measured, Sizes
 from tests.support.postgres import Cluster
 
-PARTS = ("floor", "post", "batch", "pickup", "drain", "latency", "pages", "lists", "import", "export", "viewers")
+PARTS = (
+    "floor",
+    "post",
+    "batch",
+    "pickup",
+    "drain",
+    "latency",
+    "slow",
+    "pages",
+    "lists",
+    "import",
+    "export",
+    "viewers",
+)
 FLOOR_DATABASE = "floor"
 _CROWDED = {"pages", "lists", "import", "export", "viewers"}
 
@@ -58,6 +71,7 @@ def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Co
         "pickup": [ours],
         "drain": [no_op, ours.called(f"{OURS}, email_insight")],
         "latency": [ours],
+        "slow": [ours],
     }
     if peer is not None:
         plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
@@ -78,7 +92,13 @@ def _of_contestant(part: str, each: Contestant, sizes: Sizes) -> dict[str, Calla
             )
             for worker in (False, True)
         }
-    calls = {"batch": measure.batch, "pickup": measure.pickup, "drain": measure.drain, "latency": latency.measure}
+    calls = {
+        "batch": measure.batch,
+        "pickup": measure.pickup,
+        "drain": measure.drain,
+        "latency": latency.measure,
+        "slow": slow.measure,
+    }
     return {f"{part}: {each.name}": partial(calls[part], each, sizes)}
 
 
