@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
+    from leadflood.kernel.pagination import Page
 
 _ID = typer.Argument(help="The change's id.")
 _KEPT = 20
@@ -35,12 +36,10 @@ def list_(
         async with open_desk(workspace) as desk:
             days = desk.platform.settings.lead_retention_days
 
-            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                    page = await changesets.list_changesets(tx, desk.actor, after=after, limit=size)
-                return page.map(lambda each: each.dated(days))
+            async def dated(*tx: Any, **page: Any) -> "Page[ChangesetView]":  # noqa: ANN401  as the query
+                return (await changesets.list_changesets(*tx, **page)).map(lambda each: each.dated(days))
 
-            await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
+            await print_pages(desk.reading(dated), _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
 

@@ -1,6 +1,6 @@
 """`leadflood lead list --deleted` and `leadflood lead restore`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
@@ -62,13 +62,7 @@ async def list_deleted(q: str | None, limit: int | None, workspace: str | None, 
     only = checked(DeletedQuery, {"q": q}).only()
     async with open_desk(workspace) as desk:
         days = desk.platform.settings.lead_retention_days
-
-        async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                return await deleted.list_deleted_leads(
-                    tx, desk.actor, only=only, retention_days=days, after=after, limit=size
-                )
-
+        fetch = desk.reading(deleted.list_deleted_leads, only=only, retention_days=days)
         await print_pages(fetch, _COLUMNS, _row, limit=limit, as_json=as_json)
 
 

@@ -1,7 +1,8 @@
 """`leadflood workspace`, `user` and `key`: who may do what, set by the operator of the machine."""
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import typer
@@ -41,10 +42,7 @@ def list_workspaces(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: 
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-
-            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-                return await operators.list_workspaces(platform.database, after=after, limit=size)
-
+            fetch = partial(operators.list_workspaces, platform.database)
             columns = [Column("id", whole=True), Column("name"), Column("created")]
             most = None if everything else limit
             await print_pages(fetch, columns, _workspace_row, limit=most, as_json=as_json)
@@ -84,10 +82,7 @@ def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool 
         from leadflood.domains.identity.service import operators
 
         async with open_platform() as platform:
-
-            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-                return await operators.list_users(platform.database, after=after, limit=size)
-
+            fetch = partial(operators.list_users, platform.database)
             columns = [Column("id", whole=True), *map(Column, ("email", "name", "operator", "created", "disabled"))]
             await print_pages(fetch, columns, _user_row, limit=None if everything else limit, as_json=as_json)
 
@@ -291,11 +286,7 @@ def list_keys(
         from leadflood.domains.identity import queries
 
         async with open_desk(workspace) as desk:
-
-            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                    return await queries.list_api_keys(tx, desk.actor, after=after, limit=size)
-
+            fetch = desk.reading(queries.list_api_keys)
             titles = ("name", "prefix", "scopes", "created", "expires", "last used", "revoked")
             columns = [Column("id", whole=True), *map(Column, titles)]
             await print_pages(fetch, columns, _key_row, limit=None if everything else limit, as_json=as_json)

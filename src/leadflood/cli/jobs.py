@@ -1,6 +1,6 @@
 """`leadflood jobs …`: how background work stands, and what an operator can do about it."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import typer
@@ -39,13 +39,7 @@ def list_(
 
         wanted = JobStatus(status) if status else None
         async with open_desk(workspace) as desk:
-
-            async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-                async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                    return await queries.list_jobs(
-                        tx, desk.actor, status=wanted, kind=kind, subject_id=lead, after=after, limit=size
-                    )
-
+            fetch = desk.reading(queries.list_jobs, status=wanted, kind=kind, subject_id=lead)
             await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
     run(work())

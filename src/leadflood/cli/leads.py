@@ -216,12 +216,7 @@ async def _list(
     )
     columns = [Column("id", whole=True), *map(Column, ("email", "name", "company", "status", "source", "created"))]
     async with open_desk(workspace) as desk:
-
-        async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                return await queries.list_leads(tx, desk.actor, only=only, after=after, limit=size)
-
-        await print_pages(fetch, columns, _row, limit=limit, as_json=as_json)
+        await print_pages(desk.reading(queries.list_leads, only=only), columns, _row, limit=limit, as_json=as_json)
 
 
 async def _find(desk: Desk, lead: str) -> UUID:

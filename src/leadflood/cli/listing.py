@@ -1,7 +1,7 @@
 """What all lists have in common: their options, and how their pages are fetched and printed."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 V = TypeVar("V", bound="BaseModel")
-Fetch = Callable[["Position | None", int], Coroutine[Any, Any, "Page[T]"]]
+Fetch = Callable[..., Awaitable["Page[T]"]]
+"""Reads one page of a list: takes `after` and `limit` by name."""
 
 PAGE = 200
 
@@ -29,7 +30,7 @@ async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]
     after: Position | None = None
     left = limit
     while left is None or left > 0:
-        page = await fetch(after, PAGE if left is None else min(PAGE, left))
+        page = await fetch(after=after, limit=PAGE if left is None else min(PAGE, left))
         yield page
         after = page.after
         left = None if left is None else left - len(page.items)

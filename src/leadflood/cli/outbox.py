@@ -1,11 +1,11 @@
 """`leadflood outbox …`: what had to be published to the queue, and what to do where that failed."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import typer
 
-from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, pages, print_pages
+from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, Fetch, pages, print_pages
 from leadflood.cli.output import Column, moment, note, print_json, say
 from leadflood.cli.workspace import Desk, open_desk, run
 
@@ -75,17 +75,12 @@ async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -
         note("There are no dead letters.")
 
 
-def _events(desk: Desk, status: Status | None, job: UUID | None) -> Any:  # noqa: ANN401  what `pages` asks for
+def _events(desk: Desk, status: Status | None, job: UUID | None) -> "Fetch[OutboxEventView]":
     from leadflood.domains.jobs import queries
     from leadflood.domains.jobs.models import OutboxStatus
 
     wanted = OutboxStatus(status) if status else None
-
-    async def fetch(after: Any, size: int) -> Any:  # noqa: ANN401  Position and Page, which are imported late
-        async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-            return await queries.list_events(tx, desk.actor, status=wanted, job_id=job, after=after, limit=size)
-
-    return fetch
+    return desk.reading(queries.list_events, status=wanted, job_id=job)
 
 
 _COLUMNS = [

@@ -2,13 +2,14 @@
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from leadflood.cli.listing import pages
+from leadflood.cli.listing import Fetch, pages
 from leadflood.cli.output import visible
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.errors import AppError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from leadflood.bootstrap import Platform
     from leadflood.domains.identity.contracts import WorkspaceView
     from leadflood.kernel.db.database import Database
+    from leadflood.kernel.pagination import Page
 
 T = TypeVar("T")
 
@@ -40,6 +42,15 @@ class Desk:
     def database(self) -> "Database":
         """The database."""
         return self.platform.database
+
+    def reading(self, listed: "Callable[..., Awaitable[Page[T]]]", **only: Any) -> "Fetch[T]":  # noqa: ANN401  filters
+        """Reads pages of a list of the workspace, each in a transaction. Args: listed: a query. only: its filters."""
+
+        async def fetch(**page: Any) -> "Page[T]":  # noqa: ANN401  after and limit
+            async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+                return await listed(tx, self.actor, **only, **page)
+
+        return fetch
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -89,9 +100,7 @@ async def all_workspaces(database: "Database") -> "list[WorkspaceView]":
 
     return [
         workspace
-        async for page in pages(
-            lambda after, limit: operators.list_workspaces(database, after=after, limit=limit), None
-        )
+        async for page in pages(partial(operators.list_workspaces, database), None)
         for workspace in page.items
     ]
 
