@@ -60,16 +60,16 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
     async with browser_of(site(parts, web)) as browser:
         browser.enter(await showcase.session(showcase.owner))
 
-        async def statements() -> dict[str, list[str]]:
+        async def statements(before: dict[str, list[str]]) -> dict[str, list[str]]:
             found: dict[str, list[str]] = {}
             for path in (path for path in paths() if not is_public(path)):
                 for address in addresses(path, showcase):
-                    found[address] = await fewest(browser, pool, address)
+                    found[address] = await fewest(browser, pool, address, enough=len(before.get(address, ())))
             return found
 
-        few = await statements()
+        few = await statements({})
         await grow(showcase)
-        many = await statements()
+        many = await statements(few)
     await web.changes.close()
     await database.close()
     more = {address: many[address] for address in few if len(many[address]) > len(few[address])}
@@ -78,14 +78,19 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
     )
 
 
-async def fewest(browser: Browser, pool: ConnectionPool, address: str) -> list[str]:
-    """What a page asks the database; of several visits the one with the least, for now and then one does more."""
+async def fewest(browser: Browser, pool: ConnectionPool, address: str, *, enough: int) -> list[str]:
+    """What a page asks the database; of several visits the one with the least, for now and then one does more.
+
+    Args: enough: so few that further visits are of no interest.
+    """
     visits: list[list[str]] = []
     for _ in range(3):
         with counted(pool) as statements:
             seen = await browser.get(address)
         assert seen.status < 500, address
         visits.append(statements.texts)
+        if len(statements.texts) <= enough:
+            break
     return min(visits, key=len)
 
 
