@@ -1,6 +1,6 @@
 """The queue in PostgreSQL: one table, in the application's database or in one of its own, and NOTIFY.
 
-`docs/decisions/0003-queue-carrier.md` has the reasons and the measurements.
+`docs/decisions/0024-tickets-of-our-own.md` has the reasons and the measurements.
 """
 
 import asyncio
