@@ -28,7 +28,8 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 25
 DRAIN_SECONDS = 5.0
 """How long the rest of a body is read after its answer, so that the sender gets to see that answer."""
-DRAIN_BYTES = 1024 * 1024
+DRAIN_BYTES = 32 * 1024 * 1024
+"""How much of it: twice the largest body by default. A connection closed before loses the answer on its way."""
 READ_SECONDS = 30.0
 """How long a client may leave so much of its answer unread that no more can be written."""
 MAX_CONNECTIONS = 4000

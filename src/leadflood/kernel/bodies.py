@@ -12,8 +12,6 @@ T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 """How an ASGI application gets the pieces of a request's body."""
 
-CLOSE = {"Connection": "close"}
-"""The header of a refusal that leaves a body unread."""
 BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies that one process buffers at a time."""
 MIN_BYTES_PER_SECOND = 1024
@@ -97,7 +95,7 @@ async def read_whole(
                 if watch is not None:
                     watch(pieces)
     except TimeoutError as error:
-        raise BodyTimeout(f"The body did not arrive within {seconds:g} s. Send it again.", headers=CLOSE) from error
+        raise BodyTimeout(f"The body did not arrive within {seconds:g} s. Send it again.") from error
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
@@ -119,7 +117,7 @@ async def read_pieces(receive: Receive, patience: float) -> AsyncIterator[bytes]
             async with asyncio.timeout(min(patience, allowed)):
                 piece = await anext(stream, None)
         except TimeoutError as error:
-            raise BodyTimeout("The body arrived too slowly. Send it again.", headers=CLOSE) from error
+            raise BodyTimeout("The body arrived too slowly. Send it again.") from error
         if piece is None:
             return
         waited += monotonic() - began
@@ -129,7 +127,7 @@ async def read_pieces(receive: Receive, patience: float) -> AsyncIterator[bytes]
 
 def too_large(limit: int) -> ContentTooLarge:
     """The refusal of a body, or of a part of one, above a limit in bytes."""
-    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.", headers=CLOSE)
+    return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.")
 
 
 async def _received(receive: Receive) -> AsyncIterator[bytes]:

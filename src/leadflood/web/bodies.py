@@ -7,7 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from leadflood.kernel.bodies import CLOSE, BodyLease, read_pieces, read_whole
+from leadflood.kernel.bodies import BodyLease, read_pieces, read_whole
 from leadflood.kernel.errors import AppError, ContentTooLarge, FieldError, InvalidInput
 from leadflood.web.forms import Form
 
@@ -58,7 +58,7 @@ async def read_form(
     Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput, Unavailable, and what `check` raises.
     """
     if _carries(request) and _kind(request) != _FORM:
-        raise NotAForm("This page takes forms only. Programs use the API under /v1.", headers=CLOSE)
+        raise NotAForm("This page takes forms only. Programs use the API under /v1.")
 
     def watch(pieces: Sequence[bytes]) -> None:
         nonlocal check
@@ -222,7 +222,7 @@ def _decoded(text: bytes) -> str:
 
 
 def _too_much() -> ContentTooLarge:
-    return ContentTooLarge("There is too much before the file. Send it from the page for uploads.", headers=CLOSE)
+    return ContentTooLarge("There is too much before the file. Send it from the page for uploads.")
 
 
 def _unreadable() -> InvalidInput:

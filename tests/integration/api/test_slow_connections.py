@@ -77,10 +77,25 @@ async def test_others_are_answered_while_five_hundred_connections_drip(
             assert not [1 for reader, _ in opened if reader.at_eof()]
 
 
+async def test_a_refusal_reaches_whoever_sends_too_much(parts_with: Parts, database: Database) -> None:
+    sender = await new_caller(database, [Permission.LEADS_WRITE])
+    with served(parts_with) as started:
+        async with httpx.AsyncClient(base_url=started.url) as client:
+            for path, headers, status in (
+                ("/v1/leads", {}, 401),
+                ("/v1/leads", sender.headers, 413),
+                ("/v1/leads/batch", sender.headers, 413),
+                ("/sign-in", {"Content-Type": "application/x-www-form-urlencoded"}, 404),
+            ):
+                kind = {"Content-Type": "application/json", **headers}
+                assert (await client.post(path, content=b"x" * 20_000_000, headers=kind)).status_code == status
+
+
 async def test_each_that_drips_is_cut_off(
     parts_with: Parts, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 0.3)
     slow = await new_caller(database, [Permission.LEADS_WRITE])
 
     async def answer(connection: Connection) -> bytes:

@@ -173,6 +173,20 @@ async def test_the_rest_of_a_body_is_not_read_for_ever_after_its_answer(
     flooding.close()
 
 
+async def test_the_answer_to_a_large_body_that_nobody_read_reaches_its_sender(port: int) -> None:
+    size = 20_000_000
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % size)
+    for _ in range(size // 100_000):
+        writer.write(bytes(100_000))
+        await writer.drain()
+    writer.write(GET)
+
+    for _ in range(2):
+        assert (await soon(reader.readuntil(b"\r\n\r\n"))).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
 async def test_a_connection_goes_on_after_a_body_that_nobody_read(port: int) -> None:
     request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
