@@ -48,7 +48,7 @@ class ApiParts:
     strangers: RateLimiter
     body_budget: BodyBudget = field(default_factory=BodyBudget)
     body_timeout: float = 20.0
-    probe_timeout: float = 2.0
+    probe_timeout: float = 1.5
 
 
 def parts_of(scope: Scope) -> ApiParts:

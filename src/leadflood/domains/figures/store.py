@@ -22,8 +22,8 @@ _ADVANCE = sql("""
 UPDATE figures_progress SET counted_until = greatest(counted_until, :until) WHERE name = 'leads'
 """)
 
-# Allow this transaction two minutes for a statement.
-_PATIENCE = sql("SELECT set_config('statement_timeout', '120s', true)")
+_SECONDS = 120
+"""For each statement here: counting reads all of a workspace."""
 
 _COUNT = assemble(
     sql_file("leadflood.domains.figures.sql", "count"),
@@ -54,7 +54,7 @@ class Progress:
 
 async def hold(tx: Transaction) -> Progress:
     """How far counting is, held until the transaction ends. Needs a transaction across workspaces, as all here."""
-    await tx.execute(_PATIENCE)
+    await tx.limit(statement=_SECONDS)
     await tx.execute(_BEGIN)
     row = (await tx.all(_HOLD))[0]
     return Progress(row.counted_until, row.now)
@@ -69,6 +69,6 @@ async def count(tx: Transaction, *, since: datetime, until: datetime) -> Sequenc
 
 async def count_leads(tx: Transaction) -> None:
     """Keep how many leads each workspace has now, and forget figures that nobody asks for any more."""
-    await tx.execute(_PATIENCE)
+    await tx.limit(statement=_SECONDS)
     await tx.execute(_TOTALS)
     await tx.execute(_FORGET)

@@ -14,13 +14,11 @@ from leadflood.domains.jobs.models import RunningJob
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import Contended
-from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.grouping import Grouping
 
 MAX_BATCH = 200
-_LOCK_TIMEOUT = sql("SELECT set_config('lock_timeout', :timeout, true)")
 
 _log = structlog.get_logger()
 
@@ -61,7 +59,7 @@ async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | No
     Raises: AttemptLost, leadflood.kernel.db.database.Contended.
     """
     if patience is not None:
-        await tx.execute(_LOCK_TIMEOUT, {"timeout": f"{patience}s"})
+        await tx.limit(lock=patience)
     if not await store.holds(tx, [job.key]):
         raise AttemptLost(job.id, job.attempt)
 

@@ -14,8 +14,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from leadflood.kernel.db.errors import CONNECTION_ERRORS, READ_ONLY_TRANSACTION, WRITES_REFUSED, sqlstate
-from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.errors import CONNECTION_ERRORS, READ_ONLY_TRANSACTION, WRITES_REFUSED, sqlstate, unanswered
+from leadflood.kernel.db.pool import ConnectionPool, terminate
 from leadflood.kernel.db.signals import CHANGES_CHANNEL, Signals
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction, run_script
@@ -25,7 +25,7 @@ from leadflood.kernel.queue.ports import Publisher
 
 _log = structlog.get_logger()
 
-_ROLLBACK_SECONDS = 5.0
+_ROLLBACK_SECONDS = 2.0
 _READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # all of a page as of one moment
 _READ_WRITE = "BEGIN;"
 _ASSUME_SYSTEM = "SET LOCAL ROLE leadflood_system;"
@@ -89,19 +89,23 @@ class Database:
     async def _begin(self, begin: str) -> AsyncIterator[Transaction]:
         async with self.pool.connection() as driver:
             tx = Transaction(driver, self._publisher)
-            done = None
+            done, answers = None, True
             try:
                 await run_script(driver, begin)
                 yield tx
                 done = await run_script(driver, "COMMIT;")
+            except asyncio.CancelledError:
+                answers = False
+                raise
             except Unavailable as error:
+                answers = not unanswered(error)
                 state = sqlstate(error.__cause__)
                 if state == READ_ONLY_TRANSACTION and begin.startswith(_READ_ONLY):
                     raise error.__cause__ or error from None  # the fault is ours, not the database's
                 self.writes_refused |= state in WRITES_REFUSED
                 raise
             finally:
-                if done is None:
+                if done is None and answers:
                     await _roll_back(driver)
         if done != "COMMIT":
             raise RuntimeError("An error of this transaction was caught without a savepoint, so it cannot commit.")
@@ -143,5 +147,4 @@ async def _roll_back(driver: asyncpg.Connection) -> None:
             clean = True
     finally:
         if not clean:
-            with suppress(asyncpg.InterfaceError):  # closed, and taken back by the pool
-                driver.terminate()
+            terminate(driver)

@@ -4,6 +4,7 @@ Errors of an absent or overloaded database become `Unavailable`; what the server
 `asyncpg.PostgresError`, a violated constraint `asyncpg.IntegrityConstraintViolationError`. None of them quotes a value.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -66,6 +67,14 @@ def passing_errors() -> Iterator[None]:
         if isinstance(error, ValueError):  # a parameter that does not fit its type: a fault of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
+
+
+def unanswered(error: BaseException) -> bool:
+    """Whether an error leaves a connection with a statement that the server has not answered: cancelled, or timed out.
+
+    Nobody knows when it will, so such a connection is thrown away.
+    """
+    return isinstance(error, asyncio.CancelledError) or isinstance(error.__cause__, CONNECTION_ERRORS)
 
 
 def sqlstate(error: BaseException | None) -> str:

@@ -22,7 +22,9 @@ async def listen(
     """
     with passing_errors():
         settings = {"application_name": application_name}
-        connection = await asyncpg.connect(url, timeout=_CONNECT_TIMEOUT, server_settings=settings)
+        connection = await asyncpg.connect(
+            url, timeout=_CONNECT_TIMEOUT, command_timeout=_CONNECT_TIMEOUT, server_settings=settings
+        )
         listening = False
         try:
             await connection.add_listener(channel, lambda _connection, _pid, _channel, payload: heard(str(payload)))

@@ -1,18 +1,24 @@
 """Connections to one database, each for one borrower at a time."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 from pydantic_core import from_json
 
-from leadflood.kernel.db.errors import passing_errors
+from leadflood.kernel.db.errors import passing_errors, unanswered
 from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.errors import Unavailable
 
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 5.0
+STATEMENT_MARGIN = 1.0
+"""Seconds beyond its own timeout that a statement is waited for: a server that does not hang has cancelled it then."""
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+_USER_TIMEOUT_MS = 30_000
 
 
 class Row(asyncpg.Record):
@@ -49,8 +55,9 @@ class ConnectionPool:
             "max_queries": 0x7FFFFFFF,  # a connection is used for as long as it lives
             "max_inactive_connection_lifetime": 0,
             "timeout": _CONNECT_SECONDS,
+            "command_timeout": statement_timeout + STATEMENT_MARGIN,
             "record_class": Row,
-            "init": _read_json,
+            "init": _initialise,
             "reset": _keep_as_is,
             "server_settings": {
                 "application_name": application_name,
@@ -61,6 +68,12 @@ class ConnectionPool:
                 "statement_timeout": f"{statement_timeout:.3f}s",
                 "lock_timeout": f"{statement_timeout / 2:.3f}s",
                 "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not keep its locks for longer
+                # A client that is gone: its statement ends within a second, its idle connection within a minute.
+                "client_connection_check_interval": "1s",
+                "tcp_keepalives_idle": "30",
+                "tcp_keepalives_interval": "10",
+                "tcp_keepalives_count": "3",
+                "tcp_user_timeout": str(_USER_TIMEOUT_MS),
             },
         }
 
@@ -68,7 +81,8 @@ class ConnectionPool:
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection, in the order of asking: the driver's pool lets newcomers overtake those that wait.
 
-        One that is terminated meanwhile is replaced. Raises: Unavailable: none was free or could be opened in time.
+        One that does not answer is terminated and replaced. Raises: Unavailable: none was free or could be opened in
+        time.
         """
         with passing_errors():
             async with asyncio.timeout(self.patience):
@@ -79,6 +93,10 @@ class ConnectionPool:
                 connection: Any = await pool.acquire()  # a proxy with all of its methods
             try:
                 yield connection
+            except (asyncio.CancelledError, Unavailable) as error:
+                if unanswered(error):
+                    terminate(connection)
+                raise
             finally:
                 with passing_errors():
                     await pool.release(connection)
@@ -102,8 +120,20 @@ class ConnectionPool:
         return self._pool
 
 
-async def _read_json(connection: asyncpg.Connection) -> None:
-    """Let the driver decode `jsonb`. Parameters of this type are JSON text."""
+def terminate(connection: asyncpg.Connection) -> None:
+    """Throw a connection away without waiting for the server."""
+    with suppress(asyncpg.InterfaceError):  # closed, and taken back by the pool
+        connection.terminate()
+
+
+async def _initialise(connection: asyncpg.Connection) -> None:
+    """Find out when the server's machine is gone, and let the driver decode `jsonb`, whose parameters are JSON text."""
+    wire = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001  there is no option
+    if wire.family != socket.AF_UNIX:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        for option, value in _KEEPALIVE:
+            wire.setsockopt(socket.IPPROTO_TCP, option, value)
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_jsonb, decoder=lambda value: from_json(value[1:]), format="binary"
     )

@@ -1,5 +1,6 @@
 """One database transaction: what stores and queries are handed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,15 +8,22 @@ from uuid import UUID
 
 import asyncpg
 
-from leadflood.kernel.db.errors import passing_errors
+from leadflood.kernel.db.errors import passing_errors, unanswered
 from leadflood.kernel.db.legacy import Statement, statement_of
-from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Publisher, Ticket
 
 RELAY_CHANNEL = "leadflood_outbox"
 """NOTIFY channel on which relays hear that an event waits to be published."""
 
 _NOTHING: Mapping[str, Any] = {}
+# How long this transaction waits for a lock, and how long each of its statements may take; null leaves what is set.
+_LIMIT = sql("""
+SELECT set_config('lock_timeout', coalesce(:lock, current_setting('lock_timeout')), true),
+       set_config('statement_timeout', coalesce(:statement, current_setting('statement_timeout')), true)
+""")
 
 
 class Transaction:
@@ -28,16 +36,26 @@ class Transaction:
     def __init__(self, driver: asyncpg.Connection, publisher: Publisher | None) -> None:
         self._driver = driver
         self._publisher = publisher
+        self._timeout: float | None = None
         self.marked: set[UUID] = set()
         """Workspaces in which something changed."""
         self.bells: set[str] = set()
         """Channels on which somebody waits for what this transaction writes."""
 
+    async def limit(self, *, lock: float | None = None, statement: float | None = None) -> None:
+        """Set the seconds that a statement of this transaction waits for a lock, and those that it may take in all."""
+        limits = {"lock": lock, "statement": statement}
+        await self.execute(_LIMIT, {name: None if value is None else f"{value:.3f}s" for name, value in limits.items()})
+        if statement is not None:
+            self._timeout = statement + STATEMENT_MARGIN
+
     async def all(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Sequence[Row]:
         """All rows of a statement."""
         constant, parameters = statement_of(statement, parameters)
         with passing_errors():
-            rows: Sequence[Any] = await self._driver.fetch(constant.text, *constant.arguments(parameters))
+            rows: Sequence[Any] = await self._driver.fetch(
+                constant.text, *constant.arguments(parameters), timeout=self._timeout
+            )
         return rows
 
     async def first(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Row | None:
@@ -54,7 +72,7 @@ class Transaction:
         """How many rows a statement wrote."""
         constant, parameters = statement_of(statement, parameters)
         with passing_errors():
-            tag = await self._driver.execute(constant.text, *constant.arguments(parameters))
+            tag = await self._driver.execute(constant.text, *constant.arguments(parameters), timeout=self._timeout)
         return int(tag.rpartition(" ")[2])
 
     async def execute(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> None:
@@ -65,24 +83,29 @@ class Transaction:
         """Run a statement once for each row of parameters."""
         constant, _ = statement_of(statement, rows[0] if rows else {})
         with passing_errors():
-            await self._driver.executemany(constant.text, [constant.arguments(each) for each in rows])
+            await self._driver.executemany(
+                constant.text, [constant.arguments(each) for each in rows], timeout=self._timeout
+            )
 
     async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
         """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
         with passing_errors():
-            await self._driver.copy_records_to_table(table, columns=columns, records=records)
+            await self._driver.copy_records_to_table(table, columns=columns, records=records, timeout=self._timeout)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail and be rolled back without ending the transaction."""
         await run_script(self._driver, "SAVEPOINT part;")
-        kept = False
+        kept, answers = False, True
         try:
             yield
             await run_script(self._driver, "RELEASE part;")
             kept = True
+        except (asyncio.CancelledError, Unavailable) as error:
+            answers = not unanswered(error)
+            raise
         finally:
-            if not kept:
+            if not kept and answers:
                 await run_script(self._driver, "ROLLBACK TO part; RELEASE part;")
 
     @property

@@ -212,9 +212,12 @@ class PostgresCarrier:
         if pool is None:
             raise RuntimeError("The carrier is not open.")
         with _away_is_unavailable():
-            # This timeout also bounds the release of a connection whose statement has run into its own.
             async with pool.acquire(timeout=_COMMAND_TIMEOUT) as connection:
-                rows: Sequence[asyncpg.Record] = await connection.fetch(query, *args)
+                try:
+                    rows: Sequence[asyncpg.Record] = await connection.fetch(query, *args)
+                except (TimeoutError, asyncio.CancelledError):
+                    connection.terminate()  # nobody knows when the server answers
+                    raise
                 return rows
 
     async def _next_due(self, kinds: Sequence[str]) -> float | None:

@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts import LeadCreated, NewLead
 from leadflood.domains.leads.service import create_leads
 from leadflood.kernel.db.database import Database
@@ -172,7 +171,7 @@ class GroupCommit:
     async def _commit(self, workspace_id: UUID, group: Sequence[_Pending], limits: Limits) -> list[Outcome]:
         with self._metrics.transactions_open.track_inprogress():
             async with self._database.transaction(workspace_id) as tx:
-                await store.limit(tx, lock=limits.lock, statement=limits.statement)
+                await tx.limit(lock=limits.lock, statement=limits.statement)
                 known = await _known(tx, group)
                 fresh = [each for each, answer in zip(group, known, strict=True) if answer is None]
                 created = iter(await _create(tx, workspace_id, fresh) if fresh else ())

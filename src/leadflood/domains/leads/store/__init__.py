@@ -107,10 +107,6 @@ SELECT email_norm, id FROM leads
 WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL
 """)
 
-_LIMIT = sql("""
-SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)
-""")
-
 # A living or a deleted lead, locked. NO KEY: rows that refer to the lead go on being written.
 _LOCK = sql("""
 SELECT * FROM leads
@@ -169,11 +165,6 @@ DELETE FROM leads WHERE (workspace_id, id) IN (
 )
 RETURNING workspace_id, id
 """)
-
-
-async def limit(tx: Transaction, *, lock: float, statement: float) -> None:
-    """Seconds that this transaction waits for a lock, and that one of its statements may take."""
-    await tx.execute(_LIMIT, {"lock": f"{lock:.3f}s", "statement": f"{statement:.3f}s"})
 
 
 async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLead]) -> set[UUID]:
