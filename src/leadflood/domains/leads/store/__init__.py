@@ -13,38 +13,11 @@ from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import LeadStatus, Passing, search_text
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
+from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-# Rows go in by address, so that two processes that insert the same addresses wait for each other in one direction only.
-# Of equal ones the first of the arrays wins.
-INSERT = sql("""
-WITH given AS (
-    SELECT * FROM unnest(:ids::uuid[], :emails::text[], :email_norms::text[], :first_names::text[],
-                         :last_names::text[], :companies::text[], :job_titles::text[], :phones::text[],
-                         :websites::text[], :countries::text[], :sources::text[], :custom_fields::text[],
-                         :owner_ids::uuid[], :search_texts::text[],
-                         :job_ids::uuid[], :event_ids::uuid[], :actor_kinds::text[], :actor_ids::uuid[])
-         WITH ORDINALITY
-         AS g (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source,
-               custom_fields, owner_id, search_text, job_id, event_id, actor_kind, actor_id, place)
-), created AS (
-    INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website,
-                       country, source, custom_fields, owner_id, search_text)
-    SELECT :workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
-           source, custom_fields::jsonb, owner_id, search_text
-    FROM given ORDER BY email_norm COLLATE "C", place
-    ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
-    RETURNING id
-), told AS (
-    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
-    SELECT :workspace_id, id, event_id, :kind, actor_kind, actor_id,
-           jsonb_build_object('source', source, 'jobId', job_id)
-    FROM given JOIN created USING (id)
-)
-SELECT id FROM created
-""")
+INSERT = sql_file("leadflood.domains.leads.sql", "insert")
 
 # In id order, and NO KEY: rows that refer to the lead go on being written.
 HOLD = sql("""
@@ -81,26 +54,7 @@ JOIN moved ON moved.id = given.lead_id
 RETURNING lead_id
 """)
 
-# As MOVE to `processing` and then to `enriched`: two versions on, with an entry for each.
-PASS_THROUGH = sql("""
-WITH moved AS (
-    UPDATE leads
-    SET status = 'enriched', error = NULL, updated_at = now(), version = version + 2, enriched_at = now()
-    WHERE workspace_id = :workspace_id::uuid AND id = ANY (:lead_ids::uuid[]) AND status = ANY (:expected::text[])
-    RETURNING id, version
-)
-INSERT INTO lead_events (workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data)
-SELECT :workspace_id::uuid, given.lead_id, entry.id, entry.kind, entry.at, :actor_kind::text, :actor_id::uuid,
-       entry.data::jsonb || jsonb_build_object('version', entry.version)
-FROM unnest(:lead_ids::uuid[], :begun_ids::uuid[], :ended_ids::uuid[], :begun_at::timestamptz[], :begun::text[],
-            :ended::text[])
-     AS given (lead_id, begun_id, ended_id, begun_at, begun, ended)
-JOIN moved ON moved.id = given.lead_id
-CROSS JOIN LATERAL (
-    VALUES (given.begun_id, :begun_kind, coalesce(given.begun_at, now()), given.begun, moved.version - 1),
-           (given.ended_id, :ended_kind, now(), given.ended, moved.version)
-) AS entry (id, kind, at, data, version)
-""")
+PASS_THROUGH = sql_file("leadflood.domains.leads.sql", "pass_through")
 
 _EXISTING = sql("""
 SELECT email_norm, id FROM leads

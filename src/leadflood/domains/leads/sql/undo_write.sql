@@ -1,0 +1,51 @@
+-- Put the fields back, with an entry in each timeline. An owner who left is removed. The search text is the one of before
+-- only if all that it is made of goes back; the rest is `stale`.
+moved AS (
+    UPDATE leads l
+    SET email = CASE WHEN back ? 'email' THEN back ->> 'email' ELSE l.email END,
+        email_norm = CASE WHEN back ? 'email' AND before ? 'email_norm' THEN before ->> 'email_norm'
+                          ELSE l.email_norm END,
+        first_name = CASE WHEN back ? 'first_name' THEN back ->> 'first_name' ELSE l.first_name END,
+        last_name = CASE WHEN back ? 'last_name' THEN back ->> 'last_name' ELSE l.last_name END,
+        company = CASE WHEN back ? 'company' THEN back ->> 'company' ELSE l.company END,
+        job_title = CASE WHEN back ? 'job_title' THEN back ->> 'job_title' ELSE l.job_title END,
+        phone = CASE WHEN back ? 'phone' THEN back ->> 'phone' ELSE l.phone END,
+        website = CASE WHEN back ? 'website' THEN back ->> 'website' ELSE l.website END,
+        country = CASE WHEN back ? 'country' THEN back ->> 'country' ELSE l.country END,
+        source = CASE WHEN back ? 'source' THEN back ->> 'source' ELSE l.source END,
+        owner_id = CASE WHEN back ? 'owner_id'
+                        THEN (SELECT m.user_id FROM memberships m
+                              WHERE m.workspace_id = :workspace_id AND m.user_id = (back ->> 'owner_id')::uuid)
+                        ELSE l.owner_id END,
+        custom_fields = coalesce(
+            (SELECT (l.custom_fields - array_agg(substr(key, 15)))
+                    || coalesce(jsonb_object_agg(substr(key, 15), value) FILTER (WHERE value <> 'null'), '{}')
+             FROM jsonb_each(back) WHERE starts_with(key, 'custom_fields.') HAVING count(*) > 0),
+            l.custom_fields),
+        search_text = CASE WHEN l.search_text = after ->> 'search_text'
+                           THEN before ->> 'search_text' ELSE l.search_text END,
+        deleted_at = CASE WHEN back ? 'deleted_at' THEN to_timestamp((back ->> 'deleted_at')::double precision)
+                          ELSE l.deleted_at END,
+        version = l.version + 1, updated_at = now()
+    FROM verdict
+    WHERE l.workspace_id = :workspace_id AND l.id = verdict.lead_id AND back <> '{}'
+    RETURNING l.id, l.version, l.first_name, l.last_name, l.email, l.company, present, back,
+              after ?| '{first_name,last_name,email,company}' AND before IS NOT NULL
+                  AND (kept && '{first_name,last_name,email,company}'
+                       OR present -> 'search_text' <> coalesce(after -> 'search_text', present -> 'search_text'))
+                  AS stale,
+              back -> 'deleted_at' = 'null' AND l.status IN ('new', 'processing') AS unfinished
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY id) AS number FROM moved
+), told AS (
+    INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
+    SELECT :workspace_id, n.id, (:event_ids::uuid[])[n.number],
+           CASE WHEN back -> 'deleted_at' = 'null' THEN 'lead.restored' WHEN back ? 'deleted_at' THEN 'lead.deleted'
+                ELSE 'lead.changed' END,
+           :actor_kind, :actor_id,
+           jsonb_build_object('changesetId', :changeset_id, 'undo', true, 'version', n.version) || coalesce(
+               (SELECT jsonb_build_object('changes', jsonb_object_agg(
+                    key, jsonb_build_array(coalesce(present -> key, 'null'), value)))
+                FROM jsonb_each(back - 'deleted_at') HAVING count(*) > 0), '{}')
+    FROM numbered n
+)
