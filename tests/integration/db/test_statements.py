@@ -4,9 +4,11 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import asyncpg
 import pytest
+from asyncpg.prepared_stmt import PreparedStatement
 
 import leadflood
 from leadflood.kernel.db.database import Database
@@ -32,26 +34,57 @@ def statements() -> Iterator[tuple[str, Sql]]:
             yield from ((f"{found.name}.{name}", each) for each in several if isinstance(each, Sql))
 
 
-async def test_every_statement_can_be_prepared(cluster: Cluster) -> None:
-    settings = {"search_path": "leadflood, public"}
-    connection = await asyncpg.connect(cluster.url(DATABASE, APP_ROLE), server_settings=settings)
+PART = re.compile(r"\{[a-z_]\w*\}(?!')")
+ADD_TO_EVERY_TABLE = """
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'leadflood'::regnamespace AND relkind IN ('r', 'p')
+    LOOP EXECUTE format('ALTER TABLE leadflood.%I ADD COLUMN added_by_a_migration integer', name); END LOOP;
+END $$"""
+
+
+async def prepared(connection: asyncpg.Connection) -> "tuple[dict[str, PreparedStatement[Any]], list[str]]":
+    """Each whole statement as the server has it, and what it says of those that it refuses."""
+    done, faults = {}, []
     known = list(statements())
     for _, statement in known:
         if TEMPORARY.match(statement.source):
             await connection.execute(statement.text.replace("ON COMMIT DROP", ""))
-    faults, prepared = [], 0
-    for name, statement in known:
-        if not WHOLE.match(statement.source) or "{" in statement.source:
+    for number, (name, statement) in enumerate(known):
+        if not WHOLE.match(statement.source) or PART.search(statement.source):
             continue
         try:
-            await connection.prepare(statement.text)
-            prepared += 1
+            done[f"{name} ({number})"] = await connection.prepare(statement.text)
         except asyncpg.PostgresError as error:
             faults.append(f"{name}: {error}")
+    return done, faults
+
+
+async def test_every_statement_fits_the_schema(cluster: Cluster) -> None:
+    settings = {"search_path": "leadflood, public"}
+    connection = await asyncpg.connect(cluster.url(DATABASE, APP_ROLE), server_settings=settings)
+    done, faults = await prepared(connection)
     await connection.close()
 
     assert faults == []
-    assert prepared > 150
+    assert len(done) > 250
+
+
+async def test_no_statement_returns_what_a_later_migration_adds(cluster: Cluster) -> None:
+    settings = {"search_path": "leadflood, public"}
+    connection = await asyncpg.connect(cluster.url(DATABASE), server_settings=settings)
+    changed = connection.transaction()
+    await changed.start()
+    await connection.execute(ADD_TO_EVERY_TABLE)
+    done, _ = await prepared(connection)
+    with_all = [
+        name
+        for name, each in done.items()
+        if "added_by_a_migration" in {column.name for column in each.get_attributes()}
+    ]
+    await changed.rollback()
+    await connection.close()
+
+    assert with_all == []
 
 
 async def test_a_statement_whose_result_changes_shape_fails_once_and_may_be_repeated(cluster: Cluster) -> None:

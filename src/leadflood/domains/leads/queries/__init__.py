@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from leadflood.domains.leads.columns import LEAD, LEAD_EVENT
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.stored import LeadDetails
@@ -11,29 +12,38 @@ from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.matching import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _MOST_CHANGES = 100
 
 # A living lead.
-_LEAD = sql("SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL")
+_LEAD = assemble(
+    sql("SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL"),
+    columns=LEAD,
+)
 
 # The timelines of these leads, newest first. What one import wrote into several of them has one id.
-_EVENTS = sql("""
-SELECT * FROM lead_events
+_EVENTS = assemble(
+    sql("""
+SELECT {columns} FROM lead_events
 WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids)
   AND (:after_id::uuid IS NULL OR (id, lead_id) < (:after_id, :after_lead_id))
 ORDER BY id DESC, lead_id DESC LIMIT :limit
-""")
+"""),
+    columns=LEAD_EVENT,
+)
 
 # The latest entries that took a lead beyond a version, newest first.
-_CHANGES_SINCE = sql("""
-SELECT * FROM lead_events
+_CHANGES_SINCE = assemble(
+    sql("""
+SELECT {columns} FROM lead_events
 WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (data ->> 'version')::integer > :version
 ORDER BY id DESC LIMIT :limit
-""")
+"""),
+    columns=LEAD_EVENT,
+)
 
 # Address, name and so on of those of the leads that live.
 _LIVING = sql("""
@@ -43,7 +53,12 @@ WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NU
 """)
 
 # Living leads with all of their columns.
-_LEADS = sql("SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL")
+_LEADS = assemble(
+    sql(
+        "SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL"
+    ),
+    columns=LEAD,
+)
 
 # A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
 _PARTS = sql("""

@@ -5,27 +5,34 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.domains.leads.columns import CHANGESET
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
 from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 # A changeset whose images are still there.
-_CHANGESET = sql("""
-SELECT * FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id AND forgotten_at IS NULL
-""")
+_CHANGESET = assemble(
+    sql("""
+SELECT {columns} FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id AND forgotten_at IS NULL
+"""),
+    columns=CHANGESET,
+)
 
 # Changesets, newest first.
-_CHANGESETS = sql("""
-SELECT * FROM lead_changesets
+_CHANGESETS = assemble(
+    sql("""
+SELECT {columns} FROM lead_changesets
 WHERE workspace_id = :workspace_id AND forgotten_at IS NULL AND (:after_id::uuid IS NULL OR id < :after_id)
 ORDER BY id DESC LIMIT :limit
-""")
+"""),
+    columns=CHANGESET,
+)
 
 # The leads that an undo kept as they are.
 _KEPT = sql("""

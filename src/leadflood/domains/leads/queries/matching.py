@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
@@ -29,12 +30,12 @@ search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :
              :after_time, :after_text, :after_id, :page_size)
 """)
 # The next leads that a search finds.
-_SEARCH: Final = assemble(sql("SELECT * FROM {found}"), found=_FOUND)
+_SEARCH: Final = assemble(sql("SELECT {columns} FROM {found}"), columns=LEAD, found=_FOUND)
 # How many leads a search finds, as far as its page goes.
 _SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUND)
 
 # The next leads that a filter means, in order.
-_LISTING: Final = sql("SELECT * FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
+_LISTING: Final = sql("SELECT {columns} FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
 # How many leads a filter means, as far as a limit.
 _COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
 
@@ -179,7 +180,7 @@ def _listing(
     if after is not None:
         conditions.append(beyond)
         arguments |= {"after": after.value if sort.column == "email_norm" else after.time, "after_id": after.id}
-    statement = assemble(_LISTING, conditions=joined(AND, conditions), order=order)
+    statement = assemble(_LISTING, columns=LEAD, conditions=joined(AND, conditions), order=order)
     return statement, {**arguments, "page_size": limit}
 
 

@@ -2,20 +2,25 @@
 
 from uuid import UUID
 
+from leadflood.domains.leads.columns import SAVED_VIEW
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
 from leadflood.domains.leads.errors import ViewNotFound
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 _MOST_SHARED = 200
 
 # A view of one's own, or one that is shared.
-_VIEW = sql("""
-SELECT * FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR shared)
-""")
+_VIEW = assemble(
+    sql("""
+SELECT {columns} FROM saved_views
+WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR shared)
+"""),
+    columns=SAVED_VIEW,
+)
 
 # How many views a member shares.
 _COUNT_SHARED = sql("""
@@ -24,18 +29,24 @@ WHERE workspace_id = :workspace_id AND user_id = :user_id AND (shared OR of_work
 """)
 
 # A person's own views, in their order.
-_OWN = sql("""
-SELECT * FROM saved_views
+_OWN = assemble(
+    sql("""
+SELECT {columns} FROM saved_views
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace
 ORDER BY position, id LIMIT :most
-""")
+"""),
+    columns=SAVED_VIEW,
+)
 
 # What others share, by name.
-_OTHERS = sql("""
-SELECT * FROM saved_views
+_OTHERS = assemble(
+    sql("""
+SELECT {columns} FROM saved_views
 WHERE workspace_id = :workspace_id AND shared AND (user_id IS DISTINCT FROM :user_id OR of_workspace)
 ORDER BY name, id LIMIT :most
-""")
+"""),
+    columns=SAVED_VIEW,
+)
 
 
 def may_change(actor: Actor, row: Row) -> bool:

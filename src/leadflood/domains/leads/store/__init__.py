@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.stored import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
@@ -62,11 +63,14 @@ WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND delet
 """)
 
 # A living or a deleted lead, locked. NO KEY: rows that refer to the lead go on being written.
-_LOCK = sql("""
-SELECT * FROM leads
+_LOCK = assemble(
+    sql("""
+SELECT {columns} FROM leads
 WHERE workspace_id = :workspace_id AND id = :lead_id AND (deleted_at IS NOT NULL) = :deleted
 FOR NO KEY UPDATE
-""")
+"""),
+    columns=LEAD,
+)
 
 # Change some fields of a lead.
 _UPDATE = sql("""

@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.leads.columns import CHANGESET
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
@@ -29,9 +30,12 @@ VALUES (:workspace_id, :changeset_id, :kind, :label, :request, :actor_kind, :act
 """)
 
 # A changeset, locked: chunks of one changeset follow each other.
-_LOCK = sql("""
-SELECT * FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id FOR NO KEY UPDATE
-""")
+_LOCK = assemble(
+    sql("""
+SELECT {columns} FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id FOR NO KEY UPDATE
+"""),
+    columns=CHANGESET,
+)
 
 # Let a job write the changeset.
 _SET_JOB = sql("""

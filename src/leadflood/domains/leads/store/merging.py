@@ -3,23 +3,30 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.stored import StoredLead
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 # Those of the leads that live, locked in the order of their ids.
-_LOCK_LIVING = sql("""
-SELECT * FROM leads
+_LOCK_LIVING = assemble(
+    sql("""
+SELECT {columns} FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
-""")
+"""),
+    columns=LEAD,
+)
 
 # The leads, deleted ones too, locked in the order of their ids.
-_LOCK_ANY = sql("""
-SELECT * FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) ORDER BY id FOR NO KEY UPDATE
-""")
+_LOCK_ANY = assemble(
+    sql("""
+SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) ORDER BY id FOR NO KEY UPDATE
+"""),
+    columns=LEAD,
+)
 
 # What a changeset remembers of these leads.
 _IMAGES = sql("""

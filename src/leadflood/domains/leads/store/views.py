@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.leads.columns import SAVED_VIEW
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
@@ -32,7 +33,10 @@ VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :sort, :columns, 
 """)
 
 # A view, whoever owns it, locked.
-_LOCK = sql("SELECT * FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id FOR UPDATE")
+_LOCK = assemble(
+    sql("SELECT {columns} FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id FOR UPDATE"),
+    columns=SAVED_VIEW,
+)
 
 # Change some columns of a view.
 _UPDATE = sql("""
