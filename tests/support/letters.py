@@ -6,14 +6,14 @@ from pathlib import Path
 
 from leadflood.domains.email_changes import queries
 from leadflood.domains.email_changes import service as email_changes
-from leadflood.domains.email_changes.models import token_of as email_token
+from leadflood.domains.email_changes.models import LINK as EMAIL_CHANGE
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import UserExists
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
 from leadflood.domains.identity.service import first_run, operators
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation
-from leadflood.domains.invitations.models import token_of
+from leadflood.domains.invitations.models import LINK
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import parse_email
@@ -39,7 +39,7 @@ async def invite(showcase: Showcase, role: str) -> str:
     command = CreateInvitation.model_validate({"email": f"{role}.{new_id().hex[-6:]}@partner.example", "role": role})
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
         made = await service.invite(tx, showcase.actor, showcase.parts.sealer, command=command)
-    return f"/invitations/{token_of(showcase.parts.sealer, made.id, made.sends)}"
+    return f"/invitations/{LINK.token(showcase.parts.sealer, made.id, made.sends)}"
 
 
 async def _change_email(showcase: Showcase) -> str:
@@ -54,7 +54,7 @@ async def _change_email(showcase: Showcase) -> str:
     async with parts.database.system(read_only=True) as tx:
         change = await queries.pending(tx, person.id)
     assert change is not None
-    return f"/email-changes/{email_token(parts.sealer, change.id, change.sending)}"
+    return f"/email-changes/{EMAIL_CHANGE.token(parts.sealer, change.id, change.sending)}"
 
 
 def _catch(folder: Path) -> object:

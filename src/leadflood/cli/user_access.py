@@ -59,11 +59,11 @@ def _list_links(email: str = _EMAIL) -> None:
                 pending = await change_queries.pending_to(tx, address)
             url, sealer = public_url(platform.settings), platform.sealer
         for letter in letters:
-            token = invitations.token_of(sealer, letter.invitation.id, letter.invitation.sends)
-            say(f"Join {visible(letter.workspace)}: {invitations.link_of(url, token)}")
+            token = invitations.LINK.token(sealer, letter.invitation.id, letter.invitation.sends)
+            say(f"Join {visible(letter.workspace)}: {invitations.LINK.url(url, token)}")
         for change in pending:
-            token = changes.token_of(sealer, change.id, change.sending)
-            say(f"Use the address for {visible(change.former.display)}: {changes.link_of(url, token)}")
+            token = changes.LINK.token(sealer, change.id, change.sending)
+            say(f"Use the address for {visible(change.former.display)}: {changes.LINK.url(url, token)}")
         if not letters and not pending:
             note("No mail to this address carries a link that works now.")
 

@@ -6,6 +6,8 @@ import random
 import secrets
 import zlib
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -126,3 +128,30 @@ def _checksum(text: str) -> str:
         value, digit = divmod(value, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
     return digits
+
+
+@dataclass(frozen=True, slots=True)
+class MailedLink:
+    """A kind of link in mails. Its token is computed anew for each sending: the database only ever has its hash.
+
+    Attributes:
+        prefix: how its tokens begin.
+        purpose: keeps its tokens apart from those of other kinds.
+        path: of the page that it leads to.
+    """
+
+    prefix: str
+    purpose: bytes
+    path: str
+
+    def token(self, sealer: Sealer, record_id: UUID, sending: int) -> str:
+        """The token of one sending."""
+        return sealer.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
+
+    def url(self, public_url: str, token: str) -> str:
+        """Where whoever gets the mail is to go."""
+        return f"{public_url}{self.path}/{token}"
+
+    def is_token(self, text: str) -> bool:
+        """Whether a text has the form of such a token."""
+        return is_token(text, self.prefix)

@@ -9,7 +9,7 @@ from leadflood.domains.identity.errors import Unauthenticated
 from leadflood.domains.identity.service import access
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
-from leadflood.domains.invitations.models import token_of
+from leadflood.domains.invitations.models import LINK
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
@@ -129,5 +129,5 @@ async def test_the_operator_sees_the_links_of_mails_that_never_left(terminal: Te
     shown = terminal.run("user", "links", email.upper())
     nothing = terminal.run("user", "links", terminal.owner)
 
-    assert shown.stdout.strip().endswith(f"/invitations/{token_of(sealer, made.id, 1)}")
+    assert shown.stdout.strip().endswith(f"/invitations/{LINK.token(sealer, made.id, 1)}")
     assert (nothing.returncode, nothing.stdout) == (0, "")

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from leadflood.domains.identity.service import operators
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
-from leadflood.domains.invitations.models import token_of
+from leadflood.domains.invitations.models import LINK
 from leadflood.kernel.actor import Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.sql import sql
@@ -25,7 +25,7 @@ async def invite(house: House, email: str, role: Role = Role.MEMBER) -> tuple[In
     command = CreateInvitation.model_validate({"email": email, "role": role})
     async with house.parts.database.transaction(house.workspace_id) as tx:
         made = await service.invite(tx, house.actor, house.parts.sealer, command=command)
-    return made, f"/invitations/{token_of(house.parts.sealer, made.id, made.sends)}"
+    return made, f"/invitations/{LINK.token(house.parts.sealer, made.id, made.sends)}"
 
 
 def new_address() -> str:

@@ -4,17 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadflood.domains.invitations.models import (
-    TOKEN_PREFIX,
-    Letter,
-    Pending,
-    invitation_mail,
-    link_of,
-    token_of,
-    vouches,
-)
+from leadflood.domains.invitations.models import LINK, Letter, Pending, invitation_mail, vouches
 from leadflood.kernel.actor import Role
-from leadflood.kernel.crypto import Sealer, is_token, new_secret_key
+from leadflood.kernel.crypto import Sealer, new_secret_key
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
 
@@ -23,16 +15,16 @@ SEALER = Sealer(new_secret_key())
 
 def test_a_token_is_the_same_each_time_and_another_for_each_sending_invitation_and_key() -> None:
     one, other = new_id(), new_id()
-    token = token_of(SEALER, one, 1)
+    token = LINK.token(SEALER, one, 1)
 
-    assert is_token(token, TOKEN_PREFIX)
-    assert token == token_of(SEALER, one, 1)
-    others = {token_of(SEALER, one, 2), token_of(SEALER, other, 1), token_of(Sealer(new_secret_key()), one, 1)}
+    assert LINK.is_token(token)
+    assert token == LINK.token(SEALER, one, 1)
+    others = {LINK.token(SEALER, one, 2), LINK.token(SEALER, other, 1), LINK.token(Sealer(new_secret_key()), one, 1)}
     assert len(others | {token}) == 4
 
 
 def test_tokens_use_all_of_their_characters() -> None:
-    tokens = [token_of(SEALER, new_id(), 1)[len(TOKEN_PREFIX) : -6] for _ in range(300)]
+    tokens = [LINK.token(SEALER, new_id(), 1)[len(LINK.prefix) : -6] for _ in range(300)]
 
     assert {len(token) for token in tokens} == {32}
     assert all(len({token[place] for token in tokens}) > 40 for place in range(32))
@@ -57,7 +49,7 @@ def letter(inviter: str | None = "Ada", workspace: str = "Acme") -> Letter:
 
 
 def test_the_mail_says_the_same_in_text_and_html() -> None:
-    mail = invitation_mail(letter(), link=link_of("https://acme.com", "lfi_x"), key="k")
+    mail = invitation_mail(letter(), link=LINK.url("https://acme.com", "lfi_x"), key="k")
 
     for part in (mail.text, mail.html):
         assert "Ada invites you to the workspace Acme" in part

@@ -6,14 +6,7 @@ import structlog
 
 from leadflood.domains.email_changes import queries, store
 from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES, SEND_EMAIL_CHANGE, SendEmailChange
-from leadflood.domains.email_changes.models import (
-    PendingChange,
-    Recipient,
-    confirmation_mail,
-    link_of,
-    notice_mail,
-    token_of,
-)
+from leadflood.domains.email_changes.models import LINK, PendingChange, Recipient, confirmation_mail, notice_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
@@ -52,6 +45,6 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
 def _mail(change: PendingChange, to: Recipient, sealer: Sealer, public_url: str, *, key: str) -> Mail:
     if to is Recipient.FORMER:
         return notice_mail(change, key=key)
-    token = token_of(sealer, change.id, change.sending)
+    token = LINK.token(sealer, change.id, change.sending)
     mailing.require_token(token, change.token_hash)
-    return confirmation_mail(change, link=link_of(public_url, token), key=key)
+    return confirmation_mail(change, link=LINK.url(public_url, token), key=key)

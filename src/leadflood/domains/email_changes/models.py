@@ -7,11 +7,11 @@ from html import escape
 from typing import Final
 from uuid import UUID
 
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import MailedLink
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.mail import Mail
 
-TOKEN_PREFIX: Final = "lfe_"  # noqa: S105  the same for all
+LINK: Final = MailedLink("lfe_", b"email change", "/email-changes")
 VALID_HOURS: Final = 24
 PAUSE_SECONDS: Final = 60
 """Between two mails that one person asks for."""
@@ -37,16 +37,6 @@ class PendingChange:
     sending: int
     token_hash: bytes
     expires_at: datetime
-
-
-def token_of(sealer: Sealer, change_id: UUID, sending: int) -> str:
-    """The token of one sending. It is computed anew where it is needed: the database only ever has its hash."""
-    return sealer.token(TOKEN_PREFIX, b"email change", change_id.bytes, str(sending).encode())
-
-
-def link_of(public_url: str, token: str) -> str:
-    """Where the new address confirms."""
-    return f"{public_url}/email-changes/{token}"
 
 
 def confirmation_mail(change: PendingChange, *, link: str, key: str) -> Mail:

@@ -11,7 +11,7 @@ from uuid import UUID
 from leadflood.domains.email_changes import queries, store
 from leadflood.domains.email_changes.errors import EmailChangeNotFound, EmailChangeThrottled, SameEmail
 from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE, AuditAction, SendEmailChange
-from leadflood.domains.email_changes.models import TOKEN_PREFIX, PendingChange, Recipient, token_of
+from leadflood.domains.email_changes.models import LINK, PendingChange, Recipient
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import Unauthenticated, WrongPassword
 from leadflood.domains.identity.models import Account, Client
@@ -21,7 +21,7 @@ from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, is_token, token_hash
+from leadflood.kernel.crypto import Sealer, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
@@ -63,7 +63,7 @@ async def request_change(
             change_id=change_id,
             email=change.email,
             former=EmailAddress(account.email, account.email_norm),
-            token_hash=token_hash(token_of(sealer, change_id, 1)),
+            token_hash=token_hash(LINK.token(sealer, change_id, 1)),
         )
         await _send(tx, actor, change_id, 1, (Recipient.NEW, Recipient.FORMER), trace)
         await audit.record_for_user(
@@ -84,7 +84,7 @@ async def resend(
         change = await _own(tx, actor)
         await _require_pause(tx, change.user_id)
         sending = change.sending + 1
-        if not await store.renew(tx, change, token_hash(token_of(sealer, change.id, sending))):
+        if not await store.renew(tx, change, token_hash(LINK.token(sealer, change.id, sending))):
             raise EmailChangeNotFound
         await _send(tx, actor, change.id, sending, (Recipient.NEW,), trace)
         await _record(tx, actor, AuditAction.RESENT, change)
@@ -122,7 +122,7 @@ async def confirm(database: Database, *, token: str, client: Client) -> PendingC
 
 
 async def _by_token(tx: Transaction, token: str) -> PendingChange:
-    change = await queries.pending_by_token(tx, token_hash(token)) if is_token(token, TOKEN_PREFIX) else None
+    change = await queries.pending_by_token(tx, token_hash(token)) if LINK.is_token(token) else None
     if change is None:
         raise EmailChangeNotFound
     return change

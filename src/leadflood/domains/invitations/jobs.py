@@ -10,7 +10,7 @@ import structlog
 
 from leadflood.domains.invitations import queries, store
 from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION, SendInvitation
-from leadflood.domains.invitations.models import invitation_mail, link_of, token_of
+from leadflood.domains.invitations.models import LINK, invitation_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
@@ -44,7 +44,7 @@ async def _send(context: JobContext[SendInvitation], mailer: Mailer, sealer: Sea
         # It has ended, or a newer mail is on its way.
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
-    token = token_of(sealer, invitation_id, sending)
+    token = LINK.token(sealer, invitation_id, sending)
     mailing.require_token(token, letter.token_hash)
-    mail = invitation_mail(letter, link=link_of(public_url, token), key=str(context.job.id))
+    mail = invitation_mail(letter, link=LINK.url(public_url, token), key=str(context.job.id))
     await mailing.send(mailer, mail)

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from leadflood.domains.identity.models import permissions_of
 from leadflood.kernel.actor import PERMISSIONS, Permission, Role
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import MailedLink
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.mail import Mail
 
-TOKEN_PREFIX: Final = "lfi_"  # noqa: S105  the same for all
+LINK: Final = MailedLink("lfi_", b"invitation", "/invitations")
 VALID_DAYS: Final = 7
 MAX_OPEN: Final = 100
 """Open invitations of a workspace at a time."""
@@ -63,20 +63,10 @@ class Letter:
     token_hash: bytes
 
 
-def token_of(sealer: Sealer, invitation_id: UUID, sending: int) -> str:
-    """The token of one sending. It is computed anew where it is needed: the database only ever has its hash."""
-    return sealer.token(TOKEN_PREFIX, b"invitation", invitation_id.bytes, str(sending).encode())
-
-
 def vouches(inviter: Role, role: Role) -> bool:
     """Whether a member with the role `inviter` may still let somebody in as `role`."""
     may_invite = Permission.MEMBERS_WRITE in permissions_of(inviter, None)
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
-
-
-def link_of(public_url: str, token: str) -> str:
-    """Where whoever gets the mail is to go."""
-    return f"{public_url}/invitations/{token}"
 
 
 def invitation_mail(letter: Letter, *, link: str, key: str) -> Mail:

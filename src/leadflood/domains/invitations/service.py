@@ -32,12 +32,12 @@ from leadflood.domains.invitations.errors import (
     TooManyInvitations,
 )
 from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction, SendInvitation
-from leadflood.domains.invitations.models import MAX_MAILS_A_DAY, MAX_OPEN, TOKEN_PREFIX, Letter, Pending, token_of
+from leadflood.domains.invitations.models import LINK, MAX_MAILS_A_DAY, MAX_OPEN, Letter, Pending
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, is_token, token_hash
+from leadflood.kernel.crypto import Sealer, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
@@ -76,7 +76,7 @@ async def invite(
         email=command.email,
         role=command.role,
         invited_by=actor.user_id,
-        token_hash=token_hash(token_of(sealer, invitation_id, 1)),
+        token_hash=token_hash(LINK.token(sealer, invitation_id, 1)),
         job_id=await _enqueue(tx, actor, invitation_id, 1, trace),
     )
     data: dict[str, JsonValue] = {"email": command.email.display, "role": command.role}
@@ -106,7 +106,7 @@ async def resend(
         tx,
         invitation,
         invited_by=actor.user_id,
-        token_hash=token_hash(token_of(sealer, invitation_id, sending)),
+        token_hash=token_hash(LINK.token(sealer, invitation_id, sending)),
         job_id=await _enqueue(tx, actor, invitation_id, sending, trace),
     )
     if not renewed:
@@ -237,7 +237,7 @@ async def _enqueue(tx: Transaction, actor: Actor, invitation_id: UUID, sending: 
 
 
 async def _look_up(database: Database, token: str) -> Letter:
-    if not is_token(token, TOKEN_PREFIX):
+    if not LINK.is_token(token):
         raise InvitationNotFound
     async with database.system(read_only=True) as tx:
         return await queries.letter_by_token(tx, token_hash(token))
