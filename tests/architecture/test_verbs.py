@@ -83,7 +83,6 @@ STEPS: dict[str, str] = {
     "imports.service.staging.stage_batch": _OWN_JOB,
     "imports.service.writing.enrich_more": _OWN_JOB,
     "imports.service.writing.finish_writing": _OWN_JOB,
-    "jobs.service.announce": _OWN_VERB,
     "jobs.service.bring_back": _OWN_VERB,
     "jobs.service.enqueue": _OWN_VERB,
     "jobs.service.next_of_cause": _OWN_JOB,

@@ -74,6 +74,8 @@ class JobStory:
             line = f"queued again, attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
             if job.on_hold:
                 line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
+            elif job.waiting_until is not None:
+                line = f"waiting until {moment(job.waiting_until)}: {visible(job.waiting_for or '')}"
             told["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
         if job.status in ("completed", "failed"):
             told[job.status, 0] = f"{_clock(job, job.finished_at)}  {job.status}"
@@ -136,6 +138,8 @@ def _state(job: "JobView") -> str:
         return f"running, attempt {job.attempts} of {job.max_attempts} …"
     if job.on_hold:
         return "on hold …"
+    if job.waiting_until is not None:
+        return f"waiting until {moment(job.waiting_until)} …"
     if job.attempts:
         return f"waiting for attempt {job.attempts + 1} at {moment(job.next_attempt_at)} …"
     return "queued …"

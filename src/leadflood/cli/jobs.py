@@ -133,6 +133,7 @@ def _print(job: "JobView", *, as_json: bool) -> None:
             ("started", job.started_at),
             ("finished", job.finished_at),
             ("next attempt", job.next_attempt_at),
+            ("waiting for", job.waiting_for),
             ("last error", job.last_error),
         ]
     )

@@ -12,7 +12,7 @@ from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.completion import Completer, Effect, nothing
 from leadflood.domains.jobs.errors import AttemptLost, Retryable, Terminal
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, JobRegistry
+from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition, JobRegistry, Later
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
@@ -35,7 +35,7 @@ class Executor:
         self._database = database
         self.registry = registry
         self.worker_id = worker_id
-        self._completer = Completer(database)
+        self._completer = Completer(database, registry.attempts)
 
     async def run(self, job: RunningJob) -> str:
         """One attempt, from claimed to recorded. Returns how it ended."""
@@ -80,6 +80,9 @@ class Executor:
                 outcome = await definition.handler(context) or _DONE
             except Exception as fault:  # noqa: BLE001  as in `run_many`
                 faults.append(fault)
+                continue
+            if isinstance(outcome, Later):
+                ended[context.job.id] = await self._put_off(context.job, outcome)
             else:
                 by_effect[outcome.effect].append((context.job, outcome.value))
         if faults:
@@ -111,7 +114,7 @@ class Executor:
 
     async def _attempt(self, job: RunningJob) -> str:
         try:
-            await self._handle(job)
+            return await self._handle(job)
         except AttemptLost:
             return "lost"
         except (Retryable, Terminal) as failure:
@@ -123,9 +126,8 @@ class Executor:
         except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
             _log.exception("job.fault")
             return await self._end(job, Retryable(describe(fault)))
-        return "completed"
 
-    async def _handle(self, job: RunningJob) -> None:
+    async def _handle(self, job: RunningJob) -> str:
         definition = self.registry.find(job.kind)
         if definition is None:
             raise Retryable(f"This version does not know the job kind {job.kind!r}.")
@@ -134,11 +136,13 @@ class Executor:
         try:
             async with limit:
                 outcome = await definition.handler(self._context(job, payload)) or _DONE
-                await self._complete(definition, job, outcome)
+                if not isinstance(outcome, Later):
+                    await self._complete(definition, job, outcome)
         except TimeoutError as error:
             if limit.expired():
                 raise Retryable(f"Not done within {definition.timeout:g} seconds.") from error
             raise
+        return await self._put_off(job, outcome) if isinstance(outcome, Later) else "completed"
 
     async def _complete(self, definition: JobDefinition[Any], job: RunningJob, outcome: Complete[Any]) -> None:
         if definition.many:
@@ -189,6 +193,9 @@ class Executor:
         last = final or job.attempt >= job.max_attempts
         _log.warning("job.attempt_failed", error=failure.reason, final=last)
         return "failed" if last else "retry"
+
+    async def _put_off(self, job: RunningJob, later: Later) -> str:
+        return "later" if await execution.put_off(self._database, job, later) else "lost"
 
     async def _put_on_hold(self, job: RunningJob) -> str:
         try:

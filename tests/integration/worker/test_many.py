@@ -8,7 +8,7 @@ from uuid import UUID
 from structlog.testing import capture_logs
 
 from leadflood.domains.jobs.models import RunningJob
-from leadflood.domains.jobs.registry import Complete, Handler, JobContext, JobDefinition, JobRegistry, Load
+from leadflood.domains.jobs.registry import Complete, Handler, JobContext, JobDefinition, JobRegistry, Load, Outcome
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.worker.consumer import LANES
@@ -27,7 +27,7 @@ async def refuse(_context: JobContext[Any]) -> None:
 def registry(
     jobs: Jobs, together: Handler[Any], alone: Handler[Any] = refuse, load: Load[Any] = load_all
 ) -> JobRegistry:
-    async def handler(context: JobContext[Any]) -> Complete[Any] | None:
+    async def handler(context: JobContext[Any]) -> Outcome:
         return await (together if context.loaded else alone)(context)
 
     return JobRegistry([JobDefinition(jobs.kind, handler, many=True, load=load)])

@@ -18,6 +18,8 @@ def job(status: JobStatus, **fields: Any) -> JobView:  # noqa: ANN401  values of
         "attempts": 0,
         "max_attempts": 5,
         "next_attempt_at": None,
+        "waiting_until": None,
+        "waiting_for": None,
         "on_hold": False,
         "last_error": None,
         "cause": None,
@@ -82,3 +84,18 @@ def test_an_attempt_that_was_seen_running_is_not_told_again_when_it_has_failed()
 
     over = job(JobStatus.FAILED, attempts=1, max_attempts=1, failures=[failure], finished_at=after(2))
     assert words(story.lines(over)) == ["attempt 1 failed: Away.", "failed"]
+
+
+def test_a_job_that_waits_says_until_when_and_for_what() -> None:
+    later = after(3600)
+    waiting = job(
+        JobStatus.QUEUED,
+        attempts=1,
+        next_attempt_at=later,
+        waiting_until=later,
+        waiting_for="Hunter's limit is used up.",
+    )
+
+    (_, line) = words(JobStory().lines(waiting))
+    assert line.startswith("waiting until ")
+    assert line.endswith(": Hunter's limit is used up.")

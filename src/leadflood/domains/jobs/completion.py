@@ -1,8 +1,9 @@
 """The one way to complete jobs: what a handler wrote and the completion commit together, guarded by the attempt."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,8 @@ import structlog
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.store import unique
+from leadflood.domains.jobs.store.announcing import announce
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import Contended
@@ -75,8 +78,10 @@ class Completer:
     nothing of it was written; that is logged once, and each of them is done again alone.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, max_attempts: Mapping[str, int] = MappingProxyType({})) -> None:
+        """`max_attempts`: of each kind, for jobs that are to run again."""
         self._database = database
+        self._max_attempts = max_attempts
         self._groups: dict[tuple[object, bool], Grouping[tuple[RunningJob, Any], Any]] = {}
 
     async def complete(self, effect: Effect[Value], jobs: Sequence[tuple[RunningJob, Value]]) -> list[Exception | None]:
@@ -143,8 +148,19 @@ class Completer:
     ) -> list[Any]:
         workspace_id = items[0][0].workspace_id
         async with self._database.transaction(workspace_id) as tx:
-            held = await (store.finish if completes else store.holds)(tx, [job.key for job, _ in items])
+            keys, rerun = [job.key for job, _ in items], False
+            if completes:
+                held, rerun = await store.finish(tx, keys)
+            else:
+                held = await store.holds(tx, keys)
             ours = [item for item in items if item[0].key in held]
             answers = await work(tx, Actor.system(workspace_id), ours) if ours else ()
+            if rerun:
+                await self._rerun(tx, [job for job, _ in ours])
         remaining = iter(answers) if not completes else iter([None] * len(ours))
         return [next(remaining) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]
+
+    async def _rerun(self, tx: Transaction, jobs: Sequence[RunningJob]) -> None:
+        """Queue those again that somebody asked for while they ran: what changed since must not be missed."""
+        attempts = [self._max_attempts.get(job.kind, job.max_attempts) for job in jobs]
+        await announce(tx, await unique.rerun(tx, [job.key for job in jobs], attempts))

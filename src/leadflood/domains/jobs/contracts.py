@@ -168,6 +168,10 @@ class JobView(View):
     attempts: int = Field(description="Attempts so far, one that was cancelled before its start included.")
     max_attempts: int
     next_attempt_at: datetime | None = Field(description="When the next attempt is due; null unless queued.")
+    waiting_until: datetime | None = Field(
+        description="Until when it waits for something that is no failure; null unless it does."
+    )
+    waiting_for: str | None = Field(description="What it waits for; null unless it waits.")
     on_hold: bool = Field(description="Whether it waits until outgoing effects are no longer on hold.")
     last_error: str | None
     cause: str | None = Field(description="The reason without ids, numbers, addresses and values: see failures.")
@@ -182,12 +186,15 @@ class JobView(View):
         """The state as people are shown it."""
         if self.on_hold:
             return "on_hold"
+        if self.waiting_until is not None:
+            return "waiting"
         return "retrying" if self.retrying else self.status
 
     @property
     def retrying(self) -> bool:
         """Whether it waits for another attempt, after one that failed."""
-        return self.status is JobStatus.QUEUED and self.attempts > 0 and not self.on_hold
+        ready = not self.on_hold and self.waiting_until is None
+        return self.status is JobStatus.QUEUED and self.attempts > 0 and ready
 
 
 class OutboxEventView(View):
@@ -219,6 +226,7 @@ class SystemStatus(View):
 
 def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
     """The view of a row."""
+    waiting = row.status == JobStatus.QUEUED and row.waiting_for is not None
     return JobView(
         id=row.id,
         kind=row.kind,
@@ -227,6 +235,8 @@ def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         next_attempt_at=row.next_attempt_at if row.status == JobStatus.QUEUED else None,
+        waiting_until=row.next_attempt_at if waiting else None,
+        waiting_for=row.waiting_for if waiting else None,
         on_hold=row.on_hold and row.status == JobStatus.QUEUED,
         last_error=row.last_error,
         cause=row.cause or None,

@@ -16,9 +16,9 @@ from leadflood.domains.jobs.models import (
     job_backoff,
     storable_reason,
 )
-from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.service import announce
-from leadflood.domains.jobs.store import on_hold, suspects
+from leadflood.domains.jobs.registry import JobRegistry, Later
+from leadflood.domains.jobs.store import on_hold, suspects, unique
+from leadflood.domains.jobs.store.announcing import announce
 from leadflood.kernel.crypto import chance
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError
@@ -153,6 +153,14 @@ async def release(database: Database, job: RunningJob, *, delay: float = 0.0) ->
     return queued is not None
 
 
+async def put_off(database: Database, job: RunningJob, later: Later) -> bool:
+    """Let a job wait until the time that its handler named. It does not count as an attempt."""
+    async with database.transaction(job.workspace_id) as tx:
+        queued = await store.put_off(tx, job.key, at=later.at, reason=storable_reason(later.reason))
+        await _announce(tx, queued)
+    return queued is not None
+
+
 async def put_on_hold(database: Database, job: RunningJob) -> bool:
     """Let a job wait until outgoing effects are no longer on hold. It does not count as a failure."""
     async with database.transaction(job.workspace_id) as tx:
@@ -198,6 +206,10 @@ async def _announce(tx: Transaction, job: store.QueuedJob | None) -> None:
 async def _fail(tx: Transaction, registry: JobRegistry, job: RunningJob, error: str) -> bool:
     if not await store.fail(tx, job.key, expected=JobStatus.RUNNING, error=error):
         return False
+    again = await unique.rerun(tx, [job.key], [registry.attempts.get(job.kind, job.max_attempts)])
+    if again:
+        await announce(tx, again)
+        return True
     definition = registry.find(job.kind)
     if definition is not None:
         try:

@@ -87,6 +87,9 @@ class JobKind(Generic[P]):
     outgoing: bool = False
     """Whether it has effects outside this installation, such as a mail: while they are on hold, it waits."""
 
+    unique: bool = False
+    """Whether one at a time is queued or runs for a subject: see `leadflood.domains.jobs.service.enqueue`."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob(Generic[P]):

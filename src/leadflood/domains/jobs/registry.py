@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeAlias
 from uuid import UUID
 
@@ -78,7 +79,18 @@ class Complete(Generic[Value]):
     value: Value
 
 
-Outcome: TypeAlias = Complete[Any] | None
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a handler returns that has to wait, for a reason that people are shown: it is called again at that time.
+
+    The attempt does not count. For what is no failure, such as a provider's limit that is used up until then.
+    """
+
+    at: datetime
+    reason: str
+
+
+Outcome: TypeAlias = Complete[Any] | Later | None
 """None: the job is complete, and nothing is left to write."""
 
 Handler = Callable[[JobContext[P]], Awaitable[Outcome]]
@@ -94,8 +106,8 @@ async def _nothing(_tx: Transaction, _job: RunningJob, _payload: object, _error:
 class JobDefinition(Generic[P]):
     """How a kind of job is done.
 
-    `handler` returns `Complete`, or nothing, or raises `Retryable` or `Terminal`. `timeout` is in seconds, for one
-    attempt. `on_failed` runs in the transaction that ends the job as `failed`, whoever ends it; its payload is None
+    `handler` returns `Complete`, `Later` or nothing, or raises `Retryable` or `Terminal`. `timeout` is in seconds, for
+    one attempt. `on_failed` runs in the transaction that ends the job as `failed`, whoever ends it; its payload is None
     where the stored one does not fit the kind: then the job's subject is all that is known.
 
     `many`: the jobs may share the transactions that complete them. `load` declares that first attempts which are

@@ -32,17 +32,29 @@ from leadflood.domains.jobs.events import (
 from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.store import announcing, on_hold
+from leadflood.domains.jobs.store import announcing, on_hold, unique
 from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.errors import ConstraintViolated, Contended
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, expect_changed
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Ticket
 
+_TRIES = 5
+
 
 async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]]) -> list[UUID]:
-    """Put jobs on the queue as part of this transaction. Returns their ids, in order."""
+    """Put jobs on the queue as part of this transaction. Returns their ids, in order.
+
+    For a job of a kind that is `unique`, and whose subject has one queued already, its id is returned. While that one
+    runs, it is made to run again once it has ended, so that what this transaction changes is not missed. Either waits
+    for that job's lock: enqueue before you lock what the job is about, as a job that ends locks itself first.
+
+    Raises: leadflood.kernel.db.database.Contended: others asked for the same job again and again.
+    """
+    if any(job.kind.unique for job in jobs):
+        return [await _enqueue_unique(tx, actor, job) for job in jobs]
     ids = [job.id or new_id() for job in jobs]
     status = OutboxStatus.SENT if tx.carries_queue else OutboxStatus.PENDING
     await announcing.insert_jobs(tx, actor.workspace_id, ids, jobs, status)
@@ -55,18 +67,19 @@ async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]])
     return ids
 
 
-async def announce(tx: Transaction, jobs: Sequence[store.QueuedJob]) -> None:
-    """Write the outbox events of queued jobs, and put the jobs on the queue where it lives in this database.
-
-    There the event is `sent` at commit; elsewhere it is `pending` and the relay is told once it is on disk.
-    """
-    event_ids = [new_id() for _ in jobs]
-    if tx.carries_queue:
-        await announcing.insert_events(tx, jobs, event_ids, OutboxStatus.SENT)
-        await tx.publish([job.ticket for job in jobs])
-    else:
-        await announcing.insert_events(tx, jobs, event_ids, OutboxStatus.PENDING)
-        tx.wake_relay()
+async def _enqueue_unique(tx: Transaction, actor: Actor, job: NewJob[Any]) -> UUID:
+    if not job.kind.unique or job.subject_id is None:
+        (job_id,) = await enqueue(tx, actor, jobs=[job])
+        return job_id
+    for _ in range(_TRIES):
+        active = await unique.join(tx, actor.workspace_id, job.kind.name, job.subject_id)
+        if active is not None:
+            return active
+        queued = await unique.insert(tx, actor.workspace_id, job.id or new_id(), job)
+        if queued is not None:
+            await announcing.announce(tx, [queued])
+            return queued.id
+    raise Contended("Others asked for the same job at the same time. Try again.")
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -130,9 +143,17 @@ async def bring_back(
     tx: Transaction, actor: Actor, attempts: Mapping[str, int], *, ids: Sequence[UUID]
 ) -> frozenset[UUID]:
     """Queue those of the jobs that are failed, with as many attempts as their kind has. Returns which."""
-    queued = await store.retry(tx, actor.workspace_id, ids, attempts)
+    for _ in range(_TRIES):
+        try:
+            async with tx.savepoint():
+                queued = await store.retry(tx, actor.workspace_id, ids, attempts)
+        except ConstraintViolated:  # another job of a unique kind was queued for the same subject meanwhile
+            continue
+        break
+    else:
+        raise Contended("Others asked for the same jobs at the same time. Try again.")
     if queued:
-        await announce(tx, queued)
+        await announcing.announce(tx, queued)
     return frozenset(job.id for job in queued)
 
 
@@ -259,6 +280,8 @@ async def _all_of(
 def _not_retryable(registry: JobRegistry, kind: str, status: str) -> JobNotRetryable:
     if registry.find(kind) is None:
         return JobNotRetryable(f"This version does not know the job kind {kind!r}, so it cannot run it again.")
+    if status == JobStatus.FAILED:
+        return JobNotRetryable("Another job of this kind is already queued or running for the same subject.")
     return JobNotRetryable(f"Only a failed job can be retried; this one is {status}.")
 
 

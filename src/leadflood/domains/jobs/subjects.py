@@ -35,11 +35,14 @@ async def delete_jobs_of(tx: Transaction, *, subjects: Sequence[tuple[UUID, UUID
 
 
 async def move_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_subject: UUID) -> list[UUID]:
-    """Let the jobs about one thing be about another. Returns which they are; what they do stays the same."""
+    """Let the jobs about one thing be about another. Returns which they are; what they do stays the same.
+
+    They are no longer unique: the other may have one of the same kind.
+    """
     rows = await tx.all(
         update(job_executions)
         .where(job_executions.c.workspace_id == actor.workspace_id, job_executions.c.subject_id == from_subject)
-        .values(subject_id=to_subject)
+        .values(subject_id=to_subject, unique_subject=False)
         .returning(job_executions.c.id)
     )
     return [row.id for row in rows]
@@ -56,5 +59,5 @@ async def return_jobs(
             job_executions.c.id.in_(job_ids),
             job_executions.c.subject_id.in_(holders),
         )
-        .values(subject_id=to_subject)
+        .values(subject_id=to_subject, unique_subject=False)
     )

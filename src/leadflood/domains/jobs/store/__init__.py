@@ -6,18 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, Uuid
-
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, readable_trace
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority, Ticket
-
-_ids = ARRAY(Uuid)
-_texts = ARRAY(Text)
-_ints = ARRAY(Integer)
-
 
 Key = tuple[UUID, UUID, int]
 """Workspace, job and attempt."""
@@ -56,7 +49,7 @@ WITH held AS (
 )
 UPDATE job_executions j
 SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
-    lease_expires_at = now() + make_interval(secs => :lease)
+    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, rerun = false
 FROM held
 WHERE j.workspace_id = held.workspace_id AND j.id = held.id
   AND held.status = 'queued' AND held.attempts = held.attempt - 1 AND held.attempts < held.max_attempts
@@ -122,9 +115,9 @@ WITH held AS (
     FROM held
     WHERE j.workspace_id = held.workspace_id AND j.id = held.id
       AND held.status = 'running' AND held.attempts = held.attempt
-    RETURNING j.id, j.attempts
+    RETURNING j.id, j.attempts, j.rerun
 )
-SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM completed
+SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts, bool_or(rerun) AS rerun FROM completed
 """)
 
 # The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
@@ -138,6 +131,16 @@ SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = 
         'attempt', attempts, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace, losses >= 2 AS suspect,
+          extract(epoch FROM next_attempt_at - now())::double precision AS delay
+""")
+
+# As REQUEUE, for an attempt that did not fail. The attempt number never goes back, so one more is allowed.
+PUT_OFF = sql("""
+UPDATE job_executions
+SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = NULL, cause = '',
+    max_attempts = max_attempts + 1, losses = 0, waiting_for = :reason, next_attempt_at = greatest(:at, now())
+WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
+RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """)
 
@@ -155,18 +158,25 @@ WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND stat
 # By key alone, and locked in order, for the same reasons as in CLAIM.
 RETRY = sql("""
 WITH held AS (
-    SELECT j.workspace_id, j.id, j.status, k.more
+    SELECT j.workspace_id, j.id, j.kind, j.subject_id, j.status, j.unique_subject, k.more
     FROM job_executions j
     JOIN unnest(:kinds::text[], :more::integer[]) AS k (kind, more) USING (kind)
     WHERE j.workspace_id = :workspace_id AND j.id = ANY(:ids)
     ORDER BY j.id
     FOR UPDATE OF j
+), failed AS (
+    SELECT *, row_number() OVER (PARTITION BY kind, subject_id ORDER BY id DESC) AS place
+    FROM held WHERE status = 'failed'
 )
 UPDATE job_executions j
 SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
-    max_attempts = j.attempts + held.more, progress = NULL, on_hold = false
-FROM held
-WHERE j.workspace_id = held.workspace_id AND j.id = held.id AND held.status = 'failed'
+    max_attempts = j.attempts + failed.more, progress = NULL, on_hold = false
+FROM failed
+WHERE j.workspace_id = failed.workspace_id AND j.id = failed.id
+  AND (NOT failed.unique_subject OR failed.place = 1 AND NOT EXISTS (
+      SELECT FROM job_executions other
+      WHERE other.workspace_id = failed.workspace_id AND other.kind = failed.kind
+        AND other.subject_id = failed.subject_id AND other.unique_subject AND other.status IN ('queued', 'running')))
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
 """)
 
@@ -247,9 +257,10 @@ async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: 
     return {(row.workspace_id, row.id, row.attempts) for row in rows}
 
 
-async def finish(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
-    """Complete the jobs that these attempts still run. Returns which."""
-    return await _those(tx, FINISH, keys)
+async def finish(tx: Transaction, keys: Sequence[Key]) -> tuple[set[Key], bool]:
+    """Complete the jobs that these attempts still run. Returns which, and whether one of them is to run again."""
+    row = await tx.first(FINISH, _columns(keys))
+    return _named(row, keys), bool(row and row.rerun)
 
 
 async def requeue(
@@ -266,6 +277,12 @@ async def requeue(
     waiting = {"error": error, "cause": cause_of(error), "delay": delay, "retry_at": retry_at}
     row = await tx.first(REQUEUE, {**_key(key), **waiting, "more": more, "losses": losses})
     return replace(queued_job(row), suspect=row.suspect) if row else None
+
+
+async def put_off(tx: Transaction, key: Key, *, at: datetime, reason: str) -> QueuedJob | None:
+    """Put a running attempt that did not fail back to `queued` until then; None if it no longer runs."""
+    row = await tx.first(PUT_OFF, {**_key(key), "at": at, "reason": reason})
+    return queued_job(row) if row else None
 
 
 async def fail(tx: Transaction, key: tuple[UUID, UUID, int], *, expected: str, error: str) -> bool:
@@ -291,7 +308,7 @@ async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: in
 
 async def holds(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Those of the attempts that still run; they do until the transaction ends."""
-    return await _those(tx, HOLDS, keys)
+    return _named(await tx.first(HOLDS, _columns(keys)), keys)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
@@ -338,9 +355,8 @@ def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
     return {"workspace_id": key[0], "id": key[1], "attempt": key[2]}
 
 
-async def _those(tx: Transaction, statement: Sql, keys: Sequence[Key]) -> set[Key]:
-    """Those of the keys that a statement names: in two arrays, which are read in a fraction of the time of rows."""
-    row = await tx.first(statement, _columns(keys))
+def _named(row: Row | None, keys: Sequence[Key]) -> set[Key]:
+    """Those of the keys that a row names: in two arrays, which are read in a fraction of the time of rows."""
     if row is None or row.ids is None:
         return set()
     named = set(zip(row.ids, row.attempts, strict=True))

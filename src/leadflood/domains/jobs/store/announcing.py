@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import ARRAY, Integer, Text, Uuid
 
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import NewJob, OutboxStatus
 from leadflood.domains.jobs.store import QueuedJob
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -104,3 +104,17 @@ async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: S
 async def replay(tx: Transaction, workspace_id: UUID, event_ids: Sequence[UUID]) -> set[UUID]:
     """Give those of the events that are dead-lettered to the relay again. Returns which."""
     return {row.id for row in await tx.all(REPLAY, {"workspace_id": workspace_id, "ids": list(event_ids)})}
+
+
+async def announce(tx: Transaction, jobs: Sequence[QueuedJob]) -> None:
+    """Write the outbox events of queued jobs, and put the jobs on the queue where it lives in this database.
+
+    There the event is `sent` at commit; elsewhere it is `pending` and the relay is told once it is on disk.
+    """
+    event_ids = [new_id() for _ in jobs]
+    if tx.carries_queue:
+        await insert_events(tx, jobs, event_ids, OutboxStatus.SENT)
+        await tx.publish([job.ticket for job in jobs])
+    else:
+        await insert_events(tx, jobs, event_ids, OutboxStatus.PENDING)
+        tx.wake_relay()

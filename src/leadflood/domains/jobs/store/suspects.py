@@ -21,7 +21,7 @@ WITH next AS (
 )
 UPDATE job_executions j
 SET status = 'running', attempts = j.attempts + 1, worker_id = :worker_id, updated_at = now(), started_at = now(),
-    lease_expires_at = now() + make_interval(secs => :lease)
+    lease_expires_at = now() + make_interval(secs => :lease), waiting_for = NULL, rerun = false
 FROM next
 WHERE j.workspace_id = next.workspace_id AND j.id = next.id
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::text AS payload, j.subject_id,
