@@ -6,27 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    ColumnElement,
-    Integer,
-    Select,
-    Table,
-    Text,
-    Uuid,
-    and_,
-    bindparam,
-    column,
-    func,
-    literal,
-    select,
-    text,
-    true,
-    tuple_,
-    values,
-)
-
 from leadflood.domains.jobs.contracts import (
     CauseGroup,
     CauseGroups,
@@ -42,11 +21,10 @@ from leadflood.domains.jobs.contracts import (
 from leadflood.domains.jobs.errors import EventNotFound, JobNotFound
 from leadflood.domains.jobs.events import HEARTBEAT
 from leadflood.domains.jobs.models import JobStatus, OutboxStatus
-from leadflood.domains.jobs.tables import job_executions, outbox_events, worker_processes
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.contract import Count
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import assemble, sql
+from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.hold import ON_HOLD, Hold
 from leadflood.kernel.ids import first_id_at
@@ -68,7 +46,7 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 """How far the clock that made an id may be from the database's, and an id from its commit, at most."""
 
 # The walk is in the order of an index that leads with workspace and status: what others have queued is not read.
-_QUEUE = text("""
+_QUEUE = sql("""
 SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS waiting,
        min(next_attempt_at) FILTER (WHERE due) AS oldest,
        extract(epoch FROM now() - min(next_attempt_at) FILTER (WHERE due))::double precision AS seconds,
@@ -81,7 +59,7 @@ FROM (
     ORDER BY id
     LIMIT :most
 ) queued
-""").bindparams(bindparam("workspace_id", type_=Uuid), bindparam("most", type_=Integer))
+""")
 
 
 # The latest heartbeat, the live workers, and whether outgoing effects are on hold.
@@ -95,30 +73,94 @@ LEFT JOIN heartbeats h ON h.name = :heartbeat
     on_hold=ON_HOLD,
 )
 
-_QUEUED_BY_KIND = text("""
+_QUEUED_BY_KIND = sql("""
 SELECT kind, count(*) AS jobs FROM job_executions
 WHERE status = 'queued' AND kind = ANY(:kinds)
 GROUP BY kind ORDER BY kind
-""").bindparams(bindparam("kinds", type_=ARRAY(Text)))
+""")
+
+
+# Payload and trace stay out: one that cannot be read must not hide its neighbours.
+_JOB = sql("""
+id, kind, subject_id, status, attempts, max_attempts, next_attempt_at, last_error, cause, failures, progress, on_hold,
+waiting_for, created_at, started_at, finished_at
+""")
+_EVENT = sql("id, kind, job_id, status, attempts, next_attempt_at, last_error, cause, created_at, processed_at")
+
+_ONE = sql("SELECT {columns} FROM {table} WHERE workspace_id = :workspace_id AND id = :id")
+
+# The ids are UUIDv7, so their order is the order of creation.
+_NEWEST_FIRST = sql("""
+SELECT {columns} FROM {table} WHERE {conditions}
+ORDER BY id DESC
+LIMIT :limit
+""")
+
+_STATES = sql("SELECT id, kind, status FROM {table} WHERE workspace_id = :workspace_id AND id = ANY(:ids)")
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The rows that ended badly in one of the two tables: which they are, and the column that tells since when."""
+    """The rows that ended badly in one of the two tables: which they are, and the column that tells since when.
 
-    table: Table
-    status: str
-    at: ColumnElement[datetime]
+    The status is written out: else PostgreSQL might not know the partial index by it.
+    """
 
-    def of(self, workspace_id: UUID, table: Any = None) -> Sequence[ColumnElement[bool]]:  # noqa: ANN401  or an alias
-        """Which rows they are. The status is written out: else PostgreSQL might not know the partial index by it."""
-        columns = (self.table if table is None else table).c
-        status = literal(self.status, Text, literal_execute=True)
-        return (columns.workspace_id == workspace_id, columns.status == status)
+    table: Sql
+    failed: Sql
+    at: Sql
 
 
-FAILED_JOBS = Failures(job_executions, JobStatus.FAILED.value, job_executions.c.finished_at)
-DEAD_EVENTS = Failures(outbox_events, OutboxStatus.DEAD_LETTER.value, outbox_events.c.updated_at)
+JOBS = sql("job_executions")
+EVENTS = sql("outbox_events")
+FAILED_JOBS = Failures(JOBS, sql("workspace_id = :workspace_id AND status = 'failed'"), sql("finished_at"))
+DEAD_EVENTS = Failures(EVENTS, sql("workspace_id = :workspace_id AND status = 'dead_letter'"), sql("updated_at"))
+
+# One step in the index for each cause with its kind, however many failures it has: DISTINCT would read them all.
+_CAUSES = sql("""
+WITH RECURSIVE found AS (
+    (SELECT cause, kind, 1 AS step FROM {table} WHERE {failed} ORDER BY cause, kind LIMIT 1)
+    UNION ALL
+    SELECT following.cause, following.kind, found.step + 1
+    FROM found CROSS JOIN LATERAL (
+        SELECT cause, kind FROM {table} AS one
+        WHERE {failed} AND (one.cause, one.kind) > (found.cause, found.kind)
+        ORDER BY cause, kind
+        LIMIT 1
+    ) AS following
+    WHERE found.step < :steps
+)
+SELECT cause, kind FROM found
+""")
+
+# How many there are of each, and the newest of them.
+_COUNTED = sql("""
+SELECT wanted.cause, wanted.kind, counted.counted, newest.id, newest.last_error, newest.at
+FROM unnest(:causes::text[], :kinds::text[]) AS wanted (cause, kind)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS counted FROM (
+        SELECT FROM {table} AS one
+        WHERE {failed} AND one.cause = wanted.cause AND one.kind = wanted.kind
+        LIMIT :most
+    ) AS counted_rows
+) AS counted
+CROSS JOIN LATERAL (
+    SELECT one.id, one.last_error, one.{at} AS at FROM {table} AS one
+    WHERE {failed} AND one.cause = wanted.cause AND one.kind = wanted.kind
+    ORDER BY one.id DESC
+    LIMIT 1
+) AS newest
+""")
+
+_COUNT_OF_CAUSE = sql("SELECT count(*) FROM (SELECT FROM {table} WHERE {conditions} LIMIT :most) AS counted_rows")
+_IDS_OF_CAUSE = sql("SELECT id FROM {table} WHERE {conditions} ORDER BY id LIMIT :limit")
+
+_WORKERS = sql("""
+SELECT id, host, pid, version, running_jobs, started_at, last_seen_at, last_seen_at > now() - :silent::interval AS alive
+FROM worker_processes
+ORDER BY alive DESC, host, pid, id
+LIMIT 1000
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +172,22 @@ class Cause:
     kind: str
     before: datetime | None = None
 
-    def of(self, workspace_id: UUID) -> Sequence[ColumnElement[bool]]:
+    @property
+    def conditions(self) -> Sql:
         """Which rows they are."""
-        columns = self.failures.table.c
-        same = (*self.failures.of(workspace_id), columns.cause == self.cause, columns.kind == self.kind)
-        return same if self.before is None else (*same, self.failures.at < self.before)
+        parts = [self.failures.failed, sql("cause = :cause AND kind = :kind")]
+        if self.before is not None:
+            parts.append(assemble(sql("{at} < :before"), at=self.failures.at))
+        return joined(AND, parts)
+
+    def values(self, actor: Actor) -> dict[str, Any]:
+        """The parameters of `conditions`."""
+        return {"workspace_id": actor.workspace_id, "cause": self.cause, "kind": self.kind, "before": self.before}
 
 
 async def get_job(tx: Transaction, actor: Actor, *, job_id: UUID) -> JobView:
     """Raises: JobNotFound."""
-    query = select(*_shown(job_executions)).where(
-        job_executions.c.workspace_id == actor.workspace_id, job_executions.c.id == job_id
-    )
-    row = await tx.first(query)
+    row = await tx.first(assemble(_ONE, columns=_JOB, table=JOBS), {"workspace_id": actor.workspace_id, "id": job_id})
     if row is None:
         raise JobNotFound
     return job_view(row)
@@ -162,30 +207,27 @@ async def list_jobs(  # noqa: PLR0913  one for each filter
     limit: int,
 ) -> Page[JobView]:
     """Jobs, newest first. With `cause`, only failed ones. Times: from inclusive, until exclusive."""
-    jobs = job_executions.c
-    query = _newest_first(job_executions, actor, after, limit)
-    if status is not None:
-        query = query.where(jobs.status == status)
-    if kind is not None:
-        query = query.where(jobs.kind == kind)
-    if subject_id is not None:
-        query = query.where(jobs.subject_id == subject_id)
-    if cause is not None:
-        query = query.where(*FAILED_JOBS.of(actor.workspace_id), jobs.cause == cause)
     # Ids are in the order of time, and indexed.
-    if created_from is not None:
-        query = query.where(jobs.created_at >= created_from, jobs.id >= first_id_at(created_from, -_CLOCKS_DIFFER))
-    if created_until is not None:
-        query = query.where(jobs.created_at < created_until, jobs.id < first_id_at(created_until, _CLOCKS_DIFFER))
-    return _page(await tx.all(query), limit).map(job_view)
+    first = first_id_at(created_from, -_CLOCKS_DIFFER) if created_from else None
+    last = first_id_at(created_until, _CLOCKS_DIFFER) if created_until else None
+    filters = (
+        (sql("status = :status"), "status", status),
+        (sql("kind = :kind"), "kind", kind),
+        (sql("subject_id = :subject_id"), "subject_id", subject_id),
+        (joined(AND, [FAILED_JOBS.failed, sql("cause = :cause")]), "cause", cause),
+        (sql("created_at >= :created_from"), "created_from", created_from),
+        (sql("id >= :first"), "first", first),
+        (sql("created_at < :created_until"), "created_until", created_until),
+        (sql("id < :last"), "last", last),
+    )
+    rows = await _newest_first(tx, actor, JOBS, _JOB, filters, after, limit)
+    return _page(rows, limit).map(job_view)
 
 
 async def get_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> OutboxEventView:
     """Raises: EventNotFound."""
-    query = select(*_shown(outbox_events)).where(
-        outbox_events.c.workspace_id == actor.workspace_id, outbox_events.c.id == event_id
-    )
-    row = await tx.first(query)
+    one = assemble(_ONE, columns=_EVENT, table=EVENTS)
+    row = await tx.first(one, {"workspace_id": actor.workspace_id, "id": event_id})
     if row is None:
         raise EventNotFound
     return event_view(row)
@@ -202,14 +244,13 @@ async def list_events(
     limit: int,
 ) -> Page[OutboxEventView]:
     """Outbox events, newest first. With `cause`, only dead-lettered ones."""
-    query = _newest_first(outbox_events, actor, after, limit)
-    if status is not None:
-        query = query.where(outbox_events.c.status == status)
-    if job_id is not None:
-        query = query.where(outbox_events.c.job_id == job_id)
-    if cause is not None:
-        query = query.where(*DEAD_EVENTS.of(actor.workspace_id), outbox_events.c.cause == cause)
-    return _page(await tx.all(query), limit).map(event_view)
+    filters = (
+        (sql("status = :status"), "status", status),
+        (sql("job_id = :job_id"), "job_id", job_id),
+        (joined(AND, [DEAD_EVENTS.failed, sql("cause = :cause")]), "cause", cause),
+    )
+    rows = await _newest_first(tx, actor, EVENTS, _EVENT, filters, after, limit)
+    return _page(rows, limit).map(event_view)
 
 
 async def failed_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = None) -> CauseGroups:
@@ -224,26 +265,23 @@ async def dead_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = Non
 
 async def count_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, most: int) -> int:
     """How many failed for this cause, counted up to `most`."""
-    some = select(literal(1)).where(*cause.of(actor.workspace_id)).limit(most).subquery()
-    found: int = await tx.scalar(select(func.count()).select_from(some))
+    count = assemble(_COUNT_OF_CAUSE, table=cause.failures.table, conditions=cause.conditions)
+    found: int = await tx.scalar(count, {**cause.values(actor), "most": most})
     return found
 
 
 async def ids_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, after: UUID | None, limit: int) -> list[UUID]:
     """Those that failed for this cause, oldest first, after the id given."""
-    ids = cause.failures.table.c.id
-    query = select(ids).where(*cause.of(actor.workspace_id)).order_by(ids).limit(limit)
-    if after is not None:
-        query = query.where(ids > after)
-    return [row.id for row in await tx.all(query)]
+    conditions = cause.conditions if after is None else joined(AND, [cause.conditions, sql("id > :after")])
+    ids = assemble(_IDS_OF_CAUSE, table=cause.failures.table, conditions=conditions)
+    rows = await tx.all(ids, {**cause.values(actor), "after": after, "limit": limit})
+    return [row.id for row in rows]
 
 
-async def states(tx: Transaction, actor: Actor, table: Table, *, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+async def states(tx: Transaction, actor: Actor, table: Sql, *, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
     """Kind and status of those of the jobs or events that there are."""
-    query = select(table.c.id, table.c.kind, table.c.status).where(
-        table.c.workspace_id == actor.workspace_id, table.c.id.in_(ids)
-    )
-    return {row.id: (row.kind, row.status) for row in await tx.all(query)}
+    rows = await tx.all(assemble(_STATES, table=table), {"workspace_id": actor.workspace_id, "ids": list(ids)})
+    return {row.id: (row.kind, row.status) for row in rows}
 
 
 async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
@@ -261,10 +299,7 @@ async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
 
 async def list_workers(tx: Transaction) -> list[WorkerView]:
     """Workers, the living first, over all workspaces: the table belongs to none. At most 1000."""
-    alive = (worker_processes.c.last_seen_at > func.now() - SILENT_AFTER).label("alive")
-    workers = worker_processes.c
-    query = select(worker_processes, alive).order_by(alive.desc(), workers.host, workers.pid, workers.id).limit(1000)
-    return [WorkerView(**row) for row in await tx.all(query)]
+    return [WorkerView(**row) for row in await tx.all(_WORKERS, {"silent": SILENT_AFTER})]
 
 
 async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int]:
@@ -298,10 +333,13 @@ async def system_status(tx: Transaction) -> SystemStatus:
 
 
 async def _by_cause(tx: Transaction, actor: Actor, failures: Failures, kind: str | None) -> CauseGroups:
-    found = await tx.all(_causes(failures, actor.workspace_id))
+    parts = {"table": failures.table, "failed": failures.failed}
+    found = await tx.all(assemble(_CAUSES, **parts), {"workspace_id": actor.workspace_id, "steps": _STEPS})
     wanted = [row for row in found if kind in (None, row.kind)]
     listed = wanted[:LISTED_CAUSES]
-    rows = await tx.all(_counted(failures, actor.workspace_id, listed)) if listed else []
+    causes = {"causes": [row.cause for row in listed], "kinds": [row.kind for row in listed]}
+    counted = assemble(_COUNTED, **parts, at=failures.at)
+    rows = await tx.all(counted, {"workspace_id": actor.workspace_id, **causes, "most": COUNTED + 1})
     groups = [
         CauseGroup(
             cause=row.cause,
@@ -317,52 +355,22 @@ async def _by_cause(tx: Transaction, actor: Actor, failures: Failures, kind: str
     return CauseGroups(items=groups, complete=len(listed) == len(wanted) and len(found) < _STEPS)
 
 
-def _causes(failures: Failures, workspace_id: UUID) -> Select[Any]:
-    """All causes with their kinds: one step in the index for each, however many failures it has.
-
-    DISTINCT would read them all.
-    """
-    table, one = failures.table, failures.table.alias("one")
-    first = select(table.c.cause, table.c.kind, literal(1).label("step")).where(*failures.of(workspace_id))
-    found = first.order_by(table.c.cause, table.c.kind).limit(1).cte("found", recursive=True)
-    following = (
-        select(one.c.cause, one.c.kind)
-        .where(*failures.of(workspace_id, one), tuple_(one.c.cause, one.c.kind) > tuple_(found.c.cause, found.c.kind))
-        .order_by(one.c.cause, one.c.kind)
-        .limit(1)
-        .lateral("following")
-    )
-    step = select(following.c.cause, following.c.kind, found.c.step + 1).select_from(found.join(following, true()))
-    return select(found.union_all(step.where(found.c.step < _STEPS)))
+async def _newest_first(
+    tx: Transaction,
+    actor: Actor,
+    table: Sql,
+    columns: Sql,
+    filters: Sequence[tuple[Sql, str, object]],
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row]:
+    """A page of a list, and one row more. A filter applies where its value is not None."""
+    used = [*filters, (sql("id < :after"), "after", after.id if after else None)]
+    conditions = [sql("workspace_id = :workspace_id"), *(part for part, _, value in used if value is not None)]
+    query = assemble(_NEWEST_FIRST, columns=columns, table=table, conditions=joined(AND, conditions))
+    values = {name: value for _, name, value in used}
+    return await tx.all(query, {"workspace_id": actor.workspace_id, **values, "limit": limit + 1})
 
 
-def _counted(failures: Failures, workspace_id: UUID, listed: Sequence[Row]) -> Select[Any]:
-    """How many there are of each, and the newest of them."""
-    table = failures.table
-    wanted = values(column("cause", Text), column("kind", Text), name="wanted").data(
-        [(row.cause, row.kind) for row in listed]
-    )
-    same = and_(*failures.of(workspace_id), table.c.cause == wanted.c.cause, table.c.kind == wanted.c.kind)
-    some = select(literal(1)).select_from(table).where(same).correlate(wanted).limit(COUNTED + 1).subquery()
-    counted = select(func.count().label("counted")).select_from(some).lateral("counted")
-    newest = select(table.c.id, table.c.last_error, failures.at.label("at")).where(same).correlate(wanted)
-    last = newest.order_by(table.c.id.desc()).limit(1).lateral("newest")
-    columns = (wanted.c.cause, wanted.c.kind, counted.c.counted, last.c.id, last.c.last_error, last.c.at)
-    return select(*columns).select_from(wanted.join(counted, true()).join(last, true()))
-
-
-def _shown(table: Table) -> list[Column[Any]]:
-    """What views are made of. Payload and trace stay out: one that cannot be read must not hide its neighbours."""
-    return [each for each in table.c if each.name not in {"payload", "trace"}]
-
-
-def _newest_first(table: Table, actor: Actor, after: Position | None, limit: int) -> Select[Any]:
-    # The ids are UUIDv7, so their order is the order of creation.
-    query = select(*_shown(table)).where(table.c.workspace_id == actor.workspace_id)
-    if after is not None:
-        query = query.where(tuple_(table.c.id) < tuple_(after.id))
-    return query.order_by(table.c.id.desc()).limit(limit + 1)
-
-
-def _page(rows: Any, limit: int) -> Page[Row]:  # noqa: ANN401  rows of either table
+def _page(rows: Sequence[Row], limit: int) -> Page[Row]:
     return cut(rows, limit, lambda row: Position.at(row.created_at, row.id))

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Text, bindparam
-
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.models import NewJob, NoPayload
@@ -14,8 +12,6 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 LONGEST_PAUSE = 60.0
 """Seconds after which to look again, whatever the schedules say."""
-
-_names = bindparam("names", type_=ARRAY(Text))
 
 _REGISTER = sql("INSERT INTO schedules (name) SELECT unnest(:names::text[]) ON CONFLICT DO NOTHING")
 

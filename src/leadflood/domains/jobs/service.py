@@ -33,9 +33,8 @@ from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, New
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.store import announcing, on_hold, unique
-from leadflood.domains.jobs.tables import job_executions, outbox_events
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.errors import ConstraintViolated, Contended
+from leadflood.kernel.db.errors import Contended, IntegrityError
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, expect_changed
 from leadflood.kernel.ids import new_id
@@ -101,7 +100,7 @@ async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, co
     actor.require(Permission.JOBS_WRITE)
     ids = dict.fromkeys(command.ids)
     queued = await bring_back(tx, actor, registry.attempts, ids=list(ids))
-    left = await queries.states(tx, actor, job_executions, ids=[each for each in ids if each not in queued])
+    left = await queries.states(tx, actor, queries.JOBS, ids=[each for each in ids if each not in queued])
     faults: dict[UUID, AppError] = {
         each: _not_retryable(registry, *left[each]) if each in left else JobNotFound()
         for each in ids
@@ -147,7 +146,7 @@ async def bring_back(
         try:
             async with tx.savepoint():
                 queued = await store.retry(tx, actor.workspace_id, ids, attempts)
-        except ConstraintViolated:  # another job of a unique kind was queued for the same subject meanwhile
+        except IntegrityError:  # another job of a unique kind was queued for the same subject meanwhile
             continue
         break
     else:
@@ -238,7 +237,7 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
     actor.require(Permission.OUTBOX_WRITE)
     ids = dict.fromkeys(command.ids)
     replayed = await _replay(tx, actor, list(ids))
-    left = await queries.states(tx, actor, outbox_events, ids=[each for each in ids if each not in replayed])
+    left = await queries.states(tx, actor, queries.EVENTS, ids=[each for each in ids if each not in replayed])
     faults: dict[UUID, AppError] = {
         each: _not_dead(left[each][1]) if each in left else EventNotFound() for each in ids if each not in replayed
     }

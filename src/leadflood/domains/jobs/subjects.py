@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select, update
-
-from leadflood.domains.jobs.tables import job_executions
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -16,16 +13,28 @@ USING unnest(:workspace_ids::uuid[], :subject_ids::uuid[]) AS gone (workspace_id
 WHERE j.workspace_id = gone.workspace_id AND j.subject_id = gone.subject_id AND j.status IN ('completed', 'failed')
 """)
 
+_LOCK = sql("""
+SELECT FROM job_executions
+WHERE workspace_id = :workspace_id AND subject_id = ANY(:subject_ids)
+ORDER BY id
+FOR NO KEY UPDATE
+""")
+
+_MOVE = sql("""
+UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
+WHERE workspace_id = :workspace_id AND subject_id = :from_subject
+RETURNING id
+""")
+
+_RETURN = sql("""
+UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
+WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND subject_id = ANY(:holders)
+""")
+
 
 async def hold_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:
     """Lock the jobs that are about these. First of all: a job that ends locks itself before what it is about."""
-    query = (
-        select(job_executions.c.id)
-        .where(job_executions.c.workspace_id == actor.workspace_id, job_executions.c.subject_id.in_(subject_ids))
-        .order_by(job_executions.c.id)
-        .with_for_update(key_share=True)
-    )
-    await tx.execute(query)
+    await tx.execute(_LOCK, {"workspace_id": actor.workspace_id, "subject_ids": list(subject_ids)})
 
 
 async def delete_jobs_of(tx: Transaction, *, subjects: Sequence[tuple[UUID, UUID]]) -> None:
@@ -39,25 +48,13 @@ async def move_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_sub
 
     They are no longer unique: the other may have one of the same kind.
     """
-    rows = await tx.all(
-        update(job_executions)
-        .where(job_executions.c.workspace_id == actor.workspace_id, job_executions.c.subject_id == from_subject)
-        .values(subject_id=to_subject, unique_subject=False)
-        .returning(job_executions.c.id)
-    )
-    return [row.id for row in rows]
+    values = {"workspace_id": actor.workspace_id, "from_subject": from_subject, "to_subject": to_subject}
+    return [row.id for row in await tx.all(_MOVE, values)]
 
 
 async def return_jobs(
     tx: Transaction, actor: Actor, *, job_ids: Sequence[UUID], holders: Sequence[UUID], to_subject: UUID
 ) -> None:
     """Let those of the jobs be about the first thing again that are still about one of the holders."""
-    await tx.execute(
-        update(job_executions)
-        .where(
-            job_executions.c.workspace_id == actor.workspace_id,
-            job_executions.c.id.in_(job_ids),
-            job_executions.c.subject_id.in_(holders),
-        )
-        .values(subject_id=to_subject, unique_subject=False)
-    )
+    values = {"workspace_id": actor.workspace_id, "ids": list(job_ids), "holders": list(holders)}
+    await tx.execute(_RETURN, {**values, "to_subject": to_subject})

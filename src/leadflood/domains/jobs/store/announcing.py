@@ -6,17 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, Integer, Text, Uuid
 
 from leadflood.domains.jobs.models import NewJob, OutboxStatus
 from leadflood.domains.jobs.store import QueuedJob
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
-
-_ids = ARRAY(Uuid)
-_texts = ARRAY(Text)
-_ints = ARRAY(Integer)
 
 INSERT_JOBS = sql("""
 WITH job AS (
