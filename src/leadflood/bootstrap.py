@@ -211,7 +211,8 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         url,
         application_name=f"leadflood {process}",
         size=settings.database_pool_size,
-        statement_timeout=settings.request_statement_timeout if process == "api" else settings.statement_timeout,
+        statement_timeout=settings.statement_timeout_of(process),
+        lock_timeout=min(settings.statement_timeout_of(process), settings.statement_timeout) / 2,
     )
     database = Database(pool, carrier if queue is None else None)
     await carrier.open()

@@ -31,6 +31,10 @@ def default_home() -> Path:
 Seconds = Annotated[float, Field(gt=0)]
 
 
+JOB_PROCESSES = ("worker", "isolated jobs")
+"""The processes that run jobs. Their statements may take longer; they wait for locks no longer than others."""
+
+
 class Settings(BaseSettings):
     """All settings of LEAD-FLOOD."""
 
@@ -66,6 +70,9 @@ class Settings(BaseSettings):
         "downloads have limits of their own.",
     )
     statement_timeout: Seconds = Field(15, description="Seconds after which PostgreSQL cancels a statement.")
+    job_statement_timeout: Seconds = Field(
+        60, description="Seconds after which PostgreSQL cancels a statement of a background job."
+    )
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Key for cursors and stored answers. Empty: made by `up` in the data folder."
     )
@@ -171,10 +178,11 @@ class Settings(BaseSettings):
     )
     lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
 
-    @property
-    def request_statement_timeout(self) -> float:
-        """Seconds for a statement of a request, so that it ends before the request does."""
-        return min(self.statement_timeout, 0.8 * self.request_timeout)
+    def statement_timeout_of(self, process: str) -> float:
+        """Seconds for a statement of a process: in the API, so that it ends before the request does."""
+        if process == "api":
+            return min(self.statement_timeout, 0.8 * self.request_timeout)
+        return self.job_statement_timeout if process in JOB_PROCESSES else self.statement_timeout
 
     @property
     def is_production(self) -> bool:

@@ -33,13 +33,36 @@ class Row(asyncpg.Record):
             raise AttributeError(name) from error
 
 
+_SERVER_SETTINGS = {
+    "search_path": "leadflood, public",
+    "TimeZone": "UTC",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not keep its locks for longer
+    # A client that is gone: its statement ends within a second, its idle connection within a minute.
+    "client_connection_check_interval": "1s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": str(_USER_TIMEOUT_MS),
+}
+
+
 class ConnectionPool:
     """Up to `size` connections that act as `role`, opened when they are first needed, in autocommit."""
 
     def __init__(
-        self, url: str, *, application_name: str, size: int, statement_timeout: float, role: str = APP_ROLE
+        self,
+        url: str,
+        *,
+        application_name: str,
+        size: int,
+        statement_timeout: float,
+        lock_timeout: float | None = None,
+        role: str = APP_ROLE,
     ) -> None:
-        """`url`: a `postgresql://` address, Unix sockets included. `statement_timeout`: in seconds.
+        """`url`: a `postgresql://` address, Unix sockets included. Timeouts are in seconds.
+
+        `lock_timeout`: how long a statement waits for a lock, half of `statement_timeout` unless given.
 
         Needs direct connections or session pooling: the role is set once a connection.
         """
@@ -60,20 +83,11 @@ class ConnectionPool:
             "init": _initialise,
             "reset": _keep_as_is,
             "server_settings": {
+                **_SERVER_SETTINGS,
                 "application_name": application_name,
                 "role": role,
-                "search_path": "leadflood, public",
-                "TimeZone": "UTC",
-                "jit": "off",
                 "statement_timeout": f"{statement_timeout:.3f}s",
-                "lock_timeout": f"{statement_timeout / 2:.3f}s",
-                "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not keep its locks for longer
-                # A client that is gone: its statement ends within a second, its idle connection within a minute.
-                "client_connection_check_interval": "1s",
-                "tcp_keepalives_idle": "30",
-                "tcp_keepalives_interval": "10",
-                "tcp_keepalives_count": "3",
-                "tcp_user_timeout": str(_USER_TIMEOUT_MS),
+                "lock_timeout": f"{lock_timeout or statement_timeout / 2:.3f}s",
             },
         }
 
