@@ -1,5 +1,6 @@
 """Jobs, the outbox and home: what failed is found by its cause and brought back."""
 
+import html
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -17,6 +18,12 @@ _KILL = sql("""
 UPDATE outbox_events SET status = 'dead_letter', attempts = 5, last_error = 'The queue was away.',
                          cause = 'The queue was away.', processed_at = NULL
 WHERE workspace_id = :workspace_id AND job_id = :job_id RETURNING id
+""")
+
+_WAIT = sql("""
+UPDATE job_executions SET attempts = 1, waiting_for = 'The provider''s limit is used up.',
+                          next_attempt_at = now() + interval '2 hours'
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id RETURNING id
 """)
 
 
@@ -186,3 +193,15 @@ async def test_only_instance_operators_see_the_worker_processes(house: House) ->
         )
         assert "No worker is running" not in seen.text
     await forget_worker(house.parts.database, worker_id=worker_id)
+
+
+async def test_a_job_that_waits_shows_until_when_and_for_what(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("a@acme.com")
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        job_id = await tx.scalar(_WAIT, {"workspace_id": house.workspace_id, "subject_id": lead_id})
+
+    for path in (f"/jobs/{job_id}", "/jobs", f"/leads/{lead_id}"):
+        text = (await owner.get(path)).text
+        assert "The provider's limit is used up." in html.unescape(text), path
+        assert "Waiting" in text, path
+    assert "Waiting until" in (await owner.get(f"/jobs/{job_id}")).text
