@@ -4,8 +4,7 @@ docs/decisions/0013-group-commit.md has the promises and the figures.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -89,29 +88,25 @@ class GroupCommit:
         """
         if self._waiting >= self._max_waiting:
             raise Unavailable("Too many leads wait to be written. Try again shortly.")
+        pending = _Pending(lead, keyed)
         self._waiting += 1
         try:
-            async with self._turn_of_key(keyed):
-                outcome = await self._outcome(_Pending(lead, keyed))
+            if keyed is None:
+                outcome = await self._outcome(pending)
+            else:
+                # Requests with the same key go one after the other: the later one finds the answer of the first.
+                lock = self._keys.setdefault(keyed.key.hash, asyncio.Lock())
+                async with lock:
+                    outcome = await self._outcome(pending)
         finally:
             self._waiting -= 1
         if isinstance(outcome, AppError):
             raise outcome
         return outcome
 
-    @asynccontextmanager
-    async def _turn_of_key(self, keyed: KeyedRequest[LeadCreated] | None) -> AsyncIterator[None]:
-        """Requests with the same key go one after the other, so that the later one finds the answer of the first."""
-        if keyed is None:
-            yield
-            return
-        lock = self._keys.setdefault(keyed.key.hash, asyncio.Lock())
-        async with lock:
-            yield
-
     async def _outcome(self, pending: _Pending) -> Outcome:
         """In the group; where that fails, alone; where a lock is in the way, alone and with patience."""
-        if pending.address not in self._blocked:
+        if not self._blocked or pending.address not in self._blocked:
             try:
                 return await self._in_group(pending)
             except GroupFailed:
