@@ -1,7 +1,6 @@
 """The composition root: the one file that knows every concrete piece and puts processes together."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -56,7 +55,7 @@ from leadflood.kernel.queue.postgres import PostgresCarrier
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
 from leadflood.worker.executor import Executor
-from leadflood.worker.isolation import IsolatedProcess, serve_isolated
+from leadflood.worker.isolation import ISOLATED_JOBS, IsolatedProcess, serve_isolated
 from leadflood.worker.main import Worker, WorkerParts
 
 if TYPE_CHECKING:
@@ -64,9 +63,6 @@ if TYPE_CHECKING:
 
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
-
-ISOLATED = (sys.executable, "-m", "leadflood", "isolated-jobs")
-"""The command that runs jobs which may end their process."""
 
 SCHEDULES = (
     Schedule(HEARTBEAT, 60.0),
@@ -301,7 +297,7 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
     return [known[name]() for name in names]
 
 
-def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED) -> Worker:
+def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:
     """A worker on this platform. `isolated`: the command that runs jobs which may end their process."""
     bell = Listener(application_url(platform.settings), RELAY_CHANNEL, application_name="leadflood worker relay")
     return Worker(

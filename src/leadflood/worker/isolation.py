@@ -22,6 +22,9 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.processes import Lifeline
 
+ISOLATED_JOBS = (sys.executable, "-m", "leadflood", "isolated-jobs")
+"""The command that runs jobs which may end their process."""
+
 _READY = "ready"
 _LAST_SECONDS = 5.0
 IDLE_SECONDS = 30.0
