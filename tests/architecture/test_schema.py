@@ -1,22 +1,15 @@
-"""The schema as migrated: tenants are fenced in, roles own nothing, and the code's tables are the real ones."""
+"""The schema as migrated: tenants are fenced in, and roles own nothing."""
 
-import importlib
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from leadflood import domains
-from leadflood.kernel.db.schema import metadata
 from tests.conftest import DATABASE
 from tests.support.postgres import Cluster
 
 TENANT = "workspace_id = (NULLIF(current_setting('app.workspace_id'::text, true), ''::text))::uuid"
 
-TABLE_MODULES = sorted(Path(domains.__path__[0]).glob("*/tables.py"))
 
 SHARED = {
     "alembic_version": "the revision of the schema; services read it only",
@@ -63,14 +56,6 @@ FROM pg_constraint f WHERE f.connamespace = 'leadflood'::regnamespace AND f.cont
 POLICIES = """
 SELECT tablename AS table_name, policyname AS name, permissive, roles::text, cmd, qual, with_check
 FROM pg_policies WHERE schemaname = 'leadflood'
-"""
-COLUMNS = """
-SELECT c.relname AS table_name, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-       NOT a.attnotnull AS nullable,
-       coalesce((SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index i
-                 WHERE i.indrelid = c.oid AND i.indisprimary), -1) AS key_position
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
 """
 DEFINERS = """
 SELECT p.oid::regprocedure::text AS signature, p.proconfig AS settings, o.rolname AS owner, o.rolsuper AS superuser,
@@ -145,28 +130,6 @@ async def test_foreign_keys_between_tenant_tables_start_with_the_workspace_on_bo
     for row in rows:
         target = "id" if row["refers_to"] == "workspaces" else "workspace_id"
         assert (row["leading"], row["target"]) == ("workspace_id", target), row["name"]
-
-
-async def test_the_tables_in_the_code_are_the_real_ones(catalog: asyncpg.Connection) -> None:
-    for file in TABLE_MODULES:
-        importlib.import_module(f"{domains.__name__}.{file.parent.name}.tables")
-    real: dict[str, dict[str, tuple[str, bool, bool]]] = {}
-    for row in await catalog.fetch(COLUMNS):
-        described = (row["type"], row["nullable"], row["key_position"] >= 0)
-        real.setdefault(row["table_name"], {})[row["name"]] = described
-
-    assert {table.name for table in metadata.tables.values()} <= set(real)
-    for table in metadata.tables.values():
-        assert _described(table) == real[table.name], table.name
-
-
-def _described(table: Table) -> dict[str, tuple[str, bool, bool]]:
-    """Name → type, nullable, part of the primary key."""
-    real = PGDialect()  # type: ignore[no-untyped-call]
-    return {
-        column.name: (column.type.compile(dialect=real).lower(), bool(column.nullable), column.primary_key)
-        for column in table.columns
-    }
 
 
 async def test_no_view_shows_rows_with_the_rights_of_its_owner(catalog: asyncpg.Connection) -> None:

@@ -6,13 +6,21 @@ use the driver directly are named here, and hand it literals, too.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Finding, Source, findings, require_only_allowed, snippet
+from tests.architecture.source import ROOT, Finding, Source, findings, require_none, require_only_allowed, snippet
 
 SQL = "leadflood.kernel.db.sql"
+WHOLE = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE)\b")
+MOST_LINES = 60
+EXPLAINED = {
+    "src/leadflood/kernel/queue/receive.sql": "one statement, one transaction: each of its steps has a comment",
+}
+"""Longer files, and why."""
+MOST_LINES_IN_CODE = 17
 RUNS = frozenset({"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "run_script"})
 OPENS = frozenset({"asyncpg.connect", "asyncpg.create_pool", "asyncpg.pool.create_pool"})
 
@@ -30,8 +38,8 @@ DRIVER = {
 }
 """Files that may use a connection of the driver itself."""
 
-MADE = {f"src/{SQL.replace('.', '/')}.py", "src/leadflood/kernel/db/legacy.py"}
-"""Files that may make a `Sql` of any text: what they are given is a `Sql` or a literal."""
+MADE = {f"src/{SQL.replace('.', '/')}.py"}
+"""The file that may make a `Sql` of any text: what it is given is a `Sql` or a literal."""
 
 ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/kernel/backup/rows.py", "contents"): "the server quotes the names (format with %I)",
@@ -42,7 +50,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("src/leadflood/kernel/db/roles.py", "ensure_roles"): "literals of a table of this module",
     ("src/leadflood/kernel/db/transaction.py", "Transaction.all"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "Transaction.changed"): "of a Sql",
-    ("src/leadflood/kernel/db/transaction.py", "Transaction.execute_many"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "run_script"): "each caller hands over a literal, which this test sees",
     ("src/leadflood/kernel/queue/postgres.py", "PostgresCarrier._fetch"): "a literal of this module",
 }
@@ -111,6 +118,24 @@ def _is_of_sql(source: Source, node: ast.AST) -> bool:
     )
 
 
+def unreadable(source: Source) -> Iterator[Finding]:
+    """Statements of a module without a comment, and long ones that are not in a file."""
+    lines = source.text.splitlines()
+    for node in source.tree.body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if (
+            not isinstance(value, ast.Call)
+            or source.dotted(value.func) != f"{SQL}.sql"
+            or not _is_literal(value.args[0])
+        ):
+            continue
+        text = str(ast.literal_eval(value.args[0])).strip()
+        if WHOLE.match(text) and not lines[node.lineno - 2].startswith("#"):
+            yield source.finding(node, "", "say in a comment above what the statement does")
+        if text.count("\n") >= MOST_LINES_IN_CODE:
+            yield source.finding(node, "", "move it to a file in the folder sql of the domain")
+
+
 def faults(source: Source) -> Iterator[Finding]:
     yield from _misuse_of_sql(source)
     yield from _use_of_the_driver(source)
@@ -119,6 +144,19 @@ def faults(source: Source) -> Iterator[Finding]:
 def test_no_statement_is_put_together_from_strings() -> None:
     found = findings(faults, "src", "scripts")
     require_only_allowed((finding for finding in found if "/migrations/versions/" not in finding.path), ALLOWED)
+
+
+def test_statements_say_what_they_do_and_long_ones_are_files() -> None:
+    require_none(findings(unreadable, "src"))
+
+
+def test_files_of_statements_begin_with_what_they_do_and_are_short() -> None:
+    files = sorted((ROOT / "src").rglob("*.sql"))
+    assert len(files) > 15
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+    assert [path for path, text in texts.items() if not text.startswith("-- ")] == []
+    assert {path for path, text in texts.items() if text.count("\n") > MOST_LINES} == set(EXPLAINED)
 
 
 IMPORT = f"from {SQL} import sql, sql_file, Sql, assemble\n"

@@ -9,6 +9,7 @@ from leadflood.kernel.db.sql import AND, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
+# Changes of addresses, each with its user.
 _CHANGES = sql("""
 SELECT c.id, c.user_id, c.email, c.email_norm, c.former_email, c.former_email_norm, c.sending, c.token_hash,
        c.last_sent_at, c.expires_at, j.last_error

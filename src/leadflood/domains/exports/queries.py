@@ -19,6 +19,7 @@ ORDER = LeadSort.NEWEST
 """The one order of files: no lead moves in it while it is walked through, and none that comes in is met."""
 
 
+# Exports whose files are not removed yet.
 _EXPORTS = sql("""
 SELECT id, format, columns, filter, status, actor_kind, actor_id, done, total, size_bytes, error, created_at,
        finished_at, expires_at

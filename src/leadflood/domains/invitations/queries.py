@@ -22,6 +22,7 @@ from leadflood.kernel.pagination import Page, Position, page_by_id
 _DELIVERY = {JobStatus.COMPLETED: DeliveryState.SENT, JobStatus.FAILED: DeliveryState.FAILED}
 
 
+# Invitations that can still be accepted.
 _PENDING = sql("""
 SELECT i.id, i.email, i.role, i.invited_by, i.job_id, i.sends, i.created_at, i.last_sent_at, i.expires_at,
        u.name AS inviter, j.status AS job_status, j.last_error, i.expires_at <= now() AS expired
@@ -37,6 +38,7 @@ PENDING = assemble(_PENDING, condition=sql("(:after::uuid IS NULL OR i.id < :aft
 # A pending invitation by id.
 PENDING_BY_ID = assemble(_PENDING, condition=sql("i.id = :id"))
 
+# What the mail of an invitation says.
 _LETTERS = sql("""
 SELECT i.workspace_id, i.id, i.email, i.email_norm, i.role, i.sends, i.invited_by, i.expires_at, i.token_hash,
        w.name AS workspace, u.name AS inviter, u.disabled_at AS inviter_disabled_at, m.role AS inviter_role,

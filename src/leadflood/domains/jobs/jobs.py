@@ -34,17 +34,20 @@ _Ended: TypeAlias = tuple[CausePayload, int]
 _BATCH = 5000
 _COUNTED = 10_000_000
 
+# Keep when the heartbeat ran last.
 _BEAT = sql("""
 INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)
 ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, worker_id = excluded.worker_id
 """)
 
+# Say that a worker lives, and how many jobs it runs.
 _SEEN = sql("""
 INSERT INTO worker_processes (id, host, pid, version, running_jobs)
 VALUES (:id, :host, :pid, :version, :running)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.running_jobs
 """)
 
+# Forget a worker.
 _GONE = sql("DELETE FROM worker_processes WHERE id = :id")
 
 # Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces.

@@ -73,6 +73,7 @@ LEFT JOIN heartbeats h ON h.name = :heartbeat
     on_hold=ON_HOLD,
 )
 
+# How many jobs of these kinds are queued.
 _QUEUED_BY_KIND = sql("""
 SELECT kind, count(*) AS jobs FROM job_executions
 WHERE status = 'queued' AND kind = ANY(:kinds)
@@ -87,6 +88,7 @@ waiting_for, created_at, started_at, finished_at
 """)
 _EVENT = sql("id, kind, job_id, status, attempts, next_attempt_at, last_error, cause, created_at, processed_at")
 
+# A job or an event.
 _ONE = sql("SELECT {columns} FROM {table} WHERE workspace_id = :workspace_id AND id = :id")
 
 # The ids are UUIDv7, so their order is the order of creation.
@@ -96,6 +98,7 @@ ORDER BY id DESC
 LIMIT :limit
 """)
 
+# The states of some jobs or events.
 _STATES = sql("SELECT id, kind, status FROM {table} WHERE workspace_id = :workspace_id AND id = ANY(:ids)")
 
 
@@ -152,9 +155,12 @@ CROSS JOIN LATERAL (
 ) AS newest
 """)
 
+# How many failures have a cause, as far as a limit.
 _COUNT_OF_CAUSE = sql("SELECT count(*) FROM (SELECT FROM {table} WHERE {conditions} LIMIT :most) AS counted_rows")
+# The next failures that have a cause.
 _IDS_OF_CAUSE = sql("SELECT id FROM {table} WHERE {conditions} ORDER BY id LIMIT :limit")
 
+# The workers, those that live first.
 _WORKERS = sql("""
 SELECT id, host, pid, version, running_jobs, started_at, last_seen_at, last_seen_at > now() - :silent::interval AS alive
 FROM worker_processes

@@ -13,6 +13,7 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 LONGEST_PAUSE = 60.0
 """Seconds after which to look again, whatever the schedules say."""
 
+# Add the schedules that are new.
 _REGISTER = sql("INSERT INTO schedules (name) SELECT unnest(:names::text[]) ON CONFLICT DO NOTHING")
 
 # Missed runs are not made up for: after a night off, one heartbeat is enough.

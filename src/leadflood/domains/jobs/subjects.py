@@ -7,12 +7,14 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
+# Remove the finished jobs of these subjects.
 _DELETE = sql("""
 DELETE FROM job_executions j
 USING unnest(:workspace_ids::uuid[], :subject_ids::uuid[]) AS gone (workspace_id, subject_id)
 WHERE j.workspace_id = gone.workspace_id AND j.subject_id = gone.subject_id AND j.status IN ('completed', 'failed')
 """)
 
+# Lock the jobs of these subjects.
 _LOCK = sql("""
 SELECT FROM job_executions
 WHERE workspace_id = :workspace_id AND subject_id = ANY(:subject_ids)
@@ -20,12 +22,14 @@ ORDER BY id
 FOR NO KEY UPDATE
 """)
 
+# Let jobs be about another subject.
 _MOVE = sql("""
 UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
 WHERE workspace_id = :workspace_id AND subject_id = :from_subject
 RETURNING id
 """)
 
+# Let jobs be about their earlier subject again.
 _RETURN = sql("""
 UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
 WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND subject_id = ANY(:holders)

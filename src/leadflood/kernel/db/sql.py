@@ -30,6 +30,12 @@ class Sql:
         """The text with named parameters."""
         self._compiled: tuple[str, tuple[str, ...]] | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sql) and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
     def __repr__(self) -> str:
         return f"sql({self.source!r})"
 

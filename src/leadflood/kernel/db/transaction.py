@@ -9,9 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from leadflood.kernel.db.errors import passing_errors, unanswered
-from leadflood.kernel.db.legacy import Statement, statement_of
 from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Publisher, Ticket
 
@@ -49,43 +48,35 @@ class Transaction:
         if statement is not None:
             self._timeout = statement + STATEMENT_MARGIN
 
-    async def all(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Sequence[Row]:
+    async def all(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> Sequence[Row]:
         """All rows of a statement."""
-        constant, parameters = statement_of(statement, parameters)
+        text = _text_of(statement)
         with passing_errors():
             rows: Sequence[Any] = await self._driver.fetch(
-                constant.text, *constant.arguments(parameters), timeout=self._timeout
+                text, *statement.arguments(parameters), timeout=self._timeout
             )
         return rows
 
-    async def first(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Row | None:
+    async def first(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> Row | None:
         """The first row of a statement, or None. All of its rows are made: it says LIMIT itself."""
         rows = await self.all(statement, parameters)
         return rows[0] if rows else None
 
-    async def scalar(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> Any:  # noqa: ANN401  the caller knows the column
+    async def scalar(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> Any:  # noqa: ANN401  the caller knows the column
         """The first column of the first row, or None."""
         rows = await self.all(statement, parameters)
         return rows[0][0] if rows else None
 
-    async def changed(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> int:
+    async def changed(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> int:
         """How many rows a statement wrote."""
-        constant, parameters = statement_of(statement, parameters)
+        text = _text_of(statement)
         with passing_errors():
-            tag = await self._driver.execute(constant.text, *constant.arguments(parameters), timeout=self._timeout)
+            tag = await self._driver.execute(text, *statement.arguments(parameters), timeout=self._timeout)
         return int(tag.rpartition(" ")[2])
 
-    async def execute(self, statement: Statement, parameters: Mapping[str, Any] = _NOTHING) -> None:
+    async def execute(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> None:
         """Run a statement of whose outcome nothing needs to be known."""
         await self.all(statement, parameters)
-
-    async def execute_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement once for each row of parameters."""
-        constant, _ = statement_of(statement, rows[0] if rows else {})
-        with passing_errors():
-            await self._driver.executemany(
-                constant.text, [constant.arguments(each) for each in rows], timeout=self._timeout
-            )
 
     async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
         """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
@@ -131,6 +122,13 @@ class Transaction:
         Only for transactions across workspaces: one that writes in a workspace marks it by itself.
         """
         self.marked.update(workspace_ids)
+
+
+def _text_of(statement: Sql) -> str:
+    if not isinstance(statement, Sql):
+        message = f"A statement is made by kernel.db.sql, not {type(statement).__name__}."
+        raise TypeError(message)
+    return statement.text
 
 
 async def run_script(driver: asyncpg.Connection, script: str) -> str:

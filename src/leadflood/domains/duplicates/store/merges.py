@@ -51,6 +51,7 @@ _REFERENCES = sql("""
 SELECT kind, reference_id, before FROM merge_references WHERE workspace_id = :workspace_id AND merge_id = :merge_id
 """)
 
+# A merge.
 _MERGE = sql("SELECT id, survivor_id, other_id, changeset_id, status FROM lead_merges WHERE {condition}")
 
 # Lock a merge.

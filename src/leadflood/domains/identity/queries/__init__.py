@@ -80,6 +80,7 @@ ORDER BY s.id DESC LIMIT :limit
 # The workspace of a user's session.
 SESSION_WORKSPACE = sql("SELECT workspace_id FROM sessions WHERE user_id = :user_id AND id = :id")
 
+# Members of a workspace.
 _MEMBERS = sql("""
 SELECT m.role, m.created_at, u.id, u.email, u.name, u.disabled_at
 FROM memberships m JOIN users u ON u.id = m.user_id
@@ -110,6 +111,7 @@ UNION ALL
 SELECT k.id, k.name FROM api_keys k WHERE k.workspace_id = :workspace_id AND k.id = ANY (:ids)
 """)
 
+# API keys of a workspace.
 _API_KEYS = sql("""
 SELECT id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at FROM api_keys
 WHERE workspace_id = :workspace_id AND {condition}

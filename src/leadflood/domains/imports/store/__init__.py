@@ -29,6 +29,7 @@ _APPEND_CHUNK = sql("""
 INSERT INTO import_chunks (workspace_id, import_id, number, data) VALUES (:workspace_id, :import_id, :number, :data)
 """)
 
+# An import as its verbs need it.
 _SELECT = sql("""
 SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, format, sheets, columns, fingerprint,
        options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, committed_through,
@@ -40,6 +41,7 @@ _LOCK = assemble(_SELECT, condition=EMPTY)
 # Lock an import that a job works on.
 _LOCK_FOR_JOB = assemble(_SELECT, condition=sql(" AND status = :expected AND job_id = :job_id"))
 
+# Take an import from one state to another.
 _MOVE = sql("""
 UPDATE imports SET status = :status, updated_at = now(){more}
 WHERE workspace_id = :workspace_id AND id = :import_id AND status = ANY(:expected)

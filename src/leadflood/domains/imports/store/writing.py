@@ -20,6 +20,7 @@ FROM (SELECT row_no, action FROM import_rows
       ORDER BY row_no LIMIT :batch) chunk
 """)
 
+# The rows of a chunk.
 _ROWS = sql("""
 SELECT {columns} FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after AND row_no <= :until

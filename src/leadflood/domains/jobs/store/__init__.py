@@ -8,7 +8,7 @@ from uuid import UUID
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, readable_trace
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority, Ticket
 
@@ -66,59 +66,9 @@ JOIN job_executions j USING (workspace_id, id)
 WHERE j.status = 'queued' AND j.attempts = t.attempt - 1 AND j.attempts < j.max_attempts AND j.losses < 2
 """)
 
-# A row that its own handler's transaction holds is passed over, not waited for: the others' leases would run out
-# meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same. Looked up as in FINISH: OFFSET 0
-# keeps the look-ups apart.
-RENEW = sql("""
-WITH ours AS (
-    SELECT j.*
-    FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[]) AS t (workspace_id, id, attempt)
-    CROSS JOIN LATERAL (
-        SELECT workspace_id, id, attempts FROM job_executions
-        WHERE workspace_id = t.workspace_id AND id = t.id AND status = 'running' AND attempts = t.attempt
-        OFFSET 0
-    ) AS j
-), free AS (
-    SELECT j.*
-    FROM ours
-    CROSS JOIN LATERAL (
-        SELECT workspace_id, id FROM job_executions
-        WHERE workspace_id = ours.workspace_id AND id = ours.id AND status = 'running' AND attempts = ours.attempts
-        FOR UPDATE SKIP LOCKED
-    ) AS j
-), renewed AS (
-    UPDATE job_executions j
-    SET lease_expires_at = now() + make_interval(secs => :lease)
-    FROM free
-    WHERE j.workspace_id = free.workspace_id AND j.id = free.id
-)
-SELECT workspace_id, id, attempts FROM ours
-""")
+RENEW = sql_file("leadflood.domains.jobs.sql", "renew")
 
-# Locked in id order, so that two groups of jobs that finish cannot wait for each other. One look-up by key a job, and
-# its state is checked on what was locked: else PostgreSQL may compare each of them with all that run (40 us a job in
-# groups of 100 instead of 15, and more the larger they are).
-FINISH = sql("""
-WITH held AS (
-    SELECT j.*, t.attempt
-    FROM (SELECT * FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[])
-                            AS n (workspace_id, id, attempt) ORDER BY id) AS t
-    CROSS JOIN LATERAL (
-        SELECT workspace_id, id, status, attempts FROM job_executions
-        WHERE workspace_id = t.workspace_id AND id = t.id
-        FOR UPDATE
-    ) AS j
-), completed AS (
-    UPDATE job_executions j
-    SET status = 'completed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = NULL,
-        cause = ''
-    FROM held
-    WHERE j.workspace_id = held.workspace_id AND j.id = held.id
-      AND held.status = 'running' AND held.attempts = held.attempt
-    RETURNING j.id, j.attempts, j.rerun
-)
-SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts, bool_or(rerun) AS rerun FROM completed
-""")
+FINISH = sql_file("leadflood.domains.jobs.sql", "finish")
 
 # The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
 REQUEUE = sql("""
@@ -155,31 +105,9 @@ SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = :expected
 """)
 
-# By key alone, and locked in order, for the same reasons as in CLAIM.
-RETRY = sql("""
-WITH held AS (
-    SELECT j.workspace_id, j.id, j.kind, j.subject_id, j.status, j.unique_subject, k.more
-    FROM job_executions j
-    JOIN unnest(:kinds::text[], :more::integer[]) AS k (kind, more) USING (kind)
-    WHERE j.workspace_id = :workspace_id AND j.id = ANY(:ids)
-    ORDER BY j.id
-    FOR UPDATE OF j
-), failed AS (
-    SELECT *, row_number() OVER (PARTITION BY kind, subject_id ORDER BY id DESC) AS place
-    FROM held WHERE status = 'failed'
-)
-UPDATE job_executions j
-SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
-    max_attempts = j.attempts + failed.more, progress = NULL, on_hold = false
-FROM failed
-WHERE j.workspace_id = failed.workspace_id AND j.id = failed.id
-  AND (NOT failed.unique_subject OR failed.place = 1 AND NOT EXISTS (
-      SELECT FROM job_executions other
-      WHERE other.workspace_id = failed.workspace_id AND other.kind = failed.kind
-        AND other.subject_id = failed.subject_id AND other.unique_subject AND other.status IN ('queued', 'running')))
-RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
-""")
+RETRY = sql_file("leadflood.domains.jobs.sql", "retry")
 
+# Keep how far a running attempt is.
 PROGRESS = sql("""
 UPDATE job_executions
 SET progress = jsonb_build_object('done', :done::integer, 'total', :total::integer), updated_at = now()
@@ -201,6 +129,7 @@ WITH held AS (
 SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE status = 'running' AND attempts = attempt
 """)
 
+# A job, locked.
 LOCK = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, losses, status
@@ -209,6 +138,7 @@ WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
 """)
 
+# Running jobs whose lease is over, locked.
 EXPIRED = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, losses

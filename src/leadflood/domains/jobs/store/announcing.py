@@ -13,6 +13,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
+# Insert jobs with the events that announce them.
 INSERT_JOBS = sql("""
 WITH job AS (
     SELECT * FROM unnest(:ids::uuid[], :event_ids::uuid[], :kinds::text[], :subject_ids::uuid[], :payloads::text[],
@@ -29,6 +30,7 @@ SELECT :workspace_id, event_id, 'job.queued', id,
 FROM job
 """)
 
+# Insert events that announce jobs.
 INSERT_EVENTS = sql("""
 INSERT INTO outbox_events (workspace_id, id, kind, job_id, payload, status, next_attempt_at, processed_at)
 SELECT n.workspace_id, n.id, 'job.queued', n.job_id, n.payload::jsonb, :status::text,
@@ -37,6 +39,7 @@ FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :job_ids::uuid[], :payloads::t
             :delays::float8[]) AS n (workspace_id, id, job_id, payload, delay)
 """)
 
+# Let dead letters be published again.
 REPLAY = sql("""
 WITH held AS (
     SELECT workspace_id, id, status FROM outbox_events

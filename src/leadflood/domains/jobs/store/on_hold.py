@@ -33,6 +33,7 @@ WHERE j.workspace_id = released.workspace_id AND j.id = released.id
 RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS trace, 0.0::float8 AS delay
 """)
 
+# Jobs on hold, locked.
 WAITING = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, losses

@@ -28,6 +28,7 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::t
           j.trace::text AS trace, j.created_at, j.started_at, j.losses
 """)
 
+# An attempt that still runs.
 RUNNING = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, losses

@@ -26,6 +26,7 @@ WITH active AS (
 SELECT id FROM active
 """)
 
+# Insert a job of a unique kind.
 INSERT = sql("""
 INSERT INTO job_executions (workspace_id, id, kind, subject_id, payload, trace, max_attempts, priority, unique_subject)
 VALUES (:workspace_id, :id, :kind, :subject_id, :payload, :trace, :max_attempts,

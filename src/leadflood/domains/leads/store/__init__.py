@@ -29,6 +29,7 @@ ORDER BY id
 FOR NO KEY UPDATE
 """)
 
+# Lock those of the leads that live, as HOLD does; their ids alone.
 HOLD_LIVING = sql("""
 WITH held AS (
     SELECT id FROM leads
@@ -39,6 +40,7 @@ WITH held AS (
 SELECT array_agg(id ORDER BY id) AS ids FROM held
 """)
 
+# Take leads from one of the expected states to another, with an entry in the timeline of each.
 MOVE = sql("""
 WITH moved AS (
     UPDATE leads
@@ -57,6 +59,7 @@ RETURNING lead_id
 
 PASS_THROUGH = sql_file("leadflood.domains.leads.sql", "pass_through")
 
+# The living leads with these addresses.
 _EXISTING = sql("""
 SELECT email_norm, id FROM leads
 WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL

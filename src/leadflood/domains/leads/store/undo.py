@@ -11,6 +11,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
+# How many changes come next, and up to which lead.
 FIND_CHUNK = sql("""
 WITH chunk AS (
     SELECT lead_id FROM lead_changes
@@ -57,6 +58,7 @@ FROM unnest(:lead_ids::uuid[], :kept::text[]) AS n (lead_id, kept)
 WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.lead_id = n.lead_id
 """)
 
+# Set what leads are found by.
 _REBUILD = sql("""
 UPDATE leads l SET search_text = n.search_text
 FROM unnest(:lead_ids::uuid[], :search_texts::text[]) AS n (id, search_text)
