@@ -1,6 +1,6 @@
 """Takes the jobs that were lost with their workers twice, and runs each in a process of its own.
 
-They may have ended those workers. No ticket announces them: workers look for them, one job at a time for each process.
+They may have ended those workers. Their tickets start nothing: workers look for them, one job at a time a process.
 """
 
 import asyncio

@@ -198,8 +198,7 @@ async def _repeat(
 
 
 async def _announce(tx: Transaction, job: store.QueuedJob | None) -> None:
-    """A job that must run in a process of its own gets no ticket: workers look for it. See `claim_suspect`."""
-    if job is not None and not job.suspect:
+    if job is not None:
         await announce(tx, [job])
 
 

@@ -23,7 +23,7 @@ STEPS = (
 
 
 def upgrade() -> None:
-    """Old workers count no losses. They find jobs with two as overdue after five minutes, and run them as any other."""
+    """Old workers count no losses, and run jobs that have two as any other."""
     with op.get_context().autocommit_block():
         for step in STEPS:
             op.execute(step)

@@ -1,7 +1,7 @@
 """SQL that writes jobs and outbox events. Every state change names the state it expects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,6 @@ class QueuedJob:
     delay: float
     priority: Priority
     trace: dict[str, str]
-    suspect: bool = False
-    """Whether it runs in a process of its own, for which workers look by themselves."""
 
     @property
     def ticket(self) -> Ticket:
@@ -80,7 +78,7 @@ SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = 
     failures = failures || jsonb_build_array(jsonb_build_object(
         'attempt', attempts, 'at', now(), 'error', :error, 'workerId', worker_id))
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
-RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace, losses >= 2 AS suspect,
+RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """)
 
@@ -206,7 +204,7 @@ async def requeue(
     """Put a running attempt back to `queued`, with `more` attempts allowed; None if it no longer runs."""
     waiting = {"error": error, "cause": cause_of(error), "delay": delay, "retry_at": retry_at}
     row = await tx.first(REQUEUE, {**_key(key), **waiting, "more": more, "losses": losses})
-    return replace(queued_job(row), suspect=row.suspect) if row else None
+    return queued_job(row) if row else None
 
 
 async def put_off(tx: Transaction, key: Key, *, at: datetime, reason: str) -> QueuedJob | None:
