@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, slow, viewers
+from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, slow, twins, viewers
 from tests.bench.contestant import Contestant
 from tests.bench.labels import FLOORS, OURS
 from tests.bench.measure import Measured, Sizes
@@ -19,6 +19,7 @@ PARTS = (
     "drain",
     "latency",
     "slow",
+    "twins",
     "pages",
     "lists",
     "import",
@@ -72,6 +73,7 @@ def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Co
         "drain": [no_op, ours.called(f"{OURS}, email_insight")],
         "latency": [ours],
         "slow": [ours],
+        "twins": [ours],
     }
     if peer is not None:
         plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
@@ -98,6 +100,7 @@ def _of_contestant(part: str, each: Contestant, sizes: Sizes) -> dict[str, Calla
         "drain": measure.drain,
         "latency": latency.measure,
         "slow": slow.measure,
+        "twins": twins.measure,
     }
     return {f"{part}: {each.name}": partial(calls[part], each, sizes)}
 

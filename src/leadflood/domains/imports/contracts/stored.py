@@ -75,7 +75,7 @@ def columns_of(lead: CreateLead, defaults: Defaults) -> LeadColumns:
 
 
 class SoundLeads:
-    """The rules of `CreateLead`, value by value: a quarter of the time that the contract takes as a whole.
+    """The rules of `CreateLead`, value by value: a row is checked in 15 µs instead of 23 (decision 27).
 
     For rows with nothing to complain about, which most are. What is wrong with others, only the contract tells.
     """

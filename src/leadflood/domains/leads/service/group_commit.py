@@ -27,9 +27,10 @@ from leadflood.kernel.observability import Metrics
 
 MAX_GROUP = 500
 MAX_WAITING = 2000
-_SUSPECTS_AT_A_TIME = 4
-"""Transactions of leads whose group failed. With as many for those that wait for a lock, they leave connections of the
-pool (10) to everything else."""
+_SUSPECTS_AT_A_TIME = 5
+"""Transactions of leads whose group failed."""
+_PATIENT_AT_A_TIME = 3
+"""Those of leads that wait for a lock. Together they leave connections of the pool (10) to everything else."""
 
 _log = structlog.get_logger()
 
@@ -44,9 +45,9 @@ class Limits:
     statement: float
 
 
-_IN_GROUP = Limits(0.25, 2.0)
+_IN_GROUP = Limits(0.1, 2.0)
 """A lead that makes its group wait for longer goes on alone."""
-_ALONE = Limits(0.05, 2.0)
+_ALONE = Limits(0.03, 2.0)
 _PATIENT = Limits(2.0, 5.0)
 
 
@@ -78,7 +79,7 @@ class GroupCommit:
         self._groups: dict[UUID, Grouping[_Pending, Outcome]] = {}
         self._keys: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._suspects = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
-        self._patient = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
+        self._patient = FairSlots(_PATIENT_AT_A_TIME, per_key=_PATIENT_AT_A_TIME, queue=max_waiting)
         self._blocked: dict[tuple[UUID, str], asyncio.Future[None]] = {}
 
     async def create(self, lead: NewLead, keyed: KeyedRequest[LeadCreated] | None = None) -> LeadCreated | KeptAnswer:
