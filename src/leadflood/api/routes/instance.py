@@ -22,7 +22,10 @@ async def get_hold(unit: InUnit) -> HoldView:
 @router.post("/closings", status_code=200, summary="Close the hold on outgoing effects")
 @requires(Permission.INSTANCE, transaction=False)
 async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
-    """Keep mail back until the hold is opened. Jobs that send wait. Twice is the same as once."""
+    """Keep mail back until the hold is opened. Jobs that send wait.
+
+    Takes no Idempotency-Key: twice is the same as once.
+    """
     await holds.close_hold(unit.parts.database, unit.parts.hold, unit.actor, reason=command.reason)
     return await _shown(unit)
 
@@ -30,9 +33,9 @@ async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
 @router.post("/openings", status_code=200, summary="Open the hold on outgoing effects")
 @requires(Permission.INSTANCE, transaction=False)
 async def open_hold(unit: InUnit) -> HoldView:
-    """Let mail leave, and record this server, database and instance as the original. Twice is the same as once.
+    """Let mail leave, and record this server, database and instance as the original.
 
-    Waiting jobs send within seconds. To drop them instead, run `leadflood hold cancel-jobs` before.
+    Takes no Idempotency-Key: twice is the same as once. Waiting jobs send within seconds. To drop them instead, run `leadflood hold cancel-jobs` before.
     """
     await holds.open_hold(unit.parts.database, unit.parts.hold, unit.actor)
     return await _shown(unit)
