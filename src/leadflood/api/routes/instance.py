@@ -35,7 +35,8 @@ async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
 async def open_hold(unit: InUnit) -> HoldView:
     """Let mail leave, and record this server, database and instance as the original.
 
-    Takes no Idempotency-Key: twice is the same as once. Waiting jobs send within seconds. To drop them instead, run `leadflood hold cancel-jobs` before.
+    Takes no Idempotency-Key: twice is the same as once. Waiting jobs send within seconds. To drop them instead, run
+    `leadflood hold cancel-jobs` before.
     """
     await holds.open_hold(unit.parts.database, unit.parts.hold, unit.actor)
     return await _shown(unit)
