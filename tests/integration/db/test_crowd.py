@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from leadflood.domains.leads.models import normalise_phone, normalise_website, search_text
+from leadflood.domains.leads.models import normalise_website, search_text
+from leadflood.kernel.phone_number import normalise_phone
 from tests.support import crowd
 from tests.support.postgres import Cluster
 

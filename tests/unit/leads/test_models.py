@@ -14,14 +14,13 @@ from leadflood.domains.leads.models import (
     check_custom_key,
     clean_custom_value,
     normalise_country,
-    normalise_phone,
     normalise_source,
     normalise_website,
-    phone_needs_country,
     search_text,
 )
 from leadflood.kernel import email_address
 from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.phone_number import normalise_phone, phone_needs_country
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from tests.support.samples import scored
 

@@ -6,7 +6,7 @@ refuse, they refuse with `InvalidValue` (a ValueError) whose message names the r
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,6 @@ from uuid import UUID
 
 import idna
 import iso3166
-import phonenumbers
 
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 
@@ -81,37 +80,11 @@ class Change(StrEnum):
     RESTORED = "restored"
 
 
-MAX_PHONE_LENGTH: Final = 100
 MAX_URL_LENGTH: Final = 2048
 MAX_CUSTOM_STRING: Final = 2000
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 CustomValue = str | int | float | bool
-
-
-def normalise_phone(text: str, country: str | None) -> str:
-    """A number that exists in its country's numbering plan, in E.164 (`+442079460958`).
-
-    An extension is kept in the form of RFC 3966: `+442079460958;ext=12`. A number in national form needs `country`
-    (ISO 3166-1 alpha-2); without one, a leading `00` counts as `+`.
-    """
-    if plain := _plain_phone(text):
-        return plain
-    number = _parse_phone(clean_line(text, max_length=MAX_PHONE_LENGTH), country)
-    if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
-        message = "No such number in its country. Check the digits; start with + and the country code, or give country."
-        raise InvalidValue(message)
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{e164};ext={number.extension}" if number.extension else e164
-
-
-def phone_needs_country(text: str) -> bool:
-    """Whether `text` looks like a phone number in national form, which means nothing without a country."""
-    try:
-        phonenumbers.parse(_international(text), None)
-    except phonenumbers.NumberParseException as exc:
-        return exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and "+" not in text
-    return False
 
 
 def normalise_country(text: str) -> str:
@@ -209,7 +182,6 @@ _PLAIN_WEBSITE: Final = re.compile(
     r"(https?://)?((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9._~-]*)*)"
 )
 """Addresses that are written as they are stored, which most are."""
-_PLAIN_PHONE: Final = re.compile(r"\+[1-9][0-9]*(?: [0-9]+)*")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
@@ -220,74 +192,6 @@ _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile("[^a-z0-9]+")
 _CUSTOM_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-def _international(text: str) -> str:
-    return "+" + text[2:] if text.startswith("00") else text
-
-
-def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
-    try:
-        return phonenumbers.parse(text if country else _international(text), country)
-    except phonenumbers.NumberParseException as exc:
-        if exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            message = "Start with + and the country code, such as +44 20 7946 0958, or give country."
-        else:
-            message = "Not a phone number. Give it with the country code, such as +44 20 7946 0958."
-        raise InvalidValue(message) from exc
-
-
-def _plain_phone(text: str) -> str | None:
-    """The number of a person that is written with its country code and in digits: told without parsing it.
-
-    None where it is none, and where parsing could take digits away.
-    """
-    if len(text) > MAX_PHONE_LENGTH or not _PLAIN_PHONE.fullmatch(text):
-        return None
-    digits = text[1:].replace(" ", "")
-    for length in (1, 2, 3):
-        code = int(digits[:length])
-        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
-            national = digits[length:]
-            prefix = _national_prefix(code)
-            parsed_as_it_is = not national.startswith("0") and not (prefix and prefix(national))
-            sound = parsed_as_it_is and any(pattern(national) for pattern in _people_patterns(code))
-            return f"+{digits}" if sound else None
-    return None
-
-
-@cache
-def _national_prefix(country_code: int) -> Callable[[str], object] | None:
-    region = phonenumbers.region_code_for_country_code(country_code)
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    found = metadata and metadata.national_prefix_for_parsing
-    return re.compile(found).match if found else None
-
-
-def _plainly_valid(number: phonenumbers.PhoneNumber) -> bool:
-    """Whether it is a mobile or fixed-line number of its calling code's main country: told without asking further.
-
-    `is_valid_number` tries all kinds of numbers, one pattern after the other; those of people are nearly all of these.
-    """
-    digits = phonenumbers.national_significant_number(number)
-    return any(pattern(digits) for pattern in _people_patterns(number.country_code))
-
-
-@cache
-def _people_patterns(country_code: int) -> list[Callable[[str], object]]:
-    region = phonenumbers.region_code_for_country_code(country_code)
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None or metadata.leading_digits or metadata.general_desc is None:
-        return []
-    general = metadata.general_desc.national_number_pattern
-    patterns: list[Callable[[str], object]] = []
-    for kind in (metadata.mobile, metadata.fixed_line):
-        if kind is not None and kind.national_number_pattern:
-            lengths = kind.possible_length or metadata.general_desc.possible_length
-            length = "|".join(f".{{{each}}}" for each in lengths)
-            whole = f"(?=(?:{general})\\Z)(?=(?:{length})\\Z)(?:{kind.national_number_pattern})"
-            patterns.append(re.compile(whole).fullmatch)
-    return patterns
 
 
 def _split_url(url: str) -> tuple[SplitResult, int | None]:

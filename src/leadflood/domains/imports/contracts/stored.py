@@ -16,8 +16,9 @@ from leadflood.domains.leads.contracts import (
     Source,
     Website,
 )
-from leadflood.domains.leads.models import clean_custom_value, normalise_phone, search_text
+from leadflood.domains.leads.models import clean_custom_value, search_text
 from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.text import InvalidValue, search_key
 
 _REMEMBERED: Final = 2048

@@ -25,7 +25,6 @@ from pydantic import (
 
 from leadflood.domains.leads.models import (
     MAX_CUSTOM_STRING,
-    MAX_PHONE_LENGTH,
     MAX_SAFE_INTEGER,
     MAX_URL_LENGTH,
     CustomValue,
@@ -33,16 +32,15 @@ from leadflood.domains.leads.models import (
     check_custom_key,
     clean_custom_value,
     normalise_country,
-    normalise_phone,
     normalise_source,
     normalise_website,
-    phone_needs_country,
 )
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.phone_number import MAX_PHONE_LENGTH, normalise_phone, phone_needs_country
 from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.text import FromText, InvalidValue, line
 
