@@ -22,8 +22,8 @@ READ_ONLY_TRANSACTION = "25006"
 """SQLSTATE of a write in a transaction, or on a server, that only reads."""
 
 # PostgreSQL error classes and codes after which the same request may succeed: connection, rollback by conflict,
-# resources, shutdown, cancelled by a timeout, not yet accepting connections (PostgreSQL manual, appendix A).
-_PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+# resources, shutdown, a failing disk, cancelled by a timeout, not yet accepting connections (manual, appendix A).
+_PASSING = ("08", "40", "53", "57", "58", "55P03", "25P03")
 _CONTENDED = ("40", "55P03", "57014")
 WRITES_REFUSED = {
     "53100": "The database's disk is full. Nothing is lost; free some space on it.",
