@@ -19,17 +19,21 @@ class ProxyWatch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._noticed: asyncio.Task[None] | None = None
+        self._warned = self._stored = False
+        self._storing: asyncio.Task[None] | None = None
 
     def notice(self, peer: str) -> None:
         """Warn in the log and for `leadflood doctor`. Call it within the event loop."""
-        if self._noticed is None:
+        if not self._warned:
+            self._warned = True
             _log.warning("http.untrusted_proxy", peer=peer, setting="LEADFLOOD_TRUSTED_PROXIES")
-            self._noticed = asyncio.get_running_loop().create_task(self._store(peer))
+        if not self._stored and (self._storing is None or self._storing.done()):
+            self._storing = asyncio.get_running_loop().create_task(self._store(peer))
 
     async def _store(self, peer: str) -> None:
         try:
             async with self._database.system() as tx:
                 await store_warning(tx, UNTRUSTED_PROXY, peer)
-        except AppError as error:
-            _log.warning("http.warning_not_stored", error=error.detail)
+            self._stored = True
+        except AppError as error:  # the next request tries again
+            _log.info("http.warning_not_stored", error=error.detail)

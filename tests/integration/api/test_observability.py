@@ -188,11 +188,13 @@ async def test_a_proxy_that_is_not_trusted_is_warned_of_once(
     peer = "172.20.0.9"
     parts = make_parts(settings, database, carrier, registry, sealer)
 
-    async def stored() -> bool:
-        async with database.system(read_only=True) as tx:
-            return (await recent_warnings(tx)).get(UNTRUSTED_PROXY) == peer
-
     async with client_of(parts, client=(peer, 123)) as client:
+
+        async def stored() -> bool:
+            await client.get("/health", headers={"X-Forwarded-For": "192.0.2.9"})
+            async with database.system(read_only=True) as tx:
+                return (await recent_warnings(tx)).get(UNTRUSTED_PROXY) == peer
+
         with capture_logs() as logs:
             await client.get("/health")
             for _ in range(3):
