@@ -8,7 +8,7 @@ from uuid import UUID
 
 from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, readable_trace
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.queue.ports import Priority, Ticket
 
@@ -66,7 +66,10 @@ WHERE j.status = 'queued' AND j.attempts = t.attempt - 1 AND j.attempts < j.max_
 
 RENEW = sql_file("leadflood.domains.jobs.sql", "renew")
 
-FINISH = sql_file("leadflood.domains.jobs.sql", "finish")
+_ATTEMPTS = sql_file("leadflood.domains.jobs.sql", "attempts")
+FINISH = assemble(
+    sql_file("leadflood.domains.jobs.sql", "finish"), attempts=assemble(_ATTEMPTS, lock=sql("FOR UPDATE"))
+)
 
 # The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
 REQUEUE = sql("""
@@ -112,20 +115,16 @@ SET progress = jsonb_build_object('done', :done::integer, 'total', :total::integ
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 """)
 
-# FOR SHARE keeps a rescue from taking the job over until this transaction has ended. Looked up as in FINISH.
-HOLDS = sql("""
+# Those of the attempts that still run. FOR SHARE keeps a rescue from taking the job over until this transaction ends.
+HOLDS = assemble(
+    sql("""
 WITH held AS (
-    SELECT j.*, t.attempt
-    FROM (SELECT * FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[])
-                            AS n (workspace_id, id, attempt) ORDER BY id) AS t
-    CROSS JOIN LATERAL (
-        SELECT workspace_id, id, status, attempts FROM job_executions
-        WHERE workspace_id = t.workspace_id AND id = t.id
-        FOR SHARE
-    ) AS j
+{attempts}
 )
 SELECT array_agg(id) AS ids, array_agg(attempts) AS attempts FROM held WHERE status = 'running' AND attempts = attempt
-""")
+"""),
+    attempts=assemble(_ATTEMPTS, lock=sql("FOR SHARE")),
+)
 
 # A job, locked.
 LOCK = sql("""
