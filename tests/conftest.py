@@ -132,8 +132,8 @@ async def carrier(application_url: str) -> AsyncIterator[PostgresCarrier]:
 @pytest.fixture(scope="session")
 async def database(application_url: str, carrier: PostgresCarrier) -> AsyncIterator[Database]:
     """The migrated database as the application's role, with the queue in it."""
-    engine = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
-    opened = Database(engine, carrier)
+    pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
+    opened = Database(pool, carrier)
     yield opened
     await opened.close()
 
@@ -178,8 +178,8 @@ async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Els
     await install_queue(cluster.url(QUEUE_DATABASE))
     carrier = PostgresCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
     await carrier.open()
-    engine = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
-    relayed = Database(engine, None)
+    pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
+    relayed = Database(pool, None)
     yield Elsewhere(relayed, carrier, cluster.url(QUEUE_DATABASE, APP_ROLE))
     await relayed.close()
     await carrier.close()

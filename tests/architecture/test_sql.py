@@ -61,12 +61,16 @@ def _is_literal(node: ast.AST | None) -> bool:
 
 
 def _constants(source: Source) -> frozenset[str]:
-    """Names that the module sets once, to a literal."""
+    """Names that the module sets once, to a literal or to a `Sql`."""
+
+    def is_constant(value: ast.expr) -> bool:
+        return _is_literal(value) or (isinstance(value, ast.Call) and source.dotted(value.func).startswith(f"{SQL}."))
+
     set_to: dict[str, list[ast.expr]] = {}
     for node in source.tree.body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             set_to.setdefault(node.targets[0].id, []).append(node.value)
-    return frozenset(name for name, values in set_to.items() if len(values) == 1 and _is_literal(values[0]))
+    return frozenset(name for name, values in set_to.items() if len(values) == 1 and is_constant(values[0]))
 
 
 def _misuse_of_sql(source: Source) -> Iterator[Finding]:
@@ -101,21 +105,7 @@ def _use_of_the_driver(source: Source) -> Iterator[Finding]:
         if method in RUNS and node.args:
             statement = node.args[1] if method == "run_script" else node.args[0]
             if not (_is_literal(statement) or (isinstance(statement, ast.Name) and statement.id in constants)):
-                if _is_of_sql(source, statement):
-                    continue
                 yield source.finding(node, scope, "hand the driver a literal; values are parameters ($1)")
-
-
-def _is_of_sql(source: Source, node: ast.AST) -> bool:
-    """Whether it is the name of a `Sql` that the module defines."""
-    return isinstance(node, ast.Name) and any(
-        isinstance(each, ast.Assign)
-        and isinstance(each.targets[0], ast.Name)
-        and each.targets[0].id == node.id
-        and isinstance(each.value, ast.Call)
-        and source.dotted(each.value.func).startswith(f"{SQL}.")
-        for each in source.tree.body
-    )
 
 
 def unreadable(source: Source) -> Iterator[Finding]:

@@ -136,8 +136,8 @@ def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_wit
 async def _enqueue_poison(deployment: Deployment) -> list[str]:
     carrier = PostgresCarrier(deployment.url, role=APP_ROLE)
     await carrier.open()
-    engine = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
-    database = Database(engine, carrier)
+    pool = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
+    database = Database(pool, carrier)
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)

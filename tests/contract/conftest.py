@@ -55,8 +55,8 @@ def server(application_url: str, settings: Settings, sealer: Sealer) -> Iterator
     async def parts() -> ApiParts:
         carrier = PostgresCarrier(application_url, role=APP_ROLE)
         await carrier.open()
-        engine = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(engine, carrier)
+        pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
+        database = Database(pool, carrier)
         return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
 
     with served(parts) as started:

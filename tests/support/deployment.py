@@ -64,8 +64,8 @@ def violations(url: str) -> list[str]:
     """What does not hold in the database at `url`, as `leadflood doctor` would say it."""
 
     async def look() -> list[str]:
-        engine = ConnectionPool(url, application_name="judge", size=1, statement_timeout=60)
-        database = Database(engine, None)
+        pool = ConnectionPool(url, application_name="judge", size=1, statement_timeout=60)
+        database = Database(pool, None)
         try:
             async with database.system(read_only=True) as tx:
                 return [

@@ -38,8 +38,8 @@ def own_parts(application_url: str, machine: Settings, sealer: Sealer) -> Parts:
     async def parts() -> ApiParts:
         carrier = PostgresCarrier(application_url, role=APP_ROLE)
         await carrier.open()
-        engine = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(engine, carrier)
+        pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
+        database = Database(pool, carrier)
         return make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
 
     return parts

@@ -237,8 +237,8 @@ async def impatient(
     cluster: Cluster, parts: ApiParts, application_url: str, carrier: PostgresCarrier
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """An API that waits half a second for a lock."""
-    engine = ConnectionPool(application_url, application_name="impatient", size=5, statement_timeout=1)
-    database = Database(engine, carrier)
+    pool = ConnectionPool(application_url, application_name="impatient", size=5, statement_timeout=1)
+    database = Database(pool, carrier)
     app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield client, app
@@ -292,8 +292,8 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
     cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PostgresCarrier
 ) -> None:
     async with breakable(cluster, TEMPLATE) as server:
-        engine = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
-        database = Database(engine, carrier)
+        pool = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
+        database = Database(pool, carrier)
         caller = await new_caller(database, [Permission.LEADS_WRITE])
         app = create_app(make_parts(settings, database, carrier, registry, sealer))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
@@ -382,8 +382,8 @@ async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
     cluster: Cluster, parts: ApiParts, carrier: PostgresCarrier, caller: Caller
 ) -> None:
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
-        engine = ConnectionPool(proxy.url(APP_ROLE, DATABASE), application_name="doubt", size=5, statement_timeout=30)
-        database = Database(engine, carrier)
+        pool = ConnectionPool(proxy.url(APP_ROLE, DATABASE), application_name="doubt", size=5, statement_timeout=30)
+        database = Database(pool, carrier)
         app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
             proxy.mode = "cut"

@@ -119,10 +119,10 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made() -> None:
 async def broken_database(cluster: Cluster) -> AsyncIterator[Database]:
     """A database whose server cannot be reached."""
     url = cluster.url("leadflood", APP_ROLE).replace(".s.PGSQL", "nowhere")
-    engine = ConnectionPool(
+    pool = ConnectionPool(
         url.replace("host=", "host=/nonexistent"), application_name="gone", size=1, statement_timeout=1
     )
-    opened = Database(engine, None)
+    opened = Database(pool, None)
     yield opened
     await opened.close()
 

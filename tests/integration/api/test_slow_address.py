@@ -29,8 +29,8 @@ VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 @asynccontextmanager
 async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database waits for ten minutes."""
-    engine = ConnectionPool(application_url, application_name="patient", size=10, statement_timeout=600)
-    database = Database(engine, carrier)
+    pool = ConnectionPool(application_url, application_name="patient", size=10, statement_timeout=600)
+    database = Database(pool, carrier)
     app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield client

@@ -74,10 +74,10 @@ async def test_data_and_processes_that_use_it_are_left_alone(made: Made, other_c
 
     with pytest.raises(rows.DatabaseInUse, match="--replace"):
         await restore(other_cluster, empty, made.path)
-    engine = ConnectionPool(
+    pool = ConnectionPool(
         other_cluster.url(empty, APP_ROLE), application_name="leadflood worker", size=1, statement_timeout=30
     )
-    database = Database(engine, None)
+    database = Database(pool, None)
     await check_schema(database)
     with pytest.raises(rows.DatabaseInUse, match="leadflood worker"):
         await restore(other_cluster, empty, made.path, replace=True)

@@ -26,10 +26,8 @@ async def opened(
     publisher: Publisher | None = None,
 ) -> AsyncIterator[Database]:
     """A pool of its own."""
-    engine = ConnectionPool(
-        url, application_name="tests", size=pool_size, statement_timeout=statement_timeout, role=role
-    )
-    database = Database(engine, publisher)
+    pool = ConnectionPool(url, application_name="tests", size=pool_size, statement_timeout=statement_timeout, role=role)
+    database = Database(pool, publisher)
     yield database
     await database.close()
 

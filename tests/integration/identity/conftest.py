@@ -80,8 +80,8 @@ async def empty_identity(cluster: Cluster, settings: Settings, sealer: Sealer) -
     """A database of the test's own, as the very first start finds it."""
     name = f"identity_{new_id().hex}"
     cluster.create_database(name, template=TEMPLATE)
-    engine = ConnectionPool(cluster.url(name, APP_ROLE), application_name="tests", size=5, statement_timeout=30)
-    database = Database(engine, None)
+    pool = ConnectionPool(cluster.url(name, APP_ROLE), application_name="tests", size=5, statement_timeout=30)
+    database = Database(pool, None)
     yield Identity(database, settings, sealer)
     await database.close()
     cluster.drop_database(name)

@@ -59,7 +59,7 @@ async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | No
     Args: patience: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
         Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
 
-    Raises: AttemptLost, leadflood.kernel.db.database.Contended.
+    Raises: AttemptLost, leadflood.kernel.db.errors.Contended.
     """
     if patience is not None:
         await tx.limit(lock=patience)

@@ -50,7 +50,7 @@ async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]])
     runs, it is made to run again once it has ended, so that what this transaction changes is not missed. Either waits
     for that job's lock: enqueue before you lock what the job is about, as a job that ends locks itself first.
 
-    Raises: leadflood.kernel.db.database.Contended: others asked for the same job again and again.
+    Raises: leadflood.kernel.db.errors.Contended: others asked for the same job again and again.
     """
     if any(job.kind.unique for job in jobs):
         return [await _enqueue_unique(tx, actor, job) for job in jobs]

@@ -1,7 +1,7 @@
 """Leads as they are stored, for the domains that work on them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -27,7 +27,7 @@ class LeadDetails:
     @classmethod
     def of(cls, row: Row) -> Self:
         """From a row that has at least these columns."""
-        return cls(**{each.name: row[each.name] for each in fields(cls)})
+        return cls(*(row[name] for name in cls.__match_args__))
 
 
 @dataclass(frozen=True, slots=True)

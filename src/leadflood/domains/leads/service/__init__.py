@@ -62,7 +62,7 @@ async def create_leads(
     All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
     `UnknownOwner`) leave nothing and disturb none of the others.
 
-    Raises: leadflood.kernel.db.database.Contended: an owner was removed at this very moment. Do it again.
+    Raises: leadflood.kernel.db.errors.Contended: an owner was removed at this very moment. Do it again.
     """
     for each in leads:
         each.actor.require(Permission.LEADS_WRITE)
