@@ -17,6 +17,17 @@ PATIENCE = 30.0
 _PIECE = 1024 * 1024
 
 
+def repeated(visit: Callable[[], Iterable[float]], *, seconds: float, pause: float) -> list[float]:
+    """What `visit` returns, called again and again for `seconds` with a pause of `pause` seconds after each call."""
+    times: list[float] = []
+    resting = threading.Event()
+    end = monotonic() + seconds
+    while monotonic() < end:
+        times += visit()
+        resting.wait(pause)
+    return times
+
+
 class Refused(RuntimeError):
     """An answer that a benchmark must not get."""
 

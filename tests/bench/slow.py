@@ -10,7 +10,7 @@ import psutil
 from rich.table import Table
 
 from leadflood.kernel.clock import monotonic
-from tests.bench.client import Client
+from tests.bench.client import Client, repeated
 from tests.bench.contestant import Contestant
 from tests.bench.labels import OURS
 from tests.bench.machine import Snapshot
@@ -53,18 +53,16 @@ def table(results: Results) -> list[Table]:
 
 
 def _timed(ours: Contestant, seconds: float) -> list[float]:
-    client, pause = Client(ours.port, ours.token), threading.Event()
-    times: list[float] = []
-    with closing(client):
-        end = monotonic() + seconds
-        while monotonic() < end:
+    with closing(Client(ours.port, ours.token)) as client:
+
+        def visit() -> tuple[float, float]:
             started = monotonic()
             job_id = client.create_lead()
             created = monotonic()
             client.job_status(job_id)
-            times += [(created - started) * 1000, (monotonic() - created) * 1000]
-            pause.wait(_PER_REQUEST)
-    return times
+            return (created - started) * 1000, (monotonic() - created) * 1000
+
+        return repeated(visit, seconds=seconds, pause=_PER_REQUEST)
 
 
 @contextmanager

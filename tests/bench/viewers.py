@@ -16,7 +16,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
 from leadflood.web.session import SESSION
-from tests.bench.client import Client
+from tests.bench.client import Client, repeated
 from tests.bench.contestant import Contestant
 from tests.bench.crowded import copied, settings_of
 from tests.bench.machine import Snapshot
@@ -63,16 +63,14 @@ def table(results: Results) -> list[Table]:
 
 
 def _timed(port: int, key: str, sizes: Sizes) -> list[float]:
-    client, pause = Client(port, key), threading.Event()
-    times: list[float] = []
-    with closing(client):
-        end = monotonic() + sizes.latency_seconds
-        while monotonic() < end:
+    with closing(Client(port, key)) as client:
+
+        def visit() -> tuple[float]:
             started = monotonic()
             client.call("GET", "/v1/leads?limit=20")
-            times.append((monotonic() - started) * 1000)
-            pause.wait(_PER_VISIT)
-    return times
+            return ((monotonic() - started) * 1000,)
+
+        return repeated(visit, seconds=sizes.latency_seconds, pause=_PER_VISIT)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Conflict, Unavailable
 from leadflood.kernel.ids import new_id
@@ -50,6 +51,18 @@ class ToyView(View):
 
     name: str
     size: int
+
+
+@asynccontextmanager
+async def api_on(
+    pool: ConnectionPool, carrier: Carrier, parts: ApiParts
+) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
+    """A client of an API of its own on this pool, which is closed at the end, and the application."""
+    database = Database(pool, carrier)
+    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        yield client, app
+    await database.close()
 
 
 @dataclass

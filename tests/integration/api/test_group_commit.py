@@ -26,7 +26,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import DATABASE, TEMPLATE
-from tests.support.api import Caller, make_parts, new_caller
+from tests.support.api import Caller, api_on, make_parts, new_caller
 from tests.support.commit_proxy import CommitProxy
 from tests.support.outages import breakable
 from tests.support.postgres import Cluster, temporary_home
@@ -238,11 +238,8 @@ async def impatient(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """An API that waits half a second for a lock."""
     pool = ConnectionPool(application_url, application_name="impatient", size=5, statement_timeout=1)
-    database = Database(pool, carrier)
-    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
-        yield client, app
-    await database.close()
+    async with api_on(pool, carrier, parts) as opened:
+        yield opened
 
 
 async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
@@ -383,14 +380,11 @@ async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
 ) -> None:
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
         pool = ConnectionPool(proxy.url(APP_ROLE, DATABASE), application_name="doubt", size=5, statement_timeout=30)
-        database = Database(pool, carrier)
-        app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        async with api_on(pool, carrier, parts) as (client, _):
             proxy.mode = "cut"
             lost = await create(client, caller, "doubtful@acme.com")
             proxy.mode = "pass"
             again = await create(client, caller, "doubtful@acme.com")
-        await database.close()
 
     assert (lost.status_code, lost.headers["Retry-After"], proxy.cuts) == (503, "1", 1)
     assert again.status_code == 409

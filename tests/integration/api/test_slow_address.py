@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 from structlog.testing import capture_logs
 
-from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
@@ -16,7 +15,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from tests.conftest import DATABASE
-from tests.support.api import Caller, make_parts
+from tests.support.api import Caller, api_on
 from tests.support.postgres import Cluster
 from tests.support.waiting import soon
 
@@ -30,11 +29,8 @@ VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database waits for ten minutes."""
     pool = ConnectionPool(application_url, application_name="patient", size=10, statement_timeout=600)
-    database = Database(pool, carrier)
-    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+    async with api_on(pool, carrier, parts) as (client, _):
         yield client
-    await database.close()
 
 
 async def create(client: httpx.AsyncClient, caller: Caller, email: str) -> httpx.Response:
