@@ -61,7 +61,7 @@ def open_(as_json: bool = AS_JSON) -> None:
 
 @app.command("close")
 def close(
-    reason: str = typer.Option("Closed by hand", "--reason", help="Why, for whoever looks at the status."),
+    reason: str = typer.Option("Closed by hand", "--reason", help="The reason to show in the status."),
     as_json: bool = AS_JSON,
 ) -> None:
     """Keep all effects back until the hold is opened. Jobs that send wait; nothing is lost.

@@ -137,7 +137,7 @@ async def _prepared(desk: Desk, file: Path, wishes: Wishes) -> "ImportDetail":
     from leadflood.domains.imports.service import mapping, uploads
 
     try:
-        size = await asyncio.to_thread(os.path.getsize, file)  # noqa: TID251  a terminal serves nobody else
+        size = await asyncio.to_thread(os.path.getsize, file)  # noqa: TID251  a command has one user
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}.", param_hint="FILE") from error
     limit = desk.platform.settings.max_import_bytes

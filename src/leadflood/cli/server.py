@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 
 class _Nothing(list[tuple[bytes, bytes]]):
-    """Headers that nobody reads."""
+    """Headers that are not read."""
 
     def append(self, _: tuple[bytes, bytes]) -> None:
         """Keep none."""
