@@ -5,6 +5,7 @@ import pytest
 
 from leadflood.kernel.db.errors import Contended, WritesRefused, passing_errors
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.queue.postgres import _away_is_unavailable
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,20 @@ def test_an_error_that_passes_is_unavailable(error: type[Exception], expected: t
 def test_an_error_that_would_come_again_stays(error: type[Exception]) -> None:
     with pytest.raises(error), passing_errors():
         raise error("again")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.DiskFullError,
+        asyncpg.AdminShutdownError,
+        asyncpg.exceptions.PostgresIOError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.InvalidCatalogNameError,
+        ConnectionResetError,
+    ],
+)
+def test_the_queue_is_unavailable_where_its_server_is(error: type[Exception]) -> None:
+    with pytest.raises(Unavailable), _away_is_unavailable():
+        raise error("secret")

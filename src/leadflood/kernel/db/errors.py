@@ -21,9 +21,11 @@ IntegrityError = asyncpg.IntegrityConstraintViolationError
 READ_ONLY_TRANSACTION = "25006"
 """SQLSTATE of a write in a transaction, or on a server, that only reads."""
 
-# PostgreSQL error classes and codes after which the same request may succeed: connection, rollback by conflict,
-# resources, shutdown, a failing disk, cancelled by a timeout, not yet accepting connections (manual, appendix A).
-_PASSING = ("08", "40", "53", "57", "58", "55P03", "25P03")
+AWAY = ("08", "53", "57", "58")
+"""Error classes of a server that is away: no connection, no resources, shutting down, starting or cancelling, a failing
+disk (PostgreSQL manual, appendix A)."""
+# And those of one transaction that may succeed if it is repeated: conflict, lock, idle for too long.
+_PASSING = (*AWAY, "40", "55P03", "25P03")
 _CONTENDED = ("40", "55P03", "57014")
 WRITES_REFUSED = {
     "53100": "The database's disk is full. Nothing is lost; free some space on it.",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from leadflood.kernel.db.errors import AWAY
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Connection, Priority, QueueDepth, Ticket
 
@@ -80,8 +81,8 @@ GROUP BY kind
 
 _CHECK = "SELECT job_id FROM leadflood_queue.tickets LIMIT 1"
 
-# PostgreSQL manual, appendix A. The database is away, full, shutting down, a standby, or refuses the login.
-_AWAY = ("08", "25006", "28", "3D000", "53", "57")
+# The server is away, a standby, or refuses the login (PostgreSQL manual, appendix A).
+_AWAY = (*AWAY, "25006", "28", "3D000")
 
 # For receiving, acknowledging and waiting. The planner mostly knows a queue table as the empty one it was when it was
 # last analysed, and would then sort or hash the whole backlog for every batch, when an index has it in order.
