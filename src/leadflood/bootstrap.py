@@ -1,37 +1,18 @@
 """The composition root: the one file that knows every concrete piece and puts processes together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from leadflood.domains.duplicates import jobs as duplicates_jobs
-from leadflood.domains.duplicates.events import START_SCANS
-from leadflood.domains.email_changes import jobs as email_changes_jobs
-from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES
-from leadflood.domains.enrichment import jobs as enrichment_jobs
-from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
-from leadflood.domains.enrichment.adapters.simulated import Simulated
-from leadflood.domains.enrichment.errors import UnknownAdapter
-from leadflood.domains.enrichment.models import Adapter
-from leadflood.domains.exports import jobs as exports_jobs
-from leadflood.domains.exports.events import FORGET_EXPORTS
-from leadflood.domains.figures import jobs as figures_jobs
-from leadflood.domains.figures.events import COUNT_FIGURES, RECOUNT_FIGURES
-from leadflood.domains.imports import jobs as imports_jobs
-from leadflood.domains.imports.events import FORGET_IMPORTS
 from leadflood.domains.imports.service.reading import new_sandbox
-from leadflood.domains.invitations import jobs as invitations_jobs
-from leadflood.domains.invitations.events import FORGET_INVITATIONS
-from leadflood.domains.jobs import jobs as system_jobs
-from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
+from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.leads import jobs as leads_jobs
-from leadflood.domains.leads.events import PURGE_DELETED
 from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, chance
+from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.changes import Changes
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
@@ -43,6 +24,7 @@ from leadflood.kernel.db.probe import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
+from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import new_id
@@ -64,18 +46,24 @@ if TYPE_CHECKING:
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
 
-SCHEDULES = (
-    Schedule(HEARTBEAT, 60.0),
-    Schedule(COUNT_FIGURES, 60.0),
-    Schedule(RECOUNT_FIGURES, 3600.0),
-    Schedule(CLEAN_UP, 3600.0),
-    Schedule(START_SCANS, 3600.0),
-    Schedule(PURGE_DELETED, 86_400.0),
-    Schedule(FORGET_IMPORTS, 86_400.0),
-    Schedule(FORGET_EXPORTS, 3600.0),
-    Schedule(FORGET_INVITATIONS, 86_400.0),
-    Schedule(FORGET_EMAIL_CHANGES, 86_400.0),
+DOMAINS: Sequence[Domain] = tuple(
+    import_module(f"leadflood.domains.{name}.domain").DOMAIN
+    for name in (
+        "figures",
+        "exports",
+        "duplicates",
+        "imports",
+        "enrichment",
+        "leads",
+        "invitations",
+        "email_changes",
+        "jobs",
+        "identity",
+    )
 )
+"""The domains of this program, high to low. A new one adds its line here, and declares the rest itself."""
+
+SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
 
 
 class NoDatabase(AppError):
@@ -255,46 +243,20 @@ def _no_schema() -> OutdatedSchema:
 def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:
     """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
-    mailer = Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database))
-    sealer, url = Sealer(secret_key(settings)), public_url(settings)
-    return JobRegistry(
-        [
-            *system_jobs.definitions(
-                database, audit_days=settings.audit_retention_days, job_days=settings.job_retention_days
-            ),
-            *figures_jobs.definitions(database),
-            *leads_jobs.definitions(database, retention_days=settings.lead_retention_days),
-            *enrichment_jobs.definitions(build_adapters(settings)),
-            *exports_jobs.definitions(database),
-            *imports_jobs.definitions(database, sandbox, retention_days=settings.lead_retention_days),
-            *duplicates_jobs.definitions(database),
-            *email_changes_jobs.definitions(database, mailer=mailer, sealer=sealer, public_url=url),
-            *invitations_jobs.definitions(database, mailer=mailer, sealer=sealer, public_url=url),
-        ]
+    services = Services(
+        settings=settings,
+        database=database,
+        sandbox=sandbox,
+        mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
+        sealer=Sealer(secret_key(settings)),
+        public_url=public_url(settings),
     )
+    return JobRegistry(definition for domain in DOMAINS for definition in domain.jobs(services))
 
 
 def build_hold(settings: Settings, database: Database) -> Hold:
     """The hold on outgoing effects, as a process with these settings sees it."""
     return Hold(database, lambda: instance_id(settings, secret_key(settings)))
-
-
-def build_adapters(settings: Settings) -> Sequence[Adapter]:
-    """The enrichment adapters that the settings name, in their order. Raises: UnknownAdapter."""
-    known: Mapping[str, Callable[[], Adapter]] = {
-        "email_insight": EmailInsight,
-        "simulated": lambda: Simulated(
-            latency=settings.simulated_latency,
-            failure_rate=settings.simulated_failure_rate,
-            failure_kind=settings.simulated_failure_kind,
-            chance=chance,
-        ),
-    }
-    names = [name.strip() for name in settings.enrichment_adapters.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            raise UnknownAdapter(name, sorted(known))
-    return [known[name]() for name in names]
 
 
 def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:

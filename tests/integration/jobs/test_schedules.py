@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from leadflood.bootstrap import SCHEDULES
 from leadflood.domains.jobs import queries, schedules
 from leadflood.domains.jobs.contracts import SystemStatus
 from leadflood.domains.jobs.events import HEARTBEAT, Schedule
@@ -132,3 +133,8 @@ async def test_the_systems_status_counts_living_workers_and_what_they_run(jobs: 
     await forget_worker(jobs.database, worker_id=two)
 
     assert await workers(jobs) == (1, 4)
+
+
+def test_every_schedule_enqueues_a_job_that_a_domain_defines(registry: JobRegistry) -> None:
+    assert len(SCHEDULES) >= 10
+    assert {schedule.kind.name for schedule in SCHEDULES} <= set(registry.kinds)

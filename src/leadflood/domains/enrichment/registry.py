@@ -1,0 +1,28 @@
+"""The enrichment adapters of this program, by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.adapters.simulated import Simulated
+from leadflood.domains.enrichment.errors import UnknownAdapter
+from leadflood.domains.enrichment.models import Adapter
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import chance
+
+
+def build_adapters(settings: Settings) -> Sequence[Adapter]:
+    """The adapters that the settings name, in their order. Raises: UnknownAdapter."""
+    known: Mapping[str, Callable[[], Adapter]] = {
+        "email_insight": EmailInsight,
+        "simulated": lambda: Simulated(
+            latency=settings.simulated_latency,
+            failure_rate=settings.simulated_failure_rate,
+            failure_kind=settings.simulated_failure_kind,
+            chance=chance,
+        ),
+    }
+    names = [name.strip() for name in settings.enrichment_adapters.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UnknownAdapter(name, sorted(known))
+    return [known[name]() for name in names]

@@ -1,0 +1,16 @@
+"""What exports declare."""
+
+from typing import Any
+
+from leadflood.domains.exports import jobs
+from leadflood.domains.exports.events import FORGET_EXPORTS
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.domain import Domain, Services
+
+
+def _jobs(services: Services) -> list[JobDefinition[Any]]:
+    return jobs.definitions(services.database)
+
+
+DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(FORGET_EXPORTS, 3600.0),))

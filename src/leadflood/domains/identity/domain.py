@@ -1,0 +1,5 @@
+"""What identity declares."""
+
+from leadflood.kernel.domain import Domain
+
+DOMAIN = Domain(name="identity")

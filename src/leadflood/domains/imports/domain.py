@@ -1,0 +1,17 @@
+"""What imports declare."""
+
+from typing import Any
+
+from leadflood.domains.imports import jobs
+from leadflood.domains.imports.events import FORGET_IMPORTS
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.domain import Domain, Services
+
+
+def _jobs(services: Services) -> list[JobDefinition[Any]]:
+    days = services.settings.lead_retention_days
+    return jobs.definitions(services.database, services.sandbox, retention_days=days)
+
+
+DOMAIN = Domain(name="imports", jobs=_jobs, schedules=(Schedule(FORGET_IMPORTS, 86_400.0),))

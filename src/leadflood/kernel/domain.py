@@ -1,0 +1,42 @@
+"""What a domain declares about itself. `bootstrap` composes the domains from that; the kernel names none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.mail import Mailer
+from leadflood.kernel.sandbox.pool import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a process that jobs may need."""
+
+    settings: Settings
+    database: Database
+    sandbox: Sandbox
+    mailer: Mailer
+    sealer: Sealer
+    public_url: str
+
+
+def _no_jobs(_services: Services) -> Sequence[Any]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One domain. Types of higher packages are opaque here; the module that declares them checks them.
+
+    Attributes:
+        name: of its folder.
+        jobs: makes the definitions of its kinds of jobs (`JobDefinition`).
+        schedules: the jobs that run again and again (`Schedule`).
+    """
+
+    name: str
+    jobs: Callable[[Services], Sequence[Any]] = _no_jobs
+    schedules: Sequence[Any] = ()
