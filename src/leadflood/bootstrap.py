@@ -89,19 +89,16 @@ class Prepared:
 
     @property
     def summary(self) -> str:
-        """What became of the schema, in a sentence."""
+        """The result for the schema, in a sentence."""
         if self.after > head():
             return (
-                f"The schema is at {self.after}, newer than this release's {head()}, and serves this release, too. "
+                f"The schema ({self.after}) is newer than this release ({head()}) and compatible with it. "
                 "Nothing to do."
             )
         if self.before == self.after:
-            return f"The schema is up to date ({self.after})."
-        return (
-            f"The schema was upgraded from {self.before} to {self.after}."
-            if self.before
-            else (f"The schema was created ({self.after}).")
-        )
+            return f"Schema is up to date ({self.after})."
+        upgraded = f"Schema upgraded from {self.before} to {self.after}."
+        return upgraded if self.before else f"Schema created ({self.after})."
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ async def test_a_million_rows_are_imported_and_undone_by_browser_and_command_lin
     deployment.start_api()
     deployment.start_worker()
     fewer = ["--map", "Company=ignore", "--map", "Country=ignore"]  # so that the million changes them
-    known = cli(deployment, str(first), "--yes", "--no-enrich", *fewer)["counts"]["create"]
+    known = cli(deployment, "run", str(first), "--yes", "--no-enrich", *fewer)["counts"]["create"]
     before = deployment.sql(STATE)
 
     page = await windows.open(deployment.installation.url)
@@ -103,9 +103,9 @@ async def test_a_million_rows_are_imported_and_undone_by_browser_and_command_lin
     assert deployment.sql(STATE) == before
 
     with timed("command line: upload, preview, import"):
-        done = cli(deployment, str(file), "--yes", "--no-enrich", "--policy", "overwrite")
+        done = cli(deployment, "run", str(file), "--yes", "--no-enrich", "--policy", "overwrite")
     require_whole(deployment, done["id"], done["counts"], known=known)
     with timed("command line: undo"):
-        cli(deployment, "--undo", done["id"])
+        cli(deployment, "undo", done["id"])
     assert deployment.sql(STATE) == before
     await asyncio.to_thread(deployment.assert_sound)

@@ -58,7 +58,7 @@ def test_an_operation_names_its_permission_in_words_too(subtests: pytest.Subtest
 
 def assert_an_operation_names_its_permission_in_words_too(operation: Operation) -> None:
     if operation.permission is not None:
-        assert f"Needs the permission `{operation.permission.value}`." in operation.described["description"]
+        assert f"Requires the `{operation.permission.value}` permission." in operation.described["description"]
         assert operation.described["security"] == [{"bearer": []}]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.postgres import temporary_home
 from tests.support.processes import Installation, Running, all_gone, gone, until
 
-ENDS_WITH = "Everything goes on running"
+ENDS_WITH = "Press Ctrl-C to stop"
 PASSWORD = "  Password   "
 
 
@@ -43,7 +43,7 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
     assert up.output.count("Set it up in the browser: http://127.0.0.1:") == 1
     assert "enriched    ada.lovelace@acme.com" in up.output
     assert "email_insight" in up.output
-    assert set(up.pids()) == {"postgres", "api", "worker", "mail"}
+    assert set(up.pids()) == {"postgres", "api", "worker", "dev-mail"}
 
     added = installation.run("lead", "add", "alan.turing@acme.com", "--wait", "--json")
     assert added.returncode == 0, added.stderr
@@ -59,13 +59,13 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
 
     family = up.family()
     assert up.stop(signal.SIGINT) == 0
-    assert "Everything is stopped" in up.output
+    assert f"Stopped. Your data is in {installation.home}." in up.output
     wait_until_all_gone(up, family)
 
     again = installation.up("--demo")
     again.wait_for(ENDS_WITH)
     assert PASSWORD not in again.output
-    assert "0 new sample leads" in again.output
+    assert "Sample data already loaded." in again.output
     shown = installation.run("lead", "show", "alan.turing@acme.com", "--json")
     assert json.loads(shown.stdout)["lead"]["id"] == lead["id"]
     doctor = installation.run("doctor", env="production")
@@ -92,7 +92,7 @@ def test_a_hung_api_is_replaced_and_a_killed_up_takes_its_children_along_and_the
     assert gone(hung)
     assert {installation.http().get("/ready").status_code for _ in range(8)} == {200}
 
-    children = [up.pids()[name] for name in ("api", "api-2", "worker", "mail")]
+    children = [up.pids()[name] for name in ("api", "api-2", "worker", "dev-mail")]
     up.kill()
     until(lambda: all_gone(children))
 

@@ -34,8 +34,8 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         up = installation.start("up", "--demo", mail_port=str(port))
-        up.wait_for("Everything goes on running")
-        assert f"Port {port} is taken" in up.output
+        up.wait_for("Press Ctrl-C to stop")
+        assert f"Port {port} is in use" in up.output
     assert f"{installation.url}/mail" in up.output
     folder = folder_of(installation.home)
 
@@ -46,9 +46,9 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
     assert f"{installation.url}/invitations/lfi_" in mail.text
 
     before = up.pids()
-    os.kill(before["mail"], signal.SIGKILL)
+    os.kill(before["dev-mail"], signal.SIGKILL)
     up.wait_for("process_ended")
-    until(lambda: up.pids().get("mail", before["mail"]) != before["mail"])
+    until(lambda: up.pids().get("dev-mail", before["dev-mail"]) != before["dev-mail"])
     invite(installation, "alan@acme.test")  # at once or by a retry
     assert list_messages(folder)[0].recipients == ["alan@acme.test"]
     assert {name: up.pids()[name] for name in ("api", "worker")} == {name: before[name] for name in ("api", "worker")}
@@ -58,11 +58,11 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
 def test_the_catcher_alone_names_the_setting_when_its_port_is_taken(installation: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused = installation.start("mail", mail_port=port)
+        refused = installation.start("dev-mail", mail_port=port)
         assert refused.wait() == 1
     assert "LEADFLOOD_MAIL_PORT" in refused.output
 
-    catcher = installation.start("mail", mail_port=port)
+    catcher = installation.start("dev-mail", mail_port=port)
     catcher.wait_for("mail.started")
     assert catcher.stop(signal.SIGTERM) == 0
 
@@ -70,11 +70,11 @@ def test_the_catcher_alone_names_the_setting_when_its_port_is_taken(installation
 def test_in_production_and_with_a_mail_server_nothing_is_caught(installation: Installation) -> None:
     up = installation.start("up", env="production")
     up.wait_for(READY)
-    assert "mail" not in up.pids()
+    assert "dev-mail" not in up.pids()
     assert "/mail" not in up.output
     assert up.stop() == 0
 
     again = installation.start("up", smtp_url="smtp://mail.acme.test")
     again.wait_for(READY)
-    assert "mail" not in again.pids()
+    assert "dev-mail" not in again.pids()
     assert again.stop() == 0

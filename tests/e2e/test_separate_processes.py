@@ -78,6 +78,6 @@ def test_seeding_a_database_that_only_was_migrated_makes_the_workspace(managed: 
         assert managed.run("migrate").returncode == 0
         seeded = managed.run("seed", "--leads", "1")
         assert seeded.returncode == 0, seeded.stderr
-        assert "1 new sample leads of 1" in seeded.stdout
-        assert "0 new sample leads of 1" in managed.run("seed", "--leads", "1").stdout
+        assert "Created 1 sample lead." in seeded.stdout
+        assert "Sample data already loaded." in managed.run("seed", "--leads", "1").stdout
         assert len(managed.run("workspace", "list", "--json").stdout.splitlines()) == 1

@@ -37,7 +37,7 @@ async def test_an_invited_viewer_comes_in_by_mail_and_may_look_but_not_write(win
 
 def printed(up: Running) -> Credentials:
     """With what the first owner signs in, as the terminal says."""
-    return Credentials(up.wait_for("  E-mail   ").split()[-1], up.wait_for("  Password   ").split()[-1])
+    return Credentials(up.wait_for("  Email   ").split()[-1], up.wait_for("  Password   ").split()[-1])
 
 
 async def invite(page: Page, keys: Keys) -> None:

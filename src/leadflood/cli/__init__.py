@@ -30,7 +30,7 @@ from leadflood.kernel.errors import AppError
 __all__ = ["app", "main"]
 
 REFUSED = 1
-DATABASE_AWAY = 3
+DATABASE_UNAVAILABLE = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 _SHOWN_FRAMES = 6
@@ -38,12 +38,12 @@ _UNAVAILABLE = 503
 
 app = typer.Typer(
     name="leadflood",
-    help="""Self-hosted lead engine on PostgreSQL: capture, enrich, and lose nothing on the way.
+    help="""Self-hosted lead engine on PostgreSQL: capture and enrich leads without losing one.
 
-    Start everything on this machine with `leadflood up`, then try, in another terminal:
+    Start everything on this machine with `leadflood up`. Then try, in another terminal:
     `leadflood lead add ada.lovelace@acme.com --wait`
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 database away, 130 interrupted.""",
+    Exit codes: 0 success, 1 refused or failed, 2 invalid usage, 3 database unavailable, 130 interrupted.""",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -58,7 +58,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and end."),
+    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print version and exit."),
 ) -> None:
     return
 
@@ -69,9 +69,9 @@ doctor.register(app)
 backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changes.app, name="change")
-imports.register(app)
-exports.register(app)
-app.add_typer(jobs.app, name="jobs")
+app.add_typer(imports.app, name="import")
+app.add_typer(exports.app, name="export")
+app.add_typer(jobs.app, name="job")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(hold.app, name="hold")
 app.add_typer(identity.workspace_app, name="workspace")
@@ -92,7 +92,7 @@ def _run() -> int:
         get_command(app)(prog_name="leadflood")
     except AppError as error:
         print(error_lines(error), file=sys.stderr)
-        return DATABASE_AWAY if error.status == _UNAVAILABLE else REFUSED
+        return DATABASE_UNAVAILABLE if error.status == _UNAVAILABLE else REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -127,4 +127,4 @@ def _print_fault(_kind: type[BaseException], fault: BaseException, trace: Traceb
     from leadflood.kernel.faults import traceback_of
 
     print(traceback_of(fault.with_traceback(trace), frames=_SHOWN_FRAMES), file=sys.stderr)
-    print("This is a fault of LEAD-FLOOD. Please report it with the lines above.", file=sys.stderr)
+    print("This is a bug in LEAD-FLOOD. Please report it with the lines above.", file=sys.stderr)

@@ -46,7 +46,9 @@ def listen(host: str, port: int, *, setting: str = "--port", shared: bool = Fals
 
 def _why_not(host: str, port: int, setting: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken by another process. Stop it, or choose another one with {setting}."
+        return (
+            f"Port {port} on {host} is already in use. Stop the other process, or choose another port with {setting}."
+        )
     if error.errno == errno.EACCES:
-        return f"This account may not listen on port {port}. Choose one from 1024 on with {setting}."
+        return f"Permission denied for port {port}. Choose a port of 1024 or higher with {setting}."
     return f"Cannot listen on {host}, port {port}: {error.strerror}. Check --host and {setting}."

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from leadflood.kernel.backup.archive import Manifest
     from leadflood.kernel.config import Settings
 
-_TARGET = typer.Argument(None, help="File to write, or folder to write it to. Without it: a new file here.")
-_FILE = typer.Argument(help="A file that `leadflood backup` made.")
+_TARGET = typer.Argument(None, help="File to write, or folder for a new file. Defaults to the current folder.")
+_FILE = typer.Argument(help="Backup file.")
 
-_NEXT = """Outgoing effects are on hold: no mail leaves. Next:
-  1. Start LEAD-FLOOD, and look at `leadflood doctor`.
-  2. Make sure that the original no longer runs.
-  3. `leadflood hold open` sends what waits; `leadflood hold cancel-jobs` before it drops that."""
+_NEXT = """Outgoing email is on hold. Next steps:
+  1. Start LEAD-FLOOD and run `leadflood doctor`.
+  2. Make sure that the original installation is stopped.
+  3. Run `leadflood hold open` to send waiting emails, or first `leadflood hold cancel-jobs` to drop them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +32,12 @@ def register(app: typer.Typer) -> None:
 
 def backup(
     target: Path | None = _TARGET,
-    without_key: bool = typer.Option(
-        False, "--without-key", help="Leave the secret key of the data folder out of the file."
-    ),
+    without_key: bool = typer.Option(False, "--without-key", help="Exclude the secret key of the data folder."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Copy all rows into one checked file, also while the system runs. An existing file is never overwritten.
+    """Write all data to one verified file. Safe while the system is running; never overwrites a file.
 
-    The file holds personal data, and the data folder's secret key: keep it as you keep the database.
+    The file contains personal data and the data folder's secret key. Protect it like the database.
 
     Example: `leadflood backup /var/backups/leadflood`
     """
@@ -58,21 +56,23 @@ def backup(
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
         return
-    say(f"{path}: {size / 1024**2:.1f} MB, {_counts(manifest)['rows']} rows of {len(manifest.tables)} tables, checked.")
+    say(
+        f"{path}: {size / 1024**2:.1f} MB, {_counts(manifest)['rows']} rows in {len(manifest.tables)} tables, verified."
+    )
     if included:
-        say("It includes the secret key: whoever has the file can read everything in it.")
+        say("It includes the secret key: anyone with the file can read everything in it.")
     else:
-        say("It does not include the secret key. Keep the key elsewhere: a restore needs the same one.")
+        say("It does not include the secret key. Store the key separately; a restore needs it.")
 
 
 def restore(
     file: Path = _FILE,
-    replace: bool = typer.Option(False, "--replace", help="Replace the data that the database has."),
+    replace: bool = typer.Option(False, "--replace", help="Replace existing data in the database."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Load a backup into an empty database, embedded or elsewhere, and put outgoing effects on hold.
+    """Restore a backup into an empty database and put outgoing email on hold.
 
-    Stop all processes first. The file is checked before anything is changed.
+    Stop all processes first. The file is verified before anything is changed.
 
     Example: `leadflood restore leadflood-20260301T093000Z.backup`
     """
@@ -95,13 +95,10 @@ def restore(
     if as_json:
         print_json({**_counts(manifest), "createdAt": manifest.created_at, "warning": warning})
         return
-    say(f"Restored: {_counts(manifest)['rows']} rows of {len(manifest.tables)} tables, as of {manifest.created_at}.")
+    say(f"Restored {_counts(manifest)['rows']} rows in {len(manifest.tables)} tables, as of {manifest.created_at}.")
     if warning:
         say(warning)
-    say(
-        "Outgoing effects are on hold: no mail leaves. Start LEAD-FLOOD, look at `leadflood doctor`, make sure that the"
-    )
-    say("original no longer runs, then run `leadflood hold open`. To drop waiting mails: `leadflood hold cancel-jobs`.")
+    say(_NEXT)
 
 
 def _path(target: Path | None) -> Path:
@@ -142,14 +139,14 @@ def _restore_key(settings: "Settings", key: str | None, manifest: "Manifest", *,
         present = key
     if present is None:
         return (
-            "The backup does not include the secret key. Put the original's into LEADFLOOD_SECRET_KEY, or into "
-            f"{settings.home / FILE}, before you start."
+            "The backup does not include the secret key. Before you start, set LEADFLOOD_SECRET_KEY to the original's "
+            f"key, or put it in {settings.home / FILE}."
         )
     if key_tag(present) == manifest.key_tag:
         return ""
     return (
-        "The secret key here is another one than the backup was made with. Waiting invitations have to be sent again, "
-        "and stored answers to idempotency keys are void."
+        "The secret key differs from the one the backup was made with. Pending invitations must be sent again, and "
+        "stored responses for idempotency keys are invalid."
     )
 
 

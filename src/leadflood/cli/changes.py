@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
     from leadflood.kernel.pagination import Page
 
-_ID = typer.Argument(help="The change's id.")
+_ID = typer.Argument(help="Change ID.")
 _KEPT = 20
 
 app = typer.Typer(help="List, show and undo bulk changes, imports and merges.", no_args_is_help=True)
@@ -46,7 +46,7 @@ def list_(
 
 @app.command("show")
 def show(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Show what a change did, and what its undo kept.
+    """Show a change, and what its undo kept.
 
     Example: `leadflood change show 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
     """
@@ -66,7 +66,7 @@ def show(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = 
 
 @app.command("undo")
 def undo(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Undo a change. What was edited since is kept. More than 5,000 leads are put back by a worker.
+    """Undo a change. Later edits are kept. Above 5,000 leads, a worker does it.
 
     Example: `leadflood change undo 0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10`
     """
@@ -82,7 +82,7 @@ def undo(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = 
                 kept = await changesets.list_kept(tx, desk.actor, changeset_id=change, limit=_KEPT)
         _print(undone.dated(days), kept.items, as_json=as_json)
         if undone.status == "undoing" and not as_json:
-            note(f"A worker is undoing it. See how far it is with: leadflood change show {change}")
+            note(f"Undoing in the background. Check progress with: leadflood change show {change}")
 
     run(work())
 
@@ -124,7 +124,7 @@ def _print(change: "ChangesetView", kept: "Sequence[KeptLeadView]", *, as_json: 
     facts += [(name.replace("_", " "), getattr(change, name)) for name in counts if getattr(change, name)]
     facts += [
         ("job", change.job_id),
-        ("made", change.created_at),
+        ("created at", change.created_at),
         ("undo until", change.undo_until),
         ("undone at", change.undone_at),
     ]

@@ -12,7 +12,7 @@ from leadflood.cli.workspace import open_desk, run
 if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.deleted import DeletedLeadView
 
-_IDS = typer.Argument(metavar="ID...", help="The ids of deleted leads, from `leadflood lead list --deleted`.")
+_IDS = typer.Argument(metavar="ID...", help="IDs of deleted leads, from `leadflood lead list --deleted`.")
 _COLUMNS = [
     Column("id", whole=True),
     *map(Column, ("email", "deleted", "by", "change", "restorable until", "merged into")),
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
     """Restore deleted leads.
 
-    Leads whose address another lead has now are skipped, and those that were merged: undo the merge to restore them.
+    Skips leads whose email is taken by another lead, and merged leads: undo the merge to restore those.
 
     Example: `leadflood lead restore 0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10`
     """
@@ -54,7 +54,7 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
 
 
 async def list_deleted(q: str | None, limit: int | None, workspace: str | None, *, as_json: bool) -> None:
-    """Print deleted leads, the last deleted first."""
+    """Print deleted leads, most recently deleted first."""
     from leadflood.cli.input import checked
     from leadflood.domains.leads.contracts.deleted import DeletedQuery
     from leadflood.domains.leads.queries import deleted

@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object a check.")) -> None:
-    """Check settings, database, queue, workers and the state of all work; exit code 1 if anything is wrong.
+def doctor(as_json: bool = typer.Option(False, "--json", help="JSON output, one object per check.")) -> None:
+    """Check settings, database, queue, workers and data. Exits with 1 if a check fails.
 
     Example: `leadflood doctor --json`
     """
@@ -126,11 +126,11 @@ def _disk(home: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1024**3:.1f} GiB free in {folder}"
     if not os.access(folder, os.W_OK):
-        remedy = "Mount it writable, run this as the account that owns it, or set LEADFLOOD_HOME to another folder."
+        remedy = "Mount it writable, run this as its owner, or set LEADFLOOD_HOME to another folder."
         return Finding("disk", ok=False, detail=f"{folder} is not writable", remedy=remedy)
     if free >= _LEAST_DISK:
         return Finding("disk", ok=True, detail=detail)
-    return Finding("disk", ok=False, detail=detail, remedy="Make room: PostgreSQL stops when the disk is full.")
+    return Finding("disk", ok=False, detail=detail, remedy="Free some space: PostgreSQL stops when the disk is full.")
 
 
 def _secret_key(settings: "Settings") -> Finding:
@@ -141,7 +141,7 @@ def _secret_key(settings: "Settings") -> Finding:
     except AppError as error:
         return Finding("secret key", ok=False, detail="missing", remedy=error.detail)
     except OSError as error:
-        remedy = "Run this as the account that LEAD-FLOOD runs as, or set LEADFLOOD_SECRET_KEY."
+        remedy = "Run this as the account LEAD-FLOOD runs as, or set LEADFLOOD_SECRET_KEY."
         return Finding("secret key", ok=False, detail=f"unreadable: {error.strerror}", remedy=remedy)
     return Finding("secret key", ok=True, detail="set" if settings.secret_key else "in the data folder")
 
@@ -155,7 +155,7 @@ async def _reached(settings: "Settings") -> Finding:
     try:
         version = await server_version(bootstrap.application_url(settings))
     except AppError as error:
-        return Finding("database", ok=False, detail="out of reach", remedy=error.detail)
+        return Finding("database", ok=False, detail="unreachable", remedy=error.detail)
     where = "embedded" if settings.database_url is None else "at LEADFLOOD_DATABASE_URL"
     detail = f"PostgreSQL {version}, {where}"
     if int(version.partition(".")[0]) >= MINIMUM_POSTGRESQL:
@@ -169,8 +169,8 @@ async def _role(database: "Database") -> Finding:
     try:
         await bootstrap.check_role(database)
     except AppError as error:
-        return Finding("database role", ok=False, detail="not bound by row-level security", remedy=error.detail)
-    return Finding("database role", ok=True, detail="bound by row-level security, owns nothing")
+        return Finding("database role", ok=False, detail="RLS not enforced", remedy=error.detail)
+    return Finding("database role", ok=True, detail="RLS enforced")
 
 
 async def _schema(database: "Database") -> Finding:
@@ -179,8 +179,8 @@ async def _schema(database: "Database") -> Finding:
     try:
         revision = await bootstrap.check_schema(database)
     except AppError as error:
-        return Finding("schema", ok=False, detail="not that of this program", remedy=error.detail)
-    return Finding("schema", ok=True, detail=f"at revision {revision}, the newest")
+        return Finding("schema", ok=False, detail="not up to date", remedy=error.detail)
+    return Finding("schema", ok=True, detail=f"up to date ({revision})")
 
 
 async def _public_password(database: "Database", settings: "Settings") -> Finding:
@@ -189,8 +189,8 @@ async def _public_password(database: "Database", settings: "Settings") -> Findin
 
     found = await users_with_public_password(database)
     if not found:
-        return Finding("demo user", ok=True, detail="nobody has the demo user's public password")
-    detail = f"{', '.join(found)} can sign in with the public password"
+        return Finding("demo user", ok=True, detail="no user has the public demo password")
+    detail = f"{', '.join(found)} can sign in with the public demo password"
     if not settings.is_production:
         return Finding("demo user", ok=True, detail=f"{detail}; LEADFLOOD_ENV=production refuses it")
     return Finding("demo user", ok=False, detail=detail, remedy=PublicPassword(found[0]).detail)
@@ -202,10 +202,10 @@ async def _operators(database: "Database") -> Finding:
     async with database.system(read_only=True) as tx:
         count, workspace = len(await operators(tx)), await first_workspace(tx)
     if workspace is None:
-        return Finding("instance operators", ok=True, detail="none yet: the owner of the first workspace becomes one")
+        return Finding("instance operators", ok=True, detail="none yet; the first owner becomes one")
     if count:
         return Finding("instance operators", ok=True, detail=f"{count} can sign in")
-    remedy = "Make a user one: `leadflood user operator grant EMAIL`."
+    remedy = "Run `leadflood user operator grant EMAIL`."
     return Finding("instance operators", ok=False, detail="none can sign in", remedy=remedy)
 
 
@@ -216,10 +216,10 @@ async def _proxy(settings: "Settings", database: "Database") -> Finding:
     async with database.system(read_only=True) as tx:
         peer = (await recent_warnings(tx)).get(UNTRUSTED_PROXY)
     if peer is None or not is_private(peer) or is_within(peer, settings.trusted_proxies):
-        return Finding("proxy", ok=True, detail="none whose X-Forwarded-For is ignored")
+        return Finding("proxy", ok=True, detail="no ignored X-Forwarded-For headers")
     remedy = (
-        "If that is your proxy, add it to LEADFLOOD_TRUSTED_PROXIES: until then all callers share the limits of one "
-        "address, and the audit log names the proxy."
+        "If this is your proxy, add it to LEADFLOOD_TRUSTED_PROXIES. Until then all callers share one address in rate "
+        "limits and the audit log."
     )
     return Finding("proxy", ok=False, detail=f"X-Forwarded-For from {peer} is ignored", remedy=remedy)
 
@@ -229,11 +229,11 @@ async def _queue(carrier: "Carrier") -> Finding:
         await carrier.check()
         depth = await carrier.depth()
     except AppError as error:
-        return Finding("queue", ok=False, detail="out of reach", remedy=error.detail)
+        return Finding("queue", ok=False, detail="unreachable", remedy=error.detail)
     waiting = sum(each.waiting for each in depth.values())
     deferred = sum(each.deferred for each in depth.values())
     oldest = max((each.oldest_age for each in depth.values()), default=0.0)
-    return Finding("queue", ok=True, detail=f"{waiting} waiting (oldest {oldest:.0f} s), {deferred} for later")
+    return Finding("queue", ok=True, detail=f"{waiting} waiting (oldest {oldest:.0f} s), {deferred} scheduled")
 
 
 async def _hold(settings: "Settings", database: "Database") -> Finding:
@@ -244,13 +244,13 @@ async def _hold(settings: "Settings", database: "Database") -> Finding:
             state = await bootstrap.build_hold(settings, database).state(tx)
     except AppError as error:
         return Finding("outgoing effects", ok=False, detail="unknown", remedy=error.detail)
-    remedy = "Check that no other installation sends the same mails, then run `leadflood hold open`."
+    remedy = "Check that no other installation sends the same emails, then run `leadflood hold open`."
     if state.closed:
         return Finding("outgoing effects", ok=False, detail=f"on hold: {state.reason}", remedy=remedy)
     if state.differences:
-        detail = f"about to be on hold: another {', '.join(state.differences)} than recorded"
+        detail = f"about to be put on hold: {', '.join(state.differences)} changed"
         return Finding("outgoing effects", ok=False, detail=detail, remedy=remedy)
-    return Finding("outgoing effects", ok=True, detail="may leave")
+    return Finding("outgoing effects", ok=True, detail="sending email")
 
 
 async def _work(database: "Database") -> AsyncIterator[Finding]:
@@ -262,22 +262,22 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
     async with database.system(read_only=True) as tx:
         status = await queries.system_status(tx)
         violations = [*await jobs.violations(tx), *await leads.violations(tx), *await merges.violations(tx)]
-    start = "Start one with `leadflood worker`, or everything with `leadflood up`."
-    detail = f"{status.workers} alive, {status.running_jobs} jobs running"
+    start = "Start one with `leadflood worker`, or run `leadflood up`."
+    detail = f"{status.workers} online, {status.running_jobs} jobs running"
     yield Finding("workers", ok=status.workers > 0, detail=detail, remedy="" if status.workers else start)
     yield _heartbeat(status.heartbeat_age_seconds)
     yield await _dead_letters(database)
     for told in violations:
-        remedy = "A running worker repairs late jobs by itself; please report what stays."
+        remedy = "A running worker requeues late jobs automatically. Please report violations that persist."
         yield Finding("invariant", ok=False, detail=told, remedy=remedy)
     if not violations:
-        yield Finding("invariants", ok=True, detail="every lead is at its end or under way")
+        yield Finding("invariants", ok=True, detail="no stuck leads")
 
 
 def _heartbeat(age: float | None) -> Finding:
     if age is not None and age <= _OLDEST_HEARTBEAT:
         return Finding("heartbeat", ok=True, detail=f"{age:.0f} s ago")
-    remedy = "Start a worker; where one runs, its log says why schedule or queue stand still."
+    remedy = "Start a worker. If one is running, check its log."
     return Finding("heartbeat", ok=False, detail="none yet" if age is None else f"{age:.0f} s ago", remedy=remedy)
 
 
@@ -298,5 +298,7 @@ async def _dead_letters(database: "Database") -> Finding:
             places.append(f"{len(found.items)}{'+' if found.after else ''} in workspace {workspace_id}")
     if not places:
         return Finding("dead letters", ok=True, detail="none")
-    remedy = "See why with `leadflood outbox list --status dead_letter`, then `leadflood outbox replay --all`."
+    remedy = (
+        "Check the errors with `leadflood outbox list --status dead_letter`, then run `leadflood outbox replay --all`."
+    )
     return Finding("dead letters", ok=False, detail=", ".join(places), remedy=remedy)

@@ -39,34 +39,35 @@ class Wishes:
         return str(self.file) == _STDOUT
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("export")(export)
+app = typer.Typer(help="Export leads to a file or standard output.", no_args_is_help=True)
 
 
-def export(  # noqa: PLR0913, PLR0917  each option is a parameter
-    file: Path = typer.Argument(dir_okay=False, help="Where to. `-`: standard output."),
-    kind: Format | None = typer.Option(None, "--format", help="Without it, what the name of the file ends in, or csv."),
-    columns: str = typer.Option("*", help="Names with commas between: *, email, custom.KEY, enriched.*, …"),
-    bom: bool = typer.Option(False, "--bom", help="CSV: start with the mark by which Excel knows UTF-8."),
-    q: str | None = typer.Option(None, "--q", help="Part of name, e-mail or company."),
-    status: list[str] = typer.Option([], help="new, processing, enriched or failed; repeatable."),
-    source: list[str] = typer.Option([], help="Repeatable."),
-    country: list[str] = typer.Option([], help="Repeatable."),
-    owner: str | None = typer.Option(None, metavar="ID", help="Leads of this member."),
-    unowned: bool = typer.Option(False, "--unowned", help="Leads without an owner."),
-    phone: bool | None = typer.Option(None, "--phone/--no-phone", help="Leads with a phone number, or without."),
-    created_from: str | None = typer.Option(None, metavar="TIME", help="Such as 2026-03-01T00:00:00Z."),
-    created_until: str | None = typer.Option(None, metavar="TIME", help="Exclusive."),
-    updated_from: str | None = typer.Option(None, metavar="TIME", help="Inclusive."),
-    updated_until: str | None = typer.Option(None, metavar="TIME", help="Exclusive."),
+@app.command("run")
+def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
+    file: Path = typer.Argument(dir_okay=False, help="File to write. Use - for standard output."),
+    kind: Format | None = typer.Option(None, "--format", help="File format. Defaults to the file extension, or csv."),
+    columns: str = typer.Option("*", help="Comma-separated columns: *, email, custom.KEY, enriched.*, …"),
+    bom: bool = typer.Option(False, "--bom", help="CSV: write a UTF-8 BOM (for Excel)."),
+    q: str | None = typer.Option(None, "--q", help="Search in name, email and company."),
+    status: list[str] = typer.Option([], help="Filter by status: new, processing, enriched or failed. Repeatable."),
+    source: list[str] = typer.Option([], help="Filter by source. Repeatable."),
+    country: list[str] = typer.Option([], help="Filter by country. Repeatable."),
+    owner: str | None = typer.Option(None, metavar="ID", help="Filter by owner (user ID)."),
+    unowned: bool = typer.Option(False, "--unowned", help="Unassigned leads only."),
+    phone: bool | None = typer.Option(None, "--phone/--no-phone", help="Leads with or without a phone number."),
+    created_from: str | None = typer.Option(
+        None, metavar="TIME", help="Created at or after, e.g. 2026-03-01T00:00:00Z."
+    ),
+    created_until: str | None = typer.Option(None, metavar="TIME", help="Created before."),
+    updated_from: str | None = typer.Option(None, metavar="TIME", help="Updated at or after."),
+    updated_until: str | None = typer.Option(None, metavar="TIME", help="Updated before."),
     workspace: str | None = WORKSPACE,
 ) -> None:
-    """Write leads into a file: all, or those that the filters mean, newest first.
+    """Export leads to a file, newest first: all of them, or those that match the filters.
 
-    The file appears under its name when it is whole; until then it is called NAME.part.
+    Writes to NAME.part until complete.
 
-    Example: `leadflood export leads.csv --status enriched --columns email,company,custom.plan`
+    Example: `leadflood export run leads.csv --status enriched --columns email,company,custom.plan`
     """
     given = {
         "q": q,
@@ -108,7 +109,7 @@ async def _work(workspace: str | None, wishes: Wishes) -> None:
             async for piece in _shown(stream):
                 out.write(piece)
     if not wishes.to_stdout:
-        note(f"{stream.done} {'lead is' if stream.done == 1 else 'leads are'} in {wishes.file}.")
+        note(f"Exported {stream.done:,} {'lead' if stream.done == 1 else 'leads'} to {wishes.file}.")
 
 
 @contextmanager

@@ -64,7 +64,7 @@ async def link_to_print(platform: "Platform", settings: "Settings", *, unless_in
         return None
     return (
         f"Set it up in the browser: {public_url(settings)}/first-run/{code}\n"
-        "The link works once, within 24 hours. A new one: leadflood user first-run"
+        "The link works once and expires in 24 hours. New link: leadflood user first-run"
     )
 
 
@@ -72,8 +72,8 @@ def _tell(first: "FirstRun") -> None:
     say()
     say("First start. Your workspace and its owner:")
     say(f"  Workspace  {first.workspace_id}")
-    say(f"  E-mail     {first.email}")
+    say(f"  Email      {first.email}")
     say(f"  Password   {first.password}")
-    say("Keep the password now: it is not shown again, and stored only as a hash.")
-    say(f"To set another one: leadflood user set-password {first.email}")
+    say("Save this password; it won't be shown again.")
+    say(f"Change it with: leadflood user set-password {first.email}")
     say()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.05, 1.0
 _WORKER_HINT_AFTER = 3.0
-_NO_WORKER = "No worker is running, so the job waits. Start one with `leadflood worker`, or all with `leadflood up`."
+_NO_WORKER = "No worker is running. Start one with `leadflood worker`, or run `leadflood up`."
 
 
 class Screen(Protocol):
@@ -71,7 +71,7 @@ class JobStory:
                 f"{_clock(job, job.started_at)}  running, attempt {job.attempts} of {job.max_attempts}"
             )
         if job.status == "queued" and job.attempts:
-            line = f"queued again, attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
+            line = f"retrying: attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
             if job.on_hold:
                 line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
             elif job.waiting_until is not None:

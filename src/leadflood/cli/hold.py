@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 _BATCH = 500
 
 app = typer.Typer(
-    help="Show, open and close the hold on outgoing effects (mail). It closes by itself in a restored or cloned "
-    "database.",
+    help="Hold and release outgoing email. A restored or cloned database holds it automatically.",
     no_args_is_help=True,
 )
 
 
 @app.command("status")
 def status(as_json: bool = AS_JSON) -> None:
-    """Show whether effects may leave, since when not and why, and how many jobs wait.
+    """Show whether outgoing email is on hold, since when and why, and how many jobs are waiting.
 
     Example: `leadflood hold status`
     """
@@ -40,7 +39,7 @@ def status(as_json: bool = AS_JSON) -> None:
 
 @app.command("open")
 def open_(as_json: bool = AS_JSON) -> None:
-    """Let effects leave, and take this server, database and instance for the original. Waiting mails go out now.
+    """Release outgoing email and record this server, database and instance as the original. Waiting emails are sent.
 
     To drop them instead, run `leadflood hold cancel-jobs` first.
 
@@ -61,10 +60,10 @@ def open_(as_json: bool = AS_JSON) -> None:
 
 @app.command("close")
 def close(
-    reason: str = typer.Option("Closed by hand", "--reason", help="The reason to show in the status."),
+    reason: str = typer.Option("Closed manually", "--reason", help="Reason shown in the status."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Keep all effects back until the hold is opened. Jobs that send wait; nothing is lost.
+    """Put outgoing email on hold until it is opened again. Jobs that send email wait.
 
     Example: `leadflood hold close --reason "Rehearsing a restore"`
     """
@@ -83,7 +82,7 @@ def close(
 
 @app.command("cancel-jobs")
 def cancel_jobs(as_json: bool = AS_JSON) -> None:
-    """Cancel the queued jobs that would send something, in all workspaces. `leadflood jobs retry` brings one back.
+    """Cancel queued jobs that send email, in all workspaces. Requeue one with `leadflood job retry`.
 
     Example: `leadflood hold cancel-jobs`
     """
@@ -104,7 +103,7 @@ def cancel_jobs(as_json: bool = AS_JSON) -> None:
         if as_json:
             print_json({"cancelled": cancelled})
         else:
-            say(f"{cancelled} jobs cancelled.")
+            say(f"Cancelled {cancelled} jobs.")
 
     run(work())
 
@@ -119,7 +118,7 @@ async def _show(platform: "Platform", hold: "Hold", *, as_json: bool) -> None:
         return
     print_facts(
         [
-            ("outgoing effects", "on hold" if view.closed else "may leave"),
+            ("outgoing email", "on hold" if view.closed else "sending"),
             ("since", moment(view.closed_at)),
             ("reason", view.reason),
             ("instance id", view.instance_id),
@@ -127,4 +126,4 @@ async def _show(platform: "Platform", hold: "Hold", *, as_json: bool) -> None:
         ]
     )
     if view.closed:
-        say("Mails wait. Check that no other installation sends the same ones, then: leadflood hold open")
+        say("Emails are waiting. Check that no other installation sends the same ones, then run: leadflood hold open")

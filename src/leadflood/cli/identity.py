@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from leadflood.domains.identity.contracts import ApiKeyView, UserSummary, WorkspaceView
 
 Role = Literal["owner", "admin", "member", "viewer"]
-_EMAIL = typer.Argument(help="The user's e-mail address.")
-_STDIN = typer.Option(False, "--password-stdin", help="Read the password from standard input instead of asking.")
-_NAME = typer.Option(..., "--name", help="The name that others see.")
+_EMAIL = typer.Argument(help="The user's email.")
+_STDIN = typer.Option(False, "--password-stdin", help="Read the password from standard input.")
+_NAME = typer.Option(..., "--name", help="Display name.")
 
 workspace_app = typer.Typer(help="List and create workspaces.", no_args_is_help=True)
-user_app = typer.Typer(help="Create users, set passwords, disable and enable.", no_args_is_help=True)
+user_app = typer.Typer(help="Manage users.", no_args_is_help=True)
 operator_app = typer.Typer(
-    help="Grant and revoke the rights of instance operators, who see what concerns all workspaces.",
+    help="Manage instance operators, who can see caught mail and workers of all workspaces.",
     no_args_is_help=True,
 )
 user_app.add_typer(operator_app, name="operator")
@@ -52,11 +52,11 @@ def list_workspaces(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: 
 
 @workspace_app.command("create")
 def create_workspace(
-    name: str = typer.Argument(help="What to call it."),
-    owner: str = typer.Option(..., "--owner", help="E-mail address of the user who shall own it."),
+    name: str = typer.Argument(help="Workspace name."),
+    owner: str = typer.Option(..., "--owner", help="Email of an existing user, the owner."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Create a workspace for a user who exists.
+    """Create a workspace owned by an existing user.
 
     Example: `leadflood workspace create "Acme growth" --owner ada@acme.com`
     """
@@ -73,7 +73,7 @@ def create_workspace(
 
 @user_app.command("list")
 def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool = AS_JSON) -> None:
-    """List all users, newest first.
+    """List users, newest first.
 
     Example: `leadflood user list --all`
     """
@@ -91,7 +91,7 @@ def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool 
 
 @user_app.command("create")
 def create_user(email: str = _EMAIL, name: str = _NAME, password_stdin: bool = _STDIN, as_json: bool = AS_JSON) -> None:
-    """Create a user, who is in no workspace yet; the password is asked for.
+    """Create a user. Prompts for the password.
 
     Example: `leadflood user create ada@acme.com --name "Ada Lovelace"`
     """
@@ -103,14 +103,14 @@ def create_user(email: str = _EMAIL, name: str = _NAME, password_stdin: bool = _
         async with open_platform() as platform:
             made = await operators.create_user(platform.database, operator(), email=email, name=name, password=password)
         _print(made, [("user", made.id), ("email", made.email), ("name", made.name)], as_json=as_json)
-        note(f"Give access with: leadflood user add-to-workspace {made.email} --role member")
+        note(f"Grant access with: leadflood user add-to-workspace {made.email} --role member")
 
     run(work())
 
 
 @user_app.command("set-password")
 def set_password(email: str = _EMAIL, password_stdin: bool = _STDIN) -> None:
-    """Give a user another password and end all of the user's sessions; the password is asked for.
+    """Set a user's password and end all of the user's sessions. Prompts for the password.
 
     Example: `leadflood user set-password owner@leadflood.local`
     """
@@ -121,14 +121,14 @@ def set_password(email: str = _EMAIL, password_stdin: bool = _STDIN) -> None:
 
         async with open_platform() as platform:
             await operators.set_password(platform.database, operator(), email=email, password=password)
-        say("The password is set. All sessions of this user have ended.")
+        say("Password set. All sessions of this user were ended.")
 
     run(work())
 
 
 @user_app.command("disable")
 def disable(email: str = _EMAIL) -> None:
-    """Bar a user from signing in, end all sessions, and let the user's API keys rest.
+    """Disable a user: sign out everywhere and suspend API keys.
 
     Example: `leadflood user disable ada@acme.com`
     """
@@ -138,14 +138,14 @@ def disable(email: str = _EMAIL) -> None:
 
         async with open_platform() as platform:
             await operators.disable_user(platform.database, operator(), email=email)
-        say("The user is disabled.")
+        say("User disabled.")
 
     run(work())
 
 
 @user_app.command("enable")
 def enable(email: str = _EMAIL) -> None:
-    """Let a disabled user sign in again.
+    """Enable a disabled user.
 
     Example: `leadflood user enable ada@acme.com`
     """
@@ -155,14 +155,14 @@ def enable(email: str = _EMAIL) -> None:
 
         async with open_platform() as platform:
             await operators.enable_user(platform.database, operator(), email=email)
-        say("The user is enabled.")
+        say("User enabled.")
 
     run(work())
 
 
 @user_app.command("first-run")
 def first_run() -> None:
-    """Print a fresh link for the first owner, as long as that owner has never signed in. It works once, for 24 hours.
+    """Print a new setup link for the first owner, if that owner has never signed in. Expires in 24 hours.
 
     Example: `leadflood user first-run`
     """
@@ -182,7 +182,7 @@ def first_run() -> None:
 
 @operator_app.command("grant")
 def grant_operator(email: str = _EMAIL) -> None:
-    """Make a user an instance operator, who sees what concerns all workspaces: caught mail, worker processes.
+    """Make a user an instance operator, who can see caught mail and workers of all workspaces.
 
     Example: `leadflood user operator grant ada@acme.com`
     """
@@ -192,14 +192,14 @@ def grant_operator(email: str = _EMAIL) -> None:
 
         async with open_platform() as platform:
             await operators.grant_operator(platform.database, operator(), email=email)
-        say("The user is an instance operator.")
+        say("Operator rights granted.")
 
     run(work())
 
 
 @operator_app.command("revoke")
 def revoke_operator(email: str = _EMAIL) -> None:
-    """Make an instance operator an ordinary user; the last one who can sign in stays an operator.
+    """Revoke operator rights. The last operator who can sign in can't be revoked.
 
     Example: `leadflood user operator revoke ada@acme.com`
     """
@@ -209,7 +209,7 @@ def revoke_operator(email: str = _EMAIL) -> None:
 
         async with open_platform() as platform:
             await operators.revoke_operator(platform.database, operator(), email=email)
-        say("The user is no instance operator.")
+        say("Operator rights revoked.")
 
     run(work())
 
@@ -217,13 +217,13 @@ def revoke_operator(email: str = _EMAIL) -> None:
 @user_app.command("add-to-workspace")
 def add_to_workspace(
     email: str = _EMAIL,
-    role: Role = typer.Option("member", "--role", help="What the user may do there."),
+    role: Role = typer.Option("member", "--role", help="Role in the workspace."),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Make a user who exists a member of a workspace at once, without asking the user.
+    """Add an existing user to a workspace without an invitation.
 
-    People who may add members from within a workspace send an invitation instead, which the user accepts.
+    In the browser and over the API, members are added by invitation only.
 
     Example: `leadflood user add-to-workspace ada@acme.com --role admin`
     """
@@ -244,13 +244,13 @@ def add_to_workspace(
 
 @key_app.command("create")
 def create_key(
-    name: str = typer.Argument(help="What uses it, such as: Web form."),
-    scope: list[str] = typer.Option(..., "--scope", help="What it may do, such as leads:write; several times."),
-    expires_at: str | None = typer.Option(None, metavar="TIME", help="RFC 3339, such as 2027-03-01T00:00:00Z."),
+    name: str = typer.Argument(help="Key name, e.g. Web form."),
+    scope: list[str] = typer.Option(..., "--scope", help="Scope, e.g. leads:write. Repeatable."),
+    expires_at: str | None = typer.Option(None, metavar="TIME", help="Expiry, e.g. 2027-03-01T00:00:00Z."),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Create an API key; its token is printed once and stored nowhere.
+    """Create an API key. The token is printed once and not stored.
 
     Example: `leadflood key create "Web form" --scope leads:read --scope leads:write`
     """
@@ -268,7 +268,7 @@ def create_key(
             [("key", made.api_key.id), ("scopes", " ".join(made.api_key.scopes)), ("token", made.token)],
             as_json=as_json,
         )
-        note("Keep the token now: it is not shown again.")
+        note("Save this token; it won't be shown again.")
 
     run(work())
 
@@ -277,7 +277,7 @@ def create_key(
 def list_keys(
     limit: int = LIMIT, everything: bool = EVERYTHING, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
 ) -> None:
-    """List API keys, newest first, revoked and expired ones included.
+    """List API keys, newest first, including revoked and expired ones.
 
     Example: `leadflood key list`
     """
@@ -295,8 +295,8 @@ def list_keys(
 
 
 @key_app.command("revoke")
-def revoke_key(key: UUID = typer.Argument(help="The key's id."), workspace: str | None = WORKSPACE) -> None:
-    """End an API key from the next request on.
+def revoke_key(key: UUID = typer.Argument(help="Key ID."), workspace: str | None = WORKSPACE) -> None:
+    """Revoke an API key. It stops working immediately.
 
     Example: `leadflood key revoke 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
     """
@@ -306,7 +306,7 @@ def revoke_key(key: UUID = typer.Argument(help="The key's id."), workspace: str 
 
         async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
             await api_keys.revoke_api_key(tx, desk.actor, key_id=key)
-        say("The key is revoked.")
+        say("Key revoked.")
 
     run(work())
 
@@ -315,7 +315,7 @@ def _password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise typer.BadParameter("There is no terminal to ask on. Use --password-stdin.", param_hint="--password-stdin")
+        raise typer.BadParameter("No terminal to prompt on. Use --password-stdin.", param_hint="--password-stdin")
     entered: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return entered
 

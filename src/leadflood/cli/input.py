@@ -23,7 +23,7 @@ def load_settings() -> Settings:
             FieldError(f"{PREFIX}{fault.pointer.strip('/').upper()}", fault.code, fault.message)
             for fault in field_errors(exc)
         ]
-        raise InvalidInput("Some settings cannot be used.", errors=faults) from None
+        raise InvalidInput("Invalid settings.", errors=faults) from None
 
 
 def checked(contract: type[C], given: Mapping[str, object]) -> C:
@@ -31,4 +31,4 @@ def checked(contract: type[C], given: Mapping[str, object]) -> C:
     try:
         return contract.model_validate(given)
     except ValidationError as exc:
-        raise InvalidInput("Some values cannot be used.", errors=field_errors(exc)) from None
+        raise InvalidInput("Invalid values.", errors=field_errors(exc)) from None

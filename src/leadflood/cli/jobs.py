@@ -1,4 +1,4 @@
-"""`leadflood jobs …`: how background work stands, and what an operator can do about it."""
+"""`leadflood job …`: how background work stands, and what an operator can do about it."""
 
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from leadflood.domains.jobs.contracts import JobView
 
 Status = Literal["queued", "running", "completed", "failed"]
-_ID = typer.Argument(help="The job's id.")
+_ID = typer.Argument(help="Job ID.")
 
 app = typer.Typer(help="List, show, retry and cancel jobs.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    status: Status | None = typer.Option(None, help="Only jobs in this state."),
-    kind: str | None = typer.Option(None, help="Only jobs of this kind, such as leads.enrich.v1."),
-    lead: UUID | None = typer.Option(None, help="Only jobs of the lead with this id."),
+    status: Status | None = typer.Option(None, help="Filter by status."),
+    kind: str | None = typer.Option(None, help="Filter by kind, e.g. leads.enrich.v1."),
+    lead: UUID | None = typer.Option(None, help="Filter by lead ID."),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,
@@ -30,7 +30,7 @@ def list_(
 ) -> None:
     """List jobs, newest first.
 
-    Example: `leadflood jobs list --status failed`
+    Example: `leadflood job list --status failed`
     """
 
     async def work() -> None:
@@ -47,9 +47,9 @@ def list_(
 
 @app.command("show")
 def show(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Show a job with every failed attempt and its reason.
+    """Show a job and the errors of its failed attempts.
 
-    Example: `leadflood jobs show 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    Example: `leadflood job show 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
     """
 
     async def work() -> None:
@@ -65,9 +65,9 @@ def show(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_
 
 @app.command("retry")
 def retry(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Bring a failed job back to the queue with a fresh set of attempts.
+    """Retry a failed job, with a fresh set of attempts.
 
-    Example: `leadflood jobs retry 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    Example: `leadflood job retry 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
     """
 
     async def work() -> None:
@@ -83,9 +83,9 @@ def retry(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS
 
 @app.command("cancel")
 def cancel(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """End a queued or running job as failed; what a running attempt still answers changes nothing.
+    """Cancel a queued or running job. It ends as failed; late results are ignored.
 
-    Example: `leadflood jobs cancel 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
+    Example: `leadflood job cancel 0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11`
     """
 
     async def work() -> None:
@@ -140,4 +140,4 @@ def _print(job: "JobView", *, as_json: bool) -> None:
     if job.failures:
         say()
         rows = [(failure.attempt, failure.at, failure.error) for failure in job.failures]
-        print_table([Column("attempt"), Column("failed at"), Column("reason")], rows)
+        print_table([Column("attempt"), Column("failed at"), Column("error")], rows)

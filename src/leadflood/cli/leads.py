@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Status = Literal["new", "processing", "enriched", "failed"]
 
-_WHO = typer.Argument(metavar="ID|EMAIL", help="The lead's id or e-mail address.")
-_TIMEOUT = typer.Option(60.0, "--timeout", min=0.0, help="Seconds to wait for the job.")
+_WHO = typer.Argument(metavar="ID|EMAIL", help="Lead ID or email.")
+_TIMEOUT = typer.Option(60.0, "--timeout", min=0.0, help="Seconds to wait.")
 _JOBS_SHOWN = 3
 
 app = typer.Typer(help="Add, show, list, watch and restore leads.", no_args_is_help=True)
@@ -30,22 +30,22 @@ deleted_leads.register(app)
 
 @app.command("add")
 def add(  # noqa: PLR0913, PLR0917  each option is a parameter
-    email: str = typer.Argument(help="The e-mail address, unique in the workspace."),
-    first_name: str | None = typer.Option(None, help="Given name."),
-    last_name: str | None = typer.Option(None, help="Family name."),
-    company: str | None = typer.Option(None, help="Where the person works."),
-    job_title: str | None = typer.Option(None, help="What the person does there."),
-    phone: str | None = typer.Option(None, help="International, or national together with --country."),
-    website: str | None = typer.Option(None, help="Such as acme.com."),
-    country: str | None = typer.Option(None, help="Code or English name, such as GB or Norway."),
-    source: str | None = typer.Option(None, help="Where the lead comes from. Without it: cli."),
-    custom: list[str] = typer.Option([], metavar="KEY=VALUE", help="A custom field; can be given several times."),
+    email: str = typer.Argument(help="Email, unique in the workspace."),
+    first_name: str | None = typer.Option(None, help="First name."),
+    last_name: str | None = typer.Option(None, help="Last name."),
+    company: str | None = typer.Option(None, help="Company."),
+    job_title: str | None = typer.Option(None, help="Job title."),
+    phone: str | None = typer.Option(None, help="Phone number, international or, with --country, national."),
+    website: str | None = typer.Option(None, help="Website, e.g. acme.com."),
+    country: str | None = typer.Option(None, help="Country code or name, e.g. GB or Norway."),
+    source: str | None = typer.Option(None, help="Where the lead came from. Defaults to cli."),
+    custom: list[str] = typer.Option([], metavar="KEY=VALUE", help="Custom field. Repeatable."),
     workspace: str | None = WORKSPACE,
-    wait: bool = typer.Option(False, "--wait", help="Follow the job to its end and print what was found."),
+    wait: bool = typer.Option(False, "--wait", help="Wait for enrichment to finish, then show the lead."),
     timeout: float = _TIMEOUT,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Add a lead; with --wait, exit code 0 means that it is enriched.
+    """Add a lead. With --wait, exits with 0 only if the lead was enriched.
 
     Example: `leadflood lead add ada.lovelace@acme.com --company Acme --custom plan=pro --wait`
     """
@@ -66,7 +66,7 @@ def add(  # noqa: PLR0913, PLR0917  each option is a parameter
 
 @app.command("show")
 def show(lead: str = _WHO, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """Show a lead, its latest jobs and every value found for it, with why.
+    """Show a lead, its latest jobs and its enrichment data with sources.
 
     Example: `leadflood lead show ada.lovelace@acme.com`
     """
@@ -80,22 +80,22 @@ def show(lead: str = _WHO, workspace: str | None = WORKSPACE, as_json: bool = AS
 
 @app.command("list")
 def list_(
-    status: Status | None = typer.Option(None, help="Only leads in this state."),
-    source: str | None = typer.Option(None, help="Only leads from this source."),
-    q: str | None = typer.Option(None, "--q", help="Part of name, e-mail address or company."),
-    deleted: bool = typer.Option(False, "--deleted", help="Deleted leads that can still be restored."),
+    status: Status | None = typer.Option(None, help="Filter by status."),
+    source: str | None = typer.Option(None, help="Filter by source."),
+    q: str | None = typer.Option(None, "--q", help="Search in name, email and company."),
+    deleted: bool = typer.Option(False, "--deleted", help="List deleted leads that can be restored."),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """List leads, newest first; with --deleted, the last deleted first.
+    """List leads, newest first. With --deleted, most recently deleted first.
 
     Example: `leadflood lead list --status failed --limit 20`
     """
     if deleted:
         if status or source:
-            raise typer.BadParameter("Deleted leads can be narrowed by --q only.", param_hint="--deleted")
+            raise typer.BadParameter("--deleted can only be combined with --q.", param_hint="--deleted")
         run(list_deleted(q, None if everything else limit, workspace, as_json=as_json))
         return
     run(_list(status, source, q, None if everything else limit, workspace, as_json=as_json))
@@ -105,7 +105,7 @@ def list_(
 def watch(
     lead: str = _WHO, timeout: float = _TIMEOUT, workspace: str | None = WORKSPACE, as_json: bool = AS_JSON
 ) -> None:
-    """Follow the latest job of a lead to its end; exit code 0 means that the lead is enriched.
+    """Wait for the latest job of a lead. Exits with 0 only if the lead was enriched.
 
     Example: `leadflood lead watch ada.lovelace@acme.com --timeout 300`
     """
@@ -118,7 +118,7 @@ def watch(
             async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
                 found = (await queries.list_jobs(tx, desk.actor, subject_id=lead_id, limit=1)).items
             if not found:
-                note("This lead has no job.")
+                note("This lead has no jobs.")
             enriched = await follow_lead(desk, lead_id, found[0].id if found else None, timeout, as_json=as_json)
         if not enriched:
             raise typer.Exit(1)
@@ -132,7 +132,9 @@ async def follow_lead(desk: Desk, lead_id: UUID, job_id: UUID | None, seconds: f
         async with open_screen(silent=as_json) as screen:
             job = await follow(desk, job_id, screen, timeout=seconds)
         if job.status not in ("completed", "failed"):
-            note(f"Still {job.status} after {seconds:g} s. Go on with: leadflood lead watch {lead_id}")
+            note(
+                f"Timed out after {seconds:g} s; the job is {job.status}. Watch it with: leadflood lead watch {lead_id}"
+            )
     return await print_lead(desk, lead_id, as_json=as_json) == "enriched"
 
 
@@ -178,7 +180,7 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
         ],
     )
     if not all(value.chosen for value in values):
-        say("In brackets: values that lost to a better one.")
+        say("In parentheses: lower-confidence values.")
 
 
 async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, timeout: float, as_json: bool) -> None:  # noqa: ASYNC109  its end is an answer, not an error
@@ -197,7 +199,7 @@ async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, time
                 print_json(created)
             else:
                 print_facts([("lead", created.lead_id), ("job", created.job_id)])
-                note(f"Follow it with: leadflood lead watch {created.lead_id}")
+                note(f"Watch it with: leadflood lead watch {created.lead_id}")
             return
         enriched = await follow_lead(desk, created.lead_id, created.job_id, timeout, as_json=as_json)
     if not enriched:
@@ -248,7 +250,7 @@ def _custom_fields(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator:
-            raise typer.BadParameter(f"Write {pair!r} as key=value.", param_hint="--custom")
+            raise typer.BadParameter(f"Invalid value {pair!r}. Use key=value.", param_hint="--custom")
         fields[key] = value
     return fields
 

@@ -19,10 +19,12 @@ Fetch = Callable[..., Awaitable["Page[T]"]]
 
 PAGE = 200
 
-WORKSPACE = typer.Option(None, "--workspace", metavar="ID|NAME", help="Id or name; needed where there are several.")
-AS_JSON = typer.Option(False, "--json", help="Print one JSON object a line.")
-LIMIT = typer.Option(50, "--limit", min=1, help="Most rows to print.")
-EVERYTHING = typer.Option(False, "--all", help="Print all rows, however many.")
+WORKSPACE = typer.Option(
+    None, "--workspace", metavar="ID|NAME", help="Workspace ID or name (required if there is more than one)."
+)
+AS_JSON = typer.Option(False, "--json", help="JSON output, one object per line.")
+LIMIT = typer.Option(50, "--limit", min=1, help="Maximum number of rows.")
+EVERYTHING = typer.Option(False, "--all", help="Print all rows.")
 
 
 async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]":
@@ -46,13 +48,13 @@ async def print_pages(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Print a list as it comes, page by page, and tell where it was cut off. `limit`: None prints everything."""
-    header, more = True, False
+    """Print a list page by page, and note if it was cut off. `limit`: None prints everything."""
+    header, more, shown = True, False, 0
     async for page in pages(fetch, limit):
         if as_json:
             print_json(*page.items)
         elif page.items:
             print_table(columns, map(row, page.items), header=header)
-        header, more = False, page.after is not None
+        header, more, shown = False, page.after is not None, shown + len(page.items)
     if more:
-        note("There are more. Use --limit, or --all.")
+        note(f"Showing {shown}. Use --all for more.")

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from leadflood.kernel.errors import AppError
 
-_ACCOUNT = "Start LEAD-FLOOD as the account that owns it, or set LEADFLOOD_HOME to a folder that this account may use."
+_ACCOUNT = (
+    "Run LEAD-FLOOD as the account that owns it, or set LEADFLOOD_HOME to a folder that this account can write to."
+)
 _REMEDIES: Mapping[int, str] = {
     errno.EROFS: "Mount it writable, or set LEADFLOOD_HOME to a folder on a writable disk.",
     errno.EACCES: _ACCOUNT,

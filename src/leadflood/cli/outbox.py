@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 Status = Literal["pending", "processing", "sent", "failed", "dead_letter"]
 
-app = typer.Typer(help="List outbox events and replay dead letters.", no_args_is_help=True)
+app = typer.Typer(help="List outbox events and replay dead-lettered ones.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    status: Status | None = typer.Option(None, help="Only events in this state."),
-    job: UUID | None = typer.Option(None, help="Only events of the job with this id."),
+    status: Status | None = typer.Option(None, help="Filter by status."),
+    job: UUID | None = typer.Option(None, help="Filter by job ID."),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
     workspace: str | None = WORKSPACE,
@@ -41,17 +41,17 @@ def list_(
 
 @app.command("replay")
 def replay(
-    event: UUID | None = typer.Argument(None, help="The id of a dead-lettered event."),
-    everything: bool = typer.Option(False, "--all", help="Replay every dead letter of the workspace."),
+    event: UUID | None = typer.Argument(None, help="Event ID."),
+    everything: bool = typer.Option(False, "--all", help="Replay all dead-lettered events of the workspace."),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Give dead-lettered events to the relay again.
+    """Replay dead-lettered events.
 
     Example: `leadflood outbox replay --all`
     """
     if (event is None) == (not everything):
-        raise typer.BadParameter("Give the id of one event, or --all.", param_hint="event")
+        raise typer.BadParameter("Specify an event ID or --all.", param_hint="event")
     run(_replay(event, workspace, as_json=as_json))
 
 
@@ -72,7 +72,7 @@ async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -
             else:
                 say(f"{replayed.id}  {replayed.status}")
     if not events:
-        note("There are no dead letters.")
+        note("No dead-lettered events.")
 
 
 def _events(desk: Desk, status: Status | None, job: UUID | None) -> "Fetch[OutboxEventView]":

@@ -1,4 +1,4 @@
-"""`leadflood serve`, `worker`, `mail`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
+"""`leadflood serve`, `worker`, `dev-mail`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ from leadflood.kernel.processes import PARENT_FD
 if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
 
-HOST = typer.Option(None, "--host", help="Address to listen on. Without it: LEADFLOOD_HOST.")
-PORT = typer.Option(None, "--port", min=0, max=65535, help="Port to listen on. Without it: LEADFLOOD_PORT.")
+HOST = typer.Option(None, "--host", help="Address to listen on. Defaults to LEADFLOOD_HOST.")
+PORT = typer.Option(None, "--port", min=0, max=65535, help="Port to listen on. Defaults to LEADFLOOD_PORT.")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
     app.command("worker")(worker)
     app.command("isolated-jobs", hidden=True)(isolated_jobs)
-    app.command("mail")(mail)
+    app.command("dev-mail")(dev_mail)
     app.command("migrate")(migrate)
     app.command("seed")(seed)
     app.command("prepare", hidden=True)(prepare)
@@ -34,12 +34,12 @@ def serve(
     host: str | None = HOST,
     port: int | None = PORT,
     share_port: bool = typer.Option(
-        False, "--share-port", help="Let other `serve --share-port` listen on the same port: one process a core."
+        False, "--share-port", help="Share the port with other `serve --share-port` processes, e.g. one per CPU core."
     ),
 ) -> None:
-    """Serve pages and API until Ctrl-C or SIGTERM; requests under way may end.
+    """Serve web pages and API. On Ctrl-C or SIGTERM, finishes in-flight requests and exits.
 
-    On a database without a workspace it makes the first one and its owner; until somebody has signed in, it prints a
+    On an empty database it creates the first workspace and its owner. Until someone has signed in, each start prints a
     link to set them up in the browser.
 
     Example: `leadflood serve --host 0.0.0.0 --port 8080`
@@ -51,7 +51,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run background jobs until Ctrl-C or SIGTERM; running jobs may end. Any number of workers can run.
+    """Run background jobs. On Ctrl-C or SIGTERM, finishes running jobs and exits. Run as many workers as you need.
 
     Example: `leadflood worker`
     """
@@ -66,18 +66,19 @@ def isolated_jobs() -> None:
     _run_on_uvloop(_work_isolated(_start()))
 
 
-def mail() -> None:
-    """Catch mails in development: none is delivered, each becomes a file in the data folder and shows on a page.
+def dev_mail() -> None:
+    """Run a development mail server that stores messages instead of delivering them.
 
-    Listens on 127.0.0.1 alone. Point LEADFLOOD_SMTP_URL at it; `leadflood up` does both by itself.
+    It listens on 127.0.0.1 only and stores each message as a file in the data folder. Set LEADFLOOD_SMTP_URL to its
+    address; `leadflood up` does both.
 
-    Example: `LEADFLOOD_MAIL_PORT=2525 leadflood mail`
+    Example: `LEADFLOOD_MAIL_PORT=2525 leadflood dev-mail`
     """
     asyncio.run(_catch(_start()))
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema, and install the queue. Safe to repeat, and to run at once.
+    """Apply migrations and set up the queue. Idempotent and concurrency-safe.
 
     Example: `LEADFLOOD_MIGRATE_DATABASE_URL=postgresql://owner@db/leadflood leadflood migrate`
     """
@@ -85,16 +86,16 @@ def migrate() -> None:
 
     done = asyncio.run(bootstrap.prepare_database(_start()))
     say(done.summary)
-    say("The queue was installed." if done.queue_installed else "The queue is installed.")
+    say("Queue installed." if done.queue_installed else "Queue is up to date.")
 
 
 def seed(
-    leads: int = typer.Option(8, "--leads", min=0, max=100_000, help="How many sample leads."),
-    wait: bool = typer.Option(False, "--wait", help="Follow the samples until all are at their end, and show one."),
+    leads: int = typer.Option(8, "--leads", min=0, max=100_000, help="Number of sample leads."),
+    wait: bool = typer.Option(False, "--wait", help="Wait for enrichment to finish, then show one lead."),
 ) -> None:
-    """Create the demo user and sample leads, which a worker then enriches. Safe to repeat; refused in production.
+    """Create the demo user and sample leads. Idempotent; refused in production.
 
-    On a database without a workspace, such as after `leadflood migrate`, it makes the first one.
+    On an empty database, e.g. after `leadflood migrate`, it also creates the first workspace.
 
     Example: `leadflood seed --leads 100`
     """

@@ -46,7 +46,7 @@ def refuse_in_production(settings: "Settings") -> None:
     if settings.env == "production":
         raise DemoRefused(
             "The demo user has a public password and is refused with LEADFLOOD_ENV=production. "
-            "Leave the demo out, or set LEADFLOOD_ENV=development."
+            "Run without the demo, or set LEADFLOOD_ENV=development."
         )
 
 
@@ -67,7 +67,8 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
         workspace_id = await operators.ensure_demo(platform.database)
         desk = Desk(platform, operator(workspace_id))
         lead_ids, new = await create_samples(desk, count)
-        say(f"Demo: {DEMO_EMAIL} with the password {DEMO_PASSWORD}; {new} new sample leads of {count}.")
+        created = f"Created {new} sample {'lead' if new == 1 else 'leads'}." if new else "Sample data already loaded."
+        say(f"{created} Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}.")
         if not wait or not lead_ids:
             return True
         enriched = await _watch(desk, lead_ids)
@@ -117,7 +118,7 @@ async def _watch(desk: Desk, lead_ids: Sequence[UUID]) -> bool:
             ended = sum(status in ("enriched", "failed") for status in told.values())
             if ended == len(lead_ids):
                 return all(status == "enriched" for status in told.values())
-            screen.show(f"{ended} of {len(lead_ids)} sample leads at their end …")
+            screen.show(f"{ended} of {len(lead_ids)} sample leads enriched …")
             pause = _FIRST_LOOK if told != before else min(_LONGEST_LOOK, pause * 1.3)
             await asyncio.sleep(pause)
 

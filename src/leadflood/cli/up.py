@@ -41,11 +41,11 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    demo: bool = typer.Option(False, "--demo", help="Also create a demo user and sample leads, and show one enriched."),
+    demo: bool = typer.Option(False, "--demo", help="Create a demo user and sample leads, and show one enriched."),
     host: str | None = HOST,
     port: int | None = PORT,
 ) -> None:
-    """Run everything in the foreground: PostgreSQL, API, worker, mail catcher. Ctrl-C stops all of it.
+    """Run everything in the foreground: PostgreSQL, web and API, a worker and a development mail server.
 
     Example: `leadflood up --demo`
     """
@@ -72,7 +72,7 @@ def up(
         finally:
             if database is not None:
                 database.stop()
-    say("Everything is stopped. The next `leadflood up` finds its data again.")
+    say(f"Stopped. Your data is in {settings.home}." if database is not None else "Stopped.")
 
 
 def _refuse_demo(settings: "Settings", host: str) -> None:
@@ -84,8 +84,8 @@ def _refuse_demo(settings: "Settings", host: str) -> None:
             return
     if host != "localhost":
         raise DemoRefused(
-            f"The demo user has a public password, and others can reach {host}. "
-            "Leave --demo out, or listen on 127.0.0.1."
+            f"The demo user has a public password, and {host} is reachable by others. "
+            "Remove --demo, or listen on 127.0.0.1."
         )
 
 
@@ -122,7 +122,7 @@ def _catcher(settings: "Settings") -> dict[str, str]:
     except PortTaken:
         probe = listen(LOOPBACK, 0)
         free = probe.getsockname()[1]
-        note(f"Port {settings.mail_port} is taken, so the mail catcher uses {free}. Choose with LEADFLOOD_MAIL_PORT.")
+        note(f"Port {settings.mail_port} is in use; the development mail server uses {free}. Set LEADFLOOD_MAIL_PORT.")
     with probe:
         port = probe.getsockname()[1]
     return {"LEADFLOOD_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
@@ -162,7 +162,7 @@ async def _supervise(
         Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
     ]
     if _catches(settings):
-        commands.append(Command("mail", _argv("mail"), env, _GRACE))
+        commands.append(Command("dev-mail", _argv("dev-mail"), env, _GRACE))
     story = asyncio.create_task(_tell(settings, env, demo=demo))
     try:
         await Supervisor(commands, database=database).run()
@@ -179,8 +179,8 @@ async def _tell(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> 
     say(_summary(settings, host, port, demo=demo))
     if demo:
         await _run_seed(env)
-        say()
-        say("This was the first of the sample leads. Everything goes on running; Ctrl-C stops it.")
+    say()
+    say("Press Ctrl-C to stop.")
 
 
 async def _run_seed(env: Mapping[str, str]) -> None:
@@ -235,7 +235,7 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
             f"  Web        {url}",
             f"  API        {url}/v1",
             f"  API docs   {url}/docs",
-            *([f"  Mail       {url}/mail (caught, none leaves)"] if _catches(settings) else []),
+            *([f"  Mail       {url}/mail (captured, not delivered)"] if _catches(settings) else []),
             f"  Data       {settings.home.resolve() if settings.database_url is None else 'at LEADFLOOD_DATABASE_URL'}",
             *([f"  Demo user  {DEMO_EMAIL}, password {DEMO_PASSWORD}"] if demo else []),
             "",
@@ -244,9 +244,6 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
             "or over HTTP:",
             f"  TOKEN=$({by_login if demo else by_key})",
             f'  curl -s {url}/v1/leads -H "Authorization: Bearer $TOKEN" {json} -d \'{{"email":"alan@acme.com"}}\'',
-            "",
-            "Ctrl-C stops everything.",
-            "",
         ]
     )
 

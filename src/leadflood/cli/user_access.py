@@ -5,7 +5,7 @@ import typer
 from leadflood.cli.output import note, say, visible
 from leadflood.cli.workspace import open_platform, operator, run
 
-_EMAIL = typer.Argument(help="The user's e-mail address.")
+_EMAIL = typer.Argument(help="The user's email.")
 
 
 def register(app: typer.Typer) -> None:
@@ -15,10 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _unlock(email: str = _EMAIL) -> None:
-    """Let a user sign in whom wrong passwords of others lock out, and print a link for the user's browser.
+    """Unlock sign-in for a user after too many wrong passwords, and print a link for the user's browser.
 
-    The link lasts 15 minutes and replaces no password: opened in a browser, it lets that browser sign in however often
-    others fail.
+    The link expires in 15 minutes. It trusts the browser that opens it; the user still needs the password.
 
     Example: `leadflood user unlock ada@acme.com`
     """
@@ -30,16 +29,15 @@ def _unlock(email: str = _EMAIL) -> None:
         async with open_platform() as platform:
             code = await operators.unlock_user(platform.database, operator(), platform.sealer, email=email)
             say(f"{public_url(platform.settings)}/sign-in/device/{code}")
-        note("Signing in is unlocked. Open the link in the user's browser within 15 minutes.")
+        note("Sign-in unlocked. Open the link in the user's browser within 15 minutes.")
 
     run(work())
 
 
 def _list_links(email: str = _EMAIL) -> None:
-    """Print the links that mails to an address carry now: invitations, and the change of an account to this address.
+    """Print the active links emailed to an address: invitations and email changes.
 
-    For installations without a mail server. Whoever opens a link is taken for the reader of that mailbox: pass it on to
-    nobody else.
+    For installations without a mail server. A link proves ownership of the mailbox; share it only with its owner.
 
     Example: `leadflood user links ada@acme.com`
     """
@@ -63,8 +61,8 @@ def _list_links(email: str = _EMAIL) -> None:
             say(f"Join {visible(letter.workspace)}: {invitations.LINK.url(url, token)}")
         for change in pending:
             token = changes.LINK.token(sealer, change.id, change.sending)
-            say(f"Use the address for {visible(change.former.display)}: {changes.LINK.url(url, token)}")
+            say(f"Confirm the email of {visible(change.former.display)}: {changes.LINK.url(url, token)}")
         if not letters and not pending:
-            note("No mail to this address carries a link that works now.")
+            note("No active links for this email.")
 
     run(work())

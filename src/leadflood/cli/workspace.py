@@ -112,12 +112,12 @@ async def _find(database: "Database", wanted: str | None) -> UUID:
         return fitting[0].id
     if not found:
         raise UnclearWorkspace(
-            "There is no workspace yet. `leadflood up` and `leadflood serve` make the first one; "
-            "`leadflood workspace create` makes more."
+            "No workspace yet. `leadflood up` and `leadflood serve` create the first one; "
+            "`leadflood workspace create` creates more."
         )
     known = "\n".join(f"  {each.id}  {visible(each.name)}" for each in found[:20])
     if wanted is None:
-        raise UnclearWorkspace(f"There are several workspaces. Say which one with --workspace:\n{known}")
+        raise UnclearWorkspace(f"Multiple workspaces. Specify --workspace:\n{known}")
     if fitting:
-        raise UnclearWorkspace(f"Several workspaces have this name. Give the id with --workspace:\n{known}")
-    raise UnclearWorkspace(f"There is no workspace {wanted!r}. There are:\n{known}")
+        raise UnclearWorkspace(f"Multiple workspaces have this name. Specify the ID with --workspace:\n{known}")
+    raise UnclearWorkspace(f"Workspace {wanted!r} not found. Workspaces:\n{known}")

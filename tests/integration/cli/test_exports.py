@@ -1,4 +1,4 @@
-"""`leadflood export`: into a file that is whole or not there, and into a pipe."""
+"""`leadflood export run`: into a file that is whole or not there, and into a pipe."""
 
 import csv
 import json
@@ -15,10 +15,10 @@ async def test_leads_are_written_into_a_file_that_appears_when_it_is_whole(
         await make_lead(database, terminal.workspace_id, email, firstName="=1+1", source="form")
     await make_lead(database, terminal.workspace_id, "jean@acme.fr", source="api")
 
-    done = terminal.here("export", "leads.csv", "--columns", "email,firstName", "--source", "form")
+    done = terminal.here("export", "run", "leads.csv", "--columns", "email,firstName", "--source", "form")
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "2 leads are in leads.csv." in done.stderr
+    assert "Exported 2 leads to leads.csv." in done.stderr
     with (terminal.folder / "leads.csv").open(newline="") as written:
         rows = list(csv.reader(written))
     assert rows == [
@@ -34,8 +34,8 @@ async def test_the_format_comes_from_the_name_and_a_dash_is_standard_output(
 ) -> None:
     await make_lead(database, terminal.workspace_id, "ada@acme.com")
 
-    assert terminal.here("export", "leads.parquet").returncode == 0
-    piped = terminal.here("export", "-", "--format", "ndjson")
+    assert terminal.here("export", "run", "leads.parquet").returncode == 0
+    piped = terminal.here("export", "run", "-", "--format", "ndjson")
 
     assert (terminal.folder / "leads.parquet").read_bytes()[:4] == b"PAR1"
     assert (piped.returncode, piped.stderr) == (0, "")
@@ -46,7 +46,9 @@ def test_a_wish_that_cannot_be_met_leaves_no_file_and_the_old_one_as_it_was(term
     old = terminal.folder / "leads.csv"
     old.write_text("what was here")
 
-    done = terminal.here("export", "leads.csv", "--columns", "email,nothing", "--status", "gone", "--created-from", "x")
+    done = terminal.here(
+        "export", "run", "leads.csv", "--columns", "email,nothing", "--status", "gone", "--created-from", "x"
+    )
 
     assert done.returncode == 1
     assert [line.split()[0] for line in done.stderr.splitlines()[1:]] == [

@@ -1,4 +1,4 @@
-"""`leadflood import`: the diff, the commit and the undo, as somebody at a terminal or in a script has them."""
+"""`leadflood import …`: preview, commit and undo, as a person at a terminal or a script uses them."""
 
 import json
 from pathlib import Path
@@ -24,15 +24,15 @@ async def test_a_file_is_shown_imported_and_taken_back(
 ) -> None:
     rejected = terminal.folder / "rejected.csv"
 
-    dry = terminal.here("import", str(file), "--map", "tarif=custom:plan", "--dry-run", "--rejected", str(rejected))
+    dry = terminal.here("import", "preview", str(file), "--map", "tarif=custom:plan", "--rejected", str(rejected))
     assert dry.returncode == 0, dry.stderr
     assert "custom:plan" in dry.stdout
     assert "/email invalid_format" in dry.stdout
-    assert "leadflood import --commit" in dry.stderr
+    assert "No changes made. Commit with: leadflood import commit " in dry.stderr
     assert rejected.read_text(encoding="utf-8-sig").splitlines()[1].startswith("nobody,Bob,,")
     assert terminal.here("lead", "list", "--json").stdout == ""
 
-    done = terminal.here("import", str(file), "--no-enrich", "--source", "fair", "--yes", "--json")
+    done = terminal.here("import", "run", str(file), "--no-enrich", "--source", "fair", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     previewed, committed = [json.loads(line) for line in done.stdout.splitlines()]
     assert (previewed["status"], committed["status"]) == ("previewed", "committed")
@@ -41,7 +41,7 @@ async def test_a_file_is_shown_imported_and_taken_back(
     assert (lead["firstName"], lead["lastName"], lead["source"]) == ("Ada", "Lovelace", "fair")
     assert lead["customFields"] == {"plan": "=1+1"}  # mapped as the time before
 
-    undone = terminal.here("import", "--undo", committed["id"])
+    undone = terminal.here("import", "undo", committed["id"])
     assert undone.returncode == 0, undone.stderr
     assert "undone" in undone.stdout
     assert terminal.here("lead", "list", "--json").stdout == ""
@@ -55,25 +55,41 @@ async def test_a_file_is_shown_imported_and_taken_back(
     assert {each.actor.kind for each in events} == {"cli"}
 
 
+def test_a_previewed_import_is_committed_listed_and_shown(terminal: Terminal, worker: Running, file: Path) -> None:
+    previewed = json.loads(terminal.here("import", "preview", str(file), "--json").stdout)
+    assert previewed["status"] == "previewed"
+
+    committed = json.loads(terminal.here("import", "commit", previewed["id"], "--json").stdout)
+    assert (committed["id"], committed["status"]) == (previewed["id"], "committed")
+    (listed,) = [json.loads(line) for line in terminal.here("import", "list", "--json").stdout.splitlines()]
+    assert (listed["id"], listed["counts"]) == (committed["id"], committed["counts"])
+    header, row = terminal.here("import", "list").stdout.splitlines()
+    assert header.split()[:4] == ["id", "file", "status", "create"]
+    assert row.split()[:4] == [committed["id"], "leads.csv", "committed", "1"]
+    shown = terminal.here("import", "show", committed["id"]).stdout
+    assert "committed" in shown
+    assert "/email invalid_format" in shown
+
+
 def test_nothing_is_written_without_a_yes(terminal: Terminal, worker: Running, file: Path) -> None:
-    done = terminal.here("import", str(file))
+    done = terminal.here("import", "run", str(file))
 
     assert done.returncode == 1
-    assert "Nothing was written" in done.stderr
+    assert "No changes made" in done.stderr
     assert terminal.here("lead", "list", "--json").stdout == ""
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        ([], 2, "Give a file"),
-        (["nowhere.csv"], 2, "No such file"),
-        (["leads.csv", "--map", "Nonsense=email"], 2, "There are: E-Mail, Name, Tarif"),
-        (["leads.csv", "--map", "Name=optOut"], 1, "Unknown target"),
-        (["leads.csv", "--field", "shoe=keep"], 1, "Unknown field"),
-        (["leads.csv", "--encoding", "klingon"], 1, "Unknown encoding"),
-        (["leads.csv", "--map", "E-Mail=ignore"], 1, "Map one column to email"),
-        (["--undo", "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"], 1, "There is no import"),
+        (["run"], 2, "Missing argument"),
+        (["preview", "nowhere.csv"], 2, "No such file"),
+        (["run", "leads.csv", "--map", "Nonsense=email"], 2, "Columns: E-Mail, Name, Tarif"),
+        (["run", "leads.csv", "--map", "Name=optOut"], 1, "Unknown target"),
+        (["run", "leads.csv", "--field", "shoe=keep"], 1, "Unknown field"),
+        (["run", "leads.csv", "--encoding", "klingon"], 1, "Unknown encoding"),
+        (["run", "leads.csv", "--map", "E-Mail=ignore"], 1, "Map one column to email"),
+        (["undo", "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"], 1, "There is no import"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_remedy(

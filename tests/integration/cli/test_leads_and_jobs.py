@@ -102,7 +102,7 @@ async def test_lists_are_aligned_filtered_and_cut_off_with_a_word_about_it(
 
     cut = terminal.here("lead", "list", "--limit", "2")
     assert len(cut.stdout.splitlines()) == 1 + 2
-    assert "There are more" in cut.stderr
+    assert "Showing 2. Use --all for more." in cut.stderr
     assert len(objects(terminal.here("lead", "list", "--all", "--json"))) == len(NAMES)
     assert objects(terminal.here("lead", "list", "--status", "failed", "--json")) == []
     assert [each["firstName"] for each in objects(terminal.here("lead", "list", "--q", "中村", "--json"))] == ["中村"]
@@ -122,18 +122,18 @@ def test_a_reader_that_has_seen_enough_ends_a_list_quietly(terminal: Terminal) -
 async def test_a_job_is_cancelled_and_brought_back(terminal: Terminal, database: Database) -> None:
     lead_id, job_id = await make_lead(database, terminal.workspace_id, "ada@acme.com", held=True)
 
-    (cancelled,) = objects(terminal.here("jobs", "cancel", str(job_id), "--json"))
+    (cancelled,) = objects(terminal.here("job", "cancel", str(job_id), "--json"))
     assert (cancelled["status"], cancelled["lastError"]) == ("failed", "Cancelled by cli.")
     async with database.transaction(terminal.workspace_id) as tx:
         actor = Actor.cli(terminal.workspace_id)
         assert (await leads_queries.get_lead(tx, actor, lead_id=lead_id)).status == "failed"
 
-    again = terminal.here("jobs", "cancel", str(job_id))
+    again = terminal.here("job", "cancel", str(job_id))
     assert (again.returncode, again.stderr[:7]) == (1, "error: ")
-    (retried,) = objects(terminal.here("jobs", "retry", str(job_id), "--json"))
+    (retried,) = objects(terminal.here("job", "retry", str(job_id), "--json"))
     assert retried["id"] == str(job_id)
     assert retried["status"] == "queued"
-    shown = terminal.here("jobs", "show", str(job_id))
+    shown = terminal.here("job", "show", str(job_id))
     assert "Cancelled by cli." in shown.stdout
     events = [event for event in await events_of(database, terminal.workspace_id) if event.subject_type == "job"]
     told = '{"count": 1, "kind": "leads.enrich.v1"}'
@@ -142,8 +142,8 @@ async def test_a_job_is_cancelled_and_brought_back(terminal: Terminal, database:
 
 
 def test_an_id_that_is_none_is_wrong_usage_and_one_of_nothing_a_refusal(terminal: Terminal) -> None:
-    assert terminal.here("jobs", "show", "seven").returncode == 2
-    assert terminal.here("jobs", "show", str(new_id())).returncode == 1
+    assert terminal.here("job", "show", "seven").returncode == 2
+    assert terminal.here("job", "show", str(new_id())).returncode == 1
 
 
 async def test_dead_letters_are_replayed(terminal: Terminal, database: Database) -> None:

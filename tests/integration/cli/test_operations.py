@@ -82,12 +82,12 @@ def test_migrating_reports_the_schema_and_can_be_repeated(
     url = cluster.url(empty_database, "leadflood_owner")
     first = terminal.run("migrate", database_url=url)
     assert first.returncode == 0, first.stderr
-    assert f"The schema was created ({head()})." in first.stdout
-    assert "The queue was installed." in first.stdout
+    assert f"Schema created ({head()})." in first.stdout
+    assert "Queue installed." in first.stdout
 
     again = terminal.run("migrate", database_url=url)
     assert again.returncode == 0
-    assert again.stdout.splitlines() == [f"The schema is up to date ({head()}).", "The queue is installed."]
+    assert again.stdout.splitlines() == [f"Schema is up to date ({head()}).", "Queue is up to date."]
 
 
 def test_an_older_release_leaves_a_newer_schema_alone_and_succeeds(
@@ -101,9 +101,7 @@ def test_an_older_release_leaves_a_newer_schema_alone_and_succeeds(
         done = terminal.run(command, database_url=cluster.url(empty_database, "leadflood_owner"))
 
         assert (done.returncode, done.stderr) == (0, "")
-        newer = (
-            f"The schema is at 9999, newer than this release's {head()}, and serves this release, too. Nothing to do."
-        )
+        newer = f"The schema (9999) is newer than this release ({head()}) and compatible with it. Nothing to do."
         assert newer in done.stdout
     assert cluster.run("SELECT version_num FROM leadflood.alembic_version", empty_database) == "9999"
 

@@ -73,7 +73,7 @@ def test_a_retry_is_told_with_its_reason_and_the_time_of_the_next_attempt() -> N
         "queued",
         "running, attempt 1 of 5",
         "attempt 1 failed: The provider is away.\ufffd[2J",
-        "queued again, attempt 2 at 2026-03-01 09:30:06Z",
+        "retrying: attempt 2 at 2026-03-01 09:30:06Z",
     ]
 
 

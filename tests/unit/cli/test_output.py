@@ -46,11 +46,9 @@ def test_text_from_outside_cannot_move_the_cursor_or_turn_a_line_round() -> None
 
 
 def test_a_refusal_names_every_field_below_it() -> None:
-    error = AppError(
-        "Some values cannot be used.", errors=[FieldError("/email", "x", "Bad."), FieldError("/a", "x", "No.")]
-    )
+    error = AppError("Invalid values.", errors=[FieldError("/email", "x", "Bad."), FieldError("/a", "x", "No.")])
 
-    assert error_lines(error) == "error: Some values cannot be used.\n  /email Bad.\n  /a No."
+    assert error_lines(error) == "error: Invalid values.\n  /email Bad.\n  /a No."
 
 
 def test_help_and_the_supervising_process_load_neither_web_framework_nor_database_layer() -> None:

@@ -1,0 +1,233 @@
+"""The steps of `leadflood import`: upload and map a file, preview, commit, and follow the worker."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import typer
+
+from leadflood.cli.output import Column, console, note, print_facts, print_json, print_table, say, visible
+from leadflood.cli.workspace import Desk
+
+if TYPE_CHECKING:
+    from leadflood.domains.imports.contracts import ImportDetail
+
+_PIECE = 1024 * 1024
+_LOOK = 0.3
+_HINT_AFTER = 20
+_SHOWN = 5
+_BUSY = ("staging", "committing", "undoing")
+_ENDED_WELL = ("previewed", "committed", "undone")
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How to read a file, map its columns and import its rows."""
+
+    maps: list[str]
+    read_as: dict[str, Any]
+    options: dict[str, Any]
+    rejected: Path | None
+    as_json: bool
+
+
+async def preview_file(desk: Desk, file: Path, options: FileOptions) -> "ImportDetail":
+    """Upload a file, preview its import and print what would change."""
+    from leadflood.domains.imports.service import control
+
+    found = await _prepared(desk, file, options)
+    if not options.as_json:
+        columns = [(column.header, column.target) for column in found.columns]
+        print_table([Column("column"), Column("field")], columns)
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await control.preview_import(tx, desk.actor, import_id=found.id, trace={})
+    found = await follow_import(desk, found.id, as_json=options.as_json)
+    await _show_diff(desk, found, options)
+    return found
+
+
+async def _prepared(desk: Desk, file: Path, options: FileOptions) -> "ImportDetail":
+    """Upload the file and map its columns."""
+    from leadflood.cli.input import checked
+    from leadflood.domains.imports import queries
+    from leadflood.domains.imports.contracts import MapColumns, ReadAs, parse_filename
+    from leadflood.domains.imports.service import mapping, uploads
+
+    try:
+        size = await asyncio.to_thread(os.path.getsize, file)  # noqa: TID251  a command has one user
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}.", param_hint="FILE") from error
+    limit = desk.platform.settings.max_import_bytes
+    checked(MapColumns, {"targets": ["email"], **options.options})  # before the file is uploaded
+    reading = checked(ReadAs, options.read_as)
+    import_id = await uploads.upload(
+        desk.database,
+        desk.platform.sandbox,
+        desk.actor,
+        filename=parse_filename(file.name),
+        stream=_pieces(file),
+        declared=size,
+        limit=limit,
+        quota=desk.platform.settings.max_uncommitted_import_bytes,
+    )
+    if options.read_as:
+        found = await uploads.read_as(
+            desk.database, desk.platform.sandbox, desk.actor, import_id=import_id, command=reading
+        )
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        found = await queries.get_import(tx, desk.actor, import_id=import_id)
+        command = checked(MapColumns, {"targets": _targets(found, options.maps), **options.options})
+        return await mapping.map_columns(tx, desk.actor, import_id=import_id, command=command)
+
+
+async def commit_import(desk: Desk, import_id: UUID, *, as_json: bool) -> None:
+    """Commit an import, follow it to its end and print the result."""
+    from leadflood.domains.imports.service import control
+
+    async with desk.database.transaction(desk.actor.workspace_id) as tx:
+        await control.commit_import(tx, desk.actor, import_id=import_id, trace={})
+    print_import(await follow_import(desk, import_id, as_json=as_json), as_json=as_json)
+    if not as_json:
+        note(f"Undo with: leadflood import undo {import_id}")
+
+
+async def follow_import(desk: Desk, import_id: UUID, *, as_json: bool) -> "ImportDetail":
+    """Show the progress of a phase until it ends. Exits with 1 if the phase failed."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from leadflood.domains.imports import queries
+
+    looks = 0
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console(sys.stderr),
+        transient=True,
+        disable=as_json or not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        while True:
+            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+                found = await queries.get_import(tx, desk.actor, import_id=import_id)
+            done, total = _share(found)
+            bar.update(task, description=found.status, completed=done, total=total)
+            if found.status not in _BUSY:
+                break
+            looks += 1
+            if looks == _HINT_AFTER and not done:
+                note("No worker is running. Start one with `leadflood worker`, or run `leadflood up`.")
+            await asyncio.sleep(_LOOK)
+    if found.status not in _ENDED_WELL:
+        note(f"Import {import_id} is {found.status}. {visible(found.error or '')}".rstrip())
+        raise typer.Exit(1)
+    return found
+
+
+def _share(found: "ImportDetail") -> tuple[int, int]:
+    progress = found.progress
+    if found.status == "staging":
+        return progress.bytes_done, progress.bytes_total
+    return progress.rows_done, progress.rows_total or 0
+
+
+async def _show_diff(desk: Desk, found: "ImportDetail", options: FileOptions) -> None:
+    from leadflood.domains.imports import queries
+    from leadflood.domains.imports.models.states import RowAction
+    from leadflood.domains.imports.service.rejected import rejected_file
+
+    if options.as_json:
+        print_json(found)
+    else:
+        say()
+        print_table([Column("action"), Column("rows")], list(found.counts.items()))
+        print_counts(found)
+        async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+            for action in (RowAction.UPDATE, RowAction.REJECT):
+                page = await queries.list_rows(tx, desk.actor, import_id=found.id, action=action, limit=_SHOWN)
+                _show_rows(page.items)
+    if options.rejected is not None:
+        with options.rejected.open("wb") as out:
+            async for piece in await rejected_file(desk.database, desk.actor, import_id=found.id):
+                out.write(piece)
+        note(f"Wrote {found.counts[RowAction.REJECT]} rejected rows to {options.rejected}.")
+
+
+def print_counts(found: "ImportDetail") -> None:
+    """Print changed fields and errors, with how many rows have them."""
+    if found.fields:
+        columns = [Column("field"), Column("changed"), Column("kept")]
+        print_table(columns, [(name, each.changed, each.kept) for name, each in found.fields.items()])
+    if found.faults:
+        print_table([Column("error"), Column("rows")], list(found.faults.items()))
+
+
+def _show_rows(rows: Sequence[Any]) -> None:
+    told = [
+        (row.row, row.email, f"{name}: {_was(was)} → {now}") for row in rows for name, (was, now) in row.changes.items()
+    ]
+    told += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.faults]
+    if told:
+        print_table([Column("row"), Column("email"), Column("change or error")], told)
+
+
+def print_import(found: "ImportDetail", *, as_json: bool) -> None:
+    """Print the state of an import and its row counts."""
+    if as_json:
+        print_json(found)
+        return
+    facts: list[tuple[str, object]] = [("import", found.id), ("file", found.filename), ("status", found.status)]
+    facts += [(action, count) for action, count in found.counts.items() if count]
+    if found.undone is not None and found.status == "undone":
+        facts += [("leads restored", found.undone), ("fields kept", found.kept)]
+    print_facts([*facts, ("error", found.error)])
+
+
+def _targets(found: "ImportDetail", maps: Sequence[str]) -> list[str]:
+    """The detected targets, with those of `--map` in their place. Columns are named by header or number."""
+    targets = [column.target for column in found.columns]
+    names = {column.header.lower(): place for place, column in enumerate(found.columns)}
+    names |= {str(place + 1): place for place in range(len(targets)) if str(place + 1) not in names}
+    for each in maps:
+        name, target = pair(each, "--map")
+        if name.lower() not in names:
+            known = ", ".join(visible(column.header) for column in found.columns)
+            raise typer.BadParameter(f"No column named {name!r}. Columns: {known}.", param_hint="--map")
+        for place, other in enumerate(targets):
+            if other == target and target != "ignore":
+                targets[place] = "ignore"
+        targets[names[name.lower()]] = target
+    return targets
+
+
+def confirmed() -> bool:
+    """Whether the person at the terminal confirms the import."""
+    if not sys.stdin.isatty():
+        note("Use --yes to import without confirmation.")
+        return False
+    return typer.confirm("Import these leads?", err=True)
+
+
+def _was(value: object) -> object:
+    return "(empty)" if value is None else value
+
+
+async def _pieces(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while data := opened.read(_PIECE):
+            yield data
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """A `name=value` of the command line. Args: option: the option, for the error."""
+    name, separator, value = text.rpartition("=")
+    if not separator:
+        raise typer.BadParameter(f"Invalid value {text!r}. Use name=value.", param_hint=option)
+    return name, value
