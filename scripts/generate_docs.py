@@ -82,7 +82,7 @@ def _type_text(field: FieldInfo) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str | None:
-    """The default as one would write it in the environment; None where there is none or it is computed or secret."""
+    """The default as written in the environment; None if there is none or it is computed or secret."""
     if _without_none(field.annotation) is SecretStr or name in COMPUTED_DEFAULTS:
         return None
     if field.default_factory is not None or field.default is PydanticUndefined:
@@ -96,9 +96,7 @@ def _default(name: str, field: FieldInfo) -> str | None:
 
 def env_example() -> str:
     """`.env.example`: every setting, commented out, so that a copy of the file changes nothing."""
-    lines = [
-        "# Settings of LEAD-FLOOD, with their defaults. Copy to .env and take away the # where you want another value."
-    ]
+    lines = ["# Settings of LEAD-FLOOD with their defaults. Copy to .env and uncomment the lines you want to change."]
     lines.append("# Generated from leadflood.kernel.config by `uv run just docs`.")
     for name, field in Settings.model_fields.items():
         lines += ["", f"# {field.description}"]
@@ -115,9 +113,10 @@ def settings_reference() -> str:
         "",
         "<!-- Generated from leadflood.kernel.config by `uv run just docs`. Change it there. -->",
         "",
-        "Environment variables, or lines of a file `.env` in the working directory; the environment wins.",
+        "Set them as environment variables or in a `.env` file in the working directory. Environment variables take",
+        "precedence. Lifetimes ending in `_SECONDS` are in seconds.",
         "",
-        "| name | type | default | what it does |",
+        "| variable | type | default | description |",
         "| --- | --- | --- | --- |",
     ]
     for name, field in Settings.model_fields.items():
@@ -171,7 +170,7 @@ def cli_reference() -> str:
         lines += ["", f"## `{path}`", "", inspect.cleandoc(command.help or "")]
         rows = [_parameter_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
         if rows:
-            lines += ["", "| argument or option | what it does |", "| --- | --- |", *rows]
+            lines += ["", "| argument or option | description |", "| --- | --- |", *rows]
     return "\n".join(lines) + "\n"
 
 
@@ -193,9 +192,9 @@ def _operations(document: Mapping[str, Any], tag: str) -> Iterator[tuple[str, st
 
 def _who_may(operation: Mapping[str, Any]) -> str:
     if not operation["security"]:
-        return "everybody"
+        return "public"
     permission = operation.get("x-required-permission")
-    return f"`{permission}`" if permission else "any credential"
+    return f"`{permission}`" if permission else "any caller"
 
 
 def http_api_reference() -> str:
@@ -206,13 +205,13 @@ def http_api_reference() -> str:
         "",
         "<!-- Generated from leadflood.api by `uv run just docs`. Change it there. -->",
         "",
-        "The whole description, with schemas and examples, is [openapi.json](openapi.json); a running server shows it",
-        "at `/docs`. Permissions are those of a role, or the scopes of an API key. Each status above 399 is a",
-        "[problem](problems.md).",
+        "The full OpenAPI document, with schemas and examples, is [openapi.json](openapi.json); a running server shows",
+        "it at `/docs`. Permissions come from a member's role or an API key's scopes. Errors are described in the",
+        "[error reference](problems.md).",
     ]
     for tag in document["tags"]:
         lines += ["", f"## {tag['name']}", "", tag["description"], ""]
-        lines += ["| operation | needs | what it does | answers | problems |", "| --- | --- | --- | --- | --- |"]
+        lines += ["| operation | permission | summary | success | errors |", "| --- | --- | --- | --- | --- |"]
         for method, path, operation in _operations(document, tag["name"]):
             statuses = list(operation["responses"])
             answers = ", ".join(status for status in statuses if status < "4")
@@ -225,14 +224,14 @@ def http_api_reference() -> str:
 def problems_reference() -> str:
     """`docs/reference/problems.md`: one table row per code."""
     lines = [
-        "# Problems",
+        "# Error reference",
         "",
         "<!-- Generated from leadflood.api.errors by `uv run just docs`. Change it there. -->",
         "",
-        "Refusals and faults are `application/problem+json` (RFC 9457). `code` is stable: branch on it, not on texts.",
-        "`errors` names every field at fault. `requestId` names the request in the server's logs.",
+        "Errors are `application/problem+json` (RFC 9457). `code` is stable: branch on it, not on texts. `errors`",
+        "lists every invalid field. Quote `requestId` when you ask for support: the server's logs have it.",
         "",
-        "| code | status | meaning | what to do |",
+        "| code | status | meaning | resolution |",
         "| --- | --- | --- | --- |",
     ]
     for code, error in problem_types().items():

@@ -152,14 +152,14 @@ CurrentExchange = Annotated[Exchange, Depends(_exchange)]
 """For public endpoints: address and request id of the caller."""
 
 
-ResourceId = Annotated[UUID, Path(alias="id", description="UUID of the resource.")]
+ResourceId = Annotated[UUID, Path(alias="id", description="Resource ID.")]
 
 
 class Listing(View, Generic[T]):
     """One page of a list."""
 
     items: list[T]
-    next_cursor: str | None = Field(description="Send as `cursor` to get the next page; null at the end.")
+    next_cursor: str | None = Field(description="Pass as `cursor` to get the next page; null on the last page.")
 
 
 class Paging:
@@ -190,8 +190,12 @@ class Paging:
 async def _paging(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Most items on the page.")] = DEFAULT_PAGE_SIZE,
-    cursor: Annotated[str | None, Query(max_length=_MAX_CURSOR, description="`nextCursor` of the page before.")] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE_SIZE, description="Maximum number of items per page.")
+    ] = DEFAULT_PAGE_SIZE,
+    cursor: Annotated[
+        str | None, Query(max_length=_MAX_CURSOR, description="`nextCursor` of the previous page.")
+    ] = None,
 ) -> Paging:
     return Paging(request, response, limit, cursor)
 
@@ -205,7 +209,9 @@ def etag(version: int) -> str:
 
 
 async def _expected_version(
-    if_match: Annotated[str | None, Header(alias="If-Match", description="The `ETag` that was read last.")] = None,
+    if_match: Annotated[
+        str | None, Header(alias="If-Match", description="The `ETag` of the version you last read.")
+    ] = None,
 ) -> int:
     if if_match is None:
         raise PreconditionRequired("Send the ETag that you last read as If-Match.")

@@ -57,18 +57,18 @@ class BadRequest(AppError):
 
 
 class FieldProblem(View):
-    """One fault of the input."""
+    """A validation error."""
 
     pointer: str = Field(
-        description="Where: an RFC 6901 pointer into the body, `?name` for a query parameter, `{name}` for a part of "
-        "the path, else the name of a header. Empty for the body as a whole."
+        description="Location: a JSON Pointer (RFC 6901) into the body, `?name` for a query parameter, `{name}` "
+        "for a path parameter, or the name of a header. Empty for the whole body."
     )
     code: str
-    message: str = Field(description="What is wrong, and the remedy.")
+    message: str = Field(description="What is wrong and how to fix it.")
 
 
 class Problem(BaseModel):
-    """Why a request was refused or failed (RFC 9457). Some problems have more members."""
+    """An error (RFC 9457). Some errors have additional properties."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -88,13 +88,13 @@ class Problem(BaseModel):
         },
     )
 
-    type: str = Field(description="A page of this server that explains the problem.")
+    type: str = Field(description="Path of a page that explains the error.")
     title: str
     status: int
-    detail: str = Field(description="What happened this time, and what to do.")
-    instance: str = Field(description="The path that was asked for.")
-    code: str = Field(description="Stable: programs branch on it.")
-    request_id: str = Field(alias="requestId", description="Names this request in our logs.")
+    detail: str = Field(description="What happened and what to do.")
+    instance: str = Field(description="Path of the request.")
+    code: str = Field(description="Stable error code.")
+    request_id: str = Field(alias="requestId", description="Request ID for support.")
     errors: list[FieldProblem]
 
 

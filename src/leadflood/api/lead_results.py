@@ -24,17 +24,19 @@ Result = dict[str, Any]
 
 
 class LeadResult(View):
-    """What became of one lead. Members that do not apply are left out."""
+    """Result for one lead. Properties that don't apply are omitted."""
 
     status: Literal["created", "duplicate", "invalid"]
     lead_id: UUID | None = Field(None, description="The new lead.")
     job_id: UUID | None = Field(None, description="The job that enriches it.")
-    existing_id: UUID | None = Field(None, description="The lead that has the address already.")
-    errors: list[FieldProblem] | None = Field(None, description="All faults; pointers start at the lead.")
+    existing_id: UUID | None = Field(None, description="Existing lead with the same email.")
+    errors: list[FieldProblem] | None = Field(
+        None, description="Validation errors, with pointers relative to the lead."
+    )
 
 
 class LeadResults(View):
-    """One result for each lead, in the order in which they were sent."""
+    """One result per lead, in request order."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -28,13 +28,13 @@ _ANSWER = (
 STREAM: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "One lead a line, each as in `POST /v1/leads`.",
+        "description": "One lead per line, as in `POST /v1/leads`.",
         "content": {NDJSON: {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
 STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One result a line, each with the number of its `line`, and a last line.",
+        "description": "One result per line, with its `line` number, and a final line.",
         "content": {NDJSON: {"schema": {"type": "string"}, "example": _ANSWER}},
     }
 }

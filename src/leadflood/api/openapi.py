@@ -14,52 +14,53 @@ from leadflood.api.routing import EdgeRoute
 
 _SCHEMAS = "#/components/schemas/"
 _TAGS = {
-    "leads": "People, from capture to enriched.",
-    "changesets": "Changes of many leads, which can be undone.",
-    "views": "Saved filters, orders and columns of the list of leads.",
-    "exports": "Leads as files, at once or written by a job.",
-    "imports": "Files of leads: preview, commit, undo.",
-    "duplicates": "Pairs of leads that may be one person.",
-    "merges": "Two leads made one, which can be undone.",
-    "jobs": "Asynchronous work: its states, attempts and failures.",
-    "outbox": "What had to be published.",
-    "figures": "Figures over time, and the workspace at a glance.",
-    "auth": "Log in, refresh, log out.",
-    "sessions": "One's own sessions.",
-    "members": "Who belongs to the workspace, in which role.",
-    "invitations": "Who was asked to join.",
-    "api-keys": "Credentials for programs.",
-    "workspace": "The workspace itself.",
-    "audit": "Who did what.",
-    "system": "How this server is.",
+    "leads": "People to enrich, qualify and contact.",
+    "changesets": "Bulk changes, imports and merges, which can be undone.",
+    "views": "Saved filters, sort orders and columns of the lead list.",
+    "exports": "Leads as files: downloaded directly or prepared in the background.",
+    "imports": "Leads from files: upload, preview, commit, undo.",
+    "duplicates": "Pairs of leads that are probably the same person.",
+    "merges": "Merged leads, which can be unmerged.",
+    "jobs": "Background jobs: status, attempts and errors.",
+    "outbox": "Events to publish to the queue.",
+    "figures": "Metrics of the workspace.",
+    "auth": "Sign in, refresh tokens, sign out.",
+    "sessions": "Your sessions.",
+    "members": "Members of the workspace and their roles.",
+    "invitations": "Pending invitations to the workspace.",
+    "api-keys": "API keys for programs.",
+    "workspace": "The current workspace.",
+    "audit": "Audit log.",
+    "system": "Health of the server.",
 }
 _DESCRIPTION = """\
-JSON in camelCase. Errors are `application/problem+json` (RFC 9457) with a stable `code`; their `type` leads to a page.
-Lists have `limit` and `cursor`. Every write takes an `Idempotency-Key`, except login and refresh: their answers are
-secrets of a caller who is not known yet. `/metrics` is for the operator's scraper: a proxy in front should keep it in.
+JSON in camelCase. Errors are `application/problem+json` (RFC 9457) with a stable `code`; their `type` links to a page.
+Lists are paginated with `limit` and `cursor`. All writes accept an `Idempotency-Key`, except sign-in and refresh: their
+responses are secrets of a caller who isn't authenticated yet. `/metrics` is for your Prometheus server; don't expose it
+through your proxy.
 """
 _MEANINGS = {
-    400: "The input is not valid; `errors` names every field at fault.",
-    401: "No valid credential.",
-    403: "The caller lacks the permission.",
-    404: "No such resource in the caller's workspace.",
-    408: "The body did not arrive in time.",
-    409: "The state of the resource does not allow it, or the same request is in progress.",
-    412: "`If-Match` names another version.",
-    413: "The body is too large.",
-    415: "The body is not JSON.",
-    422: "The `Idempotency-Key` was used for another request.",
+    400: "Invalid input; `errors` lists every invalid field.",
+    401: "Missing or invalid credentials.",
+    403: "Missing permission.",
+    404: "Not found in the caller's workspace.",
+    408: "The request body did not arrive in time.",
+    409: "Conflict with the current state, or the same request is in progress.",
+    412: "`If-Match` doesn't match the current version.",
+    413: "The request body is too large.",
+    415: "The request body is not JSON.",
+    422: "The `Idempotency-Key` was used for a different request.",
     428: "`If-Match` is missing.",
-    429: "Over the rate limit.",
-    503: "The database or queue is away for now.",
+    429: "Rate limit exceeded.",
+    503: "The database or queue is temporarily unavailable.",
 }
 _RETRIABLE = frozenset({409, 429, 503})
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Makes the request safe to repeat: the same key with the same request has one effect and gets the "
-    "same answer for 7 days. 1 to 255 printable ASCII characters.",
+    "description": "Makes the request safe to retry: repeats with the same key have no further effect and return "
+    "the stored response, for 7 days. 1 to 255 printable ASCII characters.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -69,11 +70,11 @@ _IDEMPOTENCY_KEY = {
     "example": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10",
 }
 _HEADERS = {
-    "X-Request-Id": ("The id of this request in our logs.", "5f0c1d2e3a4b5c6d7e8f901234567890"),
-    "RateLimit": ("What is left of the quota: `r` requests for `t` seconds.", '"default";r=59999;t=1'),
-    "RateLimit-Policy": ("The quota: `q` requests in `w` seconds.", '"default";q=60000;w=60'),
-    "Retry-After": ("Seconds until a retry is worth it.", "1"),
-    "Idempotency-Replayed": ("`true` where the answer was kept from the first such request.", "true"),
+    "X-Request-Id": ("Request ID for support.", "5f0c1d2e3a4b5c6d7e8f901234567890"),
+    "RateLimit": ("Remaining quota: `r` requests for `t` seconds.", '"default";r=59999;t=1'),
+    "RateLimit-Policy": ("Quota: `q` requests per `w` seconds.", '"default";q=60000;w=60'),
+    "Retry-After": ("Seconds to wait before retrying.", "1"),
+    "Idempotency-Replayed": ("`true` if the response is the stored one of an earlier request.", "true"),
     "Link": ('The next page, as `rel="next"`.', '</v1/jobs?limit=50&cursor=…>; rel="next"'),
 }
 
@@ -145,8 +146,8 @@ def _complete(route: EdgeRoute, operation: dict[str, Any]) -> None:
 
 def _who_may(route: EdgeRoute) -> str:
     if route.guard.permission is not None:
-        return f"Needs the permission `{route.guard.permission.value}`."
-    return "Any valid credential will do." if route.guard.needs_caller else f"Public: {route.guard.public_because}."
+        return f"Requires the `{route.guard.permission.value}` permission."
+    return "Any authenticated caller." if route.guard.needs_caller else f"Public: {route.guard.public_because}."
 
 
 def _problems_of(route: EdgeRoute, operation: dict[str, Any]) -> set[int]:

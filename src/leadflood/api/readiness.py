@@ -22,15 +22,15 @@ _DEPTH_SECONDS = 5.0
 
 
 class Check(View):
-    """One thing that was looked at."""
+    """A readiness check."""
 
     name: Literal["database", "migrations", "writes", "queue"]
     ok: bool
-    detail: str | None = Field(None, description="What fails, and the remedy; null where nothing does.")
+    detail: str | None = Field(None, description="What failed and how to fix it; null if the check passed.")
 
 
 class Readiness(View):
-    """Whether requests can be served, and what stands in the way."""
+    """Readiness of the server, with all checks."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,7 +57,7 @@ class Readiness(View):
 
     status: Literal["ready", "unready"]
     checks: list[Check]
-    system: SystemStatus | None = Field(description="Workers and heartbeat; null while the database is away.")
+    system: SystemStatus | None = Field(description="Workers and heartbeat; null if the database is unavailable.")
 
 
 class Probe:

@@ -9,7 +9,7 @@ from leadflood.kernel.errors import Forbidden
 
 
 class Permission(StrEnum):
-    """What a route or command needs. The value is also the scope of an API key."""
+    """Permission of a role; also the scope of an API key."""
 
     LEADS_READ = "leads:read"
     LEADS_WRITE = "leads:write"
@@ -31,7 +31,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """A member's role in a workspace, from most to least allowed."""
+    """A member's role, from most to least privileged."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -70,7 +70,7 @@ _OPERATORS_ONLY = (
 
 
 class ActorKind(StrEnum):
-    """How the caller proved who it is."""
+    """How the caller authenticated."""
 
     USER = "user"
     API_KEY = "api_key"

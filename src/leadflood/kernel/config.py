@@ -46,137 +46,133 @@ class Settings(BaseSettings):
         Environment.DEVELOPMENT, description="`development` or `production`. Production refuses the demo user."
     )
     home: Path = Field(
-        default_factory=default_home, description="Data folder: embedded database, secret key, sockets, lock."
+        default_factory=default_home, description="Data folder with the embedded database, secret key and sockets."
     )
-    release: str = Field("", description="Name of the running release, such as its image digest; `/health` shows it.")
-    host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    port: int = Field(5050, ge=0, le=65535, description="Port that the API listens on.")
+    release: str = Field("", description="Name of the running release, e.g. its image digest. Shown by `/health`.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5050, ge=0, le=65535, description="Port to listen on.")
     api_processes: int = Field(
-        1, ge=1, le=64, description="API processes that `up` runs on the port. More than one use more than one core."
+        1, ge=1, le=64, description="Number of API processes that `up` runs, e.g. one per CPU core."
     )
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL to use, as `postgresql://…`. Empty: an embedded one in the data folder."
+        None, description="PostgreSQL URL, `postgresql://…`. Empty: embedded PostgreSQL in the data folder."
     )
     migrate_database_url: SecretStr | None = Field(
-        None, description="PostgreSQL address for `migrate`, where another login owns the tables. Empty: DATABASE_URL."
+        None, description="PostgreSQL URL for `migrate`, if another role owns the tables. Empty: same as DATABASE_URL."
     )
     queue_database_url: SecretStr | None = Field(
-        None, description="PostgreSQL that carries the queue. Empty: the application's own, in the same transaction."
+        None, description="PostgreSQL URL of a separate queue database. Empty: the queue is in the main database."
     )
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps to the database.")
+    database_pool_size: int = Field(10, ge=1, le=200, description="Database pool size per process.")
     request_timeout: Seconds = Field(
         10,
-        description="Seconds in which a request is answered, apart from its body; then 503. Uploads, streams and "
-        "downloads have limits of their own.",
+        description="Request timeout in seconds, not counting the upload of the body. Uploads, streams and "
+        "downloads have their own limits.",
     )
-    statement_timeout: Seconds = Field(15, description="Seconds after which PostgreSQL cancels a statement.")
-    job_statement_timeout: Seconds = Field(
-        60, description="Seconds after which PostgreSQL cancels a statement of a background job."
-    )
+    statement_timeout: Seconds = Field(15, description="Statement timeout in seconds.")
+    job_statement_timeout: Seconds = Field(60, description="Statement timeout of background jobs, in seconds.")
     secret_key: SecretStr | None = Field(
-        None, min_length=32, description="Key for cursors and stored answers. Empty: made by `up` in the data folder."
+        None,
+        min_length=32,
+        description="Key for links in emails, cursors and stored responses. Empty: created in the data folder by `up`.",
     )
     instance_id: str = Field(
         "",
-        description="Name of this installation, the same for all its processes and another one for each copy of it. "
-        "Empty: derived from the secret key, or kept in the data folder with an embedded database.",
+        description="Name of this installation: the same for all its processes, different for each copy. Empty: "
+        "derived from the secret key, or stored in the data folder with the embedded database.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="`console`, `json`, or `auto`: console on a terminal, else JSON."
+        "auto", description="Log format. `auto`: `console` on a terminal, otherwise `json`."
     )
-    access_token_seconds: int = Field(900, ge=1, description="Life of an access token.")
-    web_reload: bool = Field(
-        default=False, description="Look at templates and front-end parts again with each page; to develop the program."
-    )
-    refresh_token_seconds: int = Field(2_592_000, ge=1, description="Life of a refresh token without use.")
-    web_session_seconds: int = Field(1_209_600, ge=120, description="Life of a browser's session without use.")
-    session_lifetime_seconds: int = Field(
-        2_592_000, ge=120, description="Longest life of a session, however much it is used; then one signs in again."
-    )
+    access_token_seconds: int = Field(900, ge=1, description="Access token lifetime.")
+    web_reload: bool = Field(default=False, description="Reload templates and assets on every request (development).")
+    refresh_token_seconds: int = Field(2_592_000, ge=1, description="Refresh token idle lifetime.")
+    web_session_seconds: int = Field(1_209_600, ge=120, description="Browser session idle lifetime.")
+    session_lifetime_seconds: int = Field(2_592_000, ge=120, description="Maximum session lifetime.")
     login_attempts: int = Field(
         10,
         ge=1,
-        description="Failed logins per 15 minutes: of each known device of an account, and of all others together; "
-        "five times that per address.",
+        description="Failed sign-ins per 15 minutes before a lockout: per known device of an account, and for all"
+        " other devices together. Five times as many per IP address.",
     )
     rate_limit_per_minute: int = Field(
-        60_000, ge=1, description="Requests a minute per API key or session, counted in each API process."
+        60_000, ge=1, description="API requests per minute and API key or session, per process."
     )
     anonymous_limit_per_minute: int = Field(
         1200,
         ge=1,
-        description="Pages and API requests without a valid credential a minute per address, counted in each process.",
+        description="Unauthenticated requests per minute and IP address, per process.",
     )
     page_limit_per_minute: int = Field(
-        3000, ge=1, description="Pages and parts of pages a minute per browser session, counted in each process."
+        3000, ge=1, description="Page requests per minute and browser session, per process."
     )
-    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
-    max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Largest file that can be imported, in bytes.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Maximum request body, in bytes.")
+    max_import_bytes: int = Field(2_147_483_648, ge=1024, description="Maximum import file, in bytes.")
     max_uncommitted_import_bytes: int = Field(
-        10_737_418_240, ge=1024, description="Bytes that all uncommitted files of a workspace may have together."
+        10_737_418_240, ge=1024, description="Maximum total of a workspace's uncommitted import files, in bytes."
     )
     parse_processes: int = Field(
         3,
         ge=1,
         le=64,
-        description="Processes that read imported files at a time, for each API process and worker. One workspace gets "
-        "all but one of them.",
+        description="Maximum processes that parse import files, per API process and worker. One workspace can use"
+        " all but one of them.",
     )
-    max_batch_bytes: int = Field(
-        16_777_216, ge=1024, description="Largest body of a request with many leads, in bytes."
-    )
+    max_batch_bytes: int = Field(16_777_216, ge=1024, description="Maximum request body of a batch of leads, in bytes.")
     live_streams_per_person: int = Field(
-        10, ge=1, description="Pages that one person sees live at a time; beyond, the oldest pauses."
+        10, ge=1, description="Maximum live pages per user. Above it, the oldest is paused."
     )
-    live_streams_per_workspace: int = Field(
-        100, ge=1, description="Pages that one workspace sees live at a time, in each API process."
-    )
-    live_streams_per_process: int = Field(500, ge=1, description="Pages that one API process keeps live at a time.")
+    live_streams_per_workspace: int = Field(100, ge=1, description="Maximum live pages per workspace and process.")
+    live_streams_per_process: int = Field(500, ge=1, description="Maximum live pages per process.")
     trusted_proxies: str = Field(
-        "", description="Comma-separated addresses whose `X-Forwarded-For` and `-Proto` are believed. Empty: none."
+        "",
+        description="Comma-separated addresses or networks of trusted proxies (`X-Forwarded-For`, "
+        "`X-Forwarded-Proto`). Empty: none.",
     )
     worker_concurrency: int = Field(
         200,
         ge=1,
         le=2000,
-        description="Jobs that one worker runs at a time, and as many in each group of those it does together.",
+        description="Concurrent jobs per worker, and per batch of jobs that run together.",
     )
     worker_metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port on which a worker serves its own Prometheus metrics. 0: it does not."
+        0, ge=0, le=65535, description="Port for a worker's Prometheus metrics. 0: disabled."
     )
-    job_lease: Seconds = Field(15, description="Seconds until the jobs of a silent worker run elsewhere.")
-    poll_interval: Seconds = Field(5, description="Longest wait of relay, rescue and consumer without a notification.")
-    drain_timeout: Seconds = Field(25, description="Seconds that a stopping worker gives its running jobs.")
+    job_lease: Seconds = Field(
+        15, description="Job lease timeout (seconds): jobs of an unresponsive worker run elsewhere after it."
+    )
+    poll_interval: Seconds = Field(5, description="Polling interval in seconds, in case a notification is missed.")
+    drain_timeout: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
     enrichment_adapters: str = Field(
-        "email_insight", description="Comma-separated adapters to run, in order: `email_insight`, `simulated`."
+        "email_insight", description="Comma-separated enrichment adapters, in order: `email_insight`, `simulated`."
     )
-    simulated_latency: float = Field(2, ge=0, description="Seconds that the `simulated` adapter takes.")
-    simulated_failure_rate: float = Field(0, ge=0, le=1, description="Share of `simulated` calls that fail.")
+    simulated_latency: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
+    simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(
-        "retryable", description="How the `simulated` adapter fails."
+        "retryable", description="Failure type of the `simulated` adapter."
     )
     public_url: str = Field(
-        "", description="Address that links in mails carry: `https://leads.acme.com`. Empty: `http://` HOST and PORT."
+        "", description="Public base URL for links in emails, e.g. `https://leads.acme.com`. Empty: `http://HOST:PORT`."
     )
     smtp_url: SecretStr | None = Field(
         None,
-        description="Mail server, as `smtp://user:password@host:587` or `smtps://…`. Empty: `up` catches mails in "
-        "development; else none leaves.",
+        description="Mail server URL, `smtp://user:password@host:587` or `smtps://…`. Empty: in development, `up`"
+        " captures emails; otherwise none are sent.",
     )
-    mail_from: str = Field("LEAD-FLOOD <no-reply@leadflood.local>", description="Sender of mails.")
+    mail_from: str = Field("LEAD-FLOOD <no-reply@leadflood.local>", description="Sender of emails.")
     mail_port: int = Field(
-        5025, ge=0, le=65535, description="Port of the development mail catcher, on 127.0.0.1. 0: any free one."
+        5025, ge=0, le=65535, description="Port of the development mail server on 127.0.0.1. 0: any free port."
     )
-    audit_retention_days: int = Field(
-        730, ge=90, description="Days that the audit log is kept. What is older is removed, and that is recorded."
-    )
+    audit_retention_days: int = Field(730, ge=90, description="Days to keep audit events.")
     job_retention_days: int = Field(
         90,
         ge=40,
-        description="Days that finished jobs and dead-lettered outbox events are kept. Timelines of leads stay.",
+        description="Days to keep finished jobs and dead-lettered outbox events.",
     )
-    lead_retention_days: int = Field(30, ge=1, description="Days to restore a deleted lead or undo a change.")
+    lead_retention_days: int = Field(
+        30, ge=1, description="Days in which deleted leads can be restored and changes undone."
+    )
 
     def statement_timeout_of(self, process: str) -> float:
         """Seconds for a statement of a process: in the API, so that it ends before the request does."""

@@ -62,10 +62,10 @@ class View(Contract):
 
 
 class Count(View):
-    """How many there are, counted up to a limit: beyond it, `value` is that limit and `exact` is false."""
+    """Number of items, counted up to a limit: above it, `value` is the limit and `exact` is false."""
 
     value: int
-    exact: bool = Field(description="False where there are more than `value`, or about as many.")
+    exact: bool = Field(description="False if `value` is a lower bound or an estimate.")
 
     @classmethod
     def up_to(cls, limit: int, found: int) -> Self:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"], route_class=EdgeRou
 @router.get("", summary="List API keys, newest first")
 @requires(Permission.KEYS_READ)
 async def list_api_keys(unit: InUnit, paging: InPages) -> Listing[ApiKeyView]:
-    """All keys of the workspace, revoked and expired ones included. Their tokens are never shown again."""
+    """All keys of the workspace, including revoked and expired ones, without tokens."""
     page = await queries.list_api_keys(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
     return paging.answer(page)
 
@@ -24,21 +24,21 @@ async def list_api_keys(unit: InUnit, paging: InPages) -> Listing[ApiKeyView]:
 @router.post("", status_code=201, summary="Create an API key")
 @requires(Permission.KEYS_WRITE)
 async def create_api_key(unit: InUnit, command: CreateApiKey, response: Response) -> ApiKeyCreated:
-    """Shows the token this once. A key can never do more than the member who made it can do at that time."""
+    """The token is returned only once. A key never has more access than its creator currently has."""
     created = await api_keys.create_api_key(unit.tx, unit.actor, key=command)
     response.headers["Location"] = f"/v1/api-keys/{created.api_key.id}"
     return created
 
 
-@router.get("/{id}", summary="Read an API key")
+@router.get("/{id}", summary="Retrieve an API key")
 @requires(Permission.KEYS_READ)
 async def get_api_key(unit: InUnit, key_id: ResourceId) -> ApiKeyView:
-    """One key, without its token."""
+    """The key, without its token."""
     return await queries.get_api_key(unit.tx, unit.actor, key_id=key_id)
 
 
 @router.delete("/{id}", status_code=204, summary="Revoke an API key")
 @requires(Permission.KEYS_WRITE)
 async def revoke_api_key(unit: InUnit, key_id: ResourceId) -> None:
-    """It stops working with the next request. 404 when it is revoked already."""
+    """The key stops working immediately. Returns 404 if it is already revoked."""
     await api_keys.revoke_api_key(unit.tx, unit.actor, key_id=key_id)

@@ -22,13 +22,13 @@ ActionFilter = Annotated[
     Query(
         max_length=100,
         pattern=r"^[a-z0-9._-]+$",
-        description="Only actions that begin so: `session.ended`, or `session.` for all of sessions.",
+        description="Filter by action or prefix, e.g. `session.ended`, or `session.` for all session actions.",
     ),
 ]
 
 
 class RecordedEvent(AuditEventView):
-    """An audit event, with what undoes it."""
+    """An audit event, with how to undo it."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -48,9 +48,7 @@ class RecordedEvent(AuditEventView):
         }
     )
 
-    undo: str | None = Field(
-        description="Where to send a POST that undoes it; null where that cannot be done (any more)."
-    )
+    undo: str | None = Field(description="Path for a POST request that undoes it; null if it can't be undone.")
 
 
 def _with_undo(event: AuditEventView, undoable: Collection[UUID]) -> RecordedEvent:
@@ -65,12 +63,12 @@ async def list_audit_events(
     unit: InUnit,
     paging: InPages,
     action: ActionFilter = None,
-    actor_id: Annotated[UUID | None, Query(alias="actorId", description="Only by this user or key.")] = None,
-    subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Only about this.")] = None,
-    since: Annotated[Moment | None, Query(description="At this time or later.")] = None,
-    until: Annotated[Moment | None, Query(description="Before this time.")] = None,
+    actor_id: Annotated[UUID | None, Query(alias="actorId", description="Filter by user or API key.")] = None,
+    subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Filter by subject.")] = None,
+    since: Annotated[Moment | None, Query(description="Inclusive.")] = None,
+    until: Annotated[Moment | None, Query(description="Exclusive.")] = None,
 ) -> Listing[RecordedEvent]:
-    """Every change: who, what, when, by which request; in `data` its count, and in `undo` what takes it back."""
+    """Every change with actor, action, time and request ID, its count in `data`, and how to undo it in `undo`."""
     page = await queries.list_audit_events(
         unit.tx,
         unit.actor,

@@ -31,45 +31,45 @@ def _client(exchange: Exchange, user_agent: str | None) -> Client:
     return Client(ip=exchange.client_ip or None, user_agent=user_agent, request_id=exchange.request_id)
 
 
-@router.post("/login", summary="Log in", responses=_REFUSALS)
-@public("it is how one gets a credential; takes no Idempotency-Key, for the answer is the secret of an unknown caller")
+@router.post("/login", summary="Sign in", responses=_REFUSALS)
+@public("no credentials needed. There is no `Idempotency-Key`: the response is a secret of an unauthenticated caller")
 async def login(command: Login, parts: Parts, exchange: CurrentExchange, user_agent: UserAgent = None) -> LoginView:
-    """Starts a session. Wrong passwords and unknown accounts get equal answers; too many of either get 429."""
+    """Starts a session. Wrong passwords and unknown accounts get the same response; too many attempts get 429."""
     client = _client(exchange, user_agent)
     return await signin.login(parts.database, parts.settings, parts.sealer, login=command, client=client)
 
 
-@router.post("/refresh", summary="Exchange a refresh token for new tokens", responses=_REFUSALS)
-@public("the refresh token is the credential; takes no Idempotency-Key, for a token used twice ends the session")
+@router.post("/refresh", summary="Refresh tokens", responses=_REFUSALS)
+@public("the refresh token is the credential. There is no `Idempotency-Key`: reusing a token ends the session")
 async def refresh(command: Refresh, parts: Parts) -> TokensView:
-    """Works once for each refresh token. Using one again ends the session, for either caller may be a thief."""
+    """A refresh token works once. Reusing it ends the session, as the token may be compromised."""
     return await signin.refresh(parts.database, parts.settings, refresh_token=command.refresh_token)
 
 
-@router.post("/logout", status_code=204, summary="Log out", responses={404: {}})
+@router.post("/logout", status_code=204, summary="Sign out", responses={404: {}})
 @requires(Permission.ACCOUNT)
 async def logout(unit: InUnit) -> None:
-    """Ends the session of this access token, with all its tokens."""
+    """Ends the session of the access token and revokes all its tokens."""
     await sessions.logout(unit.tx, unit.actor)
 
 
-@router.get("/me", summary="Who am I")
+@router.get("/me", summary="Get the current user")
 @authenticated(transaction=False)
 async def get_me(unit: InUnit) -> MeView:
-    """The user, workspace, role and permissions behind the credential."""
+    """The user, workspace, role and permissions of the caller."""
     return await access.me(unit.parts.database, unit.actor)
 
 
-@router.patch("/me", summary="Change one's name and preferences")
+@router.patch("/me", summary="Update profile")
 @requires(Permission.ACCOUNT, transaction=False)
 async def update_me(command: UpdateMe, unit: InUnit) -> MeView:
-    """What is left out stays. Takes no Idempotency-Key: twice is the same as once."""
+    """Update the given fields. There is no `Idempotency-Key`: the request is idempotent."""
     return await profile.update_me(unit.parts.database, unit.actor, change=command)
 
 
-@router.put("/password", status_code=204, summary="Change one's password")
+@router.put("/password", status_code=204, summary="Change password")
 @requires(Permission.ACCOUNT, transaction=False)
 async def change_password(command: ChangePassword, unit: InUnit) -> None:
-    """Ends all other sessions, in every workspace. Takes no Idempotency-Key: the old password works only once."""
+    """Ends all other sessions in all workspaces. There is no `Idempotency-Key`: the old password works only once."""
     parts = unit.parts
     await passwords.change_password(parts.database, parts.settings, parts.sealer, unit.actor, change=command)

@@ -20,14 +20,15 @@ router = APIRouter(prefix="/v1/deleted-leads", tags=["leads"], route_class=EdgeR
 async def list_deleted_leads(
     pages: InPages,
     unit: InUnit,
-    q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="Part of name, e-mail or company.")] = None,
+    q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="Search in name, email and company.")] = None,
     changeset_id: Annotated[
         UUID | None, Query(alias="changesetId", description="Leads deleted by this changeset or by its undo.")
     ] = None,
 ) -> Listing[DeletedLeadView]:
-    """Leads that can still be restored, and those that were merged into others; the last deleted first.
+    """Deleted and merged leads that can be restored, most recently deleted first.
 
-    Restore one with `POST /v1/leads/{id}/restorations`, many with `POST /v1/changesets` and the action `restore`.
+    Restore one lead with `POST /v1/leads/{id}/restorations`, or many with `POST /v1/changesets` and the action
+    `restore`.
     """
     page = await queries.list_deleted_leads(
         unit.tx,
@@ -40,12 +41,12 @@ async def list_deleted_leads(
     return pages.answer(page)
 
 
-@router.get("/{id}", summary="Read a deleted lead")
+@router.get("/{id}", summary="Retrieve a deleted lead")
 @requires(Permission.LEADS_READ)
 async def get_deleted_lead(lead_id: ResourceId, unit: InUnit) -> DeletedLeadView:
-    """Who deleted a lead, when and by which change, and until when it can be restored.
+    """Who deleted the lead, when, in which changeset, and until when it can be restored.
 
-    404 for a lead that is not deleted, and after `restorableUntil`, when it is removed for good.
+    Returns 404 for leads that aren't deleted, and after `restorableUntil`, when the lead is purged.
     """
     days = unit.parts.settings.lead_retention_days
     return await queries.get_deleted_lead(unit.tx, unit.actor, lead_id=lead_id, retention_days=days)

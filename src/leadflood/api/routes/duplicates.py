@@ -17,26 +17,27 @@ router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=Edg
 _CONFLICT: dict[int | str, dict[str, Any]] = {409: {}}
 
 
-@router.get("", summary="List pairs that may be one person")
+@router.get("", summary="List possible duplicates")
 @requires(Permission.LEADS_READ)
 async def list_duplicates(
     pages: InPages,
     unit: InUnit,
-    status: Annotated[CandidateStatus, Query(description="`merged` ones show once they are two again.")] = (
-        CandidateStatus.OPEN
-    ),
+    status: Annotated[
+        CandidateStatus, Query(description="Filter by status. Merged pairs are listed again after an unmerge.")
+    ] = (CandidateStatus.OPEN),
 ) -> Listing[DuplicateView]:
-    """The pairs that the last scans found, the likeliest first, each with its score and why."""
+    """Pairs found by scans, highest score first, with the reasons."""
     page = await queries.list_duplicates(unit.tx, unit.actor, status=status, after=pages.after, limit=pages.limit)
     return pages.answer(page)
 
 
-@router.post("/scans", status_code=202, summary="Look for duplicates")
+@router.post("/scans", status_code=202, summary="Start a duplicate scan")
 @requires(Permission.LEADS_WRITE)
 async def scan_duplicates(response: Response, unit: InUnit) -> ScanView:
-    """Has a worker compare what changed since the last scan; the first one compares all. Follow the job in `Location`.
+    """Starts a background comparison of leads changed since the last scan. Poll the job in `Location`.
 
-    While one is under way, that one is answered. A scan also starts by itself within the hour after leads changed.
+    The first scan compares all leads. If a scan is running, it is returned. Scans also start automatically within an
+    hour after leads change.
     """
     scan = await scanning.request_scan(unit.tx, unit.actor, trace=unit.trace)
     if scan.job_id is not None:
@@ -44,22 +45,22 @@ async def scan_duplicates(response: Response, unit: InUnit) -> ScanView:
     return scan
 
 
-@router.get("/{id}", summary="Read a pair")
+@router.get("/{id}", summary="Retrieve a pair")
 @requires(Permission.LEADS_READ)
 async def get_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
     """Both leads, the older one first."""
     return await queries.get_duplicate(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
-@router.post("/{id}/dismissals", status_code=200, summary="Say that two leads are not the same", responses=_CONFLICT)
+@router.post("/{id}/dismissals", status_code=200, summary="Dismiss a pair", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE)
 async def dismiss_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
-    """No scan asks again."""
+    """The leads are not duplicates. Scans no longer report the pair."""
     return await review.dismiss(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
-@router.post("/{id}/reopenings", status_code=200, summary="Take a dismissal back", responses=_CONFLICT)
+@router.post("/{id}/reopenings", status_code=200, summary="Reopen a pair", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE)
 async def reopen_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
-    """The pair waits for a decision again."""
+    """The pair is moved back to review."""
     return await review.reopen(unit.tx, unit.actor, duplicate_id=duplicate_id)

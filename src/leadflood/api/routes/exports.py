@@ -19,7 +19,7 @@ router = APIRouter(tags=["exports"], route_class=EdgeRoute)
 
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The leads, in the format asked for.",
+        "description": "The leads, in the requested format.",
         "content": {
             ExportFormat.CSV.media_type: {"schema": {"type": "string"}},
             ExportFormat.NDJSON.media_type: {"schema": {"type": "string"}},
@@ -30,7 +30,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 Columns = Annotated[
     ColumnNames,
-    Query(description="Names with commas between: `*`, fields, `custom.KEY`, `enriched.FIELD`, `custom.*`."),
+    Query(description="Comma-separated: `*`, field names, `custom.KEY`, `custom.*`, `enriched.FIELD`."),
 ]
 
 
@@ -48,7 +48,7 @@ def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, siz
     return FileResponse(pieces, headers=headers, media_type=kind.media_type)
 
 
-@router.get("/v1/leads/exports", summary="Export leads at once", response_class=FileResponse, responses=_FILE)
+@router.get("/v1/leads/exports", summary="Download leads", response_class=FileResponse, responses=_FILE)
 @requires(Permission.LEADS_READ, transaction=False)
 async def export_leads(
     *,
@@ -56,12 +56,12 @@ async def export_leads(
     unit: InUnit,
     file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
     columns: Columns = ALL,
-    bom: Annotated[bool, Query(description="CSV: start with the mark by which Excel knows UTF-8.")] = False,
+    bom: Annotated[bool, Query(description="CSV: write a UTF-8 BOM (for Excel).")] = False,
 ) -> Response:
-    """Up to 50,000 leads that the filters mean, newest first, sent while they are read. Recorded in the audit log.
+    """Streams up to 50,000 matching leads, newest first. Recorded in the audit log.
 
-    CSV: text that a spreadsheet would run as a formula has an apostrophe before it, which importing takes away. This is
-    a walk, not a snapshot: a lead that is changed meanwhile is written as it is when the walk gets there.
+    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; imports remove it. Not a snapshot:
+    rows reflect their state when read.
     """
     stream = await streaming.open_stream(
         unit.parts.database,
@@ -75,12 +75,12 @@ async def export_leads(
     return _attachment(stream.pieces(), stream.filename, file_format)
 
 
-@router.post("/v1/exports", status_code=201, summary="Have a file written")
+@router.post("/v1/exports", status_code=201, summary="Create an export")
 @requires(Permission.LEADS_WRITE)
 async def create_export(command: CreateExport, response: Response, unit: InUnit) -> ExportView:
-    """Has a worker write any number of leads into a file, which is kept for 7 days. Recorded in the audit log.
+    """Starts a background export of any number of leads. Recorded in the audit log.
 
-    Needs `leads:write`, because the file and the work take room; `GET /v1/leads/exports` does not.
+    The file is kept for 7 days. Needs `leads:write` because it uses storage; `GET /v1/leads/exports` doesn't.
     """
     created = await files.request_export(unit.tx, unit.actor, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/exports/{created.id}"
@@ -90,21 +90,21 @@ async def create_export(command: CreateExport, response: Response, unit: InUnit)
 @router.get("/v1/exports", summary="List exports, newest first")
 @requires(Permission.LEADS_READ)
 async def list_exports(pages: InPages, unit: InUnit) -> Listing[ExportView]:
-    """The files of the workspace, with how far they are."""
+    """The exports of the workspace, with their progress."""
     return pages.answer(await queries.list_exports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
-@router.get("/v1/exports/{id}", summary="Read an export")
+@router.get("/v1/exports/{id}", summary="Retrieve an export")
 @requires(Permission.LEADS_READ)
 async def get_export(export_id: ResourceId, unit: InUnit) -> ExportView:
-    """How an export stands: ask again while it is `writing`."""
+    """The export and its progress. Poll while it is `writing`."""
     return await queries.get_export(unit.tx, unit.actor, export_id=export_id)
 
 
-@router.get("/v1/exports/{id}/file", summary="Download a file", response_class=FileResponse, responses=_FILE)
+@router.get("/v1/exports/{id}/file", summary="Download an export", response_class=FileResponse, responses=_FILE)
 @requires(Permission.LEADS_READ, transaction=False)
 async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
-    """The file of an export that is `ready`. Recorded in the audit log."""
+    """Returns the file of a `ready` export. Recorded in the audit log."""
     file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id)
     return _attachment(file.pieces, file.view.filename, file.view.format, file.view.size_bytes)
 
@@ -112,5 +112,5 @@ async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
 @router.delete("/v1/exports/{id}", status_code=204, summary="Delete an export")
 @requires(Permission.LEADS_WRITE)
 async def delete_export(export_id: ResourceId, unit: InUnit) -> None:
-    """Nobody gets the file from now on, and a worker that writes it stops."""
+    """Delete the file, or cancel the export if it is still `writing`."""
     await files.delete_export(unit.tx, unit.actor, export_id=export_id)

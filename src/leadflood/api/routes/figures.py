@@ -1,4 +1,4 @@
-"""Figures over time, and the workspace at a glance."""
+"""Metrics of the workspace."""
 
 from typing import Annotated
 
@@ -15,23 +15,23 @@ from leadflood.kernel.clock import utc_now
 
 router = APIRouter(prefix="/v1", tags=["figures"], route_class=EdgeRoute)
 
-InZone = Annotated[TimeZone, Query(alias="timeZone", description="Whose days: a name of the IANA database.")]
+InZone = Annotated[TimeZone, Query(alias="timeZone", description="IANA time zone that days start in.")]
 
 
-@router.get("/activity", summary="Read figures over time")
+@router.get("/activity", summary="Get metrics over time")
 @requires(Permission.LEADS_READ)
 async def get_activity(
     unit: InUnit, span: Annotated[Span, Query()] = Span.DAY, time_zone: InZone = "UTC"
 ) -> ActivityView:
-    """What came in, was enriched and failed, and how long enrichment took: by the hour for 24 hours, else by the day.
+    """Leads created, enriched and failed, and time to enrich: hourly for 24 hours, otherwise daily.
 
-    Up to a minute old where much happens; `countedUntil` tells.
+    Delayed by up to a minute under load; complete up to `countedUntil`.
     """
     return await queries.activity(unit.tx, unit.actor, span=span, time_zone=time_zone, now=utc_now())
 
 
-@router.get("/overview", summary="Read the workspace at a glance")
+@router.get("/overview", summary="Get the dashboard summary")
 @requires(Permission.LEADS_READ)
 async def get_overview(unit: InUnit, time_zone: InZone = "UTC") -> OverviewView:
-    """How many leads there are, what happened today, what is in flight, and since when the first one waits."""
+    """Number of leads, today's activity, leads being enriched, and the longest wait."""
     return await queries.overview(unit.tx, unit.actor, time_zone=time_zone, now=utc_now())

@@ -31,7 +31,7 @@ _FORMS = ("multipart/", "application/x-www-form-urlencoded", "application/json")
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file itself, CSV or XLSX, as it is.",
+        "description": "The CSV or XLSX file.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
@@ -41,7 +41,7 @@ _TABLE: dict[int | str, dict[str, Any]] = {
 _CONFLICT: dict[int | str, dict[str, Any]] = {409: {}}
 Filename = Annotated[
     Annotated[str, FromText(parse_filename, {"minLength": 1, "maxLength": MAX_FILENAME, "examples": ["leads.csv"]})],
-    Query(description="The name of the file, for people."),
+    Query(description="File name."),
 ]
 
 
@@ -51,15 +51,15 @@ class TableResponse(StreamingResponse):
     media_type = "text/csv"
 
 
-@router.post("", status_code=201, summary="Upload a file", openapi_extra=_FILE, responses=_CONFLICT)
+@router.post("", status_code=201, summary="Create an import", openapi_extra=_FILE, responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE, transaction=False, streams=True)
 async def create_import(filename: Filename, request: Request, response: Response, unit: InUnit) -> ImportDetail:
-    """Store the file that is the body, and guess how to read it and what its columns are. No lead is touched.
+    """Upload a file and detect its format and columns. No leads are changed.
 
-    Send the file as it is (`curl --data-binary @leads.csv -H 'Content-Type: text/csv'`), not as a form. Its size is
-    limited by LEADFLOOD_MAX_IMPORT_BYTES, that of all uncommitted files of the workspace together by
-    LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES: beyond, 409 names the largest of them. Takes no Idempotency-Key: a file sent
-    twice is a second import, and to commit both changes no more than to commit one.
+    Send the file as the raw body (`curl --data-binary @leads.csv -H 'Content-Type: text/csv'`), not as a form. Limits:
+    `LEADFLOOD_MAX_IMPORT_BYTES` per file, and `LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES` for all uncommitted files of the
+    workspace; above that, 409 names the largest ones. There is no `Idempotency-Key`: uploading a file twice creates two
+    imports, and committing both has the effect of committing one.
     """
     content_type = request.headers.get("content-type", "").lower()
     if content_type.startswith(_FORMS):
@@ -85,71 +85,72 @@ async def create_import(filename: Filename, request: Request, response: Response
 @router.get("", summary="List imports, newest first")
 @requires(Permission.LEADS_READ)
 async def list_imports(pages: InPages, unit: InUnit) -> Listing[ImportView]:
-    """The imports of the workspace, with how far they are and what their rows do."""
+    """The imports of the workspace, with progress and row counts."""
     return pages.answer(await queries.list_imports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
-@router.get("/{id}", summary="Read an import")
+@router.get("/{id}", summary="Retrieve an import")
 @requires(Permission.LEADS_READ)
 async def get_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """How an import stands: ask again while it is `staging`, `committing` or `undoing`."""
+    """The import and its progress. Poll while it is `staging`, `committing` or `undoing`."""
     return await queries.get_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an import")
 @requires(Permission.LEADS_WRITE)
 async def delete_import(import_id: ResourceId, unit: InUnit) -> None:
-    """Remove the file and what is known of its rows. Leads that it wrote stay. 409 while a worker has it."""
+    """Delete the file and its row history. Leads aren't affected. Returns 409 while a worker processes it."""
     await control.delete_import(unit.tx, unit.actor, import_id=import_id)
 
 
-@router.put("/{id}/format", summary="Read the file in another way", responses=_CONFLICT)
+@router.put("/{id}/format", summary="Set the file format", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE, transaction=False, whole_file=True)
 async def read_import_as(import_id: ResourceId, command: ReadAs, unit: InUnit) -> ImportDetail:
-    """Say encoding, delimiter, header or sheet where the guess is wrong; the columns are guessed anew.
+    """Override the detected encoding, delimiter, header or sheet. Columns are detected again.
 
-    Takes no Idempotency-Key: saying the same twice changes nothing.
+    There is no `Idempotency-Key`: the request is idempotent.
     """
     return await uploads.read_as(
         unit.parts.database, unit.parts.sandbox, unit.actor, import_id=import_id, command=command
     )
 
 
-@router.put("/{id}/mapping", summary="Say what the columns are and what rows do")
+@router.put("/{id}/mapping", summary="Set the mapping")
 @requires(Permission.LEADS_WRITE)
 async def map_import(import_id: ResourceId, command: MapColumns, unit: InUnit) -> ImportDetail:
-    """Replaces the mapping and makes an earlier preview void. Kept for the next file with the same columns."""
+    """Replaces the mapping and invalidates earlier previews. Remembered for files with the same columns."""
     return await mapping.map_columns(unit.tx, unit.actor, import_id=import_id, command=command)
 
 
-@router.post("/{id}/previews", status_code=202, summary="Find out what an import would do")
+@router.post("/{id}/previews", status_code=202, summary="Preview an import")
 @requires(Permission.LEADS_WRITE)
 async def preview_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Has a worker read the file and compare it with the leads; nothing is written to them. Then it is `previewed`."""
+    """Starts a background comparison of the file with your leads. No leads are changed. Ends as `previewed`."""
     return await control.preview_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
-@router.get("/{id}/rows", summary="Read what each row does")
+@router.get("/{id}/rows", summary="List the rows of an import")
 @requires(Permission.LEADS_READ)
 async def list_import_rows(
     import_id: ResourceId,
     pages: InPages,
     unit: InUnit,
-    action: Annotated[RowAction | None, Query(description="Only rows that do this.")] = None,
+    action: Annotated[RowAction | None, Query(description="Filter by action.")] = None,
 ) -> Listing[ImportRowView]:
-    """The rows of the file with what they create, change (before and after), or why they do not."""
+    """Each row with the values it creates, its changes (before and after), or why it is skipped."""
     page = await queries.list_rows(
         unit.tx, unit.actor, import_id=import_id, action=action, after=pages.after, limit=pages.limit
     )
     return pages.answer(page)
 
 
-@router.post("/{id}/commits", status_code=202, summary="Write what the preview shows")
+@router.post("/{id}/commits", status_code=202, summary="Commit an import")
 @requires(Permission.LEADS_WRITE)
 async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Has a worker write it, in chunks that each are complete; also goes on after a pause or a failure.
+    """Starts the import in the background, or resumes it after a pause or failure.
 
-    A row whose lead was changed since the preview so that it no longer fits becomes a `conflict` and is not written.
+    Rows whose lead was changed since the preview, so that they no longer apply, become a `conflict` and are not
+    written.
     """
     return await control.commit_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
@@ -157,35 +158,33 @@ async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
 @requires(Permission.LEADS_WRITE)
 async def pause_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Stops at once: the rows that are being written are left out. Commit again to go on."""
+    """Pauses immediately; rows in progress are rolled back. Commit again to resume."""
     return await control.pause_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel an import")
 @requires(Permission.LEADS_WRITE)
 async def cancel_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Stops for good. What is written by then stays, and can be undone."""
+    """Stops the import permanently. Rows already written are kept and can be undone."""
     return await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo an import")
 @requires(Permission.LEADS_WRITE)
 async def undo_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
-    """Takes back what it wrote: new leads are deleted, changed fields go back. What was edited since is kept.
+    """Deletes the leads it created and reverts the fields it changed. Later edits are kept.
 
-    The changeset of the import tells which fields were kept. Opt-outs are never touched.
+    The import's changeset lists the fields that were kept. Opt-outs are never changed.
     """
     return await control.undo_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
-@router.get(
-    "/{id}/rejected-rows", summary="Get the rejected rows as a file", response_class=TableResponse, responses=_TABLE
-)
+@router.get("/{id}/rejected-rows", summary="Download rejected rows", response_class=TableResponse, responses=_TABLE)
 @requires(Permission.LEADS_READ, transaction=False)
 async def get_rejected_rows(import_id: ResourceId, unit: InUnit) -> Response:
-    """CSV with the columns of the file and `leadflood_error`. Correct it and import it: that column is ignored.
+    """CSV with the file's columns and `leadflood_error`. Fix the rows and import the file: that column is ignored.
 
-    Cells that a spreadsheet would run as a formula have an apostrophe before them, which importing takes away.
+    Text that a spreadsheet would run as a formula gets a leading apostrophe; imports remove it.
     """
     pieces: AsyncIterator[bytes] = await rejected.rejected_file(unit.parts.database, unit.actor, import_id=import_id)
     name = f'attachment; filename="rejected-{import_id}.csv"'

@@ -12,31 +12,31 @@ from leadflood.kernel.actor import Permission
 router = APIRouter(prefix="/v1/instance/hold", tags=["system"], route_class=EdgeRoute)
 
 
-@router.get("", summary="Show the hold on outgoing effects")
+@router.get("", summary="Get the outgoing email hold")
 @requires(Permission.INSTANCE, transaction=False)
 async def get_hold(unit: InUnit) -> HoldView:
-    """Whether mail may leave this installation, since when not and why, and how many jobs wait."""
+    """Whether outgoing email is on hold, since when and why, and how many jobs are waiting."""
     return await _shown(unit)
 
 
-@router.post("/closings", status_code=200, summary="Close the hold on outgoing effects")
+@router.post("/closings", status_code=200, summary="Put outgoing email on hold")
 @requires(Permission.INSTANCE, transaction=False)
 async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
-    """Keep mail back until the hold is opened. Jobs that send wait.
+    """Holds outgoing email until it is released. Jobs that send email wait.
 
-    Takes no Idempotency-Key: twice is the same as once.
+    There is no `Idempotency-Key`: the request is idempotent.
     """
     await holds.close_hold(unit.parts.database, unit.parts.hold, unit.actor, reason=command.reason)
     return await _shown(unit)
 
 
-@router.post("/openings", status_code=200, summary="Open the hold on outgoing effects")
+@router.post("/openings", status_code=200, summary="Release outgoing email")
 @requires(Permission.INSTANCE, transaction=False)
 async def open_hold(unit: InUnit) -> HoldView:
-    """Let mail leave, and record this server, database and instance as the original.
+    """Releases outgoing email and records this server, database and instance as the original.
 
-    Takes no Idempotency-Key: twice is the same as once. Waiting jobs send within seconds. To drop them instead, run
-    `leadflood hold cancel-jobs` before.
+    Waiting jobs send within seconds. To drop them instead, first run `leadflood hold cancel-jobs`. There is no
+    `Idempotency-Key`: the request is idempotent.
     """
     await holds.open_hold(unit.parts.database, unit.parts.hold, unit.actor)
     return await _shown(unit)

@@ -15,38 +15,38 @@ router = APIRouter(prefix="/v1/invitations", tags=["invitations"], route_class=E
 @router.get("", summary="List pending invitations, newest first")
 @requires(Permission.MEMBERS_READ)
 async def list_invitations(unit: InUnit, paging: InPages) -> Listing[InvitationView]:
-    """Those that were neither accepted nor revoked, expired ones included, with how far their mail is."""
+    """Invitations not yet accepted or revoked, including expired ones, with their delivery state."""
     page = await queries.list_invitations(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
     return paging.answer(page)
 
 
-@router.post("", status_code=201, summary="Invite somebody")
+@router.post("", status_code=201, summary="Create an invitation")
 @requires(Permission.MEMBERS_WRITE)
 async def create_invitation(unit: InUnit, command: CreateInvitation, response: Response) -> InvitationView:
-    """A mail with a link that works for 7 days is on its way. Does not tell whether the address has an account."""
+    """Sends an email with a link that expires in 7 days. Doesn't reveal whether the email has an account."""
     invitation = await service.invite(unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/invitations/{invitation.id}"
     return invitation
 
 
-@router.get("/{id}", summary="Read a pending invitation")
+@router.get("/{id}", summary="Retrieve an invitation")
 @requires(Permission.MEMBERS_READ)
 async def get_invitation(unit: InUnit, invitation_id: ResourceId) -> InvitationView:
-    """One invitation, with how far its mail is."""
+    """The invitation and its delivery state."""
     return await queries.get_invitation(unit.tx, unit.actor, invitation_id=invitation_id)
 
 
 @router.delete("/{id}", status_code=204, summary="Revoke an invitation")
 @requires(Permission.MEMBERS_WRITE)
 async def revoke_invitation(unit: InUnit, invitation_id: ResourceId) -> None:
-    """Its link stops working at once."""
+    """Its link stops working immediately."""
     await service.revoke(unit.tx, unit.actor, invitation_id=invitation_id)
 
 
-@router.post("/{id}/sendings", status_code=202, summary="Send an invitation again")
+@router.post("/{id}/sendings", status_code=202, summary="Resend an invitation")
 @requires(Permission.MEMBERS_WRITE)
 async def resend_invitation(unit: InUnit, invitation_id: ResourceId) -> InvitationView:
-    """With a new link, which works for 7 days; the one before stops working. At most once a minute."""
+    """Sends a new link that expires in 7 days; the previous link stops working. At most once per minute."""
     return await service.resend(
         unit.tx,
         unit.actor,

@@ -14,5 +14,5 @@ router = APIRouter(prefix="/v1/job-retries", tags=["jobs"], route_class=EdgeRout
 @router.post("", status_code=202, summary="Retry failed jobs")
 @requires(Permission.JOBS_WRITE)
 async def retry_jobs(unit: InUnit, command: RetryJobs) -> BulkOutcome:
-    """Queues those of the jobs that are `failed` again, and says why not of the others. They do not stop the rest."""
+    """Requeues the `failed` ones of the given jobs, and lists the others with the reason."""
     return await service.retry_jobs(unit.tx, unit.actor, unit.parts.registry, command=command)

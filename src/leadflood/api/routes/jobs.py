@@ -15,10 +15,10 @@ from leadflood.kernel.moment import Moment
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=EdgeRoute)
 
-KindFilter = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$", description="Only this kind.")]
+KindFilter = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$", description="Filter by kind.")]
 CauseFilter = Annotated[
     str | None,
-    Query(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", description="Only what failed for exactly this cause."),
+    Query(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", description="Filter by error (exact match)."),
 ]
 
 
@@ -27,9 +27,9 @@ CauseFilter = Annotated[
 async def list_jobs(
     unit: InUnit,
     paging: InPages,
-    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
+    status: Annotated[JobStatus | None, Query(description="Filter by status.")] = None,
     kind: KindFilter = None,
-    subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Only jobs about this lead.")] = None,
+    subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Filter by lead ID.")] = None,
     cause: CauseFilter = None,
     created_from: Annotated[Moment | None, Query(alias="createdFrom", description="Inclusive.")] = None,
     created_until: Annotated[Moment | None, Query(alias="createdUntil", description="Exclusive.")] = None,
@@ -50,24 +50,24 @@ async def list_jobs(
     return paging.answer(page)
 
 
-@router.get("/failures", summary="List failed jobs by cause")
+@router.get("/failures", summary="List failures by error")
 @requires(Permission.JOBS_READ)
 async def get_job_failures(unit: InUnit, kind: KindFilter = None) -> CauseGroups:
-    """How many jobs failed for what, the most frequent first. Up to 10,000 of a cause are counted."""
+    """Number of failed jobs per error, most frequent first. Counted up to 10,000 per error."""
     return await queries.failed_by_cause(unit.tx, unit.actor, kind=kind)
 
 
-@router.get("/queue", summary="Read how the queue is")
+@router.get("/queue", summary="Get queue status")
 @requires(Permission.JOBS_READ)
 async def get_queue(unit: InUnit) -> QueueView:
-    """What could start, what waits for its time, and since when the first waits. Up to 5,000 are looked at."""
+    """Ready and scheduled jobs, and the longest wait. Counted up to 5,000."""
     return await queries.get_queue(unit.tx, unit.actor)
 
 
-@router.post("/failures/retries", status_code=202, summary="Retry all jobs that failed for a cause")
+@router.post("/failures/retries", status_code=202, summary="Retry all jobs with an error")
 @requires(Permission.JOBS_WRITE)
 async def retry_job_failures(unit: InUnit, command: RetryCause) -> BulkOutcome:
-    """Queues all of them again. Where there are more than 5,000, a job does so: follow `jobId`."""
+    """Requeues all jobs that failed with this error. Above 5,000, in the background: poll `jobId`."""
     return await service.retry_cause(
         unit.tx,
         unit.actor,
@@ -77,22 +77,22 @@ async def retry_job_failures(unit: InUnit, command: RetryCause) -> BulkOutcome:
     )
 
 
-@router.get("/{id}", summary="Read a job")
+@router.get("/{id}", summary="Retrieve a job")
 @requires(Permission.JOBS_READ)
 async def get_job(unit: InUnit, job_id: ResourceId) -> JobView:
-    """One job, with the reasons why its attempts failed."""
+    """The job, with the errors of its failed attempts."""
     return await queries.get_job(unit.tx, unit.actor, job_id=job_id)
 
 
 @router.post("/{id}/retries", status_code=202, summary="Retry a failed job")
 @requires(Permission.JOBS_WRITE)
 async def retry_job(unit: InUnit, job_id: ResourceId) -> JobView:
-    """Queues the job again with a fresh set of attempts. 409 unless it is `failed`."""
+    """Requeues the job with a fresh set of attempts. Returns 409 unless it is `failed`."""
     return await service.retry_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel a queued or running job")
 @requires(Permission.JOBS_WRITE)
 async def cancel_job(unit: InUnit, job_id: ResourceId) -> JobView:
-    """Ends the job as `failed`. What a running attempt still answers changes nothing. 409 when it is over already."""
+    """Ends the job as `failed`; late results are ignored. Returns 409 if it has already ended."""
     return await service.cancel_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)

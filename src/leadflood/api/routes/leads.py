@@ -32,7 +32,7 @@ from leadflood.kernel.moment import Moment
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
 
 _SOURCE = "^[a-z0-9][a-z0-9._:-]{0,63}$"
-_ANY_OF = "Repeat it for any of several."
+_ANY_OF = "Repeat to match any of several values."
 
 
 async def _only(  # noqa: PLR0913  each filter is a parameter
@@ -41,7 +41,7 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
         str | None,
         Query(
             max_length=MAX_SEARCH,
-            description="Part of name, e-mail or company; one or two letters or digits: the beginning of a word.",
+            description="Search in name, email and company. One or two characters match the start of a word.",
         ),
     ] = None,
     status: Annotated[list[LeadStatus] | None, Query(max_length=len(LeadStatus), description=_ANY_OF)] = None,
@@ -51,7 +51,7 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
     ] = None,
     country: Annotated[list[Country] | None, Query(max_length=MAX_CHOICES, description=_ANY_OF)] = None,
     owner_id: Annotated[UUID | None, Query(alias="ownerId")] = None,
-    unowned: Annotated[bool, Query(description="Leads without an owner.")] = False,
+    unowned: Annotated[bool, Query(description="Only unassigned leads.")] = False,
     has_phone: Annotated[bool | None, Query(alias="hasPhone")] = None,
     created_from: Annotated[Moment | None, Query(alias="createdFrom", description="Inclusive.")] = None,
     created_until: Annotated[Moment | None, Query(alias="createdUntil", description="Exclusive.")] = None,
@@ -80,9 +80,9 @@ Only = Annotated[LeadFilter, Depends(_only)]
 @router.post("", status_code=201, summary="Create a lead", response_model=LeadCreated)
 @grouped(Permission.LEADS_WRITE)
 async def create_lead(command: CreateLead, unit: InUnit) -> Response:
-    """Store a lead and queue its enrichment. The answer means: both are on disk.
+    """Create a lead and queue its enrichment. Returns after commit.
 
-    A lead is unique in its workspace by e-mail address; a second one is refused with 409 and `existingId`.
+    Emails are unique per workspace: a duplicate returns 409 with `existingId`.
     """
     lead = NewLead(unit.actor, command, unit.trace)
     outcome = await group_commit_of(unit.scope).create(lead, unit.keyed(_created))
@@ -96,10 +96,10 @@ def _created(lead: LeadCreated) -> Response:
 @router.post("/batch", summary="Create up to 1,000 leads", response_model=LeadResults)
 @requires(Permission.LEADS_WRITE, large=True)
 async def create_leads(command: CreateLeads, unit: InUnit) -> Response:
-    """Store many leads in one transaction and queue their enrichment, each for itself.
+    """Create up to 1,000 leads in one transaction and queue their enrichment.
 
-    The answer is 200 whatever became of them: `results` says it for each, in order. Those that are invalid or have an
-    address that is taken disturb none of the others. The limit of the body is `LEADFLOOD_MAX_BATCH_BYTES`.
+    Always returns 200 with one entry per lead in `results`, in request order. Invalid leads and duplicates don't affect
+    the others. The body is limited to `LEADFLOOD_MAX_BATCH_BYTES`.
     """
     return results_answer(await create_each(unit.tx, unit, command.leads))
 
@@ -114,12 +114,13 @@ async def create_leads(command: CreateLeads, unit: InUnit) -> Response:
 )
 @streamed(Permission.LEADS_WRITE)
 async def stream_leads(request: Request, unit: InUnit) -> Response:
-    """Store leads as they come, one JSON object a line (`application/x-ndjson`), and answer with one result a line.
+    """Create leads from a stream: one JSON object per line in, one result per line out (`application/x-ndjson`).
 
-    A result names its `line`, counted from 1. What was answered is on disk; more is read only then, so read the answer
-    while you send. A broken line is `invalid` and ends nothing. The last line is `{"status": "done", …}` with the
-    counts, or `{"status": "failed", "line": …}` with the first line of which nothing was written: send on from there.
-    There is no `Idempotency-Key` here: a line that is sent twice is a `duplicate`.
+    Each result has its `line`, starting at 1, and is sent after its lead is committed. Read the response while you
+    send: the server reads more only after it has sent the results. Invalid lines are reported as `invalid` and don't
+    end the stream. The last line is `{"status": "done", …}` with counts, or `{"status": "failed", "line": …}` with the
+    first line that was not processed: resume from there. There is no `Idempotency-Key`: a line sent twice is reported
+    as `duplicate`.
     """
     return LeadStream(request, unit)
 
@@ -130,28 +131,28 @@ async def list_leads(
     only: Only,
     pages: InPages,
     unit: InUnit,
-    sort: Annotated[LeadSort, Query(description="`-` in front turns the order round.")] = LeadSort.NEWEST,
+    sort: Annotated[LeadSort, Query(description="Sort field; prefix `-` for descending.")] = LeadSort.NEWEST,
 ) -> Listing[LeadView]:
-    """A page of leads. `q` finds parts of name, e-mail and company, whatever the case and without accents."""
+    """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
     page = await queries.list_leads(unit.tx, unit.actor, only=only, sort=sort, after=pages.after, limit=pages.limit)
     return pages.answer(page)
 
 
-@router.get("/{id}", summary="Read a lead")
+@router.get("/{id}", summary="Retrieve a lead")
 @requires(Permission.LEADS_READ)
 async def get_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
-    """A lead as it is stored. Its `ETag` is what `If-Match` wants."""
+    """Returns the lead. Its `ETag` is the value for `If-Match`."""
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
     response.headers["ETag"] = etag(lead.version)
     return lead
 
 
-@router.patch("/{id}", summary="Change a lead")
+@router.patch("/{id}", summary="Update a lead")
 @requires(Permission.LEADS_WRITE)
 async def update_lead(
     lead_id: ResourceId, command: UpdateLead, version: ExpectedVersion, response: Response, unit: InUnit
 ) -> LeadView:
-    """Change the fields given; null clears. `If-Match` makes sure that nobody's change is lost unseen."""
+    """Update the given fields. Send null to clear. Requires `If-Match`."""
     lead = await service.update_lead(unit.tx, unit.actor, lead_id=lead_id, command=command, expected_version=version)
     response.headers["ETag"] = etag(lead.version)
     return lead
@@ -160,41 +161,41 @@ async def update_lead(
 @router.delete("/{id}", status_code=204, summary="Delete a lead")
 @requires(Permission.LEADS_WRITE)
 async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: InUnit) -> None:
-    """Delete a lead. It can be restored for 30 days (`LEADFLOOD_LEAD_RETENTION_DAYS`), then it is gone for good."""
+    """Delete a lead. It can be restored for 30 days (`LEADFLOOD_LEAD_RETENTION_DAYS`). Requires `If-Match`."""
     await service.delete_lead(unit.tx, unit.actor, lead_id=lead_id, expected_version=version)
 
 
 @router.post("/{id}/restorations", status_code=200, summary="Restore a deleted lead")
 @requires(Permission.LEADS_WRITE)
 async def restore_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
-    """Bring a deleted lead back. Refused with 409 when another lead has its address by now.
+    """Restore a deleted lead. Returns 409 if another lead has its email.
 
-    Nor is a lead brought back that was merged into another (`lead_merged`): undo its `mergeId`.
+    A merged lead returns 409 `lead_merged`: undo the merge with `mergeId` instead.
     """
     lead = await service.restore_lead(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["ETag"] = etag(lead.version)
     return lead
 
 
-@router.get("/{id}/events", summary="Read a lead's timeline")
+@router.get("/{id}/events", summary="List a lead's events")
 @requires(Permission.LEADS_READ)
 async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: InUnit) -> Listing[LeadEventView]:
-    """What happened to a lead, newest first, with who caused it."""
+    """The lead's timeline, newest first, with the actor of each event."""
     page = await queries.list_events(unit.tx, unit.actor, lead_id=lead_id, after=pages.after, limit=pages.limit)
     return pages.answer(page)
 
 
-@router.get("/{id}/enrichment", summary="Read what enrichment found")
+@router.get("/{id}/enrichment", summary="Retrieve enrichment data")
 @requires(Permission.LEADS_READ)
 async def get_lead_enrichment(lead_id: ResourceId, unit: InUnit) -> LeadEnrichmentView:
-    """Every value with its receipt: who found it, how, when, how sure and for how much. Those that lost too."""
+    """All found values with source, method, time, confidence and cost. Includes lower-confidence values."""
     return await enrichment.get_lead_enrichment(unit.tx, unit.actor, lead_id=lead_id)
 
 
-@router.post("/{id}/enrichments", status_code=202, summary="Enrich a lead again")
+@router.post("/{id}/enrichments", status_code=202, summary="Re-enrich a lead")
 @requires(Permission.LEADS_WRITE)
 async def request_enrichment(lead_id: ResourceId, response: Response, unit: InUnit) -> EnrichmentRequested:
-    """Queue a fresh enrichment. Follow the job in `Location`."""
+    """Queue a new enrichment. Poll the job in `Location`."""
     job_id = await service.request_enrichment(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     return EnrichmentRequested(lead_id=lead_id, job_id=job_id)

@@ -1,4 +1,4 @@
-"""Who belongs to the workspace, in which role."""
+"""Members of the workspace and their roles."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/members", tags=["members"], route_class=EdgeRoute
 @router.get("", summary="List members")
 @requires(Permission.MEMBERS_READ)
 async def list_members(unit: InUnit, paging: InPages) -> Listing[MemberView]:
-    """The members of the workspace, by the age of their user account."""
+    """The members of the workspace, ordered by when their accounts were created."""
     page = await queries.list_members(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
     return paging.answer(page)
 
@@ -28,35 +28,35 @@ async def list_members(unit: InUnit, paging: InPages) -> Listing[MemberView]:
 @router.post("", status_code=202, summary="Add a member by invitation")
 @requires(Permission.MEMBERS_WRITE)
 async def add_member(unit: InUnit, command: CreateInvitation, response: Response) -> InvitationView:
-    """Sends an invitation, as `POST /v1/invitations` does: the person joins by accepting it.
+    """Sends an invitation, like `POST /v1/invitations`. The person joins by accepting it.
 
-    The answer is the same whether or not the address has an account.
+    The response is the same whether or not the email has an account.
     """
     invitation = await service.invite(unit.tx, unit.actor, unit.parts.sealer, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/invitations/{invitation.id}"
     return invitation
 
 
-@router.get("/{id}", summary="Read a member")
+@router.get("/{id}", summary="Retrieve a member")
 @requires(Permission.MEMBERS_READ)
 async def get_member(unit: InUnit, user_id: ResourceId) -> MemberView:
-    """One member, by the id of the user."""
+    """The member with this user ID."""
     return await queries.get_member(unit.tx, unit.actor, user_id=user_id)
 
 
 @router.patch("/{id}", summary="Change a member's role")
 @requires(Permission.MEMBERS_WRITE)
 async def change_member_role(unit: InUnit, user_id: ResourceId, command: ChangeRole) -> MemberView:
-    """Counts from the member's next request on, for the member's API keys as well."""
+    """Takes effect immediately, including for the member's API keys."""
     return await members.change_role(unit.tx, unit.actor, user_id=user_id, change=command)
 
 
 @router.delete("/{id}", summary="Remove a member, or leave")
 @requires(Permission.MEMBERS_WRITE)
 async def remove_member(unit: InUnit, user_id: ResourceId) -> Departure:
-    """Ends the member's sessions in this workspace and the API keys that the member made.
+    """Ends the member's sessions in this workspace and revokes the member's API keys.
 
-    Shared views stay, as the workspace's. Leads that the member owned become unassigned, with an entry in the timeline
-    of each; more than 5,000 by a job.
+    Shared views are kept as views of the workspace. Leads owned by the member become unassigned, with a timeline entry;
+    above 5,000 leads, in the background.
     """
     return await departures.remove_member(unit.tx, unit.actor, user_id=user_id, trace=unit.trace)

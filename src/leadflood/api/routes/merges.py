@@ -19,10 +19,10 @@ _REFUSED: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}}
 @router.post("", status_code=201, summary="Merge two leads", responses=_REFUSED)
 @requires(Permission.LEADS_WRITE)
 async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> MergeView:
-    """Make one lead of two: the survivor gets the chosen values, and all that referred to the other one.
+    """Merge two leads: the survivor gets the chosen values and everything that referred to the other lead.
 
-    The other is deleted; its timeline shows with the survivor's. All of it, or nothing, and it can be undone. A lead
-    that was merged into another already is refused with 409, `mergeId` and `survivorId`.
+    The other lead is deleted, and its timeline is shown with the survivor's. Atomic, and can be undone. If one of them
+    is already merged, returns 409 with `mergeId` and `survivorId`.
     """
     made = await merging.merge(unit.tx, unit.actor, command=command)
     response.headers["Location"] = f"/v1/merges/{made.id}"
@@ -32,23 +32,22 @@ async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> 
 @router.get("", summary="List merges, newest first")
 @requires(Permission.LEADS_READ)
 async def list_merges(pages: InPages, unit: InUnit) -> Listing[MergeView]:
-    """The merges of the workspace, undone ones too."""
+    """The merges of the workspace, including undone ones."""
     return pages.answer(await queries.list_merges(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
-@router.get("/{id}", summary="Read a merge")
+@router.get("/{id}", summary="Retrieve a merge")
 @requires(Permission.LEADS_READ)
 async def get_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
-    """Which lead went into which, what it brought along, and what an undo kept."""
+    """The merged leads, what was moved, and what an undo kept."""
     return await queries.get_merge(unit.tx, unit.actor, merge_id=merge_id)
 
 
 @router.post("/{id}/undos", status_code=200, summary="Undo a merge")
 @requires(Permission.LEADS_WRITE)
 async def undo_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
-    """Make two leads of one again, as they were. Fields that somebody edited since are kept, and told in `kept`.
+    """Restore both leads as they were. Fields edited since are kept and listed in `kept`.
 
-    Refused with 409 when another lead has the address by now, or when it is longer ago than can be undone
-    (`LEADFLOOD_LEAD_RETENTION_DAYS`).
+    Returns 409 if another lead has the email, or after the undo period (`LEADFLOOD_LEAD_RETENTION_DAYS`).
     """
     return await merging.undo_merge(unit.tx, unit.actor, merge_id=merge_id, trace=unit.trace)

@@ -21,8 +21,8 @@ router = APIRouter(prefix="/v1/outbox-events", tags=["outbox"], route_class=Edge
 async def list_outbox_events(
     unit: InUnit,
     paging: InPages,
-    status: Annotated[OutboxStatus | None, Query(description="Only events in this state.")] = None,
-    job_id: Annotated[UUID | None, Query(alias="jobId", description="Only events of this job.")] = None,
+    status: Annotated[OutboxStatus | None, Query(description="Filter by status.")] = None,
+    job_id: Annotated[UUID | None, Query(alias="jobId", description="Filter by job ID.")] = None,
     cause: CauseFilter = None,
 ) -> Listing[OutboxEventView]:
     """The outbox events of the workspace. With `cause`, only dead-lettered ones."""
@@ -32,29 +32,29 @@ async def list_outbox_events(
     return paging.answer(page)
 
 
-@router.get("/failures", summary="List dead-lettered events by cause")
+@router.get("/failures", summary="List dead-lettered events by error")
 @requires(Permission.OUTBOX_READ)
 async def get_outbox_failures(unit: InUnit) -> CauseGroups:
-    """How many events could not be published for what, the most frequent first. Up to 10,000 of a cause are counted."""
+    """Number of undelivered events per error, most frequent first. Counted up to 10,000 per error."""
     return await queries.dead_by_cause(unit.tx, unit.actor)
 
 
-@router.post("/failures/replays", status_code=202, summary="Replay all events that were dead-lettered for a cause")
+@router.post("/failures/replays", status_code=202, summary="Replay all events with an error")
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_failures(unit: InUnit, command: ReplayCause) -> BulkOutcome:
-    """Gives all of them to the relay again. Where there are more than 5,000, a job does so: follow `jobId`."""
+    """Requeues all events dead-lettered with this error. Above 5,000, in the background: poll `jobId`."""
     return await service.replay_cause(unit.tx, unit.actor, command=command, trace=unit.trace)
 
 
-@router.get("/{id}", summary="Read an outbox event")
+@router.get("/{id}", summary="Retrieve an outbox event")
 @requires(Permission.OUTBOX_READ)
 async def get_outbox_event(unit: InUnit, event_id: ResourceId) -> OutboxEventView:
-    """One event."""
+    """The event and its delivery state."""
     return await queries.get_event(unit.tx, unit.actor, event_id=event_id)
 
 
 @router.post("/{id}/replays", status_code=202, summary="Replay a dead-lettered outbox event")
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_event(unit: InUnit, event_id: ResourceId) -> OutboxEventView:
-    """Gives the event to the relay again. 409 unless it is `dead_letter`."""
+    """Queues the event for delivery again. Returns 409 unless it is `dead_letter`."""
     return await service.replay_event(unit.tx, unit.actor, event_id=event_id)

@@ -14,5 +14,5 @@ router = APIRouter(prefix="/v1/outbox-replays", tags=["outbox"], route_class=Edg
 @router.post("", status_code=202, summary="Replay dead-lettered outbox events")
 @requires(Permission.OUTBOX_WRITE)
 async def replay_outbox_events(unit: InUnit, command: ReplayEvents) -> BulkOutcome:
-    """Gives those that are `dead_letter` to the relay again, and says why not of the others."""
+    """Queues the `dead_letter` ones of the given events for delivery again, and lists the others with the reason."""
     return await service.replay_events(unit.tx, unit.actor, command=command)

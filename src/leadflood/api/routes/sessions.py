@@ -1,4 +1,4 @@
-"""One's own sessions."""
+"""Your sessions."""
 
 from fastapi import APIRouter
 
@@ -12,16 +12,16 @@ from leadflood.kernel.actor import Permission
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=EdgeRoute)
 
 
-@router.get("", summary="List one's own sessions, newest first")
+@router.get("", summary="List your sessions, newest first")
 @requires(Permission.ACCOUNT)
 async def list_sessions(unit: InUnit, paging: InPages) -> Listing[SessionView]:
-    """The caller's live sessions in this workspace."""
+    """Your active sessions in this workspace."""
     page = await queries.list_sessions(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
     return paging.answer(page)
 
 
-@router.delete("/{id}", status_code=204, summary="End one of one's own sessions")
+@router.delete("/{id}", status_code=204, summary="End a session")
 @requires(Permission.ACCOUNT)
 async def end_session(unit: InUnit, session_id: ResourceId) -> None:
-    """Its tokens stop working with the next request."""
+    """Its tokens are revoked immediately."""
     await sessions.end_session(unit.tx, unit.actor, session_id=session_id)

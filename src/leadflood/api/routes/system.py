@@ -21,27 +21,27 @@ _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
 class Health(View):
-    """The process answers."""
+    """The process is running."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "release": None}]})
 
     status: Literal["ok"]
-    release: str | None = Field(description="The release that runs, as `LEADFLOOD_RELEASE` names it; null if unset.")
+    release: str | None = Field(description="Running release (`LEADFLOOD_RELEASE`); null if unset.")
 
 
-@router.get("/health", tags=["system"], summary="Whether this process answers")
-@public("load balancers ask")
+@router.get("/health", tags=["system"], summary="Liveness")
+@public("for load balancers")
 async def health(parts: Parts) -> Health:
-    """Looks at nothing but the process itself: restart it when this fails."""
+    """Checks only the process itself. Restart it if this fails."""
     return Health(status="ok", release=parts.settings.release or None)
 
 
-@router.get("/ready", tags=["system"], summary="Whether requests can be served", responses={503: {"model": Readiness}})
-@public("load balancers ask")
+@router.get("/ready", tags=["system"], summary="Readiness", responses={503: {"model": Readiness}})
+@public("for load balancers")
 async def ready(request: Request, response: Response) -> Readiness:
-    """Checks the database, its schema, a small write and the queue, each for two seconds at most. 503 names what fails.
+    """Checks database, schema, a small write and the queue, up to two seconds each. Returns 503 with the failed checks.
 
-    Workers and heartbeat are told, but do not count: the API serves without them.
+    Workers and heartbeat are reported but don't affect the status: the API works without them.
     """
     readiness: Readiness = await request.app.state.probe.look()
     if readiness.status != "ready":

@@ -14,5 +14,5 @@ router = APIRouter(prefix="/v1/workers", tags=["jobs"], route_class=EdgeRoute)
 @router.get("", summary="List workers")
 @requires(Permission.INSTANCE)
 async def get_workers(unit: InUnit) -> WorkerList:
-    """The workers of this installation, which serve all workspaces; silent ones for a day. For instance operators."""
+    """The worker processes of this installation, including those offline for up to a day. Instance operators only."""
     return WorkerList(items=await queries.list_workers(unit.tx))

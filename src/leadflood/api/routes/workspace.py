@@ -12,15 +12,15 @@ from leadflood.kernel.actor import Permission
 router = APIRouter(prefix="/v1/workspace", tags=["workspace"], route_class=EdgeRoute)
 
 
-@router.get("", summary="Read the workspace")
+@router.get("", summary="Retrieve the workspace")
 @requires(Permission.WORKSPACE_READ)
 async def get_workspace(unit: InUnit) -> WorkspaceView:
-    """The workspace that the credential belongs to."""
+    """The workspace of the caller."""
     return await queries.get_workspace(unit.tx, unit.actor)
 
 
-@router.patch("", summary="Rename the workspace")
+@router.patch("", summary="Update the workspace")
 @requires(Permission.WORKSPACE_WRITE)
 async def rename_workspace(unit: InUnit, command: RenameWorkspace) -> WorkspaceView:
-    """The new name is all that can change."""
+    """Change the workspace's name."""
     return await workspaces.rename_workspace(unit.tx, unit.actor, change=command)

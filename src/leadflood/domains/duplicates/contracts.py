@@ -63,14 +63,14 @@ def check_merge_field(text: str) -> str:
 
 
 class ReasonView(View):
-    """One thing that two leads have in common."""
+    """A match between two leads."""
 
     kind: ReasonKind
-    similarity: float = Field(ge=0, le=1, description="1 is the same.")
+    similarity: float = Field(ge=0, le=1, description="Similarity, 0 to 1; 1 means identical.")
 
 
 class DuplicateView(View):
-    """Two leads that may be one person, the older one first."""
+    """Two leads that are probably the same person, the older one first."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -89,7 +89,7 @@ class DuplicateView(View):
     )
 
     id: UUID
-    score: int = Field(ge=0, le=100, description="How likely they are one person.")
+    score: int = Field(ge=0, le=100, description="Likelihood that they are the same person.")
     reasons: list[ReasonView]
     status: CandidateStatus
     leads: list[LeadView]
@@ -98,7 +98,7 @@ class DuplicateView(View):
 
 
 class ScanView(View):
-    """A comparison of what changed since the one before."""
+    """A duplicate scan of leads changed since the previous one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -119,17 +119,17 @@ class ScanView(View):
     id: UUID
     status: ScanStatus
     job_id: UUID | None
-    scanned: int = Field(description="How many leads it has compared so far.")
-    found: int = Field(description="How many pairs came with it, or changed.")
+    scanned: int = Field(description="Leads compared so far.")
+    found: int = Field(description="Pairs added or updated.")
     created_at: datetime
     finished_at: datetime | None
 
 
 class MergeLeads(Contract):
-    """Two leads that are to become one.
+    """Two leads to merge.
 
-    The survivor keeps its id and its e-mail address; to keep the other address, let the other one survive. A field that
-    is not named keeps the survivor's value, or gets the other's where the survivor has none.
+    The survivor keeps its ID and email; to keep the other email, make the other lead the survivor. Fields that aren't
+    listed keep the survivor's value, or get the other's value if the survivor has none.
     """
 
     model_config = ConfigDict(
@@ -158,31 +158,33 @@ class MergeLeads(Contract):
             Annotated[Keep, Strict(strict=False)],
         ],
         Field(max_length=_MOST_FIELDS, json_schema_extra={"additionalProperties": False}),
-    ] = Field(default_factory=dict, description="Whose value stays, by the name of the field.")
+    ] = Field(default_factory=dict, description="Which lead's value to keep, by field.")
     survivor_version: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="The version that was looked at; another one by now is refused with 412."
+        default=None, description="The version you last read; a different current version returns 412."
     )
-    other_version: Annotated[int, Field(ge=1)] | None = Field(default=None, description="As survivorVersion.")
+    other_version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Like `survivorVersion`, for the other lead."
+    )
 
 
 class MovedView(View):
-    """How much of the other lead went over to the survivor."""
+    """What was moved from the other lead to the survivor."""
 
     runs: int = Field(description="Enrichment runs.")
-    values: int = Field(description="Values that enrichment found.")
+    values: int = Field(description="Enrichment values.")
     jobs: int
-    duplicates: int = Field(description="Other pairs that the lead was part of.")
+    duplicates: int = Field(description="Other possible duplicates of the lead.")
 
 
 class KeptView(View):
-    """What an undo left as it is, for somebody edited it since."""
+    """A field that an undo kept because it was edited since."""
 
     lead_id: UUID
     fields: list[str]
 
 
 class MergeView(View):
-    """Two leads that became one, and whether they are two again."""
+    """A merge of two leads, and whether it was undone."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -212,12 +214,12 @@ class MergeView(View):
     other_id: UUID
     other_email: str
     other_deleted: bool = Field(
-        description="True while the leads are merged. After an undo: true if what created the other lead was undone"
-        " meanwhile, or if it was deleted since."
+        description="True while the leads are merged. After an undo, true if the other lead has been deleted "
+        "since, or its creation was undone."
     )
     status: MergeStatus
     changeset_id: UUID
-    taken: list[str] = Field(description="Fields whose value came from the other lead.")
+    taken: list[str] = Field(description="Fields with a value from the other lead.")
     moved: MovedView
     kept: list[KeptView]
     actor: ActorView

@@ -19,7 +19,7 @@ from leadflood.kernel.text import search_key
 
 
 class CandidateStatus(StrEnum):
-    """`open → dismissed` or `merged`; both can be taken back."""
+    """`open → dismissed` or `merged`; both can be reverted."""
 
     OPEN = "open"
     DISMISSED = "dismissed"
@@ -43,7 +43,7 @@ class ScanStatus(StrEnum):
 
 
 class ReasonKind(StrEnum):
-    """What two leads have in common. The values are stored."""
+    """What two leads match on. The values are stored."""
 
     SAME_MAILBOX = "same_mailbox"
     SIMILAR_EMAIL = "similar_email"
@@ -53,7 +53,7 @@ class ReasonKind(StrEnum):
 
 
 class Keep(StrEnum):
-    """Whose value a merged lead has."""
+    """Which lead's value to keep."""
 
     SURVIVOR = "survivor"
     OTHER = "other"

@@ -10,7 +10,7 @@ from leadflood.kernel.contract import View
 
 
 class EnrichmentValueView(View):
-    """One found value with its receipt. The one that is `chosen` is shown as the lead's; the others lost to it."""
+    """A found value with its source. The `chosen` value is shown on the lead; others have lower confidence."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -34,19 +34,19 @@ class EnrichmentValueView(View):
 
     field: str
     value: str | bool | int | float
-    confidence: float = Field(ge=0, le=1, description="How likely the value is right, as its adapter estimates.")
+    confidence: float = Field(ge=0, le=1, description="Confidence in the value, as estimated by the adapter.")
     chosen: bool
     adapter: str
     adapter_version: str
     method: str
     evidence: str
     source_url: str | None
-    cost_micros: int = Field(description="Price in millionths of the account's currency.")
+    cost_micros: int = Field(description="Cost in millionths of the account currency.")
     observed_at: datetime
 
 
 class EnrichmentRunView(View):
-    """One call of one adapter for one lead."""
+    """A call of an enrichment adapter for a lead."""
 
     id: UUID
     job_id: UUID
@@ -60,14 +60,14 @@ class EnrichmentRunView(View):
 
 
 class LeadEnrichmentView(View):
-    """All that enrichment knows of a lead: the values, best first for each field, and the runs, newest first."""
+    """Enrichment data of a lead: values, best first per field, and runs, newest first."""
 
     values: list[EnrichmentValueView]
     runs: list[EnrichmentRunView]
 
 
 class EnrichmentRequested(View):
-    """The answer to a request for a fresh enrichment."""
+    """A queued enrichment."""
 
     lead_id: UUID
     job_id: UUID

@@ -34,7 +34,7 @@ ColumnNames = Annotated[
 
 
 class CreateExport(Contract):
-    """Leads to write into a file: which, as what, and with which columns."""
+    """Leads to export, with format and columns."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -51,14 +51,14 @@ class CreateExport(Contract):
     format: Annotated[ExportFormat, Strict(strict=False)] = ExportFormat.CSV
     columns: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_CHOSEN)] = Field(
         default_factory=lambda: [ALL],
-        description="`*`: all of a lead; `custom.KEY` or `custom.*`; `enriched.FIELD` or `enriched.*`.",
+        description="`*` for all fields, `custom.KEY` or `custom.*`, `enriched.FIELD` or `enriched.*`.",
     )
-    bom: bool = Field(default=False, description="CSV: start with the mark by which Excel knows UTF-8.")
+    bom: bool = Field(default=False, description="CSV: write a UTF-8 BOM (for Excel).")
     filter: LeadQuery = Field(default_factory=LeadQuery)
 
 
 class ExportView(View):
-    """An export: what was asked for, and how its file stands."""
+    """An export and the state of its file."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -90,13 +90,13 @@ class ExportView(View):
     filter: dict[str, JsonValue]
     status: ExportStatus
     actor: ActorView
-    done: int = Field(description="Leads that are written.")
-    total: int | None = Field(description="Leads that there were at the start; null while they are counted.")
+    done: int = Field(description="Leads written.")
+    total: int | None = Field(description="Leads to write; null while they are counted.")
     size_bytes: int
     error: str | None
     created_at: datetime
     finished_at: datetime | None
-    expires_at: datetime = Field(description="When the file is removed.")
+    expires_at: datetime = Field(description="When the file is deleted.")
 
 
 def written_filter(only: LeadFilter) -> dict[str, JsonValue]:

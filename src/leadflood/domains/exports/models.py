@@ -52,7 +52,7 @@ ALL: Final = "*"
 
 
 class ExportFormat(StrEnum):
-    """What a file is written as."""
+    """File format."""
 
     CSV = "csv"
     NDJSON = "ndjson"
@@ -69,7 +69,7 @@ class ExportFormat(StrEnum):
 
 
 class ExportStatus(StrEnum):
-    """`writing → ready` or `failed`; a job that is tried again takes a failed one up."""
+    """`writing → ready` or `failed`; retrying the job resumes a failed export."""
 
     WRITING = "writing"
     READY = "ready"

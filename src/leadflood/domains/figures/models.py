@@ -15,7 +15,7 @@ _HOURS, _DAY = 24, timedelta(days=1)
 
 
 class Span(StrEnum):
-    """How far back a series goes, this hour or day included."""
+    """Period, including the current hour or day."""
 
     DAY = "24h"
     WEEK = "7d"

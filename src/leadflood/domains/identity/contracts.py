@@ -58,7 +58,7 @@ def _example(**fields: Any) -> ConfigDict:  # noqa: ANN401  JSON of any shape
 
 
 class Login(Contract):
-    """Sign in. Without `workspaceId`, the session is for the workspace that the user has been in the longest."""
+    """Sign-in credentials. `workspaceId` defaults to the workspace the user joined first."""
 
     model_config = _example(email="owner@leadflood.local", password="the password that `up` printed")  # noqa: S106
 
@@ -68,7 +68,7 @@ class Login(Contract):
 
 
 class Refresh(Contract):
-    """Exchange a refresh token, once, for new tokens."""
+    """A refresh token, which works once."""
 
     model_config = _example(refreshToken="lfr_Zk3v…")
 
@@ -76,7 +76,7 @@ class Refresh(Contract):
 
 
 class ChangePassword(Contract):
-    """Choose a new password, of 12 to 128 characters. All other sessions end, in every workspace; API keys stay."""
+    """A new password, 12 to 128 characters. Ends all other sessions in all workspaces; API keys are kept."""
 
     model_config = _example(currentPassword="what you sign in with now", newPassword="correct horse battery staple")
 
@@ -92,7 +92,7 @@ class ChangeEmail(Contract):
 
 
 class UpdateMe(Contract):
-    """One's own name and preferences. What is left out or null stays as it is."""
+    """Your name and preferences. Omitted and null fields are kept."""
 
     model_config = _example(name="Ada Lovelace", appearance="dark", timeZone="Europe/London")
 
@@ -125,7 +125,7 @@ class ChangeRole(Contract):
 
 
 class CreateApiKey(Contract):
-    """A key for programs. It is shown once and never can do more than the member who made it can do at that time."""
+    """An API key. Its token is returned only once. It never has more access than its creator currently has."""
 
     model_config = _example(name="Web form", scopes=["leads:write"], expiresAt="2027-03-01T00:00:00Z")
 
@@ -174,7 +174,7 @@ class SetUp(Contract):
 
 
 class UserView(View):
-    """A person who can sign in."""
+    """A user."""
 
     model_config = _example(id=_USER_ID, email="ada@acme.com", name="Ada Lovelace")
 
@@ -184,14 +184,14 @@ class UserView(View):
 
 
 class ProfileView(UserView):
-    """A person, with what the person prefers."""
+    """A user with preferences."""
 
     model_config = _example(
         id=_USER_ID, email="ada@acme.com", name="Ada Lovelace", appearance="system", timeZone="Europe/London"
     )
 
     appearance: Appearance
-    time_zone: str = Field(description="A name of the IANA database.")
+    time_zone: str = Field(description="IANA time zone.")
 
 
 class MembershipView(View):
@@ -205,7 +205,7 @@ class MembershipView(View):
 
 
 class TokensView(View):
-    """The tokens of a session (RFC 6750 bearer tokens). Times are in seconds."""
+    """Bearer tokens (RFC 6750) of a session. Lifetimes are in seconds."""
 
     access_token: str = Field(repr=False, examples=["lfa_9sQm…"])
     refresh_token: str = Field(repr=False, examples=["lfr_Zk3v…"])
@@ -215,7 +215,7 @@ class TokensView(View):
 
 
 class LoginView(TokensView):
-    """A new session: its tokens, for whom, in which workspace, and which others there are."""
+    """A new session: tokens, user, workspace, and the user's other workspaces."""
 
     user: UserView
     workspace: MembershipView
@@ -252,19 +252,19 @@ class Visit(Authenticated):
 
 
 class MeView(View):
-    """Who the caller is and what it may do. `user` is who made the key where the caller is an API key."""
+    """The caller and its permissions. For an API key, `user` is its creator."""
 
     kind: ActorKind
     user: ProfileView
     workspace: MembershipView
     role: Role
-    is_operator: bool = Field(description="Whether the caller is an instance operator. An API key never is.")
+    is_operator: bool = Field(description="Whether the caller is an instance operator. Never true for API keys.")
     permissions: list[Permission]
     workspaces: list[MembershipView]
 
 
 class SessionView(View):
-    """A live session of the caller in this workspace."""
+    """One of your active sessions in this workspace."""
 
     model_config = _example(
         id=_SESSION_ID,
@@ -277,11 +277,11 @@ class SessionView(View):
     )
 
     id: UUID
-    current: bool = Field(description="Whether this very request belongs to it.")
+    current: bool = Field(description="Whether it is the session of this request.")
     ip: str | None
     user_agent: str | None
     created_at: datetime
-    last_used_at: datetime = Field(description="To the minute.")
+    last_used_at: datetime = Field(description="Accurate to the minute.")
     expires_at: datetime
 
 
@@ -305,7 +305,7 @@ class WorkspaceView(View):
 
 
 class MemberView(View):
-    """A user in this workspace. `id` is the user's."""
+    """A member of the workspace. `id` is the user ID."""
 
     model_config = _example(
         id=_USER_ID, email="ada@acme.com", name="Ada Lovelace", role="owner", disabled=False, createdAt=_TIME
@@ -315,12 +315,12 @@ class MemberView(View):
     email: str
     name: str
     role: Role
-    disabled: bool = Field(description="Whether an operator has barred the user from signing in.")
-    created_at: datetime = Field(description="When the user became a member.")
+    disabled: bool = Field(description="Whether the user has been disabled.")
+    created_at: datetime = Field(description="When the user joined the workspace.")
 
 
 class ApiKeyView(View):
-    """An API key, without its secret."""
+    """An API key, without its token."""
 
     model_config = _example(
         id=_KEY_ID,
@@ -336,24 +336,24 @@ class ApiKeyView(View):
 
     id: UUID
     name: str
-    prefix: str = Field(description="The first 12 characters.")
+    prefix: str = Field(description="First 12 characters of the token.")
     scopes: list[str]
     created_by: UUID
     created_at: datetime
     expires_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute; null if never.")
+    last_used_at: datetime | None = Field(description="Accurate to the minute; null if never used.")
     revoked_at: datetime | None
 
 
 class ApiKeyCreated(View):
-    """A new API key with its token, which is shown only here."""
+    """A new API key with its token, which is returned only once."""
 
     api_key: ApiKeyView
     token: str = Field(repr=False, examples=["lf_live_4kQ0…"])
 
 
 class AuditActorView(View):
-    """Who acted; `id` is null for the command line and the system."""
+    """Actor; `id` is null for the CLI and the system."""
 
     kind: ActorKind
     id: UUID | None

@@ -53,7 +53,7 @@ class SessionKind(StrEnum):
 
 
 class Appearance(StrEnum):
-    """In which colours a user wants the pages: those that the device is set to, or always these."""
+    """Color theme: the device's setting, light or dark."""
 
     SYSTEM = "system"
     LIGHT = "light"

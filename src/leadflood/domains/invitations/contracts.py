@@ -12,7 +12,7 @@ from leadflood.kernel.contract import Contract, View
 
 
 class CreateInvitation(Contract):
-    """Invite the person with this address. An open invitation to the same address is replaced."""
+    """Invites a person by email. Replaces a pending invitation to the same email."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "grace@acme.com", "role": "member"}]})
 
@@ -34,22 +34,22 @@ class KnownPassword(Contract):
 
 
 class InviterView(View):
-    """Who vouches for an invitation: whoever sent it last."""
+    """The member who sent the invitation last."""
 
     id: UUID
     name: str
 
 
 class DeliveryView(View):
-    """How far the latest mail of an invitation is."""
+    """Delivery of the latest email of an invitation."""
 
     state: DeliveryState
     job_id: UUID | None
-    last_error: str | None = Field(description="Why the latest attempt failed.")
+    last_error: str | None = Field(description="Error of the latest attempt.")
 
 
 class InvitationView(View):
-    """An invitation that was neither accepted nor revoked. Its link is in the mail alone."""
+    """A pending invitation. Its link is only in the email."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -78,11 +78,11 @@ class InvitationView(View):
     email: str
     role: Role
     state: InvitationState
-    invited_by: InviterView | None = Field(description="Null for the command line.")
+    invited_by: InviterView | None = Field(description="Null if invited from the CLI.")
     delivery: DeliveryView
-    sends: int = Field(description="How often it was sent; each time with a new link.")
+    sends: int = Field(description="Number of emails sent, each with a new link.")
     created_at: datetime
-    last_sent_at: datetime = Field(description="When the latest mail was asked for.")
+    last_sent_at: datetime = Field(description="When the latest email was requested.")
     expires_at: datetime
 
 

@@ -26,14 +26,14 @@ FORGOTTEN_AFTER_DAYS: Final = 30
 
 
 class InvitationState(StrEnum):
-    """What a pending invitation is: one that can be accepted, or one that has to be sent again first."""
+    """Whether a pending invitation can be accepted or has expired."""
 
     OPEN = "open"
     EXPIRED = "expired"
 
 
 class DeliveryState(StrEnum):
-    """How far the latest mail is. `sent`: the mail server has taken it; whether it arrives nobody tells us."""
+    """Delivery state of the latest email. `sent`: accepted by the mail server."""
 
     WAITING = "waiting"
     SENT = "sent"

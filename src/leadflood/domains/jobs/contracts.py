@@ -20,7 +20,7 @@ _ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
 
 
 class RetryJobs(Contract):
-    """Which failed jobs to retry."""
+    """Failed jobs to retry."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
 
@@ -28,7 +28,7 @@ class RetryJobs(Contract):
 
 
 class RetryCause(Contract):
-    """Retry all jobs of a kind that failed for the same cause."""
+    """Selects all jobs of a kind that failed with the same error."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"cause": "No such mailbox: <email>", "kind": "leads.enrich.v1"}]}
@@ -39,7 +39,7 @@ class RetryCause(Contract):
 
 
 class ReplayEvents(Contract):
-    """Which dead-lettered events to replay."""
+    """Dead-lettered events to replay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
 
@@ -47,7 +47,7 @@ class ReplayEvents(Contract):
 
 
 class ReplayCause(Contract):
-    """Replay all events of a kind that were dead-lettered for the same cause."""
+    """Selects all events of a kind that were dead-lettered with the same error."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"cause": "Not published in <n> attempts.", "kind": "job.queued"}]}
@@ -58,44 +58,44 @@ class ReplayCause(Contract):
 
 
 class Refusal(View):
-    """One of several that was left as it is, and why."""
+    """A skipped item and the reason."""
 
     id: UUID
-    code: str = Field(description="As the `code` of the problem that a request for this one alone gets.")
+    code: str = Field(description="Error code, as returned for a request for this item only.")
     detail: str
 
 
 class BulkOutcome(View):
-    """What became of many at once. Either they are done, or a job has been queued that does them."""
+    """Result of a bulk request: done, or queued as a background job."""
 
-    done: int = Field(description="How many were brought back.")
-    refused: list[Refusal] = Field(description="Those among the ids asked for that were left as they are.")
-    job_id: UUID | None = Field(description="The job that does it, where there are too many for one request.")
+    done: int = Field(description="Number of items requeued.")
+    refused: list[Refusal] = Field(description="Requested items that were skipped.")
+    job_id: UUID | None = Field(description="Background job, if there are too many items for one request.")
 
 
 class CauseGroup(View):
-    """Failures of one kind for one cause."""
+    """Failures of one kind with the same error."""
 
     cause: str = Field(
-        description="The reason without ids, numbers, addresses and values. Empty where none was kept.",
+        description="Error with IDs and values removed. Empty if unknown.",
         examples=["No such mailbox: <email>"],
     )
     kind: str
     count: Count
-    newest_id: UUID = Field(description="The newest of them, as an example.")
-    newest_error: str | None = Field(description="The reason of that one as it was.")
-    newest_at: datetime = Field(description="When that one failed.")
+    newest_id: UUID = Field(description="Most recent failure, as an example.")
+    newest_error: str | None = Field(description="Full error of the most recent failure.")
+    newest_at: datetime = Field(description="Time of the most recent failure.")
 
 
 class CauseGroups(View):
-    """Failures by kind and cause, the most frequent first."""
+    """Failures by kind and error, most frequent first."""
 
     items: list[CauseGroup]
-    complete: bool = Field(description="False where there are more causes than are listed.")
+    complete: bool = Field(description="False if there are more errors than listed.")
 
 
 class JobProgress(View):
-    """How far a long job is."""
+    """Progress of a long job."""
 
     done: int
     total: int
@@ -104,11 +104,11 @@ class JobProgress(View):
 class QueueView(View):
     """The queue of the workspace."""
 
-    due: Count = Field(description="Jobs that could start now.")
-    waiting: Count = Field(description="Jobs that wait for their time: the next attempt after a failure, mostly.")
+    due: Count = Field(description="Jobs ready to run.")
+    waiting: Count = Field(description="Scheduled jobs, mostly retries.")
     running: Count
-    oldest_due_at: datetime | None = Field(description="Since when the job could start that waits longest.")
-    oldest_due_seconds: float | None = Field(description="How long that is.")
+    oldest_due_at: datetime | None = Field(description="Since when the oldest ready job has been waiting.")
+    oldest_due_seconds: float | None = Field(description="Wait of the oldest ready job, in seconds.")
 
 
 class WorkerView(View):
@@ -118,20 +118,22 @@ class WorkerView(View):
     host: str
     pid: int
     version: str
-    running_jobs: int = Field(description="Jobs that it ran when it was last seen, of all workspaces.")
+    running_jobs: int = Field(description="Running jobs of all workspaces, when last seen.")
     started_at: datetime
     last_seen_at: datetime
-    alive: bool = Field(description="Whether it was seen in the last 30 seconds. Silent ones are listed for a day.")
+    alive: bool = Field(
+        description="Whether it was online in the last 30 seconds. Offline workers are listed for a day."
+    )
 
 
 class WorkerList(View):
-    """All workers, the living first."""
+    """All workers, online ones first."""
 
     items: list[WorkerView]
 
 
 class CloseHold(Contract):
-    """Why nothing may leave this installation."""
+    """Puts outgoing email on hold."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Rehearsing a restore"}]})
 
@@ -139,18 +141,18 @@ class CloseHold(Contract):
 
 
 class HoldView(View):
-    """Whether outgoing effects (mail) may leave this installation."""
+    """Whether outgoing email is on hold."""
 
     closed: bool
     closed_at: datetime | None
-    reason: str = Field(description="Why it is closed; empty while it is open.")
-    differences: list[str] = Field(description="In what this installation differs from the one that was recorded.")
+    reason: str = Field(description="Why email is on hold; empty if it isn't.")
+    differences: list[str] = Field(description="Differences between this installation and the recorded one.")
     instance_id: str
-    waiting: dict[str, int] = Field(description="Queued jobs that send something, by their kind, of all workspaces.")
+    waiting: dict[str, int] = Field(description="Queued jobs that send email, by kind, in all workspaces.")
 
 
 class AttemptFailure(View):
-    """One attempt that did not succeed."""
+    """A failed attempt."""
 
     attempt: int
     at: datetime
@@ -159,26 +161,26 @@ class AttemptFailure(View):
 
 
 class JobView(View):
-    """A job: what it does, to whom, how far it is, and why its attempts failed."""
+    """A background job: kind, subject, status, progress and errors."""
 
     id: UUID
-    kind: str = Field(description="What is done, with its version.", examples=["leads.enrich.v1"])
+    kind: str = Field(description="Kind of work, with its version.", examples=["leads.enrich.v1"])
     status: JobStatus
-    subject_id: UUID | None = Field(description="The lead that the job is about, where there is one.")
-    attempts: int = Field(description="Attempts so far, one that was cancelled before its start included.")
+    subject_id: UUID | None = Field(description="Lead of the job, if any.")
+    attempts: int = Field(description="Number of attempts, including one cancelled before it started.")
     max_attempts: int
-    next_attempt_at: datetime | None = Field(description="When the next attempt is due; null unless queued.")
+    next_attempt_at: datetime | None = Field(description="Time of the next attempt; null unless queued.")
     waiting_until: datetime | None = Field(
-        description="Until when it waits for something that is no failure; null unless it does."
+        description="Time until which the job is postponed without a failure; otherwise null."
     )
-    waiting_for: str | None = Field(description="What it waits for; null unless it waits.")
-    on_hold: bool = Field(description="Whether it waits until outgoing effects are no longer on hold.")
+    waiting_for: str | None = Field(description="Why the job is postponed; otherwise null.")
+    on_hold: bool = Field(description="Whether it waits because outgoing email is on hold.")
     last_error: str | None
-    cause: str | None = Field(description="The reason without ids, numbers, addresses and values: see failures.")
-    progress: JobProgress | None = Field(description="How far it is; null for a job that does one thing.")
+    cause: str | None = Field(description="Error with IDs and values removed, as in the list of failures.")
+    progress: JobProgress | None = Field(description="Progress of a long job; otherwise null.")
     failures: list[AttemptFailure]
     created_at: datetime
-    started_at: datetime | None = Field(description="When the latest attempt started.")
+    started_at: datetime | None = Field(description="Start of the latest attempt.")
     finished_at: datetime | None
 
     @property
@@ -198,29 +200,27 @@ class JobView(View):
 
 
 class OutboxEventView(View):
-    """An event of the outbox: what had to be published, and whether it was."""
+    """An outbox event and its delivery state."""
 
     id: UUID
     kind: str = Field(examples=["job.queued"])
     job_id: UUID
     status: OutboxStatus
     attempts: int
-    next_attempt_at: datetime | None = Field(description="When it is tried next; null once sent or dead-lettered.")
+    next_attempt_at: datetime | None = Field(description="Time of the next attempt; null once sent or dead-lettered.")
     last_error: str | None
-    cause: str | None = Field(description="The reason without ids, numbers, addresses and values.")
+    cause: str | None = Field(description="Error with IDs and values removed.")
     created_at: datetime
     processed_at: datetime | None
 
 
 class SystemStatus(View):
-    """What `/ready` and `leadflood doctor` say of workers and queue."""
+    """State of workers and queue, for `/ready` and `leadflood doctor`."""
 
     last_heartbeat_at: datetime | None
     heartbeat_age_seconds: float | None
-    effects_on_hold: bool = Field(
-        description="Whether mails wait until an operator opens the hold. Requests are served all the same."
-    )
-    workers: int = Field(description="Workers seen in the last 30 seconds.")
+    effects_on_hold: bool = Field(description="Whether outgoing email is on hold. Requests are still served.")
+    workers: int = Field(description="Workers online in the last 30 seconds.")
     running_jobs: int
 
 

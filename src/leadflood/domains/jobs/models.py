@@ -36,7 +36,7 @@ STALE_PROCESSING_SECONDS = 60
 
 
 class JobStatus(StrEnum):
-    """`queued → running → completed | failed`; an attempt that may be repeated goes back to `queued`."""
+    """`queued → running → completed | failed`; a failed attempt with retries left returns to `queued`."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -45,7 +45,7 @@ class JobStatus(StrEnum):
 
 
 class OutboxStatus(StrEnum):
-    """`pending → processing → sent`, or `failed` (to be tried again), or `dead_letter`."""
+    """`pending → processing → sent`, or `failed` (will be retried), or `dead_letter`."""
 
     PENDING = "pending"
     PROCESSING = "processing"

@@ -22,7 +22,7 @@ from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_
 
 
 class LeadStatus(StrEnum):
-    """Where a lead stands in its enrichment."""
+    """Enrichment status of a lead."""
 
     NEW = "new"
     PROCESSING = "processing"
@@ -55,7 +55,7 @@ class Passing:
 
 
 class ChangesetKind(StrEnum):
-    """What wrote a changeset."""
+    """Origin of a changeset."""
 
     BULK = "bulk"
     IMPORT = "import"
@@ -63,7 +63,7 @@ class ChangesetKind(StrEnum):
 
 
 class ChangesetStatus(StrEnum):
-    """`open → applied → undoing → undone`; an undo that was given up leads back to `applied`, to be gone on with."""
+    """`open → applied → undoing → undone`; a cancelled undo returns to `applied` and can be resumed."""
 
     OPEN = "open"
     APPLIED = "applied"
@@ -72,7 +72,7 @@ class ChangesetStatus(StrEnum):
 
 
 class Change(StrEnum):
-    """What a changeset did to a lead."""
+    """Change to a lead."""
 
     CREATED = "created"
     UPDATED = "updated"

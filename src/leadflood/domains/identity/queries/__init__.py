@@ -218,7 +218,7 @@ async def workspace_of_session(tx: Transaction, user_id: UUID, session_id: UUID)
 
 
 async def list_members(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[MemberView]:
-    """The members of the workspace, by the age of their user account."""
+    """The members of the workspace, ordered by when their accounts were created."""
     page = await page_by_id(tx, MEMBERS, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
     return page.map(_member_view)
 

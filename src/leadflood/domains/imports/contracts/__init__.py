@@ -39,7 +39,7 @@ def _field(text: str) -> str:
 
 TargetName = Annotated[
     str,
-    FromText(check_target, {"description": "A field such as `email`, `ignore`, or `custom:KEY`.", "maxLength": 80}),
+    FromText(check_target, {"description": "A field such as `email`, or `custom:KEY`, or `ignore`.", "maxLength": 80}),
 ]
 Sheet = Annotated[str, Field(min_length=1, max_length=100)]
 AnyPolicy = Annotated[FieldPolicy, Strict(strict=False)]
@@ -52,7 +52,7 @@ def parse_filename(text: str) -> str:
 
 
 class ReadAs(Contract):
-    """How to read the file, where the guess is wrong. What is left out stays as it is."""
+    """Overrides of the detected format. Omitted settings are kept."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"encoding": "windows-1252", "delimiter": ";"}]})
 
@@ -63,25 +63,27 @@ class ReadAs(Contract):
 
 
 class ImportOptions(Contract):
-    """What rows do to leads. An empty cell never changes anything."""
+    """How to import the rows. Empty cells never change anything."""
 
     mode: Annotated[ImportMode, Strict(strict=False)] = ImportMode.CREATE_AND_UPDATE
-    existing: AnyPolicy = Field(FieldPolicy.FILL_EMPTY, description="What values do to fields of existing leads.")
-    fields: Policies = Field(default_factory=dict, description="Other policies for single fields.")
+    existing: AnyPolicy = Field(FieldPolicy.FILL_EMPTY, description="How to update existing leads.")
+    fields: Policies = Field(default_factory=dict, description="Policy overrides by field.")
     duplicates: Annotated[Duplicates, Strict(strict=False)] = Field(
-        Duplicates.FIRST, description="Which of several rows with one address counts."
+        Duplicates.FIRST, description="Which duplicate row to keep."
     )
     invalid: Annotated[InvalidValues, Strict(strict=False)] = Field(
-        InvalidValues.REJECT, description="`drop`: leave invalid values out; a row without a valid address is rejected."
+        InvalidValues.REJECT,
+        description="`reject` rows with invalid values, or `drop` only the values. Rows "
+        "without a valid email are always rejected.",
     )
-    source: Source | None = Field(None, description="Source of new leads. Null: `import`.")
+    source: Source | None = Field(None, description="Source of new leads. Defaults to `import`.")
     owner_id: OwnerId | None = Field(None, description="Owner of new leads.")
-    country: Country | None = Field(None, description="Country of phone numbers in national form.")
-    enrich: bool = Field(default=True, description="Whether new leads are enriched.")
+    country: Country | None = Field(None, description="Default country for phone numbers without a country code.")
+    enrich: bool = Field(default=True, description="Enrich new leads.")
 
 
 class MapColumns(ImportOptions):
-    """What each column becomes, in the order of the file, and what rows do to leads."""
+    """Target field of each column, in file order, and how to import the rows."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -104,11 +106,11 @@ class ColumnView(View):
 
     header: str
     target: str
-    confidence: float = Field(description="How sure the guess is, 0 to 1; 1 once it was chosen.")
+    confidence: float = Field(description="Confidence of the detected field, 0 to 1; 1 if it was set.")
 
 
 class FormatView(View):
-    """How the file is read."""
+    """File format settings."""
 
     kind: FileKind
     header: bool
@@ -119,25 +121,25 @@ class FormatView(View):
 
 
 class ProgressView(View):
-    """How far the current or last phase is."""
+    """Progress of the current or last phase."""
 
     bytes_done: int
     bytes_total: int
     rows_done: int
-    rows_total: int | None = Field(description="Null while nobody knows.")
+    rows_total: int | None = Field(description="Null until known.")
     rows_per_second: float | None
     seconds_left: float | None
 
 
 class FieldCount(View):
-    """What an import does to one field of existing leads."""
+    """Effect of an import on one field of existing leads."""
 
-    changed: int = Field(description="Leads in which the field changes.")
-    kept: int = Field(description="Leads that have another value than the file, and keep it.")
+    changed: int = Field(description="Leads whose value changes.")
+    kept: int = Field(description="Leads that keep a value other than the file's.")
 
 
 class ImportView(View):
-    """An import: its file, how it stands, and what its rows do or did."""
+    """An import: its file, status and row counts."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -176,34 +178,34 @@ class ImportView(View):
     filename: str
     status: ImportStage
     size_bytes: int
-    sha256: str | None = Field(description="Of the file, in hexadecimal; null while it is uploaded.")
+    sha256: str | None = Field(description="SHA-256 of the file in hexadecimal; null during the upload.")
     actor: ActorView
     progress: ProgressView
-    counts: dict[RowAction, int] = Field(description="Rows by what they do, or did once it is committed.")
-    fields: dict[str, FieldCount] = Field(description="What changes in existing leads, field by field.")
-    faults: dict[str, int] = Field(description="How often each fault was found: `/field code`.")
-    job_id: UUID | None = Field(description="The job that works on it, or did last.")
-    changeset_id: UUID | None = Field(description="What is written so far, as one changeset that can be undone.")
-    undone: int | None = Field(description="Leads that the undo has put back so far.")
-    kept: int | None = Field(description="Fields that the undo left as they are, for somebody edited them since.")
+    counts: dict[RowAction, int] = Field(description="Number of rows by action.")
+    fields: dict[str, FieldCount] = Field(description="Changes to existing leads, by field.")
+    faults: dict[str, int] = Field(description="Number of errors by field and code, as `/field code`.")
+    job_id: UUID | None = Field(description="Current or last background job.")
+    changeset_id: UUID | None = Field(description="Changeset with everything written so far.")
+    undone: int | None = Field(description="Leads reverted by the undo so far.")
+    kept: int | None = Field(description="Fields kept by the undo because they were edited since.")
     error: str | None
     created_at: datetime
     finished_at: datetime | None
 
 
 class ImportDetail(ImportView):
-    """An import with what is needed to map it."""
+    """An import with its columns and a sample."""
 
     model_config = ConfigDict(json_schema_extra={"examples": []})
 
     format: FormatView | None
     columns: list[ColumnView]
-    sample: list[list[str]] = Field(description="The first rows, without the header; long cells are cut.")
+    sample: list[list[str]] = Field(description="First rows, without the header; long cells are truncated.")
     options: ImportOptions
 
 
 class RowFault(View):
-    """A fault of a row: the field (empty: the row), a stable code, and the remedy."""
+    """An error of a row: field (empty for the whole row), stable code and message."""
 
     field: str
     code: str
@@ -211,14 +213,16 @@ class RowFault(View):
 
 
 class ImportRowView(View):
-    """A row of the file, and what it does."""
+    """A row of the file and its action."""
 
-    row: int = Field(description="Its number, as a spreadsheet shows it.")
+    row: int = Field(description="Row number, as shown in a spreadsheet.")
     action: RowAction
-    reason: str | None = Field(description="Why it is skipped, or why it is in conflict.")
+    reason: str | None = Field(description="Why the row is skipped or in conflict.")
     lead_id: UUID | None
     email: str | None
-    values: dict[str, JsonValue] = Field(description="What a new lead gets.")
-    changes: dict[str, list[JsonValue]] = Field(description="Of an existing lead: each field as `[before, after]`.")
-    faults: list[RowFault] = Field(description="Why it is rejected, or which values were left out.")
-    cells: list[str] | None = Field(description="The row as it is in the file, where it is rejected.")
+    values: dict[str, JsonValue] = Field(description="Values of the new lead.")
+    changes: dict[str, list[JsonValue]] = Field(
+        description="Changes to an existing lead, as `[before, after]` by field."
+    )
+    faults: list[RowFault] = Field(description="Errors: why the row is rejected, or which values were dropped.")
+    cells: list[str] | None = Field(description="Original cells of a rejected row.")

@@ -19,14 +19,14 @@ SHOWN_CHARACTERS: Final = 200
 
 
 class FileKind(StrEnum):
-    """What sort of file it is."""
+    """File type."""
 
     CSV = "csv"
     XLSX = "xlsx"
 
 
 class Delimiter(StrEnum):
-    """What separates the cells of a line."""
+    """Delimiter of the columns."""
 
     COMMA = ","
     SEMICOLON = ";"

@@ -28,7 +28,7 @@ BUSY: Final = frozenset({ImportStatus.STAGING, ImportStatus.COMMITTING})
 
 
 class ImportStage(StrEnum):
-    """An import's status as it is shown: with the undoing of its changeset."""
+    """Status of an import, including the undo of its changeset."""
 
     UPLOADING = "uploading"
     UPLOADED = "uploaded"
@@ -44,7 +44,7 @@ class ImportStage(StrEnum):
 
 
 class RowAction(StrEnum):
-    """What a row of the file does. At the preview it is what it would do, after the commit what it did."""
+    """Action of a row: planned after the preview, actual after the commit."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -55,7 +55,7 @@ class RowAction(StrEnum):
 
 
 class ImportMode(StrEnum):
-    """Which leads an import may touch."""
+    """Which leads to create or update."""
 
     CREATE_ONLY = "create_only"
     UPDATE_ONLY = "update_only"
@@ -63,7 +63,7 @@ class ImportMode(StrEnum):
 
 
 class FieldPolicy(StrEnum):
-    """What a value of the file does to a field of an existing lead. An empty cell never changes anything."""
+    """How to update a field of existing leads. Empty cells never change anything."""
 
     FILL_EMPTY = "fill_empty"
     OVERWRITE = "overwrite"
@@ -71,14 +71,14 @@ class FieldPolicy(StrEnum):
 
 
 class Duplicates(StrEnum):
-    """Which of several rows with the same e-mail address counts."""
+    """Which duplicate row to keep."""
 
     FIRST = "first"
     LAST = "last"
 
 
 class InvalidValues(StrEnum):
-    """What becomes of a row with a value that breaks its format; without a valid address it is always rejected."""
+    """What to do with invalid values. Rows without a valid email are always rejected."""
 
     REJECT = "reject"
     DROP = "drop"

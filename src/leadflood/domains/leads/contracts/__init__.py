@@ -130,7 +130,7 @@ class _LeadInput(Contract):
 
 
 class CreateLead(_LeadInput):
-    """A new lead. Null is the same as absent; `source` is then the caller's channel, such as `api`."""
+    """A new lead. Null is the same as absent; `source` defaults to the caller's channel, e.g. `api`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -208,7 +208,7 @@ _LeadOfMany = Annotated[CreateLead, WrapValidator(_or_its_faults)]
 
 
 class CreateLeads(Contract):
-    """Many new leads, each for itself."""
+    """Leads to create, independently of each other."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"leads": [{"email": "ada@acme.com"}, {"email": "grace@acme.com"}]}]}
@@ -218,10 +218,10 @@ class CreateLeads(Contract):
 
 
 class UpdateLead(_LeadInput):
-    """Changes to a lead: absent fields stay, null clears.
+    """Changes to a lead: absent fields are kept, null clears.
 
-    In `customFields`, each key given is set, or removed by null; keys not given stay; null in place of the object
-    removes all. A phone number in national form is read by the country given here, or else by the stored one.
+    Keys in `customFields` are set, or removed if null; other keys are kept. Null instead of the object removes all.
+    National phone numbers use the country given here, otherwise the stored one.
     """
 
     # The docstring is in OpenAPI. For us: absent means not in `model_fields_set`, and `phone` is still as written where
@@ -290,7 +290,7 @@ _USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
 
 
 class LeadView(View):
-    """A lead as it is stored. `version` is what `If-Match` names; `error` says why enrichment failed."""
+    """A lead. `version` is the value for `If-Match`; `error` is the reason if enrichment failed."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -340,7 +340,7 @@ class LeadView(View):
 
 
 class LeadCreated(View):
-    """The answer to a create: the lead, and the job that enriches it."""
+    """The new lead and the job that enriches it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"leadId": _LEAD_ID, "jobId": _JOB_ID}]})
 
@@ -349,14 +349,14 @@ class LeadCreated(View):
 
 
 class ActorView(View):
-    """Who caused an event; `id` is null for the command line and the system."""
+    """Actor of an event; `id` is null for the CLI and the system."""
 
     kind: ActorKind
     id: UUID | None
 
 
 class LeadEventView(View):
-    """One entry of a lead's timeline."""
+    """A timeline entry."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -374,7 +374,9 @@ class LeadEventView(View):
     )
 
     id: UUID
-    lead_id: UUID = Field(description="Whose it is: of another lead that became part of this one, where they differ.")
+    lead_id: UUID = Field(
+        description="Lead of the entry; another ID if it is from a lead that was merged into this one."
+    )
     kind: str
     at: datetime
     actor: ActorView

@@ -15,7 +15,7 @@ MAX_IDS = 1000
 
 
 class BulkAction(StrEnum):
-    """What is done to each lead. All but `enrich` can be undone."""
+    """Action on each lead. All except `enrich` can be undone."""
 
     SET = "set"
     DELETE = "delete"
@@ -24,9 +24,9 @@ class BulkAction(StrEnum):
 
 
 class LeadChanges(Contract):
-    """Fields that can be set for many leads at once: absent fields stay, null clears.
+    """Fields to set on many leads: absent fields are kept, null clears.
 
-    In `customFields`, each key given is set, or removed by null; keys not given stay.
+    Keys in `customFields` are set, or removed if null; other keys are kept.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"company": "Acme", "customFields": {"plan": None}}]})
@@ -55,10 +55,10 @@ class LeadChanges(Contract):
 
 
 class BulkChange(Contract):
-    """What to do to which leads: those with `leadIds`, all that match a filter, or `deleted` ones to `restore`.
+    """A bulk action on leads selected by `leadIds`, by a filter, or, to restore them, by `deleted`.
 
-    With a filter, say in `expectedCount` how many leads you mean: if more match by now, nothing is changed.
-    `restore` passes over leads whose address is taken by now, and those that were merged: undo their merge.
+    With a filter, set `expectedCount` to the number of leads you expect: if more match, nothing is changed. `restore`
+    skips leads whose email is taken, and merged leads (undo their merge instead).
     """
 
     model_config = ConfigDict(
@@ -75,10 +75,12 @@ class BulkChange(Contract):
     )
 
     action: Annotated[BulkAction, Strict(strict=False)]
-    changes: LeadChanges | None = Field(default=None, description="With the action `set` alone.")
+    changes: LeadChanges | None = Field(default=None, description="Only with the action `set`.")
     lead_ids: Annotated[list[OwnerId], Field(min_length=1, max_length=MAX_IDS)] | None = None
-    matching: LeadQuery | None = Field(default=None, description="Living leads. `{}` means all.")
-    deleted: DeletedQuery | None = Field(default=None, description="Deleted leads, to be restored. `{}` means all.")
+    matching: LeadQuery | None = Field(default=None, description="Filter for active leads. `{}` matches all.")
+    deleted: DeletedQuery | None = Field(
+        default=None, description="Filter for deleted leads to restore. `{}` matches all."
+    )
     expected_count: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
 
     @model_validator(mode="after")

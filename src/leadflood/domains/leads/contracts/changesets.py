@@ -13,7 +13,7 @@ from leadflood.kernel.contract import View
 
 
 class ChangesetView(View):
-    """Changes that were made together and can be taken back together."""
+    """Changes that were made together and can be undone together."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -51,23 +51,23 @@ class ChangesetView(View):
     label: str
     status: ChangesetStatus
     actor: ActorView
-    job_id: UUID | None = Field(description="The job that writes or undoes it, where it is large.")
-    wanted: int = Field(description="How many leads it was to go through.")
-    done: int = Field(description="How many of them it has gone through.")
+    job_id: UUID | None = Field(description="Background job that applies or undoes it, if it is large.")
+    wanted: int = Field(description="Total number of leads.")
+    done: int = Field(description="Number of leads processed.")
     created: int
     updated: int
     deleted: int
     restored: int
-    undone: int = Field(description="How many leads the undo has put back so far.")
-    kept: int = Field(description="How many fields the undo left as they are. A lead kept for a merge counts as one.")
-    kept_leads: int = Field(description="How many leads these fields belong to.")
+    undone: int = Field(description="Number of leads reverted by the undo so far.")
+    kept: int = Field(description="Number of fields kept by the undo. A lead kept because of a merge counts as one.")
+    kept_leads: int = Field(description="Number of leads with kept fields.")
     undone_by: ActorView | None
     created_at: datetime
     applied_at: datetime | None
     undone_at: datetime | None
-    undo_until: datetime | None = Field(default=None, description="Null if it cannot be undone, or is undone already.")
-    import_id: UUID | None = Field(default=None, description="The import that wrote it.")
-    merge_id: UUID | None = Field(default=None, description="The merge that it is part of.")
+    undo_until: datetime | None = Field(default=None, description="Null if it can't be undone or already was.")
+    import_id: UUID | None = Field(default=None, description="Import that created it.")
+    merge_id: UUID | None = Field(default=None, description="Merge it belongs to.")
 
     def dated(self, retention_days: int) -> Self:
         """The same with `undo_until`."""
@@ -82,7 +82,7 @@ class ChangesetView(View):
 
 
 class KeptReason(StrEnum):
-    """Why an undo left a lead, or some of its fields, as they are."""
+    """Why an undo kept a lead or some of its fields."""
 
     EDITED = "edited"
     ADDRESS_TAKEN = "address_taken"
@@ -98,7 +98,7 @@ class KeptReason(StrEnum):
 
 
 class KeptLeadView(View):
-    """A lead that an undo did not put back entirely, and why."""
+    """A lead that an undo did not fully revert."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -118,8 +118,8 @@ class KeptLeadView(View):
     email: str
     change: Change
     reason: KeptReason = Field(
-        description="`edited`: these fields were edited since. `address_taken`: another lead has the address now."
-        " `merged`: another lead was merged into it since. `merged_into`: it was merged into another lead since; it is"
-        " deleted when that merge is undone."
+        description="`edited`: these fields were edited since. `address_taken`: another lead has the email. "
+        "`merged`: another lead was merged into it. `merged_into`: it was merged into another lead; "
+        "it is deleted when that merge is undone."
     )
-    fields: list[str] = Field(description="The fields that were kept, as the timeline names them.")
+    fields: list[str] = Field(description="Fields that were kept, as named in the timeline.")

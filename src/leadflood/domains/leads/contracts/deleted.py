@@ -21,12 +21,12 @@ class DeletedFilter:
 
 
 class DeletedQuery(Contract):
-    """A `DeletedFilter` in JSON, with the names of the query parameters of the list. `{}` means all."""
+    """Filter for deleted leads, like the query parameters of the list. `{}` matches all."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"changesetId": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10"}]})
 
     q: Annotated[str, Field(max_length=MAX_SEARCH)] | None = Field(
-        default=None, description="Part of name, e-mail or company."
+        default=None, description="Search in name, email and company."
     )
     changeset_id: OwnerId | None = Field(default=None, description="Leads deleted by this changeset or by its undo.")
 
@@ -36,7 +36,7 @@ class DeletedQuery(Contract):
 
 
 class MergedIntoView(View):
-    """The merge by which a lead became part of another."""
+    """The merge of a lead into another."""
 
     merge_id: UUID
     survivor_id: UUID
@@ -73,9 +73,9 @@ class DeletedLeadView(View):
     company: str | None
     deleted_at: datetime
     deleted_by: ActorView | None
-    restorable_until: datetime = Field(description="After this the lead is removed for good.")
-    changeset_id: UUID | None = Field(description="The change that deleted it; null if it was deleted by itself.")
-    by_undo: bool = Field(description="Whether the undo of that change deleted it.")
+    restorable_until: datetime = Field(description="After this the lead is purged.")
+    changeset_id: UUID | None = Field(description="Changeset that deleted it; null if it was deleted individually.")
+    by_undo: bool = Field(description="Whether the undo of the changeset deleted it.")
     merged_into: MergedIntoView | None = Field(
-        description="Set if the lead is part of another one: undo the merge to restore it."
+        description="Set if the lead was merged into another one: undo the merge to restore it."
     )

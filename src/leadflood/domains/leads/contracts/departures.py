@@ -8,7 +8,7 @@ from leadflood.kernel.contract import View
 
 
 class Departure(View):
-    """What becomes of the things of a member who is removed."""
+    """What was reassigned when a member was removed."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -16,8 +16,6 @@ class Departure(View):
         }
     )
 
-    shared_views: int = Field(
-        description="Views that stay, as the workspace's. Views that were not shared are deleted."
-    )
-    leads: int = Field(description="Leads that the member owned and that become unassigned.")
-    changeset_id: UUID | None = Field(description="Undo it to give the leads back to a member who joined again.")
+    shared_views: int = Field(description="Shared views kept as views of the workspace. Other views are deleted.")
+    leads: int = Field(description="Leads that become unassigned.")
+    changeset_id: UUID | None = Field(description="Undo this changeset to reassign the leads to a member who rejoined.")

@@ -18,7 +18,7 @@ MAX_SEARCH = 200
 
 
 class LeadSort(StrEnum):
-    """What a list can be sorted by; `-` in front turns the order round."""
+    """Sort field; prefix `-` for descending."""
 
     CREATED = "createdAt"
     NEWEST = "-createdAt"
@@ -63,7 +63,7 @@ _Time = Annotated[Moment, PlainSerializer(datetime.isoformat, return_type=str, w
 
 
 class LeadQuery(Contract):
-    """A `LeadFilter` in JSON, with the names of the query parameters of the list."""
+    """Filter for leads, like the query parameters of the list."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"q": "acme", "status": ["failed", "new"], "unowned": True}]}

@@ -62,7 +62,7 @@ _Sort = Annotated[LeadSort, Strict(strict=False)]
 
 
 class CreateView(Contract):
-    """A view to save: a name for a filter, an order and columns."""
+    """A saved view: name, filter, sort order and columns."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -79,14 +79,14 @@ class CreateView(Contract):
     )
 
     name: ViewName
-    shared: bool = Field(default=False, description="Whether everybody in the workspace sees it.")
+    shared: bool = Field(default=False, description="Share with the workspace.")
     filter: LeadQuery = Field(default_factory=LeadQuery)
     sort: _Sort = LeadSort.NEWEST
     columns: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS))
 
 
 class UpdateView(Contract):
-    """Changes to a view: absent fields stay."""
+    """Changes to a view: absent fields are kept."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Failed", "position": 0}]})
 
@@ -96,7 +96,7 @@ class UpdateView(Contract):
     sort: Annotated[_Sort | None, *NOT_NULL] = None
     columns: Annotated[Columns | None, *NOT_NULL] = None
     position: Annotated[Annotated[int, Field(ge=0, lt=MAX_VIEWS)] | None, *NOT_NULL] = Field(
-        default=None, description="Its place among one's own views, from 0; past the end means last."
+        default=None, description="Position among your views, from 0; values past the end mean last."
     )
 
     @model_validator(mode="after")
@@ -108,7 +108,7 @@ class UpdateView(Contract):
 
 
 class SavedView(View):
-    """A saved view: one's own, or one that somebody shares."""
+    """A saved view: yours, or a shared one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -134,8 +134,8 @@ class SavedView(View):
     id: UUID
     name: str
     shared: bool
-    user_id: UUID | None = Field(description="Whose it is; null for the workspace's, left behind by a former member.")
-    mine: bool = Field(description="Whether the caller may change it.")
+    user_id: UUID | None = Field(description="Owner; null for shared views of former members.")
+    mine: bool = Field(description="Whether you can edit it.")
     filter: LeadQuery
     sort: LeadSort
     columns: list[str]
@@ -146,6 +146,6 @@ class SavedView(View):
 
 
 class SavedViews(View):
-    """One's own views in one's own order, then those that others share, by name: at most 100 and 200."""
+    """Your views in your order, then shared views by name: up to 100 and 200."""
 
     items: list[SavedView]
