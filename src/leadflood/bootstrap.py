@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from leadflood.domains.imports.service.reading import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import Sealer
@@ -36,6 +37,7 @@ from leadflood.kernel.queue.ports import Carrier
 from leadflood.kernel.queue.postgres import PostgresCarrier
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
+from leadflood.kernel.subjects import Participants
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import ISOLATED_JOBS, IsolatedProcess, serve_isolated
 from leadflood.worker.main import Worker, WorkerParts
@@ -64,6 +66,8 @@ DOMAINS: Sequence[Domain] = tuple(
 """The domains of this program, high to low. A new one adds its line here, and declares the rest itself."""
 
 SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
+LEAD_PARTICIPANTS = Participants(LEAD, [each for domain in DOMAINS for each in domain.participants])
+"""What refers to leads, from the highest domain to the lowest."""
 
 
 class NoDatabase(AppError):
@@ -112,6 +116,7 @@ class Platform:
     sealer: Sealer
     cursors: Cursors
     sandbox: Sandbox
+    participants: Participants
 
 
 def application_url(settings: Settings) -> str:
@@ -175,7 +180,7 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
         await check_schema(database)
         async with aclosing(new_sandbox(settings.parse_processes)) as sandbox:
             registry = build_registry(settings, database, sandbox)
-            yield Platform(settings, database, carrier, registry, sealer, Cursors(sealer), sandbox)
+            yield Platform(settings, database, carrier, registry, sealer, Cursors(sealer), sandbox, LEAD_PARTICIPANTS)
 
 
 @asynccontextmanager
@@ -247,6 +252,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
         sealer=Sealer(secret_key(settings)),
         public_url=public_url(settings),
+        participants=LEAD_PARTICIPANTS,
     )
     return JobRegistry(definition for domain in DOMAINS for definition in domain.jobs(services))
 
@@ -300,6 +306,7 @@ def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> 
             sealer=platform.sealer,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
+            participants=platform.participants,
             hold=build_hold(settings, platform.database),
             changes=changes,
             assets=assets,
@@ -345,6 +352,7 @@ def build_api(
             sealer=platform.sealer,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
+            participants=platform.participants,
             hold=build_hold(platform.settings, platform.database),
             metrics=Metrics(),
             rate_limiter=_limiter(platform.settings.rate_limit_per_minute, "default", "credential"),

@@ -145,6 +145,8 @@ async def test_only_the_known_functions_run_with_the_rights_of_their_owner(catal
         ("authenticate_token", "leadflood_system"),
         ("authenticate_visitor", "leadflood_system"),
         ("count_active_api_keys", "leadflood_system"),
+        ("erase_from_audit_log", "leadflood_owner"),
+        ("erase_from_timelines", "leadflood_owner"),
         ("purge_audit_events", "leadflood_owner"),
         ("search_leads", "leadflood_search"),
     }

@@ -51,8 +51,6 @@ STEPS: dict[str, str] = {
     "duplicates.service.scanning.scan_more": _OWN_JOB,
     "enrichment.service.complete": _OWN_JOB,
     "enrichment.service.fail": _OWN_JOB,
-    "enrichment.service.return_to_lead": _OWN_VERB,
-    "enrichment.service.move_to_lead": _OWN_VERB,
     "enrichment.service.keep": _OWN_JOB,
     "enrichment.service.start": _OWN_JOB,
     "figures.service.count": _OWN_SYSTEM,

@@ -16,7 +16,7 @@ from leadflood.api.app import ROUTERS, create_app
 from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
 from leadflood.api.parts import ApiParts
 from leadflood.api.routing import EdgeRoute, public, requires
-from leadflood.bootstrap import build_hold
+from leadflood.bootstrap import LEAD_PARTICIPANTS, build_hold
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
@@ -219,6 +219,7 @@ def make_parts(
         "sealer": sealer,
         "cursors": Cursors(sealer),
         "sandbox": shared_sandbox(),
+        "participants": LEAD_PARTICIPANTS,
         "hold": build_hold(settings, database),
         "metrics": Metrics(),
         "rate_limiter": RateLimiter(settings.rate_limit_per_minute),

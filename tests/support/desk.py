@@ -10,6 +10,7 @@ from uuid import UUID
 
 from openpyxl import Workbook
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, ImportRowView, MapColumns
 from leadflood.domains.imports.models.states import RowAction
@@ -126,7 +127,7 @@ class Desk:
     async def undo(self, import_id: UUID) -> ImportDetail:
         """Take the import back, with a worker where it is large."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            await control.undo_import(tx, self.actor, import_id=import_id, trace={})
+            await control.undo_import(tx, self.actor, LEAD_PARTICIPANTS, import_id=import_id, trace={})
         query = (
             "SELECT id FROM job_executions WHERE kind = :kind AND status = 'queued' AND workspace_id = :workspace_id"
         )

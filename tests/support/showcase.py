@@ -9,6 +9,7 @@ import httpx
 
 from leadflood.api.app import create_app
 from leadflood.api.parts import ApiParts
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
@@ -234,12 +235,12 @@ async def _history(showcase: Showcase, token: str) -> None:
         change = await bulk.change_leads(tx, owner, command=BulkChange.model_validate(changes), trace={})
         edit = UpdateLead.model_validate({"company": "Byron & Co"})
         await leads.update_lead(tx, owner, lead_id=edited, command=edit, expected_version=None)
-        await changesets.undo_changeset(tx, owner, changeset_id=change.id, trace={})
+        await changesets.undo_changeset(tx, owner, LEAD_PARTICIPANTS, changeset_id=change.id, trace={})
         removal = {"action": "delete", "leadIds": [str(deleted), str(edited)]}
         gone = await bulk.change_leads(tx, owner, command=BulkChange.model_validate(removal), trace={})
         await leads.delete_lead(tx, owner, lead_id=alone)
         merge = MergeLeads.model_validate({"survivorId": str(survivor), "otherId": str(merged)})
-        await merging.merge(tx, owner, command=merge)
+        await merging.merge(tx, owner, LEAD_PARTICIPANTS, command=merge)
     showcase.ids |= {"change": change.id, "deletion": gone.id, "deleted": deleted, "merged": merged}
 
 

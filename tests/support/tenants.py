@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
@@ -213,7 +214,7 @@ async def new_changeset(database: Database, actor: Actor, lead_id: UUID) -> UUID
         made = await bulk.change_leads(tx, actor, command=command, trace={})
         edit = UpdateLead.model_validate({"jobTitle": "Chief"})
         await leads.update_lead(tx, actor, lead_id=lead_id, command=edit, expected_version=None)
-        await changesets.undo_changeset(tx, actor, changeset_id=made.id, trace={})
+        await changesets.undo_changeset(tx, actor, LEAD_PARTICIPANTS, changeset_id=made.id, trace={})
     return made.id
 
 
@@ -243,7 +244,7 @@ async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
     await Jobs(database, actor.workspace_id, SCAN_DUPLICATES).attempt(scanned, scan.job_id)
     async with database.transaction(actor.workspace_id) as tx:
         command = MergeLeads.model_validate({"survivorId": str(one), "otherId": str(three)})
-        merge = await merging.merge(tx, actor, command=command)
+        merge = await merging.merge(tx, actor, LEAD_PARTICIPANTS, command=command)
         waiting = await duplicates.list_duplicates(tx, actor, limit=10)
     (pair,) = [each for each in waiting.items if {lead.id for lead in each.leads} == {one, two}]
     return {"duplicates": pair.id, "merges": merge.id}

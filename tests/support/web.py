@@ -117,6 +117,7 @@ def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: A
         "sealer": parts.sealer,
         "cursors": parts.cursors,
         "sandbox": parts.sandbox,
+        "participants": parts.participants,
         "changes": heard,
         "renders": Renders(heard),
         "streams": Streams(parts.settings),

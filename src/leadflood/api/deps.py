@@ -91,15 +91,15 @@ class Unit:
     def keyed(self, answer: Callable[[T], Response]) -> KeyedRequest[T] | None:
         """The request's key, where it has one, for a verb that keeps the answer itself.
 
-        Args: answer: makes the answer of what the verb returns.
+        Args: answer: makes the answer of what the verb returns: ids, and nothing about a person.
         """
         if self.key is None:
             return None
 
         def kept(outcome: T | AppError) -> KeptAnswer | None:
             if isinstance(outcome, AppError):
-                return kept_answer(problem(self.scope, outcome)) if is_kept(outcome) else None
-            return kept_answer(answer(outcome))
+                return kept_answer(problem(self.scope, outcome), ids_only=True) if is_kept(outcome) else None
+            return kept_answer(answer(outcome), ids_only=True)
 
         return KeyedRequest(self.key, kept)
 
@@ -116,10 +116,10 @@ def is_kept(refusal: AppError) -> bool:
     return refusal.status < _LEAST_FAULT and refusal.status not in _NOT_KEPT
 
 
-def kept_answer(response: Response) -> KeptAnswer:
-    """What is kept of an answer."""
+def kept_answer(response: Response, *, ids_only: bool = False) -> KeptAnswer:
+    """What is kept of an answer. `ids_only`: it has no data of a person."""
     headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
-    return KeptAnswer(response.status_code, headers, bytes(response.body))
+    return KeptAnswer(response.status_code, headers, bytes(response.body), ids_only)
 
 
 def replayed(kept: KeptAnswer) -> Response:

@@ -19,6 +19,7 @@ from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.queue.ports import Carrier
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.subjects import Participants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class ApiParts:
 
     Attributes:
         sandbox: reads imported files.
+        participants: what refers to leads.
         hold: says whether outgoing effects may leave.
         rate_limiter: what one credential may ask of this process.
         strangers: how often one address may show no credential, or one that is not valid.
@@ -42,6 +44,7 @@ class ApiParts:
     sealer: Sealer
     cursors: Cursors
     sandbox: Sandbox
+    participants: Participants
     hold: Hold
     metrics: Metrics
     rate_limiter: RateLimiter

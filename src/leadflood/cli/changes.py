@@ -78,7 +78,9 @@ def undo(change: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = 
         async with open_desk(workspace) as desk:
             days = desk.platform.settings.lead_retention_days
             async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                undone = await merging.undo_change(tx, desk.actor, changeset_id=change, trace={})
+                undone = await merging.undo_change(
+                    tx, desk.actor, desk.platform.participants, changeset_id=change, trace={}
+                )
                 kept = await changesets.list_kept(tx, desk.actor, changeset_id=change, limit=_KEPT)
         _print(undone.dated(days), kept.items, as_json=as_json)
         if undone.status == "undoing" and not as_json:

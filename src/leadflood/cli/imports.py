@@ -138,7 +138,7 @@ def undo(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
 
         async with open_desk(workspace) as desk:
             async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                await control.undo_import(tx, desk.actor, import_id=import_id, trace={})
+                await control.undo_import(tx, desk.actor, desk.platform.participants, import_id=import_id, trace={})
             print_import(await follow_import(desk, import_id, as_json=as_json), as_json=as_json)
 
     run(work())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from leadflood.cli import deleted_leads
+from leadflood.cli import deleted_leads, personal_data
 from leadflood.cli.deleted_leads import list_deleted
 from leadflood.cli.follow import follow, open_screen
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
@@ -23,9 +23,10 @@ _WHO = typer.Argument(metavar="ID|EMAIL", help="Lead ID or email.")
 _TIMEOUT = typer.Option(60.0, "--timeout", min=0.0, help="Seconds to wait.")
 _JOBS_SHOWN = 3
 
-app = typer.Typer(help="Add, show, list, watch and restore leads.", no_args_is_help=True)
+app = typer.Typer(help="Add, show, list, watch, restore, export and erase leads.", no_args_is_help=True)
 
 deleted_leads.register(app)
+personal_data.register(app)
 
 
 @app.command("add")

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
+    PERSONAL_DATA = "personal_data:manage"
+    """Export and erase the data of a person."""
     ACCOUNT = "account"
     """One's own profile, password and sessions. Only people have it, never API keys."""
     INSTANCE = "instance"

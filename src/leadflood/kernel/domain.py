@@ -9,6 +9,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.subjects import Participant, Participants
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Services:
     mailer: Mailer
     sealer: Sealer
     public_url: str
+    participants: Participants
 
 
 def _no_jobs(_services: Services) -> Sequence[Any]:
@@ -35,8 +37,10 @@ class Domain:
         name: of its folder.
         jobs: makes the definitions of its kinds of jobs (`JobDefinition`).
         schedules: the jobs that run again and again (`Schedule`).
+        participants: what it has about subjects such as leads.
     """
 
     name: str
     jobs: Callable[[Services], Sequence[Any]] = _no_jobs
     schedules: Sequence[Any] = ()
+    participants: Sequence[Participant] = ()

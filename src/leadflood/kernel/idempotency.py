@@ -16,6 +16,7 @@ from leadflood.kernel.crypto import Sealer
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.subjects import Place
 
 Outcome = TypeVar("Outcome")
 
@@ -41,10 +42,24 @@ WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
 """)
 # Store answers.
 _KEEP = sql("""
-INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer)
-SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer
-FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[]) AS k (key, fingerprint, answer)
+INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer, ids_only)
+SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer, k.ids_only
+FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[], :ids_only::boolean[])
+     AS k (key, fingerprint, answer, ids_only)
 """)
+# Remove answers, and keep their keys: a request that is repeated has no second effect.
+_DROP_ANSWERS = sql("""
+UPDATE {table} t SET answer = '' WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+PERSONAL_ANSWERS = Place(
+    name="answers",
+    table=sql("idempotency_keys"),
+    found=sql("NOT t.ids_only AND t.answer <> ''"),
+    erase=_DROP_ANSWERS,
+    record=None,
+)
+"""The answers of a workspace that may have data of a person. They are sealed: nobody knows of whom."""
+
 # Delete old answers.
 _FORGET = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
@@ -73,24 +88,32 @@ class IdempotencyMismatch(AppError):
 
 
 class AnswerNotKept(AppError):
-    """A request with this `Idempotency-Key` was carried out, and its answer was too large to be kept."""
+    """A request with this key was carried out; its answer was too large to be kept, or removed with a person's data."""
 
     code = "idempotency_answer_not_kept"
     status = 409
     title = "Already done"
 
     def __init__(self) -> None:
-        detail = "This request was carried out before. Its answer was too large to be kept: read what it made instead."
+        detail = (
+            "This request was carried out before. Its answer was too large to be kept, or was removed when a person was"
+            " erased: read what it made instead."
+        )
         super().__init__(detail)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer as it is stored: status, the headers that matter, body."""
+    """An answer as it is stored: status, the headers that matter, body.
+
+    Attributes:
+        ids_only: whether it has no data of a person.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    ids_only: bool = False
 
     def to_bytes(self) -> bytes:
         """One line of JSON with status and headers, then the body."""
@@ -141,14 +164,16 @@ class IdempotencyKey:
         """Store the answer together with the effect."""
         await keep_answers(tx, [(self, answer)])
 
-    def opened(self, fingerprint: bytes, sealed: bytes) -> "KeptAnswer | IdempotencyMismatch":
-        """The answer that is stored for this key, unless it is another request's."""
+    def opened(self, fingerprint: bytes, sealed: bytes) -> "KeptAnswer | IdempotencyMismatch | AnswerNotKept":
+        """The answer that is stored for this key, unless it is another request's, or was removed with a person."""
+        if fingerprint == self._fingerprint and not sealed:
+            return AnswerNotKept()
         answer = self._sealer.unseal(sealed, self._key) if fingerprint == self._fingerprint else None
         return IdempotencyMismatch() if answer is None else KeptAnswer.from_bytes(answer)
 
-    def sealed(self, answer: KeptAnswer) -> tuple[bytes, bytes, bytes]:
-        """Hash, fingerprint and sealed answer, as they are stored."""
-        return self._hash, self._fingerprint, self._sealer.seal(answer.to_bytes(), self._key)
+    def sealed(self, answer: KeptAnswer) -> tuple[bytes, bytes, bytes, bool]:
+        """Hash, fingerprint and sealed answer, as they are stored, and whether it has ids only."""
+        return self._hash, self._fingerprint, self._sealer.seal(answer.to_bytes(), self._key), answer.ids_only
 
     @property
     def workspace_id(self) -> UUID:
@@ -186,8 +211,9 @@ async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[Ke
 
 async def keep_answers(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, KeptAnswer]]) -> None:
     """Store the answers of claimed keys of one workspace together with their effects."""
-    hashes, fingerprints, sealed = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
+    hashes, fingerprints, sealed, ids_only = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
     columns = {"keys": list(hashes), "fingerprints": list(fingerprints), "answers": list(sealed)}
+    columns |= {"ids_only": list(ids_only)}
     await tx.execute(_KEEP, {"workspace_id": answers[0][0].workspace_id, **columns})
 
 

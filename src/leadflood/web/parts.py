@@ -14,6 +14,7 @@ from leadflood.kernel.hold import Hold
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.subjects import Participants
 from leadflood.web.assets import Assets
 from leadflood.web.streams import Streams
 from leadflood.web.view import Views
@@ -28,6 +29,7 @@ class WebParts:
 
     Attributes:
         sandbox: reads imported files.
+        participants: what refers to leads.
         hold: says whether outgoing effects may leave.
         changes: tells live pages that something in their workspace was written.
         renders: shares renders of live pages.
@@ -45,6 +47,7 @@ class WebParts:
     sealer: Sealer
     cursors: Cursors
     sandbox: Sandbox
+    participants: Participants
     hold: Hold
     changes: Changes
     assets: Assets

@@ -1,7 +1,6 @@
 """Query plans with 200,000 leads in one workspace, as PostgreSQL makes them for the application's role.
 
-The plans come from auto_explain, so they are those of the real verbs with their real parameters, what runs inside
-`search_leads` included.
+The plans come from auto_explain: they are those of the real verbs, what runs inside `search_leads` included.
 """
 
 import json
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.figures import queries as figures
 from leadflood.domains.figures import service as counting
@@ -190,7 +190,7 @@ async def test_a_changeset_and_its_undo_find_leads_by_their_keys(plans: Plans) -
     command = BulkChange.model_validate({"action": "set", "changes": {"company": "Acme"}, "leadIds": ids})
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         made = await bulk.change_leads(tx, ACTOR, command=command, trace={})
-        undone = await changesets.undo_changeset(tx, ACTOR, changeset_id=made.id, trace={})
+        undone = await changesets.undo_changeset(tx, ACTOR, LEAD_PARTICIPANTS, changeset_id=made.id, trace={})
 
     assert (made.updated, undone.undone) == (1000, 1000)
     expected = {"leads_pkey", "leads_email_norm_key", "lead_changes_pkey", "lead_changesets_pkey", "lead_events_pkey"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates import invariants, queries
 from leadflood.domains.duplicates import jobs as duplicates_jobs
 from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, MergeView, ScanView
@@ -121,11 +122,11 @@ class Desk:
     async def merge(self, survivor_id: UUID, other_id: UUID, **body: object) -> MergeView:
         command = MergeLeads.model_validate({"survivorId": str(survivor_id), "otherId": str(other_id), **body})
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            return await merging.merge(tx, self.actor, command=command)
+            return await merging.merge(tx, self.actor, LEAD_PARTICIPANTS, command=command)
 
     async def unmerge(self, merge_id: UUID) -> MergeView:
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            return await merging.undo_merge(tx, self.actor, merge_id=merge_id, trace={})
+            return await merging.undo_merge(tx, self.actor, LEAD_PARTICIPANTS, merge_id=merge_id, trace={})
 
     async def stored(self) -> dict[str, list[str]]:
         """All that a merge may touch, row by row."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotUndoable, MergeWithItself, UnknownMergeField
 from leadflood.domains.duplicates.models import MergeStatus
 from leadflood.domains.enrichment.models import Field
@@ -83,8 +84,8 @@ async def test_what_referred_to_the_other_refers_to_the_survivor_and_goes_back(d
     made = await desk.merge(survivor, other)
 
     found = await desk.bench.enrichment(survivor)
-    assert (len(found.runs), made.moved.runs, made.moved.jobs) == (2, 1, 1)
-    assert made.moved.values == len(found.values) - len(chosen)
+    assert (len(found.runs), made.moved["runs"], made.moved["jobs"]) == (2, 1, 1)
+    assert made.moved["values"] == len(found.values) - len(chosen)
     assert (await desk.bench.chosen(survivor)).items() >= chosen.items()
     assert await desk.violations() == []
 
@@ -327,7 +328,7 @@ async def test_the_changeset_of_a_merge_is_undone_by_the_merge_alone(desk: Desk)
 
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         with pytest.raises(ChangesetNotUndoable, match="merge"):
-            await changesets.undo_changeset(tx, desk.actor, changeset_id=made.changeset_id, trace={})
+            await changesets.undo_changeset(tx, desk.actor, LEAD_PARTICIPANTS, changeset_id=made.changeset_id, trace={})
 
 
 async def test_pairs_of_the_other_are_the_survivor_s_and_go_back(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
@@ -191,7 +192,9 @@ async def test_of_restores_and_creates_of_one_address_at_once_one_wins(desk: Des
 
 
 async def purge(database: Database, days: int) -> None:
-    definition = JobRegistry(leads_jobs.definitions(database, retention_days=days)).find(PURGE_DELETED.name)
+    definition = JobRegistry(leads_jobs.definitions(database, LEAD_PARTICIPANTS, retention_days=days)).find(
+        PURGE_DELETED.name
+    )
     assert definition is not None
     job = RunningJob(SYSTEM_WORKSPACE_ID, new_id(), PURGE_DELETED.name, 1, 3, "{}", None, {}, utc_now())
     await definition.handler(JobContext(database, job, NoPayload(), worker_id=new_id()))

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
@@ -57,7 +58,9 @@ async def get(desk: Desk, lead_id: UUID) -> DeletedLeadView:
 
 
 async def purge(desk: Desk) -> None:
-    definition = JobRegistry(leads_jobs.definitions(desk.database, retention_days=DAYS)).find(PURGE_DELETED.name)
+    definition = JobRegistry(leads_jobs.definitions(desk.database, LEAD_PARTICIPANTS, retention_days=DAYS)).find(
+        PURGE_DELETED.name
+    )
     assert definition is not None
     job = RunningJob(SYSTEM_WORKSPACE_ID, new_id(), PURGE_DELETED.name, 1, 3, "{}", None, {}, utc_now())
     await definition.handler(JobContext(desk.database, job, NoPayload(), worker_id=new_id()))

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.identity import queries as identity_queries
 from leadflood.domains.identity.errors import LastOwner, LoginFailed, MemberNotFound, Unauthenticated
 from leadflood.domains.identity.service import access
@@ -104,7 +105,7 @@ async def test_leads_become_unassigned_with_an_entry_each_and_get_their_owner_ba
     }
     await identity.add(company.id, member, Role.VIEWER)
     async with identity.database.transaction(company.id) as tx:
-        await undo_changeset(tx, owner, changeset_id=left.changeset_id, trace={})
+        await undo_changeset(tx, owner, LEAD_PARTICIPANTS, changeset_id=left.changeset_id, trace={})
     assert await owners(identity, company) == {member.id: 3, company.owner.id: 1}
 
 
@@ -154,7 +155,7 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
     query = sql("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
     async with identity.database.transaction(company.id) as tx:
         job_id = await tx.scalar(query, {"id": company.id, "kind": RELEASE_LEADS.name})
-    registry = JobRegistry(lead_jobs.definitions(identity.database, retention_days=30))
+    registry = JobRegistry(lead_jobs.definitions(identity.database, LEAD_PARTICIPANTS, retention_days=30))
     job = await Jobs(identity.database, company.id, RELEASE_LEADS).attempt(registry, job_id)
 
     assert (job.status, left.leads) == ("completed", 5)
@@ -177,7 +178,7 @@ async def test_who_joins_again_before_the_job_stays(
     query = sql("SELECT id FROM job_executions WHERE workspace_id = :id AND kind = :kind")
     async with identity.database.transaction(company.id) as tx:
         job_id = await tx.scalar(query, {"id": company.id, "kind": RELEASE_LEADS.name})
-    registry = JobRegistry(lead_jobs.definitions(identity.database, retention_days=30))
+    registry = JobRegistry(lead_jobs.definitions(identity.database, LEAD_PARTICIPANTS, retention_days=30))
     await Jobs(identity.database, company.id, RELEASE_LEADS).attempt(registry, job_id)
 
     assert (await identity.login(member)).workspace.role is Role.VIEWER

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.leads.errors import ChangesetNotFound, ChangesetNotUndoable
 from leadflood.domains.leads.models import ChangesetKind, LeadStatus, search_text
 from leadflood.domains.leads.service import changesets
@@ -225,7 +226,9 @@ async def test_an_undo_by_a_job_takes_two_chunks_at_a_time_and_tells_the_same(
     jobs = Jobs(desk.database, desk.actor.workspace_id)
     job = await jobs.started(await jobs.one())
 
-    await changesets.undo_in_lanes(desk.database, job, changeset_id=changed.id, trace={}, batch=batch)
+    await changesets.undo_in_lanes(
+        desk.database, job, LEAD_PARTICIPANTS, changeset_id=changed.id, trace={}, batch=batch
+    )
     assert not await undo_chunk(desk, changed.id, batch)
 
     undone = await bench.view(changed.id)
@@ -242,7 +245,9 @@ class Killed(Exception):
 
 async def undo_chunk(desk: Desk, changeset_id: UUID, batch: int, *, killed: bool = False) -> bool:
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        more = await changesets.undo_more(tx, desk.actor, changeset_id=changeset_id, trace={}, batch=batch)
+        more = await changesets.undo_more(
+            tx, desk.actor, LEAD_PARTICIPANTS, changeset_id=changeset_id, trace={}, batch=batch
+        )
         if killed:
             raise Killed
         return more

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
 from leadflood.domains.leads.models import ChangesetKind
@@ -44,7 +45,9 @@ class Workbench:
 
     async def undo(self, changeset_id: UUID) -> ChangesetView:
         async with self.desk.database.transaction(self.desk.actor.workspace_id) as tx:
-            return await changesets.undo_changeset(tx, self.desk.actor, changeset_id=changeset_id, trace=self.trace)
+            return await changesets.undo_changeset(
+                tx, self.desk.actor, LEAD_PARTICIPANTS, changeset_id=changeset_id, trace=self.trace
+            )
 
     async def view(self, changeset_id: UUID) -> ChangesetView:
         async with self.desk.database.transaction(self.desk.actor.workspace_id, read_only=True) as tx:

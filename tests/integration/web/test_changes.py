@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
 from leadflood.domains.duplicates.service import merging
 from tests.integration.web.conftest import House
@@ -14,7 +15,7 @@ MANY = 60
 async def merged(house: House, survivor: UUID, other: UUID) -> MergeView:
     command = MergeLeads.model_validate({"survivorId": str(survivor), "otherId": str(other)})
     async with house.parts.database.transaction(house.workspace_id) as tx:
-        return await merging.merge(tx, house.actor, command=command)
+        return await merging.merge(tx, house.actor, LEAD_PARTICIPANTS, command=command)
 
 
 async def test_to_delete_more_than_fifty_leads_their_number_is_typed(owner: Browser, house: House) -> None:

@@ -51,7 +51,9 @@ async def undo_changeset(changeset_id: ResourceId, unit: InUnit) -> ChangesetVie
     Up to 5,000 leads are reverted immediately: the changeset is `undone`. Above that it is `undoing` in the background.
     Undoing the changeset of a merge unmerges the leads. Possible until `undoUntil`.
     """
-    undone = await merging.undo_change(unit.tx, unit.actor, changeset_id=changeset_id, trace=unit.trace)
+    undone = await merging.undo_change(
+        unit.tx, unit.actor, unit.parts.participants, changeset_id=changeset_id, trace=unit.trace
+    )
     return undone.dated(unit.parts.settings.lead_retention_days)
 
 

@@ -176,7 +176,9 @@ async def undo_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 
     The import's changeset lists the fields that were kept. Opt-outs are never changed.
     """
-    return await control.undo_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
+    return await control.undo_import(
+        unit.tx, unit.actor, unit.parts.participants, import_id=import_id, trace=unit.trace
+    )
 
 
 @router.get("/{id}/rejected-rows", summary="Download rejected rows", response_class=TableResponse, responses=_TABLE)

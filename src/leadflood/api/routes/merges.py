@@ -24,7 +24,7 @@ async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> 
     The other lead is deleted, and its timeline is shown with the survivor's. Atomic, and can be undone. If one of them
     is already merged, returns 409 with `mergeId` and `survivorId`.
     """
-    made = await merging.merge(unit.tx, unit.actor, command=command)
+    made = await merging.merge(unit.tx, unit.actor, unit.parts.participants, command=command)
     response.headers["Location"] = f"/v1/merges/{made.id}"
     return made
 
@@ -33,14 +33,17 @@ async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> 
 @requires(Permission.LEADS_READ)
 async def list_merges(pages: InPages, unit: InUnit) -> Listing[MergeView]:
     """The merges of the workspace, including undone ones."""
-    return pages.answer(await queries.list_merges(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
+    parts = unit.parts
+    return pages.answer(
+        await queries.list_merges(unit.tx, unit.actor, parts.participants, after=pages.after, limit=pages.limit)
+    )
 
 
 @router.get("/{id}", summary="Retrieve a merge")
 @requires(Permission.LEADS_READ)
 async def get_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
     """The merged leads, what was moved, and what an undo kept."""
-    return await queries.get_merge(unit.tx, unit.actor, merge_id=merge_id)
+    return await queries.get_merge(unit.tx, unit.actor, unit.parts.participants, merge_id=merge_id)
 
 
 @router.post("/{id}/undos", status_code=200, summary="Undo a merge")
@@ -50,4 +53,4 @@ async def undo_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
 
     Returns 409 if another lead has the email, or after the undo period (`LEADFLOOD_LEAD_RETENTION_DAYS`).
     """
-    return await merging.undo_merge(unit.tx, unit.actor, merge_id=merge_id, trace=unit.trace)
+    return await merging.undo_merge(unit.tx, unit.actor, unit.parts.participants, merge_id=merge_id, trace=unit.trace)

@@ -167,15 +167,6 @@ class MergeLeads(Contract):
     )
 
 
-class MovedView(View):
-    """What was moved from the other lead to the survivor."""
-
-    runs: int = Field(description="Enrichment runs.")
-    values: int = Field(description="Enrichment values.")
-    jobs: int
-    duplicates: int = Field(description="Other possible duplicates of the lead.")
-
-
 class KeptView(View):
     """A field that an undo kept because it was edited since."""
 
@@ -220,7 +211,10 @@ class MergeView(View):
     status: MergeStatus
     changeset_id: UUID
     taken: list[str] = Field(description="Fields with a value from the other lead.")
-    moved: MovedView
+    moved: dict[str, int] = Field(
+        description="What was moved to the survivor, by kind, such as enrichment `runs` and `values`, `jobs`, and"
+        " `duplicates`."
+    )
     kept: list[KeptView]
     actor: ActorView
     undone_by: ActorView | None

@@ -7,7 +7,6 @@ from leadflood.domains.duplicates.contracts import (
     DuplicateView,
     KeptView,
     MergeView,
-    MovedView,
     ReasonView,
     ScanView,
 )
@@ -20,6 +19,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.subjects import Participants
 
 # Pairs of living leads, the likeliest first.
 _DUPLICATES = sql("""
@@ -97,28 +97,42 @@ async def find_scan(tx: Transaction, actor: Actor) -> ScanView | None:
     return None if row is None else _scan_view(row)
 
 
-async def get_merge(tx: Transaction, actor: Actor, *, merge_id: UUID) -> MergeView:
+async def get_merge(tx: Transaction, actor: Actor, participants: Participants, *, merge_id: UUID) -> MergeView:
     """Raises: MergeNotFound."""
-    page = await _merges(tx, actor, merge_id=merge_id, after=None, limit=1)
+    page = await _merges(tx, actor, participants, merge_id=merge_id, after=None, limit=1)
     if not page.items:
         raise MergeNotFound
     return page.items[0]
 
 
-async def list_merges(tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int) -> Page[MergeView]:
+async def list_merges(
+    tx: Transaction, actor: Actor, participants: Participants, *, after: Position | None = None, limit: int
+) -> Page[MergeView]:
     """Merges, newest first."""
-    return await _merges(tx, actor, merge_id=None, after=after, limit=limit)
+    return await _merges(tx, actor, participants, merge_id=None, after=after, limit=limit)
 
 
 async def _merges(
-    tx: Transaction, actor: Actor, *, merge_id: UUID | None, after: Position | None, limit: int
+    tx: Transaction,
+    actor: Actor,
+    participants: Participants,
+    *,
+    merge_id: UUID | None,
+    after: Position | None,
+    limit: int,
 ) -> Page[MergeView]:
     values = {"merge_id": merge_id, "before_id": after and after.id, "rows": limit + 1}
     rows = await tx.all(_MERGES, {"workspace_id": actor.workspace_id, **values})
     page = cut(rows, limit, lambda row: Position.at(row.created_at, row.id))
     moved = await _moved(tx, actor, [row.id for row in page.items])
     kept = await _kept(tx, actor, [row.changeset_id for row in page.items])
-    return page.map(lambda row: _merge_view(row, moved.get(row.id, {}), kept.get(row.changeset_id, [])))
+    return page.map(
+        lambda row: _merge_view(
+            row,
+            {name: moved.get(row.id, {}).get(kind, 0) for kind, name in participants.kinds.items()},
+            kept.get(row.changeset_id, []),
+        )
+    )
 
 
 async def _moved(tx: Transaction, actor: Actor, merge_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
@@ -165,7 +179,7 @@ def _scan_view(row: Row) -> ScanView:
     )
 
 
-def _merge_view(row: Row, moved: Mapping[str, int], kept: list[KeptView]) -> MergeView:
+def _merge_view(row: Row, moved: dict[str, int], kept: list[KeptView]) -> MergeView:
     undone_by = ActorView(kind=ActorKind(row.undone_by_kind), id=row.undone_by) if row.undone_by_kind else None
     return MergeView(
         id=row.id,
@@ -176,12 +190,7 @@ def _merge_view(row: Row, moved: Mapping[str, int], kept: list[KeptView]) -> Mer
         status=MergeStatus(row.status),
         changeset_id=row.changeset_id,
         taken=row.taken,
-        moved=MovedView(
-            runs=moved.get("run", 0),
-            values=moved.get("value", 0),
-            jobs=moved.get("job", 0),
-            duplicates=moved.get("candidate", 0),
-        ),
+        moved=moved,
         kept=kept,
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
         undone_by=undone_by,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models import Candidate, KnownLead, Moved, best_values
+from leadflood.domains.enrichment.models import Candidate, KnownLead, best_values
 from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
@@ -125,21 +125,6 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
         event=LeadEventKind.ENRICHMENT_FAILED,
         error=error,
     )
-
-
-async def move_to_lead(tx: Transaction, actor: Actor, *, from_lead: UUID, to_lead: UUID) -> Moved:
-    """Make what was found about one lead another's, whose own chosen values stay chosen. Both leads are locked.
-
-    A job that still enriches the first one finds it gone, and writes nothing.
-    """
-    return await store.move_to_lead(tx, actor.workspace_id, from_lead=from_lead, to_lead=to_lead)
-
-
-async def return_to_lead(
-    tx: Transaction, actor: Actor, *, moved: Moved, holders: Sequence[UUID], to_lead: UUID
-) -> None:
-    """Return what was moved, as far as one of the holders still has it. All these leads are locked."""
-    await store.return_to_lead(tx, actor.workspace_id, moved, holders=holders, to_lead=to_lead)
 
 
 def _known(lead: LeadDetails) -> KnownLead:

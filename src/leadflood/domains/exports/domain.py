@@ -4,6 +4,7 @@ from typing import Any
 
 from leadflood.domains.exports import jobs
 from leadflood.domains.exports.events import FORGET_EXPORTS
+from leadflood.domains.exports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.kernel.domain import Domain, Services
@@ -13,4 +14,4 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database)
 
 
-DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(FORGET_EXPORTS, 3600.0),))
+DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(FORGET_EXPORTS, 3600.0),), participants=(PARTICIPANT,))

@@ -1,5 +1,6 @@
 """What identity declares."""
 
+from leadflood.domains.identity.participant import PARTICIPANT
 from leadflood.kernel.domain import Domain
 
-DOMAIN = Domain(name="identity")
+DOMAIN = Domain(name="identity", participants=(PARTICIPANT,))

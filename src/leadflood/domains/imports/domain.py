@@ -4,6 +4,7 @@ from typing import Any
 
 from leadflood.domains.imports import jobs
 from leadflood.domains.imports.events import FORGET_IMPORTS
+from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.kernel.domain import Domain, Services
@@ -14,4 +15,6 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database, services.sandbox, retention_days=days)
 
 
-DOMAIN = Domain(name="imports", jobs=_jobs, schedules=(Schedule(FORGET_IMPORTS, 86_400.0),))
+DOMAIN = Domain(
+    name="imports", jobs=_jobs, schedules=(Schedule(FORGET_IMPORTS, 86_400.0),), participants=(PARTICIPANT,)
+)

@@ -22,6 +22,21 @@ class ImportNotReady(Conflict):
     title = "Not in this state of the import"
 
 
+class ImportsBusy(Conflict):
+    """Imports that have a person, or may have, are being read or written: the person cannot be erased now."""
+
+    code = "imports_busy"
+    title = "Imports are at work"
+
+    def __init__(self, import_ids: Sequence[UUID]) -> None:
+        """Args: import_ids: which imports."""
+        super().__init__(
+            "An import that may have this person is being read or written. Wait for it, or pause or cancel it; then"
+            " repeat the erasure.",
+            extra={"importIds": [str(import_id) for import_id in import_ids]},
+        )
+
+
 class UnreadableFile(AppError):
     """The file cannot be read as a table of leads; the message says where and what to do."""
 

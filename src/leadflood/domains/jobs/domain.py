@@ -4,6 +4,7 @@ from typing import Any
 
 from leadflood.domains.jobs import jobs
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
+from leadflood.domains.jobs.participant import PARTICIPANT
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.kernel.domain import Domain, Services
 
@@ -19,4 +20,5 @@ DOMAIN = Domain(
     name="jobs",
     jobs=_jobs,
     schedules=(Schedule(HEARTBEAT, 60.0), Schedule(CLEAN_UP, 3600.0)),
+    participants=(PARTICIPANT,),
 )

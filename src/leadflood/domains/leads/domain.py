@@ -6,11 +6,14 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads import jobs
 from leadflood.domains.leads.events import PURGE_DELETED
+from leadflood.domains.leads.participant import PARTICIPANT
 from leadflood.kernel.domain import Domain, Services
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
-    return jobs.definitions(services.database, retention_days=services.settings.lead_retention_days)
+    return jobs.definitions(
+        services.database, services.participants, retention_days=services.settings.lead_retention_days
+    )
 
 
-DOMAIN = Domain(name="leads", jobs=_jobs, schedules=(Schedule(PURGE_DELETED, 86_400.0),))
+DOMAIN = Domain(name="leads", jobs=_jobs, schedules=(Schedule(PURGE_DELETED, 86_400.0),), participants=(PARTICIPANT,))

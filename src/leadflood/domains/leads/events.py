@@ -45,6 +45,10 @@ class AuditAction(StrEnum):
 
     UNDONE = "changeset.undone"
     UNDO_FINISHED = "changeset.undo_finished"
+    PERSONAL_DATA_EXPORTED = "person.exported"
+    ERASED = "person.erased"
+    """A person was erased: which leads, and how many rows. Nothing in it names the person."""
+
     VIEW_CREATED = "view.created"
     VIEW_CHANGED = "view.changed"
     VIEW_DELETED = "view.deleted"

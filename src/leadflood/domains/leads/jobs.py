@@ -20,6 +20,7 @@ from leadflood.domains.leads.store import changesets as changeset_store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Participants
 
 Changeset = TypeVar("Changeset", bound=ChangesetPayload)
 
@@ -28,7 +29,7 @@ _LONGEST = 6 * 3600.0
 """Seconds for a large change: each of its chunks is kept, and an attempt goes on where the one before ended."""
 
 
-def definitions(database: Database, *, retention_days: int) -> list[JobDefinition[Any]]:
+def definitions(database: Database, participants: Participants, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for several transactions at a time, and for sweeps."""
 
     async def purge(_context: JobContext[NoPayload]) -> None:
@@ -46,7 +47,7 @@ def definitions(database: Database, *, retention_days: int) -> list[JobDefinitio
                     return
 
     async def undo(context: JobContext[ChangesetPayload]) -> None:
-        await _undo(context, database)
+        await _undo(context, database, participants)
 
     return [
         JobDefinition(PURGE_DELETED, purge),
@@ -78,13 +79,13 @@ async def _release_failed(tx: Transaction, job: RunningJob, payload: ReleaseLead
         await members.finish_removal(tx, Actor.system(job.workspace_id), user_id=payload.user_id)
 
 
-async def _undo(context: JobContext[ChangesetPayload], database: Database) -> None:
+async def _undo(context: JobContext[ChangesetPayload], database: Database, participants: Participants) -> None:
     changeset_id, trace = context.payload.changeset_id, context.job.trace
-    await changesets.undo_in_lanes(database, context.job, changeset_id=changeset_id, trace=trace)
+    await changesets.undo_in_lanes(database, context.job, participants, changeset_id=changeset_id, trace=trace)
     more = True
     while more:
         async with context.transaction() as tx:
-            more = await changesets.undo_more(tx, context.actor, changeset_id=changeset_id, trace=trace)
+            more = await changesets.undo_more(tx, context.actor, participants, changeset_id=changeset_id, trace=trace)
 
 
 async def _change_failed(tx: Transaction, job: RunningJob, payload: ChangesetPayload | None, _error: str) -> None:

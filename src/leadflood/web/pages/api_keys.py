@@ -34,6 +34,7 @@ SCOPE_HINTS = {
     Permission.KEYS_READ: "See API keys",
     Permission.KEYS_WRITE: "Make and revoke API keys",
     Permission.AUDIT_READ: "Read the audit log",
+    Permission.PERSONAL_DATA: "Export and erase the data of a person",
 }
 LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "": "Until it is revoked"}
 """Days until a key ends, and what that is called."""

@@ -52,6 +52,8 @@ SENTENCES: Final = {
     "leads.restored": "restored {leads}",
     "leads.enrichment_requested": "requested enrichment of {leads}",
     "leads.merged": "merged {leads}",
+    "person.exported": "exported the data of a person",
+    "person.erased": "erased a person: {leads}",
     "leads.unmerged": "undid a merge of {leads}",
     "changeset.finished": "finished “{label}”: {leads} changed",
     "changeset.undone": "undid “{label}”: {leads}",

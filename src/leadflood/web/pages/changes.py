@@ -76,7 +76,9 @@ async def show_change(visit: Visit) -> Answer:
 async def undo_change(visit: Visit) -> Answer:
     """Undo a change; what was edited since is kept."""
     async with visit.writing() as tx:
-        undone = await merging.undo_change(tx, visit.actor, changeset_id=visit.id(), trace=visit.trace)
+        undone = await merging.undo_change(
+            tx, visit.actor, visit.parts.participants, changeset_id=visit.id(), trace=visit.trace
+        )
     return Redirect(local_path(_next(visit), "/leads"), [_told(undone)])
 
 

@@ -37,7 +37,9 @@ async def list_duplicates(visit: Visit) -> Answer:
     context: dict[str, Any] = {"shown": shown, "pairs": [], "merges": [], "reasons": REASONS, "name_of": name_of}
     async with visit.reading() as tx:
         if shown == "merged":
-            merges = await queries.list_merges(tx, visit.actor, after=visit.after(scope), limit=_ROWS)
+            merges = await queries.list_merges(
+                tx, visit.actor, visit.parts.participants, after=visit.after(scope), limit=_ROWS
+            )
             context |= {"merges": merges.items, "next": visit.cursor(merges, scope)}
         else:
             status = CandidateStatus.DISMISSED if shown else CandidateStatus.OPEN
@@ -72,7 +74,7 @@ async def merge(visit: Visit) -> Answer:
     try:
         command = form.read(MergeLeads)
         async with visit.writing() as tx:
-            made = await merging.merge(tx, visit.actor, command=command)
+            made = await merging.merge(tx, visit.actor, visit.parts.participants, command=command)
     except AppError as error:
         if error.status in (404, 503):
             raise
@@ -100,7 +102,9 @@ async def reopen(visit: Visit) -> Answer:
 async def undo_merge(visit: Visit) -> Answer:
     """Make two leads of one again."""
     async with visit.writing() as tx:
-        undone = await merging.undo_merge(tx, visit.actor, merge_id=visit.id(), trace=visit.trace)
+        undone = await merging.undo_merge(
+            tx, visit.actor, visit.parts.participants, merge_id=visit.id(), trace=visit.trace
+        )
     return Redirect("/duplicates", [_undone(undone)])
 
 

@@ -108,7 +108,7 @@ async def cancel_import(visit: Visit) -> Answer:
 @pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
 async def undo_import(visit: Visit) -> Answer:
     """Take back what it wrote."""
-    return await _do(visit, partial(control.undo_import, trace=visit.trace))
+    return await _do(visit, partial(control.undo_import, participants=visit.parts.participants, trace=visit.trace))
 
 
 @pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)

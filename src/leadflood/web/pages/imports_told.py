@@ -37,6 +37,7 @@ _REASONS: Final = {
     "created_since_preview": "Somebody created a lead with this address since the preview.",
     "deleted_since_preview": "Somebody deleted the lead since the preview.",
     "changed_since_preview": "Somebody changed the same fields since the preview.",
+    "erased": "The personal data of this row was erased.",
 }
 _FAULTS: Final = {
     "required": "is missing",

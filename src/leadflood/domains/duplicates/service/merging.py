@@ -1,8 +1,6 @@
 """Merging two leads, and taking that back, in either order where one merge built on another."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -11,14 +9,11 @@ from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
 from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotFound, MergeNotUndoable, MergeWithItself
 from leadflood.domains.duplicates.events import MERGE, AuditAction
-from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
+from leadflood.domains.duplicates.models import MergeStatus
 from leadflood.domains.duplicates.service.choosing import chosen_values
 from leadflood.domains.duplicates.store import merges as store
-from leadflood.domains.duplicates.store.merges import Merge, Pair
-from leadflood.domains.enrichment import service as enrichment
-from leadflood.domains.enrichment.models import Moved
+from leadflood.domains.duplicates.store.merges import Merge
 from leadflood.domains.identity.service import audit
-from leadflood.domains.jobs import subjects
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.stored import StoredLead
 from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
@@ -29,11 +24,10 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.subjects import Participants
 
-References = list[tuple[str, UUID, Mapping[str, Any]]]
 
-
-async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeView:
+async def merge(tx: Transaction, actor: Actor, participants: Participants, *, command: MergeLeads) -> MergeView:
     """Make one lead of two. All that refers to the other refers to the survivor; the other is deleted.
 
     Either may be in enrichment: the survivor's goes on, the other's finds its lead gone and writes nothing.
@@ -45,7 +39,7 @@ async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeV
     survivor_id, other_id = command.survivor_id, command.other_id
     if survivor_id == other_id:
         raise MergeWithItself
-    await subjects.hold_jobs_of(tx, actor, subject_ids=[survivor_id, other_id])
+    await participants.lock(tx, actor, [survivor_id, other_id])
     survivor, other = await _hold(tx, actor, survivor_id, other_id)
     for lead, version in ((survivor, command.survivor_version), (other, command.other_version)):
         if version is not None and version != lead.version:
@@ -55,17 +49,19 @@ async def merge(tx: Transaction, actor: Actor, *, command: MergeLeads) -> MergeV
     changeset_id = await leads.merge_leads(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
     made = Merge(merge_id, survivor_id, other_id, changeset_id, MergeStatus.MERGED)
     await store.insert_merge(tx, actor, made, taken=taken)
-    moved = await _move_references(tx, actor, survivor_id, other_id)
+    moved = await participants.merge(tx, actor, from_id=other_id, to_id=survivor_id)
     await store.refer(tx, actor.workspace_id, merge_id, moved)
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor_id)}
     data |= {"mergeId": str(merge_id), "changesetId": str(changeset_id)}
     await audit.record(
         tx, actor, action=AuditAction.MERGED, subject_type=MERGE, subject_id=merge_id, data={**data, "fields": [*taken]}
     )
-    return await queries.get_merge(tx, actor, merge_id=merge_id)
+    return await queries.get_merge(tx, actor, participants, merge_id=merge_id)
 
 
-async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Mapping[str, str]) -> MergeView:
+async def undo_merge(
+    tx: Transaction, actor: Actor, participants: Participants, *, merge_id: UUID, trace: Mapping[str, str]
+) -> MergeView:
     """Make two leads of one again, as they were, except what was edited since: that is kept, and told.
 
     What went on to a third lead by a later merge comes back from there; the later merge stays. Asked again, it changes
@@ -79,16 +75,8 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
     if found is None:
         raise MergeNotFound
     if found.status is MergeStatus.UNDONE:
-        return await queries.get_merge(tx, actor, merge_id=merge_id)
-    holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
-    everybody = [*holders, found.other_id]
-    await subjects.hold_jobs_of(tx, actor, subject_ids=everybody)
-    held = await leads.hold_all(tx, actor, lead_ids=everybody)
-    if len(held) < len(set(everybody)):
-        raise MergeNotUndoable("One of the leads is gone for good: it was deleted longer ago than can be restored.")
-    if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
-        raise Unavailable("One of the leads was merged again just now. Try again.")
-    survivor, other = held[found.survivor_id], held[found.other_id]
+        return await queries.get_merge(tx, actor, participants, merge_id=merge_id)
+    holders, survivor, other = await _lock_chain(tx, actor, participants, found)
     deferred = await leads.deferred_undos(tx, actor, lead_id=other.id)
     if deferred:
         await leads.complete_undos(tx, actor, other=other, deferred=deferred, merge_changeset_id=found.changeset_id)
@@ -98,23 +86,26 @@ async def undo_merge(tx: Transaction, actor: Actor, *, merge_id: UUID, trace: Ma
         await leads.unmerge_leads(
             tx,
             actor,
+            participants,
             changeset_id=found.changeset_id,
-            survivor=survivor,
-            other=other,
+            pair=(survivor, other),
             merge_id=merge_id,
             later=await store.changesets_after(tx, actor.workspace_id, found),
             trace=trace,
         )
     except ChangesetNotFound as error:
         raise MergeNotUndoable("It is longer ago than can be undone: what the leads were like is forgotten.") from error
-    await _return_references(tx, actor, merge_id, holders, other.id)
+    moved = await store.references(tx, actor.workspace_id, merge_id)
+    await participants.unmerge(tx, actor, moved=moved, holders=holders, to_id=other.id)
     expect_changed(await store.set_undone(tx, actor, merge_id))
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor.id)}
     await audit.record(tx, actor, action=AuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data)
-    return await queries.get_merge(tx, actor, merge_id=merge_id)
+    return await queries.get_merge(tx, actor, participants, merge_id=merge_id)
 
 
-async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]) -> ChangesetView:
+async def undo_change(
+    tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
+) -> ChangesetView:
     """Undo a changeset of any kind: a merge with all that it moved, others as `changesets.undo_changeset`.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, MergeNotFound, MergeNotUndoable, Unavailable.
@@ -122,8 +113,8 @@ async def undo_change(tx: Transaction, actor: Actor, *, changeset_id: UUID, trac
     actor.require(Permission.LEADS_WRITE)
     merge_id = (await get_changeset(tx, actor, changeset_id=changeset_id)).merge_id
     if merge_id is None:
-        return await changesets.undo_changeset(tx, actor, changeset_id=changeset_id, trace=trace)
-    await undo_merge(tx, actor, merge_id=merge_id, trace=trace)
+        return await changesets.undo_changeset(tx, actor, participants, changeset_id=changeset_id, trace=trace)
+    await undo_merge(tx, actor, participants, merge_id=merge_id, trace=trace)
     return await get_changeset(tx, actor, changeset_id=changeset_id)
 
 
@@ -137,78 +128,23 @@ async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID
         raise AlreadyMerged(merge_id=known.id, survivor_id=known.survivor_id) from None
 
 
+async def _lock_chain(
+    tx: Transaction, actor: Actor, participants: Participants, found: Merge
+) -> tuple[list[UUID], StoredLead, StoredLead]:
+    """Lock all leads that may have what a merge moved. Returns these, the survivor and the other."""
+    holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
+    everybody = [*holders, found.other_id]
+    await participants.lock(tx, actor, everybody)
+    held = await leads.hold_all(tx, actor, lead_ids=everybody)
+    if len(held) < len(set(everybody)):
+        raise MergeNotUndoable("One of the leads is gone for good: it was deleted longer ago than can be restored.")
+    if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
+        raise Unavailable("One of the leads was merged again just now. Try again.")
+    return holders, held[found.survivor_id], held[found.other_id]
+
+
 async def _require_address(tx: Transaction, actor: Actor, other: StoredLead) -> None:
     holder = await leads.address_holder(tx, actor, email_norm=other.email_norm)
     if holder is not None and holder != other.id:
         message = f"Another lead has the address {other.email} by now. Delete it or change its address, then undo."
         raise MergeNotUndoable(message, extra={"existingId": str(holder)})
-
-
-async def _move_references(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> References:
-    found = await enrichment.move_to_lead(tx, actor, from_lead=other_id, to_lead=survivor_id)
-    job_ids = await subjects.move_jobs(tx, actor, from_subject=other_id, to_subject=survivor_id)
-    pairs = await store.hold_pairs(tx, actor.workspace_id, [survivor_id, other_id])
-    moved = _pairs_after(pairs, survivor_id, other_id)
-    await store.move_pairs(tx, actor.workspace_id, moved)
-    before = {pair.id: pair for pair in pairs}
-    return [
-        *(("run", run_id, {}) for run_id in found.runs),
-        *(("value", value_id, {"chosen": chosen}) for value_id, chosen in found.values.items()),
-        *(("job", job_id, {}) for job_id in job_ids),
-        *(("candidate", pair.id, _remembered(before[pair.id])) for pair in moved),
-    ]
-
-
-def _pairs_after(pairs: Iterable[Pair], survivor_id: UUID, other_id: UUID) -> list[Pair]:
-    """The pairs that a merge changes: that of the two is merged, and those of the other are the survivor's.
-
-    Where the survivor has a pair with the same lead already, the other's stays with it, unseen.
-    """
-    pairs = list(pairs)
-    taken = {pair.leads for pair in pairs}
-    after = []
-    for pair in pairs:
-        if pair.leads == {survivor_id, other_id}:
-            after.append(replace(pair, status=CandidateStatus.MERGED))
-        elif other_id in pair.leads and pair.status is not CandidateStatus.MERGED:
-            (third,) = pair.leads - {other_id}
-            if frozenset((survivor_id, third)) not in taken:
-                lead_a, lead_b = sorted((survivor_id, third))
-                after.append(replace(pair, lead_a=lead_a, lead_b=lead_b))
-    return after
-
-
-def _remembered(pair: Pair) -> dict[str, str]:
-    return {"a": str(pair.lead_a), "b": str(pair.lead_b), "status": pair.status}
-
-
-async def _return_references(
-    tx: Transaction, actor: Actor, merge_id: UUID, holders: Sequence[UUID], other_id: UUID
-) -> None:
-    moved = await store.references(tx, actor.workspace_id, merge_id)
-    chosen = {value_id: before["chosen"] for value_id, before in moved["value"].items()}
-    found = Moved(list(moved["run"]), chosen)
-    await enrichment.return_to_lead(tx, actor, moved=found, holders=holders, to_lead=other_id)
-    await subjects.return_jobs(tx, actor, job_ids=list(moved["job"]), holders=holders, to_subject=other_id)
-    pairs = await store.hold_pairs(tx, actor.workspace_id, [*holders, other_id])
-    await store.move_pairs(tx, actor.workspace_id, _pairs_before(pairs, moved["candidate"], holders, other_id))
-
-
-def _pairs_before(
-    pairs: Iterable[Pair], remembered: Mapping[UUID, Mapping[str, str]], holders: Sequence[UUID], other_id: UUID
-) -> list[Pair]:
-    """The pairs that an undo changes. One that was decided on meanwhile keeps its decision."""
-    pairs = list(pairs)
-    taken = {pair.leads for pair in pairs}
-    after = []
-    for pair in pairs:
-        before = remembered.get(pair.id)
-        if before is None:
-            continue
-        lead_a, lead_b = UUID(before["a"]), UUID(before["b"])
-        if pair.leads == {lead_a, lead_b}:
-            if pair.status is CandidateStatus.MERGED:
-                after.append(replace(pair, status=CandidateStatus(before["status"])))
-        elif pair.leads & set(holders) and other_id in (lead_a, lead_b) and frozenset((lead_a, lead_b)) not in taken:
-            after.append(replace(pair, lead_a=lead_a, lead_b=lead_b))
-    return after

@@ -1,9 +1,8 @@
 """SQL that writes candidates, merges, and what they moved."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeStatus
@@ -11,6 +10,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Reference
 
 # Take a pair from the expected state to another.
 _DECIDE = sql("""
@@ -64,6 +64,24 @@ _MERGE_OF = assemble(
 workspace_id = :workspace_id AND other_id = ANY(:lead_ids) AND status = 'merged' ORDER BY id DESC LIMIT 1
 """),
 )
+
+# Leads that take part in a merge that is not undone. Of one that does both, that another is part of it comes last.
+_MERGED_AMONG = sql("""
+SELECT other_id AS lead_id, 'merged_into' AS reason FROM lead_merges
+WHERE workspace_id = :workspace_id AND other_id = ANY (:lead_ids::uuid[]) AND status = 'merged'
+UNION ALL
+SELECT survivor_id, 'merged' FROM lead_merges
+WHERE workspace_id = :workspace_id AND survivor_id = ANY (:lead_ids::uuid[]) AND status = 'merged'
+""")
+
+# The leads that are merged with one of these.
+_MERGED_WITH = sql("""
+SELECT survivor_id AS lead_id FROM lead_merges
+WHERE workspace_id = :workspace_id AND other_id = ANY (:lead_ids::uuid[]) AND status = 'merged'
+UNION
+SELECT other_id FROM lead_merges
+WHERE workspace_id = :workspace_id AND survivor_id = ANY (:lead_ids::uuid[]) AND status = 'merged'
+""")
 
 # The changesets of later merges into the same survivor that are not undone.
 _LATER = sql("""
@@ -149,25 +167,32 @@ async def insert_merge(tx: Transaction, actor: Actor, merge: Merge, *, taken: Se
     await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
-async def refer(
-    tx: Transaction, workspace_id: UUID, merge_id: UUID, references: Iterable[tuple[str, UUID, Mapping[str, Any]]]
-) -> None:
-    """Keep what a merge moved: its kind, its id, and what it was like before."""
-    moved = list(references)
+async def refer(tx: Transaction, workspace_id: UUID, merge_id: UUID, moved: Sequence[Reference]) -> None:
+    """Keep what a merge moved."""
     values = {
-        "kinds": [kind for kind, _, _ in moved],
-        "reference_ids": [reference_id for _, reference_id, _ in moved],
-        "befores": [json.dumps(before) for _, _, before in moved],
+        "kinds": [each.kind for each in moved],
+        "reference_ids": [each.id for each in moved],
+        "befores": [json.dumps(dict(each.before)) for each in moved],
     }
     await tx.execute(_REFER, {"workspace_id": workspace_id, "merge_id": merge_id, **values})
 
 
-async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> dict[str, dict[UUID, dict[str, Any]]]:
-    """What a merge moved: by kind and id, what it was like before."""
-    found: dict[str, dict[UUID, dict[str, Any]]] = {"run": {}, "value": {}, "job": {}, "candidate": {}}
-    for row in await tx.all(_REFERENCES, {"workspace_id": workspace_id, "merge_id": merge_id}):
-        found.setdefault(row.kind, {})[row.reference_id] = row.before
-    return found
+async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> list[Reference]:
+    """What a merge moved."""
+    rows = await tx.all(_REFERENCES, {"workspace_id": workspace_id, "merge_id": merge_id})
+    return [Reference(row.kind, row.reference_id, row.before) for row in rows]
+
+
+async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Those of the leads that take part in a merge: `merged`: another is part of it; or `merged_into` another one."""
+    rows = await tx.all(_MERGED_AMONG, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.lead_id: row.reason for row in rows}
+
+
+async def merged_with(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> set[UUID]:
+    """The leads that are merged with one of these."""
+    rows = await tx.all(_MERGED_WITH, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    return {row.lead_id for row in rows}
 
 
 async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Merge | None:

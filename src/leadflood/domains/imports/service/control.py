@@ -21,6 +21,7 @@ from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Participants
 
 _STOPPABLE = frozenset(
     {
@@ -98,7 +99,9 @@ async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Im
     return await queries.get_import(tx, actor, import_id=import_id)
 
 
-async def undo_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
+async def undo_import(
+    tx: Transaction, actor: Actor, participants: Participants, *, import_id: UUID, trace: Mapping[str, str]
+) -> ImportDetail:
     """Take back what the import wrote, except what somebody edited since.
 
     Raises: ImportNotFound, ImportNotReady: nothing is written, or it is being written.
@@ -113,7 +116,7 @@ async def undo_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: 
         await store.change_status(tx, found, ImportStatus.CANCELLED)
     await store.restart_clock(tx, found)
     await changesets.close_changeset(tx, actor, changeset_id=found.changeset_id)
-    undone, began = await changesets.take_back(tx, actor, changeset_id=found.changeset_id, trace=trace)
+    undone, began = await changesets.take_back(tx, actor, participants, changeset_id=found.changeset_id, trace=trace)
     if began:
         count = undone.undone if undone.job_id is None else changesets.changed_leads(undone)
         await record(tx, actor, AuditAction.UNDONE, found.id, found.filename, {"count": count})

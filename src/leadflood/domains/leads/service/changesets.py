@@ -30,6 +30,7 @@ from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable, expect_changed
+from leadflood.kernel.subjects import Participants
 
 AT_ONCE = 5000
 """Leads that a request changes itself; more are left to a job, which goes through as many at a time."""
@@ -81,7 +82,7 @@ async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) 
 
 
 async def undo_changeset(
-    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]
+    tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> ChangesetView:
     """Take back what a changeset did, except what was edited since. At once if it is small, else by a job.
 
@@ -94,7 +95,7 @@ async def undo_changeset(
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
     if changeset.kind is ChangesetKind.MERGE:
         raise ChangesetNotUndoable("This is a merge, which is more than its changes. Undo the merge instead.")
-    undone, began = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    undone, began = await take_back(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     if began:
         count_ = undone.undone if undone.job_id is None else changed_leads(undone)
         await record(tx, actor, AuditAction.UNDONE, undone, count=count_)
@@ -102,7 +103,7 @@ async def undo_changeset(
 
 
 async def take_back(
-    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str]
+    tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> tuple[ChangesetView, bool]:
     """As `undo_changeset`, for verbs that undo more than the changeset. Returns also whether the undo began with this.
 
@@ -122,13 +123,19 @@ async def take_back(
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
             await store.set_job(tx, actor.workspace_id, changeset_id, job_id)
         else:
-            while await undo_more(tx, actor, changeset_id=changeset_id, trace=trace):
+            while await undo_more(tx, actor, participants, changeset_id=changeset_id, trace=trace):
                 pass
     return await get_changeset(tx, actor, changeset_id=changeset_id), began
 
 
 async def undo_more(
-    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+    tx: Transaction,
+    actor: Actor,
+    participants: Participants,
+    *,
+    changeset_id: UUID,
+    trace: Mapping[str, str],
+    batch: int = AT_ONCE,
 ) -> bool:
     """Undo the next changes of a changeset that is being undone. Returns whether there may be more.
 
@@ -137,7 +144,7 @@ async def undo_more(
     changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.UNDOING:
         return False
-    undoing = Undoing(actor, changeset, trace, batch)
+    undoing = Undoing(actor, participants, changeset, trace, batch)
     chunk = await undoing.find(tx, undo.position(changeset))
     if chunk is not None:
         await undoing.keep(tx, chunk, await undoing.write(tx, chunk))
@@ -170,9 +177,17 @@ async def record(tx: Transaction, actor: Actor, action: AuditAction, changeset: 
 class Undoing:
     """Undoes a changeset as `jobs.lanes` wants it: the changes of a chunk with all that belongs to them."""
 
-    def __init__(self, actor: Actor, changeset: Row, trace: Mapping[str, str], batch: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        participants: Participants,
+        changeset: Row,
+        trace: Mapping[str, str],
+        batch: int = AT_ONCE,
+    ) -> None:
         """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""
         self._actor = actor
+        self._participants = participants
         self._changeset = changeset
         self._trace = trace
         self._batch = batch
@@ -192,10 +207,11 @@ class Undoing:
 
         Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
         """
-        leads = await undo.lock_chunk(tx, self._changeset, chunk)
+        locked = await undo.lock_chunk(tx, self._changeset, chunk)
+        conflicts = await self._participants.conflicts(tx, self._actor, locked.removable)
         try:
             async with tx.savepoint():
-                rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=leads)
+                rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=locked.count, conflicts=conflicts)
         except IntegrityError as error:
             message = "An address or an owner that goes back was taken or left just now. Try again."
             raise Unavailable(message) from error
@@ -209,7 +225,13 @@ class Undoing:
 
 
 async def undo_in_lanes(
-    database: Database, job: RunningJob, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+    database: Database,
+    job: RunningJob,
+    participants: Participants,
+    *,
+    changeset_id: UUID,
+    trace: Mapping[str, str],
+    batch: int = AT_ONCE,
 ) -> None:
     """Undo the changes of a changeset that is being undone, two chunks at a time; the end is left to `undo_more`.
 
@@ -218,7 +240,9 @@ async def undo_in_lanes(
     async with database.transaction(job.workspace_id) as tx:
         changeset = await store.lock_changeset(tx, job.workspace_id, changeset_id)
     if changeset is not None:
-        await write_in_lanes(database, job, Undoing(Actor.system(job.workspace_id), changeset, trace, batch))
+        await write_in_lanes(
+            database, job, Undoing(Actor.system(job.workspace_id), participants, changeset, trace, batch)
+        )
 
 
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:

@@ -16,6 +16,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
+from leadflood.kernel.subjects import Participants
 
 _SEARCHED = ("first_name", "last_name", "email", "company")
 
@@ -106,22 +107,24 @@ async def merge_leads(
 async def unmerge_leads(
     tx: Transaction,
     actor: Actor,
+    participants: Participants,
     *,
     changeset_id: UUID,
-    survivor: StoredLead,
-    other: StoredLead,
+    pair: tuple[StoredLead, StoredLead],
     merge_id: UUID,
     later: Sequence[UUID],
     trace: Mapping[str, str],
 ) -> ChangesetView:
     """Put both back as they were, except what was edited since; both are locked.
 
-    Args: later: changesets of the merges after this one that made something part of the same survivor.
+    Args: pair: the survivor and the other. later: changesets of the merges after this one that made something part of
+        the same survivor.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
     """
-    undone, _ = await take_back(tx, actor, changeset_id=changeset_id, trace=trace)
+    undone, _ = await take_back(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     await merging.rebase(tx, actor.workspace_id, changeset_id, later)
+    survivor, other = pair
     present = await merging.lock_any(tx, actor.workspace_id, [survivor.id, other.id])
     texts = {lead.id: search_text(*(getattr(lead, name) for name in _SEARCHED)) for lead in present.values()}
     await undo.rebuild_search(tx, actor.workspace_id, texts)

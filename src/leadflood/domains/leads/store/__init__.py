@@ -75,6 +75,11 @@ FOR NO KEY UPDATE
     columns=LEAD,
 )
 
+# In id order, as everything that locks several.
+_LOCK_FOR_ERASURE = sql("""
+SELECT FROM leads WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) ORDER BY id FOR UPDATE
+""")
+
 # Change some fields of a lead.
 _UPDATE = sql("""
 UPDATE leads SET {assignments}, version = version + 1, updated_at = now()
@@ -160,6 +165,11 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
     }
     rows = await tx.all(INSERT, {"workspace_id": workspace_id, "kind": LeadEventKind.CREATED, **columns})
     return {row.id for row in rows}
+
+
+async def lock_for_erasure(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> None:
+    """Lock leads, deleted ones included, so that nothing that refers to them is written until they are gone."""
+    await tx.execute(_LOCK_FOR_ERASURE, {"workspace_id": workspace_id, "lead_ids": sorted(lead_ids)})
 
 
 async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row | None:

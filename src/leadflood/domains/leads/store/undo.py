@@ -24,13 +24,13 @@ SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIM
 # Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
 LOCK_CHUNK = sql("""
 WITH held AS (
-    SELECT l.id
+    SELECT l.id, c.change IN ('created', 'restored') AND l.version > 1 AS removable
     FROM lead_changes c JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
     WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id
       AND c.lead_id > :after AND c.lead_id <= :until
     ORDER BY l.id FOR NO KEY UPDATE OF l
 )
-SELECT count(*) FROM held
+SELECT count(*) AS count, coalesce(array_agg(id) FILTER (WHERE removable), '{}') AS removable FROM held
 """)
 
 UNDO_CHUNK = assemble(
@@ -83,6 +83,14 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Locked:
+    """How many leads of a chunk are locked, and which of them an undo may remove that changed since they came."""
+
+    count: int
+    removable: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How many leads of a chunk were put back; how many fields, of how many leads, were kept as they are."""
 
@@ -109,15 +117,17 @@ async def find_chunk(tx: Transaction, changeset: Row, after: UUID, *, batch: int
     return Chunk(after, row.last, row.changes) if row is not None and row.changes else None
 
 
-async def lock_chunk(tx: Transaction, changeset: Row, chunk: Chunk) -> int:
-    """Lock the leads of a chunk. Returns how many there are."""
+async def lock_chunk(tx: Transaction, changeset: Row, chunk: Chunk) -> Locked:
+    """Lock the leads of a chunk."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
-    leads: int = await tx.scalar(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
-    return leads
+    rows = await tx.all(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
+    return Locked(rows[0].count, rows[0].removable)
 
 
-async def undo_chunk(tx: Transaction, changeset: Row, chunk: Chunk, *, leads: int) -> Sequence[Row]:
-    """Undo the changes of a chunk whose `leads` are locked.
+async def undo_chunk(
+    tx: Transaction, changeset: Row, chunk: Chunk, *, leads: int, conflicts: Mapping[UUID, str]
+) -> Sequence[Row]:
+    """Undo the changes of a chunk whose `leads` are locked. `conflicts`: why leads must not be removed.
 
     Returns how many are `undone`, in a row without an id, and what SQL leaves: leads to find by a new text, to enrich,
     or to report.
@@ -132,6 +142,7 @@ async def undo_chunk(tx: Transaction, changeset: Row, chunk: Chunk, *, leads: in
         "actor_kind": changeset.undone_by_kind,
         "actor_id": changeset.undone_by,
         "event_ids": [new_id() for _ in range(leads)],
+        "conflicts": json.dumps({str(lead_id): reason for lead_id, reason in conflicts.items()}),
     }
     return await tx.all(UNDO_CHUNK, values)
 

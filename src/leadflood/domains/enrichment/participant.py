@@ -1,0 +1,46 @@
+"""Runs and values of enrichment: they follow their lead into a merge and back, and go with it."""
+
+from uuid import UUID
+
+from leadflood.domains.enrichment import store
+from leadflood.domains.enrichment.models import Moved
+from leadflood.domains.leads.events import LEAD
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
+
+_RUN = "run"
+_VALUE = "value"
+_OF_LEAD = sql("t.lead_id = ANY (:ids::uuid[])")
+_PLACES = (
+    Place(name="enrichmentValues", table=sql("enrichment_values"), found=_OF_LEAD),
+    Place(name="enrichmentRuns", table=sql("enrichment_runs"), found=_OF_LEAD),
+)
+
+
+async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
+    """The survivor's own chosen values stay chosen. A job that enriches the other finds it gone, and writes nothing."""
+    moved = await store.move_to_lead(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
+    return [
+        *(Reference(_RUN, run_id) for run_id in moved.runs),
+        *(Reference(_VALUE, value_id, {"chosen": chosen}) for value_id, chosen in moved.values.items()),
+    ]
+
+
+async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
+    runs = [each.id for each in unmerging.references if each.kind == _RUN]
+    values = {each.id: bool(each.before["chosen"]) for each in unmerging.references if each.kind == _VALUE}
+    await store.return_to_lead(
+        tx, actor.workspace_id, Moved(runs, values), holders=unmerging.holders, to_lead=unmerging.to_id
+    )
+
+
+PARTICIPANT = Participant(
+    name="enrichment",
+    subject=LEAD,
+    places=_PLACES,
+    kinds={_RUN: "runs", _VALUE: "values"},
+    merge=_merge,
+    unmerge=_unmerge,
+)

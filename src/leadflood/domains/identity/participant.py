@@ -1,0 +1,28 @@
+"""What identity stores about subjects of any kind: entries of the audit log, and answers to repeated requests."""
+
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.idempotency import PERSONAL_ANSWERS
+from leadflood.kernel.subjects import Participant, Place
+
+# The log is append-only: one function of the schema replaces texts in it, and nothing else can.
+_REDACT = sql("SELECT erase_from_audit_log(:pattern)")
+
+# Entries about accounts of this installation stay: the person has them as a user, not as a lead.
+_NAMED = sql("""
+t.subject_type NOT IN ('user', 'member', 'invitation', 'session')
+AND t.data::text ~* :loose_pattern AND redacted(t.data, :pattern) <> t.data
+""")
+
+PARTICIPANT = Participant(
+    name="identity",
+    places=(
+        Place(
+            name="auditLog",
+            table=sql("audit_events"),
+            found=_NAMED,
+            erase=_REDACT,
+            exported=sql("t.subject_id = ANY (:ids::uuid[])"),
+        ),
+        PERSONAL_ANSWERS,
+    ),
+)

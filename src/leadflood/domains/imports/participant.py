@@ -1,0 +1,109 @@
+"""What imports has about a person: rows of previews and commits, uploaded files, and what is shown of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadflood.domains.imports.errors import ImportsBusy
+from leadflood.domains.imports.models.states import BUSY
+from leadflood.domains.leads.events import LEAD
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import DataSubject, Participant, Place
+
+# Rows with a person: by lead, by address, or, where a row was rejected, by what the file says.
+_OF_PERSON = sql("""
+r.workspace_id = :workspace_id
+AND (r.lead_id = ANY (:ids::uuid[]) OR r.email_norm = ANY (:addresses::text[])
+     OR lower(r.email) = ANY (:addresses::text[]) OR r.raw::text ~* :loose_pattern)
+""")
+
+# The rows with a person.
+_ROWS = assemble(sql("SELECT r.import_id, r.row_no FROM import_rows r WHERE {of_person}"), of_person=_OF_PERSON)
+
+# Lock the imports that have a person, or are being read and may have.
+_LOCK = assemble(
+    sql("""
+SELECT id, status FROM imports
+WHERE workspace_id = :workspace_id
+  AND (status = 'staging' OR id IN (SELECT r.import_id FROM import_rows r WHERE {of_person}))
+ORDER BY id FOR UPDATE
+"""),
+    of_person=_OF_PERSON,
+)
+
+# Nobody knows whether a person is in a file of which not all was read, or not all sheets.
+_UNREAD = sql("""
+t.import_id IN (SELECT i.id FROM imports i
+                WHERE i.workspace_id = :workspace_id AND i.status NOT IN ('uploading', 'staging')
+                  AND (i.staged_bytes < i.size_bytes OR cardinality(i.sheets) > 1))
+""")
+
+# Let imports that wait for their preview fail, as their files are removed.
+_FAIL_UNREAD = sql("""
+UPDATE {table} t
+SET status = 'failed', sample = '[]', updated_at = now(), finished_at = now(),
+    error = 'The file was removed because a person was erased who may be in it. Upload it again.'
+WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+_PLACES = (
+    Place(
+        name="importFiles",
+        table=sql("import_chunks"),
+        found=assemble(sql("t.import_id = ANY (:import_ids::uuid[]) OR {unread}"), unread=_UNREAD),
+        record=None,
+    ),
+    Place(
+        name="imports",
+        table=sql("imports"),
+        found=sql("""
+t.id = ANY (:import_ids::uuid[]) OR t.filename ~* :loose_pattern OR t.error ~* :loose_pattern
+OR t.sample::text ~* :loose_pattern
+"""),
+        erase=sql_file("leadflood.domains.imports.sql", "erase_imports"),
+        record=None,
+    ),
+    Place(
+        name="unreadImports",
+        table=sql("imports"),
+        found=sql("t.status = 'uploaded' AND t.staged_bytes < t.size_bytes"),
+        erase=_FAIL_UNREAD,
+        record=None,
+    ),
+    Place(
+        name="importRows",
+        table=sql("import_rows"),
+        found=sql("""
+(t.import_id, t.row_no) IN (
+    SELECT p.import_id, p.row_no FROM unnest(:import_ids::uuid[], :row_numbers::integer[]) AS p (import_id, row_no))
+"""),
+        erase=sql_file("leadflood.domains.imports.sql", "erase_rows"),
+        record=sql("to_jsonb(t) - '{workspace_id,search_text}'::text[]"),
+    ),
+)
+
+
+async def _admit(tx: Transaction, actor: Actor, person: DataSubject) -> None:
+    """Raises: ImportsBusy."""
+    rows = await tx.all(_LOCK, _values(actor, person))
+    busy = [row.id for row in rows if row.status in BUSY]
+    if busy:
+        raise ImportsBusy(busy)
+
+
+async def _prepare(tx: Transaction, actor: Actor, person: DataSubject) -> Mapping[str, Any]:
+    rows = await tx.all(_ROWS, _values(actor, person))
+    return {"import_ids": [row.import_id for row in rows], "row_numbers": [row.row_no for row in rows]}
+
+
+def _values(actor: Actor, person: DataSubject) -> dict[str, Any]:
+    return {
+        "workspace_id": actor.workspace_id,
+        "ids": sorted(person.ids),
+        "addresses": sorted(person.addresses),
+        "loose_pattern": person.loose_pattern,
+    }
+
+
+PARTICIPANT = Participant(name="imports", subject=LEAD, places=_PLACES, admit=_admit, prepare=_prepare)

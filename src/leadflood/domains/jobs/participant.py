@@ -1,0 +1,81 @@
+"""Jobs about a subject: they follow it into a merge and back, and go when a person is erased."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from leadflood.domains.jobs import subjects
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
+
+_JOB = "job"
+
+# Replace what names the person in the errors of other jobs. Their causes are made of the errors.
+_REDACT_ERRORS = sql("""
+UPDATE {table} t
+SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
+    failures = redacted(t.failures, :pattern), cause = regexp_replace(t.cause, :pattern, '[erased]', 'gi')
+WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+# Replace what names the person in the errors of events of the outbox.
+_REDACT_EVENT_ERRORS = sql("""
+UPDATE {table} t
+SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
+    cause = regexp_replace(t.cause, :pattern, '[erased]', 'gi')
+WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+_PLACES = (
+    Place(
+        name="outbox",
+        table=sql("outbox_events"),
+        found=sql("""
+t.job_id IN (
+    SELECT j.id FROM job_executions j WHERE j.workspace_id = :workspace_id AND j.subject_id = ANY (:ids::uuid[]))
+"""),
+        record=None,
+    ),
+    Place(
+        name="outboxErrors",
+        table=sql("outbox_events"),
+        found=sql("t.status <> 'sent' AND t.last_error ~* :loose_pattern"),
+        erase=_REDACT_EVENT_ERRORS,
+        record=None,
+    ),
+    # Running ones, too: their attempts find that they are gone, and write nothing.
+    Place(
+        name="jobs",
+        table=sql("job_executions"),
+        found=sql("t.subject_id = ANY (:ids::uuid[])"),
+        record=sql("to_jsonb(t) - '{workspace_id,trace,worker_id,lease_expires_at}'::text[]"),
+    ),
+    Place(
+        name="jobErrors",
+        table=sql("job_executions"),
+        found=sql("""
+t.status IN ('queued', 'running', 'failed') AND (t.subject_id IS NULL OR t.subject_id <> ALL (:ids::uuid[]))
+AND (t.last_error ~* :loose_pattern OR t.failures::text ~* :loose_pattern)
+"""),
+        erase=_REDACT_ERRORS,
+        record=None,
+    ),
+)
+
+
+async def _lock(tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> None:
+    await subjects.hold_jobs_of(tx, actor, subject_ids=subject_ids)
+
+
+async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
+    moved = await subjects.move_jobs(tx, actor, from_subject=from_id, to_subject=to_id)
+    return [Reference(_JOB, job_id) for job_id in moved]
+
+
+async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
+    job_ids = [each.id for each in unmerging.references]
+    await subjects.return_jobs(tx, actor, job_ids=job_ids, holders=unmerging.holders, to_subject=unmerging.to_id)
+
+
+PARTICIPANT = Participant(name="jobs", places=_PLACES, kinds={_JOB: "jobs"}, lock=_lock, merge=_merge, unmerge=_unmerge)

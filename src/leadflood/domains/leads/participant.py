@@ -1,0 +1,123 @@
+"""What leads itself has about a person: the lead, its timeline, changesets and their images, saved views."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.queries.personal_data import merge_partners, same_leads
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import DataSubject, Participant, Place
+
+# Replace what names the person in the label and the request of changesets.
+_REDACT_CHANGESETS = sql("""
+UPDATE {table} t
+SET label = regexp_replace(t.label, :pattern, '[erased]', 'gi'), request = redacted(t.request, :pattern)
+WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+# Remove what was set.
+_REMOVE_VALUES = sql("""
+UPDATE {table} t SET request = t.request - 'changes' WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+# Replace what names the person in saved views.
+_REDACT_VIEWS = sql("""
+UPDATE {table} t
+SET name = regexp_replace(t.name, :pattern, '[erased]', 'gi'), filter = redacted(t.filter, :pattern),
+    version = t.version + 1, updated_at = now()
+WHERE t.workspace_id = :workspace_id AND ({found})
+""")
+
+# The timeline is append-only: one function of the schema replaces what merges wrote into it.
+_REDACT_TIMELINES = sql("""
+SELECT erase_from_timelines(:partner_ids::uuid[], :merge_ids::text[], :merge_changeset_ids::text[])
+""")
+
+_PLACES = (
+    Place(
+        name="savedViews",
+        table=sql("saved_views"),
+        found=sql("t.name ~* :loose_pattern OR t.filter::text ~* :loose_pattern"),
+        erase=_REDACT_VIEWS,
+        record=None,
+    ),
+    # A merge that was undone left values of the one lead in the timeline of the other.
+    Place(
+        name="timelinesOfOthers",
+        table=sql("lead_events"),
+        found=sql("""
+t.lead_id = ANY (:partner_ids::uuid[])
+AND (t.data ->> 'mergeId' = ANY (:merge_ids::text[]) OR t.data ->> 'changesetId' = ANY (:merge_changeset_ids::text[]))
+"""),
+        erase=_REDACT_TIMELINES,
+        record=None,
+    ),
+    Place(
+        name="changesets",
+        table=sql("lead_changesets"),
+        found=sql("t.label ~* :loose_pattern OR t.request::text ~* :loose_pattern"),
+        erase=_REDACT_CHANGESETS,
+        record=None,
+    ),
+    # Of a change that is over and that was of nobody else, what was set is data of the person.
+    Place(
+        name="changesetValues",
+        table=sql("lead_changesets"),
+        found=sql("""
+t.request ? 'changes' AND t.status <> 'open'
+AND EXISTS (SELECT FROM lead_changes c
+            WHERE c.workspace_id = :workspace_id AND c.changeset_id = t.id AND c.lead_id = ANY (:ids::uuid[]))
+AND NOT EXISTS (SELECT FROM lead_changes c
+                WHERE c.workspace_id = :workspace_id AND c.changeset_id = t.id AND c.lead_id <> ALL (:ids::uuid[]))
+"""),
+        erase=_REMOVE_VALUES,
+        record=None,
+    ),
+    # Its changeset has them as well, and is undone: nobody needs its images.
+    Place(
+        name="changesOfOthers",
+        table=sql("lead_changes"),
+        found=sql("""
+(t.changeset_id, t.lead_id) IN (
+    SELECT s.id, p.id FROM lead_changesets s CROSS JOIN unnest(:partner_ids::uuid[]) AS p (id)
+    WHERE s.workspace_id = :workspace_id AND s.kind = 'merge' AND s.id::text = ANY (:merge_changeset_ids::text[]))
+"""),
+        record=None,
+    ),
+    Place(
+        name="changes",
+        table=sql("lead_changes"),
+        found=sql("""
+(t.changeset_id, t.lead_id) IN (
+    SELECT s.id, p.id FROM lead_changesets s CROSS JOIN unnest(:ids::uuid[]) AS p (id)
+    WHERE s.workspace_id = :workspace_id)
+"""),
+    ),
+    Place(
+        name="timeline",
+        table=sql("lead_events"),
+        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        erase=None,
+    ),
+    Place(
+        name="leads",
+        table=sql("leads"),
+        found=sql("t.id = ANY (:ids::uuid[])"),
+        record=sql("to_jsonb(t) - '{workspace_id,search_text}'::text[]"),
+    ),
+)
+
+
+async def _related(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> Iterable[UUID]:
+    """Leads that have or had the same address are one person."""
+    return await same_leads(tx, actor, lead_ids=lead_ids)
+
+
+async def _prepare(tx: Transaction, actor: Actor, person: DataSubject) -> Mapping[str, Any]:
+    return await merge_partners(tx, actor, lead_ids=sorted(person.ids))
+
+
+PARTICIPANT = Participant(name="leads", subject=LEAD, places=_PLACES, related=_related, prepare=_prepare)

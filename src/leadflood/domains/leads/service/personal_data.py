@@ -1,0 +1,88 @@
+"""The rights of a person to a copy and to erasure (GDPR, articles 15, 17 and 20), across all domains."""
+
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.domains.identity.service import audit
+from leadflood.domains.leads import store
+from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView, PlaceView
+from leadflood.domains.leads.errors import LeadNotFound
+from leadflood.domains.leads.events import LEAD, AuditAction
+from leadflood.domains.leads.queries.personal_data import data_subject, same_leads
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.subjects import DataSubject, Participants
+
+Who = UUID | EmailAddress
+"""A person: the id of a lead, deleted or not, or an address."""
+
+
+async def export_personal_data(
+    tx: Transaction, actor: Actor, participants: Participants, *, who: Who
+) -> PersonalDataView:
+    """All that the workspace has about a person. Raises: LeadNotFound: no lead has this id."""
+    actor.require(Permission.PERSONAL_DATA)
+    person = await _find(tx, actor, participants, who)
+    places = await participants.export(tx, actor, person)
+    exported = PersonalDataView(lead_ids=sorted(person.ids), places=places)
+    await _record(tx, actor, AuditAction.PERSONAL_DATA_EXPORTED, person, {"rows": exported.rows})
+    return exported
+
+
+async def erase_person(
+    tx: Transaction, actor: Actor, participants: Participants, *, who: Who, dry_run: bool
+) -> ErasureView:
+    """Erase a person everywhere in the workspace, or list what that would erase. All of it, or nothing.
+
+    The leads are removed with all that hangs on them, deleted and merged ones of the same person included. What has
+    data of others, too, such as an import or the audit log, loses what names the person.
+
+    Raises: LeadNotFound: no lead has this id. ImportsBusy, Unavailable.
+    """
+    actor.require(Permission.PERSONAL_DATA)
+    person = await _find(tx, actor, participants, who)
+    if dry_run:
+        return _view(person, await participants.count(tx, actor, person), dry_run=True)
+    await participants.admit(tx, actor, person)
+    await participants.lock(tx, actor, sorted(person.ids))
+    await store.lock_for_erasure(tx, actor.workspace_id, person.ids)
+    if await _find(tx, actor, participants, who) != person:
+        raise Unavailable("The lead was changed just now. Try again.")
+    counts = await participants.erase(tx, actor, person)
+    await _record(tx, actor, AuditAction.ERASED, person, {"rows": sum(counts.values())})
+    return _view(person, counts, dry_run=False)
+
+
+async def _find(tx: Transaction, actor: Actor, participants: Participants, who: Who) -> DataSubject:
+    if isinstance(who, UUID):
+        found, address = await same_leads(tx, actor, lead_ids=[who]), None
+        if not found:
+            raise LeadNotFound
+    else:
+        found, address = await same_leads(tx, actor, addresses=[who.norm]), who
+    lead_ids = await participants.related(tx, actor, found)
+    return await data_subject(tx, actor, lead_ids=lead_ids, address=address)
+
+
+async def _record(
+    tx: Transaction, actor: Actor, action: AuditAction, person: DataSubject, data: dict[str, JsonValue]
+) -> None:
+    """What is written into the audit log does not name the person."""
+    lead_ids = sorted(person.ids)
+    data |= {"count": len(lead_ids), "leadIds": [str(lead_id) for lead_id in lead_ids]}
+    await audit.record(
+        tx, actor, action=action, subject_type=LEAD, subject_id=lead_ids[0] if lead_ids else None, data=data
+    )
+
+
+def _view(person: DataSubject, counts: dict[str, int], *, dry_run: bool) -> ErasureView:
+    return ErasureView(
+        dry_run=dry_run,
+        lead_ids=sorted(person.ids),
+        places=[PlaceView(name=name, rows=rows) for name, rows in counts.items() if rows],
+        erased_at=None if dry_run else utc_now(),
+    )

@@ -1,0 +1,163 @@
+"""Plants a person into every feature, and looks for what is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.bootstrap import LEAD_PARTICIPANTS
+from leadflood.domains.enrichment.models import Field
+from leadflood.domains.exports.contracts import CreateExport
+from leadflood.domains.exports.service import files, streaming
+from leadflood.domains.jobs.errors import Terminal
+from leadflood.domains.leads.contracts.bulk import BulkChange
+from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView
+from leadflood.domains.leads.contracts.views import CreateView
+from leadflood.domains.leads.service import bulk, personal_data, views
+from leadflood.domains.leads.service.personal_data import Who
+from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.email_address import parse_email
+from tests.integration.duplicates.desk import Desk
+from tests.integration.enrichment.bench import Scripted, value
+from tests.integration.leads.workbench import Workbench
+from tests.support.desk import Desk as ImportDesk
+from tests.support.desk import csv_of
+from tests.support.tenants import holdings, new_member
+
+CANARIES: Final = ("quokka", "2079460958")
+"""What the values of the person have in common. Nothing else in the workspace has it."""
+EMAIL: Final = "ada.quokka@acme.com"
+FIELDS: Final[Mapping[str, Any]] = {
+    "firstName": "Quokkafirst",
+    "lastName": "Quokkalast",
+    "company": "Quokkacorp",
+    "jobTitle": "Quokkatitle",
+    "phone": "+442079460958",
+    "website": "quokkasite.com",
+    "customFields": {"note": "Quokkanote\nmore"},
+}
+COLUMNS: Final = ["email", "firstName", "lastName", "company", "jobTitle", "phone"]
+_ROW: Final = ["Quokkafirst", "Quokkalast", "Quokkacorp", "Quokkatitle", "+442079460958"]
+
+
+@dataclass(frozen=True)
+class World:
+    """One workspace."""
+
+    desk: Desk
+    imports: ImportDesk
+
+    @property
+    def database(self) -> Database:
+        return self.desk.database
+
+    @property
+    def actor(self) -> Actor:
+        return self.desk.actor
+
+    @property
+    def bench(self) -> Workbench:
+        return Workbench(self.desk.leads)
+
+    async def person(self, email: str = EMAIL) -> UUID:
+        """A lead of the person, with every field, enriched, and with a failed job whose error names the person."""
+        made = await self.desk.leads.create(email, **FIELDS)
+        found = Scripted("found", [[value(Field.COMPANY_NAME, "Quokkafound", url="https://quokka.example")]])
+        await self.desk.bench.attempt(made.job_id, found)
+        refuses = Scripted("refuses", [Terminal("Nothing is known of Quokkafirst Quokkalast.")])
+        await self.desk.bench.attempts(await self.desk.bench.again(made.lead_id), refuses)
+        await self.desk.bench.again(made.lead_id)
+        return made.lead_id
+
+    async def file(self, rows: Sequence[Sequence[str]], *, name: str = "leads.csv") -> UUID:
+        """An import with these rows, previewed."""
+        import_id = await self.imports.upload(csv_of([COLUMNS, *rows]), name)
+        await self.imports.map(import_id, COLUMNS)
+        assert (await self.imports.preview(import_id)).status == "previewed"
+        return import_id
+
+    @staticmethod
+    def row(email: str = EMAIL) -> list[str]:
+        """A row of a file about the person."""
+        return [email, *_ROW]
+
+    async def export(self) -> UUID:
+        """A file of all leads, ready."""
+        command = CreateExport.model_validate({"filter": {}})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            view = await files.request_export(tx, self.actor, command=command, trace={})
+        (job,) = await self.desk.jobs.rows("SELECT job_id FROM exports WHERE id = :id", id=view.id)
+        await self.imports.attempt(job.job_id)
+        return view.id
+
+    async def everywhere(self) -> UUID:
+        """The person in every feature. Returns the lead."""
+        await self._imports()
+        lead_id = await self.person("old.quokka@acme.com")
+        await self.desk.edit(lead_id, email="ada.quokka@acme.com", customFields={"other": "Quokkaother"})
+        other_id = await self.person("ada.quokka+news@acme.com")
+        await self.desk.scan()
+        await self.desk.merge(lead_id, other_id)
+        for survivor, other in (
+            (await self.desk.lead("bob@acme.com"), lead_id),
+            (lead_id, await self.desk.lead("eve@acme.com")),
+        ):
+            await self.desk.unmerge((await self.desk.merge(survivor, other)).id)
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            change = {"action": "set", "changes": {"company": "Quokkachanged"}, "leadIds": [str(lead_id)]}
+            await bulk.change_leads(tx, self.actor, command=BulkChange.model_validate(change), trace={})
+            wanted = {"action": "set", "changes": {"country": "GB"}, "matching": {"q": EMAIL}, "expectedCount": 1}
+            await bulk.change_leads(tx, self.actor, command=BulkChange.model_validate(wanted), trace={})
+        await self._exports()
+        await self._view()
+        return lead_id
+
+    async def _imports(self) -> None:
+        rows = [self.row("ada.quokka@acme.com"), ["carl@acme.com", "Carl", "", "", "", ""]]
+        await self.imports.commit(await self.file(rows, name="Quokkafirst Quokkalast.csv"))
+        (lead,) = [each for each in await self.imports.leads() if each["email"] == EMAIL]
+        await self.desk.leads.delete(lead["id"])
+        again = [self.row(), self.row(), ["not an address", *_ROW], ["dora@acme.com", "Dora", "", "", "", ""]]
+        await self.file(again)
+        await self.imports.upload(csv_of([COLUMNS, self.row()]))
+
+    async def _exports(self) -> None:
+        await self.export()
+        only = LeadFilter(q="quokkafirst quokkalast")
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            command = CreateExport.model_validate({"filter": {"q": EMAIL}})
+            await files.request_export(tx, self.actor, command=command, trace={})
+        stream = await streaming.open_stream(
+            self.database, self.actor, only=only, columns=["*"], kind=CreateExport().format, at_most=None
+        )
+        assert [piece async for piece in stream.pieces()]
+
+    async def _view(self) -> None:
+        user_id = await new_member(self.database, self.actor.workspace_id, Role.MEMBER)
+        somebody = Actor(ActorKind.USER, self.actor.workspace_id, frozenset(Permission), user_id=user_id)
+        command = CreateView.model_validate({"name": "Quokkafirst Quokkalast", "filter": {"q": EMAIL}})
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            await views.create_view(tx, somebody, command=command)
+
+    async def erase(self, who: UUID | str, *, dry_run: bool = False) -> ErasureView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await personal_data.erase_person(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who), dry_run=dry_run)
+
+    async def copy(self, who: UUID | str) -> PersonalDataView:
+        async with self.database.transaction(self.actor.workspace_id) as tx:
+            return await personal_data.export_personal_data(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who))
+
+    async def traces(self) -> dict[str, list[str]]:
+        """Every row of the workspace that names the person, files included."""
+        held = await holdings(self.database, self.actor.workspace_id)
+        wanted = [form for canary in CANARIES for form in (canary, canary.encode().hex())]
+        found = {
+            table: [row for row in rows if any(form in row.lower() for form in wanted)] for table, rows in held.items()
+        }
+        return {table: rows for table, rows in found.items() if rows}
+
+
+def _who(who: UUID | str) -> Who:
+    return who if isinstance(who, UUID) else parse_email(who)
