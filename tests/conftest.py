@@ -11,7 +11,7 @@ from leadflood.bootstrap import build_registry
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, new_secret_key
+from leadflood.kernel.crypto import SecretBox, new_secret_key
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.migrate import install_queue
@@ -20,7 +20,7 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.deployment import prepare
 from tests.support.jobs import Elsewhere, Jobs, Workers, workers_on
 from tests.support.postgres import NOT_DURABLE, Cluster, temporary_cluster, temporary_home
@@ -108,10 +108,10 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def sealer(settings: Settings) -> Sealer:
+def secret_box(settings: Settings) -> SecretBox:
     """The keyed hashing of these settings."""
     assert settings.secret_key is not None
-    return Sealer(settings.secret_key.get_secret_value())
+    return SecretBox(settings.secret_key.get_secret_value())
 
 
 @pytest.fixture(scope="session")
@@ -121,19 +121,19 @@ def application_url(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-async def carrier(application_url: str) -> AsyncIterator[PostgresCarrier]:
+async def queue_backend(application_url: str) -> AsyncIterator[PostgresQueueBackend]:
     """The queue in the migrated database."""
-    opened = PostgresCarrier(application_url, role=APP_ROLE)
+    opened = PostgresQueueBackend(application_url, role=APP_ROLE)
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture(scope="session")
-async def database(application_url: str, carrier: PostgresCarrier) -> AsyncIterator[Database]:
+async def database(application_url: str, queue_backend: PostgresQueueBackend) -> AsyncIterator[Database]:
     """The migrated database as the application's role, with the queue in it."""
     pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
-    opened = Database(pool, carrier)
+    opened = Database(pool, queue_backend)
     yield opened
     await opened.close()
 
@@ -176,10 +176,10 @@ async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Els
     """The migrated database with its queue in another one: jobs reach it through the relay."""
     cluster.create_database(QUEUE_DATABASE)
     await install_queue(cluster.url(QUEUE_DATABASE))
-    carrier = PostgresCarrier(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
+    await queue_backend.open()
     pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
     relayed = Database(pool, None)
-    yield Elsewhere(relayed, carrier, cluster.url(QUEUE_DATABASE, APP_ROLE))
+    yield Elsewhere(relayed, queue_backend, cluster.url(QUEUE_DATABASE, APP_ROLE))
     await relayed.close()
-    await carrier.close()
+    await queue_backend.close()

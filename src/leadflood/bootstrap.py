@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from leadflood.domains.imports.service.reading import new_sandbox
+from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.events import LEAD
-from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
-from leadflood.kernel.db.changes import Changes
+from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
 from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.db.migrate import REVISION, OutdatedSchema, head, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
-from leadflood.kernel.db.probe import server_version
+from leadflood.kernel.db.preflight import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
@@ -31,16 +30,17 @@ from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.instance import instance_id
 from leadflood.kernel.mail import Mailer
-from leadflood.kernel.origin import public_url
 from leadflood.kernel.pagination import Cursors
-from leadflood.kernel.queue.ports import Carrier
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.public_url import public_url
+from leadflood.kernel.queue.ports import QueueBackend
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
+from leadflood.kernel.request_bodies import BodyBudget
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
 from leadflood.kernel.subjects import Participants
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import ISOLATED_JOBS, IsolatedProcess, serve_isolated
-from leadflood.worker.main import Worker, WorkerParts
+from leadflood.worker.main import Worker, WorkerContext
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 DOMAINS: Sequence[Domain] = tuple(
     import_module(f"leadflood.domains.{name}.domain").DOMAIN
     for name in (
-        "figures",
+        "metrics",
         "exports",
         "duplicates",
         "imports",
@@ -79,7 +79,7 @@ class NoDatabase(AppError):
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class MigrationResult:
     """What `prepare_database` did: the schema's revision before (None without one) and after, and for the queue."""
 
     before: str | None
@@ -111,9 +111,9 @@ class Platform:
 
     settings: Settings
     database: Database
-    carrier: Carrier
+    queue_backend: QueueBackend
     registry: JobRegistry
-    sealer: Sealer
+    secret_box: SecretBox
     cursors: Cursors
     sandbox: Sandbox
     participants: Participants
@@ -157,13 +157,13 @@ async def provision_embedded(settings: Settings) -> None:
     await provision(url)
 
 
-async def prepare_database(settings: Settings) -> Prepared:
+async def prepare_database(settings: Settings) -> MigrationResult:
     """Migrate, and install the queue where it is to live. Raises: NoDatabase, Unavailable, UnsafeDatabaseRole."""
     url = owner_url(settings)
     before, after = await migrate(url)
     queue = settings.queue_database_url
     installed = await install_queue(queue.get_secret_value() if queue is not None else url)
-    return Prepared(before, after, installed)
+    return MigrationResult(before, after, installed)
 
 
 @asynccontextmanager
@@ -173,22 +173,24 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
     Raises: NoDatabase, NoSecretKey, UnknownAdapter, Unavailable, OutdatedSchema,
         leadflood.kernel.db.roles.UnsafeDatabaseRole: the service would not be bound by row-level security.
     """
-    sealer = Sealer(secret_key(settings))
+    secret_box = SecretBox(secret_key(settings))
     await server_version(application_url(settings))
-    async with open_connections(settings, process=process) as (database, carrier):
+    async with open_connections(settings, process=process) as (database, queue_backend):
         await check_role(database)
         await check_schema(database)
         async with aclosing(new_sandbox(settings.parse_processes)) as sandbox:
             registry = build_registry(settings, database, sandbox)
-            yield Platform(settings, database, carrier, registry, sealer, Cursors(sealer), sandbox, LEAD_PARTICIPANTS)
+            yield Platform(
+                settings, database, queue_backend, registry, secret_box, Cursors(secret_box), sandbox, LEAD_PARTICIPANTS
+            )
 
 
 @asynccontextmanager
-async def open_connections(settings: Settings, *, process: str) -> AsyncIterator[tuple[Database, Carrier]]:
+async def open_connections(settings: Settings, *, process: str) -> AsyncIterator[tuple[Database, QueueBackend]]:
     """Database and queue, not connected yet and not checked, closed again at the end. Raises: NoDatabase."""
     url = application_url(settings)
     queue = settings.queue_database_url
-    carrier = PostgresCarrier(
+    queue_backend = PostgresQueueBackend(
         queue.get_secret_value() if queue is not None else url,
         role=APP_ROLE,
         application_name=f"leadflood {process} queue",
@@ -200,12 +202,12 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         statement_timeout=settings.statement_timeout_of(process),
         lock_timeout=min(settings.statement_timeout_of(process), settings.statement_timeout) / 2,
     )
-    database = Database(pool, carrier if queue is None else None)
-    await carrier.open()
+    database = Database(pool, queue_backend if queue is None else None)
+    await queue_backend.open()
     try:
-        yield database, carrier
+        yield database, queue_backend
     finally:
-        await carrier.close()
+        await queue_backend.close()
         await database.close()
 
 
@@ -250,7 +252,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         database=database,
         sandbox=sandbox,
         mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
-        sealer=Sealer(secret_key(settings)),
+        secret_box=SecretBox(secret_key(settings)),
         public_url=public_url(settings),
         participants=LEAD_PARTICIPANTS,
     )
@@ -266,10 +268,10 @@ def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS)
     """A worker on this platform. `isolated`: the command that runs jobs which may end their process."""
     bell = Listener(application_url(platform.settings), RELAY_CHANNEL, application_name="leadflood worker relay")
     return Worker(
-        WorkerParts(
+        WorkerContext(
             settings=platform.settings,
             database=platform.database,
-            carrier=platform.carrier,
+            queue_backend=platform.queue_backend,
             registry=platform.registry,
             schedules=SCHEDULES,
             bell=bell,
@@ -283,36 +285,36 @@ async def run_isolated(platform: Platform) -> None:
     await serve_isolated(platform.database, Executor(platform.database, platform.registry, new_id()).run)
 
 
-def build_changes(platform: Platform, *, process: str) -> Changes:
+def build_change_subscriber(platform: Platform, *, process: str) -> ChangeSubscriber:
     """What wakes live pages. It connects with the first page that is open; close it at the end."""
-    return Changes(application_url(platform.settings), application_name=f"leadflood {process} changes")
+    return ChangeSubscriber(application_url(platform.settings), application_name=f"leadflood {process} changes")
 
 
-def build_site(platform: Platform, changes: Changes, closing: asyncio.Event) -> "Api":
+def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.Event) -> "Api":
     """The ASGI application of API and pages. `closing`: to be set when the server stops, so that live pages end."""
-    from leadflood.web.app import WebParts, create_web  # noqa: PLC0415  only what serves HTTP pays for it
+    from leadflood.web.app import WebContext, create_web  # noqa: PLC0415  only what serves HTTP pays for it
     from leadflood.web.assets import Assets  # noqa: PLC0415  as above
-    from leadflood.web.renders import Renders  # noqa: PLC0415  as above
-    from leadflood.web.streams import Streams  # noqa: PLC0415  as above
-    from leadflood.web.view import Views  # noqa: PLC0415  as above
+    from leadflood.web.live_streams import LiveStreams  # noqa: PLC0415  as above
+    from leadflood.web.render_cache import RenderCache  # noqa: PLC0415  as above
+    from leadflood.web.templating import Templates  # noqa: PLC0415  as above
 
     settings, strangers, budget = platform.settings, _strangers(platform.settings), BodyBudget()
     assets = Assets.load(reload=settings.web_reload)
     pages = create_web(
-        WebParts(
+        WebContext(
             settings=settings,
             database=platform.database,
             registry=platform.registry,
-            sealer=platform.sealer,
+            secret_box=platform.secret_box,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
             participants=platform.participants,
             hold=build_hold(settings, platform.database),
             changes=changes,
             assets=assets,
-            views=Views(assets, reload=settings.web_reload),
-            renders=Renders(changes),
-            streams=Streams(settings),
+            views=Templates(assets, reload=settings.web_reload),
+            renders=RenderCache(changes),
+            streams=LiveStreams(settings),
             closing=closing,
             page_limiter=_limiter(settings.page_limit_per_minute, "pages", "session"),
             strangers=strangers,
@@ -340,16 +342,16 @@ def build_api(
     budget: BodyBudget | None = None,
 ) -> "Api":
     """The ASGI application of the API on this platform; what is not the API's goes to `pages`."""
-    from leadflood.api.app import ApiParts, create_app  # noqa: PLC0415  only what serves HTTP pays for FastAPI
+    from leadflood.api.app import ApiContext, create_app  # noqa: PLC0415  only what serves HTTP pays for FastAPI
     from leadflood.kernel.observability import Metrics  # noqa: PLC0415  as above
 
     return create_app(
-        ApiParts(
+        ApiContext(
             settings=platform.settings,
             database=platform.database,
-            carrier=platform.carrier,
+            queue_backend=platform.queue_backend,
             registry=platform.registry,
-            sealer=platform.sealer,
+            secret_box=platform.secret_box,
             cursors=platform.cursors,
             sandbox=platform.sandbox,
             participants=platform.participants,

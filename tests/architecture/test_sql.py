@@ -25,12 +25,12 @@ RUNS = frozenset({"cursor", "execute", "executemany", "fetch", "fetchrow", "fetc
 OPENS = frozenset({"asyncpg.connect", "asyncpg.create_pool", "asyncpg.pool.create_pool"})
 
 DRIVER = {
-    "src/leadflood/kernel/backup/rows.py",
+    "src/leadflood/kernel/backup/content.py",
     "src/leadflood/kernel/db/database.py",
     "src/leadflood/kernel/db/listener.py",
     "src/leadflood/kernel/db/migrate.py",
     "src/leadflood/kernel/db/pool.py",
-    "src/leadflood/kernel/db/probe.py",
+    "src/leadflood/kernel/db/preflight.py",
     "src/leadflood/kernel/db/provision.py",
     "src/leadflood/kernel/db/roles.py",
     "src/leadflood/kernel/db/transaction.py",
@@ -42,16 +42,16 @@ MADE = {f"src/{SQL.replace('.', '/')}.py"}
 """The file that may make a `Sql` of any text: what it is given is a `Sql` or a literal."""
 
 ALLOWED: dict[tuple[str, str], str] = {
-    ("src/leadflood/kernel/backup/rows.py", "contents"): "the server quotes the names (format with %I)",
-    ("src/leadflood/kernel/backup/rows.py", "unfence_and_empty"): "as above",
-    ("src/leadflood/kernel/backup/rows.py", "_run_all"): "as above",
+    ("src/leadflood/kernel/backup/content.py", "contents"): "the server quotes the names (format with %I)",
+    ("src/leadflood/kernel/backup/content.py", "unfence_and_empty"): "as above",
+    ("src/leadflood/kernel/backup/content.py", "_run_all"): "as above",
     ("src/leadflood/kernel/db/database.py", "Database._begin"): "literals and the hex digits of a UUID",
     ("src/leadflood/kernel/db/migrate.py", "install_queue"): "the carrier's own DDL, from a file beside it",
     ("src/leadflood/kernel/db/roles.py", "ensure_roles"): "literals of a table of this module",
     ("src/leadflood/kernel/db/transaction.py", "Transaction.all"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "Transaction.changed"): "of a Sql",
     ("src/leadflood/kernel/db/transaction.py", "run_script"): "each caller hands over a literal, which this test sees",
-    ("src/leadflood/kernel/queue/postgres.py", "PostgresCarrier._fetch"): "a literal of this module",
+    ("src/leadflood/kernel/queue/postgres.py", "PostgresQueueBackend._fetch"): "a literal of this module",
 }
 """(path, qualified name): why the statement cannot be a literal there."""
 

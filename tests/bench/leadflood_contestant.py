@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leadflood.bootstrap import open_platform
 from leadflood.domains.identity.contracts import CreateApiKey
-from leadflood.domains.identity.service import api_keys, operators
+from leadflood.domains.identity.service import administration, api_keys
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_secret_key
@@ -75,7 +75,7 @@ async def _prepare(cluster: Cluster, settings: Settings) -> str:
     await migrate(owner_url)
     await install_queue(owner_url)
     async with open_platform(settings, process="bench") as platform:
-        first = await operators.first_run(platform.database)
+        first = await administration.first_run(platform.database)
         assert first is not None
         wanted = CreateApiKey.model_validate(
             {"name": "bench", "scopes": [Permission.LEADS_WRITE, Permission.JOBS_READ]}

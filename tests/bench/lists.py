@@ -75,10 +75,10 @@ def measure(crowded: Contestant, sizes: Sizes) -> Measured:
         paths[DEEP] = [_far_down(client)]
         before = Snapshot.take(named)
         for name, each in paths.items():
-            figures |= _timed(name, [partial(client.call, "GET", path) for path in each], sizes.visits, named)
+            figures |= _timed(name, [partial(client.call, "GET", path) for path in each], sizes.page_contexts, named)
         taken = [{"email": lead["email"]} for lead in sample]
         posts = [partial(client.call, "POST", "/v1/leads", lead, expected=_CONFLICT) for lead in taken]
-        figures |= _timed(TAKEN, posts, sizes.visits, named)
+        figures |= _timed(TAKEN, posts, sizes.page_contexts, named)
         used = Snapshot.take(named).cores_since(before)
         client.close()
     return figures, used
@@ -104,11 +104,11 @@ def _far_down(client: Client) -> str:
     return f"/v1/leads?limit=50&cursor={cursor}"
 
 
-def _timed(name: str, calls: Sequence[Callable[[], object]], visits: int, named: Mapping[str, int]) -> Figures:
+def _timed(name: str, calls: Sequence[Callable[[], object]], page_contexts: int, named: Mapping[str, int]) -> Figures:
     calls[0]()
     times: list[float] = []
     before = Snapshot.take(named)
-    for number in range(visits):
+    for number in range(page_contexts):
         started = monotonic()
         calls[number % len(calls)]()
         times.append((monotonic() - started) * 1000)
@@ -116,5 +116,5 @@ def _timed(name: str, calls: Sequence[Callable[[], object]], visits: int, named:
     return {
         f"{name} p50_ms": rank(times, 0.5),
         f"{name} p95_ms": rank(times, 0.95),
-        f"{name} cpu_ms": round(used * 1000 / visits, 1),
+        f"{name} cpu_ms": round(used * 1000 / page_contexts, 1),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.crypto import chance
+from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.ids import new_id
 from tests.bench.client import create_leads, follow_lead
 from tests.bench.contestant import Contestant
@@ -46,13 +46,20 @@ class Sizes:
     pickups: int = 50
     drain_jobs: int = 10_000
     leads: int = 1_000_000
-    visits: int = 100
+    page_contexts: int = 100
     import_rows: int = 200_000
     latency_seconds: int = 20
 
 
 QUICK = Sizes(
-    warm_up_seconds=1, seconds=2, pickups=10, drain_jobs=500, leads=2000, visits=10, import_rows=2000, latency_seconds=3
+    warm_up_seconds=1,
+    seconds=2,
+    pickups=10,
+    drain_jobs=500,
+    leads=2000,
+    page_contexts=10,
+    import_rows=2000,
+    latency_seconds=3,
 )
 
 Figures = dict[str, float]
@@ -180,7 +187,7 @@ def _follow(contestant: Contestant, count: int) -> dict[str, list[float]]:
         for _ in range(count):
             pending.append(pool.submit(follow_lead, contestant.port, contestant.token))
             # Uneven, so that no polling worker stays in step with the load.
-            pause.wait((0.75 + chance() / 2) / LEADS_PER_SECOND)
+            pause.wait((0.75 + random_unit() / 2) / LEADS_PER_SECOND)
         followed = [each.result() for each in pending]
     return {name: [times[name] for times in followed] for name in followed[0]}
 

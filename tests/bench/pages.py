@@ -5,14 +5,14 @@ import http.client
 
 from rich.table import Table
 
-from leadflood.bootstrap import build_changes, build_site, open_platform
+from leadflood.bootstrap import build_change_subscriber, build_site, open_platform
 from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import Client as Origin
 from leadflood.domains.identity.service import sessions
 from leadflood.kernel.actor import Role
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
-from leadflood.web.session import SESSION
+from leadflood.web.cookies import SESSION
 from tests.bench.contestant import Contestant
 from tests.bench.crowded import WORKSPACE, settings_of
 from tests.bench.machine import Snapshot
@@ -88,7 +88,7 @@ async def open_session(settings: Settings) -> str:
 def _timed(connection: http.client.HTTPConnection, address: str, token: str, sizes: Sizes) -> Figures:
     times: list[float] = []
     size = 0
-    for _ in range(sizes.visits):
+    for _ in range(sizes.page_contexts):
         started = monotonic()
         size = _get(connection, address, token)
         times.append((monotonic() - started) * 1000)
@@ -109,7 +109,7 @@ async def _statements(settings: Settings, token: str) -> dict[str, int]:
     """How many statements each page takes, in this process on the same database."""
     found: dict[str, int] = {}
     async with open_platform(settings, process="bench") as platform:
-        changes = build_changes(platform, process="bench")
+        changes = build_change_subscriber(platform, process="bench")
         async with browser_of(build_site(platform, changes, asyncio.Event())) as browser:
             browser.enter(token)
             for address in addresses():

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from leadflood.bootstrap import open_platform
 from leadflood.domains.identity.contracts import CreateApiKey
-from leadflood.domains.identity.service import api_keys, operators
+from leadflood.domains.identity.service import administration, api_keys
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
-from leadflood.web.session import SESSION
+from leadflood.web.cookies import SESSION
 from tests.bench.client import Client, repeated
 from tests.bench.contestant import Contestant
 from tests.bench.crowded import copied, settings_of
@@ -65,12 +65,12 @@ def table(results: Results) -> list[Table]:
 def _timed(port: int, key: str, sizes: Sizes) -> list[float]:
     with closing(Client(port, key)) as client:
 
-        def visit() -> tuple[float]:
+        def ctx() -> tuple[float]:
             started = monotonic()
             client.call("GET", "/v1/leads?limit=20")
             return ((monotonic() - started) * 1000,)
 
-        return repeated(visit, seconds=sizes.latency_seconds, pause=_PER_VISIT)
+        return repeated(ctx, seconds=sizes.latency_seconds, pause=_PER_VISIT)
 
 
 @contextmanager
@@ -128,9 +128,9 @@ async def _elsewhere(settings: Settings) -> str:
     wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [Permission.LEADS_READ]})
     async with open_platform(settings, process="bench") as platform:
         database = platform.database
-        await operators.create_user(
+        await administration.create_user(
             database, CLI, email="ada@elsewhere.test", name="Ada", password="nine purple walruses"
         )
-        made = await operators.create_workspace(database, CLI, name="Elsewhere", owner_email="ada@elsewhere.test")
+        made = await administration.create_workspace(database, CLI, name="Elsewhere", owner_email="ada@elsewhere.test")
         async with database.transaction(made.id) as tx:
             return (await api_keys.create_api_key(tx, Actor.cli(made.id), key=wanted)).token

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.responses import HTMLResponse
 
-from leadflood.web.answers import Answer
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages, Public
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResult
 from tests.support.chromium import Windows
 from tests.support.served import Parts, Served, served
 from tests.support.web import web_parts
@@ -26,8 +26,8 @@ REFUSED = "<img alt='' src='/toys/404'>"
 
 
 @toys.get("/toys/{name}", anybody)
-async def show_toy(visit: Visit) -> Answer:
-    name = visit.request.path_params["name"]
+async def show_toy(ctx: PageContext) -> PageResult:
+    name = ctx.request.path_params["name"]
     if name in {"404", "500"}:
         return HTMLResponse("broken", int(name))
     return HTMLResponse(SOUND + BROKEN.get(name, (REFUSED, ""))[0])

@@ -11,7 +11,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.deployment import Deployment
 from tests.support.journeys import add_lead, followed, job, lead, timeline, wait_for_job, wait_until
 from tests.support.poison_worker import POISON
@@ -134,15 +134,15 @@ def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_wit
 
 
 async def _enqueue_poison(deployment: Deployment) -> list[str]:
-    carrier = PostgresCarrier(deployment.url, role=APP_ROLE)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(deployment.url, role=APP_ROLE)
+    await queue_backend.open()
     pool = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
-    database = Database(pool, carrier)
+    database = Database(pool, queue_backend)
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)
             ids = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())] * POISONS)
             return [str(job_id) for job_id in ids]
     finally:
-        await carrier.close()
+        await queue_backend.close()
         await database.close()

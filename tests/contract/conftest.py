@@ -6,15 +6,15 @@ import httpx
 import pytest
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.bootstrap import build_registry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.ports import Carrier
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.ports import QueueBackend
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.api import make_parts
 from tests.support.sandbox import shared_sandbox
 from tests.support.served import Served, served
@@ -22,14 +22,16 @@ from tests.support.tenants import Tenant, new_tenant
 
 
 @pytest.fixture(scope="session")
-def api_parts(settings: Settings, database: Database, carrier: Carrier, sealer: Sealer) -> ApiParts:
+def api_parts(settings: Settings, database: Database, queue_backend: QueueBackend, secret_box: SecretBox) -> ApiContext:
     """The parts of the real API. Logins are not throttled: some tests fail at them on purpose, over and over."""
     settings = settings.model_copy(update={"login_attempts": 1_000_000})
-    return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
+    return make_parts(
+        settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
+    )
 
 
 @pytest.fixture(scope="session")
-async def api(api_parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
+async def api(api_parts: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the real API, without a credential."""
     transport = httpx.ASGITransport(app=create_app(api_parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -37,27 +39,29 @@ async def api(api_parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="module")
-async def theirs(api_parts: ApiParts) -> Tenant:
+async def theirs(api_parts: ApiContext) -> Tenant:
     """A workspace that others ask for."""
     return await new_tenant(api_parts.database, api_parts.registry)
 
 
 @pytest.fixture(scope="module")
-async def ours(api_parts: ApiParts) -> Tenant:
+async def ours(api_parts: ApiContext) -> Tenant:
     """The workspace of those who ask."""
     return await new_tenant(api_parts.database, api_parts.registry)
 
 
 @pytest.fixture(scope="module")
-def server(application_url: str, settings: Settings, sealer: Sealer) -> Iterator[Served]:
+def server(application_url: str, settings: Settings, secret_box: SecretBox) -> Iterator[Served]:
     """The real API behind the real HTTP server."""
 
-    async def parts() -> ApiParts:
-        carrier = PostgresCarrier(application_url, role=APP_ROLE)
-        await carrier.open()
+    async def parts() -> ApiContext:
+        queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
+        await queue_backend.open()
         pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, carrier)
-        return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
+        database = Database(pool, queue_backend)
+        return make_parts(
+            settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
+        )
 
     with served(parts) as started:
         yield started

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.leads.events import ENRICH_LEAD
 from scripts.generate_docs import ROOT
 from tests.support.jobs import Jobs
@@ -75,7 +75,7 @@ def is_of_its_time(name: str, value: object) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 async def test_a_curl_line_gets_the_answer_that_the_page_shows(
     api: httpx.AsyncClient,
-    api_parts: ApiParts,
+    api_parts: ApiContext,
     page: Any,  # noqa: ANN401  a path
 ) -> None:
     tenant = await new_tenant(api_parts.database, api_parts.registry)

@@ -8,9 +8,9 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from leadflood.kernel.actor import Permission, Role
-from leadflood.kernel.contract import MAX_FIELD_ERRORS
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.schema import MAX_FIELD_ERRORS
 from tests.support.identity import PASSWORD, make_operator
 from tests.support.openapi import Operation, document, operations
 from tests.support.tenants import Tenant, bearer, holdings, new_member, new_session

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import sessions
 from leadflood.domains.leads.contracts.filters import LeadSort
 from leadflood.kernel.actor import Role
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.pagination import Cursors, Position
 from leadflood.web.app import PAGES
 from tests.support.openapi import Operation, operations
@@ -66,8 +66,8 @@ FITTING = {
 class ForAnyList(Cursors):
     """Cursors that are tied to no list. Remembers where one was read."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        super().__init__(sealer)
+    def __init__(self, secret_box: SecretBox) -> None:
+        super().__init__(secret_box)
         self.read_by: list[str] = []
 
     def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
@@ -77,12 +77,12 @@ class ForAnyList(Cursors):
     def holding(self, value: object, row_id: object) -> str:
         """A sealed cursor."""
         body = json.dumps([value, row_id]).encode()
-        return urlsafe_b64encode(self._sealer.seal(body, b"cursor" + NOWHERE.bytes)).decode().rstrip("=")
+        return urlsafe_b64encode(self._secret_box.seal(body, b"cursor" + NOWHERE.bytes)).decode().rstrip("=")
 
 
 @pytest.fixture
-def cursors(sealer: Sealer) -> ForAnyList:
-    return ForAnyList(sealer)
+def cursors(secret_box: SecretBox) -> ForAnyList:
+    return ForAnyList(secret_box)
 
 
 def pages(ours: Tenant) -> list[str]:
@@ -93,7 +93,7 @@ def pages(ours: Tenant) -> list[str]:
     return [*(f"{path}?" for path in filled), *shown]
 
 
-async def enter(browser: Browser, parts: ApiParts, ours: Tenant) -> None:
+async def enter(browser: Browser, parts: ApiContext, ours: Tenant) -> None:
     """Sign in as the owner."""
     here = MembershipView(id=ours.workspace_id, name="Test", role=Role.OWNER)
     async with parts.database.system() as tx:
@@ -114,7 +114,7 @@ def refused(answer: httpx.Response) -> bool:
 
 @pytest.mark.parametrize("operation", LISTS, ids=str)
 async def test_a_list_of_the_api_refuses_a_value_that_is_not_its_own(
-    api_parts: ApiParts, cursors: ForAnyList, operation: Operation, ours: Tenant
+    api_parts: ApiContext, cursors: ForAnyList, operation: Operation, ours: Tenant
 ) -> None:
     url = operation.request(ours.ids.get(operation.collection))["url"]
     taken: list[object] = []
@@ -133,7 +133,7 @@ async def test_a_list_of_the_api_refuses_a_value_that_is_not_its_own(
 
 
 async def test_each_order_of_leads_refuses_the_values_of_the_others(
-    api_parts: ApiParts, cursors: ForAnyList, ours: Tenant
+    api_parts: ApiContext, cursors: ForAnyList, ours: Tenant
 ) -> None:
     transport = httpx.ASGITransport(app=create_app(replace(api_parts, cursors=cursors)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer(ours.session)) as client:
@@ -146,7 +146,7 @@ async def test_each_order_of_leads_refuses_the_values_of_the_others(
 
 
 async def test_no_page_stumbles_over_a_value_that_is_not_its_own(
-    api_parts: ApiParts, cursors: ForAnyList, ours: Tenant, application_url: str
+    api_parts: ApiContext, cursors: ForAnyList, ours: Tenant, application_url: str
 ) -> None:
     parts = replace(api_parts, cursors=cursors)
     web = web_parts(parts, application_url)

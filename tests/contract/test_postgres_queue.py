@@ -12,8 +12,8 @@ import pytest
 
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Priority, Ticket
-from leadflood.kernel.queue.postgres import INSTALL, RECEIVE, PostgresCarrier
+from leadflood.kernel.queue.ports import Priority, QueueMessage
+from leadflood.kernel.queue.postgres import INSTALL, RECEIVE, PostgresQueueBackend
 from tests.support.postgres import Cluster
 from tests.support.queues import (
     BEAT,
@@ -53,33 +53,35 @@ async def admin(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def carrier(cluster: Cluster, admin: asyncpg.Connection) -> AsyncIterator[PostgresCarrier]:
-    async with opened(cluster) as carrier:
-        yield carrier
+async def queue_backend(cluster: Cluster, admin: asyncpg.Connection) -> AsyncIterator[PostgresQueueBackend]:
+    async with opened(cluster) as queue_backend:
+        yield queue_backend
 
 
 async def test_a_ticket_appears_with_the_commit_of_the_transaction_it_was_published_in(
-    cluster: Cluster, carrier: PostgresCarrier
+    cluster: Cluster, queue_backend: PostgresQueueBackend
 ) -> None:
     sent = ticket()
     connection = await asyncpg.connect(cluster.url(DATABASE, LOGIN))
     try:
         async with connection.transaction():
-            await carrier.publish(connection, [sent])
-            assert await carrier.receive([ENRICH], 10) == []
+            await queue_backend.publish(connection, [sent])
+            assert await queue_backend.receive([ENRICH], 10) == []
     finally:
         await connection.close()
 
-    assert await carrier.receive([ENRICH], 10) == [sent]
+    assert await queue_backend.receive([ENRICH], 10) == [sent]
 
 
-async def test_a_rolled_back_transaction_leaves_no_ticket(carrier: PostgresCarrier, admin: asyncpg.Connection) -> None:
+async def test_a_rolled_back_transaction_leaves_no_ticket(
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
+) -> None:
     transaction = admin.transaction()
     await transaction.start()
-    await carrier.publish(admin, [ticket(), ticket()])
+    await queue_backend.publish(admin, [ticket(), ticket()])
     await transaction.rollback()
 
-    assert await carrier.depth() == {}
+    assert await queue_backend.depth() == {}
 
 
 async def blocked(admin: asyncpg.Connection, since: object) -> None:
@@ -92,20 +94,20 @@ async def blocked(admin: asyncpg.Connection, since: object) -> None:
         pass
 
 
-async def wakes_by_notification(carrier: PostgresCarrier, admin: asyncpg.Connection) -> None:
+async def wakes_by_notification(queue_backend: PostgresQueueBackend, admin: asyncpg.Connection) -> None:
     since = await admin.fetchval("SELECT clock_timestamp()")
-    waiting = asyncio.create_task(carrier.wait([ENRICH], NEVER))
+    waiting = asyncio.create_task(queue_backend.wait([ENRICH], NEVER))
     async with soon():
         await blocked(admin, since)
         assert not waiting.done()
-        await carrier.publish(None, [ticket()])
+        await queue_backend.publish(None, [ticket()])
         await waiting
 
 
 async def test_a_consumer_is_woken_by_the_notification_of_another_connection(
-    carrier: PostgresCarrier, admin: asyncpg.Connection
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
 ) -> None:
-    await wakes_by_notification(carrier, admin)
+    await wakes_by_notification(queue_backend, admin)
 
 
 async def until_available(call: Callable[[], Awaitable[T]]) -> T:
@@ -118,26 +120,26 @@ async def until_available(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def test_a_carrier_whose_connections_were_killed_carries_on(
-    carrier: PostgresCarrier, admin: asyncpg.Connection
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
 ) -> None:
     sent = ticket()
-    await carrier.publish(None, [sent])
-    await carrier.wait([ENRICH], 0.001)
+    await queue_backend.publish(None, [sent])
+    await queue_backend.wait([ENRICH], 0.001)
 
     killed = await admin.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", LOGIN)
 
     assert len(killed) == 2
-    received = await until_available(lambda: carrier.receive([ENRICH], 10))
+    received = await until_available(lambda: queue_backend.receive([ENRICH], 10))
     assert received == [sent]
-    await until_available(lambda: carrier.wait([ENRICH], 0.001))
-    await wakes_by_notification(carrier, admin)
+    await until_available(lambda: queue_backend.wait([ENRICH], 0.001))
+    await wakes_by_notification(queue_backend, admin)
 
 
 async def test_losing_the_listening_connection_ends_the_wait(
-    carrier: PostgresCarrier, admin: asyncpg.Connection
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
 ) -> None:
     since = await admin.fetchval("SELECT clock_timestamp()")
-    waiting = asyncio.create_task(carrier.wait([ENRICH], NEVER))
+    waiting = asyncio.create_task(queue_backend.wait([ENRICH], NEVER))
 
     async with soon():
         await blocked(admin, since)
@@ -148,70 +150,72 @@ async def test_losing_the_listening_connection_ends_the_wait(
 async def test_a_server_that_is_down_is_unavailable_and_its_return_is_noticed(cluster: Cluster) -> None:
     sent = [ticket(), ticket()]
     calls: dict[str, Callable[[], Awaitable[object]]] = {}
-    async with opened(cluster) as carrier:
-        await carrier.publish(None, sent)
-        received = await carrier.receive([ENRICH], 1)
-        await carrier.wait([ENRICH], 0.001)
-        calls["publish"] = lambda: carrier.publish(None, [ticket()])
-        calls["receive"] = lambda: carrier.receive([ENRICH], 10)
-        calls["acknowledge"] = lambda: carrier.acknowledge(received)
-        calls["wait"] = lambda: carrier.wait([ENRICH], NEVER)
-        calls["depth"] = carrier.depth
-        calls["check"] = carrier.check
+    async with opened(cluster) as queue_backend:
+        await queue_backend.publish(None, sent)
+        received = await queue_backend.receive([ENRICH], 1)
+        await queue_backend.wait([ENRICH], 0.001)
+        calls["publish"] = lambda: queue_backend.publish(None, [ticket()])
+        calls["receive"] = lambda: queue_backend.receive([ENRICH], 10)
+        calls["acknowledge"] = lambda: queue_backend.acknowledge(received)
+        calls["wait"] = lambda: queue_backend.wait([ENRICH], NEVER)
+        calls["depth"] = queue_backend.depth
+        calls["check"] = queue_backend.check
 
         await asyncio.to_thread(cluster.server.stop)
         try:
             async with soon():
                 with suppress(Unavailable):
-                    await carrier.wait([ENRICH], NEVER)
+                    await queue_backend.wait([ENRICH], NEVER)
                 for call in calls.values():
                     with pytest.raises(Unavailable):
                         await call()
         finally:
             await asyncio.to_thread(cluster.server.start)
 
-        assert await until_available(lambda: carrier.receive([ENRICH], 10)) == sent[1:]
-        await until_available(lambda: carrier.wait([ENRICH], 0.001))
+        assert await until_available(lambda: queue_backend.receive([ENRICH], 10)) == sent[1:]
+        await until_available(lambda: queue_backend.wait([ENRICH], 0.001))
         admin = await asyncpg.connect(cluster.url(DATABASE))
-        await wakes_by_notification(carrier, admin)
+        await wakes_by_notification(queue_backend, admin)
         await admin.close()
 
 
 async def test_a_carrier_can_be_opened_and_closed_while_the_server_is_away() -> None:
-    carrier = PostgresCarrier("postgresql://nobody@/nowhere?host=/nonexistent")
+    queue_backend = PostgresQueueBackend("postgresql://nobody@/nowhere?host=/nonexistent")
     async with soon():
-        await carrier.open()
+        await queue_backend.open()
         with pytest.raises(Unavailable):
-            await carrier.check()
-        await carrier.close()
+            await queue_backend.check()
+        await queue_backend.close()
 
 
 async def test_the_check_says_that_the_tables_are_missing(cluster: Cluster) -> None:
-    carrier = PostgresCarrier(cluster.url())
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url())
+    await queue_backend.open()
     with pytest.raises(Unavailable, match="leadflood migrate"):
-        await carrier.check()
-    await carrier.close()
+        await queue_backend.check()
+    await queue_backend.close()
 
 
 async def test_nothing_is_left_behind_of_tickets_that_were_acknowledged(
-    carrier: PostgresCarrier, admin: asyncpg.Connection
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
 ) -> None:
-    await carrier.publish(None, [ticket() for _ in range(10)])
-    await carrier.acknowledge(await carrier.receive([ENRICH], 10))
+    await queue_backend.publish(None, [ticket() for _ in range(10)])
+    await queue_backend.acknowledge(await queue_backend.receive([ENRICH], 10))
 
     assert await admin.fetch("SELECT job_id FROM leadflood_queue.tickets") == []
 
 
 async def test_a_batch_is_taken_from_an_index_though_the_table_was_empty_when_it_was_analysed(
-    carrier: PostgresCarrier, admin: asyncpg.Connection
+    queue_backend: PostgresQueueBackend, admin: asyncpg.Connection
 ) -> None:
     await admin.execute("VACUUM ANALYZE leadflood_queue.tickets")
     await admin.execute(BACKLOG, ENRICH, WORKSPACE)
 
     args = (100, [ENRICH, BEAT], new_id(), timedelta(seconds=REDELIVERY), list(Priority))
 
-    plan = [line for (line,) in await carrier._fetch(carrier._consuming, "EXPLAIN ANALYZE " + RECEIVE, *args)]
+    plan = [
+        line for (line,) in await queue_backend._fetch(queue_backend._consuming, "EXPLAIN ANALYZE " + RECEIVE, *args)
+    ]
 
     assert not any("Seq Scan" in line or "Hash" in line or "Merge" in line for line in plan), plan
     read = [line for line in plan if " on tickets" in line and "never executed" not in line]
@@ -240,8 +244,8 @@ async def test_what_the_previous_release_has_published_and_still_publishes_is_de
     cluster.run(OLD_TABLE, "upgraded")
     before, later, after, foreign = ticket(), ticket(attempt=3, delay=3600), ticket(), ticket(BEAT)
     old = await asyncpg.connect(cluster.url("upgraded", LOGIN))
-    carrier = PostgresCarrier(cluster.url("upgraded", LOGIN), role=ROLE, redelivery=REDELIVERY)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url("upgraded", LOGIN), role=ROLE, redelivery=REDELIVERY)
+    await queue_backend.open()
 
     for sent in (before, later):
         await old.execute(OLD_PUBLISH, *as_published_before(sent))
@@ -249,14 +253,14 @@ async def test_what_the_previous_release_has_published_and_still_publishes_is_de
     await old.execute(OLD_PUBLISH, *as_published_before(after))
     await old.execute(OLD_PUBLISH, BEAT, b'{"job_id": 1, "trace": "\\ud800"}', 0.0, f"{foreign.job_id}:1")
 
-    assert await carrier.receive([ENRICH, BEAT], 10) == [before, after]
-    assert (await carrier.depth())[ENRICH].deferred == 1
+    assert await queue_backend.receive([ENRICH, BEAT], 10) == [before, after]
+    assert (await queue_backend.depth())[ENRICH].deferred == 1
     assert await old.fetchval("SELECT count(*) FROM leadflood_queue.pgqueuer") == 4, "its own workers still get them"
     await old.close()
-    await carrier.close()
+    await queue_backend.close()
 
 
-def as_published_before(sent: Ticket) -> tuple[str, bytes, float, str]:
+def as_published_before(sent: QueueMessage) -> tuple[str, bytes, float, str]:
     """A ticket as the previous release wrote it, with a trace that PostgreSQL's JSON refuses."""
     payload = (
         f'{{"workspace_id":"{sent.workspace_id}","job_id":"{sent.job_id}","attempt":{sent.attempt},'

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.ids import new_id
 from tests.support.identity import PASSWORD
@@ -153,7 +153,7 @@ IN_PATH = [operation for operation, place in PLACES if place.where == "path"]
 
 @pytest.mark.parametrize("operation", IN_PATH, ids=str)
 async def test_the_same_request_finds_what_is_its_own(
-    api: httpx.AsyncClient, api_parts: ApiParts, operation: Operation
+    api: httpx.AsyncClient, api_parts: ApiContext, operation: Operation
 ) -> None:
     own = await new_tenant(api_parts.database, api_parts.registry)
     request = operation.request(own.ids[operation.collection])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leadflood.kernel.mail_catcher import folder_of, list_messages, read_message
+from leadflood.dev_mail.messages import list_messages, mail_folder, read_message
 from tests.support.processes import Installation, until
 
 READY = "LEAD-FLOOD is ready"
@@ -37,7 +37,7 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
         up.wait_for("Press Ctrl-C to stop")
         assert f"Port {port} is in use" in up.output
     assert f"{installation.url}/mail" in up.output
-    folder = folder_of(installation.home)
+    folder = mail_folder(installation.home)
 
     invite(installation, "grace@acme.test")
     (caught,) = list_messages(folder)

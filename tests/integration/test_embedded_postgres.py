@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from leadflood.kernel.db.account import postgres_account
 from leadflood.kernel.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, create_home, running_url
+from leadflood.kernel.db.os_user import postgres_os_user
 from leadflood.kernel.db.postmaster import PidFile, end_servers
-from leadflood.kernel.processes import AlreadyRunning
+from leadflood.kernel.process_lifetime import AlreadyRunning
 from tests.support.postgres import Cluster, temporary_home
 
 OWNER = """
@@ -201,7 +201,7 @@ def test_a_file_in_place_of_the_home_is_named(home: Path) -> None:
 def test_a_process_that_got_the_id_of_a_dead_postmaster_is_left_alone(home: Path) -> None:
     server = EmbeddedPostgres(home)
     server.ensure_initialised()
-    with postgres_account().spawn(["sleep", "1000"], os.environ) as bystander:
+    with postgres_os_user().spawn(["sleep", "1000"], os.environ) as bystander:
         try:
             words = [str(bystander.pid), str(server.data), "1", "5432", str(server.socket_dir), "", "1 1", "ready"]
             (server.data / "postmaster.pid").write_text("\n".join(words) + "\n")

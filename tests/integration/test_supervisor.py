@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from leadflood.cli.supervisor import DATABASE, MAX_DATABASE_DELAY, Backoff, Command, Supervisor
+from leadflood.cli.supervisor import DATABASE, MAX_DATABASE_DELAY, Backoff, ChildCommand, Supervisor
 from leadflood.kernel.db.embedded import EmbeddedPostgres
 from leadflood.kernel.db.postmaster import running_server
-from leadflood.kernel.processes import AlreadyRunning, InstanceLock
+from leadflood.kernel.process_lifetime import AlreadyRunning, InstanceLock
 from tests.support.postgres import Cluster, temporary_home
 from tests.support.waiting import soon, until
 
@@ -22,7 +22,7 @@ ENV = dict(os.environ)
 
 CHILD = """
 import asyncio, os, signal, socket, sys
-from leadflood.kernel.processes import die_with_parent, send_heartbeats
+from leadflood.kernel.process_lifetime import die_with_parent, send_heartbeats
 name, path, *flags = sys.argv[1:]
 reports = socket.socket(socket.AF_UNIX)
 reports.connect(path)
@@ -57,7 +57,7 @@ asyncio.run(Supervisor([Command("api", argv("api")), Command("worker", argv("wor
 HOLDER = """
 import sys
 from pathlib import Path
-from leadflood.kernel.processes import InstanceLock
+from leadflood.kernel.process_lifetime import InstanceLock
 lock = InstanceLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)
@@ -86,8 +86,8 @@ class Reports:
     async def take(self, count: int) -> list[tuple[str, str]]:
         return [await soon(self._words.get()) for _ in range(count)]
 
-    def command(self, name: str, *flags: str, grace: float = 30, hung_after: float | None = None) -> Command:
-        return Command(name, [sys.executable, "-c", CHILD, name, str(self.path), *flags], ENV, grace, hung_after)
+    def command(self, name: str, *flags: str, grace: float = 30, hung_after: float | None = None) -> ChildCommand:
+        return ChildCommand(name, [sys.executable, "-c", CHILD, name, str(self.path), *flags], ENV, grace, hung_after)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ async def test_a_second_request_to_stop_does_not_wait_for_the_grace(reports: Rep
 
 
 async def test_a_command_that_cannot_be_executed_is_tried_again_while_the_others_run(reports: Reports) -> None:
-    missing = Command("mail", ["/nonexistent/program"], ENV)
+    missing = ChildCommand("mail", ["/nonexistent/program"], ENV)
     async with supervising(Supervisor([missing, reports.command("api")], backoff=QUICK)) as supervisor:
         assert await reports.take(1) == [("api", "up")]
         await until(lambda: supervisor.restarts["mail"] > 1)

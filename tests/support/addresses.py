@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from leadflood.web.app import PAGES
-from leadflood.web.pipeline import Public, Rule
+from leadflood.web.pipeline import PageRoute, Public
 from tests.support import cast
 from tests.support.showcase import Showcase
 
@@ -71,7 +71,7 @@ ALSO = ("/there-is-nothing-here",)
 """What no rule names."""
 
 
-def pages() -> list[Rule]:
+def pages() -> list[PageRoute]:
     """The rules of all pages."""
     rules = [rule for each in PAGES for rule in each.rules if rule.method == "GET" and rule.path not in NOT_PAGES]
     return sorted(rules, key=lambda rule: rule.path)

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from leadflood.api.app import ROUTERS, create_app
-from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
+from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, public, requires
 from leadflood.bootstrap import LEAD_PARTICIPANTS, build_hold
 from leadflood.domains.identity.contracts import CreateApiKey
@@ -22,8 +22,7 @@ from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.contract import Contract, View
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.sql import sql
@@ -31,15 +30,16 @@ from leadflood.kernel.errors import Conflict, Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors, Page, Position, cut
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.kernel.rate_limit import RateLimiter
+from leadflood.kernel.schema import Schema, View
 from tests.conftest import new_workspace
 from tests.support.sandbox import shared_sandbox
 
 TOY_COUNT = 7
 
 
-class Toy(Contract):
+class Toy(Schema):
     """A body."""
 
     name: Annotated[str, Query(min_length=1, max_length=50)]
@@ -55,11 +55,11 @@ class ToyView(View):
 
 @asynccontextmanager
 async def api_on(
-    pool: ConnectionPool, carrier: Carrier, parts: ApiParts
+    pool: ConnectionPool, queue_backend: QueueBackend, parts: ApiContext
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """A client of an API of its own on this pool, which is closed at the end, and the application."""
-    database = Database(pool, carrier)
-    app = create_app(make_parts(parts.settings, database, parts.carrier, parts.registry, parts.sealer))
+    database = Database(pool, queue_backend)
+    app = create_app(make_parts(parts.settings, database, parts.queue_backend, parts.registry, parts.secret_box))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield client, app
     await database.close()
@@ -85,14 +85,14 @@ def _add_sound(router: APIRouter) -> None:
 
     @router.post("", status_code=201)
     @requires(Permission.LEADS_WRITE)
-    async def create_toy(unit: InUnit, command: Toy, response: Response) -> ToyView:
+    async def create_toy(unit: UnitOfWorkDep, command: Toy, response: Response) -> ToyView:
         await _make(unit, command.name)
         response.headers["Location"] = "/v1/toys/1"
         return ToyView(name=command.name, size=command.size)
 
     @router.get("")
     @requires(Permission.LEADS_READ)
-    async def list_toys(unit: InUnit, paging: InPages, colour: str | None = None) -> Listing[ToyView]:
+    async def list_toys(unit: UnitOfWorkDep, paging: InPages, colour: str | None = None) -> Listing[ToyView]:
         first = int(paging.after.value) + 1 if paging.after else 0
         numbers = list(range(first, min(first + paging.limit + 1, TOY_COUNT)))
         page: Page[int] = cut(numbers, paging.limit, lambda number: Position(str(number), UUID(int=number)))
@@ -100,13 +100,13 @@ def _add_sound(router: APIRouter) -> None:
 
     @router.get("/{id}")
     @requires(Permission.LEADS_READ)
-    async def get_toy(unit: InUnit, toy_id: ResourceId, response: Response) -> ToyView:
+    async def get_toy(unit: UnitOfWorkDep, toy_id: ResourceId, response: Response) -> ToyView:
         response.headers["ETag"] = etag(3)
         return ToyView(name=str(toy_id), size=3)
 
     @router.patch("/{id}")
     @requires(Permission.LEADS_WRITE)
-    async def change_toy(unit: InUnit, toy_id: ResourceId, version: ExpectedVersion) -> ToyView:
+    async def change_toy(unit: UnitOfWorkDep, toy_id: ResourceId, version: ExpectedVersion) -> ToyView:
         return ToyView(name=str(toy_id), size=version)
 
     @router.post("/strangers")
@@ -118,26 +118,26 @@ def _add_sound(router: APIRouter) -> None:
 def _add_broken(router: APIRouter, gate: Gate) -> None:
     @router.post("/conflicts")
     @requires(Permission.LEADS_WRITE)
-    async def conflict(unit: InUnit) -> ToyView:
+    async def conflict(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "conflicting")
         raise Conflict("There is one already.", extra={"existingId": "7"})
 
     @router.post("/faults")
     @requires(Permission.LEADS_WRITE)
-    async def broken(unit: InUnit) -> ToyView:
+    async def broken(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "faulty")
         message = "secret inside"
         raise RuntimeError(message)
 
     @router.post("/absences")
     @requires(Permission.LEADS_WRITE)
-    async def absent(unit: InUnit) -> ToyView:
+    async def absent(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "absent")
         raise Unavailable("The shop is closed.", retry_after=7)
 
     @router.post("/late-violations")
     @requires(Permission.LEADS_WRITE)
-    async def violate_at_commit(unit: InUnit) -> ToyView:
+    async def violate_at_commit(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "violating")
         await unit.tx.execute(sql("CREATE TEMP TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
         await unit.tx.execute(sql("INSERT INTO late VALUES (1), (1)"))
@@ -145,14 +145,14 @@ def _add_broken(router: APIRouter, gate: Gate) -> None:
 
     @router.post("/waits")
     @requires(Permission.LEADS_WRITE)
-    async def wait(unit: InUnit) -> ToyView:
+    async def wait(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "waiting")
         gate.entered.set()
         await gate.released.wait()
         return ToyView(name="waiting", size=1)
 
 
-async def _make(unit: InUnit, name: str) -> None:
+async def _make(unit: UnitOfWorkDep, name: str) -> None:
     await audit.record(unit.tx, unit.actor, action="toy.made", subject_type="toy", data={"name": name})
 
 
@@ -205,19 +205,19 @@ async def toys_made(database: Database, workspace_id: UUID) -> list[str]:
 def make_parts(
     settings: Settings,
     database: Database,
-    carrier: Carrier,
+    queue_backend: QueueBackend,
     registry: JobRegistry,
-    sealer: Sealer,
+    secret_box: SecretBox,
     **changes: Any,  # noqa: ANN401  any part
-) -> ApiParts:
+) -> ApiContext:
     """The parts of an API for a test."""
     chosen: dict[str, Any] = {
         "settings": settings,
         "database": database,
-        "carrier": carrier,
+        "queue_backend": queue_backend,
         "registry": registry,
-        "sealer": sealer,
-        "cursors": Cursors(sealer),
+        "secret_box": secret_box,
+        "cursors": Cursors(secret_box),
         "sandbox": shared_sandbox(),
         "participants": LEAD_PARTICIPANTS,
         "hold": build_hold(settings, database),
@@ -225,12 +225,12 @@ def make_parts(
         "rate_limiter": RateLimiter(settings.rate_limit_per_minute),
         "strangers": RateLimiter(100_000, name="anonymous", subject="address"),
     }
-    return ApiParts(**{**chosen, **changes})
+    return ApiContext(**{**chosen, **changes})
 
 
 @asynccontextmanager
 async def client_of(
-    parts: ApiParts,
+    parts: ApiContext,
     gate: Gate | None = None,
     **options: Any,  # noqa: ANN401  of the transport
 ) -> AsyncIterator[httpx.AsyncClient]:
@@ -242,10 +242,12 @@ async def client_of(
 
 
 @pytest.fixture
-def parts(settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer) -> ApiParts:
+def parts(
+    settings: Settings, database: Database, queue_backend: QueueBackend, registry: JobRegistry, secret_box: SecretBox
+) -> ApiContext:
     """The parts of an API. Other tests fail to sign in from the same address, over and over."""
     patient = settings.model_copy(update={"login_attempts": 1_000_000})
-    return make_parts(patient, database, carrier, registry, sealer)
+    return make_parts(patient, database, queue_backend, registry, secret_box)
 
 
 @pytest.fixture
@@ -255,7 +257,7 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-async def toys(parts: ApiParts, gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
+async def toys(parts: ApiContext, gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a credential."""
     async with client_of(parts, gate) as client:
         yield client

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from leadflood.domains.imports.service import control
+from leadflood.domains.imports.service import lifecycle
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.domains.leads.contracts.filters import LeadFilter
@@ -84,11 +84,11 @@ async def add_imports(desk: Desk) -> Mapping[str, UUID]:
         await _previewed(desk, made[name])
     await _previewed(desk, made["unchanged"], mode="update_only", existing="keep")
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.preview_import(tx, desk.actor, import_id=made["staging"], trace={})
+        await lifecycle.preview_import(tx, desk.actor, import_id=made["staging"], trace={})
         for name in ("committing", "paused", "cancelled"):
-            await control.commit_import(tx, desk.actor, import_id=made[name], trace={})
-        await control.pause_import(tx, desk.actor, import_id=made["paused"])
-        await control.cancel_import(tx, desk.actor, import_id=made["cancelled"])
+            await lifecycle.commit_import(tx, desk.actor, import_id=made[name], trace={})
+        await lifecycle.pause_import(tx, desk.actor, import_id=made["paused"])
+        await lifecycle.cancel_import(tx, desk.actor, import_id=made["cancelled"])
     await _undone(desk, made["undone"])
     await desk.commit(made["committed"])
     error = "Row 4 711 has more than 1 048 576 characters in one line. Is a quotation mark not closed?"

@@ -31,7 +31,7 @@ from playwright.async_api import (
 )
 from playwright.async_api import Error as PlaywrightError
 
-from leadflood.web.session import SESSION
+from leadflood.web.cookies import SESSION
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -23,7 +23,7 @@ from leadflood.domains.duplicates import invariants as merge_invariants
 from leadflood.domains.enrichment import invariants as lead_invariants
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.models import FirstRun
-from leadflood.domains.identity.service import api_keys, operators
+from leadflood.domains.identity.service import administration, api_keys
 from leadflood.domains.jobs import invariants as job_invariants
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
@@ -174,7 +174,7 @@ def deployed(cluster: Cluster, database: str, folder: Path, **settings: str) -> 
 
 async def _first_key(settings: Settings) -> tuple[FirstRun, str]:
     async with open_platform(settings, process="tests") as platform:
-        first = await operators.first_run(platform.database)
+        first = await administration.first_run(platform.database)
         assert first is not None
         scopes = [
             *(Permission.LEADS_READ, Permission.LEADS_WRITE),

@@ -14,7 +14,7 @@ from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, ImportRowView, MapColumns
 from leadflood.domains.imports.models.states import RowAction
-from leadflood.domains.imports.service import control, mapping, uploads
+from leadflood.domains.imports.service import lifecycle, mapping, uploads
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.events import UNDO_CHANGESET
@@ -106,7 +106,7 @@ class Desk:
     async def preview(self, import_id: UUID) -> ImportDetail:
         """Ask for the diff and let a worker make it."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            asked = await control.preview_import(tx, self.actor, import_id=import_id, trace={})
+            asked = await lifecycle.preview_import(tx, self.actor, import_id=import_id, trace={})
         assert asked.job_id
         await self.attempt(asked.job_id)
         return await self.get(import_id)
@@ -120,14 +120,14 @@ class Desk:
     async def ask_commit(self, import_id: UUID) -> UUID:
         """Ask for the commit. Returns the job."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            asked = await control.commit_import(tx, self.actor, import_id=import_id, trace={})
+            asked = await lifecycle.commit_import(tx, self.actor, import_id=import_id, trace={})
         assert asked.job_id
         return asked.job_id
 
     async def undo(self, import_id: UUID) -> ImportDetail:
         """Take the import back, with a worker where it is large."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            await control.undo_import(tx, self.actor, LEAD_PARTICIPANTS, import_id=import_id, trace={})
+            await lifecycle.undo_import(tx, self.actor, LEAD_PARTICIPANTS, import_id=import_id, trace={})
         query = (
             "SELECT id FROM job_executions WHERE kind = :kind AND status = 'queued' AND workspace_id = :workspace_id"
         )

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from leadflood.domains.identity.contracts import AddMember, BrowserLogin, ChangePassword, Login, LoginView
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import access, devices, instance, members, operators, passwords, signin
+from leadflood.domains.identity.service import access, administration, devices, members, operators, passwords, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
@@ -27,7 +27,7 @@ def new_client() -> Client:
 async def make_operator(database: Database, user_id: UUID) -> None:
     """Make a user an instance operator."""
     async with database.system() as tx:
-        await instance.make_operator(tx, CLI, user_id)
+        await operators.make_operator(tx, CLI, user_id)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Identity:
 
     database: Database
     settings: Settings
-    sealer: Sealer
+    secret_box: SecretBox
     client: Client = field(default_factory=new_client)
 
     def having(self, **settings: Any) -> "Identity":  # noqa: ANN401  a value of any setting
@@ -55,12 +55,12 @@ class Identity:
     async def new_person(self, password: str = PASSWORD) -> Person:
         """A user in no workspace."""
         email = f"u{new_id().hex}@acme.test"
-        user = await operators.create_user(self.database, CLI, email=email, name="Ada", password=password)
+        user = await administration.create_user(self.database, CLI, email=email, name="Ada", password=password)
         return Person(user.id, email, password)
 
     async def new_workspace(self, owner: Person, name: str = "Acme") -> UUID:
         """A workspace of this owner."""
-        return (await operators.create_workspace(self.database, CLI, name=name, owner_email=owner.email)).id
+        return (await administration.create_workspace(self.database, CLI, name=name, owner_email=owner.email)).id
 
     async def new_member(self, workspace_id: UUID, role: Role) -> Person:
         """Somebody with this role."""
@@ -83,11 +83,11 @@ class Identity:
             body["workspaceId"] = str(workspace_id)
         client = self.client if ip is None else replace(self.client, ip=ip)
         credentials = Login.model_validate(body)
-        return await signin.login(self.database, self.settings, self.sealer, login=credentials, client=client)
+        return await signin.login(self.database, self.settings, self.secret_box, login=credentials, client=client)
 
     def known(self, person: Person, cookie: str | None = None) -> "Identity":
         """The same from a browser that this person has signed in with before."""
-        device = devices.remember(self.sealer, cookie, person.id)
+        device = devices.remember(self.secret_box, cookie, person.id)
         return replace(self, client=replace(new_client(), device=device))
 
     async def login_browser(
@@ -105,7 +105,7 @@ class Identity:
         return await signin.login_browser(
             self.database,
             self.settings,
-            self.sealer,
+            self.secret_box,
             login=Login.model_validate(body),
             client=self.client,
             replaces=replaces,
@@ -119,4 +119,4 @@ class Identity:
     async def change_password(self, actor: Actor, current: str, new: str) -> None:
         """Change the actor's password over the contract."""
         change = ChangePassword.model_validate({"currentPassword": current, "newPassword": new})
-        await passwords.change_password(self.database, self.settings, self.sealer, actor, change=change)
+        await passwords.change_password(self.database, self.settings, self.secret_box, actor, change=change)

@@ -24,10 +24,10 @@ from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import RELAY_CHANNEL, Transaction
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Carrier, Connection, QueueDepth, Ticket
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.ports import Connection, QueueBackend, QueueDepth, QueueMessage
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from leadflood.worker.executor import Executor
-from leadflood.worker.main import Worker, WorkerParts
+from leadflood.worker.main import Worker, WorkerContext
 from tests.support.waiting import eventually, soon
 
 LEASE = 60.0
@@ -88,7 +88,7 @@ class Jobs:
 
     async def claim(self, job_id: UUID, attempt: int = 1, *, lease: float = LEASE) -> RunningJob | None:
         """Start an attempt as a worker does that then falls silent."""
-        ticket = Ticket(self.kind.name, self.workspace_id, job_id, attempt)
+        ticket = QueueMessage(self.kind.name, self.workspace_id, job_id, attempt)
         return next(iter(await execution.claim(self.database, [ticket], new_id(), lease)), None)
 
     async def started(self, job_id: UUID, attempt: int = 1) -> RunningJob:
@@ -200,7 +200,7 @@ class Elsewhere:
     """The application's database with a queue that lives in another one."""
 
     database: Database
-    carrier: PostgresCarrier
+    queue_backend: PostgresQueueBackend
     queue_url: str
 
 
@@ -247,20 +247,22 @@ class Workers:
         *,
         schedules: Sequence[Schedule] = (),
         queue_url: str | None = None,
-        wrap: Callable[[Carrier], Carrier] = lambda carrier: carrier,
+        wrap: Callable[[QueueBackend], QueueBackend] = lambda queue_backend: queue_backend,
         **changes: float,
     ) -> Running:
         """Start a worker. `changes` are settings; `wrap` puts something of the test's around its carrier."""
         settings = self._settings.model_copy(update=changes)
-        carrier = PostgresCarrier(queue_url or self._url, role=APP_ROLE, redelivery=2)
-        await carrier.open()
-        self._stack.push_async_callback(carrier.close)
+        queue_backend = PostgresQueueBackend(queue_url or self._url, role=APP_ROLE, redelivery=2)
+        await queue_backend.open()
+        self._stack.push_async_callback(queue_backend.close)
         pool = ConnectionPool(self._url, application_name="worker", size=20, statement_timeout=10)
-        database = Database(pool, carrier if queue_url is None else None)
+        database = Database(pool, queue_backend if queue_url is None else None)
         self._stack.push_async_callback(database.close)
         isolation = InThisProcess(database, registry)
         bell = Listener(self._url, RELAY_CHANNEL, application_name="worker bell")
-        worker = Worker(WorkerParts(settings, database, wrap(carrier), registry, schedules, bell, lambda: isolation))
+        worker = Worker(
+            WorkerContext(settings, database, wrap(queue_backend), registry, schedules, bell, lambda: isolation)
+        )
         running = Running(worker, asyncio.create_task(worker.run()), pool)
         self._stack.push_async_callback(_stop, running)
         return running
@@ -316,42 +318,42 @@ class Gate:
 class Wrapped:
     """A carrier that passes everything on: to plant a fault in one of its verbs, or to listen."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+    def __init__(self, queue_backend: QueueBackend) -> None:
+        self._queue_backend = queue_backend
 
     @property
     def channel(self) -> str:
         """See `Publisher.channel`."""
-        return self._carrier.channel
+        return self._queue_backend.channel
 
     async def open(self) -> None:
-        """See `Carrier.open`."""
-        await self._carrier.open()
+        """See `QueueBackend.open`."""
+        await self._queue_backend.open()
 
     async def close(self) -> None:
-        """See `Carrier.close`."""
-        await self._carrier.close()
+        """See `QueueBackend.close`."""
+        await self._queue_backend.close()
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
         """See `Publisher.publish`."""
-        await self._carrier.publish(connection, tickets)
+        await self._queue_backend.publish(connection, tickets)
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
-        """See `Carrier.receive`."""
-        return await self._carrier.receive(kinds, limit)
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
+        """See `QueueBackend.receive`."""
+        return await self._queue_backend.receive(kinds, limit)
 
-    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
-        """See `Carrier.acknowledge`."""
-        await self._carrier.acknowledge(tickets)
+    async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
+        """See `QueueBackend.acknowledge`."""
+        await self._queue_backend.acknowledge(tickets)
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  as the port
-        """See `Carrier.wait`."""
-        await self._carrier.wait(kinds, timeout)
+        """See `QueueBackend.wait`."""
+        await self._queue_backend.wait(kinds, timeout)
 
     async def depth(self) -> Mapping[str, QueueDepth]:
-        """See `Carrier.depth`."""
-        return await self._carrier.depth()
+        """See `QueueBackend.depth`."""
+        return await self._queue_backend.depth()
 
     async def check(self) -> None:
-        """See `Carrier.check`."""
-        await self._carrier.check()
+        """See `QueueBackend.check`."""
+        await self._queue_backend.check()

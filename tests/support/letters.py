@@ -4,13 +4,14 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
+from leadflood.dev_mail.messages import mail_folder, save_message
 from leadflood.domains.email_changes import queries
 from leadflood.domains.email_changes import service as email_changes
 from leadflood.domains.email_changes.models import LINK as EMAIL_CHANGE
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import UserExists
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
-from leadflood.domains.identity.service import first_run, operators
+from leadflood.domains.identity.service import administration, first_run
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import LINK
@@ -19,7 +20,6 @@ from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mail, Mailer
-from leadflood.kernel.mail_catcher import folder_of, keep_message
 from tests.support.identity import CLI, PASSWORD
 from tests.support.mail import Open
 from tests.support.showcase import Showcase
@@ -30,7 +30,7 @@ async def add_letters(showcase: Showcase, home: Path) -> None:
     for role in ("viewer", "admin"):
         showcase.links["invitation"] = await invite(showcase, role)
     showcase.links["email_change"] = await _change_email(showcase)
-    showcase.links["mail"] = f"/mail/{await asyncio.to_thread(_catch, folder_of(home))}"
+    showcase.links["mail"] = f"/mail/{await asyncio.to_thread(_catch, mail_folder(home))}"
     showcase.links["first_run"] = await _first_run(showcase)
 
 
@@ -38,23 +38,23 @@ async def invite(showcase: Showcase, role: str) -> str:
     """Invite somebody. Returns where the mail's link leads."""
     command = CreateInvitation.model_validate({"email": f"{role}.{new_id().hex[-6:]}@partner.example", "role": role})
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
-        made = await service.invite(tx, showcase.actor, showcase.parts.sealer, command=command)
-    return f"/invitations/{LINK.token(showcase.parts.sealer, made.id, made.sends)}"
+        made = await service.invite(tx, showcase.actor, showcase.parts.secret_box, command=command)
+    return f"/invitations/{LINK.token(showcase.parts.secret_box, made.id, made.sends)}"
 
 
 async def _change_email(showcase: Showcase) -> str:
     parts = showcase.parts
     email = f"margaret.{new_id().hex[-6:]}@partner.example"
-    person = await operators.create_user(parts.database, CLI, email=email, name="Margaret", password=PASSWORD)
+    person = await administration.create_user(parts.database, CLI, email=email, name="Margaret", password=PASSWORD)
     actor = Actor(
         ActorKind.USER, showcase.workspace_id, frozenset({Permission.ACCOUNT}), user_id=person.id, session_id=new_id()
     )
     wanted = ChangeEmail.model_validate({"email": f"new-{email}", "currentPassword": PASSWORD})
-    await email_changes.request_change(parts.database, parts.settings, parts.sealer, actor, change=wanted)
+    await email_changes.request_change(parts.database, parts.settings, parts.secret_box, actor, change=wanted)
     async with parts.database.system(read_only=True) as tx:
         change = await queries.pending(tx, person.id)
     assert change is not None
-    return f"/email-changes/{EMAIL_CHANGE.token(parts.sealer, change.id, change.sending)}"
+    return f"/email-changes/{EMAIL_CHANGE.token(parts.secret_box, change.id, change.sending)}"
 
 
 def _catch(folder: Path) -> object:
@@ -64,7 +64,7 @@ def _catch(folder: Path) -> object:
     mails = [Mail(str(number), to, f"Letter {number} 📬", text, html) for number in range(3)]
     composer = Mailer(None, "LEAD-FLOOD <no-reply@leadflood.local>", gate=Open())
     kept = [
-        keep_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(each))
+        save_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(each))
         for each in map(composer.compose, mails)
     ]
     return kept[-1]
@@ -73,6 +73,6 @@ def _catch(folder: Path) -> object:
 async def _first_run(showcase: Showcase) -> str:
     database = showcase.parts.database
     with suppress(UserExists):  # of an earlier showcase in this database
-        await operators.create_user(database, CLI, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
-        await operators.create_workspace(database, CLI, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
-    return f"/first-run/{await first_run.open_code(database, showcase.parts.sealer, now=utc_now())}"
+        await administration.create_user(database, CLI, email=FIRST_OWNER_EMAIL, name="Owner", password=PASSWORD)
+        await administration.create_workspace(database, CLI, name=FIRST_WORKSPACE, owner_email=FIRST_OWNER_EMAIL)
+    return f"/first-run/{await first_run.open_code(database, showcase.parts.secret_box, now=utc_now())}"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from leadflood.kernel.mail_catcher import ReadMail, list_messages, read_message
-from leadflood.kernel.mail_server import catching
+from leadflood.dev_mail.messages import CapturedMailContent, list_messages, read_message
+from leadflood.dev_mail.server import capture_mail
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Post:
     url: str
     folder: Path
 
-    def all(self) -> list[ReadMail]:
+    def all(self) -> list[CapturedMailContent]:
         """Every message, oldest first."""
         return [read_message(self.folder, each.id) for each in reversed(list_messages(self.folder))]
 
@@ -30,7 +30,7 @@ async def post_office(folder: Path) -> AsyncIterator[Post]:
     """The real mail catcher, in this process."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        async with catching(listener, folder):
+        async with capture_mail(listener, folder):
             yield Post(f"smtp://127.0.0.1:{port}", folder)
 
 

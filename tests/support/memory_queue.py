@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from leadflood.kernel.clock import monotonic
-from leadflood.kernel.queue.ports import Connection, QueueDepth, Ticket
+from leadflood.kernel.queue.ports import Connection, QueueDepth, QueueMessage
 
 _Key = tuple[UUID, int]
 
 
 @dataclass(slots=True)
 class _Entry:
-    ticket: Ticket
+    ticket: QueueMessage
     due: float
     taken: float | None = None
 
 
 class MemoryCarrier:
-    """The `Carrier` on a dict. It knows no transactions: a ticket is there at once, even if the caller rolls back."""
+    """The `QueueBackend` on a dict. It knows no transactions: a ticket is there at once, even if the caller rolls back."""
 
     channel = "nobody_listens"
 
@@ -33,12 +33,12 @@ class MemoryCarrier:
         self._published = asyncio.Event()
 
     async def open(self) -> None:
-        """See `Carrier.open`."""
+        """See `QueueBackend.open`."""
 
     async def close(self) -> None:
-        """See `Carrier.close`. The tickets stay."""
+        """See `QueueBackend.close`. The tickets stay."""
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
         """See `Publisher.publish`."""
         for ticket in tickets:
             entry = _Entry(replace(ticket, delay=0.0), self._clock() + ticket.delay)
@@ -46,8 +46,8 @@ class MemoryCarrier:
         if tickets:
             self._published.set()
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
-        """See `Carrier.receive`."""
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
+        """See `QueueBackend.receive`."""
         self._published.clear()
         now = self._clock()
         lanes: dict[UUID, list[_Entry]] = {}
@@ -67,16 +67,16 @@ class MemoryCarrier:
             self._last_workspace = taken[-1].ticket.workspace_id
         return [entry.ticket for entry in taken]
 
-    def _turn(self, ticket: Ticket) -> tuple[int, bool, UUID]:
+    def _turn(self, ticket: QueueMessage) -> tuple[int, bool, UUID]:
         return ticket.priority, ticket.workspace_id <= self._last_workspace, ticket.workspace_id
 
-    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
-        """See `Carrier.acknowledge`."""
+    async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
+        """See `QueueBackend.acknowledge`."""
         for ticket in tickets:
             self._entries.pop((ticket.job_id, ticket.attempt), None)
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  it is the caller's poll interval
-        """See `Carrier.wait`."""
+        """See `QueueBackend.wait`."""
         due = [entry.due for entry in self._entries.values() if entry.taken is None and entry.ticket.kind in kinds]
         delay = max(min([*due, self._clock() + timeout]) - self._clock(), 0)
         with suppress(TimeoutError):
@@ -85,7 +85,7 @@ class MemoryCarrier:
         self._published.clear()
 
     async def depth(self) -> Mapping[str, QueueDepth]:
-        """See `Carrier.depth`."""
+        """See `QueueBackend.depth`."""
         now = self._clock()
         due: dict[str, list[float]] = {}
         for entry in self._entries.values():
@@ -100,4 +100,4 @@ class MemoryCarrier:
         }
 
     async def check(self) -> None:
-        """See `Carrier.check`. Memory is never away."""
+        """See `QueueBackend.check`. Memory is never away."""

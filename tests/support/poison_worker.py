@@ -12,7 +12,7 @@ from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.observability import configure_logging
-from leadflood.kernel.processes import die_with_parent
+from leadflood.kernel.process_lifetime import die_with_parent
 
 POISON = JobKind("tests.poison", NoPayload, max_attempts=1)
 _ISOLATED = "--isolated"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadflood.kernel.db.embedded import SUPERUSER, EmbeddedPostgres
-from leadflood.kernel.processes import AlreadyRunning
+from leadflood.kernel.process_lifetime import AlreadyRunning
 
 PREFIX = "leadflood-test-"
 ABANDONED_AFTER = 600.0

@@ -9,8 +9,8 @@ import asyncpg
 
 from leadflood.kernel.db.roles import APP_ROLE, ROLES_SQL
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Priority, Ticket
-from leadflood.kernel.queue.postgres import INSTALL, PostgresCarrier
+from leadflood.kernel.queue.ports import Priority, QueueMessage
+from leadflood.kernel.queue.postgres import INSTALL, PostgresQueueBackend
 from tests.support.postgres import Cluster, temporary_cluster
 
 ENRICH, BEAT = "leads.enrich.v1", "system.heartbeat.v1"
@@ -35,9 +35,9 @@ def ticket(
     attempt: int = 1,
     delay: float = 0.0,
     priority: Priority = Priority.NORMAL,
-) -> Ticket:
+) -> QueueMessage:
     """A ticket for a new job."""
-    return Ticket(kind, workspace_id, new_id(), attempt, priority, delay)
+    return QueueMessage(kind, workspace_id, new_id(), attempt, priority, delay)
 
 
 @contextmanager
@@ -61,11 +61,11 @@ async def emptied(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def opened(cluster: Cluster) -> AsyncIterator[PostgresCarrier]:
+async def opened(cluster: Cluster) -> AsyncIterator[PostgresQueueBackend]:
     """A carrier on the queue, as a login that owns nothing."""
-    carrier = PostgresCarrier(cluster.url(DATABASE, LOGIN), role=ROLE, redelivery=REDELIVERY)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url(DATABASE, LOGIN), role=ROLE, redelivery=REDELIVERY)
+    await queue_backend.open()
     try:
-        yield carrier
+        yield queue_backend
     finally:
-        await carrier.close()
+        await queue_backend.close()

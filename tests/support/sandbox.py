@@ -3,7 +3,7 @@
 import threading
 from functools import cache
 
-from leadflood.domains.imports.service.reading import new_sandbox
+from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.kernel.sandbox.pool import Sandbox
 
 

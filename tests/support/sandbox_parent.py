@@ -5,7 +5,7 @@ import sys
 from tempfile import TemporaryFile
 
 from leadflood.kernel.sandbox.pool import Sandbox
-from leadflood.kernel.sandbox.protocol import Limits
+from leadflood.kernel.sandbox.protocol import TaskLimits
 from tests.support.sandbox_tasks import spin
 
 
@@ -14,7 +14,7 @@ async def main() -> None:
     sandbox = Sandbox(processes=1, preload=[])
     with TemporaryFile() as file:
         async with sandbox.process("a") as process:
-            async for _ in process.run(spin, file, None, Limits(memory=10**8, cpu=10**6, wall=10**6)):
+            async for _ in process.run(spin, file, None, TaskLimits(memory=10**8, cpu=10**6, wall=10**6)):
                 sys.stdout.write(f"{process.pid}\n")
                 sys.stdout.flush()
 

@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 import uvicorn
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.cli.server import BoundedHttp
-from leadflood.web.app import PAGES, WebParts, create_web
+from leadflood.web.app import PAGES, WebContext, create_web
 from leadflood.web.pipeline import Pages
 
 T = TypeVar("T")
-Parts = Callable[[], Coroutine[Any, Any, ApiParts]]
-MakeWeb = Callable[[ApiParts], WebParts]
+Parts = Callable[[], Coroutine[Any, Any, ApiContext]]
+MakeWeb = Callable[[ApiContext], WebContext]
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, web: WebParts | None) -> None:
+    def __init__(self, config: uvicorn.Config, web: WebContext | None) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._web = web
@@ -43,7 +43,7 @@ class Served:
     """A server that answers at `url`."""
 
     url: str
-    parts: ApiParts
+    parts: ApiContext
     _loop: asyncio.AbstractEventLoop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -60,7 +60,7 @@ def served(make_parts: Parts, make_web: MakeWeb | None = None, *, pages: Sequenc
         make_web: of the pages, where they are to be served beside it; their `changes` are closed at the end, too.
         pages: which of them.
     """
-    started: Future[tuple[_Server, ApiParts, asyncio.AbstractEventLoop]] = Future()
+    started: Future[tuple[_Server, ApiContext, asyncio.AbstractEventLoop]] = Future()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = _serve(make_parts, make_web, pages, listener, started)
         thread = threading.Thread(target=lambda: asyncio.run(serving))
@@ -79,7 +79,7 @@ async def _serve(
     make_web: MakeWeb | None,
     pages: Sequence[Pages],
     listener: socket.socket,
-    started: "Future[tuple[_Server, ApiParts, asyncio.AbstractEventLoop]]",
+    started: "Future[tuple[_Server, ApiContext, asyncio.AbstractEventLoop]]",
 ) -> None:
     parts = await make_parts()
     web = make_web(parts) if make_web else None
@@ -92,5 +92,5 @@ async def _serve(
     finally:
         if web:
             await web.changes.close()
-        await parts.carrier.close()
+        await parts.queue_backend.close()
         await parts.database.close()

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
@@ -20,7 +20,7 @@ from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.models import Adapter
 from leadflood.domains.identity.contracts import CreateApiKey, Login
-from leadflood.domains.identity.service import api_keys, operators, signin
+from leadflood.domains.identity.service import administration, api_keys, signin
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
@@ -32,7 +32,7 @@ from leadflood.domains.leads.service import bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.support import cast
 from tests.support.cast_imports import add_imports
@@ -88,7 +88,7 @@ class Showcase:
     `leads` and `jobs`: ids by the lead's address; `imports`: by their state.
     """
 
-    parts: ApiParts
+    parts: ApiContext
     workspace_id: UUID
     owner: Person
     viewer: Person
@@ -105,12 +105,12 @@ class Showcase:
 
     async def session(self, person: Person) -> str:
         """The token of a browser in which this person has signed in."""
-        identity = Identity(self.parts.database, self.parts.settings, self.parts.sealer)
+        identity = Identity(self.parts.database, self.parts.settings, self.parts.secret_box)
         credentials = {"email": person.email, "password": person.password, "workspaceId": str(self.workspace_id)}
         entered = await signin.login_browser(
             self.parts.database,
             self.parts.settings,
-            self.parts.sealer,
+            self.parts.secret_box,
             login=Login.model_validate(credentials),
             client=identity.client,
             replaces=None,
@@ -144,7 +144,7 @@ class Showcase:
 
     async def claim(self, email: str) -> RunningJob:
         """Begin the first attempt of a lead's job, as a worker does."""
-        ticket = Ticket(ENRICH_LEAD.name, self.workspace_id, self.jobs[email], 1)
+        ticket = QueueMessage(ENRICH_LEAD.name, self.workspace_id, self.jobs[email], 1)
         (job,) = await execution.claim(self.parts.database, [ticket], new_id(), LEASE)
         return job
 
@@ -155,9 +155,9 @@ class Showcase:
             await enrichment.start(tx, Actor.system(self.workspace_id), [(job, self.leads[email])])
 
 
-async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Showcase:
+async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Showcase:
     """Make one. Addresses of its people are of its own, so that there can be several."""
-    identity = Identity(parts.database, parts.settings, parts.sealer)
+    identity = Identity(parts.database, parts.settings, parts.secret_box)
     people = {role: await _person(identity, name) for name, role in cast.PEOPLE.items()}
     owner = people[Role.OWNER]
     workspace_id = await identity.new_workspace(owner, name)
@@ -178,12 +178,12 @@ async def new_showcase(parts: ApiParts, name: str = "Northwind Traders") -> Show
 
 async def _person(identity: Identity, name: str) -> Person:
     email = f"{name.split(maxsplit=1)[0].lower()}.{new_id().hex[-6:]}@northwind.example"
-    user = await operators.create_user(identity.database, CLI, email=email, name=name, password=PASSWORD)
+    user = await administration.create_user(identity.database, CLI, email=email, name=name, password=PASSWORD)
     return Person(user.id, email)
 
 
 async def _keys(showcase: Showcase) -> str:
-    owner = await Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.sealer).actor(
+    owner = await Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.secret_box).actor(
         showcase.owner, showcase.workspace_id
     )
     names = ("Old landing page", "Zapier", "CRM sync (nightly, do not revoke before the migration is done)", "Web form")
@@ -215,7 +215,7 @@ async def _twins(showcase: Showcase, token: str) -> None:
         asked = await scanning.request_scan(tx, showcase.actor, trace={})
     assert asked.job_id
     (job,) = await execution.claim(
-        database, [Ticket(SCAN_DUPLICATES.name, workspace_id, asked.job_id, 1)], new_id(), LEASE
+        database, [QueueMessage(SCAN_DUPLICATES.name, workspace_id, asked.job_id, 1)], new_id(), LEASE
     )
     await Executor(database, showcase.parts.registry, new_id()).run(job)
     async with database.transaction(workspace_id, read_only=True) as tx:
@@ -227,7 +227,7 @@ async def _history(showcase: Showcase, token: str) -> None:
     """Deleted leads of each kind, and changes: one that can be undone, one that is undone and kept something."""
     await showcase.add([cast.lead(email) for email in cast.PAST], token)
     deleted, edited, alone, merged = (showcase.leads[email] for email in cast.PAST)
-    identity = Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.sealer)
+    identity = Identity(showcase.parts.database, showcase.parts.settings, showcase.parts.secret_box)
     owner = await identity.actor(showcase.owner, showcase.workspace_id)
     survivor = showcase.leads[cast.FOUND]
     async with showcase.parts.database.transaction(showcase.workspace_id) as tx:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.bootstrap import build_registry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support.api import make_parts
 from tests.support.letters import add_letters
 from tests.support.sandbox import shared_sandbox
@@ -32,15 +32,17 @@ def machine(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Set
 
 
 @pytest.fixture(scope="session")
-def own_parts(application_url: str, machine: Settings, sealer: Sealer) -> Parts:
+def own_parts(application_url: str, machine: Settings, secret_box: SecretBox) -> Parts:
     """Makes the parts of an API on connections of its own, for a server with a loop of its own."""
 
-    async def parts() -> ApiParts:
-        carrier = PostgresCarrier(application_url, role=APP_ROLE)
-        await carrier.open()
+    async def parts() -> ApiContext:
+        queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
+        await queue_backend.open()
         pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, carrier)
-        return make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
+        database = Database(pool, queue_backend)
+        return make_parts(
+            machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box
+        )
 
     return parts
 
@@ -53,10 +55,12 @@ def server(own_parts: Parts, application_url: str) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-async def showcase(machine: Settings, database: Database, carrier: PostgresCarrier, sealer: Sealer) -> Showcase:
+async def showcase(
+    machine: Settings, database: Database, queue_backend: PostgresQueueBackend, secret_box: SecretBox
+) -> Showcase:
     """A workspace with some of everything in every state."""
     made = await new_showcase(
-        make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
+        make_parts(machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box)
     )
     await add_letters(made, machine.home)
     return made

@@ -15,7 +15,6 @@ from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.events import WRITE_EXPORT
 from leadflood.domains.exports.service import files
-from leadflood.domains.figures import service as figures
 from leadflood.domains.identity import store
 from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from leadflood.domains.identity.service import audit
@@ -23,7 +22,7 @@ from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
 from leadflood.domains.imports.contracts import MapColumns
 from leadflood.domains.imports.events import STAGE_IMPORT
-from leadflood.domains.imports.service import control, mapping, uploads
+from leadflood.domains.imports.service import lifecycle, mapping, uploads
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.jobs import service as jobs
@@ -36,8 +35,9 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.views import CreateView
 from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets, views
+from leadflood.domains.metrics import service as figures
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
-from leadflood.kernel.crypto import Sealer, hash_password, new_secret_key, new_token, token_hash
+from leadflood.kernel.crypto import SecretBox, hash_password, new_secret_key, new_token, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
@@ -189,7 +189,7 @@ async def new_import(database: Database, actor: Actor, registry: JobRegistry) ->
     command = MapColumns.model_validate({"targets": ["email", "fullName"]})
     async with database.transaction(actor.workspace_id) as tx:
         await mapping.map_columns(tx, actor, import_id=import_id, command=command)
-        staged = await control.preview_import(tx, actor, import_id=import_id, trace={})
+        staged = await lifecycle.preview_import(tx, actor, import_id=import_id, trace={})
     assert staged.job_id
     await Jobs(database, actor.workspace_id, STAGE_IMPORT).attempt(registry, staged.job_id)
     return import_id
@@ -260,7 +260,7 @@ async def new_view(database: Database, workspace_id: UUID, user_id: UUID) -> UUI
 
 async def _invitation(tx: Transaction, actor: Actor) -> UUID:
     wanted = CreateInvitation.model_validate({"email": f"{new_id().hex}@acme.test", "role": "member"})
-    return (await invitations.invite(tx, actor, Sealer(new_secret_key()), command=wanted)).id
+    return (await invitations.invite(tx, actor, SecretBox(new_secret_key()), command=wanted)).id
 
 
 async def audit_event(tx: Transaction, actor: Actor, subject_id: UUID) -> UUID:

@@ -12,15 +12,15 @@ from selectolax.lexbor import LexborHTMLParser as Html
 from starlette.types import ASGIApp
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
-from leadflood.kernel.db.changes import Changes
+from leadflood.api.context import ApiContext
+from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.rate_limit import RateLimiter
-from leadflood.web.app import WebParts, create_web
+from leadflood.web.app import WebContext, create_web
 from leadflood.web.assets import Assets
-from leadflood.web.renders import Renders
-from leadflood.web.session import SESSION
-from leadflood.web.streams import Streams
-from leadflood.web.view import Views
+from leadflood.web.cookies import SESSION
+from leadflood.web.live_streams import LiveStreams
+from leadflood.web.render_cache import RenderCache
+from leadflood.web.templating import Templates
 
 ORIGIN = "https://leadflood.test"
 
@@ -106,33 +106,33 @@ class Browser:
         return seen
 
 
-def web_parts(parts: ApiParts, url: str, **changes: Any) -> WebParts:  # noqa: ANN401  any part
+def web_parts(parts: ApiContext, url: str, **changes: Any) -> WebContext:  # noqa: ANN401  any part
     """The parts of the pages beside an API. `url`: of the database, to hear of changes."""
     assets = Assets.load(reload=False)
-    heard = Changes(url, application_name="tests pages")
+    heard = ChangeSubscriber(url, application_name="tests pages")
     chosen: dict[str, Any] = {
         "settings": parts.settings,
         "database": parts.database,
         "registry": parts.registry,
-        "sealer": parts.sealer,
+        "secret_box": parts.secret_box,
         "cursors": parts.cursors,
         "sandbox": parts.sandbox,
         "participants": parts.participants,
         "changes": heard,
-        "renders": Renders(heard),
-        "streams": Streams(parts.settings),
+        "renders": RenderCache(heard),
+        "streams": LiveStreams(parts.settings),
         "hold": parts.hold,
         "assets": assets,
-        "views": Views(assets, reload=False),
+        "views": Templates(assets, reload=False),
         "closing": asyncio.Event(),
         "page_limiter": RateLimiter(100_000, name="pages", subject="session"),
         "strangers": parts.strangers,
         "body_budget": parts.body_budget,
     }
-    return WebParts(**{**chosen, **changes})
+    return WebContext(**{**chosen, **changes})
 
 
-def site(parts: ApiParts, web: WebParts) -> ASGIApp:
+def site(parts: ApiContext, web: WebContext) -> ASGIApp:
     """API and pages, as they are served together."""
     return create_app(parts, pages=create_web(web))
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from leadflood.kernel.db.errors import Contended, WritesRefused, passing_errors
+from leadflood.kernel.db.errors import LockConflict, WritesRefused, passing_errors
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.postgres import _away_is_unavailable
 
@@ -11,9 +11,9 @@ from leadflood.kernel.queue.postgres import _away_is_unavailable
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (asyncpg.DeadlockDetectedError, Contended),
-        (asyncpg.LockNotAvailableError, Contended),
-        (asyncpg.QueryCanceledError, Contended),
+        (asyncpg.DeadlockDetectedError, LockConflict),
+        (asyncpg.LockNotAvailableError, LockConflict),
+        (asyncpg.QueryCanceledError, LockConflict),
         (asyncpg.DiskFullError, WritesRefused),
         (asyncpg.ReadOnlySQLTransactionError, WritesRefused),
         (asyncpg.TooManyConnectionsError, Unavailable),

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from leadflood.kernel.config import Settings
-from leadflood.kernel.hold import Identity, differences
+from leadflood.kernel.hold import DatabaseIdentity, differences
 from leadflood.kernel.instance import instance_id
 
 KEY = "k" * 32
@@ -42,10 +42,10 @@ def test_a_data_folder_keeps_its_name_when_moved_and_its_copy_has_another(tmp_pa
 
 
 def test_a_server_that_hides_its_identifier_is_no_difference() -> None:
-    known, hidden = Identity("7", 5, "a"), Identity(None, 5, "a")
+    known, hidden = DatabaseIdentity("7", 5, "a"), DatabaseIdentity(None, 5, "a")
 
     assert differences(known, hidden) == differences(hidden, known) == ()
-    assert differences(known, Identity("8", 6, "b")) == ("server", "database", "instance id")
+    assert differences(known, DatabaseIdentity("8", 6, "b")) == ("server", "database", "instance id")
 
 
 def _empty(folder: Path) -> Path:

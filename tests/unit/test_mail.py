@@ -7,7 +7,7 @@ import pytest
 from leadflood.kernel.config import Settings
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent, UnusableMailSetting
-from leadflood.kernel.origin import UnusablePublicUrl, public_url
+from leadflood.kernel.public_url import UnusablePublicUrl, public_url
 from tests.support.mail import Open
 
 SENDER = "Ünïcode Çorp <no-reply@bücher.example>"

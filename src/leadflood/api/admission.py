@@ -2,12 +2,12 @@
 
 from starlette.requests import Request
 
-from leadflood.api.parts import doorkeeper_of, parts_of
+from leadflood.api.context import authenticator_of, context_of
 from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.errors import Unauthenticated
-from leadflood.kernel.exchange import exchange_of
+from leadflood.kernel.request_context import request_context_of
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadflood"'}
 
@@ -17,25 +17,25 @@ async def admit(request: Request, permission: Permission | None) -> Actor:
 
     Raises: Unauthenticated, Forbidden, TooManyRequests.
     """
-    parts, exchange = parts_of(request.scope), exchange_of(request.scope)
+    parts, request_context = context_of(request.scope), request_context_of(request.scope)
     try:
-        caller = await doorkeeper_of(request.scope)(_bearer_token(request))
+        caller = await authenticator_of(request.scope)(_bearer_token(request))
     except Unauthenticated as error:
         # Only after the look-up: a flood of bad tokens must not lock out others who share its address.
-        allowance = parts.strangers.take(throttled_address(exchange.client_ip))
+        allowance = parts.strangers.take(throttled_address(request_context.client_ip))
         if allowance.retry_after:
-            exchange.headers.extend(parts.strangers.headers(allowance))
+            request_context.headers.extend(parts.strangers.headers(allowance))
         parts.strangers.require(allowance)
         detail = "Send a valid access token or API key as Authorization: Bearer …"
         raise Unauthenticated(detail, headers=_CHALLENGE) from error
-    exchange.actor = actor = caller.actor.for_request(exchange.request_id)
+    request_context.actor = actor = caller.actor.for_request(request_context.request_id)
     if caller.stale:
         await access.touch(parts.database, actor)
     if permission is not None:
         actor.require(permission)
     limiter = parts.rate_limiter
     allowance = limiter.take(actor.api_key_id or actor.session_id or actor.workspace_id)
-    exchange.headers.extend(limiter.headers(allowance))
+    request_context.headers.extend(limiter.headers(allowance))
     limiter.require(allowance)
     return actor
 

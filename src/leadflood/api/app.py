@@ -8,11 +8,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.api import openapi
+from leadflood.api.context import ApiContext
 from leadflood.api.docs_page import DocsPage
-from leadflood.api.middleware import Edge
-from leadflood.api.parts import ApiParts
-from leadflood.api.proxies import ProxyWatch
-from leadflood.api.readiness import Probe
+from leadflood.api.middleware import RequestContextMiddleware
+from leadflood.api.proxies import ProxyMonitor
+from leadflood.api.readiness import ReadinessProbe
 from leadflood.api.routes import (
     api_keys,
     audit,
@@ -21,7 +21,6 @@ from leadflood.api.routes import (
     deleted_leads,
     duplicates,
     exports,
-    figures,
     imports,
     instance,
     invitations,
@@ -30,6 +29,7 @@ from leadflood.api.routes import (
     leads,
     members,
     merges,
+    metrics,
     outbox,
     outbox_replays,
     personal_data,
@@ -42,9 +42,9 @@ from leadflood.api.routes import (
 from leadflood.api.routing import EdgeRoute
 from leadflood.domains.identity.service import access
 from leadflood.domains.leads.service.group_commit import MAX_GROUP, GroupCommit
-from leadflood.kernel.grouping import Grouping
+from leadflood.kernel.batching import Batcher
 
-__all__ = ["ROUTERS", "ApiParts", "create_app"]
+__all__ = ["ROUTERS", "ApiContext", "create_app"]
 
 ROUTERS: Sequence[APIRouter] = tuple(
     module.router
@@ -63,7 +63,7 @@ ROUTERS: Sequence[APIRouter] = tuple(
         workers,
         outbox,
         outbox_replays,
-        figures,
+        metrics,
         auth,
         sessions,
         members,
@@ -78,12 +78,12 @@ ROUTERS: Sequence[APIRouter] = tuple(
 
 
 class Api(FastAPI):
-    """FastAPI with our own description of the API, made once, and with `Edge` as the only layer around its routes."""
+    """FastAPI with our own description of the API, made once, and with `RequestContextMiddleware` as the only layer around its routes."""
 
     edge: Callable[[ASGIApp], ASGIApp]
 
     def build_middleware_stack(self) -> ASGIApp:
-        """FastAPI's own layers render errors and close forms: `Edge` does the first, and no route reads a form."""
+        """FastAPI's own layers render errors and close forms: `RequestContextMiddleware` does the first, and no route reads a form."""
         return self.edge(_Routes(self))
 
     def openapi(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages: ASGIApp | None = None) -> Api:
+def create_app(parts: ApiContext, routers: Sequence[APIRouter] = ROUTERS, *, pages: ASGIApp | None = None) -> Api:
     """The ASGI application. It opens and closes nothing: the parts are ready, and whoever made them closes them.
 
     Args: pages: what serves every path that is not the API's.
@@ -105,8 +105,8 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
         redirect_slashes=False,
     )
     app.state.parts = parts
-    app.state.probe = Probe(parts.database, parts.carrier, timeout=parts.probe_timeout)
-    app.state.doorkeeper = Grouping(
+    app.state.probe = ReadinessProbe(parts.database, parts.queue_backend, timeout=parts.probe_timeout)
+    app.state.authenticator = Batcher(
         partial(access.authenticate_all, parts.database, production=parts.settings.is_production), most=MAX_GROUP
     )
     app.state.group_commit = GroupCommit(parts.database, parts.metrics)
@@ -120,10 +120,10 @@ def create_app(parts: ApiParts, routers: Sequence[APIRouter] = ROUTERS, *, pages
     if pages is not None:
         app.router.default = _beside(app.router.not_found, pages)
     app.edge = partial(
-        Edge,
+        RequestContextMiddleware,
         metrics=parts.metrics,
         trusted_proxies=parts.settings.trusted_proxies,
-        watch=ProxyWatch(parts.database),
+        watch=ProxyMonitor(parts.database),
     )
     return app
 

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from leadflood.api.context import ApiContext, context_of
 from leadflood.api.errors import problem
-from leadflood.api.parts import ApiParts, parts_of
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.contract import View
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
-from leadflood.kernel.exchange import Exchange, exchange_of
-from leadflood.kernel.idempotency import MAX_KEPT_BYTES, AnswerNotKept, IdempotencyKey, KeptAnswer, KeyedRequest
+from leadflood.kernel.idempotency import MAX_KEPT_BYTES, IdempotencyKey, KeyedRequest, ResponseNotStored, StoredResponse
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
+from leadflood.kernel.request_context import RequestContext, request_context_of
+from leadflood.kernel.schema import View
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _MAX_CURSOR = 2000
 _VERSION = re.compile(r'"(\d{1,9})"')
 
 
-class Unit:
+class UnitOfWork:
     """One guarded request as a unit of work: the caller, and the transaction that commits before the answer leaves.
 
     The transaction opens when the endpoint is called, not before: input that breaks the contract costs none.
@@ -42,8 +42,8 @@ class Unit:
 
     def __init__(self, scope: Scope, actor: Actor, key: IdempotencyKey | None, stack: AsyncExitStack) -> None:
         """`stack` ends with the request: leaving it in peace commits, leaving it by an error rolls back."""
-        self.parts = parts_of(scope)
-        self.exchange = exchange_of(scope)
+        self.parts = context_of(scope)
+        self.request_context = request_context_of(scope)
         self.actor = actor
         self.scope = scope
         self.key = key
@@ -63,7 +63,7 @@ class Unit:
     @property
     def trace(self) -> Mapping[str, str]:
         """What jobs that this request asks for keep of their cause."""
-        return self.exchange.trace
+        return self.request_context.trace
 
     async def run(self, endpoint: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401  whatever the endpoint returns
         """Open the transaction and call the endpoint in it, or give the answer kept for the same request.
@@ -84,7 +84,7 @@ class Unit:
             async with self._tx.savepoint():
                 return await endpoint()
         except AppError as error:
-            if not is_kept(error):
+            if not is_stored(error):
                 raise
             return problem(self.scope, error)
 
@@ -96,10 +96,10 @@ class Unit:
         if self.key is None:
             return None
 
-        def kept(outcome: T | AppError) -> KeptAnswer | None:
+        def kept(outcome: T | AppError) -> StoredResponse | None:
             if isinstance(outcome, AppError):
-                return kept_answer(problem(self.scope, outcome), ids_only=True) if is_kept(outcome) else None
-            return kept_answer(answer(outcome), ids_only=True)
+                return stored_response(problem(self.scope, outcome), ids_only=True) if is_stored(outcome) else None
+            return stored_response(answer(outcome), ids_only=True)
 
         return KeyedRequest(self.key, kept)
 
@@ -108,47 +108,47 @@ class Unit:
         if self.key is None or self._replayed:
             return
         small = len(response.body) <= MAX_KEPT_BYTES
-        await self.key.keep(self.tx, kept_answer(response if small else problem(self.scope, AnswerNotKept())))
+        await self.key.keep(self.tx, stored_response(response if small else problem(self.scope, ResponseNotStored())))
 
 
-def is_kept(refusal: AppError) -> bool:
+def is_stored(refusal: AppError) -> bool:
     """Whether a refusal is the answer to all later requests with the same key."""
     return refusal.status < _LEAST_FAULT and refusal.status not in _NOT_KEPT
 
 
-def kept_answer(response: Response, *, ids_only: bool = False) -> KeptAnswer:
+def stored_response(response: Response, *, ids_only: bool = False) -> StoredResponse:
     """What is kept of an answer. `ids_only`: it has no data of a person."""
     headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
-    return KeptAnswer(response.status_code, headers, bytes(response.body), ids_only)
+    return StoredResponse(response.status_code, headers, bytes(response.body), ids_only)
 
 
-def replayed(kept: KeptAnswer) -> Response:
+def replayed(kept: StoredResponse) -> Response:
     """A kept answer, given again."""
     return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
-def unit_of(scope: Scope) -> Unit:
+def unit_of_work_of(scope: Scope) -> UnitOfWork:
     """The unit of the request."""
-    return cast("Unit", scope[_UNIT])
+    return cast("UnitOfWork", scope[_UNIT])
 
 
-async def _unit(request: Request) -> Unit:
-    return unit_of(request.scope)
+async def _unit(request: Request) -> UnitOfWork:
+    return unit_of_work_of(request.scope)
 
 
-async def _parts(request: Request) -> ApiParts:
-    return parts_of(request.scope)
+async def _parts(request: Request) -> ApiContext:
+    return context_of(request.scope)
 
 
-async def _exchange(request: Request) -> Exchange:
-    return exchange_of(request.scope)
+async def _request_context(request: Request) -> RequestContext:
+    return request_context_of(request.scope)
 
 
-InUnit = Annotated[Unit, Depends(_unit)]
+UnitOfWorkDep = Annotated[UnitOfWork, Depends(_unit)]
 """The parameter `unit` of every guarded endpoint."""
-Parts = Annotated[ApiParts, Depends(_parts)]
+ContextDep = Annotated[ApiContext, Depends(_parts)]
 """For public endpoints, which open transactions themselves."""
-CurrentExchange = Annotated[Exchange, Depends(_exchange)]
+RequestContextDep = Annotated[RequestContext, Depends(_request_context)]
 """For public endpoints: address and request id of the caller."""
 
 
@@ -169,8 +169,8 @@ class Paging:
         self.limit = limit
         self._response = response
         self._path = request.url.path
-        self._cursors = parts_of(request.scope).cursors
-        self._workspace_id = unit_of(request.scope).actor.workspace_id
+        self._cursors = context_of(request.scope).cursors
+        self._workspace_id = unit_of_work_of(request.scope).actor.workspace_id
         query = request.query_params.multi_items()
         self._filters = sorted((name, value) for name, value in query if name not in {"limit", "cursor"})
         self._scope = f"{self._path}?{urlencode(self._filters)}"

@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from leadflood.api.bodies import ListContract, ReceivedRequest
-from leadflood.api.deps import unit_of
-from leadflood.kernel.contract import Contract
+from leadflood.api.deps import unit_of_work_of
+from leadflood.api.json_bodies import ListSchema, ReceivedRequest
+from leadflood.kernel.schema import Schema
 
 
 def direct_call(route: APIRoute, *, large: bool) -> Callable[[ReceivedRequest], Coroutine[Any, Any, Response]] | None:
@@ -29,18 +29,18 @@ def direct_call(route: APIRoute, *, large: bool) -> Callable[[ReceivedRequest], 
     if body is None or signature.return_annotation is not Response or set(signature.parameters) != {body.name, "unit"}:
         return None
     name = body.name
-    entries = ListContract(contract) if large else None
+    entries = ListSchema(contract) if large else None
 
     async def call(received: ReceivedRequest) -> Response:
         if not received.content:
             raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
         value = await received.json()
         try:
-            command: Contract = await entries.validate(value) if entries else contract.model_validate(value)
+            command: Schema = await entries.validate(value) if entries else contract.model_validate(value)
         except ValidationError as error:
             faults = error.errors(include_url=False)
             raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
-        answer: Response = await endpoint(**{name: command, "unit": unit_of(received.scope)})
+        answer: Response = await endpoint(**{name: command, "unit": unit_of_work_of(received.scope)})
         return answer
 
     return call

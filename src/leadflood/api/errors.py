@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from leadflood.kernel.contract import View, field_errors_of
+from leadflood.kernel.error_redaction import describe
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, Unavailable
-from leadflood.kernel.exchange import exchange_of
-from leadflood.kernel.faults import describe
+from leadflood.kernel.request_context import request_context_of
+from leadflood.kernel.schema import View, field_errors_of
 
 PROBLEM_TYPE = "application/problem+json"
 _LEAST_FAULT = 500
@@ -100,8 +100,8 @@ class Problem(BaseModel):
 
 def problem(scope: Scope, error: AppError) -> Response:
     """The answer that tells `error`."""
-    exchange = exchange_of(scope)
-    body = problem_body(error, instance=exchange.instance, request_id=exchange.request_id)
+    request_context = request_context_of(scope)
+    body = problem_body(error, instance=request_context.instance, request_id=request_context.request_id)
     return Response(body, error.status, headers=error.headers, media_type=PROBLEM_TYPE)
 
 

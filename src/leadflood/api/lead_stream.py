@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from leadflood.api.bodies import parse_json
-from leadflood.api.deps import Unit
-from leadflood.api.lead_results import Result, counts, create_each
+from leadflood.api.batch_results import Result, counts, create_each
+from leadflood.api.deps import UnitOfWork
+from leadflood.api.json_bodies import parse_json
 from leadflood.api.routing import NDJSON
-from leadflood.domains.leads.contracts import MAX_BATCH, CreateLead, FaultyLead
-from leadflood.kernel.bodies import in_slices, read_pieces
-from leadflood.kernel.contract import field_errors
+from leadflood.domains.leads.contracts import MAX_BATCH, CreateLead, InvalidLead
 from leadflood.kernel.errors import BodyTimeout, FieldError, InvalidInput, Unavailable
+from leadflood.kernel.request_bodies import in_slices, read_pieces
+from leadflood.kernel.schema import field_errors
 
 _EXAMPLE = '{"email": "ada@acme.com"}\n{"email": "grace@acme.com"}\n'
 _ANSWER = (
@@ -45,7 +45,7 @@ Line = tuple[int, bytes | None]
 
 
 @dataclass
-class Lines:
+class LineSplitter:
     """Cuts what arrives into lines. `most`: bytes of a line; of a longer one only the number is kept."""
 
     most: int
@@ -91,12 +91,12 @@ class LeadStream(Response):
 
     media_type = NDJSON
 
-    def __init__(self, request: Request, unit: Unit) -> None:
+    def __init__(self, request: Request, unit: UnitOfWork) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._request = request
         self._unit = unit
-        self._lines = Lines(unit.parts.settings.max_body_bytes)
+        self._lines = LineSplitter(unit.parts.settings.max_body_bytes)
         self._statuses: Counter[str] = Counter()
         self._next = 1
         self._started = False
@@ -125,7 +125,7 @@ class LeadStream(Response):
             told = [{"line": number, **result} for (number, _), result in zip(chunk, results, strict=True)]
             await self._send(send, told, more=True)
 
-    async def _write(self, leads: Sequence[CreateLead | FaultyLead]) -> Sequence[Result]:
+    async def _write(self, leads: Sequence[CreateLead | InvalidLead]) -> Sequence[Result]:
         parts = self._unit.parts
         with parts.metrics.transactions_open.track_inprogress():
             async with parts.database.transaction(self._unit.actor.workspace_id) as tx:
@@ -139,12 +139,12 @@ class LeadStream(Response):
         await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _lead(line: bytes | None, most: int) -> CreateLead | FaultyLead:
+def _lead(line: bytes | None, most: int) -> CreateLead | InvalidLead:
     if line is None:
-        return FaultyLead([FieldError("", "too_long", f"A line may have {most} bytes. Shorten it.")])
+        return InvalidLead([FieldError("", "too_long", f"A line may have {most} bytes. Shorten it.")])
     try:
         return CreateLead.model_validate(parse_json(line))
     except InvalidInput as error:
-        return FaultyLead(error.errors)
+        return InvalidLead(error.errors)
     except ValidationError as error:
-        return FaultyLead(field_errors(error))
+        return InvalidLead(field_errors(error))

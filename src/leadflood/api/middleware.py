@@ -8,11 +8,11 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadflood.api.errors import BadRequest, answer_to, problem
-from leadflood.api.proxies import ProxyWatch
+from leadflood.api.proxies import ProxyMonitor
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.crypto import trace_hex
-from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import Metrics, TraceContext
+from leadflood.kernel.request_context import RequestContext, attach
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
@@ -31,13 +31,13 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _log = structlog.get_logger()
 
 
-class Edge:
+class RequestContextMiddleware:
     """ASGI middleware: request id, trace context, client address, security headers, access log, metrics, last resort.
 
     HEAD is answered as GET without the body (RFC 9110, 9.3.2).
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str, watch: ProxyWatch) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str, watch: ProxyMonitor) -> None:
         """`trusted_proxies`: comma-separated addresses or networks whose X-Forwarded headers are believed."""
         self._app = app
         self._watch = watch
@@ -50,26 +50,30 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = monotonic()
-        exchange = self._open(scope)
-        scope = {**scope, "method": "GET" if exchange.method == "HEAD" else exchange.method, "scheme": exchange.scheme}
-        attach(scope, exchange)
-        sending = _sender(exchange, send)
+        request_context = self._open(scope)
+        scope = {
+            **scope,
+            "method": "GET" if request_context.method == "HEAD" else request_context.method,
+            "scheme": request_context.scheme,
+        }
+        attach(scope, request_context)
+        sending = _sender(request_context, send)
         self._metrics.requests_in_flight.inc()
         with structlog.contextvars.bound_contextvars(
-            request_id=exchange.request_id, trace_id=exchange.trace_context.trace_id
+            request_id=request_context.request_id, trace_id=request_context.trace_context.trace_id
         ):
             try:
                 app = self._app if _names_one_host(scope) else problem(scope, BadRequest(_ONE_HOST))
                 await app(scope, receive, sending)
             except Exception as exc:
-                if exchange.status:
+                if request_context.status:
                     raise  # part of another answer is gone already: only closing the connection tells the client
                 await answer_to(scope, exc)(scope, receive, sending)
             finally:
                 self._metrics.requests_in_flight.dec()
-                self._tell(scope, exchange, monotonic() - started)
+                self._tell(scope, request_context, monotonic() - started)
 
-    def _open(self, scope: Scope) -> Exchange:
+    def _open(self, scope: Scope) -> RequestContext:
         headers = _Headers(scope["headers"])
         peer = scope["client"][0] if scope.get("client") else ""
         client_ip, scheme = peer, scope["scheme"]
@@ -81,7 +85,7 @@ class Edge:
         elif peer and headers.first(b"x-forwarded-for"):
             self._watch.notice(peer)
         wanted = headers.first(b"x-request-id")
-        return Exchange(
+        return RequestContext(
             method=scope["method"],
             path=scope["path"],
             scheme=scheme,
@@ -102,21 +106,21 @@ class Edge:
     def _is_proxy(self, address: str) -> bool:
         return _is_address(address) and any(_contains(network, address) for network in self._proxies)
 
-    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+    def _tell(self, scope: Scope, request_context: RequestContext, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        method = exchange.method if exchange.method in _METHODS else "OTHER"
-        status = exchange.status or _CLIENT_GONE
+        method = request_context.method if request_context.method in _METHODS else "OTHER"
+        status = request_context.status or _CLIENT_GONE
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.request_seconds.labels(route, method).observe(seconds)
-        caller = exchange.actor
+        caller = request_context.actor
         _log.info(
             "http.request",
             method=method,
             route=route,
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            bytes=exchange.sent,
-            client_ip=exchange.client_ip,
+            bytes=request_context.sent,
+            client_ip=request_context.client_ip,
             **({"workspace_id": str(caller.workspace_id), "actor_id": str(caller.id)} if caller else {}),
         )
 
@@ -138,29 +142,29 @@ def _names_one_host(scope: Scope) -> bool:
     return (len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None) or (not hosts and scope["http_version"] == "1.0")
 
 
-def _sender(exchange: Exchange, send: Send) -> Send:
+def _sender(request_context: RequestContext, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            exchange.status = message["status"]
+            request_context.status = message["status"]
             headers = list(message.get("headers", ()))
-            message = {**message, "headers": headers + _added(exchange, {key for key, _ in headers})}
+            message = {**message, "headers": headers + _added(request_context, {key for key, _ in headers})}
         elif message["type"] == "http.response.body":
-            if exchange.method == "HEAD":
+            if request_context.method == "HEAD":
                 message = {**message, "body": b""}
-            exchange.sent += len(message.get("body", b""))
+            request_context.sent += len(message.get("body", b""))
         await send(message)
 
     return sending
 
 
-def _added(exchange: Exchange, present: set[bytes]) -> list[tuple[bytes, bytes]]:
+def _added(request_context: RequestContext, present: set[bytes]) -> list[tuple[bytes, bytes]]:
     added = [header for header in _SECURITY if header[0] not in present]
-    if exchange.path.startswith("/v1/") and _NO_STORE[0] not in present:
+    if request_context.path.startswith("/v1/") and _NO_STORE[0] not in present:
         added.append(_NO_STORE)
-    if exchange.scheme == "https":
+    if request_context.scheme == "https":
         added.append(_HSTS)
-    added.append((b"x-request-id", exchange.request_id.encode()))
-    return added + exchange.headers
+    added.append((b"x-request-id", request_context.request_id.encode()))
+    return added + request_context.headers
 
 
 def _is_address(text: str) -> bool:

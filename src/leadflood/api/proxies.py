@@ -11,7 +11,7 @@ from leadflood.kernel.errors import AppError
 _log = structlog.get_logger()
 
 
-class ProxyWatch:
+class ProxyMonitor:
     """Notices that requests come through a proxy whose X-Forwarded-For is not believed, once a process.
 
     Behind it all callers look like one address, which then shares the limits of one.

@@ -9,19 +9,19 @@ from pydantic import ConfigDict, Field
 from leadflood.domains.jobs import queries
 from leadflood.domains.jobs.contracts import SystemStatus
 from leadflood.kernel.clock import monotonic
-from leadflood.kernel.contract import View
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import REVISION, head
 from leadflood.kernel.db.writability import Writability
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Carrier, QueueDepth
+from leadflood.kernel.queue.ports import QueueBackend, QueueDepth
+from leadflood.kernel.schema import View
 
 T = TypeVar("T")
 
 _DEPTH_SECONDS = 5.0
 
 
-class Check(View):
+class ReadinessCheck(View):
     """A readiness check."""
 
     name: Literal["database", "migrations", "writes", "queue"]
@@ -56,16 +56,16 @@ class Readiness(View):
     )
 
     status: Literal["ready", "unready"]
-    checks: list[Check]
+    checks: list[ReadinessCheck]
     system: SystemStatus | None = Field(description="Workers and heartbeat; null if the database is unavailable.")
 
 
-class Probe:
+class ReadinessProbe:
     """Looks at database, schema, writes and queue, never longer than `timeout` seconds."""
 
-    def __init__(self, database: Database, carrier: Carrier, *, timeout: float) -> None:
+    def __init__(self, database: Database, queue_backend: QueueBackend, *, timeout: float) -> None:
         self._database = database
-        self._carrier = carrier
+        self._queue_backend = queue_backend
         self._timeout = timeout
         self._writability = Writability(database)
         self._head = ""
@@ -76,16 +76,16 @@ class Probe:
         """How all of them are, now."""
         (revision, database_fault), (_, queue_fault), (system, _), (_, write_fault) = await asyncio.gather(
             self._within(self._revision),
-            self._within(self._carrier.check),
+            self._within(self._queue_backend.check),
             self._within(self._system),
             self._within(self._writability.check),
         )
         migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
         checks = [
-            Check(name="database", ok=database_fault is None, detail=database_fault),
-            Check(name="migrations", ok=migrations_fault is None, detail=migrations_fault),
-            Check(name="writes", ok=write_fault is None, detail=write_fault),
-            Check(name="queue", ok=queue_fault is None, detail=queue_fault),
+            ReadinessCheck(name="database", ok=database_fault is None, detail=database_fault),
+            ReadinessCheck(name="migrations", ok=migrations_fault is None, detail=migrations_fault),
+            ReadinessCheck(name="writes", ok=write_fault is None, detail=write_fault),
+            ReadinessCheck(name="queue", ok=queue_fault is None, detail=queue_fault),
         ]
         status: Literal["ready", "unready"] = "ready" if all(check.ok for check in checks) else "unready"
         return Readiness(status=status, checks=checks, system=system)
@@ -94,7 +94,7 @@ class Probe:
         """What is on the queue, counted at most every few seconds; None when it does not answer."""
         if monotonic() >= self._depth_until:
             self._depth_until = monotonic() + _DEPTH_SECONDS
-            self._depth, _ = await self._within(self._carrier.depth)
+            self._depth, _ = await self._within(self._queue_backend.depth)
         return self._depth
 
     async def _within(self, look: Callable[[], Awaitable[T]]) -> tuple[T | None, str | None]:

@@ -16,22 +16,22 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from leadflood.api.admission import admit
-from leadflood.api.bodies import ReceivedRequest, parse_json, parse_large
-from leadflood.api.deps import Unit
+from leadflood.api.context import ApiContext, context_of
+from leadflood.api.deps import UnitOfWork
 from leadflood.api.direct_calls import direct_call
 from leadflood.api.errors import UnsupportedMediaType
-from leadflood.api.parts import ApiParts, parts_of
+from leadflood.api.json_bodies import ReceivedRequest, parse_json, parse_large
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.bodies import BodyLease, read_whole
 from leadflood.kernel.deadline import Deadline
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.idempotency import IdempotencyKey
+from leadflood.kernel.request_bodies import BodyLease, read_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = Callable[[ReceivedRequest], Coroutine[Any, Any, Response]]
 
-_GUARD = "__leadflood_guard__"
+_ACCESS = "__leadflood_guard__"
 _FASTAPI_STACKS = ("fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack")
 """Where FastAPI looks for what it closes after a request."""
 _JSON = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
@@ -39,12 +39,12 @@ NDJSON = "application/x-ndjson"
 _NDJSON = re.compile(r"application/(?:x-ndjson|jsonl|x-jsonlines)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
 
 
-class UnguardedRoute(TypeError):
+class RouteWithoutAccess(TypeError):
     """An endpoint that does not say who may call it, or that guards nothing: a mistake in our code."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class Access:
     """Who may call an endpoint, and whether it runs in a transaction of its own, or in one with other requests.
 
     Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
@@ -86,12 +86,12 @@ def requires(
     `whole_file`: it reads a stored file from end to end, which has limits of its own instead of the deadline.
     """
     body: Literal["usual", "large", "raw"] = "raw" if streams else "large" if large else "usual"
-    return _guarded(Guard(permission=permission, transaction=transaction, body=body, whole_file=whole_file))
+    return _with_access(Access(permission=permission, transaction=transaction, body=body, whole_file=whole_file))
 
 
 def streamed(permission: Permission) -> Callable[[F], F]:
     """As `requires`, for an endpoint that reads lines of JSON itself, as they come, in transactions of its own."""
-    return _guarded(Guard(permission=permission, transaction=False, body="stream"))
+    return _with_access(Access(permission=permission, transaction=False, body="stream"))
 
 
 def grouped(permission: Permission) -> Callable[[F], F]:
@@ -99,25 +99,25 @@ def grouped(permission: Permission) -> Callable[[F], F]:
 
     It takes the contract of its body and the unit, and nothing else; it answers a `Response` that is committed.
     """
-    return _guarded(Guard(permission=permission, transaction=False, grouped=True))
+    return _with_access(Access(permission=permission, transaction=False, grouped=True))
 
 
 def authenticated(*, transaction: bool = True) -> Callable[[F], F]:
     """Let every caller with a valid credential in, whatever it may do. Otherwise like `requires`."""
-    return _guarded(Guard(transaction=transaction))
+    return _with_access(Access(transaction=transaction))
 
 
 def public(reason: str) -> Callable[[F], F]:
     """Let everybody in, for a reason that is written down. The endpoint gets no unit and no transaction."""
     if not reason:
         message = "Say why this endpoint is public."
-        raise UnguardedRoute(message)
-    return _guarded(Guard(public_because=reason, transaction=False))
+        raise RouteWithoutAccess(message)
+    return _with_access(Access(public_because=reason, transaction=False))
 
 
-def _guarded(guard: Guard) -> Callable[[F], F]:
+def _with_access(guard: Access) -> Callable[[F], F]:
     def mark(endpoint: F) -> F:
-        setattr(endpoint, _GUARD, guard)
+        setattr(endpoint, _ACCESS, guard)
         return endpoint
 
     return mark
@@ -131,18 +131,18 @@ class EdgeRoute(APIRoute):
     it within the deadline, but for the time that the body takes to arrive.
     """
 
-    guard: Guard
+    guard: Access
     _handle: Handler
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
-        guard = getattr(endpoint, _GUARD, None)
-        if not isinstance(guard, Guard):
+        guard = getattr(endpoint, _ACCESS, None)
+        if not isinstance(guard, Access):
             message = f"{endpoint.__qualname__} needs @requires(Permission.…), @authenticated() or @public(reason)."
-            raise UnguardedRoute(message)
+            raise RouteWithoutAccess(message)
         if guard.needs_caller and "unit" not in inspect.signature(endpoint).parameters:
             message = f"{endpoint.__qualname__} needs a parameter `unit: InUnit`."
-            raise UnguardedRoute(message)
+            raise RouteWithoutAccess(message)
         if guard.transaction:
             endpoint = _in_unit(endpoint)
         self.guard = guard
@@ -172,7 +172,7 @@ class EdgeRoute(APIRoute):
         endpoint = direct_call(self, large=self.guard.body == "large") or super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            parts = parts_of(request.scope)
+            parts = context_of(request.scope)
             async with Deadline(parts.settings.request_timeout) as deadline:
                 actor = await admit(request, self.guard.permission) if self.guard.needs_caller else None
                 with parts.body_budget.lease() as lease:
@@ -191,13 +191,13 @@ class EdgeRoute(APIRoute):
             if actor is None:
                 return await endpoint(received)
             self._refuse_unknown_parameters(received)
-            unit = Unit(received.scope, actor, self._idempotency_key(received, actor), stack)
+            unit = UnitOfWork(received.scope, actor, self._idempotency_key(received, actor), stack)
             response = await endpoint(received)
             if self.guard.transaction:
                 await unit.keep(response)
         return _unless_known(received, response)
 
-    async def _receive(self, request: Request, parts: ApiParts, lease: BodyLease) -> ReceivedRequest:
+    async def _receive(self, request: Request, parts: ApiContext, lease: BodyLease) -> ReceivedRequest:
         if request.method == "GET" or self.guard.body == "raw":
             return ReceivedRequest(request, b"", None)
         if self.guard.body == "stream":
@@ -250,7 +250,7 @@ class EdgeRoute(APIRoute):
         caller = actor.id.bytes if actor.id else b""
         path = received.scope["path"].encode("utf-8", "surrogatepass")
         said = (received.method.encode(), path, received.scope["query_string"], received.content, caller)
-        return IdempotencyKey(parts_of(received.scope).sealer, actor.workspace_id, key, said)
+        return IdempotencyKey(context_of(received.scope).secret_box, actor.workspace_id, key, said)
 
 
 def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -258,7 +258,7 @@ def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(endpoint)
     async def call(**values: Any) -> Any:  # noqa: ANN401  whatever the endpoint takes and returns
-        unit: Unit = values["unit"]
+        unit: UnitOfWork = values["unit"]
         return await unit.run(functools.partial(endpoint, **values))
 
     return call

@@ -10,7 +10,7 @@ from typer.main import get_command
 from leadflood import __version__
 from leadflood.cli import (
     backup,
-    changes,
+    changesets,
     doctor,
     exports,
     hold,
@@ -68,7 +68,7 @@ processes.register(app)
 doctor.register(app)
 backup.register(app)
 app.add_typer(leads.app, name="lead")
-app.add_typer(changes.app, name="change")
+app.add_typer(changesets.app, name="change")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(jobs.app, name="job")
@@ -124,7 +124,7 @@ def _quiet_exit() -> int:
 
 def _print_fault(_kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """A fault of ours, short and without the values of variables, which may be secrets."""
-    from leadflood.kernel.faults import traceback_of
+    from leadflood.kernel.error_redaction import traceback_of
 
     print(traceback_of(fault.with_traceback(trace), frames=_SHOWN_FRAMES), file=sys.stderr)
     print("This is a bug in LEAD-FLOOD. Please report it with the lines above.", file=sys.stderr)

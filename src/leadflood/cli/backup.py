@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from leadflood.cli.context import run
 from leadflood.cli.listing import AS_JSON
 from leadflood.cli.output import note, print_json, say
-from leadflood.cli.workspace import run
 
 if TYPE_CHECKING:
     from leadflood.kernel.backup.archive import Manifest
@@ -42,8 +42,8 @@ def backup(
     Example: `leadflood backup /var/backups/leadflood`
     """
     from leadflood import bootstrap
-    from leadflood.cli.input import load_settings
-    from leadflood.kernel.backup.making import Source, make
+    from leadflood.cli.validation import load_settings
+    from leadflood.kernel.backup.creation import Source, create_backup
     from leadflood.kernel.secret_key import secret_key
 
     settings = load_settings()
@@ -51,7 +51,7 @@ def backup(
     key = secret_key(settings)
     included = settings.secret_key is None and not without_key
     with _database(settings):
-        manifest = run(make(Source(bootstrap.owner_url(settings), key, included), path, tell=note))
+        manifest = run(create_backup(Source(bootstrap.owner_url(settings), key, included), path, tell=note))
     size = path.stat().st_size
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
@@ -77,21 +77,21 @@ def restore(
     Example: `leadflood restore leadflood-20260301T093000Z.backup`
     """
     from leadflood import bootstrap
-    from leadflood.cli.input import load_settings
-    from leadflood.kernel.backup import restoring
+    from leadflood.cli.validation import load_settings
+    from leadflood.kernel.backup import restoration
     from leadflood.kernel.db.embedded import create_home
-    from leadflood.kernel.processes import InstanceLock
+    from leadflood.kernel.process_lifetime import InstanceLock
 
     settings = load_settings()
     note("Checking the file …")
-    manifest = restoring.checked_manifest(file)
+    manifest = restoration.checked_manifest(file)
     create_home(settings.home)
     with InstanceLock(settings.home / "lock"), _database(settings):
         run(bootstrap.provision_embedded(settings))
-        warning = _restore_key(settings, restoring.key_in(file, manifest), manifest, replace=replace)
+        warning = _restore_key(settings, restoration.key_in(file, manifest), manifest, replace=replace)
         queue = settings.queue_database_url.get_secret_value() if settings.queue_database_url else None
         url = bootstrap.owner_url(settings)
-        run(restoring.restore(url, queue, file, manifest, replace=replace, tell=note))
+        run(restoration.restore(url, queue, file, manifest, replace=replace, tell=note))
     if as_json:
         print_json({**_counts(manifest), "createdAt": manifest.created_at, "warning": warning})
         return
@@ -130,7 +130,7 @@ def _database(settings: "Settings") -> Iterator[None]:
 
 def _restore_key(settings: "Settings", key: str | None, manifest: "Manifest", *, replace: bool) -> str:
     """Put the backup's key into the data folder, unless there is one to keep; returns what the person should know."""
-    from leadflood.kernel.backup.making import key_tag
+    from leadflood.kernel.backup.creation import key_tag
     from leadflood.kernel.secret_key import FILE, known_secret_key, replace_secret_key
 
     present = known_secret_key(settings)

@@ -5,17 +5,17 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import open_context, run
 from leadflood.cli.listing import AS_JSON, WORKSPACE, print_pages
-from leadflood.cli.output import Column, moment, print_facts, print_json
-from leadflood.cli.workspace import open_desk, run
+from leadflood.cli.output import TableColumn, moment, print_facts, print_json
 
 if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.deleted import DeletedLeadView
 
 _IDS = typer.Argument(metavar="ID...", help="IDs of deleted leads, from `leadflood lead list --deleted`.")
 _COLUMNS = [
-    Column("id", whole=True),
-    *map(Column, ("email", "deleted", "by", "change", "restorable until", "merged into")),
+    TableColumn("id", whole=True),
+    *map(TableColumn, ("email", "deleted", "by", "change", "restorable until", "merged into")),
 ]
 
 
@@ -33,15 +33,15 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
     """
 
     async def work() -> None:
-        from leadflood.cli.input import checked
+        from leadflood.cli.validation import checked
         from leadflood.domains.leads.contracts.bulk import BulkChange
         from leadflood.domains.leads.service import bulk
 
         command = checked(BulkChange, {"action": "restore", "leadIds": [str(each) for each in leads]})
-        async with open_desk(workspace) as desk:
-            days = desk.platform.settings.lead_retention_days
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                made = (await bulk.change_leads(tx, desk.actor, command=command, trace={})).dated(days)
+        async with open_context(workspace) as context:
+            days = context.platform.settings.lead_retention_days
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                made = (await bulk.change_leads(tx, context.actor, command=command, trace={})).dated(days)
         if as_json:
             print_json(made)
         else:
@@ -55,14 +55,14 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
 
 async def list_deleted(q: str | None, limit: int | None, workspace: str | None, *, as_json: bool) -> None:
     """Print deleted leads, most recently deleted first."""
-    from leadflood.cli.input import checked
+    from leadflood.cli.validation import checked
     from leadflood.domains.leads.contracts.deleted import DeletedQuery
     from leadflood.domains.leads.queries import deleted
 
     only = checked(DeletedQuery, {"q": q}).only()
-    async with open_desk(workspace) as desk:
-        days = desk.platform.settings.lead_retention_days
-        fetch = desk.reading(deleted.list_deleted_leads, only=only, retention_days=days)
+    async with open_context(workspace) as context:
+        days = context.platform.settings.lead_retention_days
+        fetch = context.reading(deleted.list_deleted_leads, only=only, retention_days=days)
         await print_pages(fetch, _COLUMNS, _row, limit=limit, as_json=as_json)
 
 

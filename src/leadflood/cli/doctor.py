@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from leadflood.cli.context import run
 from leadflood.cli.output import print_json, say, visible
-from leadflood.cli.workspace import run
 from leadflood.kernel.errors import AppError
 
 if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
     from leadflood.kernel.db.database import Database
-    from leadflood.kernel.queue.ports import Carrier
+    from leadflood.kernel.queue.ports import QueueBackend
 
 _LEAST_DISK = 1024**3
 _OLDEST_HEARTBEAT = 180.0
@@ -68,7 +68,7 @@ async def _examine(*, as_json: bool) -> bool:
 
 async def _findings() -> AsyncIterator[Finding]:
     from leadflood import bootstrap
-    from leadflood.cli.input import load_settings
+    from leadflood.cli.validation import load_settings
 
     try:
         settings = load_settings()
@@ -84,11 +84,11 @@ async def _findings() -> AsyncIterator[Finding]:
     yield reached
     if not reached.ok:
         return
-    async with bootstrap.open_connections(settings, process="doctor") as (database, carrier):
+    async with bootstrap.open_connections(settings, process="doctor") as (database, queue_backend):
         role, schema = await _role(database), await _schema(database)
         yield role
         yield schema
-        yield await _queue(carrier)
+        yield await _queue(queue_backend)
         if schema.ok:
             yield await _public_password(database, settings)
             yield await _operators(database)
@@ -99,7 +99,7 @@ async def _findings() -> AsyncIterator[Finding]:
 
 
 def _unknown_variables(environ: Mapping[str, str], settings: "Settings") -> Finding:
-    from leadflood.cli.input import PREFIX
+    from leadflood.cli.validation import PREFIX
 
     known = {f"{PREFIX}{name}".upper() for name in type(settings).model_fields}
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, *_INTERNAL})
@@ -150,7 +150,7 @@ async def _reached(settings: "Settings") -> Finding:
     from leadflood import bootstrap
     from leadflood.cli.versions import postgresql_remedy
     from leadflood.kernel.db.migrate import MINIMUM_POSTGRESQL
-    from leadflood.kernel.db.probe import server_version
+    from leadflood.kernel.db.preflight import server_version
 
     try:
         version = await server_version(bootstrap.application_url(settings))
@@ -224,10 +224,10 @@ async def _proxy(settings: "Settings", database: "Database") -> Finding:
     return Finding("proxy", ok=False, detail=f"X-Forwarded-For from {peer} is ignored", remedy=remedy)
 
 
-async def _queue(carrier: "Carrier") -> Finding:
+async def _queue(queue_backend: "QueueBackend") -> Finding:
     try:
-        await carrier.check()
-        depth = await carrier.depth()
+        await queue_backend.check()
+        depth = await queue_backend.depth()
     except AppError as error:
         return Finding("queue", ok=False, detail="unreachable", remedy=error.detail)
     waiting = sum(each.waiting for each in depth.values())
@@ -282,7 +282,7 @@ def _heartbeat(age: float | None) -> Finding:
 
 
 async def _dead_letters(database: "Database") -> Finding:
-    from leadflood.cli.workspace import all_workspaces
+    from leadflood.cli.context import all_workspaces
     from leadflood.domains.jobs import queries
     from leadflood.domains.jobs.models import OutboxStatus
     from leadflood.kernel.actor import Actor

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import typer
 
+from leadflood.cli.context import open_context, run
 from leadflood.cli.listing import WORKSPACE
 from leadflood.cli.output import console, note
-from leadflood.cli.workspace import open_desk, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leadflood.domains.exports.service.streaming import Stream
+    from leadflood.domains.exports.service.streaming import ExportStream
 
 Format = Literal["csv", "ndjson", "parquet"]
 _SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
@@ -24,7 +24,7 @@ _STDOUT = "-"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ExportCommandOptions:
     """What the command line says."""
 
     file: Path
@@ -83,11 +83,11 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
         "updatedUntil": updated_until,
     }
     wanted = kind or _SUFFIXES.get(file.suffix.lower(), "csv")
-    run(_work(workspace, Wishes(file, wanted, columns, bom, given)))
+    run(_work(workspace, ExportCommandOptions(file, wanted, columns, bom, given)))
 
 
-async def _work(workspace: str | None, wishes: Wishes) -> None:
-    from leadflood.cli.input import checked
+async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
+    from leadflood.cli.validation import checked
     from leadflood.domains.exports.contracts import CreateExport
     from leadflood.domains.exports.service.streaming import open_stream
 
@@ -95,10 +95,10 @@ async def _work(workspace: str | None, wishes: Wishes) -> None:
         CreateExport,
         {"format": wishes.kind, "columns": wishes.columns.split(","), "bom": wishes.bom, "filter": wishes.filter},
     )
-    async with open_desk(workspace) as desk:
+    async with open_context(workspace) as context:
         stream = await open_stream(
-            desk.database,
-            desk.actor,
+            context.database,
+            context.actor,
             only=command.filter.only(),
             columns=command.columns,
             kind=command.format,
@@ -113,7 +113,7 @@ async def _work(workspace: str | None, wishes: Wishes) -> None:
 
 
 @contextmanager
-def _target(wishes: Wishes) -> "Iterator[BinaryIO]":
+def _target(wishes: ExportCommandOptions) -> "Iterator[BinaryIO]":
     """Where the bytes go. A file has its name only once it is whole; what is left of a failure is removed."""
     if wishes.to_stdout:
         yield sys.stdout.buffer
@@ -128,7 +128,7 @@ def _target(wishes: Wishes) -> "Iterator[BinaryIO]":
         part.unlink(missing_ok=True)
 
 
-async def _shown(stream: "Stream") -> AsyncIterator[bytes]:
+async def _shown(stream: "ExportStream") -> AsyncIterator[bytes]:
     """The pieces, while a bar shows how far it is."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

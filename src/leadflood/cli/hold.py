@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from leadflood.cli.context import all_workspaces, open_platform, operator, run
 from leadflood.cli.listing import AS_JSON
 from leadflood.cli.output import moment, print_facts, print_json, say
-from leadflood.cli.workspace import all_workspaces, open_platform, operator, run
 
 if TYPE_CHECKING:
     from leadflood.bootstrap import Platform

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import open_context, open_platform, operator, run
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
-from leadflood.cli.output import Column, moment, note, print_facts, print_json, say
-from leadflood.cli.workspace import open_desk, open_platform, operator, run
+from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, say
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -39,11 +39,11 @@ def list_workspaces(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: 
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            fetch = partial(operators.list_workspaces, platform.database)
-            columns = [Column("id", whole=True), Column("name"), Column("created")]
+            fetch = partial(administration.list_workspaces, platform.database)
+            columns = [TableColumn("id", whole=True), TableColumn("name"), TableColumn("created")]
             most = None if everything else limit
             await print_pages(fetch, columns, _workspace_row, limit=most, as_json=as_json)
 
@@ -62,10 +62,10 @@ def create_workspace(
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            made = await operators.create_workspace(platform.database, operator(), name=name, owner_email=owner)
+            made = await administration.create_workspace(platform.database, operator(), name=name, owner_email=owner)
         _print(made, [("workspace", made.id), ("name", made.name)], as_json=as_json)
 
     run(work())
@@ -79,11 +79,14 @@ def list_users(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: bool 
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            fetch = partial(operators.list_users, platform.database)
-            columns = [Column("id", whole=True), *map(Column, ("email", "name", "operator", "created", "disabled"))]
+            fetch = partial(administration.list_users, platform.database)
+            columns = [
+                TableColumn("id", whole=True),
+                *map(TableColumn, ("email", "name", "operator", "created", "disabled")),
+            ]
             await print_pages(fetch, columns, _user_row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -98,10 +101,12 @@ def create_user(email: str = _EMAIL, name: str = _NAME, password_stdin: bool = _
     password = _password(from_stdin=password_stdin)
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            made = await operators.create_user(platform.database, operator(), email=email, name=name, password=password)
+            made = await administration.create_user(
+                platform.database, operator(), email=email, name=name, password=password
+            )
         _print(made, [("user", made.id), ("email", made.email), ("name", made.name)], as_json=as_json)
         note(f"Grant access with: leadflood user add-to-workspace {made.email} --role member")
 
@@ -117,10 +122,10 @@ def set_password(email: str = _EMAIL, password_stdin: bool = _STDIN) -> None:
     password = _password(from_stdin=password_stdin)
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            await operators.set_password(platform.database, operator(), email=email, password=password)
+            await administration.set_password(platform.database, operator(), email=email, password=password)
         say("Password set. All sessions of this user were ended.")
 
     run(work())
@@ -134,10 +139,10 @@ def disable(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            await operators.disable_user(platform.database, operator(), email=email)
+            await administration.disable_user(platform.database, operator(), email=email)
         say("User disabled.")
 
     run(work())
@@ -151,10 +156,10 @@ def enable(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            await operators.enable_user(platform.database, operator(), email=email)
+            await administration.enable_user(platform.database, operator(), email=email)
         say("User enabled.")
 
     run(work())
@@ -168,13 +173,13 @@ def first_run() -> None:
     """
 
     async def work() -> None:
-        from leadflood.cli.first_start import link_to_print
-        from leadflood.domains.identity.errors import FirstRunOver
+        from leadflood.cli.prepare import link_to_print
+        from leadflood.domains.identity.errors import SetupAlreadyDone
 
         async with open_platform() as platform:
             link = await link_to_print(platform, platform.settings, unless_in_use=False)
         if link is None:
-            raise FirstRunOver
+            raise SetupAlreadyDone
         say(link)
 
     run(work())
@@ -188,10 +193,10 @@ def grant_operator(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            await operators.grant_operator(platform.database, operator(), email=email)
+            await administration.grant_operator(platform.database, operator(), email=email)
         say("Operator rights granted.")
 
     run(work())
@@ -205,10 +210,10 @@ def revoke_operator(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
+        from leadflood.domains.identity.service import administration
 
         async with open_platform() as platform:
-            await operators.revoke_operator(platform.database, operator(), email=email)
+            await administration.revoke_operator(platform.database, operator(), email=email)
         say("Operator rights revoked.")
 
     run(work())
@@ -229,14 +234,14 @@ def add_to_workspace(
     """
 
     async def work() -> None:
-        from leadflood.cli.input import checked
+        from leadflood.cli.validation import checked
         from leadflood.domains.identity.contracts import AddMember
         from leadflood.domains.identity.service import members
 
         member = checked(AddMember, {"email": email, "role": role})
-        async with open_desk(workspace) as desk:
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                added = await members.add_member(tx, desk.actor, member=member)
+        async with open_context(workspace) as context:
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                added = await members.add_member(tx, context.actor, member=member)
             _print(added, [("user", added.id), ("email", added.email), ("role", added.role)], as_json=as_json)
 
     run(work())
@@ -256,13 +261,13 @@ def create_key(
     """
 
     async def work() -> None:
-        from leadflood.cli.input import checked
+        from leadflood.cli.validation import checked
         from leadflood.domains.identity.contracts import CreateApiKey
         from leadflood.domains.identity.service import api_keys
 
         key = checked(CreateApiKey, {"name": name, "scopes": scope, "expiresAt": expires_at})
-        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
-            made = await api_keys.create_api_key(tx, desk.actor, key=key)
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            made = await api_keys.create_api_key(tx, context.actor, key=key)
         _print(
             made,
             [("key", made.api_key.id), ("scopes", " ".join(made.api_key.scopes)), ("token", made.token)],
@@ -285,10 +290,10 @@ def list_keys(
     async def work() -> None:
         from leadflood.domains.identity import queries
 
-        async with open_desk(workspace) as desk:
-            fetch = desk.reading(queries.list_api_keys)
+        async with open_context(workspace) as context:
+            fetch = context.reading(queries.list_api_keys)
             titles = ("name", "prefix", "scopes", "created", "expires", "last used", "revoked")
-            columns = [Column("id", whole=True), *map(Column, titles)]
+            columns = [TableColumn("id", whole=True), *map(TableColumn, titles)]
             await print_pages(fetch, columns, _key_row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -304,8 +309,8 @@ def revoke_key(key: UUID = typer.Argument(help="Key ID."), workspace: str | None
     async def work() -> None:
         from leadflood.domains.identity.service import api_keys
 
-        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
-            await api_keys.revoke_api_key(tx, desk.actor, key_id=key)
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            await api_keys.revoke_api_key(tx, context.actor, key_id=key)
         say("Key revoked.")
 
     run(work())

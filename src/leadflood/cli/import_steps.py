@@ -11,8 +11,8 @@ from uuid import UUID
 
 import typer
 
-from leadflood.cli.output import Column, console, note, print_facts, print_json, print_table, say, visible
-from leadflood.cli.workspace import Desk
+from leadflood.cli.context import CliContext
+from leadflood.cli.output import TableColumn, console, note, print_facts, print_json, print_table, say, visible
 
 if TYPE_CHECKING:
     from leadflood.domains.imports.contracts import ImportDetail
@@ -36,67 +36,67 @@ class FileOptions:
     as_json: bool
 
 
-async def preview_file(desk: Desk, file: Path, options: FileOptions) -> "ImportDetail":
+async def preview_file(context: CliContext, file: Path, options: FileOptions) -> "ImportDetail":
     """Upload a file, preview its import and print what would change."""
-    from leadflood.domains.imports.service import control
+    from leadflood.domains.imports.service import lifecycle
 
-    found = await _prepared(desk, file, options)
+    found = await _prepared(context, file, options)
     if not options.as_json:
         columns = [(column.header, column.target) for column in found.columns]
-        print_table([Column("column"), Column("field")], columns)
-    async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.preview_import(tx, desk.actor, import_id=found.id, trace={})
-    found = await follow_import(desk, found.id, as_json=options.as_json)
-    await _show_diff(desk, found, options)
+        print_table([TableColumn("column"), TableColumn("field")], columns)
+    async with context.database.transaction(context.actor.workspace_id) as tx:
+        await lifecycle.preview_import(tx, context.actor, import_id=found.id, trace={})
+    found = await follow_import(context, found.id, as_json=options.as_json)
+    await _show_diff(context, found, options)
     return found
 
 
-async def _prepared(desk: Desk, file: Path, options: FileOptions) -> "ImportDetail":
+async def _prepared(context: CliContext, file: Path, options: FileOptions) -> "ImportDetail":
     """Upload the file and map its columns."""
-    from leadflood.cli.input import checked
+    from leadflood.cli.validation import checked
     from leadflood.domains.imports import queries
-    from leadflood.domains.imports.contracts import MapColumns, ReadAs, parse_filename
+    from leadflood.domains.imports.contracts import MapColumns, ReadFormat, parse_filename
     from leadflood.domains.imports.service import mapping, uploads
 
     try:
         size = await asyncio.to_thread(os.path.getsize, file)  # noqa: TID251  a command has one user
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}.", param_hint="FILE") from error
-    limit = desk.platform.settings.max_import_bytes
+    limit = context.platform.settings.max_import_bytes
     checked(MapColumns, {"targets": ["email"], **options.options})  # before the file is uploaded
-    reading = checked(ReadAs, options.read_as)
+    reading = checked(ReadFormat, options.read_as)
     import_id = await uploads.upload(
-        desk.database,
-        desk.platform.sandbox,
-        desk.actor,
+        context.database,
+        context.platform.sandbox,
+        context.actor,
         filename=parse_filename(file.name),
         stream=_pieces(file),
         declared=size,
         limit=limit,
-        quota=desk.platform.settings.max_uncommitted_import_bytes,
+        quota=context.platform.settings.max_uncommitted_import_bytes,
     )
     if options.read_as:
         found = await uploads.read_as(
-            desk.database, desk.platform.sandbox, desk.actor, import_id=import_id, command=reading
+            context.database, context.platform.sandbox, context.actor, import_id=import_id, command=reading
         )
-    async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        found = await queries.get_import(tx, desk.actor, import_id=import_id)
+    async with context.database.transaction(context.actor.workspace_id) as tx:
+        found = await queries.get_import(tx, context.actor, import_id=import_id)
         command = checked(MapColumns, {"targets": _targets(found, options.maps), **options.options})
-        return await mapping.map_columns(tx, desk.actor, import_id=import_id, command=command)
+        return await mapping.map_columns(tx, context.actor, import_id=import_id, command=command)
 
 
-async def commit_import(desk: Desk, import_id: UUID, *, as_json: bool) -> None:
+async def commit_import(context: CliContext, import_id: UUID, *, as_json: bool) -> None:
     """Commit an import, follow it to its end and print the result."""
-    from leadflood.domains.imports.service import control
+    from leadflood.domains.imports.service import lifecycle
 
-    async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.commit_import(tx, desk.actor, import_id=import_id, trace={})
-    print_import(await follow_import(desk, import_id, as_json=as_json), as_json=as_json)
+    async with context.database.transaction(context.actor.workspace_id) as tx:
+        await lifecycle.commit_import(tx, context.actor, import_id=import_id, trace={})
+    print_import(await follow_import(context, import_id, as_json=as_json), as_json=as_json)
     if not as_json:
         note(f"Undo with: leadflood import undo {import_id}")
 
 
-async def follow_import(desk: Desk, import_id: UUID, *, as_json: bool) -> "ImportDetail":
+async def follow_import(context: CliContext, import_id: UUID, *, as_json: bool) -> "ImportDetail":
     """Show the progress of a phase until it ends. Exits with 1 if the phase failed."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -115,8 +115,8 @@ async def follow_import(desk: Desk, import_id: UUID, *, as_json: bool) -> "Impor
     with bar:
         task = bar.add_task("", total=None)
         while True:
-            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                found = await queries.get_import(tx, desk.actor, import_id=import_id)
+            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+                found = await queries.get_import(tx, context.actor, import_id=import_id)
             done, total = _share(found)
             bar.update(task, description=found.status, completed=done, total=total)
             if found.status not in _BUSY:
@@ -138,7 +138,7 @@ def _share(found: "ImportDetail") -> tuple[int, int]:
     return progress.rows_done, progress.rows_total or 0
 
 
-async def _show_diff(desk: Desk, found: "ImportDetail", options: FileOptions) -> None:
+async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOptions) -> None:
     from leadflood.domains.imports import queries
     from leadflood.domains.imports.models.states import RowAction
     from leadflood.domains.imports.service.rejected import rejected_file
@@ -147,15 +147,15 @@ async def _show_diff(desk: Desk, found: "ImportDetail", options: FileOptions) ->
         print_json(found)
     else:
         say()
-        print_table([Column("action"), Column("rows")], list(found.counts.items()))
+        print_table([TableColumn("action"), TableColumn("rows")], list(found.counts.items()))
         print_counts(found)
-        async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
+        async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
             for action in (RowAction.UPDATE, RowAction.REJECT):
-                page = await queries.list_rows(tx, desk.actor, import_id=found.id, action=action, limit=_SHOWN)
+                page = await queries.list_rows(tx, context.actor, import_id=found.id, action=action, limit=_SHOWN)
                 _show_rows(page.items)
     if options.rejected is not None:
         with options.rejected.open("wb") as out:
-            async for piece in await rejected_file(desk.database, desk.actor, import_id=found.id):
+            async for piece in await rejected_file(context.database, context.actor, import_id=found.id):
                 out.write(piece)
         note(f"Wrote {found.counts[RowAction.REJECT]} rejected rows to {options.rejected}.")
 
@@ -163,10 +163,10 @@ async def _show_diff(desk: Desk, found: "ImportDetail", options: FileOptions) ->
 def print_counts(found: "ImportDetail") -> None:
     """Print changed fields and errors, with how many rows have them."""
     if found.fields:
-        columns = [Column("field"), Column("changed"), Column("kept")]
+        columns = [TableColumn("field"), TableColumn("changed"), TableColumn("kept")]
         print_table(columns, [(name, each.changed, each.kept) for name, each in found.fields.items()])
     if found.faults:
-        print_table([Column("error"), Column("rows")], list(found.faults.items()))
+        print_table([TableColumn("error"), TableColumn("rows")], list(found.faults.items()))
 
 
 def _show_rows(rows: Sequence[Any]) -> None:
@@ -175,7 +175,7 @@ def _show_rows(rows: Sequence[Any]) -> None:
     ]
     told += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.faults]
     if told:
-        print_table([Column("row"), Column("email"), Column("change or error")], told)
+        print_table([TableColumn("row"), TableColumn("email"), TableColumn("change or error")], told)
 
 
 def print_import(found: "ImportDetail", *, as_json: bool) -> None:

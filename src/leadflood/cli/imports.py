@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import open_context, run
 from leadflood.cli.import_steps import (
     FileOptions,
     commit_import,
@@ -17,8 +18,7 @@ from leadflood.cli.import_steps import (
     print_import,
 )
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
-from leadflood.cli.output import Column, moment, note
-from leadflood.cli.workspace import open_desk, run
+from leadflood.cli.output import TableColumn, moment, note
 
 if TYPE_CHECKING:
     from leadflood.domains.imports.contracts import ImportView
@@ -120,8 +120,8 @@ def commit(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bo
     """
 
     async def work() -> None:
-        async with open_desk(workspace) as desk:
-            await commit_import(desk, import_id, as_json=as_json)
+        async with open_context(workspace) as context:
+            await commit_import(context, import_id, as_json=as_json)
 
     run(work())
 
@@ -134,12 +134,14 @@ def undo(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
     """
 
     async def work() -> None:
-        from leadflood.domains.imports.service import control
+        from leadflood.domains.imports.service import lifecycle
 
-        async with open_desk(workspace) as desk:
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                await control.undo_import(tx, desk.actor, desk.platform.participants, import_id=import_id, trace={})
-            print_import(await follow_import(desk, import_id, as_json=as_json), as_json=as_json)
+        async with open_context(workspace) as context:
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                await lifecycle.undo_import(
+                    tx, context.actor, context.platform.participants, import_id=import_id, trace={}
+                )
+            print_import(await follow_import(context, import_id, as_json=as_json), as_json=as_json)
 
     run(work())
 
@@ -156,8 +158,8 @@ def list_(
     async def work() -> None:
         from leadflood.domains.imports import queries
 
-        async with open_desk(workspace) as desk:
-            fetch = desk.reading(queries.list_imports)
+        async with open_context(workspace) as context:
+            fetch = context.reading(queries.list_imports)
             await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -173,8 +175,8 @@ def show(import_id: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool
     async def work() -> None:
         from leadflood.domains.imports import queries
 
-        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
-            found = await queries.get_import(tx, desk.actor, import_id=import_id)
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
+            found = await queries.get_import(tx, context.actor, import_id=import_id)
         print_import(found, as_json=as_json)
         if not as_json:
             print_counts(found)
@@ -196,23 +198,23 @@ def _import_options(
 
 
 async def _run(workspace: str | None, file: Path, options: FileOptions, *, yes: bool) -> None:
-    async with open_desk(workspace) as desk:
-        previewed = await preview_file(desk, file, options)
+    async with open_context(workspace) as context:
+        previewed = await preview_file(context, file, options)
         if not yes and not confirmed():
             note(f"No changes made. Commit with: leadflood import commit {previewed.id}")
             raise typer.Exit(1)
-        await commit_import(desk, previewed.id, as_json=options.as_json)
+        await commit_import(context, previewed.id, as_json=options.as_json)
 
 
 async def _preview_only(workspace: str | None, file: Path, options: FileOptions) -> None:
-    async with open_desk(workspace) as desk:
-        previewed = await preview_file(desk, file, options)
+    async with open_context(workspace) as context:
+        previewed = await preview_file(context, file, options)
     note(f"No changes made. Commit with: leadflood import commit {previewed.id}")
 
 
 _COLUMNS = [
-    Column("id", whole=True),
-    *map(Column, ("file", "status", "create", "update", "unchanged", "skip", "conflict", "reject", "created")),
+    TableColumn("id", whole=True),
+    *map(TableColumn, ("file", "status", "create", "update", "unchanged", "skip", "conflict", "reject", "created")),
 ]
 
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import open_context, run
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
-from leadflood.cli.output import Column, moment, print_facts, print_json, print_table, say
-from leadflood.cli.workspace import open_desk, run
+from leadflood.cli.output import TableColumn, moment, print_facts, print_json, print_table, say
 
 if TYPE_CHECKING:
     from leadflood.domains.jobs.contracts import JobView
@@ -38,8 +38,8 @@ def list_(
         from leadflood.domains.jobs.models import JobStatus
 
         wanted = JobStatus(status) if status else None
-        async with open_desk(workspace) as desk:
-            fetch = desk.reading(queries.list_jobs, status=wanted, kind=kind, subject_id=lead)
+        async with open_context(workspace) as context:
+            fetch = context.reading(queries.list_jobs, status=wanted, kind=kind, subject_id=lead)
             await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -55,9 +55,9 @@ def show(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS_
     async def work() -> None:
         from leadflood.domains.jobs import queries
 
-        async with open_desk(workspace) as desk:
-            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                found = await queries.get_job(tx, desk.actor, job_id=job)
+        async with open_context(workspace) as context:
+            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+                found = await queries.get_job(tx, context.actor, job_id=job)
             _print(found, as_json=as_json)
 
     run(work())
@@ -73,9 +73,9 @@ def retry(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = AS
     async def work() -> None:
         from leadflood.domains.jobs import service
 
-        async with open_desk(workspace) as desk:
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                changed = await service.retry_job(tx, desk.actor, desk.platform.registry, job_id=job)
+        async with open_context(workspace) as context:
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                changed = await service.retry_job(tx, context.actor, context.platform.registry, job_id=job)
             _print(changed, as_json=as_json)
 
     run(work())
@@ -91,17 +91,17 @@ def cancel(job: UUID = _ID, workspace: str | None = WORKSPACE, as_json: bool = A
     async def work() -> None:
         from leadflood.domains.jobs import service
 
-        async with open_desk(workspace) as desk:
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                changed = await service.cancel_job(tx, desk.actor, desk.platform.registry, job_id=job)
+        async with open_context(workspace) as context:
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                changed = await service.cancel_job(tx, context.actor, context.platform.registry, job_id=job)
             _print(changed, as_json=as_json)
 
     run(work())
 
 
 _COLUMNS = [
-    Column("id", whole=True),
-    *map(Column, ("kind", "status", "attempts", "lead", "created", "next attempt", "last error")),
+    TableColumn("id", whole=True),
+    *map(TableColumn, ("kind", "status", "attempts", "lead", "created", "next attempt", "last error")),
 ]
 
 
@@ -140,4 +140,4 @@ def _print(job: "JobView", *, as_json: bool) -> None:
     if job.failures:
         say()
         rows = [(failure.attempt, failure.at, failure.error) for failure in job.failures]
-        print_table([Column("attempt"), Column("failed at"), Column("error")], rows)
+        print_table([TableColumn("attempt"), TableColumn("failed at"), TableColumn("error")], rows)

@@ -6,11 +6,11 @@ from uuid import UUID
 import typer
 
 from leadflood.cli import deleted_leads, personal_data
+from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.deleted_leads import list_deleted
-from leadflood.cli.follow import follow, open_screen
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
-from leadflood.cli.output import Column, moment, note, print_facts, print_json, print_table, say
-from leadflood.cli.workspace import Desk, open_desk, run
+from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, print_table, say
+from leadflood.cli.progress import follow, open_reporter
 
 if TYPE_CHECKING:
     from leadflood.domains.enrichment.contracts import EnrichmentValueView
@@ -73,8 +73,8 @@ def show(lead: str = _WHO, workspace: str | None = WORKSPACE, as_json: bool = AS
     """
 
     async def work() -> None:
-        async with open_desk(workspace) as desk:
-            await print_lead(desk, await _find(desk, lead), as_json=as_json)
+        async with open_context(workspace) as context:
+            await print_lead(context, await _find(context, lead), as_json=as_json)
 
     run(work())
 
@@ -114,41 +114,43 @@ def watch(
     async def work() -> None:
         from leadflood.domains.jobs import queries
 
-        async with open_desk(workspace) as desk:
-            lead_id = await _find(desk, lead)
-            async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-                found = (await queries.list_jobs(tx, desk.actor, subject_id=lead_id, limit=1)).items
+        async with open_context(workspace) as context:
+            lead_id = await _find(context, lead)
+            async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+                found = (await queries.list_jobs(tx, context.actor, subject_id=lead_id, limit=1)).items
             if not found:
                 note("This lead has no jobs.")
-            enriched = await follow_lead(desk, lead_id, found[0].id if found else None, timeout, as_json=as_json)
+            enriched = await follow_lead(context, lead_id, found[0].id if found else None, timeout, as_json=as_json)
         if not enriched:
             raise typer.Exit(1)
 
     run(work())
 
 
-async def follow_lead(desk: Desk, lead_id: UUID, job_id: UUID | None, seconds: float, *, as_json: bool) -> bool:
+async def follow_lead(
+    context: CliContext, lead_id: UUID, job_id: UUID | None, seconds: float, *, as_json: bool
+) -> bool:
     """Follow the job for up to `seconds`, print the lead, and say whether it is enriched."""
     if job_id is not None:
-        async with open_screen(silent=as_json) as screen:
-            job = await follow(desk, job_id, screen, timeout=seconds)
+        async with open_reporter(silent=as_json) as screen:
+            job = await follow(context, job_id, screen, timeout=seconds)
         if job.status not in ("completed", "failed"):
             note(
                 f"Timed out after {seconds:g} s; the job is {job.status}. Watch it with: leadflood lead watch {lead_id}"
             )
-    return await print_lead(desk, lead_id, as_json=as_json) == "enriched"
+    return await print_lead(context, lead_id, as_json=as_json) == "enriched"
 
 
-async def print_lead(desk: Desk, lead_id: UUID, *, as_json: bool) -> str:
+async def print_lead(context: CliContext, lead_id: UUID, *, as_json: bool) -> str:
     """Print all that is known of a lead; returns its status. Raises: LeadNotFound."""
     from leadflood.domains.enrichment import queries as enrichment_queries
     from leadflood.domains.jobs import queries as jobs_queries
     from leadflood.domains.leads import queries as leads_queries
 
-    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        lead = await leads_queries.get_lead(tx, desk.actor, lead_id=lead_id)
-        enrichment = await enrichment_queries.get_lead_enrichment(tx, desk.actor, lead_id=lead_id)
-        jobs = (await jobs_queries.list_jobs(tx, desk.actor, subject_id=lead_id, limit=_JOBS_SHOWN)).items
+    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        lead = await leads_queries.get_lead(tx, context.actor, lead_id=lead_id)
+        enrichment = await enrichment_queries.get_lead_enrichment(tx, context.actor, lead_id=lead_id)
+        jobs = (await jobs_queries.list_jobs(tx, context.actor, subject_id=lead_id, limit=_JOBS_SHOWN)).items
     if as_json:
         parts = {"lead": lead, "enrichment": enrichment}
         shown: dict[str, object] = {name: view.model_dump(mode="json") for name, view in parts.items()}
@@ -164,7 +166,7 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
     """The values found, best first for each field, each with its receipt."""
     if not values:
         return
-    columns = [Column(title) for title in ("field", "value", "confidence", "adapter", "method", "why")]
+    columns = [TableColumn(title) for title in ("field", "value", "confidence", "adapter", "method", "why")]
     say()
     print_table(
         columns,
@@ -185,16 +187,16 @@ def print_values(values: "list[EnrichmentValueView]") -> None:
 
 
 async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, timeout: float, as_json: bool) -> None:  # noqa: ASYNC109  its end is an answer, not an error
-    from leadflood.cli.input import checked
+    from leadflood.cli.validation import checked
     from leadflood.domains.leads import service
     from leadflood.domains.leads.contracts import CreateLead
     from leadflood.kernel.observability import TraceContext
 
     command = checked(CreateLead, given)
-    async with open_desk(workspace) as desk:
+    async with open_context(workspace) as context:
         trace = {"traceparent": TraceContext.continued([]).traceparent}
-        async with desk.database.transaction(desk.actor.workspace_id) as tx:
-            created = await service.create_lead(tx, desk.actor, command=command, trace=trace, source="cli")
+        async with context.database.transaction(context.actor.workspace_id) as tx:
+            created = await service.create_lead(tx, context.actor, command=command, trace=trace, source="cli")
         if not wait:
             if as_json:
                 print_json(created)
@@ -202,7 +204,7 @@ async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, time
                 print_facts([("lead", created.lead_id), ("job", created.job_id)])
                 note(f"Watch it with: leadflood lead watch {created.lead_id}")
             return
-        enriched = await follow_lead(desk, created.lead_id, created.job_id, timeout, as_json=as_json)
+        enriched = await follow_lead(context, created.lead_id, created.job_id, timeout, as_json=as_json)
     if not enriched:
         raise typer.Exit(1)
 
@@ -217,14 +219,17 @@ async def _list(
     only = LeadFilter(
         q=q, statuses=(LeadStatus(status),) if status else (), sources=(source,) if source is not None else ()
     )
-    columns = [Column("id", whole=True), *map(Column, ("email", "name", "company", "status", "source", "created"))]
-    async with open_desk(workspace) as desk:
-        await print_pages(desk.reading(queries.list_leads, only=only), columns, _row, limit=limit, as_json=as_json)
+    columns = [
+        TableColumn("id", whole=True),
+        *map(TableColumn, ("email", "name", "company", "status", "source", "created")),
+    ]
+    async with open_context(workspace) as context:
+        await print_pages(context.reading(queries.list_leads, only=only), columns, _row, limit=limit, as_json=as_json)
 
 
-async def _find(desk: Desk, lead: str) -> UUID:
+async def _find(context: CliContext, lead: str) -> UUID:
     """The id of a lead given by id or e-mail address. Raises: LeadNotFound, InvalidInput."""
-    from leadflood.cli.input import checked
+    from leadflood.cli.validation import checked
     from leadflood.domains.leads import queries
     from leadflood.domains.leads.contracts import CreateLead
     from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
@@ -238,8 +243,8 @@ async def _find(desk: Desk, lead: str) -> UUID:
         norm = checked(CreateLead, {"email": lead}).email.norm
     # The first lead from this address on, in the order of addresses, is the one that has it, if any has.
     start = Position(norm, UUID(int=0))
-    async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        page = await queries.list_leads(tx, desk.actor, only=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1)
+    async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+        page = await queries.list_leads(tx, context.actor, only=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1)
     for found in page.items:
         if parse_email(found.email).norm == norm:
             return found.id

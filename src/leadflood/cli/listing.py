@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from leadflood.cli.output import Column, note, print_json, print_table
+from leadflood.cli.output import TableColumn, note, print_json, print_table
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -42,7 +42,7 @@ async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]
 
 async def print_pages(
     fetch: "Fetch[V]",
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     row: Callable[[V], Sequence[object]],
     *,
     limit: int | None,

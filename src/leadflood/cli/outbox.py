@@ -5,9 +5,9 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, Fetch, pages, print_pages
-from leadflood.cli.output import Column, moment, note, print_json, say
-from leadflood.cli.workspace import Desk, open_desk, run
+from leadflood.cli.output import TableColumn, moment, note, print_json, say
 
 if TYPE_CHECKING:
     from leadflood.domains.jobs.contracts import OutboxEventView
@@ -32,8 +32,8 @@ def list_(
     """
 
     async def work() -> None:
-        async with open_desk(workspace) as desk:
-            fetch = _events(desk, status, job)
+        async with open_context(workspace) as context:
+            fetch = _events(context, status, job)
             await print_pages(fetch, _COLUMNS, _row, limit=None if everything else limit, as_json=as_json)
 
     run(work())
@@ -58,15 +58,15 @@ def replay(
 async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -> None:
     from leadflood.domains.jobs import service
 
-    async with open_desk(workspace) as desk:
+    async with open_context(workspace) as context:
         if event is not None:
             events = [event]
         else:
-            dead = pages(_events(desk, "dead_letter", None), None)
+            dead = pages(_events(context, "dead_letter", None), None)
             events = [each.id async for page in dead for each in page.items]
         for event_id in events:
-            async with desk.database.transaction(desk.actor.workspace_id) as tx:
-                replayed = await service.replay_event(tx, desk.actor, event_id=event_id)
+            async with context.database.transaction(context.actor.workspace_id) as tx:
+                replayed = await service.replay_event(tx, context.actor, event_id=event_id)
             if as_json:
                 print_json(replayed)
             else:
@@ -75,17 +75,17 @@ async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -
         note("No dead-lettered events.")
 
 
-def _events(desk: Desk, status: Status | None, job: UUID | None) -> "Fetch[OutboxEventView]":
+def _events(context: CliContext, status: Status | None, job: UUID | None) -> "Fetch[OutboxEventView]":
     from leadflood.domains.jobs import queries
     from leadflood.domains.jobs.models import OutboxStatus
 
     wanted = OutboxStatus(status) if status else None
-    return desk.reading(queries.list_events, status=wanted, job_id=job)
+    return context.reading(queries.list_events, status=wanted, job_id=job)
 
 
 _COLUMNS = [
-    Column("id", whole=True),
-    *map(Column, ("status", "attempts", "job", "created", "next attempt", "last error")),
+    TableColumn("id", whole=True),
+    *map(TableColumn, ("status", "attempts", "job", "created", "next attempt", "last error")),
 ]
 
 

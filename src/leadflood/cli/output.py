@@ -25,7 +25,7 @@ _UNSEEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u206
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column of a table. `whole`: never broken over lines, because it is there to be copied."""
 
     title: str
@@ -59,7 +59,7 @@ def console(stream: TextIO | None = None) -> "Console":
     )
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
+def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Rows in aligned columns. Wide characters take two cells; text from outside cannot move the cursor."""
     from rich import box
     from rich.table import Table
@@ -83,7 +83,9 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Names with their values, one a line; what has no value is left out."""
     print_table(
-        [Column("", whole=True), Column("")], [fact for fact in facts if fact[1] not in (None, "", {})], header=False
+        [TableColumn("", whole=True), TableColumn("")],
+        [fact for fact in facts if fact[1] not in (None, "", {})],
+        header=False,
     )
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import typer
 
+from leadflood.cli.context import open_context, run
 from leadflood.cli.listing import AS_JSON, WORKSPACE
-from leadflood.cli.output import Column, note, print_facts, print_json, print_table, say
-from leadflood.cli.workspace import open_desk, run
+from leadflood.cli.output import TableColumn, note, print_facts, print_json, print_table, say
 
 if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView
@@ -33,9 +33,9 @@ def export_personal_data(who: str = _WHO, workspace: str | None = WORKSPACE, out
     async def work() -> "PersonalDataView":
         from leadflood.domains.leads.service import personal_data
 
-        async with open_desk(workspace) as desk, desk.database.transaction(desk.actor.workspace_id) as tx:
+        async with open_context(workspace) as context, context.database.transaction(context.actor.workspace_id) as tx:
             return await personal_data.export_personal_data(
-                tx, desk.actor, desk.platform.participants, who=_person(who)
+                tx, context.actor, context.platform.participants, who=_person(who)
             )
 
     exported = run(work())
@@ -63,12 +63,12 @@ def erase(
     async def work() -> None:
         from leadflood.domains.leads.service import personal_data
 
-        async with open_desk(workspace) as desk:
+        async with open_context(workspace) as context:
 
             async def attempt(*, dry: bool) -> "ErasureView":
-                async with desk.database.transaction(desk.actor.workspace_id) as tx:
+                async with context.database.transaction(context.actor.workspace_id) as tx:
                     return await personal_data.erase_person(
-                        tx, desk.actor, desk.platform.participants, who=_person(who), dry_run=dry
+                        tx, context.actor, context.platform.participants, who=_person(who), dry_run=dry
                     )
 
             found = await attempt(dry=True)
@@ -84,7 +84,7 @@ def erase(
 
 def _person(who: str) -> "Who":
     """Raises: InvalidInput."""
-    from leadflood.cli.input import checked
+    from leadflood.cli.validation import checked
     from leadflood.domains.leads.contracts.personal_data import PersonByAddress
 
     try:
@@ -101,6 +101,6 @@ def _print(found: "ErasureView", *, as_json: bool) -> None:
     print_facts([("state", state), ("leads", len(found.lead_ids)), ("erased at", found.erased_at)])
     if found.places:
         say()
-        print_table([Column("place"), Column("rows")], [(place.name, place.rows) for place in found.places])
+        print_table([TableColumn("place"), TableColumn("rows")], [(place.name, place.rows) for place in found.places])
     else:
         note("Nothing is stored about this person.")

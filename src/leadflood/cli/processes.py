@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from leadflood.cli.output import say
-from leadflood.kernel.processes import PARENT_FD
+from leadflood.kernel.process_lifetime import PARENT_FD
 
 if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
@@ -60,7 +60,7 @@ def worker() -> None:
 
 def isolated_jobs() -> None:
     """Run the jobs that a worker names on standard input: those that may end the process in which they run."""
-    from leadflood.kernel.processes import die_with_parent
+    from leadflood.kernel.process_lifetime import die_with_parent
 
     die_with_parent(os.environ, grace=0)
     _run_on_uvloop(_work_isolated(_start()))
@@ -99,22 +99,22 @@ def seed(
 
     Example: `leadflood seed --leads 100`
     """
-    from leadflood.cli.samples import run_seed
+    from leadflood.cli.demo_data import run_seed
 
     run_seed(_start("warning"), leads, wait=wait)
 
 
 def prepare() -> None:
     """First half of `up`, in a process of its own so that `up` itself stays small: schema, queue, first owner."""
-    from leadflood.cli.first_start import run_prepare
+    from leadflood.cli.prepare import run_prepare
 
     run_prepare(_start("warning"))
 
 
 def _start(level: str | None = None) -> "Settings":
-    from leadflood.cli.input import load_settings
+    from leadflood.cli.validation import load_settings
     from leadflood.kernel.observability import configure_logging
-    from leadflood.kernel.processes import die_with_parent
+    from leadflood.kernel.process_lifetime import die_with_parent
 
     die_with_parent(os.environ)
     settings = load_settings()
@@ -133,10 +133,10 @@ def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
 async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool, alone: bool) -> None:
     from leadflood import bootstrap
     from leadflood.cli import server
-    from leadflood.cli.address import listen
-    from leadflood.cli.first_start import ensure_first_owner
+    from leadflood.cli.listener import listen
+    from leadflood.cli.prepare import ensure_first_owner
     from leadflood.domains.identity.service import public_password
-    from leadflood.kernel.processes import send_heartbeats
+    from leadflood.kernel.process_lifetime import send_heartbeats
 
     listener = listen(host, port, shared=share_port)
     port = listener.getsockname()[1]
@@ -146,7 +146,7 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
             if alone:
                 await ensure_first_owner(platform, settings.model_copy(update={"host": host, "port": port}))
             await bootstrap.build_hold(settings, platform.database).check()
-            changes = bootstrap.build_changes(platform, process="api")
+            changes = bootstrap.build_change_subscriber(platform, process="api")
             closing = asyncio.Event()
             try:
                 site = bootstrap.build_site(platform, changes, closing)
@@ -162,10 +162,10 @@ async def _serve(settings: "Settings", host: str, port: int, *, share_port: bool
 async def _catch(settings: "Settings") -> None:
     import structlog
 
-    from leadflood.cli.address import LOOPBACK, listen
+    from leadflood.cli.listener import LOOPBACK, listen
+    from leadflood.dev_mail.messages import mail_folder
+    from leadflood.dev_mail.server import capture_mail
     from leadflood.kernel.db.embedded import create_home
-    from leadflood.kernel.mail_catcher import folder_of
-    from leadflood.kernel.mail_server import catching
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -175,7 +175,7 @@ async def _catch(settings: "Settings") -> None:
     log = structlog.get_logger()
     with listen(LOOPBACK, settings.mail_port, setting="LEADFLOOD_MAIL_PORT") as listener:
         port = listener.getsockname()[1]
-        async with catching(listener, folder_of(settings.home)):
+        async with capture_mail(listener, mail_folder(settings.home)):
             log.info("mail.started", url=f"smtp://{LOOPBACK}:{port}")
             await stop.wait()
     log.info("mail.stopped")

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadflood.api.errors import PROBLEM_TYPE, BadRequest, problem_body
 from leadflood.kernel.crypto import trace_hex
-from leadflood.kernel.origin import url_of
+from leadflood.kernel.public_url import url_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -57,7 +57,7 @@ class BoundedHttp(HttpToolsProtocol):
     - A client that stops reading its answer for 30 s loses the connection.
     - Where all connections are taken, a new one displaces the longest idle one of the address that has most.
 
-    How long a body may take is the business of what reads it: `kernel.bodies`.
+    How long a body may take is the business of what reads it: `kernel.request_bodies`.
     """
 
     connection_limit = 0

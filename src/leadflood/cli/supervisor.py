@@ -1,6 +1,6 @@
 """What `leadflood up` does while it runs: keep its processes alive, and stop them in order.
 
-Children run in sessions of their own, so that a terminal's Ctrl-C reaches the supervisor alone, and hold a `Lifeline`
+Children run in sessions of their own, so that a terminal's Ctrl-C reaches the supervisor alone, and hold a `ParentWatch`
 to it: a child that calls `die_with_parent` also ends when the supervisor is killed.
 """
 
@@ -18,7 +18,7 @@ import structlog
 
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.errors import AppError
-from leadflood.kernel.processes import HeartbeatMonitor, Lifeline
+from leadflood.kernel.process_lifetime import HeartbeatMonitor, ParentWatch
 
 DATABASE = "postgres"
 """The name of the database in log lines and restart counters."""
@@ -27,7 +27,7 @@ MAX_DATABASE_DELAY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ChildCommand:
     """A child: its name in log lines, what to execute, its environment, seconds it has to end after SIGTERM.
 
     `hung_after`: seconds without a heartbeat after which it is killed and restarted; None: it sends none.
@@ -55,7 +55,7 @@ class Backoff:
         return min(previous * 2, self.limit)
 
 
-class Database(Protocol):
+class SupervisedDatabase(Protocol):
     """A server that the supervisor watches as well; its methods block. `EmbeddedPostgres` is one."""
 
     def start(self) -> None:
@@ -75,7 +75,11 @@ class Supervisor:
     """
 
     def __init__(
-        self, commands: Sequence[Command], *, database: Database | None = None, backoff: Backoff | None = None
+        self,
+        commands: Sequence[ChildCommand],
+        *,
+        database: SupervisedDatabase | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         """Args: commands: in the order in which they are stopped. database: started already, stopped last."""
         self.restarts: Counter[str] = Counter()
@@ -102,12 +106,12 @@ class Supervisor:
         """Run everything; returns when all of it is stopped, with no child left in any case."""
         async with AsyncExitStack() as stack:
             self._catch_signals(stack)
-            lifeline = Lifeline()
-            stack.callback(lifeline.close)
+            parent_watch = ParentWatch()
+            stack.callback(parent_watch.close)
             stack.callback(self._kill_all)
             async with asyncio.TaskGroup() as watchers:
                 for command in self._commands:
-                    watchers.create_task(self._keep_running(command, lifeline))
+                    watchers.create_task(self._keep_running(command, parent_watch))
                 if self._database is not None:
                     watchers.create_task(self._keep_database(self._database))
                 await self._stop.wait()
@@ -128,13 +132,13 @@ class Supervisor:
             loop.add_signal_handler(signum, self.request_stop)
             stack.callback(loop.remove_signal_handler, signum)
 
-    async def _keep_running(self, command: Command, lifeline: Lifeline) -> None:
+    async def _keep_running(self, command: ChildCommand, parent_watch: ParentWatch) -> None:
         delay = 0.0
         while not self._stop.is_set():
             started = monotonic()
             with closing(HeartbeatMonitor()) as monitor:
                 try:
-                    child = await self._spawn(command, lifeline, monitor)
+                    child = await self._spawn(command, parent_watch, monitor)
                 except OSError as error:
                     outcome: dict[str, object] = {"error": error.strerror}
                 else:
@@ -143,7 +147,7 @@ class Supervisor:
                     outcome = await self._wait(command, child, monitor)
             delay = await self._pause(command.name, outcome, self._backoff.next(delay, monotonic() - started))
 
-    async def _keep_database(self, database: Database) -> None:
+    async def _keep_database(self, database: SupervisedDatabase) -> None:
         backoff = replace(self._backoff, limit=min(self._backoff.limit, MAX_DATABASE_DELAY))
         delay = 0.0
         outcome = None
@@ -172,7 +176,7 @@ class Supervisor:
         return delay
 
     async def _wait(
-        self, command: Command, child: asyncio.subprocess.Process, monitor: HeartbeatMonitor
+        self, command: ChildCommand, child: asyncio.subprocess.Process, monitor: HeartbeatMonitor
     ) -> dict[str, object]:
         """Wait for the end of a child, or end it when it hangs. Returns how it ended."""
         exited = asyncio.create_task(child.wait())
@@ -188,15 +192,15 @@ class Supervisor:
         return _outcome(await exited)
 
     async def _spawn(
-        self, command: Command, lifeline: Lifeline, monitor: HeartbeatMonitor
+        self, command: ChildCommand, parent_watch: ParentWatch, monitor: HeartbeatMonitor
     ) -> asyncio.subprocess.Process:
         watched = command.hung_after is not None
         try:
             child = await asyncio.create_subprocess_exec(
                 *command.argv,
-                env={**command.env, **lifeline.env, **(monitor.env if watched else {})},
+                env={**command.env, **parent_watch.env, **(monitor.env if watched else {})},
                 stdin=subprocess.DEVNULL,
-                pass_fds=(lifeline.fd, *([monitor.fd] if watched else [])),
+                pass_fds=(parent_watch.fd, *([monitor.fd] if watched else [])),
                 start_new_session=True,
             )
         finally:
@@ -205,7 +209,7 @@ class Supervisor:
         self._log.info("process_started", process=command.name, pid=child.pid)
         return child
 
-    async def _end(self, command: Command) -> None:
+    async def _end(self, command: ChildCommand) -> None:
         """SIGTERM, and SIGKILL to the whole session after the grace or at a second request to stop."""
         child = self._children.get(command.name)
         if child is None or child.returncode is not None:
@@ -222,7 +226,7 @@ class Supervisor:
             _kill(child)
             await child.wait()
 
-    async def _stop_database(self, database: Database) -> None:
+    async def _stop_database(self, database: SupervisedDatabase) -> None:
         await asyncio.to_thread(database.stop, grace=0 if self._stop_now.is_set() else 30)  # noqa: TID251  as above
 
     def _kill_all(self) -> None:

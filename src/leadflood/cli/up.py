@@ -49,11 +49,11 @@ def up(
 
     Example: `leadflood up --demo`
     """
-    from leadflood.cli.address import listen
-    from leadflood.cli.input import load_settings
+    from leadflood.cli.listener import listen
+    from leadflood.cli.validation import load_settings
     from leadflood.kernel.db.embedded import EmbeddedPostgres, create_home
     from leadflood.kernel.observability import configure_logging
-    from leadflood.kernel.processes import InstanceLock
+    from leadflood.kernel.process_lifetime import InstanceLock
 
     settings = load_settings()
     host = host or settings.host
@@ -76,7 +76,7 @@ def up(
 
 
 def _refuse_demo(settings: "Settings", host: str) -> None:
-    from leadflood.cli.samples import DemoRefused, refuse_in_production
+    from leadflood.cli.demo_data import DemoRefused, refuse_in_production
 
     refuse_in_production(settings)
     with contextlib.suppress(ValueError):
@@ -115,11 +115,11 @@ def _catches(settings: "Settings") -> bool:
 
 def _catcher(settings: "Settings") -> dict[str, str]:
     """Where the mail catcher is to listen, told to all children."""
-    from leadflood.cli.address import LOOPBACK, PortTaken, listen
+    from leadflood.cli.listener import LOOPBACK, PortInUse, listen
 
     try:
         probe = listen(LOOPBACK, settings.mail_port)
-    except PortTaken:
+    except PortInUse:
         probe = listen(LOOPBACK, 0)
         free = probe.getsockname()[1]
         note(f"Port {settings.mail_port} is in use; the development mail server uses {free}. Set LEADFLOOD_MAIL_PORT.")
@@ -129,20 +129,20 @@ def _catcher(settings: "Settings") -> dict[str, str]:
 
 
 def _prepare(env: Mapping[str, str]) -> None:
-    from leadflood.kernel.processes import Lifeline
+    from leadflood.kernel.process_lifetime import ParentWatch
 
-    lifeline = Lifeline()
+    parent_watch = ParentWatch()
     try:
         ended = subprocess.run(
             _argv("prepare"),
-            env={**env, **lifeline.env},
+            env={**env, **parent_watch.env},
             stdin=subprocess.DEVNULL,
-            pass_fds=(lifeline.fd,),
+            pass_fds=(parent_watch.fd,),
             start_new_session=True,
             check=False,
         )
     finally:
-        lifeline.close()
+        parent_watch.close()
     if ended.returncode != 0:
         raise typer.Exit(max(ended.returncode, 1))  # it has said why
 
@@ -150,19 +150,19 @@ def _prepare(env: Mapping[str, str]) -> None:
 async def _supervise(
     settings: "Settings", database: "EmbeddedPostgres | None", env: Mapping[str, str], *, demo: bool
 ) -> None:
-    from leadflood.cli.supervisor import Command, Supervisor
+    from leadflood.cli.supervisor import ChildCommand, Supervisor
 
     several = settings.api_processes > 1
     names = ["api", *(f"api-{number}" for number in range(2, settings.api_processes + 1))]
     commands = [
         *(
-            Command(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE, _HUNG_AFTER)
+            ChildCommand(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE, _HUNG_AFTER)
             for name in names
         ),
-        Command("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
+        ChildCommand("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
     ]
     if _catches(settings):
-        commands.append(Command("dev-mail", _argv("dev-mail"), env, _GRACE))
+        commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))
     story = asyncio.create_task(_tell(settings, env, demo=demo))
     try:
         await Supervisor(commands, database=database).run()
@@ -184,15 +184,15 @@ async def _tell(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> 
 
 
 async def _run_seed(env: Mapping[str, str]) -> None:
-    from leadflood.kernel.processes import Lifeline
+    from leadflood.kernel.process_lifetime import ParentWatch
 
-    lifeline = Lifeline()
+    parent_watch = ParentWatch()
     try:
         child = await asyncio.create_subprocess_exec(
             *_argv("seed", "--wait"),
-            env={**env, **lifeline.env},
+            env={**env, **parent_watch.env},
             stdin=subprocess.DEVNULL,
-            pass_fds=(lifeline.fd,),
+            pass_fds=(parent_watch.fd,),
             start_new_session=True,
         )
         try:
@@ -203,11 +203,11 @@ async def _run_seed(env: Mapping[str, str]) -> None:
             await child.wait()
             raise
     finally:
-        lifeline.close()
+        parent_watch.close()
 
 
 def _ready(host: str, port: int) -> bool:
-    from leadflood.kernel.origin import reachable
+    from leadflood.kernel.public_url import reachable
 
     connection = HTTPConnection(reachable(host), port, timeout=_LOOK_TIMEOUT)
     try:
@@ -221,7 +221,7 @@ def _ready(host: str, port: int) -> bool:
 
 def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
     from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
-    from leadflood.kernel.origin import url_of
+    from leadflood.kernel.public_url import url_of
 
     url, program = url_of(host, port), _program()
     json = "-H 'Content-Type: application/json'"

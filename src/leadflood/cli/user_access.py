@@ -2,8 +2,8 @@
 
 import typer
 
+from leadflood.cli.context import open_platform, operator, run
 from leadflood.cli.output import note, say, visible
-from leadflood.cli.workspace import open_platform, operator, run
 
 _EMAIL = typer.Argument(help="The user's email.")
 
@@ -23,11 +23,11 @@ def _unlock(email: str = _EMAIL) -> None:
     """
 
     async def work() -> None:
-        from leadflood.domains.identity.service import operators
-        from leadflood.kernel.origin import public_url
+        from leadflood.domains.identity.service import administration
+        from leadflood.kernel.public_url import public_url
 
         async with open_platform() as platform:
-            code = await operators.unlock_user(platform.database, operator(), platform.sealer, email=email)
+            code = await administration.unlock_user(platform.database, operator(), platform.secret_box, email=email)
             say(f"{public_url(platform.settings)}/sign-in/device/{code}")
         note("Sign-in unlocked. Open the link in the user's browser within 15 minutes.")
 
@@ -45,22 +45,22 @@ def _list_links(email: str = _EMAIL) -> None:
     async def work() -> None:
         from leadflood.domains.email_changes import models as changes
         from leadflood.domains.email_changes import queries as change_queries
-        from leadflood.domains.identity.service.operators import parsed_email
+        from leadflood.domains.identity.service.administration import parsed_email
         from leadflood.domains.invitations import models as invitations
         from leadflood.domains.invitations import queries as invitation_queries
-        from leadflood.kernel.origin import public_url
+        from leadflood.kernel.public_url import public_url
 
         address = parsed_email(email)
         async with open_platform() as platform:
             async with platform.database.system(read_only=True) as tx:
                 letters = await invitation_queries.letters_to(tx, address)
                 pending = await change_queries.pending_to(tx, address)
-            url, sealer = public_url(platform.settings), platform.sealer
+            url, secret_box = public_url(platform.settings), platform.secret_box
         for letter in letters:
-            token = invitations.LINK.token(sealer, letter.invitation.id, letter.invitation.sends)
+            token = invitations.LINK.token(secret_box, letter.invitation.id, letter.invitation.sends)
             say(f"Join {visible(letter.workspace)}: {invitations.LINK.url(url, token)}")
         for change in pending:
-            token = changes.LINK.token(sealer, change.id, change.sending)
+            token = changes.LINK.token(secret_box, change.id, change.sending)
             say(f"Confirm the email of {visible(change.former.display)}: {changes.LINK.url(url, token)}")
         if not letters and not pending:
             note("No active links for this email.")

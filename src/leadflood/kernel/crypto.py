@@ -65,7 +65,7 @@ def new_secret_key() -> str:
     return secrets.token_urlsafe(48)
 
 
-def chance() -> float:
+def random_unit() -> float:
     """A random number in [0, 1) for jitter and sampling, never for secrets."""
     return _CHANCE.random()
 
@@ -83,7 +83,7 @@ def trace_hex(length: int) -> str:
     return _CHANCE.randbytes(length).hex()
 
 
-class Sealer:
+class SecretBox:
     """Keyed hashing and encryption under LEADFLOOD_SECRET_KEY."""
 
     def __init__(self, secret_key: str) -> None:
@@ -144,9 +144,9 @@ class MailedLink:
     purpose: bytes
     path: str
 
-    def token(self, sealer: Sealer, record_id: UUID, sending: int) -> str:
+    def token(self, secret_box: SecretBox, record_id: UUID, sending: int) -> str:
         """The token of one sending."""
-        return sealer.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
+        return secret_box.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
 
     def url(self, public_url: str, token: str) -> str:
         """Where whoever gets the mail is to go."""

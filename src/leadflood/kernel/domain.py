@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.sandbox.pool import Sandbox
@@ -20,7 +20,7 @@ class Services:
     database: Database
     sandbox: Sandbox
     mailer: Mailer
-    sealer: Sealer
+    secret_box: SecretBox
     public_url: str
     participants: Participants
 

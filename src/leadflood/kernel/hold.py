@@ -70,7 +70,7 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class DatabaseIdentity:
     """What tells an original from a copy. `system_identifier` is None where the server does not show it."""
 
     system_identifier: str | None
@@ -84,8 +84,8 @@ class HoldState:
 
     closed_at: datetime | None
     reason: str
-    recorded: Identity | None
-    current: Identity
+    recorded: DatabaseIdentity | None
+    current: DatabaseIdentity
 
     @property
     def closed(self) -> bool:
@@ -136,7 +136,7 @@ class Hold:
             closed_at=row.closed_at,
             reason=row.reason or "",
             recorded=None if row.instance_id is None else _recorded(row),
-            current=Identity(system, row.current_oid, self._instance_id()),
+            current=DatabaseIdentity(system, row.current_oid, self._instance_id()),
         )
 
     async def close(self, tx: Transaction, *, reason: str) -> bool:
@@ -150,7 +150,7 @@ class Hold:
         return await tx.changed(_OPEN, _values((await self.state(tx)).current)) == 1
 
 
-def differences(recorded: Identity, current: Identity) -> tuple[str, ...]:
+def differences(recorded: DatabaseIdentity, current: DatabaseIdentity) -> tuple[str, ...]:
     """What differs, in words. A system identifier that only one of them knows is no difference."""
     systems = {recorded.system_identifier, current.system_identifier} - {None}
     found = {
@@ -161,18 +161,18 @@ def differences(recorded: Identity, current: Identity) -> tuple[str, ...]:
     return tuple(name for name, differs in found.items() if differs)
 
 
-def _reason(recorded: Identity, current: Identity) -> str:
+def _reason(recorded: DatabaseIdentity, current: DatabaseIdentity) -> str:
     found = f"Another {' and another '.join(differences(recorded, current))} than recorded"
     if recorded.instance_id == current.instance_id:
         return f"{found}: this database is a copy, or its server was upgraded."
     return f"{found}: the instance id is {current.instance_id}, and was {recorded.instance_id}."
 
 
-def _recorded(row: Row) -> Identity:
-    return Identity(row.system_identifier, row.database_oid, row.instance_id)
+def _recorded(row: Row) -> DatabaseIdentity:
+    return DatabaseIdentity(row.system_identifier, row.database_oid, row.instance_id)
 
 
-def _values(identity: Identity) -> dict[str, object]:
+def _values(identity: DatabaseIdentity) -> dict[str, object]:
     return {
         "system_identifier": identity.system_identifier,
         "database_oid": identity.database_oid,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
@@ -87,7 +87,7 @@ class IdempotencyMismatch(AppError):
         super().__init__("This Idempotency-Key belongs to another request. Use a new key for each new request.")
 
 
-class AnswerNotKept(AppError):
+class ResponseNotStored(AppError):
     """A request with this key was carried out; its answer was too large to be kept, or removed with a person's data."""
 
     code = "idempotency_answer_not_kept"
@@ -103,7 +103,7 @@ class AnswerNotKept(AppError):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredResponse:
     """An answer as it is stored: status, the headers that matter, body.
 
     Attributes:
@@ -120,7 +120,7 @@ class KeptAnswer:
         return json.dumps([self.status, dict(self.headers)]).encode() + b"\n" + self.body
 
     @classmethod
-    def from_bytes(cls, stored: bytes) -> "KeptAnswer":
+    def from_bytes(cls, stored: bytes) -> "StoredResponse":
         """The opposite of `to_bytes`."""
         head, _, body = stored.partition(b"\n")
         status, headers = json.loads(head)
@@ -130,7 +130,7 @@ class KeptAnswer:
 class IdempotencyKey:
     """One request's key, bound to its workspace and to what the request says."""
 
-    def __init__(self, sealer: Sealer, workspace_id: UUID, key: str, request: tuple[bytes, ...]) -> None:
+    def __init__(self, secret_box: SecretBox, workspace_id: UUID, key: str, request: tuple[bytes, ...]) -> None:
         """`request`: all that makes it this request and no other: method, path, query, body, caller.
 
         Raises: InvalidInput: for a key that is not 1 to 255 printable ASCII characters.
@@ -139,18 +139,18 @@ class IdempotencyKey:
             message = "Use 1 to 255 printable ASCII characters, such as a UUID."
             error = FieldError("Idempotency-Key", "invalid_format", message)
             raise InvalidInput("The Idempotency-Key is not valid.", errors=[error])
-        self._sealer = sealer
+        self._secret_box = secret_box
         self._workspace_id = workspace_id
         self._key = key.encode()
-        self._hash = sealer.fingerprint(b"idempotency-key", workspace_id.bytes, self._key)
-        self._fingerprint = sealer.fingerprint(b"idempotent-request", *request)
+        self._hash = secret_box.fingerprint(b"idempotency-key", workspace_id.bytes, self._key)
+        self._fingerprint = secret_box.fingerprint(b"idempotent-request", *request)
 
     @property
     def hash(self) -> bytes:
         """What is stored of the key: equal for equal keys of a workspace."""
         return self._hash
 
-    async def claim(self, tx: Transaction) -> KeptAnswer | None:
+    async def claim(self, tx: Transaction) -> StoredResponse | None:
         """Reserve the key until `tx` ends. Returns the answer to give, or None for a request that is new.
 
         Raises: IdempotencyInProgress, IdempotencyMismatch.
@@ -160,20 +160,20 @@ class IdempotencyKey:
             raise found
         return found
 
-    async def keep(self, tx: Transaction, answer: KeptAnswer) -> None:
+    async def keep(self, tx: Transaction, answer: StoredResponse) -> None:
         """Store the answer together with the effect."""
-        await keep_answers(tx, [(self, answer)])
+        await store_responses(tx, [(self, answer)])
 
-    def opened(self, fingerprint: bytes, sealed: bytes) -> "KeptAnswer | IdempotencyMismatch | AnswerNotKept":
+    def opened(self, fingerprint: bytes, sealed: bytes) -> "StoredResponse | IdempotencyMismatch | ResponseNotStored":
         """The answer that is stored for this key, unless it is another request's, or was removed with a person."""
         if fingerprint == self._fingerprint and not sealed:
-            return AnswerNotKept()
-        answer = self._sealer.unseal(sealed, self._key) if fingerprint == self._fingerprint else None
-        return IdempotencyMismatch() if answer is None else KeptAnswer.from_bytes(answer)
+            return ResponseNotStored()
+        answer = self._secret_box.unseal(sealed, self._key) if fingerprint == self._fingerprint else None
+        return IdempotencyMismatch() if answer is None else StoredResponse.from_bytes(answer)
 
-    def sealed(self, answer: KeptAnswer) -> tuple[bytes, bytes, bytes, bool]:
+    def sealed(self, answer: StoredResponse) -> tuple[bytes, bytes, bytes, bool]:
         """Hash, fingerprint and sealed answer, as they are stored, and whether it has ids only."""
-        return self._hash, self._fingerprint, self._sealer.seal(answer.to_bytes(), self._key), answer.ids_only
+        return self._hash, self._fingerprint, self._secret_box.seal(answer.to_bytes(), self._key), answer.ids_only
 
     @property
     def workspace_id(self) -> UUID:
@@ -190,10 +190,10 @@ class KeyedRequest(Generic[Outcome]):
     """
 
     key: IdempotencyKey
-    kept: Callable[[Outcome | AppError], KeptAnswer | None]
+    kept: Callable[[Outcome | AppError], StoredResponse | None]
 
 
-async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[KeptAnswer | AppError | None]:
+async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[StoredResponse | AppError | None]:
     """Reserve different keys of one workspace until `tx` ends.
 
     For each: the answer to give, None for a request that is new, or why it is refused (`IdempotencyInProgress`,
@@ -209,7 +209,7 @@ async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[Ke
     ]
 
 
-async def keep_answers(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, KeptAnswer]]) -> None:
+async def store_responses(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, StoredResponse]]) -> None:
     """Store the answers of claimed keys of one workspace together with their effects."""
     hashes, fingerprints, sealed, ids_only = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
     columns = {"keys": list(hashes), "fingerprints": list(fingerprints), "answers": list(sealed)}
@@ -217,6 +217,6 @@ async def keep_answers(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, 
     await tx.execute(_KEEP, {"workspace_id": answers[0][0].workspace_id, **columns})
 
 
-async def forget_old_keys(tx: Transaction) -> int:
+async def purge_expired_keys(tx: Transaction) -> int:
     """Delete answers older than `KEY_DAYS`; returns how many. For a transaction of the system role."""
     return await tx.changed(_FORGET, {"days": KEY_DAYS})

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, random_hex
+from leadflood.kernel.crypto import SecretBox, random_hex
 
 FILE = "instance.id"
 _MACHINE_ID = Path("/etc/machine-id")
@@ -22,7 +22,7 @@ def instance_id(settings: Settings, secret_key: str) -> str:
     if settings.instance_id:
         return settings.instance_id
     if settings.database_url is not None:
-        return f"key-{Sealer(secret_key).fingerprint(b'instance').hex()[:32]}"
+        return f"key-{SecretBox(secret_key).fingerprint(b'instance').hex()[:32]}"
     return _of_folder(settings.home)
 
 

@@ -15,7 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from structlog.typing import Processor
 
 from leadflood.kernel.crypto import trace_hex
-from leadflood.kernel.faults import traceback_of, write_traceback
+from leadflood.kernel.error_redaction import traceback_of, write_traceback
 from leadflood.kernel.queue.ports import QueueDepth
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
-from leadflood.kernel.moment import parse_moment
+from leadflood.kernel.timestamps import parse_timestamp
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
@@ -45,7 +45,7 @@ class Position:
     @property
     def time(self) -> datetime:
         """The value of a list that is sorted by a time."""
-        return self._value_as(parse_moment)
+        return self._value_as(parse_timestamp)
 
     @property
     def number(self) -> int:
@@ -95,19 +95,19 @@ async def page_by_id(
 class Cursors:
     """Writes and reads cursors. Each is encrypted for one workspace and one list with its sort and filters."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+    def __init__(self, secret_box: SecretBox) -> None:
+        self._secret_box = secret_box
 
     def write(self, position: Position, workspace_id: UUID, scope: str) -> str:
         """The cursor for the page after `position`. `scope` names the list with its sort and filters."""
         body = json.dumps([position.value, str(position.id)], ensure_ascii=False).encode()
-        return urlsafe_b64encode(self._sealer.seal(body, _context(workspace_id, scope))).decode().rstrip("=")
+        return urlsafe_b64encode(self._secret_box.seal(body, _context(workspace_id, scope))).decode().rstrip("=")
 
     def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
         """Raises: InvalidInput: for a cursor that was changed, or that belongs to another workspace or list."""
         try:
             sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            body = self._sealer.unseal(sealed, _context(workspace_id, scope))
+            body = self._secret_box.unseal(sealed, _context(workspace_id, scope))
             if body is None or urlsafe_b64encode(sealed).decode().rstrip("=") != cursor:
                 raise _bad_cursor()
             value, row_id = json.loads(body)

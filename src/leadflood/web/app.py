@@ -10,8 +10,10 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadflood.kernel.errors import AppError, NotFound
-from leadflood.kernel.exchange import exchange_of
+from leadflood.kernel.request_context import request_context_of
 from leadflood.web import pipeline
+from leadflood.web.context import WebContext
+from leadflood.web.page_context import PageContext
 from leadflood.web.pages import (
     api_keys,
     audit,
@@ -23,7 +25,7 @@ from leadflood.web.pages import (
     exports,
     first_run,
     home,
-    import_steps,
+    import_detail,
     imports,
     invitations,
     jobs,
@@ -42,11 +44,9 @@ from leadflood.web.pages import (
     sign_in,
     workspace,
 )
-from leadflood.web.parts import WebParts
 from leadflood.web.pipeline import Pages
-from leadflood.web.visit import Visit
 
-__all__ = ["PAGES", "WebParts", "create_web"]
+__all__ = ["PAGES", "WebContext", "create_web"]
 
 PAGES: Sequence[Pages] = tuple(
     module.pages
@@ -63,7 +63,7 @@ PAGES: Sequence[Pages] = tuple(
         email_changes,
         exports,
         imports,
-        import_steps,
+        import_detail,
         jobs,
         outbox,
         palette,
@@ -92,7 +92,7 @@ class PageNotFound(NotFound):
     title = "There is nothing here"
 
 
-class WrongMethod(AppError):
+class PageMethodNotAllowed(AppError):
     """The page exists, but not with this method."""
 
     code = "method_not_allowed"
@@ -100,50 +100,50 @@ class WrongMethod(AppError):
     title = "That cannot be done here"
 
 
-class ServerFault(AppError):
+class PageInternalError(AppError):
     """A fault of ours while a page was made."""
 
     title = "Something went wrong on our side"
 
 
-def create_web(parts: WebParts, pages: Sequence[Pages] = PAGES) -> ASGIApp:
+def create_web(parts: WebContext, pages: Sequence[Pages] = PAGES) -> ASGIApp:
     """The ASGI application of all pages. Like the API it opens and closes nothing."""
     rules = [rule for each in pages for rule in each.rules]
     # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
     routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
     routes.append(Route("/static/{name}", parts.assets.serve, methods=["GET"]))
-    router = Router(routes, redirect_slashes=False, default=_Nowhere(parts))
+    router = Router(routes, redirect_slashes=False, default=_NotFoundApp(parts))
 
     async def web(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await router(scope, receive, send)
         except HTTPException:
-            response = _wrong_method(Visit(Request(scope, receive), parts, None, ""), routes)
+            response = _wrong_method(PageContext(Request(scope, receive), parts, None, ""), routes)
             await response(scope, receive, send)
         except Exception as exc:
-            if exchange_of(scope).status:
+            if request_context_of(scope).status:
                 raise  # part of another answer is gone already
             _log.error("web.fault", exc_info=exc)
-            visit = Visit(Request(scope, receive), parts, None, "")
+            ctx = PageContext(Request(scope, receive), parts, None, "")
             detail = "Try again. If it stays, tell whoever runs this server the request id below."
-            await pipeline.refusal(visit, ServerFault(detail))(scope, receive, send)
+            await pipeline.refusal(ctx, PageInternalError(detail))(scope, receive, send)
 
     return web
 
 
-def _wrong_method(visit: Visit, routes: Sequence[BaseRoute]) -> Response:
-    matching = [route for route in routes if route.matches(visit.request.scope)[0] is not Match.NONE]
+def _wrong_method(ctx: PageContext, routes: Sequence[BaseRoute]) -> Response:
+    matching = [route for route in routes if route.matches(ctx.request.scope)[0] is not Match.NONE]
     methods = {method for route in matching if isinstance(route, Route) for method in route.methods or ()}
     allow = {"Allow": ", ".join(sorted(methods | {"OPTIONS"}))}
-    if visit.request.method == "OPTIONS":
+    if ctx.request.method == "OPTIONS":
         return Response(status_code=204, headers=allow)
-    return pipeline.refusal(visit, WrongMethod("Open the page from the menu and try again.", headers=allow))
+    return pipeline.refusal(ctx, PageMethodNotAllowed("Open the page from the menu and try again.", headers=allow))
 
 
-class _Nowhere:
+class _NotFoundApp:
     """What answers where no route does."""
 
-    def __init__(self, parts: WebParts) -> None:
+    def __init__(self, parts: WebContext) -> None:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,10 +151,10 @@ class _Nowhere:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        visit = Visit(request, self._parts, None, "")
+        ctx = PageContext(request, self._parts, None, "")
         try:
-            await pipeline.identify(visit)
-            pipeline.count(visit)
+            await pipeline.identify(ctx)
+            pipeline.count(ctx)
             raise PageNotFound("No page has this address. Check it, or start from the home page.")
         except AppError as error:
-            return pipeline.refusal(visit, error)
+            return pipeline.refusal(ctx, error)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from leadflood.kernel.contract import Contract, field_errors
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.schema import Schema, field_errors
 
-C = TypeVar("C", bound=Contract)
+C = TypeVar("C", bound=Schema)
 
 MAX_FIELDS = 2100
 """The largest form says two things of each of up to 1,000 columns of a file, and a few of the file."""

@@ -15,9 +15,9 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.worker.executor import Executor
-from leadflood.worker.loops import Stop
+from leadflood.worker.loops import Shutdown
 
 BATCH = 200
 LANES = 3
@@ -38,15 +38,15 @@ class Consumer:
         self,
         *,
         database: Database,
-        carrier: Carrier,
+        queue_backend: QueueBackend,
         registry: JobRegistry,
         executor: Executor,
         worker_id: UUID,
         settings: Settings,
-        stop: Stop,
+        stop: Shutdown,
     ) -> None:
         self._database = database
-        self._carrier = carrier
+        self._queue_backend = queue_backend
         self._registry = registry
         self._executor = executor
         self._worker_id = worker_id
@@ -71,16 +71,16 @@ class Consumer:
             self._slot_freed.clear()
             await self._stop.first(self._slot_freed.wait())
             return
-        tickets = await self._carrier.receive(self._registry.kinds, room)
+        tickets = await self._queue_backend.receive(self._registry.kinds, room)
         self.caught_up = len(tickets) < room
         if tickets:
             # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
             jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
             self._start_all(jobs)
             locked = set(await execution.locked(self._database, tickets, jobs))
-            await self._carrier.acknowledge([ticket for ticket in tickets if ticket not in locked])
+            await self._queue_backend.acknowledge([ticket for ticket in tickets if ticket not in locked])
         if self.caught_up:
-            await self._stop.first(self._carrier.wait(self._registry.kinds, self._poll_interval))
+            await self._stop.first(self._queue_backend.wait(self._registry.kinds, self._poll_interval))
 
     async def keep_leases(self) -> None:
         """Extend what runs, stop what was taken over or cancelled meanwhile, and pause for a third of the lease."""

@@ -16,8 +16,8 @@ from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition,
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.error_redaction import describe
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.faults import describe
 from leadflood.kernel.hold import EffectsOnHold
 from leadflood.worker.isolation import Isolation, ProcessEnded
 from leadflood.worker.metrics import job_ended

@@ -20,7 +20,7 @@ from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.processes import Lifeline
+from leadflood.kernel.process_lifetime import ParentWatch
 
 ISOLATED_JOBS = (sys.executable, "-m", "leadflood", "isolated-jobs")
 """The command that runs jobs which may end their process."""
@@ -58,7 +58,7 @@ class IsolatedProcess:
     def __init__(self, argv: Sequence[str]) -> None:
         """Args: argv: a command that calls `serve_isolated`."""
         self._argv = argv
-        self._lifeline = Lifeline()
+        self._lifeline = ParentWatch()
         self._child: asyncio.subprocess.Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 

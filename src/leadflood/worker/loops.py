@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from leadflood.kernel.crypto import chance
+from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.errors import Unavailable
 
 _LONGEST_PAUSE = 5.0
 _log = structlog.get_logger()
 
 
-class Stop:
+class Shutdown:
     """Told once; everybody can wait for it."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Stop:
             work.result()
 
 
-async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Stop) -> None:
+async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Shutdown) -> None:
     """Run `step` again and again. While the database is away, pause: 0.1 s doubling to 5 s, jittered."""
     failures = 0
     while not stop.told:
@@ -62,7 +62,7 @@ async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Stop) -> 
             if failures == 1:
                 _log.warning("worker.database_away", loop=name, detail=error.detail)
             pause = min(_LONGEST_PAUSE, 0.1 * 2.0 ** min(failures, 10))
-            await stop.wait(pause * (0.5 + chance() / 2))
+            await stop.wait(pause * (0.5 + random_unit() / 2))
         else:
             if failures:
                 _log.info("worker.database_back", loop=name)

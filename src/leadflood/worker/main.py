@@ -18,11 +18,11 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.listener import Listener
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.worker.consumer import Consumer
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import Isolation
-from leadflood.worker.loops import Stop, repeat
+from leadflood.worker.loops import Shutdown, repeat
 from leadflood.worker.suspects import Suspects
 
 PRESENCE_SECONDS = 10.0
@@ -31,12 +31,12 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class WorkerParts:
+class WorkerContext:
     """What a worker is made of; the composition root puts it together."""
 
     settings: Settings
     database: Database
-    carrier: Carrier
+    queue_backend: QueueBackend
     registry: JobRegistry
     schedules: Sequence[Schedule]
     bell: Listener
@@ -47,14 +47,14 @@ class WorkerParts:
 class Worker:
     """Runs until told to stop, then drains."""
 
-    def __init__(self, parts: WorkerParts) -> None:
+    def __init__(self, parts: WorkerContext) -> None:
         self.id = new_id()
-        self.stop = Stop()
+        self.stop = Shutdown()
         self._parts = parts
         executor = Executor(parts.database, parts.registry, self.id)
         self._consumer = Consumer(
             database=parts.database,
-            carrier=parts.carrier,
+            queue_backend=parts.queue_backend,
             registry=parts.registry,
             executor=executor,
             worker_id=self.id,
@@ -74,7 +74,7 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop` is called; then let running jobs end, and hand back those that do not in time."""
         _log.info("worker.started", worker_id=str(self.id), kinds=sorted(self._parts.registry.kinds))
-        endless = Stop()
+        endless = Shutdown()
         until_stopped: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("consumer", self._consumer.step),
             ("relay", self._relay),
@@ -103,7 +103,7 @@ class Worker:
             await self._leave()
 
     async def _relay(self) -> None:
-        taken = await relay.relay(self._parts.database, self._parts.carrier)
+        taken = await relay.relay(self._parts.database, self._parts.queue_backend)
         if taken < relay.BATCH:
             await self.stop.first(self._parts.bell.wait(self._parts.settings.poll_interval))
 

@@ -12,7 +12,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.worker.consumer import Consumer
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import Isolation
-from leadflood.worker.loops import Stop
+from leadflood.worker.loops import Shutdown
 
 _SHORT = 600.0
 """Seconds. Kinds whose attempts may take longer have a process apart, so that an import keeps no lead waiting."""
@@ -43,7 +43,7 @@ class Suspects:
         *,
         lease: float,
         poll_interval: float,
-        stop: Stop,
+        stop: Shutdown,
     ) -> None:
         self._database = database
         self._consumer = consumer

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from tests.support.api import Caller, client_of, make_parts
 
 JSON = {"Content-Type": "application/json"}
@@ -104,7 +104,7 @@ async def test_a_body_of_ten_megabytes_is_refused_unread(toys: httpx.AsyncClient
     assert answer.status_code == 413
 
 
-async def test_a_body_may_have_all_that_is_allowed(toys: httpx.AsyncClient, caller: Caller, parts: ApiParts) -> None:
+async def test_a_body_may_have_all_that_is_allowed(toys: httpx.AsyncClient, caller: Caller, parts: ApiContext) -> None:
     body = b'{"name": "bear", "size": 1}'.ljust(parts.settings.max_body_bytes)
 
     answer = await toys.post("/v1/toys", content=body, headers={**caller.headers, **JSON})
@@ -113,13 +113,18 @@ async def test_a_body_may_have_all_that_is_allowed(toys: httpx.AsyncClient, call
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for(
-    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer, caller: Caller
+    settings: Settings,
+    database: Database,
+    queue_backend: QueueBackend,
+    registry: JobRegistry,
+    secret_box: SecretBox,
+    caller: Caller,
 ) -> None:
     async def stuck() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
 
-    hasty = make_parts(settings, database, carrier, registry, sealer, body_timeout=0.05)
+    hasty = make_parts(settings, database, queue_backend, registry, secret_box, body_timeout=0.05)
     async with client_of(hasty) as client:
         answer = await client.post("/v1/toys", content=stuck(), headers={**caller.headers, **JSON})
 

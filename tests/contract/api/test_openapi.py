@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from leadflood.api.app import ROUTERS, create_app
+from leadflood.api.context import ApiContext
 from leadflood.api.openapi import describe
-from leadflood.api.parts import ApiParts
 from leadflood.api.routing import EdgeRoute
 from tests.support.openapi import METHODS, validator
 
@@ -94,7 +94,7 @@ def test_parameters_are_camel_case_and_never_null(document: dict[str, Any]) -> N
             assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), f"{path}: {parameter['name']}"
 
 
-def test_every_route_of_the_application_is_an_edge_route(parts: ApiParts) -> None:
+def test_every_route_of_the_application_is_an_edge_route(parts: ApiContext) -> None:
     routes = create_app(parts).routes
 
     assert len(routes) > 20

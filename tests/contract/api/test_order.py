@@ -8,12 +8,12 @@ import httpx
 
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.bodies import BodyBudget
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.kernel.rate_limit import RateLimiter
+from leadflood.kernel.request_bodies import BodyBudget
 from tests.support.api import Caller, client_of, make_parts, new_caller
 
 JSON = {"Content-Type": "application/json"}
@@ -32,11 +32,16 @@ class Body:
 
 
 async def test_no_body_is_read_before_credential_permission_and_rate_limit(
-    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer, caller: Caller
+    settings: Settings,
+    database: Database,
+    queue_backend: QueueBackend,
+    registry: JobRegistry,
+    secret_box: SecretBox,
+    caller: Caller,
 ) -> None:
     reader = await new_caller(database, [Permission.LEADS_READ])
     limiter = RateLimiter(1)
-    parts = make_parts(settings, database, carrier, registry, sealer, rate_limiter=limiter)
+    parts = make_parts(settings, database, queue_backend, registry, secret_box, rate_limiter=limiter)
     async with client_of(parts) as client:
         await client.get("/v1/leads", headers=caller.headers)
 
@@ -63,10 +68,15 @@ async def test_no_body_is_read_before_credential_permission_and_rate_limit(
 
 
 async def test_bodies_beyond_the_budget_of_the_process_wait_outside(
-    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer, caller: Caller
+    settings: Settings,
+    database: Database,
+    queue_backend: QueueBackend,
+    registry: JobRegistry,
+    secret_box: SecretBox,
+    caller: Caller,
 ) -> None:
     budget = BodyBudget(100)
-    parts = make_parts(settings, database, carrier, registry, sealer, body_budget=budget)
+    parts = make_parts(settings, database, queue_backend, registry, secret_box, body_budget=budget)
     slow, go_on = asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
@@ -92,10 +102,15 @@ async def test_bodies_beyond_the_budget_of_the_process_wait_outside(
 
 
 async def test_bad_tokens_of_an_address_are_limited_and_good_ones_are_not(
-    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer, caller: Caller
+    settings: Settings,
+    database: Database,
+    queue_backend: QueueBackend,
+    registry: JobRegistry,
+    secret_box: SecretBox,
+    caller: Caller,
 ) -> None:
     strangers = RateLimiter(2, name="anonymous", subject="address")
-    parts = make_parts(settings, database, carrier, registry, sealer, strangers=strangers)
+    parts = make_parts(settings, database, queue_backend, registry, secret_box, strangers=strangers)
     wrong = {"Authorization": f"Bearer {caller.token[:-1]}x"}
     async with client_of(parts, client=("2001:db8::1", 1)) as client:
         answers = [await client.get("/v1/leads", headers=headers) for headers in (wrong, {}, wrong, caller.headers)]

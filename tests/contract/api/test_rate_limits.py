@@ -8,10 +8,10 @@ import pytest
 
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.kernel.rate_limit import RateLimiter
 from tests.support.api import Caller, client_of, make_parts
 
@@ -37,14 +37,14 @@ def parsed(answer: httpx.Response, header: str) -> Any:  # noqa: ANN401  a struc
 async def test_over_the_limit_the_answer_says_when_to_come_back(
     settings: Settings,
     database: Database,
-    carrier: Carrier,
+    queue_backend: QueueBackend,
     registry: JobRegistry,
-    sealer: Sealer,
+    secret_box: SecretBox,
     caller: Caller,
     clock: Clock,
 ) -> None:
     limiter = RateLimiter(2, clock=clock)
-    limited = make_parts(settings, database, carrier, registry, sealer, rate_limiter=limiter)
+    limited = make_parts(settings, database, queue_backend, registry, secret_box, rate_limiter=limiter)
     async with client_of(limited) as client:
         allowed = [await client.get("/v1/toys", headers=caller.headers) for _ in range(2)]
         refused = await client.get("/v1/toys", headers=caller.headers)

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import httpx
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, Gate, client_of, toys_made
 
 TOY = {"name": "bear", "size": 3}
 
 
-def hurried(parts: ApiParts, seconds: float) -> ApiParts:
+def hurried(parts: ApiContext, seconds: float) -> ApiContext:
     """An API whose requests have so long."""
     return replace(parts, settings=parts.settings.model_copy(update={"request_timeout": seconds}))
 
 
 async def test_a_request_over_its_deadline_has_no_effect_and_can_be_sent_again(
-    parts: ApiParts, toys: httpx.AsyncClient, caller: Caller, database: Database
+    parts: ApiContext, toys: httpx.AsyncClient, caller: Caller, database: Database
 ) -> None:
     headers = {**caller.headers, "Idempotency-Key": "k"}
     async with client_of(hurried(parts, 1e-6)) as client:
@@ -37,7 +37,7 @@ async def test_a_request_over_its_deadline_has_no_effect_and_can_be_sent_again(
 
 
 async def test_streams_and_uploads_go_on_while_a_request_beside_them_ends_by_its_deadline(
-    parts: ApiParts, caller: Caller, database: Database
+    parts: ApiContext, caller: Caller, database: Database
 ) -> None:
     late: list[httpx.Response] = []
 

@@ -13,18 +13,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leadflood.api.app import create_app
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.service.group_commit import GroupCommit
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import DATABASE, TEMPLATE
 from tests.support.api import Caller, api_on, make_parts, new_caller
 from tests.support.commit_proxy import CommitProxy
@@ -234,24 +234,24 @@ VALUES (:workspace_id, :id, 'held@acme.com', 'held@acme.com', 'test', 'held')
 
 @asynccontextmanager
 async def impatient(
-    cluster: Cluster, parts: ApiParts, application_url: str, carrier: PostgresCarrier
+    cluster: Cluster, parts: ApiContext, application_url: str, queue_backend: PostgresQueueBackend
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """An API that waits half a second for a lock."""
     pool = ConnectionPool(application_url, application_name="impatient", size=5, statement_timeout=1)
-    async with api_on(pool, carrier, parts) as opened:
+    async with api_on(pool, queue_backend, parts) as opened:
         yield opened
 
 
 async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
     cluster: Cluster,
-    parts: ApiParts,
+    parts: ApiContext,
     application_url: str,
-    carrier: PostgresCarrier,
+    queue_backend: PostgresQueueBackend,
     caller: Caller,
     database: Database,
 ) -> None:
     async with (
-        impatient(cluster, parts, application_url, carrier) as (client, _),
+        impatient(cluster, parts, application_url, queue_backend) as (client, _),
         database.transaction(caller.workspace_id) as holder,
     ):
         await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
@@ -264,13 +264,13 @@ async def test_an_address_that_is_held_elsewhere_holds_up_its_own_request_only(
 
 async def test_more_than_may_wait_are_told_to_come_back(
     cluster: Cluster,
-    parts: ApiParts,
+    parts: ApiContext,
     application_url: str,
-    carrier: PostgresCarrier,
+    queue_backend: PostgresQueueBackend,
     caller: Caller,
     database: Database,
 ) -> None:
-    async with impatient(cluster, parts, application_url, carrier) as (client, app):
+    async with impatient(cluster, parts, application_url, queue_backend) as (client, app):
         app.state.group_commit = GroupCommit(parts.database, parts.metrics, max_waiting=2)
         async with database.transaction(caller.workspace_id) as holder:
             await holder.execute(INSERT, {"workspace_id": caller.workspace_id, "id": new_id()})
@@ -286,13 +286,17 @@ async def test_more_than_may_wait_are_told_to_come_back(
 
 
 async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_one_effect(
-    cluster: Cluster, settings: Settings, registry: JobRegistry, sealer: Sealer, carrier: PostgresCarrier
+    cluster: Cluster,
+    settings: Settings,
+    registry: JobRegistry,
+    secret_box: SecretBox,
+    queue_backend: PostgresQueueBackend,
 ) -> None:
     async with breakable(cluster, TEMPLATE) as server:
         pool = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
-        database = Database(pool, carrier)
+        database = Database(pool, queue_backend)
         caller = await new_caller(database, [Permission.LEADS_WRITE])
-        app = create_app(make_parts(settings, database, carrier, registry, sealer))
+        app = create_app(make_parts(settings, database, queue_backend, registry, secret_box))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
 
             async def until_created(number: int) -> httpx.Response:
@@ -376,11 +380,11 @@ async def test_a_request_takes_the_address_of_a_lead_that_is_deleted_at_the_same
 
 
 async def test_a_commit_whose_reply_is_lost_is_told_as_lost_and_not_repeated(
-    cluster: Cluster, parts: ApiParts, carrier: PostgresCarrier, caller: Caller
+    cluster: Cluster, parts: ApiContext, queue_backend: PostgresQueueBackend, caller: Caller
 ) -> None:
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
         pool = ConnectionPool(proxy.url(APP_ROLE, DATABASE), application_name="doubt", size=5, statement_timeout=30)
-        async with api_on(pool, carrier, parts) as (client, _):
+        async with api_on(pool, queue_backend, parts) as (client, _):
             proxy.mode = "cut"
             lost = await create(client, caller, "doubtful@acme.com")
             proxy.mode = "pass"

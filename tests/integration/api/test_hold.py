@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.kernel.actor import SCOPES, Role
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from tests.support.api import Caller, client_of, new_caller
@@ -18,7 +18,7 @@ CLOSED = {"reason": "Rehearsing a restore"}
 
 
 @pytest.fixture
-async def operator(parts: ApiParts, caller: Caller) -> tuple[UUID, dict[str, str]]:
+async def operator(parts: ApiContext, caller: Caller) -> tuple[UUID, dict[str, str]]:
     """An operator who may only look at the workspace, and the header of a session."""
     user_id = await new_member(parts.database, caller.workspace_id, Role.VIEWER)
     await make_operator(parts.database, user_id)
@@ -26,7 +26,7 @@ async def operator(parts: ApiParts, caller: Caller) -> tuple[UUID, dict[str, str
     return user_id, {"Authorization": f"Bearer {token}"}
 
 
-async def test_an_operator_closes_and_opens_the_hold(parts: ApiParts, operator: tuple[UUID, dict[str, str]]) -> None:
+async def test_an_operator_closes_and_opens_the_hold(parts: ApiContext, operator: tuple[UUID, dict[str, str]]) -> None:
     user_id, headers = operator
     async with client_of(parts) as client:
 
@@ -51,7 +51,7 @@ async def test_an_operator_closes_and_opens_the_hold(parts: ApiParts, operator: 
     ]
 
 
-async def test_no_key_and_no_owner_sees_or_changes_it(parts: ApiParts, caller: Caller) -> None:
+async def test_no_key_and_no_owner_sees_or_changes_it(parts: ApiContext, caller: Caller) -> None:
     key = await new_caller(parts.database, list(SCOPES))
     owner_id = await new_member(parts.database, caller.workspace_id, Role.OWNER)
     _, owner = await new_session(parts.database, caller.workspace_id, owner_id)

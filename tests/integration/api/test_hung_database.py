@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import httpx
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import DATABASE
 from tests.support.api import Caller, client_of, toys_made
 from tests.support.commit_proxy import CommitProxy
@@ -30,15 +30,15 @@ TOY = {"name": "bear", "size": 3}
 
 @asynccontextmanager
 async def api(
-    parts: ApiParts, url: str, carrier: PostgresCarrier, *, statement_timeout: float = 1.5
+    parts: ApiContext, url: str, queue_backend: PostgresQueueBackend, *, statement_timeout: float = 1.5
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose requests have two seconds, on connections of its own, those of its queue included."""
     settings = parts.settings.model_copy(update={"request_timeout": 2})
     pool = ConnectionPool(url, application_name=NAME, size=5, statement_timeout=statement_timeout)
-    queue = PostgresCarrier(url, role=APP_ROLE, application_name=NAME)
+    queue = PostgresQueueBackend(url, role=APP_ROLE, application_name=NAME)
     await queue.open()
-    database = Database(pool, carrier)
-    own = replace(parts, settings=settings, database=database, carrier=queue, probe_timeout=1)
+    database = Database(pool, queue_backend)
+    own = replace(parts, settings=settings, database=database, queue_backend=queue, probe_timeout=1)
     async with client_of(own) as client:
         yield client
     await queue.close()
@@ -59,9 +59,9 @@ def frozen(cluster: Cluster) -> Iterator[set[int]]:
 
 
 async def test_requests_end_while_the_database_hangs_and_are_served_again_before_it_goes_on(
-    cluster: Cluster, parts: ApiParts, application_url: str, carrier: PostgresCarrier, caller: Caller
+    cluster: Cluster, parts: ApiContext, application_url: str, queue_backend: PostgresQueueBackend, caller: Caller
 ) -> None:
-    async with api(parts, application_url, carrier) as client:
+    async with api(parts, application_url, queue_backend) as client:
 
         async def ask() -> list[httpx.Response]:
             return list(
@@ -91,15 +91,15 @@ async def test_requests_end_while_the_database_hangs_and_are_served_again_before
 
 async def test_a_request_that_ends_while_it_commits_gets_its_answer_when_it_is_sent_again(
     cluster: Cluster,
-    parts: ApiParts,
+    parts: ApiContext,
     toys: httpx.AsyncClient,
-    carrier: PostgresCarrier,
+    queue_backend: PostgresQueueBackend,
     caller: Caller,
     database: Database,
 ) -> None:
     sent = [("/v1/toys", {"name": "doubtful", "size": 3}), ("/v1/leads", {"email": "doubtful@acme.com"})]
     with temporary_home() as folder, CommitProxy(folder, cluster.server.socket_dir, b"doubtful") as proxy:
-        async with api(parts, proxy.url(APP_ROLE, DATABASE), carrier) as client:
+        async with api(parts, proxy.url(APP_ROLE, DATABASE), queue_backend) as client:
             proxy.mode = "hold"
             for path, body in sent:
                 headers = {**caller.headers, "Idempotency-Key": path}
@@ -115,14 +115,14 @@ async def test_a_request_that_ends_while_it_commits_gets_its_answer_when_it_is_s
 
 async def test_what_a_request_held_when_it_ended_is_free_again(
     cluster: Cluster,
-    parts: ApiParts,
+    parts: ApiContext,
     application_url: str,
-    carrier: PostgresCarrier,
+    queue_backend: PostgresQueueBackend,
     caller: Caller,
     database: Database,
 ) -> None:
     """Its statement ends on the server, too, although nobody waits for it."""
-    async with api(parts, application_url, carrier, statement_timeout=60) as client:
+    async with api(parts, application_url, queue_backend, statement_timeout=60) as client:
         made = await client.post("/v1/leads", json={"email": "ada@acme.com"}, headers=caller.headers)
         address = made.headers["Location"]
         headers = {**caller.headers, "If-Match": '"1"'}

@@ -8,7 +8,7 @@ import pytest
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.idempotency import forget_old_keys
+from leadflood.kernel.idempotency import purge_expired_keys
 from tests.support.api import Caller, new_caller, toys_made
 
 TOY = {"name": "bear", "size": 3}
@@ -146,7 +146,7 @@ async def test_old_keys_are_forgotten(toys: httpx.AsyncClient, caller: Caller, d
             )
         )
     async with database.system() as tx:
-        assert await forget_old_keys(tx) == 1
+        assert await purge_expired_keys(tx) == 1
 
     old = await toys.post("/v1/toys", json=TOY, headers=with_key(caller, "old"))
     new = await toys.post("/v1/toys", json=TOY, headers=with_key(caller, "new"))

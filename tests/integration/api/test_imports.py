@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT
 from leadflood.domains.jobs.models import JobKind
 from leadflood.kernel.db.sql import sql
@@ -23,7 +23,7 @@ FILE = b"E-mail;Name\nada@acme.com;Ada Lovelace\nnobody;Bob\n"
 
 
 @pytest.fixture
-async def api(parts: ApiParts, caller: Caller) -> AsyncIterator[httpx.AsyncClient]:
+async def api(parts: ApiContext, caller: Caller) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody who may import."""
     async with client_of(parts) as client:
         client.headers.update(caller.headers)
@@ -36,19 +36,19 @@ async def pieces() -> AsyncIterator[bytes]:
         yield FILE[place : place + 7]
 
 
-async def attempt(parts: ApiParts, caller: Caller, kind: JobKind[Any], shown: dict[str, str]) -> None:
+async def attempt(parts: ApiContext, caller: Caller, kind: JobKind[Any], shown: dict[str, str]) -> None:
     """Let a worker do what an answer promises."""
     await Jobs(parts.database, caller.workspace_id, kind).attempt(parts.registry, UUID(shown["jobId"]))
 
 
-async def audited(parts: ApiParts, caller: Caller) -> list[str]:
+async def audited(parts: ApiContext, caller: Caller) -> list[str]:
     """What the audit log has of imports, oldest first."""
     query = "SELECT action FROM audit_events WHERE workspace_id = :workspace_id AND subject_type = 'import' ORDER BY id"
     jobs = Jobs(parts.database, caller.workspace_id)
     return [row.action for row in await jobs.rows(query, workspace_id=caller.workspace_id)]
 
 
-async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
+async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiContext, caller: Caller) -> None:
     uploaded = await api.post("/v1/imports", params={"filename": "C:\\Leads ünd.csv"}, content=pieces())
     assert uploaded.status_code == 201, uploaded.text
     made = uploaded.json()
@@ -90,7 +90,7 @@ async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiParts, call
     assert await audited(parts, caller) == [f"import.{step}" for step in STEPS]
 
 
-async def test_pages_of_rows_follow_each_other(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
+async def test_pages_of_rows_follow_each_other(api: httpx.AsyncClient, parts: ApiContext, caller: Caller) -> None:
     data = b"email\n" + b"".join(b"lead%d@acme.com\n" % number for number in range(5))
     path = f"/v1/imports/{(await api.post('/v1/imports?filename=a.csv', content=data)).json()['id']}"
     await attempt(parts, caller, STAGE_IMPORT, (await api.post(f"{path}/previews")).json())
@@ -130,7 +130,7 @@ async def test_the_way_to_read_a_file_can_be_said(api: httpx.AsyncClient) -> Non
 )
 async def test_what_is_no_file_of_leads_is_refused_and_leaves_nothing(
     api: httpx.AsyncClient,
-    parts: ApiParts,
+    parts: ApiContext,
     caller: Caller,
     content: bytes,
     headers: dict[str, str],
@@ -145,13 +145,13 @@ async def test_what_is_no_file_of_leads_is_refused_and_leaves_nothing(
         assert await tx.scalar(sql("SELECT count(*) FROM import_chunks")) == 0
 
 
-async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiParts, caller: Caller) -> None:
+async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiContext, caller: Caller) -> None:
     small = make_parts(
         parts.settings.model_copy(update={"max_import_bytes": 2000}),
         parts.database,
-        parts.carrier,
+        parts.queue_backend,
         parts.registry,
-        parts.sealer,
+        parts.secret_box,
     )
 
     async def endless() -> AsyncIterator[bytes]:
@@ -164,13 +164,13 @@ async def test_a_file_larger_than_it_says_is_cut_off_at_the_limit(parts: ApiPart
     assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
 
 
-async def test_a_workspace_whose_files_are_too_large_together_hears_which(parts: ApiParts, caller: Caller) -> None:
+async def test_a_workspace_whose_files_are_too_large_together_hears_which(parts: ApiContext, caller: Caller) -> None:
     small = make_parts(
         parts.settings.model_copy(update={"max_uncommitted_import_bytes": 2000}),
         parts.database,
-        parts.carrier,
+        parts.queue_backend,
         parts.registry,
-        parts.sealer,
+        parts.secret_box,
     )
     file = b"email\n" + b"ada@acme.com\n" * 100
     async with client_of(small) as client:
@@ -206,7 +206,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], bytes, int, str]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_file_is_refused_in_words_and_bounded_memory(
-    api: httpx.AsyncClient, parts: ApiParts, caller: Caller, name: str
+    api: httpx.AsyncClient, parts: ApiContext, caller: Caller, name: str
 ) -> None:
     first, piece, times, told = HOSTILE[name]
     start = first()
@@ -229,7 +229,7 @@ async def test_a_hostile_file_is_refused_in_words_and_bounded_memory(
         assert await tx.scalar(sql("SELECT count(*) FROM import_chunks")) == 0
 
 
-async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts: ApiParts, caller: Caller) -> None:
+async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts: ApiContext, caller: Caller) -> None:
     path = f"/v1/imports/{(await api.post('/v1/imports?filename=a.csv', content=FILE)).json()['id']}"
     await attempt(parts, caller, STAGE_IMPORT, (await api.post(f"{path}/previews")).json())
 
@@ -246,7 +246,7 @@ async def test_pausing_and_cancelling_are_recorded(api: httpx.AsyncClient, parts
 
 
 async def test_what_the_state_does_not_allow_is_a_conflict(
-    api: httpx.AsyncClient, parts: ApiParts, caller: Caller
+    api: httpx.AsyncClient, parts: ApiContext, caller: Caller
 ) -> None:
     path = f"/v1/imports/{(await api.post('/v1/imports?filename=a.csv', content=FILE)).json()['id']}"
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from leadflood.api.lead_stream import Lines
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
+from leadflood.api.lead_stream import LineSplitter
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Unavailable
@@ -159,7 +159,7 @@ async def test_a_line_that_is_too_long_is_invalid_and_ends_nothing(toys: httpx.A
 
 
 def test_lines_are_cut_in_constant_memory() -> None:
-    lines = Lines(most=10)
+    lines = LineSplitter(most=10)
     for _ in range(1000):
         assert list(lines.take(b"x" * 1000)) == []
         assert len(lines._begun) <= 10
@@ -208,7 +208,7 @@ class Away(Database):
 
 @pytest.mark.parametrize("left", [0, 1])
 async def test_a_stream_that_cannot_go_on_says_from_where(
-    parts: ApiParts, caller: Caller, database: Database, left: int
+    parts: ApiContext, caller: Caller, database: Database, left: int
 ) -> None:
     away = Away(database.pool, database._publisher)
     away.left = left

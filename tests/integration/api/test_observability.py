@@ -6,15 +6,15 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.operator_warnings import UNTRUSTED_PROXY, recent_warnings
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.observability import TraceContext
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from tests.support.api import Caller, client_of, make_parts
 from tests.support.memory_queue import MemoryCarrier
 from tests.support.waiting import eventually
@@ -140,9 +140,9 @@ class AbsentQueue(MemoryCarrier):
 
 
 async def test_unready_names_what_fails(
-    settings: Settings, database: Database, registry: JobRegistry, sealer: Sealer
+    settings: Settings, database: Database, registry: JobRegistry, secret_box: SecretBox
 ) -> None:
-    async with client_of(make_parts(settings, database, AbsentQueue(), registry, sealer)) as client:
+    async with client_of(make_parts(settings, database, AbsentQueue(), registry, secret_box)) as client:
         answer = await client.get("/ready")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
@@ -164,15 +164,15 @@ async def test_unready_names_what_fails(
 async def test_only_trusted_proxies_are_believed(
     settings: Settings,
     database: Database,
-    carrier: Carrier,
+    queue_backend: QueueBackend,
     registry: JobRegistry,
-    sealer: Sealer,
+    secret_box: SecretBox,
     peer: str,
     forwarded: str | None,
     seen: str,
 ) -> None:
     behind = settings.model_copy(update={"trusted_proxies": "10.0.0.0/8, ::1"})
-    parts = make_parts(behind, database, carrier, registry, sealer)
+    parts = make_parts(behind, database, queue_backend, registry, secret_box)
     headers = {"X-Forwarded-Proto": "https"} | ({"X-Forwarded-For": forwarded} if forwarded else {})
     async with client_of(parts, client=(peer, 123)) as client:
         with capture_logs() as logs:
@@ -183,10 +183,10 @@ async def test_only_trusted_proxies_are_believed(
 
 
 async def test_a_proxy_that_is_not_trusted_is_warned_of_once(
-    settings: Settings, database: Database, carrier: Carrier, registry: JobRegistry, sealer: Sealer
+    settings: Settings, database: Database, queue_backend: QueueBackend, registry: JobRegistry, secret_box: SecretBox
 ) -> None:
     peer = "172.20.0.9"
-    parts = make_parts(settings, database, carrier, registry, sealer)
+    parts = make_parts(settings, database, queue_backend, registry, secret_box)
 
     async with client_of(parts, client=(peer, 123)) as client:
 
@@ -227,7 +227,7 @@ async def test_a_cursor_is_bound_to_its_filters(toys: httpx.AsyncClient, caller:
     assert (fitting.status_code, foreign.status_code) == (200, 400)
 
 
-async def test_a_known_version_is_not_sent_again(toys: httpx.AsyncClient, caller: Caller, parts: ApiParts) -> None:
+async def test_a_known_version_is_not_sent_again(toys: httpx.AsyncClient, caller: Caller, parts: ApiContext) -> None:
     path = f"/v1/toys/{caller.user_id}"
     tag = (await toys.get(path, headers=caller.headers)).headers["ETag"]
 

@@ -7,14 +7,14 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit
-from leadflood.api.parts import ApiParts
-from leadflood.api.routing import EdgeRoute, UnguardedRoute, public, requires
+from leadflood.api.context import ApiContext
+from leadflood.api.deps import UnitOfWorkDep
+from leadflood.api.routing import EdgeRoute, RouteWithoutAccess, public, requires
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
@@ -45,7 +45,7 @@ async def test_a_refused_request_changes_nothing(
 
 
 async def test_a_cancelled_request_rolls_back_and_frees_its_connection(
-    toys: httpx.AsyncClient, caller: Caller, database: Database, gate: Gate, parts: ApiParts
+    toys: httpx.AsyncClient, caller: Caller, database: Database, gate: Gate, parts: ApiContext
 ) -> None:
     for _ in range(parts.settings.database_pool_size * 3):
         gate.entered.clear()
@@ -59,12 +59,12 @@ async def test_a_cancelled_request_rolls_back_and_frees_its_connection(
     assert (await toys.post("/v1/toys", json=TOY, headers=caller.headers)).status_code == 201
 
 
-async def test_a_read_cannot_write(toys: httpx.AsyncClient, caller: Caller, parts: ApiParts) -> None:
+async def test_a_read_cannot_write(toys: httpx.AsyncClient, caller: Caller, parts: ApiContext) -> None:
     router = APIRouter(route_class=EdgeRoute)
 
     @router.get("/v1/writes")
     @requires(Permission.LEADS_READ)
-    async def write(unit: InUnit) -> None:
+    async def write(unit: UnitOfWorkDep) -> None:
         await audit.record(unit.tx, unit.actor, action="toy.made", subject_type="toy")
 
     toys._transport.app.router.routes.extend(router.routes)  # type: ignore[attr-defined]
@@ -106,11 +106,11 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made() -> None:
     async def nobody_checks() -> None:
         """An endpoint without a unit."""
 
-    with pytest.raises(UnguardedRoute):
+    with pytest.raises(RouteWithoutAccess):
         router.add_api_route("/v1/open", nobody_knows)
-    with pytest.raises(UnguardedRoute):
+    with pytest.raises(RouteWithoutAccess):
         router.add_api_route("/v1/open", requires(Permission.LEADS_READ)(nobody_checks))
-    with pytest.raises(UnguardedRoute):
+    with pytest.raises(RouteWithoutAccess):
         public("")(nobody_knows)
     assert router.routes == []
 
@@ -128,9 +128,9 @@ async def broken_database(cluster: Cluster) -> AsyncIterator[Database]:
 
 
 async def test_without_the_database_requests_get_503_and_when_to_come_back(
-    settings: Settings, broken_database: Database, registry: JobRegistry, sealer: Sealer, caller: Caller
+    settings: Settings, broken_database: Database, registry: JobRegistry, secret_box: SecretBox, caller: Caller
 ) -> None:
-    gone = make_parts(settings, broken_database, MemoryCarrier(), registry, sealer)
+    gone = make_parts(settings, broken_database, MemoryCarrier(), registry, secret_box)
     async with client_of(gone) as client:
         answer = await client.get("/v1/toys", headers=caller.headers)
         alive = await client.get("/health")

@@ -7,12 +7,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from leadflood.domains.identity.service import operators
+from leadflood.domains.identity.service import administration
 from leadflood.domains.jobs.models import JobKind, NewJob, NoPayload
 from leadflood.domains.jobs.service import enqueue
 from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -97,8 +97,8 @@ async def test_foreign_ids_look_like_unknown_ones(
 
 async def sign_in(toys: httpx.AsyncClient, database: Database) -> tuple[str, dict[str, str]]:
     email = f"{new_id()}@example.com"
-    await operators.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
-    await operators.create_workspace(database, CLI, name="Acme", owner_email=email)
+    await administration.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
+    await administration.create_workspace(database, CLI, name="Acme", owner_email=email)
     answer = await toys.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
     return email, {"Authorization": f"Bearer {answer.json()['accessToken']}"}
@@ -187,7 +187,7 @@ async def test_adding_a_member_is_an_invitation_that_does_not_tell_who_has_an_ac
 async def test_a_member_is_promoted_and_removed(toys: httpx.AsyncClient, database: Database) -> None:
     _, headers = await sign_in(toys, database)
     workspace_id = (await toys.get("/v1/auth/me", headers=headers)).json()["workspace"]["id"]
-    added = await Identity(database, Settings(), Sealer("x" * 32)).new_member(UUID(workspace_id), Role.MEMBER)
+    added = await Identity(database, Settings(), SecretBox("x" * 32)).new_member(UUID(workspace_id), Role.MEMBER)
     where = f"/v1/members/{added.id}"
 
     promoted = await toys.patch(where, json={"role": "admin"}, headers=headers)

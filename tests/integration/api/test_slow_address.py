@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 from structlog.testing import capture_logs
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import DATABASE
 from tests.support.api import Caller, api_on
 from tests.support.postgres import Cluster
@@ -26,10 +26,12 @@ VALUES (:workspace_id, :id, :email, :email, 'test', 'held')
 
 
 @asynccontextmanager
-async def patient(application_url: str, carrier: PostgresCarrier, parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
+async def patient(
+    application_url: str, queue_backend: PostgresQueueBackend, parts: ApiContext
+) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database waits for ten minutes."""
     pool = ConnectionPool(application_url, application_name="patient", size=10, statement_timeout=600)
-    async with api_on(pool, carrier, parts) as (client, _):
+    async with api_on(pool, queue_backend, parts) as (client, _):
         yield client
 
 
@@ -58,9 +60,9 @@ def slow_row(cluster: Cluster) -> Iterator[None]:
 
 async def test_bystanders_are_answered_before_those_who_hold_their_group_up_let_go(
     cluster: Cluster,
-    parts: ApiParts,
+    parts: ApiContext,
     application_url: str,
-    carrier: PostgresCarrier,
+    queue_backend: PostgresQueueBackend,
     caller: Caller,
     database: Database,
 ) -> None:
@@ -69,7 +71,7 @@ async def test_bystanders_are_answered_before_those_who_hold_their_group_up_let_
     everyone = [name for pair in itertools.zip_longest(others, twins) for name in pair if name]
     with slow_row(cluster), capture_logs() as logs:
         # An API whose connections would wait for ten minutes, and so does the database: nothing else ends the wait.
-        async with patient(application_url, carrier, parts) as client:
+        async with patient(application_url, queue_backend, parts) as client:
             async with database.transaction(caller.workspace_id) as holder:
                 for name in twins:
                     await holder.execute(HELD, {"workspace_id": caller.workspace_id, "id": new_id(), "email": name})

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.cli import server
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.database import Database
@@ -28,7 +28,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @pytest.fixture
 def parts_with(own_parts: Parts) -> Parts:
-    async def make() -> ApiParts:
+    async def make() -> ApiContext:
         return replace(await own_parts(), body_timeout=server.HEAD_SECONDS)
 
     return make

@@ -11,7 +11,7 @@ import pytest
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.kernel.backup.archive import Manifest
-from leadflood.kernel.backup.making import Source, make
+from leadflood.kernel.backup.creation import Source, create_backup
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.provision import OWNER, provision
 from leadflood.kernel.db.sql import sql
@@ -65,14 +65,14 @@ async def made(
 ) -> Made:
     command = CreateInvitation.model_validate({"email": f"u{new_id().hex}@acme.test", "role": "member"})
     async with database.transaction(showcase.workspace_id) as tx:
-        sealer = showcase.parts.sealer
-        invited = await invitations.invite(tx, showcase.actor, sealer, command=command)
+        secret_box = showcase.parts.secret_box
+        invited = await invitations.invite(tx, showcase.actor, secret_box, command=command)
         await tx.execute(SEALED, {"id": showcase.workspace_id, "key": new_id().bytes})
     assert invited.delivery.job_id is not None
     path = tmp_path_factory.mktemp("backup") / "made.backup"
     writer = asyncio.create_task(_beats(database))
     try:
-        manifest = await make(Source(cluster.url(DATABASE, OWNER), KEY, True), path, tell=lambda _: None)
+        manifest = await create_backup(Source(cluster.url(DATABASE, OWNER), KEY, True), path, tell=lambda _: None)
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)

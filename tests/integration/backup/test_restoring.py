@@ -12,7 +12,7 @@ from leadflood.domains.identity.service import holds
 from leadflood.domains.invitations.events import SEND_INVITATION
 from leadflood.domains.jobs import execution
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.backup import restoring, rows
+from leadflood.kernel.backup import content, restoration
 from leadflood.kernel.backup.archive import DUMP, KEY, MANIFEST, UnusableBackup
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
@@ -21,7 +21,7 @@ from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.integration.backup.conftest import KEY as ORIGINAL_KEY
 from tests.integration.backup.conftest import Made, contents_of
 from tests.support.jobs import Jobs
@@ -32,8 +32,8 @@ from tests.support.sandbox import shared_sandbox
 
 
 async def restore(cluster: Cluster, name: str, path: Path, *, replace: bool = False) -> None:
-    manifest = restoring.checked_manifest(path)
-    await restoring.restore(cluster.url(name, OWNER), None, path, manifest, replace=replace, tell=lambda _: None)
+    manifest = restoration.checked_manifest(path)
+    await restoration.restore(cluster.url(name, OWNER), None, path, manifest, replace=replace, tell=lambda _: None)
 
 
 async def test_every_row_comes_back_and_mail_waits_for_an_operator(
@@ -45,9 +45,9 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
 
     assert contents_of(other_cluster, empty) == made.contents
     url = other_cluster.url(empty, APP_ROLE)
-    carrier = PostgresCarrier(url, role=APP_ROLE)
-    await carrier.open()
-    database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), carrier)
+    queue_backend = PostgresQueueBackend(url, role=APP_ROLE)
+    await queue_backend.open()
+    database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend)
     async with post_office(tmp_path / "mail") as post:
         registry = build_registry(
             settings.model_copy(update={"smtp_url": SecretStr(post.url)}), database, shared_sandbox()
@@ -64,7 +64,7 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
         assert await execution.release_from_hold(database) == 1
         assert (await jobs.attempt(registry, made.job_id, 2)).status == "completed"
         assert len(post.all()) == 1
-    await carrier.close()
+    await queue_backend.close()
     await database.close()
 
 
@@ -72,14 +72,14 @@ async def test_data_and_processes_that_use_it_are_left_alone(made: Made, other_c
     await restore(other_cluster, empty, made.path)
     before = contents_of(other_cluster, empty)
 
-    with pytest.raises(rows.DatabaseInUse, match="--replace"):
+    with pytest.raises(content.DatabaseInUse, match="--replace"):
         await restore(other_cluster, empty, made.path)
     pool = ConnectionPool(
         other_cluster.url(empty, APP_ROLE), application_name="leadflood worker", size=1, statement_timeout=30
     )
     database = Database(pool, None)
     await check_schema(database)
-    with pytest.raises(rows.DatabaseInUse, match="leadflood worker"):
+    with pytest.raises(content.DatabaseInUse, match="leadflood worker"):
         await restore(other_cluster, empty, made.path, replace=True)
     await database.close()
     assert contents_of(other_cluster, empty) == before
@@ -132,10 +132,10 @@ async def test_a_damaged_file_is_refused_with_a_sentence(made: Made, tmp_path: P
         path.write_bytes(made.path.read_bytes())
         damage(path)
         with pytest.raises(UnusableBackup) as refused:
-            restoring.checked_manifest(path)
+            restoration.checked_manifest(path)
         assert str(path) in refused.value.detail, what
 
-    assert restoring.checked_manifest(made.path).tables == made.manifest.tables
+    assert restoration.checked_manifest(made.path).tables == made.manifest.tables
 
 
 async def test_rows_that_differ_from_the_manifest_stop_the_restore_before_anything_can_start(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.identity.service import operators
+from leadflood.domains.identity.service import administration
 from leadflood.kernel.crypto import new_secret_key
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
@@ -50,8 +50,8 @@ def command_environment(application_url: str) -> dict[str, str]:
 async def terminal(database: Database, command_environment: dict[str, str], tmp_path: Path) -> Terminal:
     """A shell, and a workspace with an owner."""
     email = f"u{new_id().hex}@acme.test"
-    await operators.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
-    made = await operators.create_workspace(database, CLI, name=f"W {new_id().hex}", owner_email=email)
+    await administration.create_user(database, CLI, email=email, name="Ada", password=PASSWORD)
+    made = await administration.create_workspace(database, CLI, name=f"W {new_id().hex}", owner_email=email)
     env = {**command_environment, "LEADFLOOD_HOME": str(tmp_path / "home")}
     return Terminal(env, tmp_path, made.id, email)
 

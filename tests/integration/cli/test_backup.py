@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from leadflood.kernel.backup import restoring
+from leadflood.kernel.backup import restoration
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.ids import new_id
 from tests.conftest import TEMPLATE
@@ -87,11 +87,11 @@ def test_a_file_that_exists_is_kept_and_a_killed_backup_leaves_none(
     running.kill()
     running.clean_up()
     if target.exists():  # it was quicker than the kill, so it is complete
-        restoring.checked_manifest(target)
+        restoration.checked_manifest(target)
         target.unlink()
 
     made(terminal, "backup", str(target), **settings)
-    restoring.checked_manifest(target)
+    restoration.checked_manifest(target)
     assert sorted(each.name for each in tmp_path.glob("*.backup*")) == ["new.backup", "there.backup"]
 
 

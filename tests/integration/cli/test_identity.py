@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 
 from leadflood.domains.identity.contracts import AuditEventView
-from leadflood.domains.identity.errors import Unauthenticated
+from leadflood.domains.identity.errors import InvalidToken
 from leadflood.domains.identity.service import access
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import LINK
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 from tests.integration.cli.conftest import PASSWORD, Terminal
@@ -31,7 +31,7 @@ async def test_a_key_is_shown_once_works_and_ends_when_it_is_revoked(terminal: T
     assert made["token"] not in listed.stdout
 
     assert terminal.here("key", "revoke", made["apiKey"]["id"]).returncode == 0
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(database, made["token"])
 
 
@@ -120,14 +120,14 @@ def test_operators_are_granted_listed_and_revoked(terminal: Terminal) -> None:
 
 
 async def test_the_operator_sees_the_links_of_mails_that_never_left(terminal: Terminal, database: Database) -> None:
-    sealer = Sealer(terminal.env["LEADFLOOD_SECRET_KEY"])
+    secret_box = SecretBox(terminal.env["LEADFLOOD_SECRET_KEY"])
     email = f"g{new_id().hex}@acme.test"
     wanted = CreateInvitation.model_validate({"email": email, "role": "viewer"})
     async with database.transaction(terminal.workspace_id) as tx:
-        made = await invitations.invite(tx, Actor.cli(terminal.workspace_id), sealer, command=wanted)
+        made = await invitations.invite(tx, Actor.cli(terminal.workspace_id), secret_box, command=wanted)
 
     shown = terminal.run("user", "links", email.upper())
     nothing = terminal.run("user", "links", terminal.owner)
 
-    assert shown.stdout.strip().endswith(f"/invitations/{LINK.token(sealer, made.id, 1)}")
+    assert shown.stdout.strip().endswith(f"/invitations/{LINK.token(secret_box, made.id, 1)}")
     assert (nothing.returncode, nothing.stdout) == (0, "")

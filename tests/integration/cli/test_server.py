@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadflood.cli import server
-from leadflood.cli.address import PortTaken, listen
+from leadflood.cli.listener import PortInUse, listen
 from leadflood.cli.server import MAX_HEAD_BYTES, MAX_HEADERS, BoundedHttp, serve
 from tests.support.waiting import soon, turns
 
@@ -144,7 +144,7 @@ async def test_only_processes_that_both_say_so_share_a_port() -> None:
         port = first.getsockname()[1]
         with listen("127.0.0.1", port, shared=True) as second:
             assert second.getsockname() == first.getsockname()
-        with pytest.raises(PortTaken):
+        with pytest.raises(PortInUse):
             listen("127.0.0.1", port)
 
 

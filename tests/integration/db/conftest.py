@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.queue.ports import Publisher
@@ -33,7 +33,7 @@ async def opened(
 
 
 @pytest.fixture(scope="module")
-async def tenants(database: Database, settings: Settings, sealer: Sealer) -> tuple[Tenant, Tenant]:
+async def tenants(database: Database, settings: Settings, secret_box: SecretBox) -> tuple[Tenant, Tenant]:
     """Ours and theirs."""
-    identity = Identity(database, settings, sealer)
+    identity = Identity(database, settings, secret_box)
     return await new_tenant(identity), await new_tenant(identity)

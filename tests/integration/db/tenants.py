@@ -9,18 +9,18 @@ from uuid import UUID
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.exports import jobs as exports_jobs
-from leadflood.domains.figures import service as figures
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys
 from leadflood.domains.imports import jobs as imports_jobs
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.metrics import service as figures
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.idempotency import IdempotencyKey, KeptAnswer
+from leadflood.kernel.idempotency import IdempotencyKey, StoredResponse
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.support.identity import Identity
@@ -134,9 +134,9 @@ async def new_tenant(identity: Identity) -> Tenant:
     async with database.transaction(workspace_id) as tx:
         created = await api_keys.create_api_key(tx, actor, key=key)
         wanted = CreateInvitation.model_validate({"email": f"{new_id().hex}@acme.test", "role": "member"})
-        await invitations.invite(tx, actor, identity.sealer, command=wanted)
-        kept = IdempotencyKey(identity.sealer, workspace_id, new_id().hex, (b"POST",))
+        await invitations.invite(tx, actor, identity.secret_box, command=wanted)
+        kept = IdempotencyKey(identity.secret_box, workspace_id, new_id().hex, (b"POST",))
         assert await kept.claim(tx) is None
-        await kept.keep(tx, KeptAnswer(201, {}, b"{}"))
+        await kept.keep(tx, StoredResponse(201, {}, b"{}"))
     await figures.count(database, again=timedelta(minutes=5))
     return Tenant(workspace_id, access_token, created.token)

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from leadflood.kernel.db.changes import Changes
+from leadflood.kernel.db.change_publisher import CHANGES_CHANNEL, EVERYTHING
+from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.listener import Bell, Listener
-from leadflood.kernel.db.signals import CHANGES_CHANNEL, EVERYTHING
+from leadflood.kernel.db.listener import Listener, WakeEvent
 from leadflood.kernel.db.sql import sql
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
@@ -24,8 +24,8 @@ CONNECTIONS = sql("SELECT count(*) FROM pg_stat_activity WHERE application_name 
 
 
 @pytest.fixture
-async def changes(application_url: str) -> AsyncIterator[Changes]:
-    heard = Changes(application_url, application_name="tests changes")
+async def changes(application_url: str) -> AsyncIterator[ChangeSubscriber]:
+    heard = ChangeSubscriber(application_url, application_name="tests changes")
     yield heard
     await heard.close()
 
@@ -38,7 +38,7 @@ async def writer(application_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def bell(changes: Changes, workspace: Workspace, database: Database) -> AsyncIterator[Bell]:
+async def bell(changes: ChangeSubscriber, workspace: Workspace, database: Database) -> AsyncIterator[WakeEvent]:
     """A page of the workspace that is open and has heard of the connection: everybody is woken when it is made."""
     async with changes.subscribe(workspace.id) as subscribed:
         assert await subscribed.wait(PATIENCE)
@@ -52,7 +52,7 @@ async def rename(database: Database, workspace: Workspace) -> None:
         await tx.execute(RENAME, {"name": "Changed"})
 
 
-async def all_told(writer: Database, changes: Changes) -> None:
+async def all_told(writer: Database, changes: ChangeSubscriber) -> None:
     """Wait until all that the writer has committed by now is heard: its signals keep their order."""
     marker = Workspace(await new_workspace(writer))
     async with changes.subscribe(marker.id) as other:
@@ -60,13 +60,13 @@ async def all_told(writer: Database, changes: Changes) -> None:
         assert await other.wait(PATIENCE)
 
 
-async def rings_not(bell: Bell, changes: Changes, writer: Database) -> bool:
+async def rings_not(bell: WakeEvent, changes: ChangeSubscriber, writer: Database) -> bool:
     await all_told(writer, changes)
     return not await bell.wait(0)
 
 
 async def test_a_commit_of_another_process_wakes_all_pages_of_its_workspace(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     async with changes.subscribe(workspace.id) as second:
         await rename(writer, workspace)
@@ -76,7 +76,7 @@ async def test_a_commit_of_another_process_wakes_all_pages_of_its_workspace(
 
 
 async def test_what_is_rolled_back_wakes_nobody(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     with pytest.raises(LookupError):
         await rename_and_fail(writer, workspace)
@@ -91,7 +91,7 @@ async def rename_and_fail(database: Database, workspace: Workspace) -> None:
 
 
 async def test_a_transaction_that_only_reads_wakes_nobody(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     async with writer.transaction(workspace.id, read_only=True) as tx:
         await tx.execute(NAME)
@@ -99,12 +99,14 @@ async def test_a_transaction_that_only_reads_wakes_nobody(
     assert await rings_not(bell, changes, writer)
 
 
-async def test_another_workspace_wakes_nobody_here(changes: Changes, bell: Bell, writer: Database) -> None:
+async def test_another_workspace_wakes_nobody_here(
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database
+) -> None:
     assert await rings_not(bell, changes, writer)
 
 
 async def test_a_transaction_across_workspaces_wakes_those_that_it_marks(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     async with writer.system() as tx:
         await tx.scalar(NAME)
@@ -116,7 +118,7 @@ async def test_a_transaction_across_workspaces_wakes_those_that_it_marks(
     assert await bell.wait(PATIENCE)
 
 
-async def test_a_worker_that_claims_a_job_wakes_the_pages_of_its_workspace(bell: Bell, jobs: Jobs) -> None:
+async def test_a_worker_that_claims_a_job_wakes_the_pages_of_its_workspace(bell: WakeEvent, jobs: Jobs) -> None:
     job_id = await jobs.one()
     assert await bell.wait(PATIENCE)
 
@@ -125,7 +127,7 @@ async def test_a_worker_that_claims_a_job_wakes_the_pages_of_its_workspace(bell:
     assert await bell.wait(PATIENCE)
 
 
-async def test_a_signal_for_all_workspaces_wakes_everybody(bell: Bell, writer: Database) -> None:
+async def test_a_signal_for_all_workspaces_wakes_everybody(bell: WakeEvent, writer: Database) -> None:
     async with writer.statement() as connection:
         await connection.execute(NOTIFY, {"channel": CHANGES_CHANNEL, "payload": EVERYTHING})
 
@@ -133,7 +135,7 @@ async def test_a_signal_for_all_workspaces_wakes_everybody(bell: Bell, writer: D
 
 
 async def test_what_changes_while_nobody_waits_is_heard_once_at_the_next_wait(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     for _ in range(3):
         await rename(writer, workspace)
@@ -143,7 +145,7 @@ async def test_what_changes_while_nobody_waits_is_heard_once_at_the_next_wait(
     assert not await bell.wait(0)
 
 
-async def test_a_page_that_goes_leaves_nothing_behind(changes: Changes, workspace: Workspace) -> None:
+async def test_a_page_that_goes_leaves_nothing_behind(changes: ChangeSubscriber, workspace: Workspace) -> None:
     async def open_page() -> None:
         async with changes.subscribe(workspace.id) as bell:
             await bell.wait(PATIENCE)
@@ -160,7 +162,7 @@ async def test_a_page_that_goes_leaves_nothing_behind(changes: Changes, workspac
 
 
 async def test_all_pages_of_a_process_share_one_connection_which_goes_with_it(
-    changes: Changes, bell: Bell, writer: Database, workspace: Workspace
+    changes: ChangeSubscriber, bell: WakeEvent, writer: Database, workspace: Workspace
 ) -> None:
     async with changes.subscribe(workspace.id), writer.statement() as connection:
         assert await connection.scalar(CONNECTIONS) == 1
@@ -174,7 +176,7 @@ async def test_all_pages_of_a_process_share_one_connection_which_goes_with_it(
 async def test_a_lost_connection_comes_back_by_itself_and_wakes_everybody_once(cluster: Cluster) -> None:
     async with breakable(cluster, TEMPLATE) as broken, opened(broken.url) as database:
         workspace = Workspace(await new_workspace(database))
-        changes = Changes(broken.url, application_name="tests changes")
+        changes = ChangeSubscriber(broken.url, application_name="tests changes")
         async with changes.subscribe(workspace.id) as bell:
             assert await bell.wait(PATIENCE)
             broken.take_away()

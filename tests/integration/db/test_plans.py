@@ -13,9 +13,6 @@ import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.enrichment import jobs as enrichment_jobs
-from leadflood.domains.figures import queries as figures
-from leadflood.domains.figures import service as counting
-from leadflood.domains.figures.models import Span
 from leadflood.domains.imports import store as imports
 from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
@@ -30,15 +27,18 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries.matching import count_leads, list_sources
+from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.service import bulk, changesets
+from leadflood.domains.metrics import queries as figures
+from leadflood.domains.metrics import service as counting
+from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from tests.conftest import DATABASE, TEMPLATE
 from tests.integration.db.conftest import opened
 from tests.support import crowd
@@ -265,7 +265,7 @@ async def test_a_lead_and_its_timeline_come_from_their_keys(plans: Plans) -> Non
 
 
 async def test_a_claim_finds_its_jobs_by_their_keys(plans: Plans) -> None:
-    tickets = [Ticket("leads.enrich.v1", ACTOR.workspace_id, numbered(3, n), 1) for n in range(9, 5009, 50)]
+    tickets = [QueueMessage("leads.enrich.v1", ACTOR.workspace_id, numbered(3, n), 1) for n in range(9, 5009, 50)]
 
     jobs_claimed = await execution.claim(plans.database, tickets, new_id(), 15)
 
@@ -274,7 +274,7 @@ async def test_a_claim_finds_its_jobs_by_their_keys(plans: Plans) -> None:
 
 
 async def test_running_attempts_are_looked_up_by_their_keys_and_compared_with_no_others(plans: Plans) -> None:
-    tickets = [Ticket("leads.enrich.v1", ACTOR.workspace_id, numbered(3, n), 1) for n in range(5009, 10_009, 50)]
+    tickets = [QueueMessage("leads.enrich.v1", ACTOR.workspace_id, numbered(3, n), 1) for n in range(5009, 10_009, 50)]
     running = await execution.claim(plans.database, tickets, new_id(), 15)
     keys = [job.key for job in running]
     plans.nodes.clear()
@@ -324,7 +324,7 @@ async def test_failures_by_cause_come_from_an_index_step_by_step(plans: Plans) -
 
 
 async def test_all_of_a_cause_are_found_by_an_index_also_where_plans_are_generic(plans: Plans) -> None:
-    cause = jobs.Cause(jobs.FAILED_JOBS, "", "leads.enrich.v1")
+    cause = jobs.FailureGroup(jobs.FAILED_JOBS, "", "leads.enrich.v1")
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         for _ in range(6):  # so often that PostgreSQL may choose a generic plan
             assert await jobs.count_of_cause(tx, ACTOR, cause=cause, most=5001) == 200
@@ -361,7 +361,7 @@ async def test_counting_reads_the_last_part_of_the_timeline_only(plans: Plans) -
 
 async def test_figures_are_read_without_reading_leads_or_timelines_whole(plans: Plans) -> None:
     async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
-        await figures.activity(tx, ACTOR, span=Span.MONTH, time_zone="UTC", now=utc_now())
+        await figures.activity(tx, ACTOR, span=TimeRange.MONTH, time_zone="UTC", now=utc_now())
         await figures.overview(tx, ACTOR, time_zone="UTC", now=utc_now())
 
     leads = {index for index in plans.used() if index.startswith("leads")}
@@ -373,7 +373,7 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
     import_id = new_id()
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         await imports.insert_import(tx, ACTOR, import_id=import_id, filename="leads.csv")
-    rules = staging.Rules(ImportMode.CREATE_AND_UPDATE, counts, dict.fromkeys(API_NAMES, "fill_empty"))
+    rules = staging.StagingRules(ImportMode.CREATE_AND_UPDATE, counts, dict.fromkeys(API_NAMES, "fill_empty"))
     for first in (1, 501, 1001):
         plans.nodes.clear()
         emails = [f"row{number}@import.example" for number in range(first, first + 500)]
@@ -385,8 +385,8 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
         async with plans.database.transaction(ACTOR.workspace_id) as tx:
             found = await imports.lock(tx, ACTOR.workspace_id, import_id)
             assert found is not None
-            await staging.put_rows(tx, records)
-            await staging.judge_rows(tx, found, rules, first=first)
+            await staging.load_rows(tx, records)
+            await staging.decide_rows(tx, found, rules, first=first)
 
         scans = [node for node in plans.nodes if node.get("Relation Name") in ("leads", "import_rows")]
         names = {node["Index Name"] for node in scans if node["Node Type"] != "ModifyTable"}

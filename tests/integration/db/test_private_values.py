@@ -14,15 +14,15 @@ import asyncpg
 import pytest
 import structlog
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.cli import _print_fault
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.kernel.actor import SCOPES
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.error_redaction import describe
 from leadflood.kernel.errors import AppError
-from leadflood.kernel.faults import describe
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import configure_logging
 from tests.support.api import client_of, new_caller, parts
@@ -169,7 +169,7 @@ def requests_with_values() -> list[tuple[str, str, dict[str, Any], int]]:
 
 
 async def test_no_request_shows_a_value(
-    parts: ApiParts, log: io.StringIO, cluster: Cluster, caplog: pytest.LogCaptureFixture
+    parts: ApiContext, log: io.StringIO, cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING", "httpx")  # the test's own client, in this process
     lines: list[str] = []

@@ -12,7 +12,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 import leadflood
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.errors import LockConflict
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import Sql, sql
 from tests.conftest import DATABASE, TEMPLATE
@@ -95,7 +95,7 @@ async def test_a_statement_whose_result_changes_shape_fails_once_and_may_be_repe
             before = await tx.all(everything)
         cluster.run("ALTER TABLE leadflood.workspaces ADD COLUMN added_later text", NAME)
 
-        with pytest.raises(Contended):
+        with pytest.raises(LockConflict):
             async with database.system() as tx:
                 await tx.all(everything)
         async with database.system() as tx:

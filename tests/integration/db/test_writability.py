@@ -8,14 +8,14 @@ import pytest
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db import writability
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import WritesRefused
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.integration.db.conftest import opened
 from tests.support.api import client_of, make_parts, new_caller
@@ -45,12 +45,12 @@ async def name(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 @pytest.fixture
 async def client(
-    cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, sealer: Sealer
+    cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, secret_box: SecretBox
 ) -> AsyncIterator[tuple[Database, httpx.AsyncClient]]:
     """The API on that database."""
     async with (
         opened(cluster.url(name, APP_ROLE), pool_size=4) as database,
-        client_of(make_parts(settings, database, MemoryCarrier(), registry, sealer)) as opened_client,
+        client_of(make_parts(settings, database, MemoryCarrier(), registry, secret_box)) as opened_client,
     ):
         yield database, opened_client
 
@@ -89,14 +89,14 @@ async def test_a_full_disk_makes_the_process_unready_until_there_is_room_again(
 
 
 async def test_a_ticket_for_which_there_is_no_room_counts_as_a_refused_write(
-    cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, sealer: Sealer
+    cluster: Cluster, name: str, settings: Settings, registry: JobRegistry, secret_box: SecretBox
 ) -> None:
     cluster.run(FULL.replace("UPDATE ON leadflood.workspaces", "INSERT ON leadflood_queue.tickets"), name)
-    carrier = PostgresCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url(name, APP_ROLE), role=APP_ROLE)
+    await queue_backend.open()
     async with (
-        opened(cluster.url(name, APP_ROLE), pool_size=4, publisher=carrier) as database,
-        client_of(make_parts(settings, database, carrier, registry, sealer)) as http,
+        opened(cluster.url(name, APP_ROLE), pool_size=4, publisher=queue_backend) as database,
+        client_of(make_parts(settings, database, queue_backend, registry, secret_box)) as http,
     ):
         caller = await new_caller(database, [Permission.LEADS_WRITE])
 
@@ -104,7 +104,7 @@ async def test_a_ticket_for_which_there_is_no_room_counts_as_a_refused_write(
 
         assert answer.status_code == 503
         assert list(await failing(http)) == ["writes"]
-    await carrier.close()
+    await queue_backend.close()
 
 
 async def test_a_read_only_server_is_unready_and_answers_writes_with_503(

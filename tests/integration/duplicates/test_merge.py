@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
-from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotUndoable, MergeWithItself, UnknownMergeField
+from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotUndoable, SelfMerge, UnknownMergeField
 from leadflood.domains.duplicates.models import MergeStatus
 from leadflood.domains.enrichment.models import Field
-from leadflood.domains.leads.errors import ChangesetNotUndoable, LeadChanged, LeadMerged, LeadNotFound
+from leadflood.domains.leads.errors import ChangesetNotUndoable, LeadMerged, LeadNotFound, LeadVersionConflict
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.service import changesets
 from leadflood.kernel.db.sql import sql
@@ -190,7 +190,7 @@ async def test_a_lead_that_is_deleted_or_unknown_cannot_be_merged(desk: Desk) ->
     for pair in ((one, two), (two, one), (one, new_id())):
         with pytest.raises(LeadNotFound):
             await desk.merge(*pair)
-    with pytest.raises(MergeWithItself):
+    with pytest.raises(SelfMerge):
         await desk.merge(one, one)
 
 
@@ -208,7 +208,7 @@ async def test_what_was_looked_at_must_still_be_so(desk: Desk) -> None:
     one, two = await desk.lead("ada@acme.com"), await desk.lead("ada@gmail.com")
     await desk.edit(two, company="Acme")
 
-    with pytest.raises(LeadChanged):
+    with pytest.raises(LeadVersionConflict):
         await desk.merge(one, two, survivorVersion=1, otherVersion=1)
     await desk.merge(one, two, survivorVersion=1, otherVersion=2)
 

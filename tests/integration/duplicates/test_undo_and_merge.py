@@ -16,7 +16,7 @@ from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.leads.contracts.changesets import KeptReason
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
@@ -214,7 +214,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-async def shared(database: Database, settings: Settings, sealer: Sealer) -> Desk:
+async def shared(database: Database, settings: Settings, secret_box: SecretBox) -> Desk:
     """One workspace for all examples."""
     return Desk(database, Actor.cli(await new_workspace(database)), EmailInsight())
 

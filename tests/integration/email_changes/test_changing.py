@@ -14,12 +14,12 @@ from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE
 from leadflood.domains.email_changes.models import MAILS_A_DAY
 from leadflood.domains.identity import queries as identity_queries
 from leadflood.domains.identity.contracts import ChangeEmail
-from leadflood.domains.identity.errors import EmailTaken, LoginFailed, LoginThrottled, WrongPassword
-from leadflood.domains.identity.service import access, operators
+from leadflood.domains.identity.errors import EmailTaken, InvalidCredentials, LoginThrottled, WrongPassword
+from leadflood.domains.identity.service import access, administration
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, new_token
+from leadflood.kernel.crypto import SecretBox, new_token
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -50,7 +50,7 @@ class Desk:
         await service.request_change(
             using.database,
             using.settings,
-            using.sealer,
+            using.secret_box,
             actor,
             change=ChangeEmail.model_validate(body),
         )
@@ -60,7 +60,7 @@ class Desk:
         definitions = change_jobs.definitions(
             self.identity.database,
             mailer=Mailer(self.post.url, "Acme <no-reply@acme.test>", gate=Open()),
-            sealer=self.identity.sealer,
+            secret_box=self.identity.secret_box,
             public_url=PUBLIC_URL,
         )
         query = sql("SELECT id FROM job_executions WHERE kind = :kind AND status = 'queued' ORDER BY id")
@@ -87,8 +87,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, settings: Settings, sealer: Sealer, tmp_path: Path) -> AsyncIterator[Desk]:
-    identity = Identity(database, settings, sealer)
+async def desk(database: Database, settings: Settings, secret_box: SecretBox, tmp_path: Path) -> AsyncIterator[Desk]:
+    identity = Identity(database, settings, secret_box)
     async with post_office(tmp_path / "mail") as post:
         yield Desk(identity, await new_company(identity), post)
 
@@ -107,7 +107,7 @@ async def test_an_address_changes_when_the_mail_to_it_is_confirmed_and_the_forme
     assert shown is not None
     assert (shown.email.lower(), shown.former_email) == (email, owner.email)
     await desk.identity.login(owner)
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await desk.identity.login(Person(owner.id, email))
     token = await desk.link_to(shown.email)
     (notice,) = [each for each in desk.post.all() if each.recipients == [owner.email]]
@@ -117,7 +117,7 @@ async def test_an_address_changes_when_the_mail_to_it_is_confirmed_and_the_forme
     await desk.confirm(token)
 
     assert (await desk.identity.login(Person(owner.id, email))).user.id == owner.id
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await desk.identity.login(owner)
     assert (await access.me(desk.identity.database, actor)).user.email == shown.email
     with pytest.raises(EmailChangeNotFound):
@@ -159,7 +159,7 @@ async def test_what_ends_a_change_ends_its_link(desk: Desk) -> None:
         tokens.append(await desk.link_to(email))
         await desk.pass_the_pause()
         if step == "resent":
-            await service.resend(desk.identity.database, desk.identity.sealer, actor)
+            await service.resend(desk.identity.database, desk.identity.secret_box, actor)
             assert (await service.preview(desk.identity.database, await desk.link_to(email))).email.norm == email
         elif step == "cancelled":
             await service.cancel(desk.identity.database, actor)
@@ -169,7 +169,7 @@ async def test_what_ends_a_change_ends_its_link(desk: Desk) -> None:
             async with desk.identity.database.system() as tx:
                 await tx.execute(sql("UPDATE email_changes SET expires_at = now() WHERE closed_at IS NULL"))
         elif step == "password":
-            await operators.set_password(desk.identity.database, CLI, email=owner.email, password=owner.password)
+            await administration.set_password(desk.identity.database, CLI, email=owner.email, password=owner.password)
 
     for token in (*tokens[1:], new_token("lfe_"), "lfe_", "", "\ud800" * 42):
         with pytest.raises(EmailChangeNotFound):
@@ -226,7 +226,7 @@ async def test_nobody_is_flooded_with_mail(desk: Desk) -> None:
     answers = await asyncio.gather(*(desk.request(actor, new_address()) for _ in range(3)), return_exceptions=True)
     assert sorted(type(each).__name__ for each in answers) == ["EmailChangeThrottled"] * 2 + ["NoneType"]
     with pytest.raises(EmailChangeThrottled):
-        await service.resend(desk.identity.database, desk.identity.sealer, actor)
+        await service.resend(desk.identity.database, desk.identity.secret_box, actor)
     for _ in range(MAILS_A_DAY - 1):
         await desk.pass_the_pause()
         await service.cancel(desk.identity.database, actor)

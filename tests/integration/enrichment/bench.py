@@ -21,7 +21,7 @@ from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 
 Answer = Sequence[FoundValue] | Exception
@@ -76,7 +76,7 @@ class Bench:
     async def attempt(self, job_id: UUID, *adapters: Adapter) -> JobView:
         """Run the next attempt of a job, whenever it is due."""
         job = await self.job(job_id)
-        ticket = Ticket(job.kind, self.actor.workspace_id, job_id, job.attempts + 1)
+        ticket = QueueMessage(job.kind, self.actor.workspace_id, job_id, job.attempts + 1)
         worker_id = new_id()
         (claimed,) = await execution.claim(self.database, [ticket], worker_id, 60)
         await Executor(self.database, self.registry(*adapters), worker_id).run(claimed)

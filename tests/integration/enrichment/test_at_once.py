@@ -13,7 +13,7 @@ from leadflood.domains.leads.contracts import LeadCreated
 from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.support.jobs import Jobs, Workers
@@ -38,7 +38,7 @@ class AtOnce:
 
 async def claimed(bench: Bench, *made: LeadCreated, attempt: int = 1) -> list[RunningJob]:
     """These leads' jobs, claimed together."""
-    tickets = [Ticket(ENRICH_LEAD.name, bench.actor.workspace_id, each.job_id, attempt) for each in made]
+    tickets = [QueueMessage(ENRICH_LEAD.name, bench.actor.workspace_id, each.job_id, attempt) for each in made]
     return await execution.claim(bench.database, tickets, new_id(), 60)
 
 

@@ -11,8 +11,8 @@ from arro3.io import read_parquet
 from leadflood.bootstrap import SCHEDULES
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
-from leadflood.domains.exports.events import FORGET_EXPORTS
-from leadflood.domains.exports.service import files, reading
+from leadflood.domains.exports.events import PURGE_EXPORTS
+from leadflood.domains.exports.service import batches, files
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
@@ -32,7 +32,7 @@ class Killed(BaseException):
 @pytest.fixture
 async def leads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Leads for several batches, newest first."""
-    monkeypatch.setattr(reading, "BATCH", 5)
+    monkeypatch.setattr(batches, "BATCH", 5)
     emails = [f"lead{number}@acme.com" for number in range(LEADS)]
     for email in emails:
         await desk.lead(email, customFields={"n": email})
@@ -165,7 +165,7 @@ async def test_a_file_that_is_not_whole_is_not_given_out(desk: Desk, leads: list
 async def test_too_many_columns_are_told_and_not_tried_again(
     desk: Desk, leads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_COLUMNS", 17)
+    monkeypatch.setattr(batches, "MAX_COLUMNS", 17)
     export_id, job_id = await desk.ask()
 
     job = await desk.attempt(job_id)
@@ -203,7 +203,7 @@ async def test_a_file_is_removed_after_its_time(desk: Desk, leads: list[str]) ->
         await desk.file(export_id)
     await forget(desk)
     assert await desk.stored_parts(export_id) == 0
-    assert [each.seconds for each in SCHEDULES if each.kind == FORGET_EXPORTS] == [3600.0]
+    assert [each.seconds for each in SCHEDULES if each.kind == PURGE_EXPORTS] == [3600.0]
 
 
 async def test_deleting_an_export_stops_the_worker_that_writes_it(
@@ -292,5 +292,5 @@ async def test_whoever_asks_downloads_and_deletes_is_in_the_audit_log(desk: Desk
 
 async def forget(desk: Desk) -> None:
     """What the schedule does."""
-    sweep = Jobs(desk.database, SYSTEM_WORKSPACE_ID, FORGET_EXPORTS)
+    sweep = Jobs(desk.database, SYSTEM_WORKSPACE_ID, PURGE_EXPORTS)
     assert (await sweep.attempt(desk.registry, await sweep.one())).status == "completed"

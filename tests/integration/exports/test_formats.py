@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.domains.enrichment.models import Field
-from leadflood.domains.exports.adapters.delimited import _cell
+from leadflood.domains.exports.adapters.csv_format import _cell
 from leadflood.domains.exports.errors import ExportTooLarge, TooManyColumns
 from leadflood.domains.exports.models import ExportFormat
-from leadflood.domains.exports.service import reading
+from leadflood.domains.exports.service import batches
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.leads import queries as lead_queries
 from leadflood.domains.leads.contracts.filters import LeadFilter
@@ -174,8 +174,8 @@ async def test_what_enrichment_chose_goes_along_on_request(desk: Desk) -> None:
 
 
 async def test_a_walk_of_many_batches_meets_each_lead_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BATCH", 3)
-    monkeypatch.setattr(reading, "SURVEYED_AT_ONCE", 4)
+    monkeypatch.setattr(batches, "BATCH", 3)
+    monkeypatch.setattr(batches, "SCAN_BATCH", 4)
     wanted = [f"lead{number}@acme.com" for number in range(10)]
     for email in wanted:
         await desk.lead(email, customFields={email.partition("@")[0]: "x"})
@@ -187,12 +187,12 @@ async def test_a_walk_of_many_batches_meets_each_lead_once(desk: Desk, monkeypat
 
 
 async def test_a_lead_that_comes_in_meanwhile_is_not_met(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     for number in range(3):
         await desk.lead(f"lead{number}@acme.com")
     seen: list[str] = []
 
-    walk = reading.batches(desk.database, desk.actor, only=LeadFilter(), enriched=False)
+    walk = batches.batches(desk.database, desk.actor, only=LeadFilter(), enriched=False)
     async for records in walk:
         seen += [record.lead.email for record in records]
         await desk.lead(f"{new_id().hex}@acme.com")
@@ -252,7 +252,7 @@ async def test_more_than_are_sent_at_once_are_refused_before_anything_is_sent(de
 async def test_a_table_with_too_many_columns_is_refused_but_not_ndjson(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_COLUMNS", 18)
+    monkeypatch.setattr(batches, "MAX_COLUMNS", 18)
     await desk.lead("ada@acme.com", customFields={"a": "1", "b": "2"})
 
     with pytest.raises(TooManyColumns) as refused:

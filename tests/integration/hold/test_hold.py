@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from leadflood.bootstrap import build_registry
-from leadflood.domains.identity.service import holds, operators
+from leadflood.domains.identity.service import administration, holds
 from leadflood.domains.invitations import queries, service
 from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
 from leadflood.domains.invitations.events import SEND_INVITATION
@@ -19,7 +19,7 @@ from leadflood.domains.jobs import service as jobs_service
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
@@ -27,7 +27,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.hold import WAITING, EffectsOnHold, Hold
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import TEMPLATE
 from tests.support.identity import CLI, PASSWORD
 from tests.support.jobs import Jobs, workers_on
@@ -48,7 +48,7 @@ class Place:
     url: str
     database: Database
     settings: Settings
-    sealer: Sealer
+    secret_box: SecretBox
 
     @property
     def registry(self) -> JobRegistry:
@@ -59,13 +59,13 @@ class Place:
 
     async def new_workspace(self) -> UUID:
         owner = f"u{new_id().hex}@acme.test"
-        await operators.create_user(self.database, CLI, email=owner, name="Ada", password=PASSWORD)
-        return (await operators.create_workspace(self.database, CLI, name="Acme", owner_email=owner)).id
+        await administration.create_user(self.database, CLI, email=owner, name="Ada", password=PASSWORD)
+        return (await administration.create_workspace(self.database, CLI, name="Acme", owner_email=owner)).id
 
     async def invite(self, workspace_id: UUID) -> InvitationView:
         command = CreateInvitation.model_validate({"email": f"u{new_id().hex}@acme.test", "role": "member"})
         async with self.database.transaction(workspace_id) as tx:
-            return await service.invite(tx, Actor.cli(workspace_id), self.sealer, command=command)
+            return await service.invite(tx, Actor.cli(workspace_id), self.secret_box, command=command)
 
     async def invitation(self, workspace_id: UUID) -> InvitationView:
         """The only pending one."""
@@ -108,19 +108,19 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
 
 
 @pytest.fixture
-def opened(cluster: Cluster, settings: Settings, sealer: Sealer, post: Post) -> Opened:
+def opened(cluster: Cluster, settings: Settings, secret_box: SecretBox, post: Post) -> Opened:
     """Connects to a database."""
 
     @asynccontextmanager
     async def connect(name: str) -> AsyncIterator[Place]:
         url = cluster.url(name, APP_ROLE)
-        carrier = PostgresCarrier(url, role=APP_ROLE)
-        await carrier.open()
-        database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), carrier)
+        queue_backend = PostgresQueueBackend(url, role=APP_ROLE)
+        await queue_backend.open()
+        database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend)
         try:
-            yield Place(url, database, settings.model_copy(update={"smtp_url": SecretStr(post.url)}), sealer)
+            yield Place(url, database, settings.model_copy(update={"smtp_url": SecretStr(post.url)}), secret_box)
         finally:
-            await carrier.close()
+            await queue_backend.close()
             await database.close()
 
     return connect

@@ -10,7 +10,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from leadflood.kernel import crypto
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
@@ -50,8 +50,8 @@ class CountingHasher(Argon2Hasher):
 
 
 @pytest.fixture
-def identity(database: Database, settings: Settings, sealer: Sealer) -> Identity:
-    return Identity(database, settings, sealer)
+def identity(database: Database, settings: Settings, secret_box: SecretBox) -> Identity:
+    return Identity(database, settings, secret_box)
 
 
 @pytest.fixture
@@ -76,12 +76,12 @@ def hasher() -> Iterator[CountingHasher]:
 
 
 @pytest.fixture
-async def empty_identity(cluster: Cluster, settings: Settings, sealer: Sealer) -> AsyncIterator[Identity]:
+async def empty_identity(cluster: Cluster, settings: Settings, secret_box: SecretBox) -> AsyncIterator[Identity]:
     """A database of the test's own, as the very first start finds it."""
     name = f"identity_{new_id().hex}"
     cluster.create_database(name, template=TEMPLATE)
     pool = ConnectionPool(cluster.url(name, APP_ROLE), application_name="tests", size=5, statement_timeout=30)
     database = Database(pool, None)
-    yield Identity(database, settings, sealer)
+    yield Identity(database, settings, secret_box)
     await database.close()
     cluster.drop_database(name)

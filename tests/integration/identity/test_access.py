@@ -4,8 +4,8 @@ import pytest
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ChangeRole, CreateApiKey, RenameWorkspace
-from leadflood.domains.identity.errors import MemberNotFound, SessionNotFound, Unauthenticated
-from leadflood.domains.identity.service import access, api_keys, members, operators, sessions, workspaces
+from leadflood.domains.identity.errors import InvalidToken, MemberNotFound, SessionNotFound
+from leadflood.domains.identity.service import access, administration, api_keys, members, sessions, workspaces
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.sql import sql
@@ -27,8 +27,8 @@ ALL = WRITE | {
 MATRIX = {Role.OWNER: ALL, Role.ADMIN: ALL, Role.MEMBER: WRITE, Role.VIEWER: READ}
 
 
-async def refuse(identity: Identity, token: str) -> Unauthenticated:
-    with pytest.raises(Unauthenticated) as caught:
+async def refuse(identity: Identity, token: str) -> InvalidToken:
+    with pytest.raises(InvalidToken) as caught:
         await access.authenticate(identity.database, token)
     return caught.value
 
@@ -145,11 +145,11 @@ async def test_a_disabled_user_is_out_at_once_and_keys_work_again_when_enabled(
     token = await key_of(identity, actor, ["leads:read"])
     email = company.people[Role.ADMIN].email
 
-    await operators.disable_user(identity.database, CLI, email=email)
+    await administration.disable_user(identity.database, CLI, email=email)
     await refuse(identity, tokens.access_token)
     await refuse(identity, token)
 
-    await operators.enable_user(identity.database, CLI, email=email)
+    await administration.enable_user(identity.database, CLI, email=email)
     await refuse(identity, tokens.access_token)
     await access.authenticate(identity.database, token)
     await identity.login(company.people[Role.ADMIN])
@@ -199,7 +199,7 @@ async def test_me_says_who_i_am_and_where_else_i_could_be(identity: Identity, co
     assert {permission.value for permission in person.permissions} == ALL
     assert [each.id for each in robot.workspaces] == [second]
     assert (robot.kind, [permission.value for permission in robot.permissions]) == (ActorKind.API_KEY, ["leads:read"])
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.me(identity.database, Actor.cli(second))
 
 

@@ -11,10 +11,10 @@ from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ApiKeyCreated, CreateApiKey
 from leadflood.domains.identity.errors import (
     ApiKeyNotFound,
-    BeyondOwnPermissions,
+    InvalidToken,
     LastOwner,
+    PermissionEscalation,
     TooManyApiKeys,
-    Unauthenticated,
 )
 from leadflood.domains.identity.models import MAX_API_KEYS
 from leadflood.domains.identity.service import access, api_keys, members
@@ -66,7 +66,7 @@ async def test_nobody_makes_a_key_that_can_do_more(identity: Identity, company: 
     with pytest.raises(Forbidden) as refused:
         await create(identity, member, ["leads:read"])
     assert "keys:write" in refused.value.detail
-    with pytest.raises(BeyondOwnPermissions) as caught:
+    with pytest.raises(PermissionEscalation) as caught:
         await create(identity, robot, ["leads:read", "audit:read"])
     assert "audit:read" in caught.value.detail
     assert (await create(identity, robot, ["leads:read"])).api_key.created_by == company.owner.id
@@ -79,7 +79,7 @@ async def test_a_key_ends_when_it_is_revoked(identity: Identity, company: Compan
 
     await revoke(identity, actor, created.api_key.id)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, created.token)
     for key_id in (created.api_key.id, new_id()):
         with pytest.raises(ApiKeyNotFound):
@@ -104,7 +104,7 @@ async def test_a_key_ends_at_its_time(identity: Identity, company: Company) -> N
     async with identity.database.transaction(company.id) as tx:
         await tx.execute(sql("UPDATE api_keys SET expires_at = now()"))
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, created.token)
     with pytest.raises(InvalidInput) as caught:
         await create(identity, actor, ["leads:read"], "2020-01-01T00:00:00Z")
@@ -128,7 +128,7 @@ async def test_a_member_removed_a_moment_ago_makes_no_key(identity: Identity, co
     async with identity.database.transaction(company.id) as tx:
         await members.remove_member(tx, Actor.cli(company.id), user_id=company.people[Role.ADMIN].id)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await create(identity, admin, ["leads:read"])
 
 
@@ -150,13 +150,13 @@ async def test_a_key_never_outlives_the_key_that_created_it(identity: Identity, 
     await revoke(identity, actor, parent.api_key.id)
 
     for key in (parent, child, grandchild):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidToken):
             await access.authenticate(identity.database, key.token)
     await access.authenticate(identity.database, unrelated.token)
     async with identity.database.transaction(company.id) as tx:
         events = (await queries.list_audit_events(tx, actor, action="api_key.revoked", limit=10)).items
     assert {event.subject_id for event in events} == {key.api_key.id for key in (parent, child, grandchild)}
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await create(identity, heir, ["keys:write"])  # authenticated a moment before the end
 
 
@@ -172,9 +172,9 @@ async def test_a_key_created_while_its_parent_is_revoked_does_not_survive(identi
     )
 
     for answer in answers[:4]:
-        assert isinstance(answer, ApiKeyCreated | Unauthenticated)
+        assert isinstance(answer, ApiKeyCreated | InvalidToken)
         if isinstance(answer, ApiKeyCreated):
-            with pytest.raises(Unauthenticated):
+            with pytest.raises(InvalidToken):
                 await access.authenticate(identity.database, answer.token)
 
 

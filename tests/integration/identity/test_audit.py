@@ -11,13 +11,13 @@ from structlog.testing import capture_logs
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView, ChangeRole, CreateApiKey, RenameWorkspace
-from leadflood.domains.identity.errors import LoginFailed, SessionNotFound, Unauthenticated
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, SessionNotFound
 from leadflood.domains.identity.service import (
     access,
+    administration,
     api_keys,
     audit,
     members,
-    operators,
     sessions,
     signin,
     workspaces,
@@ -43,13 +43,13 @@ async def events(identity: Identity, workspace_id: UUID, **filters: object) -> P
 async def live_through(identity: Identity, company: Company) -> list[str]:
     """Do everything that is audited once, as the owner, and return every secret that was seen."""
     first, second, third = CANARIES
-    await operators.set_password(identity.database, CLI, email=company.owner.email, password=first)
+    await administration.set_password(identity.database, CLI, email=company.owner.email, password=first)
     person = Person(company.owner.id, company.owner.email, first)
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await identity.login(person, password=third)
     logins = [await identity.login(person) for _ in range(3)]
     renewed = await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
     here, there = [(await access.authenticate(identity.database, each.access_token)).actor for each in logins[:2]]
     here = here.for_request("req-1")

@@ -10,14 +10,14 @@ import pytest
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import BrowserSession
 from leadflood.domains.identity.errors import (
-    LoginFailed,
+    InvalidCredentials,
+    InvalidToken,
     LoginThrottled,
     SessionNotFound,
-    Unauthenticated,
     WorkspaceNotFound,
 )
 from leadflood.domains.identity.models import MAX_SESSIONS, SessionKind
-from leadflood.domains.identity.service import access, members, operators, sessions
+from leadflood.domains.identity.service import access, administration, members, sessions
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.sql import sql
@@ -33,7 +33,7 @@ from tests.support.waiting import eventually
 async def is_live(identity: Identity, token: str) -> bool:
     try:
         await access.authenticate_browser(identity.database, token)
-    except Unauthenticated:
+    except InvalidToken:
         assert await access.still_valid(identity.database, token) is None
         return False
     assert await access.still_valid(identity.database, token) is not None
@@ -88,8 +88,8 @@ async def test_a_browser_gets_one_token_that_tells_who_reads_the_page(identity: 
     login = await identity.login_browser(company.owner, second)
 
     assert (login.workspace.id, [each.id for each in login.workspaces]) == (second, [company.id, second])
-    visit = await access.authenticate_browser(identity.database, login.token)
-    actor, visitor = visit.actor, visit.visitor
+    ctx = await access.authenticate_browser(identity.database, login.token)
+    actor, visitor = ctx.actor, ctx.visitor
     assert (actor.kind, actor.workspace_id, actor.role) == (ActorKind.USER, second, Role.OWNER)
     assert (visitor.id, visitor.email, visitor.name) == (company.owner.id, company.owner.email, "Ada")
     assert (visitor.appearance, visitor.time_zone) == ("system", "UTC")
@@ -111,7 +111,7 @@ async def test_a_cookie_s_token_is_no_bearer_token_and_the_reverse(identity: Ide
     cookie = (await identity.login_browser(company.owner)).token
     bearer = await identity.login(company.owner)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, cookie)
     for token in (bearer.access_token, bearer.refresh_token, new_token("lfw_"), "lfw_", "", "\ud800" * 42):
         assert not await is_live(identity, token)
@@ -125,7 +125,7 @@ async def test_a_browser_is_let_in_by_the_same_door_as_the_api(
     work = []
     for person in (wrong, Person(new_id(), f"{new_id().hex}@acme.test"), wrong):
         before = hasher.verified
-        with pytest.raises(LoginFailed):
+        with pytest.raises(InvalidCredentials):
             await few.login_browser(person)
         work.append(hasher.verified - before)
     assert work == [1, 1, 1]
@@ -140,7 +140,7 @@ async def test_a_fresh_login_ends_what_the_same_browser_had_before(identity: Ide
     had = await actor_of(identity, before.token)
     other = await identity.login_browser(company.people[Role.ADMIN])
 
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await identity.login_browser(Person(new_id(), "nobody@acme.test"), replaces=had)
     assert await is_live(identity, before.token)
 
@@ -212,7 +212,7 @@ async def test_switching_ends_the_session_here_and_starts_one_there(identity: Id
     assert (there.workspace_id, there.user_id) == (second, company.owner.id)
     assert (await actions(identity, company.id, here.session_id))[-1] == ("session.ended", "switched")
     assert await actions(identity, second, there.session_id) == [("session.started", None)]
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await switch(identity, here, second)
 
 
@@ -243,7 +243,9 @@ async def test_a_password_changed_while_switching_leaves_no_session_behind(
         switching = asyncio.create_task(switch(identity, actor, second))
         await eventually(lambda: waiting(1))
         changing = asyncio.create_task(
-            operators.set_password(identity.database, CLI, email=company.owner.email, password="eleven green otters")
+            administration.set_password(
+                identity.database, CLI, email=company.owner.email, password="eleven green otters"
+            )
         )
         await eventually(lambda: waiting(2))
     entered = await switching
@@ -263,9 +265,9 @@ async def test_who_loses_the_right_is_out_with_the_next_look(identity: Identity,
         async with identity.database.transaction(company.id) as tx:
             await members.remove_member(tx, owner, user_id=person.id)
     elif fate == "disabled":
-        await operators.disable_user(identity.database, CLI, email=person.email)
+        await administration.disable_user(identity.database, CLI, email=person.email)
     else:
-        await operators.set_password(identity.database, CLI, email=person.email, password="eleven green otters")
+        await administration.set_password(identity.database, CLI, email=person.email, password="eleven green otters")
 
     assert not await is_live(identity, token)
 
@@ -324,7 +326,7 @@ async def test_all_other_sessions_end_in_every_workspace(identity: Identity, com
     assert await sessions.end_other_sessions(identity.database, actor) == 3
 
     assert [await is_live(identity, each.token) for each in (*others, kept, stranger)] == [False, False, True, True]
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, program.access_token)
     for workspace_id in (company.id, second):
         async with identity.database.transaction(workspace_id) as tx:

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from leadflood.domains.identity import queries
-from leadflood.domains.identity.errors import LoginFailed, LoginThrottled
+from leadflood.domains.identity.errors import InvalidCredentials, LoginThrottled
 from leadflood.domains.identity.models import Client
-from leadflood.domains.identity.service import devices, operators, sessions
+from leadflood.domains.identity.service import administration, devices, sessions
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.clock import utc_now
 from tests.integration.identity.conftest import Company, CountingHasher
@@ -55,13 +55,13 @@ async def test_a_known_device_has_a_limit_of_its_own(identity: Identity, company
     few = identity.having(login_attempts=2)
     stolen, other = few.known(company.owner), few.known(company.owner)
 
-    assert await guess(stolen, company.owner, 6) == ["LoginFailed"] * 2 + ["LoginThrottled"] * 4
+    assert await guess(stolen, company.owner, 6) == ["InvalidCredentials"] * 2 + ["LoginThrottled"] * 4
     with pytest.raises(LoginThrottled):
         await stolen.login_browser(company.owner)
 
     await other.login_browser(company.owner)
     await few.login_browser(company.owner)
-    assert await guess(other, company.owner, 3) == ["LoginFailed"] * 2 + ["LoginThrottled"]
+    assert await guess(other, company.owner, 3) == ["InvalidCredentials"] * 2 + ["LoginThrottled"]
 
 
 async def test_a_device_is_known_for_the_accounts_that_signed_in_and_no_other(
@@ -74,7 +74,7 @@ async def test_a_device_is_known_for_the_accounts_that_signed_in_and_no_other(
     shared = few.known(owner)
     shared = few.known(admin, shared.client.device)
     nonce = (shared.client.device or "").partition(".")[0]
-    own_tag = devices.remember(few.sealer, nonce, member.id).partition(".")[2]
+    own_tag = devices.remember(few.secret_box, nonce, member.id).partition(".")[2]
 
     await shared.login_browser(owner)
     await shared.login_browser(admin)
@@ -91,7 +91,7 @@ async def test_a_device_is_known_for_the_accounts_that_signed_in_and_no_other(
             await replace(few, client=replace(new_client(), device=forged)).login_browser(member)
     many = nonce
     for _ in range(9):
-        many = devices.remember(few.sealer, many, company.people[Role.VIEWER].id)
+        many = devices.remember(few.secret_box, many, company.people[Role.VIEWER].id)
     assert many.count(".") == 1
 
 
@@ -130,15 +130,15 @@ async def test_an_operator_unlocks_an_account_with_a_link_for_its_owner(identity
     few = identity.having(login_attempts=1)
     await guess(few, company.owner, 2)
 
-    code = await operators.unlock_user(few.database, CLI, few.sealer, email=company.owner.email.upper())
+    code = await administration.unlock_user(few.database, CLI, few.secret_box, email=company.owner.email.upper())
 
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await few.login_browser(company.owner, password=WRONG)
     with pytest.raises(LoginThrottled):
         await few.login_browser(company.owner)
     now = utc_now()
     user, until, signature = code.split("-")
-    assert devices.opened(few.sealer, code, now) == company.owner.id
+    assert devices.opened(few.secret_box, code, now) == company.owner.id
     other = company.people[Role.ADMIN].id.hex
     for bad, when in (
         (code, now + timedelta(minutes=15, seconds=1)),
@@ -149,7 +149,7 @@ async def test_an_operator_unlocks_an_account_with_a_link_for_its_owner(identity
         (user, now),
         ("", now),
     ):
-        assert devices.opened(few.sealer, bad, when) is None
+        assert devices.opened(few.secret_box, bad, when) is None
     async with few.database.transaction(company.id) as tx:
         page = await queries.list_audit_events(tx, Actor.cli(company.id), action="user.unlocked", limit=5)
     assert [each.subject_id for each in page.items] == [company.owner.id]

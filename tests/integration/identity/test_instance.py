@@ -6,7 +6,7 @@ import pytest
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.errors import LastOperator, UserNotFound
-from leadflood.domains.identity.service import access, operators
+from leadflood.domains.identity.service import access, administration
 from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
@@ -16,7 +16,7 @@ from tests.support.identity import CLI, Identity, Person
 
 
 async def operators_of(identity: Identity) -> set[str]:
-    page = await operators.list_users(identity.database, limit=50)
+    page = await administration.list_users(identity.database, limit=50)
     return {user.email for user in page.items if user.is_operator}
 
 
@@ -51,7 +51,7 @@ async def test_granting_and_revoking_count_from_the_next_request_and_are_audited
     token = (await identity.login(member)).access_token
     cookie = (await identity.login_browser(member)).token
 
-    for verb, expected in ((operators.grant_operator, True), (operators.revoke_operator, False)):
+    for verb, expected in ((administration.grant_operator, True), (administration.revoke_operator, False)):
         await verb(database, CLI, email=email)
         await verb(database, CLI, email=email)
         assert (await access.authenticate(database, token)).actor.is_operator is expected
@@ -67,7 +67,7 @@ async def test_granting_and_revoking_count_from_the_next_request_and_are_audited
 
 async def test_only_operators_grant_and_revoke_and_only_users_who_exist(identity: Identity, company: Company) -> None:
     owner, email = await identity.actor(company.owner), company.owner.email
-    for verb in (operators.grant_operator, operators.revoke_operator):
+    for verb in (administration.grant_operator, administration.revoke_operator):
         with pytest.raises(Forbidden, match="leadflood user operator grant"):
             await verb(identity.database, owner, email=email)
         with pytest.raises(UserNotFound):
@@ -80,15 +80,15 @@ async def test_the_last_operator_who_can_sign_in_stays_one(empty_identity: Ident
     await empty_identity.new_workspace(one)
 
     async def revoke(person: Person) -> None:
-        await operators.revoke_operator(database, CLI, email=person.email)
+        await administration.revoke_operator(database, CLI, email=person.email)
 
     with pytest.raises(LastOperator, match="grant"):
         await revoke(one)
-    await operators.grant_operator(database, CLI, email=two.email)
-    await operators.disable_user(database, CLI, email=two.email)
+    await administration.grant_operator(database, CLI, email=two.email)
+    await administration.disable_user(database, CLI, email=two.email)
     with pytest.raises(LastOperator):
         await revoke(one)
-    await operators.enable_user(database, CLI, email=two.email)
+    await administration.enable_user(database, CLI, email=two.email)
 
     done = await asyncio.gather(revoke(one), revoke(two), return_exceptions=True)
 
@@ -97,8 +97,8 @@ async def test_the_last_operator_who_can_sign_in_stays_one(empty_identity: Ident
 
 
 async def test_the_demo_user_is_an_operator_to_show_everything(empty_identity: Identity) -> None:
-    await operators.first_run(empty_identity.database)
-    await operators.ensure_demo(empty_identity.database)
+    await administration.first_run(empty_identity.database)
+    await administration.ensure_demo(empty_identity.database)
 
     assert await operators_of(empty_identity) == {"owner@leadflood.local", "demo@leadflood.local"}
 
@@ -112,7 +112,7 @@ async def test_of_an_installation_of_an_older_release_the_earliest_owner_becomes
     for person in (first, second):
         await empty_identity.add(workspace_id, person, Role.OWNER)
     await empty_identity.new_workspace(second)
-    await operators.disable_user(empty_identity.database, CLI, email=disabled.email)
+    await administration.disable_user(empty_identity.database, CLI, email=disabled.email)
     async with empty_identity.database.system() as tx:
         await tx.execute(sql("UPDATE users SET is_operator = false"))
 

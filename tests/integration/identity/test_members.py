@@ -9,14 +9,14 @@ from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AddMember, ChangeRole, CreateApiKey, MemberView
 from leadflood.domains.identity.errors import (
     AlreadyMember,
-    BeyondOwnPermissions,
+    InvalidToken,
     LastOwner,
     MemberNotFound,
-    OwnersOnly,
-    Unauthenticated,
+    OwnerRoleRequired,
+    PermissionEscalation,
     UserNotFound,
 )
-from leadflood.domains.identity.service import access, api_keys, members, operators
+from leadflood.domains.identity.service import access, administration, api_keys, members
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.ids import new_id
@@ -80,9 +80,9 @@ async def test_only_owners_make_change_or_remove_owners(identity: Identity, comp
     second = await identity.new_member(company.id, Role.OWNER)
 
     for target, role in ((admin.id, Role.OWNER), (company.people[Role.MEMBER].id, Role.OWNER), (second.id, Role.ADMIN)):
-        with pytest.raises(OwnersOnly):
+        with pytest.raises(OwnerRoleRequired):
             await change_role(identity, as_admin, target, role)
-    with pytest.raises(OwnersOnly):
+    with pytest.raises(OwnerRoleRequired):
         await remove(identity, as_admin, second.id)
 
     assert (await change_role(identity, as_owner, admin.id, Role.OWNER)).role is Role.OWNER
@@ -108,12 +108,12 @@ async def test_an_api_key_never_makes_owners_nor_gives_what_it_lacks(
     wide = await robot(identity, company.people[person], [scope.value for scope in SCOPES])
     member = company.people[Role.MEMBER].id
 
-    with pytest.raises(BeyondOwnPermissions) as caught:
+    with pytest.raises(PermissionEscalation) as caught:
         await change_role(identity, narrow, member, Role.ADMIN)
     assert "leads:read" in caught.value.detail
-    with pytest.raises(OwnersOnly):
+    with pytest.raises(OwnerRoleRequired):
         await change_role(identity, wide, member, Role.OWNER)
-    with pytest.raises(OwnersOnly):
+    with pytest.raises(OwnerRoleRequired):
         await remove(identity, wide, company.owner.id)
     assert (await change_role(identity, wide, member, Role.VIEWER)).role is Role.VIEWER
 
@@ -128,10 +128,10 @@ async def test_the_last_owner_can_neither_leave_nor_step_down(identity: Identity
     assert (caught.value.status, caught.value.code) == (409, "last_owner")
 
     second = await identity.new_member(company.id, Role.OWNER)
-    await operators.disable_user(identity.database, CLI, email=second.email)
+    await administration.disable_user(identity.database, CLI, email=second.email)
     with pytest.raises(LastOwner):
         await remove(identity, owner, company.owner.id)
-    await operators.enable_user(identity.database, CLI, email=second.email)
+    await administration.enable_user(identity.database, CLI, email=second.email)
     await remove(identity, owner, company.owner.id)
     assert await owners(identity, company.id) == [second.id]
 
@@ -161,7 +161,7 @@ async def test_two_owners_who_remove_each_other_at_once_leave_one_behind(identit
         remove(identity, one, second.id), remove(identity, two, company.owner.id), return_exceptions=True
     )
 
-    assert [type(answer) for answer in answers if isinstance(answer, Exception)] == [Unauthenticated]
+    assert [type(answer) for answer in answers if isinstance(answer, Exception)] == [InvalidToken]
     assert len(await owners(identity, company.id)) == 1
 
 

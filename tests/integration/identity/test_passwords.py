@@ -3,7 +3,7 @@
 import pytest
 
 from leadflood.domains.identity.contracts import CreateApiKey
-from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated, WrongPassword
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, LoginThrottled, WrongPassword
 from leadflood.domains.identity.service import access, api_keys
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.errors import InvalidInput
@@ -30,11 +30,11 @@ async def test_a_new_password_ends_all_other_sessions_in_every_workspace_but_no_
     await identity.change_password(actor, company.owner.password, NEW)
 
     for gone in (there, elsewhere):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidToken):
             await access.authenticate(identity.database, gone.access_token)
     for kept in (here.access_token, theirs.access_token, token):
         await access.authenticate(identity.database, kept)
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await identity.login(company.owner)
     await identity.login(company.owner, password=NEW)
 
@@ -77,5 +77,5 @@ async def test_a_password_can_be_typed_on_any_keyboard(identity: Identity, compa
 
 
 async def test_nobody_at_the_command_line_changes_a_password_this_way(identity: Identity, company: Company) -> None:
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await identity.change_password(Actor.cli(company.id), company.owner.password, NEW)

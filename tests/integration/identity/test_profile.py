@@ -4,7 +4,7 @@ import pytest
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView, MeView, UpdateMe
-from leadflood.domains.identity.errors import Unauthenticated
+from leadflood.domains.identity.errors import InvalidToken
 from leadflood.domains.identity.service import access, profile
 from leadflood.kernel.actor import Actor
 from tests.integration.identity.conftest import Company
@@ -48,5 +48,5 @@ async def test_a_new_name_is_audited_and_preferences_are_not(identity: Identity,
 
 
 async def test_nobody_changes_the_profile_of_nobody(identity: Identity, company: Company) -> None:
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await update(identity, Actor.cli(company.id), name="X")

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import CreateApiKey
-from leadflood.domains.identity.errors import LoginFailed, PublicPassword, Unauthenticated
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, PublicPassword
 from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
-from leadflood.domains.identity.service import access, api_keys, operators, public_password, signin
+from leadflood.domains.identity.service import access, administration, api_keys, public_password, signin
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Environment
 from leadflood.kernel.db.sql import sql
@@ -26,8 +26,8 @@ _FORGET = sql("UPDATE users SET public_password_hash = NULL")
 @pytest.fixture
 async def demo(empty_identity: Identity) -> Identity:
     """An installation on which `up --demo` has run."""
-    await operators.first_run(empty_identity.database)
-    await operators.ensure_demo(empty_identity.database)
+    await administration.first_run(empty_identity.database)
+    await administration.ensure_demo(empty_identity.database)
     return empty_identity
 
 
@@ -54,7 +54,7 @@ async def test_nothing_made_with_the_public_password_opens_a_production_instance
         lambda: signin.refresh(database, production.settings, refresh_token=program.refresh_token),
     ]
     for way in ways:
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidToken):
             await way()
     assert await access.still_valid(database, browser.token, production=True) is None
     for sign_in in (production.login, production.login_browser):
@@ -80,13 +80,13 @@ async def test_a_production_instance_does_not_start_until_the_password_is_anothe
         await public_password.refuse_to_serve(database, apart)
     assert "leadflood up" not in refused.value.detail
 
-    await operators.disable_user(database, CLI, email=DEMO_EMAIL)
+    await administration.disable_user(database, CLI, email=DEMO_EMAIL)
     await public_password.refuse_to_serve(database, settings)
-    await operators.enable_user(database, CLI, email=DEMO_EMAIL)
+    await administration.enable_user(database, CLI, email=DEMO_EMAIL)
     with pytest.raises(PublicPassword):
         await public_password.refuse_to_serve(database, settings)
 
-    await operators.set_password(database, CLI, email=DEMO_EMAIL, password=ANOTHER)
+    await administration.set_password(database, CLI, email=DEMO_EMAIL, password=ANOTHER)
     await public_password.refuse_to_serve(database, settings)
     login = await in_production(demo).login(DEMO, password=ANOTHER)
     await access.authenticate(database, login.access_token, production=True)
@@ -103,7 +103,7 @@ async def test_the_password_counts_and_not_the_address_nor_what_an_older_release
         await in_production(demo).login(Person(new_id(), "ada@acme.test", DEMO_PASSWORD))
 
     token = (await demo.login(Person(new_id(), "ada@acme.test", DEMO_PASSWORD))).access_token
-    with pytest.raises(Unauthenticated):  # the comparison at the start is remembered
+    with pytest.raises(InvalidToken):  # the comparison at the start is remembered
         await access.authenticate(demo.database, token, production=True)
 
 
@@ -115,7 +115,7 @@ async def test_any_address_with_the_public_password_gets_the_same_answer(demo: I
             await production.login(Person(new_id(), email, DEMO_PASSWORD))
         answers.append(refused.value.detail)
     assert len(set(answers)) == 1
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await production.login(DEMO, password="wrong horse battery")
 
 
@@ -123,7 +123,7 @@ async def test_a_new_password_in_place_of_the_public_one_ends_the_keys_that_anyb
     demo: Identity,
 ) -> None:
     async def change_by_operator(actor: Actor) -> None:
-        await operators.set_password(demo.database, CLI, email=DEMO_EMAIL, password=ANOTHER)
+        await administration.set_password(demo.database, CLI, email=DEMO_EMAIL, password=ANOTHER)
 
     async def change_oneself(actor: Actor) -> None:
         await demo.change_password(actor, DEMO_PASSWORD, ANOTHER)
@@ -132,13 +132,13 @@ async def test_a_new_password_in_place_of_the_public_one_ends_the_keys_that_anyb
         actor = await demo.actor(DEMO)
         key = await key_of(demo, actor)
         await change(actor)
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidToken):
             await access.authenticate(demo.database, key)
         async with demo.database.transaction(actor.workspace_id) as tx:
             log = await queries.list_audit_events(tx, actor, action="api_key.revoked", limit=1)
         assert log.items[0].data == {"reason": "public_password"}
 
         kept = await key_of(demo, await demo.actor(DEMO, password=ANOTHER))
-        await operators.set_password(demo.database, CLI, email=DEMO_EMAIL, password="seven purple walruses")
+        await administration.set_password(demo.database, CLI, email=DEMO_EMAIL, password="seven purple walruses")
         await access.authenticate(demo.database, kept)
-        await operators.ensure_demo(demo.database)
+        await administration.ensure_demo(demo.database)

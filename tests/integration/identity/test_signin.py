@@ -8,8 +8,8 @@ import pytest
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import LoginView
-from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated
-from leadflood.domains.identity.service import access, operators, signin
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, LoginThrottled
+from leadflood.domains.identity.service import access, administration, signin
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -45,7 +45,7 @@ async def refreshed(identity: Identity, token: str) -> str:
 async def is_live(identity: Identity, access_token: str) -> bool:
     try:
         await access.authenticate(identity.database, access_token)
-    except Unauthenticated:
+    except InvalidToken:
         return False
     return True
 
@@ -77,7 +77,7 @@ async def test_every_failed_login_gets_the_same_answer_for_the_same_work(
     identity: Identity, company: Company, hasher: CountingHasher
 ) -> None:
     disabled = await identity.new_member(company.id, Role.MEMBER)
-    await operators.disable_user(identity.database, CLI, email=disabled.email)
+    await administration.disable_user(identity.database, CLI, email=disabled.email)
     homeless = await identity.new_person()
     foreign = await identity.new_workspace(homeless)
     wrong = Person(company.owner.id, company.owner.email, "not the right password")
@@ -93,7 +93,7 @@ async def test_every_failed_login_gets_the_same_answer_for_the_same_work(
     work = []
     for person, workspace_id in cases:
         before = hasher.verified
-        with pytest.raises(LoginFailed) as caught:
+        with pytest.raises(InvalidCredentials) as caught:
             await identity.login(person, workspace_id)
         work.append(hasher.verified - before)
         answers.append((caught.value.status, caught.value.code, caught.value.detail, caught.value.headers))
@@ -125,7 +125,7 @@ async def test_fifty_parallel_guesses_are_verified_no_more_often_than_the_limit(
     answers = await failures(identity, 50, person)
 
     assert hasher.verified == identity.settings.login_attempts
-    assert answers.count(LoginFailed) == identity.settings.login_attempts
+    assert answers.count(InvalidCredentials) == identity.settings.login_attempts
     assert answers.count(LoginThrottled) == 50 - identity.settings.login_attempts
 
 
@@ -153,10 +153,10 @@ async def test_a_success_clears_the_account_and_only_its_own_attempt_of_the_addr
     few = identity.having(login_attempts=2)
     await failures(few, 1, company.owner)
     await few.login(company.owner)
-    assert await failures(few, 2, company.owner) == [LoginFailed] * 2
+    assert await failures(few, 2, company.owner) == [InvalidCredentials] * 2
 
     others = [Person(new_id(), f"{new_id().hex}@acme.test") for _ in range(7)]
-    assert [await failures(few, 1, other) for other in others] == [[LoginFailed]] * 7
+    assert [await failures(few, 1, other) for other in others] == [[InvalidCredentials]] * 7
     assert await failures(few, 1, Person(new_id(), f"{new_id().hex}@acme.test")) == [LoginThrottled]
 
 
@@ -168,12 +168,14 @@ async def test_an_ipv6_customer_is_one_address(identity: Identity) -> None:
         person = Person(new_id(), f"{new_id().hex}@acme.test")
         answers += await failures(few, 1, person, ip=f"{network}{host:x}")
 
-    assert answers == [LoginFailed] * 5 + [LoginThrottled]
+    assert answers == [InvalidCredentials] * 5 + [LoginThrottled]
 
 
 async def test_a_password_changed_while_it_was_verified_lets_nobody_in(identity: Identity, company: Company) -> None:
     racing = [identity.login(company.owner) for _ in range(8)]
-    setting = operators.set_password(identity.database, CLI, email=company.owner.email, password="eleven green otters")
+    setting = administration.set_password(
+        identity.database, CLI, email=company.owner.email, password="eleven green otters"
+    )
 
     *answers, _ = await asyncio.gather(*racing, setting, return_exceptions=True)
 
@@ -181,7 +183,7 @@ async def test_a_password_changed_while_it_was_verified_lets_nobody_in(identity:
         if isinstance(answer, LoginView):
             assert not await is_live(identity, answer.access_token)
         else:
-            assert isinstance(answer, LoginFailed)
+            assert isinstance(answer, InvalidCredentials)
 
 
 async def test_a_refresh_gives_new_tokens_and_keeps_the_session(identity: Identity, company: Company) -> None:
@@ -216,12 +218,12 @@ async def test_using_a_refresh_token_again_ends_the_whole_session(identity: Iden
     newest = await signin.refresh(identity.database, identity.settings, refresh_token=stolen.refresh_token)
     other = await identity.login(company.owner)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await refreshed(identity, stolen.refresh_token)
 
     assert not await is_live(identity, newest.access_token)
     assert not await is_live(identity, stolen.access_token)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await refreshed(identity, newest.refresh_token)
     assert await is_live(identity, other.access_token)
     async with identity.database.transaction(company.id) as tx:
@@ -241,7 +243,7 @@ async def test_of_two_parallel_refreshes_one_wins_and_the_other_ends_the_session
         *(refreshed(identity, tokens.refresh_token) for _ in range(2)), return_exceptions=True
     )
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["Unauthenticated", "str"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["InvalidToken", "str"]
     assert not await is_live(identity, tokens.access_token)
 
 
@@ -254,7 +256,7 @@ async def test_what_is_no_living_refresh_token_is_refused(identity: Identity, co
         )
 
     for token in (tokens.refresh_token, tokens.access_token, "", "lfr_", "\ud800" * 42, "lfr_" + "é" * 38):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidToken):
             await refreshed(identity, token)
 
 

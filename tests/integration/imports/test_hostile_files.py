@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from leadflood.domains.imports.errors import UnreadableFile
-from leadflood.domains.imports.service import parsing, reading, uploads
+from leadflood.domains.imports.service import parsing, sandboxed_parser, uploads
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from tests.support import sandbox_tasks
 from tests.support.desk import Desk, csv_of, pieces, workbook
 from tests.support.identity import Identity
@@ -41,13 +41,13 @@ async def test_a_workbook_that_costs_too_much_is_refused_in_words_and_the_next_f
     costly = padded_rows(50_000)
     assert len(costly) < 500_000
     refusals = {
-        "reading it takes too long": replace(reading.LOOK, cpu=1),
-        "reading it takes too much memory": replace(reading.LOOK, memory=1_000_000),
+        "reading it takes too long": replace(sandboxed_parser.LOOK, cpu=1),
+        "reading it takes too much memory": replace(sandboxed_parser.LOOK, memory=1_000_000),
     }
 
     for why, limits in refusals.items():
         with monkeypatch.context() as patch:
-            patch.setattr(reading, "LOOK", limits)
+            patch.setattr(sandboxed_parser, "LOOK", limits)
             with pytest.raises(UnreadableFile) as refused:
                 await soon(desk.upload(costly, "leads.xlsx"))
         assert refused.value.detail == f"This workbook is too complex to read: {why}. Save it as CSV."
@@ -58,12 +58,12 @@ async def test_a_workbook_that_costs_too_much_is_refused_in_words_and_the_next_f
 
 
 async def test_people_sign_in_while_every_reader_of_files_is_busy_and_others_wait(
-    desk: Desk, settings: Settings, sealer: Sealer
+    desk: Desk, settings: Settings, secret_box: SecretBox
 ) -> None:
-    identity = Identity(desk.database, settings, sealer)
+    identity = Identity(desk.database, settings, secret_box)
     person = await identity.new_person()
     await identity.new_workspace(person)
-    sandbox = reading.new_sandbox(2)
+    sandbox = sandboxed_parser.new_sandbox(2)
     async with AsyncExitStack() as busy:
         for key in ("a", "b"):
             await busy.enter_async_context(sandbox.process(key))

@@ -86,7 +86,7 @@ async def test_of_several_rows_with_an_address_one_counts(desk: Desk, duplicates
 async def test_duplicates_are_found_over_batches_too(
     desk: Desk, duplicates: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.reading.BATCH", 2)
+    monkeypatch.setattr("leadflood.domains.imports.service.sandboxed_parser.BATCH", 2)
     rows = [[f"lead{number % 3}@acme.com", f"Company {number}", "", ""] for number in range(9)]
 
     done = await desk.run(csv_of([HEADER, *rows]), TARGETS, duplicates=duplicates)

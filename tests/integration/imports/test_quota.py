@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from leadflood.domains.imports.errors import ImportQuotaExceeded
-from leadflood.domains.imports.service import control, uploads
+from leadflood.domains.imports.service import lifecycle, uploads
 from leadflood.domains.imports.store import retention
 from tests.conftest import new_workspace
 from tests.support.desk import LIMIT, Desk, csv_of
@@ -22,7 +22,7 @@ QUOTA = 3 * len(FILE)
 
 async def delete(desk: Desk, import_id: UUID) -> None:
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.delete_import(tx, desk.actor, import_id=import_id)
+        await lifecycle.delete_import(tx, desk.actor, import_id=import_id)
 
 
 async def test_uploads_at_the_same_time_cannot_overrun_the_quota(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from leadflood.domains.imports.models.states import RowAction
-from leadflood.domains.imports.service import control
+from leadflood.domains.imports.service import lifecycle
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
@@ -79,8 +79,8 @@ async def die_at(desk: Desk, job_id: UUID, attempt: int, point: int, monkeypatch
 async def test_killed_again_and_again_every_row_is_done_once(
     desk: Desk, points: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.reading.BATCH", 7)
-    monkeypatch.setattr("leadflood.domains.imports.service.writing.BATCH", 5)
+    monkeypatch.setattr("leadflood.domains.imports.service.sandboxed_parser.BATCH", 7)
+    monkeypatch.setattr("leadflood.domains.imports.service.commit.BATCH", 5)
     for number in range(0, 15, 3):
         await desk.lead(email=f"lead{number}@acme.com")
     before = await desk.checksum()
@@ -88,7 +88,7 @@ async def test_killed_again_and_again_every_row_is_done_once(
     import_id = await desk.upload(csv_of([HEADER, *rows]))
 
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        job_id = (await control.preview_import(tx, desk.actor, import_id=import_id, trace={})).job_id
+        job_id = (await lifecycle.preview_import(tx, desk.actor, import_id=import_id, trace={})).job_id
     assert job_id
     await survive(desk, job_id, points, monkeypatch)
     previewed = await desk.get(import_id)
@@ -129,7 +129,7 @@ class Comparing:
         """Held there for as long as this lasts; then it runs to its end."""
         import_id = await desk.upload(csv_of([HEADER, *many(20)]))
         async with desk.database.transaction(desk.actor.workspace_id) as tx:
-            job_id = (await control.preview_import(tx, desk.actor, import_id=import_id, trace={})).job_id
+            job_id = (await lifecycle.preview_import(tx, desk.actor, import_id=import_id, trace={})).job_id
         assert job_id
         jobs = Jobs(desk.database, desk.actor.workspace_id)
         job = await jobs.started(job_id)
@@ -216,12 +216,12 @@ async def test_what_was_edited_since_the_preview_is_told_and_not_overwritten(des
 async def test_a_commit_that_is_paused_goes_on_and_one_that_is_cancelled_can_be_undone(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.writing.BATCH", 2)
+    monkeypatch.setattr("leadflood.domains.imports.service.commit.BATCH", 2)
     import_id = await desk.upload(csv_of([HEADER, *[[f"lead{number}@acme.com", ""] for number in range(6)]]))
     await desk.preview(import_id)
     job_id = await desk.ask_commit(import_id)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.pause_import(tx, desk.actor, import_id=import_id)
+        await lifecycle.pause_import(tx, desk.actor, import_id=import_id)
     await desk.attempt(job_id)
     assert ((await desk.get(import_id)).status, len(await desk.leads())) == ("paused", 0)
 
@@ -230,7 +230,7 @@ async def test_a_commit_that_is_paused_goes_on_and_one_that_is_cancelled_can_be_
     written = len(await desk.leads())
     assert 0 < written < 6
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.cancel_import(tx, desk.actor, import_id=import_id)
+        await lifecycle.cancel_import(tx, desk.actor, import_id=import_id)
     await desk.attempt(job_id, 2)
     cancelled = await desk.get(import_id)
     assert (cancelled.status, len(await desk.leads())) == ("cancelled", written)

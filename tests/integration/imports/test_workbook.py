@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from openpyxl import Workbook
 
-from leadflood.domains.imports.contracts import ReadAs
+from leadflood.domains.imports.contracts import ReadFormat
 from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
@@ -21,7 +21,7 @@ async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:
     assert found.format is not None
     assert (found.format.kind, found.format.sheet, found.format.sheets) == ("xlsx", "Sheet", ["Sheet", "People"])
 
-    command = ReadAs.model_validate({"sheet": "People"})
+    command = ReadFormat.model_validate({"sheet": "People"})
     read = await uploads.read_as(desk.database, shared_sandbox(), desk.actor, import_id=import_id, command=command)
     assert [column.target for column in read.columns] == ["email", "custom:seats"]
     await desk.preview(import_id)

@@ -14,16 +14,16 @@ from leadflood.domains.invitations import queries, service
 from leadflood.domains.invitations.contracts import (
     AcceptedInvitation,
     CreateInvitation,
+    ExistingAccount,
     InvitationView,
-    KnownPassword,
-    Newcomer,
+    NewAccount,
 )
 from leadflood.domains.invitations.events import SEND_INVITATION
 from leadflood.domains.jobs.contracts import JobView
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.mail import Mailer
@@ -48,12 +48,12 @@ class Door:
         """Invite a new address, or this one."""
         wanted = CreateInvitation.model_validate({"email": email or new_address(), "role": role})
         async with self.identity.database.transaction(actor.workspace_id) as tx:
-            return await service.invite(tx, actor, self.identity.sealer, command=wanted)
+            return await service.invite(tx, actor, self.identity.secret_box, command=wanted)
 
     async def resend(self, actor: Actor, invitation_id: UUID) -> InvitationView:
         """Send again."""
         async with self.identity.database.transaction(actor.workspace_id) as tx:
-            return await service.resend(tx, actor, self.identity.sealer, invitation_id=invitation_id)
+            return await service.resend(tx, actor, self.identity.secret_box, invitation_id=invitation_id)
 
     async def revoke(self, actor: Actor, invitation_id: UUID) -> None:
         """Take back."""
@@ -70,12 +70,14 @@ class Door:
         assert invitation.delivery.job_id is not None
         return await self.attempt_job(invitation.delivery.job_id, mailer)
 
-    async def attempt_job(self, job_id: UUID, mailer: Mailer | None = None, sealer: Sealer | None = None) -> JobView:
+    async def attempt_job(
+        self, job_id: UUID, mailer: Mailer | None = None, secret_box: SecretBox | None = None
+    ) -> JobView:
         """Run one attempt at a job that sends."""
         definitions = invitation_jobs.definitions(
             self.identity.database,
             mailer=mailer or Mailer(self.post.url, "Acme <no-reply@acme.test>", gate=Open()),
-            sealer=sealer or self.identity.sealer,
+            secret_box=secret_box or self.identity.secret_box,
             public_url=PUBLIC_URL,
         )
         jobs = Jobs(self.identity.database, self.company.id, SEND_INVITATION)
@@ -89,7 +91,7 @@ class Door:
 
     async def accept_as_new(self, token: str, password: str = PASSWORD) -> AcceptedInvitation:
         """Join with a new account."""
-        newcomer = Newcomer.model_validate({"name": "Grace Hopper", "password": password})
+        newcomer = NewAccount.model_validate({"name": "Grace Hopper", "password": password})
         return await service.accept_as_new(
             self.identity.database, token=token, newcomer=newcomer, client=self.identity.client
         )
@@ -100,9 +102,9 @@ class Door:
         return await service.accept_with_account(
             using.database,
             using.settings,
-            using.sealer,
+            using.secret_box,
             token=token,
-            known=KnownPassword.model_validate({"password": person.password}),
+            known=ExistingAccount.model_validate({"password": person.password}),
             client=using.client,
         )
 
@@ -126,7 +128,7 @@ def new_address() -> str:
 
 
 @pytest.fixture
-async def door(database: Database, settings: Settings, sealer: Sealer, tmp_path: Path) -> AsyncIterator[Door]:
-    identity = Identity(database, settings, sealer)
+async def door(database: Database, settings: Settings, secret_box: SecretBox, tmp_path: Path) -> AsyncIterator[Door]:
+    identity = Identity(database, settings, secret_box)
     async with post_office(tmp_path / "mail") as post:
         yield Door(identity, await new_company(identity), post)

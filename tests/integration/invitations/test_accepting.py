@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from leadflood.domains.identity.contracts import ChangeRole
-from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated
-from leadflood.domains.identity.service import members, operators
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, LoginThrottled
+from leadflood.domains.identity.service import administration, members
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.errors import AccountExists, InvitationNotFound
 from leadflood.kernel.actor import Actor, Role
@@ -58,7 +58,7 @@ async def test_somebody_with_an_account_joins_with_its_password(door: Door) -> N
 
     with pytest.raises(AccountExists):
         await door.accept_as_new(token)
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await door.accept_as(Person(person.id, person.email, "not the right password"), token)
     joined = await door.accept_as(person, token)
 
@@ -79,7 +79,7 @@ async def test_whoever_is_signed_in_joins_without_a_password_as_nobody_else(door
 
     with pytest.raises(InvitationNotFound):
         await service.accept_as_self(door.identity.database, prying, token=token, client=door.identity.client)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await service.accept_as_self(
             door.identity.database, Actor.cli(door.company.id), token=token, client=door.identity.client
         )
@@ -98,7 +98,7 @@ async def test_the_password_is_guarded_like_a_login(door: Door) -> None:
 
     answers = await asyncio.gather(*(door.accept_as(wrong, token, few) for _ in range(5)), return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in answers) == ["LoginFailed"] * 2 + ["LoginThrottled"] * 3
+    assert sorted(type(each).__name__ for each in answers) == ["InvalidCredentials"] * 2 + ["LoginThrottled"] * 3
     with pytest.raises(LoginThrottled):
         await door.accept_as(person, token, few)
     assert person.email not in await door.members()
@@ -173,7 +173,7 @@ async def test_an_invitation_is_worth_as_much_as_who_vouches_for_it(door: Door, 
             change = ChangeRole.model_validate({"role": "member"})
             await members.change_role(tx, owner, user_id=person.id, change=change)
     if fate == "disabled":
-        await operators.disable_user(door.identity.database, CLI, email=person.email)
+        await administration.disable_user(door.identity.database, CLI, email=person.email)
 
     with pytest.raises(InvitationNotFound):
         await door.accept_as_new(token)

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from leadflood.domains.identity.contracts import CreateApiKey
-from leadflood.domains.identity.errors import AlreadyMember, BeyondOwnPermissions, OwnersOnly, Unauthenticated
-from leadflood.domains.identity.service import access, api_keys, members, operators
+from leadflood.domains.identity.errors import AlreadyMember, InvalidToken, OwnerRoleRequired, PermissionEscalation
+from leadflood.domains.identity.service import access, administration, api_keys, members
 from leadflood.domains.invitations import models, service, store
 from leadflood.domains.invitations.errors import (
     InvitationNotFound,
@@ -46,7 +46,7 @@ async def test_known_and_unknown_addresses_get_the_same_answer(door: Door) -> No
     admin = await door.identity.actor(door.company.people[Role.ADMIN])
     known = await door.identity.new_person()
     disabled = await door.identity.new_person()
-    await operators.disable_user(door.identity.database, CLI, email=disabled.email)
+    await administration.disable_user(door.identity.database, CLI, email=disabled.email)
 
     answers = [await door.invite(admin, email) for email in (known.email, disabled.email, new_address())]
 
@@ -72,13 +72,13 @@ async def test_inviting_needs_the_same_rights_as_adding(door: Door) -> None:
     narrow = await robot(door, people[Role.OWNER], ["members:write"])
 
     for actor in (admin, wide):
-        with pytest.raises(OwnersOnly):
+        with pytest.raises(OwnerRoleRequired):
             await door.invite(actor, role="owner")
-    with pytest.raises(BeyondOwnPermissions):
+    with pytest.raises(PermissionEscalation):
         await door.invite(narrow, role="viewer")
     made = await door.invite(owner, role="owner")
     for act in (door.revoke, door.resend):
-        with pytest.raises(OwnersOnly):
+        with pytest.raises(OwnerRoleRequired):
             await act(admin, made.id)
     await door.invite(wide, role="admin")
     await door.revoke(owner, made.id)
@@ -90,7 +90,7 @@ async def test_who_has_just_been_removed_invites_nobody(door: Door) -> None:
     async with door.identity.database.transaction(door.company.id) as tx:
         await members.remove_member(tx, owner, user_id=person.id)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await door.invite(admin)
 
 

@@ -7,9 +7,9 @@ import pytest
 from leadflood.bootstrap import SCHEDULES
 from leadflood.domains.identity.contracts import RenameWorkspace
 from leadflood.domains.identity.service import workspaces
-from leadflood.domains.invitations.events import FORGET_INVITATIONS
+from leadflood.domains.invitations.events import PURGE_INVITATIONS
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.crypto import Sealer, new_secret_key
+from leadflood.kernel.crypto import SecretBox, new_secret_key
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.mail import Mailer
 from tests.integration.invitations.conftest import LINK, Door
@@ -115,7 +115,7 @@ async def test_under_another_secret_key_it_says_what_to_do(door: Door) -> None:
     made = await door.invite(await door.identity.actor(door.company.owner))
     assert made.delivery.job_id is not None
 
-    job = await door.attempt_job(made.delivery.job_id, sealer=Sealer(new_secret_key()))
+    job = await door.attempt_job(made.delivery.job_id, secret_box=SecretBox(new_secret_key()))
 
     assert job.status == "failed"
     assert "LEADFLOOD_SECRET_KEY" in (job.last_error or "")
@@ -124,4 +124,4 @@ async def test_under_another_secret_key_it_says_what_to_do(door: Door) -> None:
 
 async def test_this_program_knows_the_jobs_and_forgets_every_day(registry: JobRegistry) -> None:
     assert {"invitations.send.v1", "invitations.forget.v1"} <= set(registry.kinds)
-    assert [each.seconds for each in SCHEDULES if each.kind == FORGET_INVITATIONS] == [86_400.0]
+    assert [each.seconds for each in SCHEDULES if each.kind == PURGE_INVITATIONS] == [86_400.0]

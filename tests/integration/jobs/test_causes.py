@@ -26,7 +26,7 @@ from leadflood.domains.jobs.models import JobKind
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Connection, Ticket
+from leadflood.kernel.queue.ports import Connection, QueueMessage
 from tests.conftest import Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Jobs, ToyPayload, completes, raises
 
@@ -279,7 +279,7 @@ async def test_a_retry_of_very_many_that_was_killed_goes_on_with_what_is_left(jo
     outcome = await retry_cause(jobs, "Boom.")
     assert outcome.job_id is not None
     killed = await replace(jobs, kind=RETRY_CAUSE).started(outcome.job_id)
-    cause = queries.Cause(queries.FAILED_JOBS, "Boom.", jobs.kind.name, before=killed.created_at)
+    cause = queries.FailureGroup(queries.FAILED_JOBS, "Boom.", jobs.kind.name, before=killed.created_at)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         done, after = await service.next_of_cause(tx, jobs.actor, cause=cause, attempts={jobs.kind.name: 3}, after=None)
         await store.set_progress(tx, killed.key, done=done, total=5001)
@@ -330,7 +330,7 @@ class Nowhere:
 
     channel = "nobody_listens"
 
-    async def publish(self, _connection: Connection | None, _tickets: Sequence[Ticket]) -> None:
+    async def publish(self, _connection: Connection | None, _tickets: Sequence[QueueMessage]) -> None:
         raise Unavailable("The queue is away 17.")
 
 

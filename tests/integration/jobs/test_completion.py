@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from leadflood.domains.enrichment import jobs as enrichment
 from leadflood.domains.enrichment.models import Field, FoundValue, KnownLead
 from leadflood.domains.jobs import execution
-from leadflood.domains.jobs.completion import Completer, Work
+from leadflood.domains.jobs.completion import Completer, SharedWork
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
@@ -79,7 +79,7 @@ async def take_over(jobs: Jobs, job_id: UUID) -> None:
 
 
 async def run_all(
-    database: Database, work: Work[str, str], running: Sequence[RunningJob], *, completes: bool = True
+    database: Database, work: SharedWork[str, str], running: Sequence[RunningJob], *, completes: bool = True
 ) -> dict[UUID, Any]:
     """The answer to each of these jobs, which come to the work at the same time: "completed" where they complete."""
     completer = Completer(database)

@@ -104,12 +104,12 @@ async def test_with_the_queue_elsewhere_the_event_waits_until_the_relay_has_publ
     job_id = await jobs.one()
     (event,) = await jobs.events(job_id)
     assert (event.status, event.processed_at) == (OutboxStatus.PENDING, None)
-    assert await elsewhere.carrier.receive([jobs.kind.name], 10) == []
+    assert await elsewhere.queue_backend.receive([jobs.kind.name], 10) == []
 
-    await soon(relay.relay(elsewhere.database, elsewhere.carrier))
+    await soon(relay.relay(elsewhere.database, elsewhere.queue_backend))
 
     (event,) = await jobs.events(job_id)
     assert (event.status, event.attempts) == ("sent", 0)
-    (ticket,) = await elsewhere.carrier.receive([jobs.kind.name], 10)
+    (ticket,) = await elsewhere.queue_backend.receive([jobs.kind.name], 10)
     assert (ticket.job_id, ticket.attempt) == (job_id, 1)
     assert await jobs.tickets(job_id) == 0, "no ticket in the application's own database"

@@ -7,7 +7,7 @@ import pytest
 from leadflood.domains.jobs import execution, service
 from leadflood.domains.jobs.errors import (
     AttemptLost,
-    EventNotDead,
+    EventNotDeadLettered,
     EventNotFound,
     JobNotCancellable,
     JobNotFound,
@@ -227,7 +227,7 @@ async def test_only_a_dead_letter_can_be_replayed(jobs: Jobs) -> None:
     (event,) = await jobs.events(job_id)
 
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        with pytest.raises(EventNotDead, match="sent"):
+        with pytest.raises(EventNotDeadLettered, match="sent"):
             await service.replay_event(tx, jobs.actor, event_id=event.id)
 
 

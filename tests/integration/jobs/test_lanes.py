@@ -12,11 +12,11 @@ import pytest
 
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.errors import AttemptLost
-from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.parallel_chunks import write_in_parallel
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.errors import LockConflict
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from tests.conftest import Workspace
@@ -98,7 +98,7 @@ class Toy:
         return await tx.changed(_MOVE, values) == 1
 
     async def run(self) -> bool:
-        return await soon(write_in_lanes(self.database, self.job, self))
+        return await soon(write_in_parallel(self.database, self.job, self))
 
     async def written(self) -> int:
         return await self.jobs.written(self.job.id)
@@ -218,7 +218,7 @@ async def test_the_lease_is_renewed_while_chunks_are_written(toy: Toy) -> None:
 
 
 async def test_a_ring_with_somebody_else_is_broken_and_everything_is_written_once(toy: Toy) -> None:
-    with suppress(Contended):
+    with suppress(LockConflict):
         async with toy.database.transaction(toy.jobs.workspace_id) as other:
             await other.execute(_TOUCH, {"name": toy.name(1)})
             running = asyncio.create_task(toy.run())
@@ -240,7 +240,7 @@ class Ring(Toy):
             with suppress(asyncpg.PostgresError):
                 await tx.execute(_BROKEN)
             await self.seen.wait()
-            raise Contended("PostgreSQL ended this transaction.")
+            raise LockConflict("PostgreSQL ended this transaction.")
         kept = await super().keep(tx, chunk, outcome)
         self.seen.set()
         return kept

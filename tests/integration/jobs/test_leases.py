@@ -11,7 +11,7 @@ from leadflood.domains.jobs.models import UNCOUNTED_LOSSES, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from tests.conftest import DATABASE, Workspace
 from tests.support.jobs import LEASE, Elsewhere, Jobs, completes, toy_kind
 from tests.support.postgres import Cluster
@@ -127,7 +127,7 @@ async def test_a_job_that_is_lost_twice_runs_alone_until_an_attempt_ends_in_orde
 
     assert (await jobs.tickets(job_id), len(await jobs.events(job_id))) == (3, 3), "as for any other attempt"
     assert await jobs.claim(job_id, 3) is None
-    assert await execution.locked(jobs.database, [Ticket(jobs.kind.name, jobs.workspace_id, job_id, 3)], []) == []
+    assert await execution.locked(jobs.database, [QueueMessage(jobs.kind.name, jobs.workspace_id, job_id, 3)], []) == []
     alone = await jobs.alone(job_id)
     assert (alone.id, alone.attempt, alone.losses) == (job_id, 3, 2)
     assert await execution.end_attempt(jobs.database, registry, alone, "no")
@@ -217,14 +217,14 @@ async def test_a_ticket_for_a_job_that_does_not_exist_starts_nothing(jobs: Jobs)
 
 async def test_a_ticket_that_names_the_wrong_workspace_starts_nothing(jobs: Jobs) -> None:
     job_id = await jobs.one()
-    ticket = Ticket(jobs.kind.name, new_id(), job_id, 1)
+    ticket = QueueMessage(jobs.kind.name, new_id(), job_id, 1)
 
     assert await execution.claim(jobs.database, [ticket], new_id(), LEASE) == []
 
 
 async def test_the_same_ticket_twice_starts_the_job_once(jobs: Jobs) -> None:
     job_id = await jobs.one()
-    ticket = Ticket(jobs.kind.name, jobs.workspace_id, job_id, 1)
+    ticket = QueueMessage(jobs.kind.name, jobs.workspace_id, job_id, 1)
 
     assert len(await execution.claim(jobs.database, [ticket, ticket], new_id(), LEASE)) == 1
     assert await jobs.claim(job_id) is None
@@ -232,7 +232,7 @@ async def test_the_same_ticket_twice_starts_the_job_once(jobs: Jobs) -> None:
 
 async def test_workers_that_claim_the_same_jobs_at_once_share_them_without_overlap(jobs: Jobs) -> None:
     ids = await jobs.enqueue(60)
-    tickets = [Ticket(jobs.kind.name, jobs.workspace_id, job_id, 1) for job_id in ids]
+    tickets = [QueueMessage(jobs.kind.name, jobs.workspace_id, job_id, 1) for job_id in ids]
 
     claims = await asyncio.gather(
         *(execution.claim(jobs.database, tickets[::order], new_id(), LEASE) for order in (1, -1, 1, -1))

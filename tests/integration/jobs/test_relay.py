@@ -13,8 +13,8 @@ from leadflood.kernel.db.migrate import install_queue
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Connection, Ticket
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.ports import Connection, QueueMessage
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import Workspace
 from tests.support.jobs import Elsewhere, Jobs, completes, raises
 from tests.support.postgres import Cluster
@@ -30,10 +30,10 @@ class Queue:
     """A queue that remembers what was published, and can be away."""
 
     away: bool = False
-    published: list[Ticket] = field(default_factory=list)
+    published: list[QueueMessage] = field(default_factory=list)
     channel: str = "nobody_listens"
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
         if self.away:
             raise Unavailable("The queue is away.")
         self.published += tickets
@@ -116,7 +116,7 @@ async def test_an_event_is_held_for_a_minute(jobs: Jobs) -> None:
     job_id = await jobs.one()
 
     class Looking(Queue):
-        async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+        async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
             ((self.wait,),) = await jobs.rows(WAIT, id=job_id)
 
     queue = Looking()
@@ -238,22 +238,22 @@ async def test_a_retry_of_a_job_is_announced_with_its_own_attempt_and_back_off(j
 
 async def test_an_event_survives_a_real_queue_that_goes_away_and_comes_back(jobs: Jobs, cluster: Cluster) -> None:
     name = f"queue_{new_id().hex}"
-    carrier = PostgresCarrier(cluster.url(name, APP_ROLE), role=APP_ROLE)
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(cluster.url(name, APP_ROLE), role=APP_ROLE)
+    await queue_backend.open()
     job_id = await jobs.one()
 
-    await relay.relay(jobs.database, carrier)
+    await relay.relay(jobs.database, queue_backend)
     assert [event.status for event in await jobs.events(job_id)] == ["failed"]
 
     cluster.create_database(name)
     await install_queue(cluster.url(name))
     await jobs.change(DUE, id=job_id)
-    await relay.relay(jobs.database, carrier)
+    await relay.relay(jobs.database, queue_backend)
     assert [event.status for event in await jobs.events(job_id)] == ["sent"]
-    assert [each.job_id for each in await carrier.receive([jobs.kind.name], 10)] == [job_id]
+    assert [each.job_id for each in await queue_backend.receive([jobs.kind.name], 10)] == [job_id]
 
     cluster.drop_database(name)
     other = await jobs.one()
-    await relay.relay(jobs.database, carrier)
+    await relay.relay(jobs.database, queue_backend)
     assert [event.status for event in await jobs.events(other)] == ["failed"]
-    await carrier.close()
+    await queue_backend.close()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.domains.jobs import execution, service, subjects
+from leadflood.domains.jobs import execution, reassignment, service
 from leadflood.domains.jobs.completion import Completer
 from leadflood.domains.jobs.errors import JobNotRetryable, Terminal
 from leadflood.domains.jobs.models import JobKind, NewJob, RunningJob
@@ -177,7 +177,7 @@ async def test_a_job_that_is_moved_to_another_subject_does_not_stand_in_the_way_
     moved, own = await request(jobs, merged), await request(jobs, survivor)
 
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        assert await subjects.move_jobs(tx, jobs.actor, from_subject=merged, to_subject=survivor) == [moved]
+        assert await reassignment.move_jobs(tx, jobs.actor, from_subject=merged, to_subject=survivor) == [moved]
 
     assert await request(jobs, survivor) == own
     for each in (moved, own):

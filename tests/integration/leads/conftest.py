@@ -3,7 +3,7 @@
 import pytest
 
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from tests.conftest import Workspace
 from tests.integration.leads.desk import Desk
@@ -17,5 +17,5 @@ def desk(database: Database, workspace: Workspace) -> Desk:
 
 
 @pytest.fixture
-def identity(database: Database, settings: Settings, sealer: Sealer) -> Identity:
-    return Identity(database, settings, sealer)
+def identity(database: Database, settings: Settings, secret_box: SecretBox) -> Identity:
+    return Identity(database, settings, secret_box)

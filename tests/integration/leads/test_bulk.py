@@ -13,14 +13,14 @@ from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.domains.leads.errors import ChangesetNotFound, MoreLeadsMatch, UnknownOwner
+from leadflood.domains.leads.errors import ChangesetNotFound, MatchCountExceeded, UnknownOwner
 from leadflood.domains.leads.events import BULK_CHANGE, PURGE_DELETED, UNDO_CHANGESET
 from leadflood.domains.leads.service import bulk
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.contract import field_errors
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
+from leadflood.kernel.schema import field_errors
 from tests.conftest import new_workspace
 from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
@@ -73,7 +73,7 @@ async def test_nothing_is_changed_where_more_match_than_were_meant(desk: Desk, b
     await desk.create("grace@acme.test")
     await desk.create("ada@acme.test")
 
-    with pytest.raises(MoreLeadsMatch):
+    with pytest.raises(MatchCountExceeded):
         await bench.change(action="delete", matching={}, expectedCount=1)
 
     assert len((await desk.page()).items) == 2

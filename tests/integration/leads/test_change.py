@@ -13,7 +13,7 @@ from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadNotFound
+from leadflood.domains.leads.errors import DuplicateLead, LeadNotFound, LeadVersionConflict
 from leadflood.domains.leads.events import PURGE_DELETED, LeadEventKind
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.clock import utc_now
@@ -80,7 +80,7 @@ async def test_of_twenty_writers_at_each_version_one_wins_and_the_others_learn_t
         )
 
         (winner,) = [answer for answer in answers if isinstance(answer, LeadView)]
-        late = Counter(answer.extra["currentVersion"] for answer in answers if isinstance(answer, LeadChanged))
+        late = Counter(answer.extra["currentVersion"] for answer in answers if isinstance(answer, LeadVersionConflict))
         assert late == {version + 1: 19}
         assert await desk.get(made.lead_id) == winner
     assert len(await desk.timeline(made.lead_id)) == 4
@@ -117,7 +117,7 @@ async def test_a_change_to_a_taken_address_is_refused_with_the_id_of_its_lead(de
 
 async def test_a_deleted_lead_is_gone_from_everywhere(desk: Desk) -> None:
     made = await desk.create(ADA)
-    with pytest.raises(LeadChanged):
+    with pytest.raises(LeadVersionConflict):
         await desk.delete(made.lead_id, version=7)
 
     await desk.delete(made.lead_id, version=1)

@@ -9,7 +9,7 @@ from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobRegistry
 from leadflood.domains.leads import jobs as leads_jobs
 from leadflood.domains.leads.contracts.deleted import DeletedLeadView, DeletedQuery
-from leadflood.domains.leads.errors import LeadNotFound, MoreLeadsMatch
+from leadflood.domains.leads.errors import LeadNotFound, MatchCountExceeded
 from leadflood.domains.leads.events import PURGE_DELETED
 from leadflood.domains.leads.queries import deleted as queries
 from leadflood.kernel.clock import utc_now
@@ -100,7 +100,7 @@ async def test_all_leads_that_a_change_deleted_are_restored_and_no_others(desk: 
     await desk.delete(other)
     only = {"changesetId": str(imported)}
 
-    with pytest.raises(MoreLeadsMatch):
+    with pytest.raises(MatchCountExceeded):
         await bench.change(action="restore", deleted=only, expectedCount=2)
     assert len(await deleted(desk)) == 4
     restored = await bench.change(action="restore", deleted=only, expectedCount=3)

@@ -6,22 +6,22 @@ import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.identity import queries as identity_queries
-from leadflood.domains.identity.errors import LastOwner, LoginFailed, MemberNotFound, Unauthenticated
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, LastOwner, MemberNotFound
 from leadflood.domains.identity.service import access
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import jobs as lead_jobs
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
-from leadflood.domains.leads.contracts.departures import Departure
+from leadflood.domains.leads.contracts.member_removal import RemovalImpact
 from leadflood.domains.leads.contracts.views import CreateView, SavedView, UpdateView
-from leadflood.domains.leads.errors import ViewOfSomebodyElse
+from leadflood.domains.leads.errors import ViewNotOwned
 from leadflood.domains.leads.events import RELEASE_LEADS
 from leadflood.domains.leads.queries.views import list_views
-from leadflood.domains.leads.service import departures, views
+from leadflood.domains.leads.service import member_removal, views
 from leadflood.domains.leads.service.changesets import undo_changeset
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -37,8 +37,8 @@ OWNERS = sql("SELECT owner_id, count(*) AS leads FROM leads WHERE workspace_id =
 
 
 @pytest.fixture
-def identity(database: Database, settings: Settings, sealer: Sealer) -> Identity:
-    return Identity(database, settings, sealer)
+def identity(database: Database, settings: Settings, secret_box: SecretBox) -> Identity:
+    return Identity(database, settings, secret_box)
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ async def seen(identity: Identity, actor: Actor) -> dict[str, SavedView]:
         return {each.name: each for each in await list_views(tx, actor)}
 
 
-async def remove(identity: Identity, actor: Actor, user_id: UUID) -> Departure:
+async def remove(identity: Identity, actor: Actor, user_id: UUID) -> RemovalImpact:
     async with identity.database.transaction(actor.workspace_id) as tx:
-        return await departures.remove_member(tx, actor, user_id=user_id, trace={})
+        return await member_removal.remove_member(tx, actor, user_id=user_id, trace={})
 
 
 async def owners(identity: Identity, company: Company) -> dict[UUID | None, int]:
@@ -85,7 +85,7 @@ async def test_leads_become_unassigned_with_an_entry_each_and_get_their_owner_ba
     (email, *_) = await give(identity, company, member.id, 3)
     await give(identity, company, company.owner.id, 1)
     async with identity.database.transaction(company.id) as tx:
-        assert (await departures.survey(tx, owner, user_id=member.id)).leads == 3
+        assert (await member_removal.removal_impact(tx, owner, user_id=member.id)).leads == 3
 
     left = await remove(identity, owner, member.id)
 
@@ -126,7 +126,7 @@ async def test_shared_views_pass_to_the_workspace_and_others_go(identity: Identi
     change = UpdateView(name="Ours")
     async with identity.database.transaction(company.id) as tx:
         await views.update_view(tx, admin, view_id=shown.id, command=change, expected_version=shown.version)
-    with pytest.raises(ViewOfSomebodyElse):
+    with pytest.raises(ViewNotOwned):
         async with identity.database.transaction(company.id) as tx:
             await views.delete_view(tx, other, view_id=shown.id, expected_version=shown.version + 1)
     heir = await identity.new_member(company.id, Role.OWNER)
@@ -137,7 +137,7 @@ async def test_shared_views_pass_to_the_workspace_and_others_go(identity: Identi
 async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
     identity: Identity, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "AT_ONCE", 2)
+    monkeypatch.setattr(member_removal, "AT_ONCE", 2)
     member = company.people[Role.ADMIN]
     owner = await identity.actor(company.owner)
     tokens = await identity.login(member)
@@ -145,9 +145,9 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
 
     left = await remove(identity, owner, member.id)
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, tokens.access_token)
-    with pytest.raises(LoginFailed):
+    with pytest.raises(InvalidCredentials):
         await identity.login(member)
     with pytest.raises(MemberNotFound):
         await remove(identity, owner, member.id)
@@ -169,7 +169,7 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
 async def test_who_joins_again_before_the_job_stays(
     identity: Identity, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departures, "AT_ONCE", 0)
+    monkeypatch.setattr(member_removal, "AT_ONCE", 0)
     member = company.people[Role.MEMBER]
     await give(identity, company, member.id, 1)
     await remove(identity, await identity.actor(company.owner), member.id)

@@ -5,10 +5,10 @@ import json
 import asyncpg
 import pytest
 
-from leadflood.domains.leads.contracts.incoming import IncomingRows, Origin, Written
+from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext, WriteResult
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.queries.changesets import get_changeset
-from leadflood.domains.leads.service import changesets, incoming
+from leadflood.domains.leads.service import bulk_write, changesets
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.ids import new_id
 from tests.integration.leads.desk import Desk
@@ -26,14 +26,14 @@ NO_ADDRESS = sql("SELECT id FROM unnest(:ids::uuid[]) AS given (id)")
 NO_NUMBER = sql("SELECT lead_id, 'first' AS version, '{}'::jsonb AS changes FROM unnest(:lead_ids::uuid[]) g (lead_id)")
 
 
-async def write(desk: Desk, rows: IncomingRows) -> tuple[Written, Origin]:
+async def write(desk: Desk, rows: IncomingRows) -> tuple[WriteResult, WriteContext]:
     """One chunk, in a changeset of its own."""
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         kind = ChangesetKind.IMPORT
         opened = await changesets.open_changeset(tx, desk.actor, kind=kind, label="leads.csv", wanted=6, request={})
-        origin = Origin(desk.actor, opened, new_id())
-        written = await incoming.write_rows(tx, origin, rows)
-        await incoming.count_rows(tx, origin, written)
+        origin = WriteContext(desk.actor, opened, new_id())
+        written = await bulk_write.write_rows(tx, origin, rows)
+        await bulk_write.count_rows(tx, origin, written)
     return written, origin
 
 
@@ -64,7 +64,7 @@ async def test_a_chunk_creates_and_changes_leads_and_tells_what_it_left_out(desk
         ),
     )
 
-    assert written == Written(6, 1, 1, taken=[refused], gone=[gone], same=[same], edited=[edited])
+    assert written == WriteResult(6, 1, 1, taken=[refused], gone=[gone], same=[same], edited=[edited])
     made = await desk.get(new)
     assert (made.first_name, made.country, made.source, made.custom_fields) == ("Ada", "GB", "import", {"plan": "pro"})
     assert [(await desk.get(lead_id)).company for lead_id in (changed, edited, taken)] == ["New", "Mine", "Acme"]

@@ -15,7 +15,7 @@ from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -226,7 +226,7 @@ async def test_an_undo_by_a_job_takes_two_chunks_at_a_time_and_tells_the_same(
     jobs = Jobs(desk.database, desk.actor.workspace_id)
     job = await jobs.started(await jobs.one())
 
-    await changesets.undo_in_lanes(
+    await changesets.undo_in_parallel(
         desk.database, job, LEAD_PARTICIPANTS, changeset_id=changed.id, trace={}, batch=batch
     )
     assert not await undo_chunk(desk, changed.id, batch)
@@ -260,7 +260,7 @@ async def begin_undo(desk: Desk, changeset_id: UUID) -> None:
 
 
 @pytest.fixture(scope="module")
-async def shared(database: Database, settings: Settings, sealer: Sealer) -> Workbench:
+async def shared(database: Database, settings: Settings, secret_box: SecretBox) -> Workbench:
     """One workspace for all examples of a property."""
     return Workbench(Desk(database, Actor.cli(await new_workspace(database))))
 

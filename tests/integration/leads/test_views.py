@@ -9,14 +9,20 @@ from pydantic import ValidationError
 
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.views import DEFAULT_COLUMNS, MAX_VIEWS, CreateView, SavedView, UpdateView
-from leadflood.domains.leads.errors import TooManyViews, ViewChanged, ViewNotFound, ViewOfSomebodyElse, ViewsNeedPerson
+from leadflood.domains.leads.errors import (
+    TooManyViews,
+    UserActorRequired,
+    ViewNotFound,
+    ViewNotOwned,
+    ViewVersionConflict,
+)
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.views import get_view, list_views
 from leadflood.domains.leads.service import views
 from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
-from leadflood.kernel.contract import field_errors
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.schema import field_errors
 from tests.conftest import Workspace, new_workspace
 from tests.support.identity import Identity
 
@@ -95,7 +101,7 @@ async def test_only_whoever_made_a_view_changes_it(
 
     for actor, view, refusal in (
         (grace, private, ViewNotFound),
-        (grace, shared, ViewOfSomebodyElse),
+        (grace, shared, ViewNotOwned),
         (stranger, shared, ViewNotFound),
     ):
         with pytest.raises(refusal):
@@ -110,7 +116,7 @@ async def test_a_change_names_the_version_that_it_saw(database: Database, ada: A
     view = await save(database, ada, "All")
     renamed = await change(database, ada, view, name="Everything")
 
-    with pytest.raises(ViewChanged):
+    with pytest.raises(ViewVersionConflict):
         await change(database, ada, view, name="Lost")
 
     assert (renamed.name, renamed.version) == ("Everything", 2)
@@ -142,7 +148,7 @@ async def test_nobody_keeps_more_views_than_the_limit(
 
 
 async def test_the_command_line_has_no_views(database: Database, workspace: Workspace) -> None:
-    with pytest.raises(ViewsNeedPerson):
+    with pytest.raises(UserActorRequired):
         await save(database, workspace.actor, "All")
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
+from leadflood.dev_mail.messages import MAX_MESSAGE_BYTES, list_messages
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent
-from leadflood.kernel.mail_catcher import MAX_MESSAGE_BYTES, list_messages
 from tests.support.mail import Open, post_office, refusing, silent
 
 SENDER = "Acme <no-reply@acme.test>"

@@ -13,13 +13,13 @@ import pytest
 
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sandbox.process import Task, TaskRefused, TaskStopped
-from leadflood.kernel.sandbox.protocol import Limits
+from leadflood.kernel.sandbox.protocol import TaskLimits
 from tests.support import sandbox_tasks as tasks
 from tests.support.waiting import soon, until
 
 MEMORY = 128 * 1024 * 1024
-PLENTY = Limits(memory=MEMORY, cpu=600, wall=600)
-TIGHT = Limits(memory=MEMORY, cpu=1, wall=600)
+PLENTY = TaskLimits(memory=MEMORY, cpu=600, wall=600)
+TIGHT = TaskLimits(memory=MEMORY, cpu=1, wall=600)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     await opened.aclose()
 
 
-async def run(sandbox: Sandbox, task: Task, request: Any = None, *, limits: Limits = PLENTY) -> list[Any]:  # noqa: ANN401
+async def run(sandbox: Sandbox, task: Task, request: Any = None, *, limits: TaskLimits = PLENTY) -> list[Any]:  # noqa: ANN401
     with TemporaryFile() as file:
         file.write("Zoë".encode())
         file.seek(0)
@@ -48,14 +48,14 @@ def children() -> set[int]:
 
 async def test_whatever_ends_a_task_the_next_one_runs_and_no_process_is_left(sandbox: Sandbox) -> None:
     before = children()
-    ends: dict[Task, tuple[Limits, str]] = {
+    ends: dict[Task, tuple[TaskLimits, str]] = {
         tasks.spin: (TIGHT, "time"),
-        tasks.wait: (Limits(memory=MEMORY, cpu=600, wall=0.2), "time"),
+        tasks.wait: (TaskLimits(memory=MEMORY, cpu=600, wall=0.2), "time"),
         tasks.eat: (PLENTY, "memory"),
         tasks.abort: (PLENTY, "crash"),
         tasks.be_killed: (PLENTY, "crash"),
         tasks.fail: (PLENTY, "crash"),
-        tasks.say_too_much: (Limits(memory=10**9, cpu=600, wall=600), "crash"),
+        tasks.say_too_much: (TaskLimits(memory=10**9, cpu=600, wall=600), "crash"),
     }
 
     for task, (limits, why) in ends.items():

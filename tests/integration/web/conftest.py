@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from starlette.types import ASGIApp
 
-from leadflood.api.parts import ApiParts
+from leadflood.api.context import ApiContext
 from leadflood.bootstrap import build_registry
 from leadflood.domains.identity import store
 from leadflood.domains.identity.contracts import MembershipView
@@ -18,10 +18,10 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.queue.ports import Carrier
-from leadflood.web.parts import WebParts
+from leadflood.kernel.queue.ports import QueueBackend
+from leadflood.web.context import WebContext
 from tests.conftest import new_workspace
 from tests.support.api import make_parts
 from tests.support.identity import make_operator
@@ -38,8 +38,8 @@ class House:
     """A workspace, and browsers of people in it."""
 
     app: ASGIApp
-    parts: ApiParts
-    web: WebParts
+    parts: ApiContext
+    web: WebContext
     workspace_id: UUID
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -88,14 +88,18 @@ NewHouse = Callable[[], Awaitable[House]]
 
 
 @pytest.fixture(scope="session")
-def site_parts(settings: Settings, database: Database, carrier: Carrier, sealer: Sealer) -> ApiParts:
+def site_parts(
+    settings: Settings, database: Database, queue_backend: QueueBackend, secret_box: SecretBox
+) -> ApiContext:
     """The parts of the API beside the pages. Logins are not throttled: tests share an address."""
     settings = settings.model_copy(update={"login_attempts": 1_000_000})
-    return make_parts(settings, database, carrier, build_registry(settings, database, shared_sandbox()), sealer)
+    return make_parts(
+        settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
+    )
 
 
 @pytest.fixture(scope="session")
-async def pages_parts(site_parts: ApiParts, application_url: str) -> AsyncIterator[WebParts]:
+async def pages_parts(site_parts: ApiContext, application_url: str) -> AsyncIterator[WebContext]:
     """The parts of the pages."""
     parts = web_parts(site_parts, application_url)
     yield parts
@@ -103,7 +107,7 @@ async def pages_parts(site_parts: ApiParts, application_url: str) -> AsyncIterat
 
 
 @pytest.fixture
-async def new_house(site_parts: ApiParts, pages_parts: WebParts) -> AsyncIterator[NewHouse]:
+async def new_house(site_parts: ApiContext, pages_parts: WebContext) -> AsyncIterator[NewHouse]:
     """Makes workspaces, where one is not enough."""
     async with AsyncExitStack() as stack:
 

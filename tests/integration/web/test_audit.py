@@ -15,7 +15,7 @@ from leadflood.domains.jobs import events as jobs
 from leadflood.domains.leads import events as leads
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
-from leadflood.web.pages.audit_told import GLYPHS, GROUPS, SENTENCES
+from leadflood.web.pages.audit_presenter import GLYPHS, GROUPS, SENTENCES
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import new_visitor
 from tests.support.web import Browser, Seen

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 
 from leadflood.bootstrap import build_registry
 from leadflood.domains.identity.models import FirstRun
-from leadflood.domains.identity.service import first_run, operators
+from leadflood.domains.identity.service import administration, first_run
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import new_token
-from leadflood.kernel.queue.ports import Carrier
+from leadflood.kernel.queue.ports import QueueBackend
 from tests.integration.identity.conftest import empty_identity
 from tests.support.api import make_parts
 from tests.support.identity import Identity
@@ -34,13 +34,19 @@ class Installation:
 
 
 @pytest.fixture
-async def new(empty_identity: Identity, carrier: Carrier, application_url: str) -> AsyncIterator[Installation]:
+async def new(
+    empty_identity: Identity, queue_backend: QueueBackend, application_url: str
+) -> AsyncIterator[Installation]:
     database, settings = empty_identity.database, empty_identity.settings
-    first = await operators.first_run(database)
-    code = await first_run.open_code(database, empty_identity.sealer, now=utc_now())
+    first = await administration.first_run(database)
+    code = await first_run.open_code(database, empty_identity.secret_box, now=utc_now())
     assert first is not None
     parts = make_parts(
-        settings, database, carrier, build_registry(settings, database, shared_sandbox()), empty_identity.sealer
+        settings,
+        database,
+        queue_backend,
+        build_registry(settings, database, shared_sandbox()),
+        empty_identity.secret_box,
     )
     web = web_parts(parts, application_url)
     async with browser_of(site(parts, web)) as browser:

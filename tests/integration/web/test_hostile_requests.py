@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 from leadflood.api.app import ROUTERS
 from leadflood.api.routing import EdgeRoute
 from leadflood.kernel.actor import Role
-from leadflood.kernel.contract import Contract
+from leadflood.kernel.schema import Schema
 from leadflood.web.app import PAGES
-from leadflood.web.pipeline import Rule
-from leadflood.web.session import SESSION, VISITOR, csrf_token
+from leadflood.web.cookies import SESSION, VISITOR, csrf_token
+from leadflood.web.pipeline import PageRoute
 from tests.integration.web.conftest import House
 from tests.support.identity import make_operator
 from tests.support.tenants import bearer, new_session
@@ -88,16 +88,16 @@ _READS = re.compile(
 _FAULTS = {"http.fault", "web.fault"}
 
 
-def names_of(rule: Rule) -> list[str]:
+def names_of(rule: PageRoute) -> list[str]:
     """What the module of a page and those it uses read of a query or form, and the fields of contracts they know."""
     module = sys.modules[inspect.unwrap(rule.handler).__module__]
     used = [each for each in vars(module).values() if isinstance(each, ModuleType) and ".web." in each.__name__]
     found = set(chain.from_iterable(_READS.findall(inspect.getsource(each)) for each in (module, *used)))
-    contracts = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Contract)]
+    contracts = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Schema)]
     return sorted(found | set(chain.from_iterable(map(fields_of, contracts))) | {"customFields.x", "unknown"})
 
 
-def fields_of(contract: type[Contract]) -> list[str]:
+def fields_of(contract: type[Schema]) -> list[str]:
     return [field.alias or name for name, field in contract.model_fields.items()]
 
 
@@ -148,14 +148,14 @@ async def test_no_page_breaks(house: House) -> None:
     lead, turns = await house.lead("ada@acme.com"), count()
     shown = 0
 
-    async def visit(rule: Rule, pairs: list[tuple[str, bytes]], browser: Browser, anchor: str) -> int:
+    async def ctx(rule: PageRoute, pairs: list[tuple[str, bytes]], browser: Browser, anchor: str) -> int:
         turn = next(turns)
         headers = header_of(turn) | ({"HX-Request": b"true", "HX-Target": b"main"} if turn % 4 == 0 else {})
         path = place_of(rule.path, lead, turn)
         if rule.method == "GET":
             answer = await send(browser.client, "GET", f"{path}?{encoded(pairs).decode()}", headers)
         else:
-            token = csrf_token(house.parts.sealer, anchor)
+            token = csrf_token(house.parts.secret_box, anchor)
             form = b"csrf=%b&%b" % (token.encode(), encoded(pairs))
             usual = {"Origin": ORIGIN.encode(), "Content-Type": b"application/x-www-form-urlencoded"}
             answer = await send(browser.client, "POST", path, usual | headers, form)
@@ -166,7 +166,7 @@ async def test_no_page_breaks(house: House) -> None:
         for nth, rule in enumerate(rule for pages in PAGES for rule in pages.rules):
             browser = await house.enter(user_id, Role.OWNER)
             anchor = browser.client.cookies[SESSION]
-            shown += 200 in [await visit(rule, pairs, browser, anchor) for pairs in mixtures(names_of(rule), nth)]
+            shown += 200 in [await ctx(rule, pairs, browser, anchor) for pairs in mixtures(names_of(rule), nth)]
             for method in METHODS:
                 answer = await send(browser.client, method, place_of(rule.path, lead, 1), {})
                 assert answer.status_code < 500, (method, rule.path)
@@ -183,7 +183,7 @@ async def test_no_operation_breaks(house: House) -> None:
         for nth, route in enumerate(routes):
             _, token = await new_session(house.parts.database, house.workspace_id, user_id)
             contract = getattr(route.body_field and route.body_field.field_info, "annotation", None)
-            fields = fields_of(contract) if isinstance(contract, type) and issubclass(contract, Contract) else []
+            fields = fields_of(contract) if isinstance(contract, type) and issubclass(contract, Schema) else []
             names = [*sorted(route._query_parameters), *fields]
             for pairs in mixtures(names, nth):
                 turn = next(turns)

@@ -9,7 +9,7 @@ import pytest
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.models.format import MAX_COLUMNS
 from leadflood.domains.imports.models.states import RowAction
-from leadflood.domains.imports.service import control
+from leadflood.domains.imports.service import lifecycle
 from leadflood.kernel.actor import Role
 from leadflood.kernel.db.sql import sql
 from tests.integration.web.conftest import House, NewHouse
@@ -328,7 +328,7 @@ async def test_a_step_that_is_over_by_now_is_told_on_the_page_as_it_is(owner: Br
     import_id = await previewed(desk)
     await owner.get(f"/imports/{import_id}")
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        await control.commit_import(tx, desk.actor, import_id=import_id, trace={})
+        await lifecycle.commit_import(tx, desk.actor, import_id=import_id, trace={})
 
     for action in ("previews", "format", "deletions"):
         late = await owner.post(f"/imports/{import_id}/{action}", {"targets.0": "email"})

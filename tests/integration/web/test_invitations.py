@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from leadflood.domains.identity.service import operators
+from leadflood.domains.identity.service import administration
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
 from leadflood.domains.invitations.models import LINK
@@ -24,8 +24,8 @@ async def invite(house: House, email: str, role: Role = Role.MEMBER) -> tuple[In
     """An invitation and the path of its link."""
     command = CreateInvitation.model_validate({"email": email, "role": role})
     async with house.parts.database.transaction(house.workspace_id) as tx:
-        made = await service.invite(tx, house.actor, house.parts.sealer, command=command)
-    return made, f"/invitations/{LINK.token(house.parts.sealer, made.id, made.sends)}"
+        made = await service.invite(tx, house.actor, house.parts.secret_box, command=command)
+    return made, f"/invitations/{LINK.token(house.parts.secret_box, made.id, made.sends)}"
 
 
 def new_address() -> str:
@@ -150,7 +150,7 @@ async def test_a_link_that_works_no_more_says_what_to_do(house: House, stranger:
 async def test_a_disabled_account_is_not_let_in(house: House, stranger: Browser, new_house: NewHouse) -> None:
     person = await somebody(new_house)
     _, link = await invite(house, person.email)
-    await operators.disable_user(house.parts.database, CLI, email=person.email)
+    await administration.disable_user(house.parts.database, CLI, email=person.email)
     await stranger.get(link)
 
     assert (await stranger.post(link, {"password": PASSWORD})).status == 401

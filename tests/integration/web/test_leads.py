@@ -8,7 +8,7 @@ import pytest
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.kernel.actor import Role
-from leadflood.web.pages.leads_state import ListState
+from leadflood.web.pages.lead_list_params import LeadListParams
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.web import Browser, Seen
 
@@ -198,8 +198,8 @@ def test_a_state_survives_its_own_address() -> None:
         ("column", "phone"),
     ]
 
-    state = ListState.read(pairs)
-    again = ListState.read(
+    state = LeadListParams.read(pairs)
+    again = LeadListParams.read(
         [(name, value) for name, values in parse_qs(state.url().partition("?")[2]).items() for value in values]
     )
 

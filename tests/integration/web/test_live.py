@@ -12,7 +12,7 @@ from leadflood.domains.identity.service import access, members, sessions
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import UpdateLead
 from leadflood.kernel.actor import Actor, Role
-from leadflood.web.session import SESSION
+from leadflood.web.cookies import SESSION
 from tests.integration.web.conftest import House, NewHouse
 from tests.support.served import Served
 from tests.support.waiting import PATIENCE, soon

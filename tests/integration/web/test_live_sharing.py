@@ -15,14 +15,14 @@ from leadflood.kernel.actor import Role
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Forbidden
-from leadflood.kernel.exchange import Exchange, attach
 from leadflood.kernel.observability import TraceContext
+from leadflood.kernel.request_context import RequestContext, attach
 from leadflood.web import pipeline
-from leadflood.web.parts import WebParts
-from leadflood.web.pipeline import Rule
-from leadflood.web.renders import Renders
-from leadflood.web.session import SESSION, ForgedRequest, check_csrf
-from leadflood.web.visit import Visit
+from leadflood.web.context import WebContext
+from leadflood.web.cookies import SESSION, CsrfFailed, check_csrf
+from leadflood.web.page_context import PageContext
+from leadflood.web.pipeline import PageRoute
+from leadflood.web.render_cache import RenderCache
 from tests.integration.web.conftest import House
 from tests.support.addresses import pages
 from tests.support.tenants import new_tenant
@@ -39,10 +39,10 @@ LIVE = [rule for rule in pages() if rule.live]
 class Viewer:
     """Somebody with a page open."""
 
-    web: WebParts
+    web: WebContext
     browser: Browser
 
-    async def visit(self, rule: Rule, address: str, **headers: str) -> Visit:
+    async def ctx(self, rule: PageRoute, address: str, **headers: str) -> PageContext:
         """A look at a page. Raises: Forbidden."""
         parts = urlsplit(address)
         given = {"host": "leadflood.test", "cookie": f"{SESSION}={self.browser.client.cookies[SESSION]}", **headers}
@@ -57,15 +57,15 @@ class Viewer:
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
             "path_params": {"id": ids[0]} if ids else {},
         }
-        attach(scope, Exchange("GET", parts.path, "https", "", "request", TraceContext.continued([])))
-        visit = Visit(Request(scope), self.web, None, "")
-        await pipeline.identify(visit)
-        pipeline.authorise(visit, rule)
-        return visit
+        attach(scope, RequestContext("GET", parts.path, "https", "", "request", TraceContext.continued([])))
+        ctx = PageContext(Request(scope), self.web, None, "")
+        await pipeline.identify(ctx)
+        pipeline.authorise(ctx, rule)
+        return ctx
 
-    async def live(self, rule: Rule, address: str, **headers: str) -> str:
+    async def live(self, rule: PageRoute, address: str, **headers: str) -> str:
         """What the stream sends."""
-        blocks = await pipeline.live_blocks(await self.visit(rule, address, **headers), rule, not_before=0.0)
+        blocks = await pipeline.live_blocks(await self.ctx(rule, address, **headers), rule, not_before=0.0)
         return "".join(blocks.values())
 
     async def own(self, address: str) -> str:
@@ -77,15 +77,15 @@ class Viewer:
 class Room:
     """A workspace with some of everything, and people who look at it. `renders` are fresh for each test."""
 
-    web: WebParts
+    web: WebContext
     people: Mapping[str, Viewer]
     ids: Mapping[str, UUID]
 
     @property
-    def renders(self) -> Renders:
+    def renders(self) -> RenderCache:
         return self.web.renders
 
-    def address(self, rule: Rule) -> str:
+    def address(self, rule: PageRoute) -> str:
         """Where a page can be looked at."""
         kind = rule.path.strip("/").split("/")[0]
         kind = {"changes": "changesets"}.get(kind, kind)
@@ -96,7 +96,7 @@ class Room:
 async def room(house: House) -> Room:
     tenant = await new_tenant(house.parts.database, house.parts.registry)
     house.workspace_id = tenant.workspace_id
-    web = replace(house.web, renders=Renders(house.web.changes))
+    web = replace(house.web, renders=RenderCache(house.web.changes))
     far_id, _ = await house.member(Role.OWNER)
     async with house.parts.database.system() as tx:
         await tx.execute(_MOVE, {"id": far_id})
@@ -113,9 +113,9 @@ async def room(house: House) -> Room:
 async def test_each_viewer_of_a_live_page_gets_what_would_be_made_for_them_alone(room: Room) -> None:
     web = room.web
 
-    async def all_get_their_own(rule: Rule) -> bool:
+    async def all_get_their_own(rule: PageRoute) -> bool:
         address = room.address(rule)
-        fresh = replace(web, renders=Renders(web.changes))
+        fresh = replace(web, renders=RenderCache(web.changes))
         for name, person in room.people.items():
             try:
                 shared = await Viewer(fresh, person.browser).live(rule, address)
@@ -146,12 +146,12 @@ async def test_people_with_the_same_rights_share_a_render_and_each_gets_a_token_
         token = re.search(r'name="csrf" value="([^"]+)"', seen[name])
         assert token
         for other, person in room.people.items():
-            anchor = (await person.visit(rule, "/leads")).anchor
+            anchor = (await person.ctx(rule, "/leads")).anchor
             if other == name:
-                check_csrf(room.web.sealer, anchor, token[1])
+                check_csrf(room.web.secret_box, anchor, token[1])
             else:
-                with pytest.raises(ForgedRequest):
-                    check_csrf(room.web.sealer, anchor, token[1])
+                with pytest.raises(CsrfFailed):
+                    check_csrf(room.web.secret_box, anchor, token[1])
 
 
 async def test_what_one_viewers_browser_sends_changes_nothing_for_the_others(room: Room) -> None:
@@ -179,7 +179,7 @@ async def test_a_page_that_asks_who_looks_is_made_for_each_session(room: Room) -
 async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: Database) -> None:
     rule = next(rule for rule in LIVE if rule.path == "/leads")
     person = room.people["owner"]
-    workspace_id = (await person.visit(rule, "/leads")).actor.workspace_id
+    workspace_id = (await person.ctx(rule, "/leads")).actor.workspace_id
 
     async def change() -> None:
         version = room.web.changes.version(workspace_id)
@@ -202,7 +202,7 @@ async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: D
 async def test_a_render_that_began_before_a_change_is_not_sent_after_it(room: Room) -> None:
     rule = next(rule for rule in LIVE if rule.path == "/leads")
     person = room.people["owner"]
-    visit = await person.visit(rule, "/leads")
+    ctx = await person.ctx(rule, "/leads")
     began, go = asyncio.Event(), asyncio.Event()
     made: list[str] = []
 
@@ -216,12 +216,12 @@ async def test_a_render_that_began_before_a_change_is_not_sent_after_it(room: Ro
 
         return make
 
-    async with room.web.changes.subscribe(visit.actor.workspace_id):
-        old = asyncio.ensure_future(room.renders.blocks(visit, "/x", making("old", waits=True), not_before=0.0))
+    async with room.web.changes.subscribe(ctx.actor.workspace_id):
+        old = asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("old", waits=True), not_before=0.0))
         await soon(began.wait())
-        room.web.changes._ring(frozenset({visit.actor.workspace_id}))
+        room.web.changes._ring(frozenset({ctx.actor.workspace_id}))
         new = [
-            asyncio.ensure_future(room.renders.blocks(visit, "/x", making("new", waits=False), not_before=0.0))
+            asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("new", waits=False), not_before=0.0))
             for _ in range(3)
         ]
         go.set()

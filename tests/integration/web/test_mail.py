@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from leadflood.dev_mail.messages import list_messages, mail_folder, save_message
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Environment
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.mail import Mail, Mailer
-from leadflood.kernel.mail_catcher import folder_of, keep_message, list_messages
 from tests.integration.web.conftest import House
 from tests.support.mail import Open, post_office
 from tests.support.web import site
@@ -39,8 +39,8 @@ def caught(house: House, html: str = "<p>Hello</p>", body: str = "Hello", subjec
     message["From"], message["To"], message["Subject"] = "no-reply@acme.test", "grace@acme.test", subject
     message.set_content(body)
     message.add_alternative(html, subtype="html")
-    folder = folder_of(house.web.settings.home)
-    return keep_message(folder, sender="a@acme.test", recipients=["grace@acme.test"], content=message.as_bytes())
+    folder = mail_folder(house.web.settings.home)
+    return save_message(folder, sender="a@acme.test", recipients=["grace@acme.test"], content=message.as_bytes())
 
 
 async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
@@ -62,11 +62,11 @@ async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
 
 
 async def test_a_real_mail_arrives_with_its_link(catching: House, tmp_path: Path) -> None:
-    async with post_office(folder_of(tmp_path)) as post:
+    async with post_office(mail_folder(tmp_path)) as post:
         mail = Mail("k", parse_email("g@acme.test"), "Come", "See https://leads.test/x?a=1&b=2", '<a href="/y">z</a>')
         await Mailer(post.url, "Acme <no-reply@acme.test>", gate=Open()).send(mail)
     browser = await catching.signed_in(Role.OWNER, operator=True)
-    (message,) = list_messages(folder_of(tmp_path))
+    (message,) = list_messages(mail_folder(tmp_path))
 
     seen = await browser.get(f"/mail/{message.id}")
 

@@ -11,8 +11,8 @@ import pytest
 from leadflood.kernel.actor import Role
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import PAGES
+from leadflood.web.cookies import SESSION, VISITOR
 from leadflood.web.pipeline import Public
-from leadflood.web.session import SESSION, VISITOR
 from tests.integration.web.conftest import House
 from tests.support.identity import PASSWORD, make_operator
 from tests.support.web import ORIGIN, Browser, browser_of, site

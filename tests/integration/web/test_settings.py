@@ -75,7 +75,7 @@ async def test_the_address_changes_once_the_link_to_it_is_opened(house: House) -
     async with house.parts.database.system(read_only=True) as tx:
         change = await email_changes.pending(tx, visitor.id)
     assert change is not None
-    link = f"/email-changes/{LINK.token(house.parts.sealer, change.id, change.sending)}"
+    link = f"/email-changes/{LINK.token(house.parts.secret_box, change.id, change.sending)}"
     stranger = await house.stranger()
     assert (await stranger.sign_in(wanted, PASSWORD)).status == 401
     assert wanted in (await stranger.get(link)).text

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from leadflood.domains.identity.service import operators
+from leadflood.domains.identity.service import administration
 from leadflood.kernel.actor import Role
 from leadflood.kernel.ids import new_id
 from tests.integration.web.conftest import House
@@ -54,7 +54,7 @@ async def test_a_browser_that_signed_in_before_gets_in_however_often_others_fail
 
         assert (await stranger.sign_in(visitor.email, PASSWORD)).status == 429
         assert (await known.sign_in(visitor.email, PASSWORD)).path == "/"
-        code = await operators.unlock_user(house.parts.database, CLI, house.parts.sealer, email=visitor.email)
+        code = await administration.unlock_user(house.parts.database, CLI, house.parts.secret_box, email=visitor.email)
         await stranger.sign_in(visitor.email, "not the right one")
         assert "wrong or older" in (await linked.get("/sign-in/device/x")).text
         assert (await linked.sign_in(visitor.email, PASSWORD)).status == 429

@@ -3,11 +3,11 @@
 from leadflood.bootstrap import build_registry
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.sql import sql
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.support import cast
 from tests.support.addresses import addresses, is_public, paths
 from tests.support.api import make_parts
@@ -49,11 +49,13 @@ WHERE workspace_id = :workspace_id AND status IN ('previewed', 'committing', 'co
 
 
 async def test_no_page_asks_more_often_where_there_are_more_rows(
-    application_url: str, machine: Settings, carrier: PostgresCarrier, sealer: Sealer
+    application_url: str, machine: Settings, queue_backend: PostgresQueueBackend, secret_box: SecretBox
 ) -> None:
     pool = ConnectionPool(application_url, application_name="counted", size=5, statement_timeout=30)
-    database = Database(pool, carrier)
-    parts = make_parts(machine, database, carrier, build_registry(machine, database, shared_sandbox()), sealer)
+    database = Database(pool, queue_backend)
+    parts = make_parts(
+        machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box
+    )
     showcase = await new_showcase(parts, "Counted")
     showcase.links |= {"first_run": "/first-run/x", "invitation": "/invitations/x", "mail": "/mail/x"}
     web = web_parts(parts, application_url)
@@ -83,15 +85,15 @@ async def fewest(browser: Browser, pool: ConnectionPool, address: str, *, enough
 
     Args: enough: so few that further visits are of no interest.
     """
-    visits: list[list[str]] = []
+    page_contexts: list[list[str]] = []
     for _ in range(3):
         with counted(pool) as statements:
             seen = await browser.get(address)
         assert seen.status < 500, address
-        visits.append(statements.texts)
+        page_contexts.append(statements.texts)
         if len(statements.texts) <= enough:
             break
-    return min(visits, key=len)
+    return min(page_contexts, key=len)
 
 
 async def grow(showcase: Showcase) -> None:

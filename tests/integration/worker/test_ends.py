@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 from tests.support.jobs import LEASES, Gate, Jobs, Workers, Wrapped, completes
 from tests.support.waiting import eventually, soon
 
@@ -84,7 +84,7 @@ class Breaks(Wrapped):
 
     deliveries = 0
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
         if self.deliveries:
             raise KeyError("bug")
         received = await super().receive(kinds, limit)

@@ -8,7 +8,7 @@ from leadflood.domains.jobs.errors import Retryable
 from leadflood.domains.jobs.models import NewJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobRegistry
 from leadflood.domains.jobs.service import enqueue
-from leadflood.kernel.queue.ports import Priority, Ticket
+from leadflood.kernel.queue.ports import Priority, QueueMessage
 from tests.conftest import Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Gate, Jobs, ToyPayload, Workers, nothing, raises
 from tests.support.waiting import soon
@@ -49,7 +49,7 @@ async def test_a_job_keeps_its_priority_through_retries_and_through_the_relay(
     await jobs.attempt(jobs.registry(raises(Retryable("no"))), job_id)
     await jobs.change("UPDATE outbox_events SET next_attempt_at = now() WHERE job_id = :id", id=job_id)
 
-    await soon(relay.relay(elsewhere.database, elsewhere.carrier))
+    await soon(relay.relay(elsewhere.database, elsewhere.queue_backend))
 
-    tickets = await elsewhere.carrier.receive([jobs.kind.name], 10)
-    assert tickets == [Ticket(jobs.kind.name, workspace.id, job_id, attempt, Priority.BULK) for attempt in (1, 2)]
+    tickets = await elsewhere.queue_backend.receive([jobs.kind.name], 10)
+    assert tickets == [QueueMessage(jobs.kind.name, workspace.id, job_id, attempt, Priority.BULK) for attempt in (1, 2)]

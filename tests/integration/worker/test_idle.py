@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from leadflood.domains.jobs.events import Schedule
-from leadflood.kernel.queue.ports import Carrier, Ticket
+from leadflood.kernel.queue.ports import QueueBackend, QueueMessage
 from tests.support.jobs import Jobs, Workers, Wrapped, completes
 from tests.support.statements import heard
 from tests.support.waiting import eventually, until
@@ -21,11 +21,11 @@ OTHERS = ("transaction", "commit", "bell", "presence", "schedules")
 class Counted(Wrapped):
     """A queue that counts how often it is asked."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        super().__init__(carrier)
+    def __init__(self, queue_backend: QueueBackend) -> None:
+        super().__init__(queue_backend)
         self.asked: Counter[str] = Counter()
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
         self.asked["receive"] += 1
         return await super().receive(kinds, limit)
 
@@ -64,8 +64,8 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
     asked: Counter[str] = Counter()
     counted: list[Counted] = []
 
-    def wrap(carrier: Carrier) -> Carrier:
-        counted.append(Counted(carrier))
+    def wrap(queue_backend: QueueBackend) -> QueueBackend:
+        counted.append(Counted(queue_backend))
         return counted[0]
 
     await settle_what_others_left(jobs)

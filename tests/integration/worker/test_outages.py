@@ -13,7 +13,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.migrate import install_queue
 from leadflood.kernel.db.pool import ConnectionPool
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import TEMPLATE, Workspace, new_workspace
 from tests.support.jobs import Elsewhere, Gate, Jobs, Workers, completes, workers_on
 from tests.support.outages import Breakable, breakable
@@ -33,13 +33,13 @@ async def broken(cluster: Cluster) -> AsyncIterator[Breakable]:
 @pytest.fixture
 async def tough(broken: Breakable, cluster: Cluster) -> AsyncIterator[Jobs]:
     """Jobs in it, looked at by a superuser in the application's role, whose connections nobody cuts."""
-    carrier = PostgresCarrier(broken.url, role="leadflood_app")
-    await carrier.open()
+    queue_backend = PostgresQueueBackend(broken.url, role="leadflood_app")
+    await queue_backend.open()
     url = cluster.url(broken.name)
-    database = Database(ConnectionPool(url, application_name="test", size=5, statement_timeout=30), carrier)
+    database = Database(ConnectionPool(url, application_name="test", size=5, statement_timeout=30), queue_backend)
     yield Jobs(database, await new_workspace(database), TOUGH)
     await database.close()
-    await carrier.close()
+    await queue_backend.close()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import Complete, Handler, JobContext
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
-from leadflood.kernel.queue.ports import Carrier, Ticket
-from leadflood.kernel.queue.postgres import PostgresCarrier
+from leadflood.kernel.queue.ports import QueueBackend, QueueMessage
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.conftest import Workspace
 from tests.support.jobs import LEASE, LEASES, Elsewhere, Gate, Jobs, Workers, Wrapped, completes
 from tests.support.waiting import eventually, soon
@@ -23,11 +23,11 @@ NEVER = 3600.0
 class Forgetful(Wrapped):
     """A queue on which the first acknowledgement of each ticket gets lost."""
 
-    def __init__(self, carrier: Carrier, delivered: Counter[UUID]) -> None:
-        super().__init__(carrier)
+    def __init__(self, queue_backend: QueueBackend, delivered: Counter[UUID]) -> None:
+        super().__init__(queue_backend)
         self.delivered = delivered
 
-    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
+    async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
         self.delivered.update(ticket.job_id for ticket in tickets)
         await super().acknowledge([ticket for ticket in tickets if self.delivered[ticket.job_id] > 1])
 
@@ -152,7 +152,7 @@ async def test_no_more_jobs_run_at_a_time_than_allowed(jobs: Jobs, workers: Work
 
 
 async def test_a_ticket_that_is_published_again_runs_nothing_again(
-    jobs: Jobs, workers: Workers, carrier: PostgresCarrier
+    jobs: Jobs, workers: Workers, queue_backend: PostgresQueueBackend
 ) -> None:
     runs: Counter[UUID] = Counter()
     await workers.start(jobs.registry(counting(jobs, runs)), poll_interval=NEVER)
@@ -161,7 +161,7 @@ async def test_a_ticket_that_is_published_again_runs_nothing_again(
     await eventually(no_tickets(jobs))
     before = await jobs.view(job_id)
 
-    await carrier.publish(None, [Ticket(jobs.kind.name, jobs.workspace_id, job_id, 1)])
+    await queue_backend.publish(None, [QueueMessage(jobs.kind.name, jobs.workspace_id, job_id, 1)])
 
     await eventually(no_tickets(jobs))
     assert runs == {job_id: 1}
@@ -169,13 +169,13 @@ async def test_a_ticket_that_is_published_again_runs_nothing_again(
 
 
 async def test_tickets_for_nothing_are_taken_off_the_queue(
-    jobs: Jobs, workers: Workers, carrier: PostgresCarrier
+    jobs: Jobs, workers: Workers, queue_backend: PostgresQueueBackend
 ) -> None:
     runs: Counter[UUID] = Counter()
     held = await jobs.one()
     await jobs.change("DELETE FROM leadflood_queue.tickets WHERE job_id = :id", id=held)
-    unknown = [Ticket(jobs.kind.name, workspace, new_id(), 1) for workspace in (jobs.workspace_id, new_id())]
-    await carrier.publish(None, [*unknown, Ticket(jobs.kind.name, jobs.workspace_id, held, 2)])
+    unknown = [QueueMessage(jobs.kind.name, workspace, new_id(), 1) for workspace in (jobs.workspace_id, new_id())]
+    await queue_backend.publish(None, [*unknown, QueueMessage(jobs.kind.name, jobs.workspace_id, held, 2)])
 
     await workers.start(jobs.registry(counting(jobs, runs)))
 
@@ -189,7 +189,9 @@ async def test_a_ticket_whose_acknowledgement_was_lost_runs_its_job_once(jobs: J
     delivered: Counter[UUID] = Counter()
     job_id = await jobs.one()
     await workers.start(
-        jobs.registry(counting(jobs, runs)), wrap=lambda carrier: Forgetful(carrier, delivered), poll_interval=0.2
+        jobs.registry(counting(jobs, runs)),
+        wrap=lambda queue_backend: Forgetful(queue_backend, delivered),
+        poll_interval=0.2,
     )
 
     async def delivered_twice() -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from leadflood.api.bodies import MAX_VALUES, SMALL_BYTES, ListContract, parse_json, parse_large
-from leadflood.domains.leads.contracts import CreateLead, CreateLeads, FaultyLead
-from leadflood.kernel.bodies import BodyBudget, in_slices, read_pieces
+from leadflood.api.json_bodies import MAX_VALUES, SMALL_BYTES, ListSchema, parse_json, parse_large
+from leadflood.domains.leads.contracts import CreateLead, CreateLeads, InvalidLead
 from leadflood.kernel.errors import BodyTimeout, ContentTooLarge, InvalidInput, Unavailable
+from leadflood.kernel.request_bodies import BodyBudget, in_slices, read_pieces
 
 
 async def parsed(body: bytes, limit: int = 1_000_000) -> object:
@@ -73,13 +73,13 @@ def test_a_body_has_a_limited_number_of_values() -> None:
 
 async def test_leads_are_validated_one_by_one_as_they_are_at_once() -> None:
     value = {"leads": [{"email": "ada@acme.com"}, {"email": 7}, None, {"email": "a@b.com", "x": 1}]}
-    contract = ListContract(CreateLeads)
+    contract = ListSchema(CreateLeads)
 
     validated = await contract.validate(value)
 
     assert validated == CreateLeads.model_validate(value)
     assert isinstance(validated, CreateLeads)
-    assert [type(each) for each in validated.leads] == [CreateLead, FaultyLead, FaultyLead, FaultyLead]
+    assert [type(each) for each in validated.leads] == [CreateLead, InvalidLead, InvalidLead, InvalidLead]
     wrong: object
     for wrong in ({"leads": []}, {"leads": [{}] * 1_001}, {"leads": {}}, {}, None, {"leads": [{}], "more": 1}):
         with pytest.raises(ValidationError) as one_by_one:
@@ -101,7 +101,7 @@ async def test_others_are_served_while_many_slow_addresses_are_validated() -> No
 
     leads = [{"email": f"ada{n}@{'ü' * 40}.{'ö' * 40}.com"} for n in range(200)]
     another_turn()
-    await ListContract(CreateLeads).validate({"leads": leads})
+    await ListSchema(CreateLeads).validate({"leads": leads})
     validating = False
 
     assert turns > 5

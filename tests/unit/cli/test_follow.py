@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from leadflood.cli.follow import JobStory
+from leadflood.cli.progress import JobProgressLines
 from leadflood.domains.jobs.contracts import AttemptFailure, JobView
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.kernel.ids import new_id
@@ -43,11 +43,11 @@ def words(lines: list[str]) -> list[str]:
 def test_a_job_that_is_over_at_the_first_look_still_shows_every_state() -> None:
     done = job(JobStatus.COMPLETED, attempts=1, started_at=after(0.1), finished_at=after(2.1))
 
-    assert words(JobStory().lines(done)) == ["queued", "running, attempt 1 of 5", "completed"]
+    assert words(JobProgressLines().lines(done)) == ["queued", "running, attempt 1 of 5", "completed"]
 
 
 def test_each_state_is_told_once_however_often_the_job_is_looked_at() -> None:
-    story = JobStory()
+    story = JobProgressLines()
     looks = [
         job(JobStatus.QUEUED),
         job(JobStatus.QUEUED),
@@ -69,7 +69,7 @@ def test_a_retry_is_told_with_its_reason_and_the_time_of_the_next_attempt() -> N
     failure = AttemptFailure(attempt=1, at=after(2), error="The provider is away.\x1b[2J")
     waiting = job(JobStatus.QUEUED, attempts=1, failures=[failure], next_attempt_at=after(6))
 
-    assert words(JobStory().lines(waiting)) == [
+    assert words(JobProgressLines().lines(waiting)) == [
         "queued",
         "running, attempt 1 of 5",
         "attempt 1 failed: The provider is away.\ufffd[2J",
@@ -78,7 +78,7 @@ def test_a_retry_is_told_with_its_reason_and_the_time_of_the_next_attempt() -> N
 
 
 def test_an_attempt_that_was_seen_running_is_not_told_again_when_it_has_failed() -> None:
-    story = JobStory()
+    story = JobProgressLines()
     story.lines(job(JobStatus.RUNNING, attempts=1, started_at=after(0.1)))
     failure = AttemptFailure(attempt=1, at=after(2), error="Away.")
 
@@ -96,6 +96,6 @@ def test_a_job_that_waits_says_until_when_and_for_what() -> None:
         waiting_for="Hunter's limit is used up.",
     )
 
-    (_, line) = words(JobStory().lines(waiting))
+    (_, line) = words(JobProgressLines().lines(waiting))
     assert line.startswith("waiting until ")
     assert line.endswith(": Hunter's limit is used up.")

@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 import pytest
 from rich.cells import cell_len
 
-from leadflood.cli.output import Column, error_lines, print_table, visible
+from leadflood.cli.output import TableColumn, error_lines, print_table, visible
 from leadflood.kernel.errors import AppError, FieldError
 
 NAMES = ["Ada", "👩‍👩‍👧‍👦 family", "中村 恵子", "שלום כהן", "ليلى حداد", "Zoë", "🇩🇪 Jonas"]
@@ -25,7 +25,7 @@ def starts_of_last_column(text: str) -> set[int]:
 def test_columns_stay_aligned_beside_emoji_wide_and_right_to_left_names(stream: type[io.StringIO]) -> None:
     screen = stream()
     with redirect_stdout(screen):
-        print_table([Column("name"), Column("end")], [(name, "END") for name in NAMES])
+        print_table([TableColumn("name"), TableColumn("end")], [(name, "END") for name in NAMES])
 
     assert len(starts_of_last_column(screen.getvalue())) == 1
 
@@ -34,7 +34,7 @@ def test_nothing_but_text_is_printed_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    print_table([Column("name")], [("x" * 500,)])
+    print_table([TableColumn("name")], [("x" * 500,)])
 
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
@@ -53,8 +53,8 @@ def test_a_refusal_names_every_field_below_it() -> None:
 
 def test_help_and_the_supervising_process_load_neither_web_framework_nor_database_layer() -> None:
     program = (
-        "import sys, leadflood.cli, leadflood.cli.supervisor, leadflood.cli.input, leadflood.cli.address\n"
-        "import leadflood.cli.samples, leadflood.kernel.db.embedded, leadflood.kernel.observability\n"
+        "import sys, leadflood.cli, leadflood.cli.supervisor, leadflood.cli.validation, leadflood.cli.listener\n"
+        "import leadflood.cli.demo_data, leadflood.kernel.db.embedded, leadflood.kernel.observability\n"
         "print(*(name for name in ('fastapi', 'sqlalchemy', 'asyncpg', 'alembic', 'uvicorn') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

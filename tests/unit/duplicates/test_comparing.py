@@ -10,13 +10,13 @@ from random import Random
 import pytest
 
 from leadflood.domains.duplicates.models import ComparedLead as Lead
-from leadflood.domains.duplicates.models import Match, Person, ReasonKind, company_key, compare
+from leadflood.domains.duplicates.models import Match, PersonKey, ReasonKind, company_key, compare
 from tests.support.samples import SAMPLES
 
 
 def matched(one: Lead, two: Lead) -> Match | None:
     """As a scan does: only those that share a key are compared."""
-    a, b = Person.of(one), Person.of(two)
+    a, b = PersonKey.of(one), PersonKey.of(two)
     return compare(a, b) if a.blocks() & b.blocks() else None
 
 
@@ -151,7 +151,7 @@ def test_samples_are_told_apart(name: str, precision: float, recall: float) -> N
 
 
 def assert_told_apart(leads: Sequence[tuple[str, Lead]], precision: float, recall: float) -> None:
-    known = [(cluster, Person.of(lead)) for cluster, lead in leads]
+    known = [(cluster, PersonKey.of(lead)) for cluster, lead in leads]
     by_key: dict[int, list[int]] = defaultdict(list)
     for number, (_, person) in enumerate(known):
         for key in person.blocks():

@@ -15,12 +15,12 @@ from leadflood.domains.identity.contracts import (
     SetPassword,
     TokensView,
 )
-from leadflood.kernel.contract import Contract, field_errors
+from leadflood.kernel.schema import Schema, field_errors
 
 PASSWORD = "seven purple walruses"
 
 
-def faults(contract: type[Contract], body: dict[str, Any]) -> list[tuple[str, str]]:
+def faults(contract: type[Schema], body: dict[str, Any]) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as caught:
         contract.model_validate(body)
     return [(fault.pointer, fault.code) for fault in field_errors(caught.value)]
@@ -70,7 +70,7 @@ def test_json_strings_become_ids_times_and_scopes() -> None:
         ),
     ],
 )
-def test_each_fault_is_named(contract: type[Contract], body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_each_fault_is_named(contract: type[Schema], body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert faults(contract, body) == expected
 
 
@@ -83,7 +83,7 @@ def test_each_fault_is_named(contract: type[Contract], body: dict[str, Any], exp
         (SetPassword, {"email": "a@acme.com", "password": PASSWORD}),
     ],
 )
-def test_a_secret_is_not_shown_when_its_contract_is_logged(contract: type[Contract], body: dict[str, Any]) -> None:
+def test_a_secret_is_not_shown_when_its_contract_is_logged(contract: type[Schema], body: dict[str, Any]) -> None:
     assert PASSWORD not in repr(contract.model_validate(body))
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadflood.domains.identity.contracts import UpdateMe
-from leadflood.kernel.contract import field_errors
+from leadflood.kernel.schema import field_errors
 
 
 @pytest.mark.parametrize(

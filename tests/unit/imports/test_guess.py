@@ -4,14 +4,14 @@ import csv
 
 import pytest
 
+from leadflood.domains.imports.models.column_detection import detect_columns, has_header
 from leadflood.domains.imports.models.fields import check_target
-from leadflood.domains.imports.models.guess import guess_columns, has_header
 from leadflood.kernel.text import InvalidValue
 from tests.support.samples import SAMPLES
 
 
 def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
-    return [column.target for column in guess_columns(header, rows)]
+    return [column.target for column in detect_columns(header, rows)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_no_column_can_be_mapped_to_permission_by_hand(target: str) -> None:
 def test_real_files_are_understood(name: str) -> None:
     with (SAMPLES / "leads" / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    found = {column.header: column.target for column in guess_columns(rows[0], rows[1:200])}
+    found = {column.header: column.target for column in detect_columns(rows[0], rows[1:200])}
 
     assert found["First Name"] == "firstName"
     assert found["Last Name"] == "lastName"

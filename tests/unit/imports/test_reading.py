@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from leadflood.domains.imports.adapters import delimited, workbook
+from leadflood.domains.imports.adapters import csv_format, workbook
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import Delimiter, neutralise, restore
 from leadflood.domains.imports.service.parsing import analyse
@@ -28,7 +28,7 @@ from tests.support.samples import SAMPLES, rows
 def read(data: bytes) -> list[list[str]]:
     """All cells, with encoding and delimiter found out."""
     found = analyse(io.BytesIO(data), len(data), utf8=is_utf8(data)).format
-    records = delimited.read(io.BytesIO(data), encoding=found.encoding, delimiter=found.delimiter)
+    records = csv_format.read(io.BytesIO(data), encoding=found.encoding, delimiter=found.delimiter)
     return [record.cells for record in records]
 
 
@@ -76,7 +76,7 @@ def test_a_character_cut_off_at_the_end_of_the_look_is_no_fault() -> None:
 
 
 def test_nul_characters_are_left_out_and_blank_lines_are_counted() -> None:
-    records = list(delimited.read(io.BytesIO(b"a,b\n\n1\0,2\n"), encoding="utf-8", delimiter=Delimiter.COMMA))
+    records = list(csv_format.read(io.BytesIO(b"a,b\n\n1\0,2\n"), encoding="utf-8", delimiter=Delimiter.COMMA))
 
     assert [(record.number, record.cells) for record in records] == [(1, ["a", "b"]), (3, ["1", "2"])]
 
@@ -124,7 +124,7 @@ def consume(file: BinaryIO, size: int) -> Iterator[None]:
     """Look at a file, then read it all."""
     found = analyse(file, size, utf8=True).format
     file.seek(0)
-    for _ in delimited.read(file, encoding=found.encoding, delimiter=found.delimiter):
+    for _ in csv_format.read(file, encoding=found.encoding, delimiter=found.delimiter):
         yield
 
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from leadflood.domains.imports.contracts.lead_row import FastRowValidator, LeadColumns, RowDefaults, columns_of
 from leadflood.domains.imports.contracts.rows import RowReader
-from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns, SoundLeads, columns_of
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
-from leadflood.kernel.contract import field_errors
 from leadflood.kernel.errors import FieldError
+from leadflood.kernel.schema import field_errors
 
 TARGETS = ["email", "firstName", "company", "phone", "country", "website", "custom:plan"]
 CELL = st.one_of(
@@ -29,7 +29,7 @@ def reader(*targets: str, invalid: InvalidValues = InvalidValues.REJECT, country
     return RowReader(
         targets or TARGETS,
         owners={"ada@acme.com": uuid4()},
-        defaults=Defaults("import", country=country),
+        defaults=RowDefaults("import", country=country),
         invalid=invalid,
     )
 
@@ -78,9 +78,9 @@ GIVEN = st.fixed_dictionaries(
 @given(GIVEN)
 def test_the_quick_way_is_that_of_the_contract(given_: dict[str, object]) -> None:
     body = {name: value for name, value in given_.items() if value is not None}
-    defaults = Defaults("import", uuid4())
+    defaults = RowDefaults("import", uuid4())
 
-    quick = SoundLeads(defaults).columns(body)
+    quick = FastRowValidator(defaults).columns(body)
 
     try:
         wanted = columns_of(CreateLead.model_validate(body), defaults)
@@ -91,14 +91,14 @@ def test_the_quick_way_is_that_of_the_contract(given_: dict[str, object]) -> Non
 
 def test_custom_fields_that_could_be_too_much_are_left_to_the_contract() -> None:
     notes = {f"notes{number}": "\u20ac" * 1000 for number in range(6)}
-    assert SoundLeads(Defaults("import")).columns({"email": "ada@acme.com", "customFields": notes}) is None
+    assert FastRowValidator(RowDefaults("import")).columns({"email": "ada@acme.com", "customFields": notes}) is None
     assert CreateLead.model_validate({"email": "ada@acme.com", "customFields": notes}).custom_fields == notes
 
 
 def outcome(body: Mapping[str, object]) -> tuple[LeadColumns | None, list[FieldError]]:
     """What the API makes of a body: the lead, or the faults."""
     try:
-        return columns_of(CreateLead.model_validate(body), Defaults("import")), []
+        return columns_of(CreateLead.model_validate(body), RowDefaults("import")), []
     except ValidationError as refusal:
         return None, field_errors(refusal)
 

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadflood.domains.invitations.models import LINK, Letter, Pending, invitation_mail, vouches
+from leadflood.domains.invitations.models import LINK, InvitationEmail, PendingInvitation, invitation_mail, vouches
 from leadflood.kernel.actor import Role
-from leadflood.kernel.crypto import Sealer, new_secret_key
+from leadflood.kernel.crypto import SecretBox, new_secret_key
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
 
-SEALER = Sealer(new_secret_key())
+SEALER = SecretBox(new_secret_key())
 
 
 def test_a_token_is_the_same_each_time_and_another_for_each_sending_invitation_and_key() -> None:
@@ -19,7 +19,7 @@ def test_a_token_is_the_same_each_time_and_another_for_each_sending_invitation_a
 
     assert LINK.is_token(token)
     assert token == LINK.token(SEALER, one, 1)
-    others = {LINK.token(SEALER, one, 2), LINK.token(SEALER, other, 1), LINK.token(Sealer(new_secret_key()), one, 1)}
+    others = {LINK.token(SEALER, one, 2), LINK.token(SEALER, other, 1), LINK.token(SecretBox(new_secret_key()), one, 1)}
     assert len(others | {token}) == 4
 
 
@@ -43,9 +43,9 @@ def test_who_may_invite_vouches_for_what_may_be_given(inviter: Role, roles: set[
     assert {role for role in Role if vouches(inviter, role)} == roles
 
 
-def letter(inviter: str | None = "Ada", workspace: str = "Acme") -> Letter:
-    pending = Pending(new_id(), new_id(), parse_email("grace@acme.com"), Role.MEMBER, 1)
-    return Letter(pending, workspace, inviter, datetime(2026, 3, 8, 9, 30, tzinfo=UTC), False, b"")
+def letter(inviter: str | None = "Ada", workspace: str = "Acme") -> InvitationEmail:
+    pending = PendingInvitation(new_id(), new_id(), parse_email("grace@acme.com"), Role.MEMBER, 1)
+    return InvitationEmail(pending, workspace, inviter, datetime(2026, 3, 8, 9, 30, tzinfo=UTC), False, b"")
 
 
 def test_the_mail_says_the_same_in_text_and_html() -> None:

@@ -16,14 +16,14 @@ from leadflood.domains.leads.contracts import (
     merge_custom_fields,
     resolve_phone,
 )
-from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.errors import InvalidInput
+from leadflood.kernel.schema import Schema, View, field_errors
 from tests.support import naughty
 
 TEXT_FIELDS = [field.alias or "" for field in CreateLead.model_fields.values() if field.alias != "customFields"]
 
 
-def codes(contract: type[Contract], body: object) -> dict[str, str]:
+def codes(contract: type[Schema], body: object) -> dict[str, str]:
     with pytest.raises(ValidationError) as caught:
         contract.model_validate(body)
     return {error.pointer: error.code for error in field_errors(caught.value)}
@@ -150,7 +150,7 @@ def test_an_update_resolves_the_number_where_it_can() -> None:
 
 
 @pytest.mark.parametrize("contract", [CreateLead, UpdateLead, LeadView, LeadCreated, LeadEventView])
-def test_the_documented_example_is_valid(contract: type[Contract]) -> None:
+def test_the_documented_example_is_valid(contract: type[Schema]) -> None:
     mode = "serialization" if issubclass(contract, View) else "validation"
     schema = contract.model_json_schema(mode=mode)  # type: ignore[arg-type]
 
@@ -191,7 +191,7 @@ _BODY = st.dictionaries(st.sampled_from([*TEXT_FIELDS, "customFields"]) | st.tex
 
 
 @given(_BODY | _JSON, st.sampled_from([CreateLead, UpdateLead]))
-def test_any_json_body_gives_a_contract_or_field_errors(body: object, contract: type[Contract]) -> None:
+def test_any_json_body_gives_a_contract_or_field_errors(body: object, contract: type[Schema]) -> None:
     try:
         contract.model_validate(body)
     except ValidationError as exc:

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader
 
 import leadflood.web
 from leadflood.web.assets import Assets
-from leadflood.web.view import Views
+from leadflood.web.templating import Templates
 
 WEB = Path(leadflood.web.__file__).parent
 TEMPLATES = WEB / "templates"
@@ -39,13 +39,13 @@ def _visit() -> _Reader:
 
 
 @pytest.fixture(scope="module")
-def views() -> Views:
-    return Views(Assets.load(), reload=False)
+def views() -> Templates:
+    return Templates(Assets.load(), reload=False)
 
 
 @pytest.fixture(scope="module")
-def living(views: Views) -> str:
-    return views.page("design.html", {"visit": _visit(), "live_url": ""})
+def living(views: Templates) -> str:
+    return views.page("design.html", {"ctx": _visit(), "live_url": ""})
 
 
 def _macros() -> list[tuple[str, str]]:
@@ -80,7 +80,7 @@ def test_names_that_people_give_are_escaped(living: str) -> None:
     assert "<script>alert" not in living
 
 
-def test_attributes_cannot_be_broken_out_of(views: Views) -> None:
+def test_attributes_cannot_be_broken_out_of(views: Templates) -> None:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     environment.globals["icon"] = lambda name: ""
     source = """
@@ -111,7 +111,7 @@ def test_every_style_of_a_component_is_in_the_one_stylesheet() -> None:
         assert f'"./components/{path.name}" layer(components)' in index
 
 
-MADE_SAFE = {"mail/mail.html": "nh3 cleans the message when kernel.mail_catcher reads it"}
+MADE_SAFE = {"mail/mail.html": "nh3 cleans the message when dev_mail.messages reads it"}
 
 
 def test_only_words_of_the_templates_themselves_are_marked_as_safe() -> None:

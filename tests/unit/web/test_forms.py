@@ -7,12 +7,12 @@ import pytest
 from pydantic import Field
 
 from leadflood.domains.leads.contracts import CreateLead
-from leadflood.kernel.contract import Contract
 from leadflood.kernel.errors import InvalidInput
+from leadflood.kernel.schema import Schema
 from leadflood.web.forms import MAX_FIELDS, Form
 
 
-class Shape(Contract):
+class Shape(Schema):
     name: Annotated[str, Field(max_length=5)] | None = None
     tall: bool = False
     size: int | None = None

@@ -4,10 +4,10 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from leadflood.kernel.crypto import Sealer
-from leadflood.web.session import (
+from leadflood.kernel.crypto import SecretBox
+from leadflood.web.cookies import (
     NOTES,
-    ForgedRequest,
+    CsrfFailed,
     Toast,
     check_csrf,
     check_origin,
@@ -18,7 +18,7 @@ from leadflood.web.session import (
     unseal_notes,
 )
 
-SEALER = Sealer("k" * 40)
+SEALER = SecretBox("k" * 40)
 
 
 def test_a_token_fits_the_browser_that_it_was_made_for_and_looks_new_each_time() -> None:
@@ -34,7 +34,7 @@ def test_a_token_fits_the_browser_that_it_was_made_for_and_looks_new_each_time()
     ("anchor", "token"),
     [
         ("two", csrf_token(SEALER, "one")),
-        ("one", csrf_token(Sealer("x" * 40), "one")),
+        ("one", csrf_token(SecretBox("x" * 40), "one")),
         ("", csrf_token(SEALER, "")),
         ("one", ""),
         ("one", "no base64 é"),
@@ -44,7 +44,7 @@ def test_a_token_fits_the_browser_that_it_was_made_for_and_looks_new_each_time()
     ids=["another browser's", "another key's", "nobody's", "none", "no base64", "too short", "made up"],
 )
 def test_any_other_token_is_refused(anchor: str, token: str) -> None:
-    with pytest.raises(ForgedRequest):
+    with pytest.raises(CsrfFailed):
         check_csrf(SEALER, anchor, token)
 
 
@@ -76,7 +76,7 @@ def test_a_request_of_our_own_page_is_let_through(headers: dict[str, str]) -> No
     ],
 )
 def test_a_request_of_another_sites_page_is_refused(headers: dict[str, str]) -> None:
-    with pytest.raises(ForgedRequest):
+    with pytest.raises(CsrfFailed):
         check_origin(headers)
 
 

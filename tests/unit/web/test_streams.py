@@ -4,21 +4,23 @@ from contextlib import ExitStack
 from uuid import UUID
 
 from leadflood.kernel.config import Settings
-from leadflood.web.streams import Stream, Streams
+from leadflood.web.live_streams import LiveStream, LiveStreams
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 
-def limited(*, person: int = 100, workspace: int = 100, process: int = 100) -> Streams:
-    return Streams(
+def limited(*, person: int = 100, workspace: int = 100, process: int = 100) -> LiveStreams:
+    return LiveStreams(
         Settings(live_streams_per_person=person, live_streams_per_workspace=workspace, live_streams_per_process=process)
     )
 
 
-def opened(streams: Streams, *wanted: tuple[UUID, int]) -> list[bool]:
+def opened(streams: LiveStreams, *wanted: tuple[UUID, int]) -> list[bool]:
     """Open a stream for each workspace and person, in order. Returns which of them were paused."""
     with ExitStack() as stack:
-        made: list[Stream] = [stack.enter_context(streams.opened(room, UUID(int=person))) for room, person in wanted]
+        made: list[LiveStream] = [
+            stack.enter_context(streams.opened(room, UUID(int=person))) for room, person in wanted
+        ]
         return [each.paused.is_set() for each in made]
 
 

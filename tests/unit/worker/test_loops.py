@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from leadflood.kernel.errors import Unavailable
-from leadflood.worker.loops import Stop, repeat
+from leadflood.worker.loops import Shutdown, repeat
 
 
 async def test_a_loop_goes_on_after_the_database_was_away() -> None:
-    stop = Stop()
+    stop = Shutdown()
     calls = 0
 
     async def step() -> None:
@@ -27,7 +27,7 @@ async def test_a_loop_goes_on_after_the_database_was_away() -> None:
 async def test_a_loop_outlives_any_number_of_failures() -> None:
     pauses: list[float] = []
 
-    class Hasty(Stop):
+    class Hasty(Shutdown):
         async def wait(self, seconds: float | None = None) -> bool:
             pauses.append(seconds or 0)
             if len(pauses) == 2000:
@@ -48,11 +48,11 @@ async def test_a_loop_does_not_hide_a_bug() -> None:
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        await repeat("test", step, Stop())
+        await repeat("test", step, Shutdown())
 
 
 async def test_waiting_for_the_first_ends_with_the_stop() -> None:
-    stop = Stop()
+    stop = Shutdown()
     never = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(stop.first(never))
 
@@ -67,4 +67,4 @@ async def test_waiting_for_the_first_passes_its_error_on() -> None:
         raise Unavailable("away")
 
     with pytest.raises(Unavailable):
-        await Stop().first(fails())
+        await Shutdown().first(fails())

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from leadflood.api.deps import InPages, InUnit, Listing
+from leadflood.api.deps import InPages, Listing, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView
 from leadflood.domains.leads.queries.changesets import changeset_of, undoable_among
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.moment import Moment
+from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/audit-events", tags=["audit"], route_class=EdgeRoute)
 
@@ -60,13 +60,13 @@ def _with_undo(event: AuditEventView, undoable: Collection[UUID]) -> RecordedEve
 @router.get("", summary="List audit events, newest first")
 @requires(Permission.AUDIT_READ)
 async def list_audit_events(
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     paging: InPages,
     action: ActionFilter = None,
     actor_id: Annotated[UUID | None, Query(alias="actorId", description="Filter by user or API key.")] = None,
     subject_id: Annotated[UUID | None, Query(alias="subjectId", description="Filter by subject.")] = None,
-    since: Annotated[Moment | None, Query(description="Inclusive.")] = None,
-    until: Annotated[Moment | None, Query(description="Exclusive.")] = None,
+    since: Annotated[Timestamp | None, Query(description="Inclusive.")] = None,
+    until: Annotated[Timestamp | None, Query(description="Exclusive.")] = None,
 ) -> Listing[RecordedEvent]:
     """Every change with actor, action, time and request ID, its count in `data`, and how to undo it in `undo`."""
     page = await queries.list_audit_events(

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates.service import merging
 from leadflood.domains.leads.contracts.bulk import BulkChange
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/changesets", tags=["changesets"], route_class=Edg
 
 @router.post("", status_code=201, summary="Create a bulk change")
 @requires(Permission.LEADS_WRITE)
-async def create_changeset(command: BulkChange, response: Response, unit: InUnit) -> ChangesetView:
+async def create_changeset(command: BulkChange, response: Response, unit: UnitOfWorkDep) -> ChangesetView:
     """Update, delete, restore or re-enrich many leads, selected by ID or filter.
 
     Up to 5,000 leads are changed immediately: the changeset is `applied`. Larger changes run in the background: poll
@@ -29,7 +29,7 @@ async def create_changeset(command: BulkChange, response: Response, unit: InUnit
 
 @router.get("", summary="List changesets")
 @requires(Permission.LEADS_READ)
-async def list_changesets(pages: InPages, unit: InUnit) -> Listing[ChangesetView]:
+async def list_changesets(pages: InPages, unit: UnitOfWorkDep) -> Listing[ChangesetView]:
     """Bulk changes, imports and merges that can be undone, newest first."""
     page = await queries.list_changesets(unit.tx, unit.actor, after=pages.after, limit=pages.limit)
     return pages.answer(page.map(lambda each: each.dated(unit.parts.settings.lead_retention_days)))
@@ -37,7 +37,7 @@ async def list_changesets(pages: InPages, unit: InUnit) -> Listing[ChangesetView
 
 @router.get("/{id}", summary="Retrieve a changeset")
 @requires(Permission.LEADS_READ)
-async def get_changeset(changeset_id: ResourceId, unit: InUnit) -> ChangesetView:
+async def get_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> ChangesetView:
     """The changeset, its progress and the progress of its undo."""
     found = await queries.get_changeset(unit.tx, unit.actor, changeset_id=changeset_id)
     return found.dated(unit.parts.settings.lead_retention_days)
@@ -45,7 +45,7 @@ async def get_changeset(changeset_id: ResourceId, unit: InUnit) -> ChangesetView
 
 @router.post("/{id}/undos", status_code=202, summary="Undo a changeset")
 @requires(Permission.LEADS_WRITE)
-async def undo_changeset(changeset_id: ResourceId, unit: InUnit) -> ChangesetView:
+async def undo_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> ChangesetView:
     """Revert all changes of a changeset. Later edits are kept, counted and listed.
 
     Up to 5,000 leads are reverted immediately: the changeset is `undone`. Above that it is `undoing` in the background.
@@ -59,7 +59,7 @@ async def undo_changeset(changeset_id: ResourceId, unit: InUnit) -> ChangesetVie
 
 @router.get("/{id}/kept-leads", summary="List fields kept by an undo")
 @requires(Permission.LEADS_READ)
-async def list_kept_leads(changeset_id: ResourceId, pages: InPages, unit: InUnit) -> Listing[KeptLeadView]:
+async def list_kept_leads(changeset_id: ResourceId, pages: InPages, unit: UnitOfWorkDep) -> Listing[KeptLeadView]:
     """Leads that were not fully reverted, with the fields that were edited since."""
     page = await queries.list_kept(unit.tx, unit.actor, changeset_id=changeset_id, after=pages.after, limit=pages.limit)
     return pages.answer(page)

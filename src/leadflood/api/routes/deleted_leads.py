@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/deleted-leads", tags=["leads"], route_class=EdgeR
 @requires(Permission.LEADS_READ)
 async def list_deleted_leads(
     pages: InPages,
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="Search in name, email and company.")] = None,
     changeset_id: Annotated[
         UUID | None, Query(alias="changesetId", description="Leads deleted by this changeset or by its undo.")
@@ -43,7 +43,7 @@ async def list_deleted_leads(
 
 @router.get("/{id}", summary="Retrieve a deleted lead")
 @requires(Permission.LEADS_READ)
-async def get_deleted_lead(lead_id: ResourceId, unit: InUnit) -> DeletedLeadView:
+async def get_deleted_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> DeletedLeadView:
     """Who deleted the lead, when, in which changeset, and until when it can be restored.
 
     Returns 404 for leads that aren't deleted, and after `restorableUntil`, when the lead is purged.

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import DuplicateView, ScanView
@@ -21,7 +21,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {409: {}}
 @requires(Permission.LEADS_READ)
 async def list_duplicates(
     pages: InPages,
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     status: Annotated[
         CandidateStatus, Query(description="Filter by status. Merged pairs are listed again after an unmerge.")
     ] = (CandidateStatus.OPEN),
@@ -33,7 +33,7 @@ async def list_duplicates(
 
 @router.post("/scans", status_code=202, summary="Start a duplicate scan")
 @requires(Permission.LEADS_WRITE)
-async def scan_duplicates(response: Response, unit: InUnit) -> ScanView:
+async def scan_duplicates(response: Response, unit: UnitOfWorkDep) -> ScanView:
     """Starts a background comparison of leads changed since the last scan. Poll the job in `Location`.
 
     The first scan compares all leads. If a scan is running, it is returned. Scans also start automatically within an
@@ -47,20 +47,20 @@ async def scan_duplicates(response: Response, unit: InUnit) -> ScanView:
 
 @router.get("/{id}", summary="Retrieve a pair")
 @requires(Permission.LEADS_READ)
-async def get_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
+async def get_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """Both leads, the older one first."""
     return await queries.get_duplicate(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
 @router.post("/{id}/dismissals", status_code=200, summary="Dismiss a pair", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE)
-async def dismiss_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
+async def dismiss_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """The leads are not duplicates. Scans no longer report the pair."""
     return await review.dismiss(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
 @router.post("/{id}/reopenings", status_code=200, summary="Reopen a pair", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE)
-async def reopen_duplicate(duplicate_id: ResourceId, unit: InUnit) -> DuplicateView:
+async def reopen_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """The pair is moved back to review."""
     return await review.reopen(unit.tx, unit.actor, duplicate_id=duplicate_id)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routes.leads import Only
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.exports import queries
@@ -53,7 +53,7 @@ def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, siz
 async def export_leads(
     *,
     only: Only,
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
     columns: Columns = ALL,
     bom: Annotated[bool, Query(description="CSV: write a UTF-8 BOM (for Excel).")] = False,
@@ -77,7 +77,7 @@ async def export_leads(
 
 @router.post("/v1/exports", status_code=201, summary="Create an export")
 @requires(Permission.LEADS_WRITE)
-async def create_export(command: CreateExport, response: Response, unit: InUnit) -> ExportView:
+async def create_export(command: CreateExport, response: Response, unit: UnitOfWorkDep) -> ExportView:
     """Starts a background export of any number of leads. Recorded in the audit log.
 
     The file is kept for 7 days. Needs `leads:write` because it uses storage; `GET /v1/leads/exports` doesn't.
@@ -89,21 +89,21 @@ async def create_export(command: CreateExport, response: Response, unit: InUnit)
 
 @router.get("/v1/exports", summary="List exports, newest first")
 @requires(Permission.LEADS_READ)
-async def list_exports(pages: InPages, unit: InUnit) -> Listing[ExportView]:
+async def list_exports(pages: InPages, unit: UnitOfWorkDep) -> Listing[ExportView]:
     """The exports of the workspace, with their progress."""
     return pages.answer(await queries.list_exports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
 @router.get("/v1/exports/{id}", summary="Retrieve an export")
 @requires(Permission.LEADS_READ)
-async def get_export(export_id: ResourceId, unit: InUnit) -> ExportView:
+async def get_export(export_id: ResourceId, unit: UnitOfWorkDep) -> ExportView:
     """The export and its progress. Poll while it is `writing`."""
     return await queries.get_export(unit.tx, unit.actor, export_id=export_id)
 
 
 @router.get("/v1/exports/{id}/file", summary="Download an export", response_class=FileResponse, responses=_FILE)
 @requires(Permission.LEADS_READ, transaction=False)
-async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
+async def get_export_file(export_id: ResourceId, unit: UnitOfWorkDep) -> Response:
     """Returns the file of a `ready` export. Recorded in the audit log."""
     file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id)
     return _attachment(file.pieces, file.view.filename, file.view.format, file.view.size_bytes)
@@ -111,6 +111,6 @@ async def get_export_file(export_id: ResourceId, unit: InUnit) -> Response:
 
 @router.delete("/v1/exports/{id}", status_code=204, summary="Delete an export")
 @requires(Permission.LEADS_WRITE)
-async def delete_export(export_id: ResourceId, unit: InUnit) -> None:
+async def delete_export(export_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete the file, or cancel the export if it is still `writing`."""
     await files.delete_export(unit.tx, unit.actor, export_id=export_id)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.errors import UnsupportedMediaType
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.imports import queries
@@ -16,13 +16,13 @@ from leadflood.domains.imports.contracts import (
     ImportRowView,
     ImportView,
     MapColumns,
-    ReadAs,
+    ReadFormat,
     parse_filename,
 )
 from leadflood.domains.imports.models.states import RowAction
-from leadflood.domains.imports.service import control, mapping, rejected, uploads
+from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.bodies import read_pieces
+from leadflood.kernel.request_bodies import read_pieces
 from leadflood.kernel.text import FromText
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=EdgeRoute)
@@ -53,7 +53,7 @@ class TableResponse(StreamingResponse):
 
 @router.post("", status_code=201, summary="Create an import", openapi_extra=_FILE, responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE, transaction=False, streams=True)
-async def create_import(filename: Filename, request: Request, response: Response, unit: InUnit) -> ImportDetail:
+async def create_import(filename: Filename, request: Request, response: Response, unit: UnitOfWorkDep) -> ImportDetail:
     """Upload a file and detect its format and columns. No leads are changed.
 
     Send the file as the raw body (`curl --data-binary @leads.csv -H 'Content-Type: text/csv'`), not as a form. Limits:
@@ -84,28 +84,28 @@ async def create_import(filename: Filename, request: Request, response: Response
 
 @router.get("", summary="List imports, newest first")
 @requires(Permission.LEADS_READ)
-async def list_imports(pages: InPages, unit: InUnit) -> Listing[ImportView]:
+async def list_imports(pages: InPages, unit: UnitOfWorkDep) -> Listing[ImportView]:
     """The imports of the workspace, with progress and row counts."""
     return pages.answer(await queries.list_imports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
 @router.get("/{id}", summary="Retrieve an import")
 @requires(Permission.LEADS_READ)
-async def get_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def get_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """The import and its progress. Poll while it is `staging`, `committing` or `undoing`."""
     return await queries.get_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an import")
 @requires(Permission.LEADS_WRITE)
-async def delete_import(import_id: ResourceId, unit: InUnit) -> None:
+async def delete_import(import_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete the file and its row history. Leads aren't affected. Returns 409 while a worker processes it."""
-    await control.delete_import(unit.tx, unit.actor, import_id=import_id)
+    await lifecycle.delete_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.put("/{id}/format", summary="Set the file format", responses=_CONFLICT)
 @requires(Permission.LEADS_WRITE, transaction=False, whole_file=True)
-async def read_import_as(import_id: ResourceId, command: ReadAs, unit: InUnit) -> ImportDetail:
+async def read_import_as(import_id: ResourceId, command: ReadFormat, unit: UnitOfWorkDep) -> ImportDetail:
     """Override the detected encoding, delimiter, header or sheet. Columns are detected again.
 
     There is no `Idempotency-Key`: the request is idempotent.
@@ -117,16 +117,16 @@ async def read_import_as(import_id: ResourceId, command: ReadAs, unit: InUnit) -
 
 @router.put("/{id}/mapping", summary="Set the mapping")
 @requires(Permission.LEADS_WRITE)
-async def map_import(import_id: ResourceId, command: MapColumns, unit: InUnit) -> ImportDetail:
+async def map_import(import_id: ResourceId, command: MapColumns, unit: UnitOfWorkDep) -> ImportDetail:
     """Replaces the mapping and invalidates earlier previews. Remembered for files with the same columns."""
     return await mapping.map_columns(unit.tx, unit.actor, import_id=import_id, command=command)
 
 
 @router.post("/{id}/previews", status_code=202, summary="Preview an import")
 @requires(Permission.LEADS_WRITE)
-async def preview_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def preview_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Starts a background comparison of the file with your leads. No leads are changed. Ends as `previewed`."""
-    return await control.preview_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
+    return await lifecycle.preview_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
 @router.get("/{id}/rows", summary="List the rows of an import")
@@ -134,7 +134,7 @@ async def preview_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
 async def list_import_rows(
     import_id: ResourceId,
     pages: InPages,
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     action: Annotated[RowAction | None, Query(description="Filter by action.")] = None,
 ) -> Listing[ImportRowView]:
     """Each row with the values it creates, its changes (before and after), or why it is skipped."""
@@ -146,44 +146,44 @@ async def list_import_rows(
 
 @router.post("/{id}/commits", status_code=202, summary="Commit an import")
 @requires(Permission.LEADS_WRITE)
-async def commit_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def commit_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Starts the import in the background, or resumes it after a pause or failure.
 
     Rows whose lead was changed since the preview, so that they no longer apply, become a `conflict` and are not
     written.
     """
-    return await control.commit_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
+    return await lifecycle.commit_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
 @requires(Permission.LEADS_WRITE)
-async def pause_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def pause_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Pauses immediately; rows in progress are rolled back. Commit again to resume."""
-    return await control.pause_import(unit.tx, unit.actor, import_id=import_id)
+    return await lifecycle.pause_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel an import")
 @requires(Permission.LEADS_WRITE)
-async def cancel_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def cancel_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Stops the import permanently. Rows already written are kept and can be undone."""
-    return await control.cancel_import(unit.tx, unit.actor, import_id=import_id)
+    return await lifecycle.cancel_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo an import")
 @requires(Permission.LEADS_WRITE)
-async def undo_import(import_id: ResourceId, unit: InUnit) -> ImportDetail:
+async def undo_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Deletes the leads it created and reverts the fields it changed. Later edits are kept.
 
     The import's changeset lists the fields that were kept. Opt-outs are never changed.
     """
-    return await control.undo_import(
+    return await lifecycle.undo_import(
         unit.tx, unit.actor, unit.parts.participants, import_id=import_id, trace=unit.trace
     )
 
 
 @router.get("/{id}/rejected-rows", summary="Download rejected rows", response_class=TableResponse, responses=_TABLE)
 @requires(Permission.LEADS_READ, transaction=False)
-async def get_rejected_rows(import_id: ResourceId, unit: InUnit) -> Response:
+async def get_rejected_rows(import_id: ResourceId, unit: UnitOfWorkDep) -> Response:
     """CSV with the file's columns and `leadflood_error`. Fix the rows and import the file: that column is ignored.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; imports remove it.

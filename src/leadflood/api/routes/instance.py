@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit, Unit
+from leadflood.api.deps import UnitOfWork, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity.service import holds
 from leadflood.domains.jobs import queries
@@ -14,14 +14,14 @@ router = APIRouter(prefix="/v1/instance/hold", tags=["system"], route_class=Edge
 
 @router.get("", summary="Get the outgoing email hold")
 @requires(Permission.INSTANCE, transaction=False)
-async def get_hold(unit: InUnit) -> HoldView:
+async def get_hold(unit: UnitOfWorkDep) -> HoldView:
     """Whether outgoing email is on hold, since when and why, and how many jobs are waiting."""
     return await _shown(unit)
 
 
 @router.post("/closings", status_code=200, summary="Put outgoing email on hold")
 @requires(Permission.INSTANCE, transaction=False)
-async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
+async def close_hold(command: CloseHold, unit: UnitOfWorkDep) -> HoldView:
     """Holds outgoing email until it is released. Jobs that send email wait.
 
     There is no `Idempotency-Key`: the request is idempotent.
@@ -32,7 +32,7 @@ async def close_hold(command: CloseHold, unit: InUnit) -> HoldView:
 
 @router.post("/openings", status_code=200, summary="Release outgoing email")
 @requires(Permission.INSTANCE, transaction=False)
-async def open_hold(unit: InUnit) -> HoldView:
+async def open_hold(unit: UnitOfWorkDep) -> HoldView:
     """Releases outgoing email and records this server, database and instance as the original.
 
     Waiting jobs send within seconds. To drop them instead, first run `leadflood hold cancel-jobs`. There is no
@@ -42,6 +42,6 @@ async def open_hold(unit: InUnit) -> HoldView:
     return await _shown(unit)
 
 
-async def _shown(unit: Unit) -> HoldView:
+async def _shown(unit: UnitOfWork) -> HoldView:
     async with unit.parts.database.system(read_only=True) as tx:
         return await queries.hold_view(tx, unit.parts.hold, unit.parts.registry.outgoing)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit
+from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.contracts import BulkOutcome, RetryJobs
@@ -13,6 +13,6 @@ router = APIRouter(prefix="/v1/job-retries", tags=["jobs"], route_class=EdgeRout
 
 @router.post("", status_code=202, summary="Retry failed jobs")
 @requires(Permission.JOBS_WRITE)
-async def retry_jobs(unit: InUnit, command: RetryJobs) -> BulkOutcome:
+async def retry_jobs(unit: UnitOfWorkDep, command: RetryJobs) -> BulkOutcome:
     """Requeues the `failed` ones of the given jobs, and lists the others with the reason."""
     return await service.retry_jobs(unit.tx, unit.actor, unit.parts.registry, command=command)

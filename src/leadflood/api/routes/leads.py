@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
-from leadflood.api.deps import ExpectedVersion, InPages, InUnit, Listing, ResourceId, etag, replayed
-from leadflood.api.lead_results import LeadResults, create_each, results_answer
+from leadflood.api.batch_results import LeadResults, create_each, results_answer
+from leadflood.api.context import group_commit_of
+from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag, replayed
 from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
-from leadflood.api.parts import group_commit_of
 from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import EnrichmentRequested, LeadEnrichmentView
@@ -27,7 +27,7 @@ from leadflood.domains.leads.contracts import (
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Permission
-from leadflood.kernel.moment import Moment
+from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
 
@@ -53,10 +53,10 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
     owner_id: Annotated[UUID | None, Query(alias="ownerId")] = None,
     unowned: Annotated[bool, Query(description="Only unassigned leads.")] = False,
     has_phone: Annotated[bool | None, Query(alias="hasPhone")] = None,
-    created_from: Annotated[Moment | None, Query(alias="createdFrom", description="Inclusive.")] = None,
-    created_until: Annotated[Moment | None, Query(alias="createdUntil", description="Exclusive.")] = None,
-    updated_from: Annotated[Moment | None, Query(alias="updatedFrom", description="Inclusive.")] = None,
-    updated_until: Annotated[Moment | None, Query(alias="updatedUntil", description="Exclusive.")] = None,
+    created_from: Annotated[Timestamp | None, Query(alias="createdFrom", description="Inclusive.")] = None,
+    created_until: Annotated[Timestamp | None, Query(alias="createdUntil", description="Exclusive.")] = None,
+    updated_from: Annotated[Timestamp | None, Query(alias="updatedFrom", description="Inclusive.")] = None,
+    updated_until: Annotated[Timestamp | None, Query(alias="updatedUntil", description="Exclusive.")] = None,
 ) -> LeadFilter:
     return LeadFilter(
         q=q,
@@ -79,7 +79,7 @@ Only = Annotated[LeadFilter, Depends(_only)]
 
 @router.post("", status_code=201, summary="Create a lead", response_model=LeadCreated)
 @grouped(Permission.LEADS_WRITE)
-async def create_lead(command: CreateLead, unit: InUnit) -> Response:
+async def create_lead(command: CreateLead, unit: UnitOfWorkDep) -> Response:
     """Create a lead and queue its enrichment. Returns after commit.
 
     Emails are unique per workspace: a duplicate returns 409 with `existingId`.
@@ -95,7 +95,7 @@ def _created(lead: LeadCreated) -> Response:
 
 @router.post("/batch", summary="Create up to 1,000 leads", response_model=LeadResults)
 @requires(Permission.LEADS_WRITE, large=True)
-async def create_leads(command: CreateLeads, unit: InUnit) -> Response:
+async def create_leads(command: CreateLeads, unit: UnitOfWorkDep) -> Response:
     """Create up to 1,000 leads in one transaction and queue their enrichment.
 
     Always returns 200 with one entry per lead in `results`, in request order. Invalid leads and duplicates don't affect
@@ -113,7 +113,7 @@ async def create_leads(command: CreateLeads, unit: InUnit) -> Response:
     openapi_extra=STREAM,
 )
 @streamed(Permission.LEADS_WRITE)
-async def stream_leads(request: Request, unit: InUnit) -> Response:
+async def stream_leads(request: Request, unit: UnitOfWorkDep) -> Response:
     """Create leads from a stream: one JSON object per line in, one result per line out (`application/x-ndjson`).
 
     Each result has its `line`, starting at 1, and is sent after its lead is committed. Read the response while you
@@ -130,7 +130,7 @@ async def stream_leads(request: Request, unit: InUnit) -> Response:
 async def list_leads(
     only: Only,
     pages: InPages,
-    unit: InUnit,
+    unit: UnitOfWorkDep,
     sort: Annotated[LeadSort, Query(description="Sort field; prefix `-` for descending.")] = LeadSort.NEWEST,
 ) -> Listing[LeadView]:
     """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
@@ -140,7 +140,7 @@ async def list_leads(
 
 @router.get("/{id}", summary="Retrieve a lead")
 @requires(Permission.LEADS_READ)
-async def get_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
+async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> LeadView:
     """Returns the lead. Its `ETag` is the value for `If-Match`."""
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
     response.headers["ETag"] = etag(lead.version)
@@ -150,7 +150,7 @@ async def get_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> Lea
 @router.patch("/{id}", summary="Update a lead")
 @requires(Permission.LEADS_WRITE)
 async def update_lead(
-    lead_id: ResourceId, command: UpdateLead, version: ExpectedVersion, response: Response, unit: InUnit
+    lead_id: ResourceId, command: UpdateLead, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> LeadView:
     """Update the given fields. Send null to clear. Requires `If-Match`."""
     lead = await service.update_lead(unit.tx, unit.actor, lead_id=lead_id, command=command, expected_version=version)
@@ -160,14 +160,14 @@ async def update_lead(
 
 @router.delete("/{id}", status_code=204, summary="Delete a lead")
 @requires(Permission.LEADS_WRITE)
-async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: InUnit) -> None:
+async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
     """Delete a lead. It can be restored for 30 days (`LEADFLOOD_LEAD_RETENTION_DAYS`). Requires `If-Match`."""
     await service.delete_lead(unit.tx, unit.actor, lead_id=lead_id, expected_version=version)
 
 
 @router.post("/{id}/restorations", status_code=200, summary="Restore a deleted lead")
 @requires(Permission.LEADS_WRITE)
-async def restore_lead(lead_id: ResourceId, response: Response, unit: InUnit) -> LeadView:
+async def restore_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> LeadView:
     """Restore a deleted lead. Returns 409 if another lead has its email.
 
     A merged lead returns 409 `lead_merged`: undo the merge with `mergeId` instead.
@@ -179,7 +179,7 @@ async def restore_lead(lead_id: ResourceId, response: Response, unit: InUnit) ->
 
 @router.get("/{id}/events", summary="List a lead's events")
 @requires(Permission.LEADS_READ)
-async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: InUnit) -> Listing[LeadEventView]:
+async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: UnitOfWorkDep) -> Listing[LeadEventView]:
     """The lead's timeline, newest first, with the actor of each event."""
     page = await queries.list_events(unit.tx, unit.actor, lead_id=lead_id, after=pages.after, limit=pages.limit)
     return pages.answer(page)
@@ -187,14 +187,14 @@ async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: InUnit) ->
 
 @router.get("/{id}/enrichment", summary="Retrieve enrichment data")
 @requires(Permission.LEADS_READ)
-async def get_lead_enrichment(lead_id: ResourceId, unit: InUnit) -> LeadEnrichmentView:
+async def get_lead_enrichment(lead_id: ResourceId, unit: UnitOfWorkDep) -> LeadEnrichmentView:
     """All found values with source, method, time, confidence and cost. Includes lower-confidence values."""
     return await enrichment.get_lead_enrichment(unit.tx, unit.actor, lead_id=lead_id)
 
 
 @router.post("/{id}/enrichments", status_code=202, summary="Re-enrich a lead")
 @requires(Permission.LEADS_WRITE)
-async def request_enrichment(lead_id: ResourceId, response: Response, unit: InUnit) -> EnrichmentRequested:
+async def request_enrichment(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> EnrichmentRequested:
     """Queue a new enrichment. Poll the job in `Location`."""
     job_id = await service.request_enrichment(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)
     response.headers["Location"] = f"/v1/jobs/{job_id}"

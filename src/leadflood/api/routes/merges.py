@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from leadflood.api.deps import InPages, InUnit, Listing, ResourceId
+from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
@@ -18,7 +18,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}}
 
 @router.post("", status_code=201, summary="Merge two leads", responses=_REFUSED)
 @requires(Permission.LEADS_WRITE)
-async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> MergeView:
+async def merge_leads(command: MergeLeads, response: Response, unit: UnitOfWorkDep) -> MergeView:
     """Merge two leads: the survivor gets the chosen values and everything that referred to the other lead.
 
     The other lead is deleted, and its timeline is shown with the survivor's. Atomic, and can be undone. If one of them
@@ -31,7 +31,7 @@ async def merge_leads(command: MergeLeads, response: Response, unit: InUnit) -> 
 
 @router.get("", summary="List merges, newest first")
 @requires(Permission.LEADS_READ)
-async def list_merges(pages: InPages, unit: InUnit) -> Listing[MergeView]:
+async def list_merges(pages: InPages, unit: UnitOfWorkDep) -> Listing[MergeView]:
     """The merges of the workspace, including undone ones."""
     parts = unit.parts
     return pages.answer(
@@ -41,14 +41,14 @@ async def list_merges(pages: InPages, unit: InUnit) -> Listing[MergeView]:
 
 @router.get("/{id}", summary="Retrieve a merge")
 @requires(Permission.LEADS_READ)
-async def get_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
+async def get_merge(merge_id: ResourceId, unit: UnitOfWorkDep) -> MergeView:
     """The merged leads, what was moved, and what an undo kept."""
     return await queries.get_merge(unit.tx, unit.actor, unit.parts.participants, merge_id=merge_id)
 
 
 @router.post("/{id}/undos", status_code=200, summary="Undo a merge")
 @requires(Permission.LEADS_WRITE)
-async def undo_merge(merge_id: ResourceId, unit: InUnit) -> MergeView:
+async def undo_merge(merge_id: ResourceId, unit: UnitOfWorkDep) -> MergeView:
     """Restore both leads as they were. Fields edited since are kept and listed in `kept`.
 
     Returns 409 if another lead has the email, or after the undo period (`LEADFLOOD_LEAD_RETENTION_DAYS`).

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit
+from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.contracts import BulkOutcome, ReplayEvents
@@ -13,6 +13,6 @@ router = APIRouter(prefix="/v1/outbox-replays", tags=["outbox"], route_class=Edg
 
 @router.post("", status_code=202, summary="Replay dead-lettered outbox events")
 @requires(Permission.OUTBOX_WRITE)
-async def replay_outbox_events(unit: InUnit, command: ReplayEvents) -> BulkOutcome:
+async def replay_outbox_events(unit: UnitOfWorkDep, command: ReplayEvents) -> BulkOutcome:
     """Queues the `dead_letter` ones of the given events for delivery again, and lists the others with the reason."""
     return await service.replay_events(unit.tx, unit.actor, command=command)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit, ResourceId
+from leadflood.api.deps import ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.leads.contracts.personal_data import (
     EraseLead,
@@ -25,7 +25,7 @@ _BY_ADDRESS: dict[int | str, dict[str, Any]] = {409: {}}
 
 @router.post("/leads/{id}/personal-data-exports", summary="Export the data of a lead's person", responses=_OF_LEAD)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
-async def export_lead(lead_id: ResourceId, unit: InUnit) -> PersonalDataView:
+async def export_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> PersonalDataView:
     """All that the workspace has about the person, also of a deleted or merged lead. The audit log records the export.
 
     A lead, its deleted predecessors with the same address, and the leads that are merged with them are one person.
@@ -35,7 +35,7 @@ async def export_lead(lead_id: ResourceId, unit: InUnit) -> PersonalDataView:
 
 @router.post("/leads/{id}/erasures", summary="Erase a lead's person", responses=_ERASURE)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
-async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: InUnit) -> ErasureView:
+async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: UnitOfWorkDep) -> ErasureView:
     """Remove the person everywhere in the workspace, for good; with `dryRun`, list what that would remove.
 
     Leads go with all that hangs on them, deleted and merged ones of the same person included. Imports, changesets,
@@ -49,14 +49,14 @@ async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: InUnit) -> E
 
 @router.post("/personal-data-exports", summary="Export the data of a person by address")
 @requires(Permission.PERSONAL_DATA, whole_file=True)
-async def export_person(command: PersonByAddress, unit: InUnit) -> PersonalDataView:
+async def export_person(command: PersonByAddress, unit: UnitOfWorkDep) -> PersonalDataView:
     """As for a lead, by address: it also finds what is left of a person who is no lead any more."""
     return await personal_data.export_personal_data(unit.tx, unit.actor, unit.parts.participants, who=command.email)
 
 
 @router.post("/erasures", summary="Erase a person by address", responses=_BY_ADDRESS)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
-async def erase_person(command: ErasePerson, unit: InUnit) -> ErasureView:
+async def erase_person(command: ErasePerson, unit: UnitOfWorkDep) -> ErasureView:
     """As for a lead, by address: it also erases what is left of a person who is no lead any more."""
     return await personal_data.erase_person(
         unit.tx, unit.actor, unit.parts.participants, who=command.email, dry_run=command.dry_run

@@ -7,12 +7,12 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from leadflood.api.deps import Parts
+from leadflood.api.deps import ContextDep
 from leadflood.api.docs_page import ASSETS, DOCS_POLICY
 from leadflood.api.errors import RouteNotFound, problem_index, problem_page, problem_types
 from leadflood.api.readiness import Readiness
 from leadflood.api.routing import EdgeRoute, public
-from leadflood.kernel.contract import View
+from leadflood.kernel.schema import View
 
 router = APIRouter(route_class=EdgeRoute)
 
@@ -31,7 +31,7 @@ class Health(View):
 
 @router.get("/health", tags=["system"], summary="Liveness")
 @public("for load balancers")
-async def health(parts: Parts) -> Health:
+async def health(parts: ContextDep) -> Health:
     """Checks only the process itself. Restart it if this fails."""
     return Health(status="ok", release=parts.settings.release or None)
 
@@ -52,7 +52,7 @@ async def ready(request: Request, response: Response) -> Readiness:
 
 @router.get("/metrics", include_in_schema=False)
 @public("a scraper has no account; where that is too open, a proxy in front keeps this path to itself")
-async def metrics(request: Request, parts: Parts) -> Response:
+async def metrics(request: Request, parts: ContextDep) -> Response:
     """Prometheus text format. The queue is counted at most every few seconds."""
     parts.metrics.set_queue_depth(await request.app.state.probe.queue_depth())
     return Response(parts.metrics.exposition(), headers={"Content-Type": _METRICS_TYPE})

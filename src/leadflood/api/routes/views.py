@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from leadflood.api.deps import ExpectedVersion, InUnit, ResourceId, etag
+from leadflood.api.deps import ExpectedVersion, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.leads.contracts.views import CreateView, SavedView, SavedViews, UpdateView
 from leadflood.domains.leads.queries import views as queries
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1/views", tags=["views"], route_class=EdgeRoute)
 
 @router.post("", status_code=201, summary="Create a saved view")
 @requires(Permission.LEADS_WRITE)
-async def create_view(command: CreateView, response: Response, unit: InUnit) -> SavedView:
+async def create_view(command: CreateView, response: Response, unit: UnitOfWorkDep) -> SavedView:
     """Save a filter, sort order and columns under a name, for yourself or the workspace."""
     view = await service.create_view(unit.tx, unit.actor, command=command)
     response.headers["Location"] = f"/v1/views/{view.id}"
@@ -24,14 +24,14 @@ async def create_view(command: CreateView, response: Response, unit: InUnit) -> 
 
 @router.get("", summary="List saved views")
 @requires(Permission.LEADS_READ)
-async def get_views(unit: InUnit) -> SavedViews:
+async def get_views(unit: UnitOfWorkDep) -> SavedViews:
     """Your views in your order, then shared views of others."""
     return SavedViews(items=await queries.list_views(unit.tx, unit.actor))
 
 
 @router.get("/{id}", summary="Retrieve a view")
 @requires(Permission.LEADS_READ)
-async def get_view(view_id: ResourceId, response: Response, unit: InUnit) -> SavedView:
+async def get_view(view_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> SavedView:
     """One of your views, or a shared one. Its `ETag` is the value for `If-Match`."""
     view = await queries.get_view(unit.tx, unit.actor, view_id=view_id)
     response.headers["ETag"] = etag(view.version)
@@ -41,7 +41,7 @@ async def get_view(view_id: ResourceId, response: Response, unit: InUnit) -> Sav
 @router.patch("/{id}", summary="Update a view")
 @requires(Permission.LEADS_WRITE)
 async def update_view(
-    view_id: ResourceId, command: UpdateView, version: ExpectedVersion, response: Response, unit: InUnit
+    view_id: ResourceId, command: UpdateView, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> SavedView:
     """Update the given fields, or the view's position. Only its owner can update it. Requires `If-Match`."""
     view = await service.update_view(unit.tx, unit.actor, view_id=view_id, command=command, expected_version=version)
@@ -51,6 +51,6 @@ async def update_view(
 
 @router.delete("/{id}", status_code=204, summary="Delete a view")
 @requires(Permission.LEADS_WRITE)
-async def delete_view(view_id: ResourceId, version: ExpectedVersion, unit: InUnit) -> None:
+async def delete_view(view_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
     """Delete a view. Leads aren't affected. Requires `If-Match`."""
     await service.delete_view(unit.tx, unit.actor, view_id=view_id, expected_version=version)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from leadflood.api.deps import InUnit
+from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
@@ -14,13 +14,13 @@ router = APIRouter(prefix="/v1/workspace", tags=["workspace"], route_class=EdgeR
 
 @router.get("", summary="Retrieve the workspace")
 @requires(Permission.WORKSPACE_READ)
-async def get_workspace(unit: InUnit) -> WorkspaceView:
+async def get_workspace(unit: UnitOfWorkDep) -> WorkspaceView:
     """The workspace of the caller."""
     return await queries.get_workspace(unit.tx, unit.actor)
 
 
 @router.patch("", summary="Update the workspace")
 @requires(Permission.WORKSPACE_WRITE)
-async def rename_workspace(unit: InUnit, command: RenameWorkspace) -> WorkspaceView:
+async def rename_workspace(unit: UnitOfWorkDep, command: RenameWorkspace) -> WorkspaceView:
     """Change the workspace's name."""
     return await workspaces.rename_workspace(unit.tx, unit.actor, change=command)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
 
-from leadflood.domains.duplicates.models import CandidateStatus, Keep, MergeStatus, ReasonKind, ScanStatus
+from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
 from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.domains.leads.models import check_custom_key
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
 
 _SURVIVOR = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
@@ -125,7 +125,7 @@ class ScanView(View):
     finished_at: datetime | None
 
 
-class MergeLeads(Contract):
+class MergeLeads(Schema):
     """Two leads to merge.
 
     The survivor keeps its ID and email; to keep the other email, make the other lead the survivor. Fields that aren't
@@ -155,7 +155,7 @@ class MergeLeads(Contract):
                     {"pattern": f"^({'|'.join(MERGED_FIELDS)}|customFields\\.[A-Za-z][A-Za-z0-9_]{{0,63}})$"},
                 ),
             ],
-            Annotated[Keep, Strict(strict=False)],
+            Annotated[MergeSide, Strict(strict=False)],
         ],
         Field(max_length=_MOST_FIELDS, json_schema_extra={"additionalProperties": False}),
     ] = Field(default_factory=dict, description="Which lead's value to keep, by field.")

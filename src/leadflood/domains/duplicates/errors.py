@@ -32,7 +32,7 @@ class MergeNotFound(NotFound):
         super().__init__("There is no merge with this id in your workspace.")
 
 
-class MergeWithItself(InvalidInput):
+class SelfMerge(InvalidInput):
     """Both ids of a merge are the same."""
 
     code = "merge_with_itself"

@@ -25,7 +25,7 @@ MERGE: Final = "merge"
 SCAN: Final = "scan"
 
 
-class AuditAction(StrEnum):
+class DuplicateAuditAction(StrEnum):
     """What people do about duplicates. The names are stable: people filter and alert by them."""
 
     MERGED = "leads.merged"

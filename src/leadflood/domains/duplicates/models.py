@@ -52,7 +52,7 @@ class ReasonKind(StrEnum):
     SIMILAR_COMPANY = "similar_company"
 
 
-class Keep(StrEnum):
+class MergeSide(StrEnum):
     """Which lead's value to keep."""
 
     SURVIVOR = "survivor"
@@ -91,7 +91,7 @@ class ComparedLead:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonKey:
     """A lead in the forms that are compared. Empty where nothing is known.
 
     Attributes:
@@ -156,7 +156,7 @@ def company_key(name: str) -> str:
     return " ".join(words)
 
 
-def compare(one: Person, two: Person) -> Match | None:
+def compare(one: PersonKey, two: PersonKey) -> Match | None:
     """How likely two leads are one person; None where that is not worth a look.
 
     Each kind of evidence is a probability; the score is that not all of it is chance.
@@ -244,7 +244,7 @@ def _part(one: str, two: str) -> float | None:
     return JaroWinkler.normalized_similarity(one, two)
 
 
-def _name_similarity(one: Person, two: Person) -> float | None:
+def _name_similarity(one: PersonKey, two: PersonKey) -> float | None:
     """How alike the names are, in either order; None where nothing can be compared."""
     straight = _both(_part(one.first, two.first), _part(one.last, two.last))
     turned = _both(_part(one.first, two.last), _part(one.last, two.first))
@@ -261,7 +261,7 @@ def _both(first: float | None, last: float | None) -> float | None:
     return min(known) if len(known) > 1 else known[0] * _HALF_KNOWN
 
 
-def _company_similarity(one: Person, two: Person) -> float:
+def _company_similarity(one: PersonKey, two: PersonKey) -> float:
     return max((_same_company(a, b) for a in one.companies for b in two.companies), default=0.0)
 
 

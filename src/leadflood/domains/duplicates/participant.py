@@ -6,7 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.store import merges as store
-from leadflood.domains.duplicates.store.merges import Pair
+from leadflood.domains.duplicates.store.merges import DuplicatePair
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
@@ -63,7 +63,7 @@ async def _related(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> I
     return await store.merged_with(tx, actor.workspace_id, lead_ids)
 
 
-def _pairs_after(pairs: Iterable[Pair], survivor_id: UUID, other_id: UUID) -> list[Pair]:
+def _pairs_after(pairs: Iterable[DuplicatePair], survivor_id: UUID, other_id: UUID) -> list[DuplicatePair]:
     """The pairs that a merge changes: that of the two is merged, and those of the other are the survivor's.
 
     Where the survivor has a pair with the same lead already, the other's stays with it, unseen.
@@ -82,13 +82,16 @@ def _pairs_after(pairs: Iterable[Pair], survivor_id: UUID, other_id: UUID) -> li
     return after
 
 
-def _remembered(pair: Pair) -> dict[str, str]:
+def _remembered(pair: DuplicatePair) -> dict[str, str]:
     return {"a": str(pair.lead_a), "b": str(pair.lead_b), "status": pair.status}
 
 
 def _pairs_before(
-    pairs: Iterable[Pair], remembered: Mapping[UUID, Mapping[str, str]], holders: Sequence[UUID], other_id: UUID
-) -> list[Pair]:
+    pairs: Iterable[DuplicatePair],
+    remembered: Mapping[UUID, Mapping[str, str]],
+    holders: Sequence[UUID],
+    other_id: UUID,
+) -> list[DuplicatePair]:
     """The pairs that an undo changes. One that was decided on meanwhile keeps its decision."""
     pairs = list(pairs)
     taken = {pair.leads for pair in pairs}

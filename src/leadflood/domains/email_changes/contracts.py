@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from leadflood.kernel.contract import View
+from leadflood.kernel.schema import View
 
 
 class EmailChangeView(View):

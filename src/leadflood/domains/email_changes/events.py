@@ -8,7 +8,7 @@ from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.kernel.queue.ports import Priority
 
 
-class AuditAction(StrEnum):
+class EmailChangeAuditAction(StrEnum):
     """A privileged change. The names are stable: people filter and alert by them."""
 
     REQUESTED = "user.email_change_requested"
@@ -27,5 +27,5 @@ class SendEmailChange(Payload):
 SEND_EMAIL_CHANGE = JobKind("email_changes.send.v1", SendEmailChange, max_attempts=12)
 """Sends the mail with the link to the new address, or the notice to the former one."""
 
-FORGET_EMAIL_CHANGES = JobKind("email_changes.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_EMAIL_CHANGES = JobKind("email_changes.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Deletes what has ended long ago."""

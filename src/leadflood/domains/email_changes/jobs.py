@@ -5,19 +5,21 @@ from typing import Any
 import structlog
 
 from leadflood.domains.email_changes import queries, store
-from leadflood.domains.email_changes.events import FORGET_EMAIL_CHANGES, SEND_EMAIL_CHANGE, SendEmailChange
+from leadflood.domains.email_changes.events import PURGE_EMAIL_CHANGES, SEND_EMAIL_CHANGE, SendEmailChange
 from leadflood.domains.email_changes.models import LINK, PendingChange, Recipient, confirmation_mail, notice_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.mail import Mail, Mailer
 
 _log = structlog.get_logger()
 
 
-def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition[Any]]:
+def definitions(
+    database: Database, *, mailer: Mailer, secret_box: SecretBox, public_url: str
+) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `public_url`: where links lead."""
 
     async def send(context: JobContext[SendEmailChange]) -> None:
@@ -30,7 +32,7 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
             # It has ended, or a newer mail is on its way.
             _log.info("email_change.not_sent", change_id=str(payload.change_id))
             return
-        mail = _mail(change, payload.to, sealer, public_url, key=str(context.job.id))
+        mail = _mail(change, payload.to, secret_box, public_url, key=str(context.job.id))
         await mailing.send(mailer, mail)
 
     async def forget(_context: JobContext[NoPayload]) -> None:
@@ -38,13 +40,13 @@ def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_ur
 
     return [
         JobDefinition(SEND_EMAIL_CHANGE, send, timeout=mailing.MAIL_SECONDS),
-        JobDefinition(FORGET_EMAIL_CHANGES, forget),
+        JobDefinition(PURGE_EMAIL_CHANGES, forget),
     ]
 
 
-def _mail(change: PendingChange, to: Recipient, sealer: Sealer, public_url: str, *, key: str) -> Mail:
+def _mail(change: PendingChange, to: Recipient, secret_box: SecretBox, public_url: str, *, key: str) -> Mail:
     if to is Recipient.FORMER:
         return notice_mail(change, key=key)
-    token = LINK.token(sealer, change.id, change.sending)
+    token = LINK.token(secret_box, change.id, change.sending)
     mailing.require_token(token, change.token_hash)
     return confirmation_mail(change, link=LINK.url(public_url, token), key=key)

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from leadflood.domains.email_changes import queries, store
 from leadflood.domains.email_changes.errors import EmailChangeNotFound, EmailChangeThrottled, SameEmail
-from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE, AuditAction, SendEmailChange
+from leadflood.domains.email_changes.events import SEND_EMAIL_CHANGE, EmailChangeAuditAction, SendEmailChange
 from leadflood.domains.email_changes.models import LINK, PendingChange, Recipient
 from leadflood.domains.identity.contracts import ChangeEmail
-from leadflood.domains.identity.errors import Unauthenticated, WrongPassword
+from leadflood.domains.identity.errors import InvalidToken, WrongPassword
 from leadflood.domains.identity.models import Account, Client
 from leadflood.domains.identity.service import audit, members, profile
 from leadflood.domains.identity.service.passwords import confirmed
@@ -21,7 +21,7 @@ from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
@@ -33,7 +33,7 @@ _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 async def request_change(
     database: Database,
     settings: Settings,
-    sealer: Sealer,
+    secret_box: SecretBox,
     actor: Actor,
     *,
     change: ChangeEmail,
@@ -50,7 +50,9 @@ async def request_change(
         if account.email_norm == change.email.norm:
             raise SameEmail
 
-    account, attempt = await confirmed(database, settings, sealer, actor, password=change.current_password, check=check)
+    account, attempt = await confirmed(
+        database, settings, secret_box, actor, password=change.current_password, check=check
+    )
     async with database.system() as tx:
         if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
             raise WrongPassword
@@ -63,20 +65,20 @@ async def request_change(
             change_id=change_id,
             email=change.email,
             former=EmailAddress(account.email, account.email_norm),
-            token_hash=token_hash(LINK.token(sealer, change_id, 1)),
+            token_hash=token_hash(LINK.token(secret_box, change_id, 1)),
         )
         await _send(tx, actor, change_id, 1, (Recipient.NEW, Recipient.FORMER), trace)
         await audit.record_for_user(
             tx,
             actor,
-            action=AuditAction.REQUESTED,
+            action=EmailChangeAuditAction.REQUESTED,
             user_id=account.id,
             data={"to": change.email.display},
         )
 
 
 async def resend(
-    database: Database, sealer: Sealer, actor: Actor, *, trace: Mapping[str, str] = _NO_TRACE
+    database: Database, secret_box: SecretBox, actor: Actor, *, trace: Mapping[str, str] = _NO_TRACE
 ) -> PendingChange:
     """Send the link again, as a new one with a full life. Raises: EmailChangeNotFound, EmailChangeThrottled."""
     actor.require(Permission.ACCOUNT)
@@ -84,10 +86,10 @@ async def resend(
         change = await _own(tx, actor)
         await _require_pause(tx, change.user_id)
         sending = change.sending + 1
-        if not await store.renew(tx, change, token_hash(LINK.token(sealer, change.id, sending))):
+        if not await store.renew(tx, change, token_hash(LINK.token(secret_box, change.id, sending))):
             raise EmailChangeNotFound
         await _send(tx, actor, change.id, sending, (Recipient.NEW,), trace)
-        await _record(tx, actor, AuditAction.RESENT, change)
+        await _record(tx, actor, EmailChangeAuditAction.RESENT, change)
     return change
 
 
@@ -98,7 +100,7 @@ async def cancel(database: Database, actor: Actor) -> None:
         change = await _own(tx, actor)
         if not await store.close(tx, change):
             raise EmailChangeNotFound
-        await _record(tx, actor, AuditAction.CANCELLED, change)
+        await _record(tx, actor, EmailChangeAuditAction.CANCELLED, change)
 
 
 async def preview(database: Database, token: str) -> PendingChange:
@@ -130,7 +132,7 @@ async def _by_token(tx: Transaction, token: str) -> PendingChange:
 
 async def _own(tx: Transaction, actor: Actor) -> PendingChange:
     if actor.user_id is None or actor.session_id is None:
-        raise Unauthenticated
+        raise InvalidToken
     change = await queries.pending(tx, actor.user_id)
     if change is None:
         raise EmailChangeNotFound
@@ -157,5 +159,5 @@ async def _send(
     await store.set_job(tx, change_id, actor.workspace_id, job_ids[0])
 
 
-async def _record(tx: Transaction, actor: Actor, action: AuditAction, change: PendingChange) -> None:
+async def _record(tx: Transaction, actor: Actor, action: EmailChangeAuditAction, change: PendingChange) -> None:
     await audit.record_for_user(tx, actor, action=action, user_id=change.user_id, data={"to": change.email.display})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from leadflood.kernel.contract import View
+from leadflood.kernel.schema import View
 
 
 class EnrichmentValueView(View):

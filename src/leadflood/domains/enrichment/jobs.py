@@ -5,7 +5,7 @@ from datetime import datetime
 
 from leadflood.domains.enrichment import service
 from leadflood.domains.enrichment.models import Adapter, KnownLead
-from leadflood.domains.enrichment.store import Run
+from leadflood.domains.enrichment.store import AdapterRun
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
@@ -18,7 +18,7 @@ from leadflood.kernel.db.transaction import Transaction
 def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:
     """The jobs of this domain, run with these adapters in this order."""
 
-    async def enrich_lead(context: JobContext[EnrichLead]) -> Complete[service.Ended] | None:
+    async def enrich_lead(context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | None:
         if context.loaded is not None:
             return await _enrich_at_once(context.loaded, adapters)
         return await _enrich(context, adapters)
@@ -33,20 +33,22 @@ async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -
     return [known.get(payload.lead_id) for payload in payloads]
 
 
-async def _enrich_at_once(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.Ended]:
+async def _enrich_at_once(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.AttemptResult]:
     """Nobody is waited for, so nobody could see the lead `processing`: it passes through that in one transaction."""
     runs = [await _ask(adapter, lead) for adapter in adapters]
     order = [adapter.name for adapter in adapters]
-    return Complete(service.complete, service.Ended(lead.lead_id, runs, order, begun=False))
+    return Complete(service.complete, service.AttemptResult(lead.lead_id, runs, order, begun=False))
 
 
-async def _enrich(context: JobContext[EnrichLead], adapters: Sequence[Adapter]) -> Complete[service.Ended] | None:
+async def _enrich(
+    context: JobContext[EnrichLead], adapters: Sequence[Adapter]
+) -> Complete[service.AttemptResult] | None:
     job, lead_id = context.job, context.payload.lead_id
     started = await context.share(service.start, lead_id)
     if started is None:
         return None
     waiting = [adapter for adapter in adapters if adapter.name not in started.answered]
-    answers: list[Run] = []
+    answers: list[AdapterRun] = []
     for adapter in waiting:
         run = await _ask(adapter, started.lead)
         answers.append(run)
@@ -58,17 +60,17 @@ async def _enrich(context: JobContext[EnrichLead], adapters: Sequence[Adapter]) 
         raise Terminal(" ".join(f"{name}: {error}" for name, error in outcomes.items()))
     unkept = [run for run in answers[-1:] if run.error is None]
     order = [adapter.name for adapter in adapters]
-    return Complete(service.complete, service.Ended(lead_id, unkept, order))
+    return Complete(service.complete, service.AttemptResult(lead_id, unkept, order))
 
 
-async def _ask(adapter: Adapter, lead: KnownLead) -> Run:
+async def _ask(adapter: Adapter, lead: KnownLead) -> AdapterRun:
     """One call. `Retryable` rises: the whole attempt is repeated, without the adapters that have answered."""
     started_at: datetime = utc_now()
     try:
         values = await adapter.enrich(lead)
     except Terminal as refusal:
-        return Run(adapter.name, adapter.version, started_at, error=refusal.reason)
-    return Run(adapter.name, adapter.version, started_at, values)
+        return AdapterRun(adapter.name, adapter.version, started_at, error=refusal.reason)
+    return AdapterRun(adapter.name, adapter.version, started_at, values)
 
 
 async def _lead_failed(tx: Transaction, job: RunningJob, payload: EnrichLead | None, error: str) -> None:

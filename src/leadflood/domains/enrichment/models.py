@@ -82,7 +82,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedFindings:
     """What went from one lead to another: runs, and values with whether each was the chosen one before."""
 
     runs: Sequence[UUID]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from leadflood.domains.enrichment import store
-from leadflood.domains.enrichment.models import Moved
+from leadflood.domains.enrichment.models import MovedFindings
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
@@ -32,7 +32,7 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
     runs = [each.id for each in unmerging.references if each.kind == _RUN]
     values = {each.id: bool(each.before["chosen"]) for each in unmerging.references if each.kind == _VALUE}
     await store.return_to_lead(
-        tx, actor.workspace_id, Moved(runs, values), holders=unmerging.holders, to_lead=unmerging.to_id
+        tx, actor.workspace_id, MovedFindings(runs, values), holders=unmerging.holders, to_lead=unmerging.to_id
     )
 
 

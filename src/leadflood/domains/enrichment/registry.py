@@ -7,7 +7,7 @@ from leadflood.domains.enrichment.adapters.simulated import Simulated
 from leadflood.domains.enrichment.errors import UnknownAdapter
 from leadflood.domains.enrichment.models import Adapter
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import chance
+from leadflood.kernel.crypto import random_unit
 
 
 def build_adapters(settings: Settings) -> Sequence[Adapter]:
@@ -18,7 +18,7 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
             latency=settings.simulated_latency,
             failure_rate=settings.simulated_failure_rate,
             failure_kind=settings.simulated_failure_kind,
-            chance=chance,
+            chance=random_unit,
         ),
     }
     names = [name.strip() for name in settings.enrichment_adapters.split(",") if name.strip()]

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from leadflood.domains.enrichment import store
 from leadflood.domains.enrichment.models import Candidate, KnownLead, best_values
-from leadflood.domains.enrichment.store import KeptRun, Run, StoredValue
+from leadflood.domains.enrichment.store import AdapterRun, RecordedRun, StoredValue
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.leads import service as leads
-from leadflood.domains.leads.contracts.stored import LeadDetails
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus, Passing
+from leadflood.domains.leads.models import DirectTransition, LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class AttemptInput:
     """What an attempt begins with: the lead, and which adapters have answered for this job (None: with success)."""
 
     lead: KnownLead
@@ -25,14 +25,14 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AttemptResult:
     """What an attempt ends with: the runs not kept yet, and the adapters in the order of precedence among equals.
 
     `begun`: whether `start` has taken the lead to `processing`.
     """
 
     lead_id: UUID
-    runs: Sequence[Run]
+    runs: Sequence[AdapterRun]
     order: Sequence[str]
     begun: bool = True
 
@@ -43,25 +43,25 @@ async def known(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> d
     return {lead_id: _known(lead) for lead_id, lead in rows.items()}
 
 
-async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[Started | None]:
+async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[AttemptInput | None]:
     """Take the leads of jobs to `processing`. None for one that is gone: then there is nothing to enrich."""
     living = await leads.hold_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
     begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in living]
     await leads.move(tx, actor, moves=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED)
     answered = await store.answered(tx, actor.workspace_id, [job.id for job, _ in jobs if job.attempt > 1])
     return [
-        Started(_known(living[lead_id]), answered.get(job.id, {})) if lead_id in living else None
+        AttemptInput(_known(living[lead_id]), answered.get(job.id, {})) if lead_id in living else None
         for job, lead_id in jobs
     ]
 
 
-async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: Run) -> None:
+async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: AdapterRun) -> None:
     """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
     if await leads.hold_leads_only(tx, actor, lead_ids=[lead_id]):
-        await store.insert_runs(tx, actor.workspace_id, [KeptRun(lead_id, job_id, run)])
+        await store.insert_runs(tx, actor.workspace_id, [RecordedRun(lead_id, job_id, run)])
 
 
-async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> list[None]:
+async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> list[None]:
     """Keep the last runs of jobs, choose the best value of each field, and take the leads to `enriched`.
 
     Nothing is written for a lead that is gone. Two jobs of one lead choose one after the other.
@@ -74,16 +74,16 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
     return [None for _ in jobs]
 
 
-async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, Ended]]) -> None:
+async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> None:
     """As `complete`, for jobs of different leads."""
     living = await leads.hold_leads_only(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
     ours = [each for each in jobs if each[1].lead_id in living]
     if not ours:
         return
     earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
-    kept: list[KeptRun] = []
+    kept: list[RecordedRun] = []
     moves: list[tuple[UUID, dict[str, object]]] = []
-    passes: list[Passing] = []
+    passes: list[DirectTransition] = []
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
         winners = _winners(before, ended)
@@ -91,13 +91,13 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
             still = [value.id for value in before if id(value.candidate) in winners]
             await store.choose(tx, actor.workspace_id, lead_id, still)
         chosen = [candidate.found for candidate in winners.values()]
-        kept += [KeptRun(lead_id, job.id, run, chosen) for run in ended.runs]
+        kept += [RecordedRun(lead_id, job.id, run, chosen) for run in ended.runs]
         told: dict[str, object] = {"jobId": str(job.id), "fields": sorted(found.field for found in chosen)}
         if ended.begun:
             moves.append((lead_id, told))
         else:
             begun = {"jobId": str(job.id), "attempt": job.attempt}
-            passes.append(Passing(lead_id, job.started_at, begun, told))
+            passes.append(DirectTransition(lead_id, job.started_at, begun, told))
     await store.insert_runs(tx, actor.workspace_id, kept)
     if moves:
         await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
@@ -105,7 +105,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
         await leads.pass_through(tx, actor, passes=passes)
 
 
-def _winners(earlier: Sequence[StoredValue], ended: Ended) -> dict[int, Candidate]:
+def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, Candidate]:
     """The best candidate of each field, by its identity. A fresh run of an adapter takes the place of its last one."""
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, Moved
+from leadflood.domains.enrichment.models import Candidate, Field, FoundValue, MovedFindings
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -89,7 +89,7 @@ WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.lead_id = ANY(:holder
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class AdapterRun:
     """What one call of an adapter gave: values, or an error that asking again would not mend."""
 
     adapter: str
@@ -109,12 +109,12 @@ class StoredValue:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRun:
+class RecordedRun:
     """A run to keep, and which of its values are the chosen ones."""
 
     lead_id: UUID
     job_id: UUID
-    run: Run
+    run: AdapterRun
     winners: Collection[FoundValue] = ()
     id: UUID = field(default_factory=new_id)
 
@@ -133,7 +133,7 @@ async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> No
     await tx.execute(_VOID_REFUSALS, {"workspace_id": workspace_id, "job_id": job_id})
 
 
-async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[KeptRun]) -> None:
+async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[RecordedRun]) -> None:
     """Keep runs and their values."""
     values = [(each, value) for each in kept for value in each.run.values]
     chosen = {id(winner) for each in kept for winner in each.winners}
@@ -184,17 +184,17 @@ async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Co
         await tx.execute(statement, values)
 
 
-async def move_to_lead(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> Moved:
+async def move_to_lead(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> MovedFindings:
     """Make the runs and values of one lead another's, which keeps its own choice. Both leads are locked."""
     leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
     values = await tx.all(_VALUES_OF, leads)
     runs = await tx.all(_MOVE_RUNS, leads)
     await tx.execute(_MOVE_VALUES, leads)
-    return Moved([row.id for row in runs], {row.id: row.chosen for row in values})
+    return MovedFindings([row.id for row in runs], {row.id: row.chosen for row in values})
 
 
 async def return_to_lead(
-    tx: Transaction, workspace_id: UUID, moved: Moved, *, holders: Sequence[UUID], to_lead: UUID
+    tx: Transaction, workspace_id: UUID, moved: MovedFindings, *, holders: Sequence[UUID], to_lead: UUID
 ) -> None:
     """Return those runs and values that the holders still have. All these leads are locked."""
     leads = {"workspace_id": workspace_id, "holders": list(holders), "to_lead": to_lead}

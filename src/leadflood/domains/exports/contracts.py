@@ -18,7 +18,7 @@ from leadflood.domains.exports.models import (
 )
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText
 
 _NAME = rf"(\*|{'|'.join(FIELDS)}|custom\.(\*|[A-Za-z][A-Za-z0-9_]{{0,63}})|enriched\.(\*|{'|'.join(EnrichedField)}))"
@@ -33,7 +33,7 @@ ColumnNames = Annotated[
 """Names with commas between."""
 
 
-class CreateExport(Contract):
+class CreateExport(Schema):
     """Leads to export, with format and columns."""
 
     model_config = ConfigDict(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from leadflood.domains.exports import jobs
-from leadflood.domains.exports.events import FORGET_EXPORTS
+from leadflood.domains.exports.events import PURGE_EXPORTS
 from leadflood.domains.exports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
@@ -14,4 +14,4 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database)
 
 
-DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(FORGET_EXPORTS, 3600.0),), participants=(PARTICIPANT,))
+DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(PURGE_EXPORTS, 3600.0),), participants=(PARTICIPANT,))

@@ -16,11 +16,11 @@ class ExportPayload(Payload):
 WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
 """Writes the file, going on where an earlier attempt ended."""
 
-FORGET_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes files whose time is over, or that somebody deleted."""
 
 
-class AuditAction(StrEnum):
+class ExportAuditAction(StrEnum):
     """Customer data leaves: each way out is told."""
 
     STREAMED = "leads.exported"

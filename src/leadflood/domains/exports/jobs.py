@@ -8,9 +8,9 @@ from uuid import UUID
 
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.errors import TooManyColumns
-from leadflood.domains.exports.events import FORGET_EXPORTS, WRITE_EXPORT, ExportPayload
+from leadflood.domains.exports.events import PURGE_EXPORTS, WRITE_EXPORT, ExportPayload
 from leadflood.domains.exports.models import Encoder, ExportFormat, UnfinishedExport, wants_enriched
-from leadflood.domains.exports.service.reading import batches, encoder, survey
+from leadflood.domains.exports.service.batches import batches, encoder, scan_for_export
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
@@ -54,7 +54,7 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
 
     return [
         JobDefinition(WRITE_EXPORT, write, on_failed=_failed, timeout=_A_DAY),
-        JobDefinition(FORGET_EXPORTS, forget, timeout=_A_DAY),
+        JobDefinition(PURGE_EXPORTS, forget, timeout=_A_DAY),
     ]
 
 
@@ -81,7 +81,7 @@ async def _write(context: JobContext[ExportPayload], database: Database) -> Comp
 
 async def _survey(task: _Task, export: UnfinishedExport) -> None:
     try:
-        found = await survey(
+        found = await scan_for_export(
             task.database, task.context.actor, only=task.only, columns=export.columns, kind=export.format
         )
     except TooManyColumns as error:

@@ -101,14 +101,14 @@ class UnfinishedExport:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ExportRecord:
     """A lead, with what enrichment chose of what it found."""
 
     lead: LeadView
     enriched: Mapping[str, Any]
 
 
-def getter(column: str) -> Callable[[Record], Any]:
+def getter(column: str) -> Callable[[ExportRecord], Any]:
     """What reads a column of the file off a record; None stands for nothing."""
     if column.startswith(CUSTOM):
         key = column.removeprefix(CUSTOM)
@@ -131,7 +131,7 @@ class Encoder(Protocol):
         """What comes before the first record."""
         ...
 
-    def rows(self, records: Sequence[Record]) -> bytes:
+    def rows(self, records: Sequence[ExportRecord]) -> bytes:
         """The next records; may be empty where they come out only at the end."""
         ...
 

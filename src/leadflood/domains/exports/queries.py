@@ -5,7 +5,7 @@ from uuid import UUID
 from leadflood.domains.enrichment.queries import chosen_values
 from leadflood.domains.exports.contracts import ExportView
 from leadflood.domains.exports.errors import ExportNotFound
-from leadflood.domains.exports.models import ExportFormat, ExportStatus, Record, file_name
+from leadflood.domains.exports.models import ExportFormat, ExportRecord, ExportStatus, file_name
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.queries import next_leads
@@ -69,14 +69,14 @@ async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: i
 
 async def next_records(
     tx: Transaction, actor: Actor, *, only: LeadFilter, after: Position | None, limit: int, enriched: bool
-) -> list[Record]:
+) -> list[ExportRecord]:
     """The next leads of a walk, with what enrichment chose for them if it is wanted."""
     leads = await next_leads(tx, actor, only=only, sort=ORDER, after=after, limit=limit)
     known = await chosen_values(tx, actor, lead_ids=[lead.id for lead in leads]) if enriched and leads else {}
-    return [Record(lead, known.get(lead.id, {})) for lead in leads]
+    return [ExportRecord(lead, known.get(lead.id, {})) for lead in leads]
 
 
-def position_of(record: Record) -> Position:
+def position_of(record: ExportRecord) -> Position:
     """Where a walk goes on after this lead."""
     return Position.at(record.lead.created_at, record.lead.id)
 

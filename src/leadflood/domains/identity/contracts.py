@@ -17,10 +17,10 @@ from leadflood.domains.identity.models import (
     known_time_zone,
 )
 from leadflood.kernel.actor import SCOPES, ActorKind, Permission, Role
-from leadflood.kernel.contract import Contract, View
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
-from leadflood.kernel.moment import Moment
+from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
+from leadflood.kernel.timestamps import Timestamp
 
 MAX_NAME = 200
 MAX_TOKEN = 200
@@ -57,7 +57,7 @@ def _example(**fields: Any) -> ConfigDict:  # noqa: ANN401  JSON of any shape
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class Login(Contract):
+class Login(Schema):
     """Sign-in credentials. `workspaceId` defaults to the workspace the user joined first."""
 
     model_config = _example(email="owner@leadflood.local", password="the password that `up` printed")  # noqa: S106
@@ -67,7 +67,7 @@ class Login(Contract):
     workspace_id: Id | None = None
 
 
-class Refresh(Contract):
+class Refresh(Schema):
     """A refresh token, which works once."""
 
     model_config = _example(refreshToken="lfr_Zk3v…")
@@ -75,7 +75,7 @@ class Refresh(Contract):
     refresh_token: Annotated[str, Field(repr=False, min_length=1, max_length=MAX_TOKEN)]
 
 
-class ChangePassword(Contract):
+class ChangePassword(Schema):
     """A new password, 12 to 128 characters. Ends all other sessions in all workspaces; API keys are kept."""
 
     model_config = _example(currentPassword="what you sign in with now", newPassword="correct horse battery staple")
@@ -84,14 +84,14 @@ class ChangePassword(Contract):
     new_password: NewPassword = Field(repr=False)
 
 
-class ChangeEmail(Contract):
+class ChangeEmail(Schema):
     """Another address to sign in with, once a link in a mail to it is confirmed. Sessions and API keys stay."""
 
     email: Email
     current_password: TriedPassword = Field(repr=False)
 
 
-class UpdateMe(Contract):
+class UpdateMe(Schema):
     """Your name and preferences. Omitted and null fields are kept."""
 
     model_config = _example(name="Ada Lovelace", appearance="dark", timeZone="Europe/London")
@@ -101,7 +101,7 @@ class UpdateMe(Contract):
     time_zone: TimeZone | None = None
 
 
-class RenameWorkspace(Contract):
+class RenameWorkspace(Schema):
     """A new name for the workspace."""
 
     model_config = _example(name="Acme growth")
@@ -109,14 +109,14 @@ class RenameWorkspace(Contract):
     name: Name
 
 
-class AddMember(Contract):
+class AddMember(Schema):
     """Make the user with this e-mail address a member."""
 
     email: Email
     role: AnyRole
 
 
-class ChangeRole(Contract):
+class ChangeRole(Schema):
     """A member's new role."""
 
     model_config = _example(role="admin")
@@ -124,14 +124,14 @@ class ChangeRole(Contract):
     role: AnyRole
 
 
-class CreateApiKey(Contract):
+class CreateApiKey(Schema):
     """An API key. Its token is returned only once. It never has more access than its creator currently has."""
 
     model_config = _example(name="Web form", scopes=["leads:write"], expiresAt="2027-03-01T00:00:00Z")
 
     name: Name
     scopes: Annotated[list[Annotated[Permission, Strict(strict=False)]], Field(min_length=1, max_length=len(SCOPES))]
-    expires_at: Moment | None = None
+    expires_at: Timestamp | None = None
 
     @field_validator("scopes")
     @classmethod
@@ -142,7 +142,7 @@ class CreateApiKey(Contract):
         return sorted(set(scopes))
 
 
-class CreateUser(Contract):
+class CreateUser(Schema):
     """A new user, who is in no workspace yet."""
 
     email: Email
@@ -150,21 +150,21 @@ class CreateUser(Contract):
     password: PasswordBesideEmail = Field(repr=False)
 
 
-class CreateWorkspace(Contract):
+class CreateWorkspace(Schema):
     """A new workspace with its first owner, who must exist."""
 
     name: Name
     owner_email: Email
 
 
-class SetPassword(Contract):
+class SetPassword(Schema):
     """A new password set by an operator."""
 
     email: Email
     password: PasswordBesideEmail = Field(repr=False)
 
 
-class SetUp(Contract):
+class SetUp(Schema):
     """What the first owner says in the browser after the first start."""
 
     name: Name
@@ -245,7 +245,7 @@ class VisitorView(ProfileView):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit(Authenticated):
+class BrowserVisit(Authenticated):
     """A browser with a live session, and what every page says of its reader."""
 
     visitor: VisitorView

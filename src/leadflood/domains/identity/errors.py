@@ -7,14 +7,14 @@ from leadflood.kernel.errors import Conflict, FieldError, Forbidden, InvalidInpu
 from leadflood.kernel.errors import Unauthenticated as KernelUnauthenticated
 
 
-class Unauthenticated(KernelUnauthenticated):
+class InvalidToken(KernelUnauthenticated):
     """No valid credential. One and the same answer for unknown, expired, ended and malformed ones."""
 
     def __init__(self) -> None:
         super().__init__("The token or API key is unknown, expired or ended. Sign in again, or use another key.")
 
 
-class LoginFailed(KernelUnauthenticated):
+class InvalidCredentials(KernelUnauthenticated):
     """One and the same answer for a wrong password and for unknown, disabled and foreign accounts."""
 
     code = "login_failed"
@@ -126,7 +126,7 @@ class UserNotFound(NotFound):
         super().__init__("There is no user with this e-mail address. Create the user first.")
 
 
-class FirstRunOver(NotFound):
+class SetupAlreadyDone(NotFound):
     """The link of the first start is wrong, has expired or was used. One and the same answer for all."""
 
     code = "first_run_over"
@@ -138,7 +138,7 @@ class FirstRunOver(NotFound):
         )
 
 
-class DeviceLinkOver(NotFound):
+class DeviceLinkExpired(NotFound):
     """The link of `leadflood user unlock` is wrong or has expired. One and the same answer for both."""
 
     code = "device_link_over"
@@ -186,7 +186,7 @@ class LastOperator(Conflict):
         )
 
 
-class OwnersOnly(Forbidden):
+class OwnerRoleRequired(Forbidden):
     """Only people who are owners make, change or remove owners."""
 
     code = "owners_only"
@@ -195,7 +195,7 @@ class OwnersOnly(Forbidden):
         super().__init__("Only an owner, signed in with a password, can make, change or remove an owner.")
 
 
-class BeyondOwnPermissions(Forbidden):
+class PermissionEscalation(Forbidden):
     """Nobody hands out what they do not have."""
 
     code = "beyond_own_permissions"

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class AuditAction(StrEnum):
+class IdentityAuditAction(StrEnum):
     """A privileged change. Failed logins are logged and counted, not audited: see `service.signin`."""
 
     SESSION_STARTED = "session.started"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from leadflood.domains.imports import jobs
-from leadflood.domains.imports.events import FORGET_IMPORTS
+from leadflood.domains.imports.events import PURGE_IMPORTS
 from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
@@ -15,6 +15,4 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database, services.sandbox, retention_days=days)
 
 
-DOMAIN = Domain(
-    name="imports", jobs=_jobs, schedules=(Schedule(FORGET_IMPORTS, 86_400.0),), participants=(PARTICIPANT,)
-)
+DOMAIN = Domain(name="imports", jobs=_jobs, schedules=(Schedule(PURGE_IMPORTS, 86_400.0),), participants=(PARTICIPANT,))

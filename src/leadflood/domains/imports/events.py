@@ -23,13 +23,13 @@ COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
 ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
 """Queues the enrichment of new leads, no more at a time than workers can take."""
 
-FORGET_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes uploads that nobody finished, and files and rows of imports whose time is over."""
 
 AUDIT_SUBJECT: Final = "import"
 
 
-class AuditAction(StrEnum):
+class ImportAuditAction(StrEnum):
     """What people do with an import. The names are stable: people filter and alert by them."""
 
     UPLOADED = "import.uploaded"

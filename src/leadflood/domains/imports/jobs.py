@@ -7,16 +7,16 @@ from uuid import UUID
 
 from leadflood.domains.imports import store
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
-from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, FORGET_IMPORTS, STAGE_IMPORT, ImportPayload
+from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, PURGE_IMPORTS, STAGE_IMPORT, ImportPayload
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service import staging, writing
-from leadflood.domains.imports.service.reading import Batch, open_rows
+from leadflood.domains.imports.service import commit, staging
+from leadflood.domains.imports.service.sandboxed_parser import Batch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import StoredImport, retention
-from leadflood.domains.jobs.completion import hold_attempt
+from leadflood.domains.jobs.completion import lock_attempt
 from leadflood.domains.jobs.errors import Retryable, Terminal
-from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import NoPayload, RunningJob
+from leadflood.domains.jobs.parallel_chunks import write_in_parallel
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
@@ -50,7 +50,7 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
         JobDefinition(STAGE_IMPORT, stage, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(COMMIT_IMPORT, commit, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(ENRICH_IMPORTED, _enrich, timeout=_A_DAY),
-        JobDefinition(FORGET_IMPORTS, forget, timeout=_A_DAY),
+        JobDefinition(PURGE_IMPORTS, forget, timeout=_A_DAY),
     ]
 
 
@@ -98,7 +98,7 @@ async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator
                 if found is None:
                     return False
                 await staging.stage_batch(tx, found, batch)
-                await hold_attempt(tx, context.job, patience=_PATIENCE)
+                await lock_attempt(tx, context.job, patience=_PATIENCE)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)  # its generator is closed next
@@ -111,7 +111,7 @@ async def _next(batches: AsyncIterator[Batch]) -> Batch | None:
 
 async def _commit(context: JobContext[ImportPayload], database: Database) -> Complete[UUID] | None:
     started = await _begin(context, ImportStatus.COMMITTING)
-    if started is None or not await write_in_lanes(database, context.job, writing.Writing(started)):
+    if started is None or not await write_in_parallel(database, context.job, commit.CommitWork(started)):
         return None
     return Complete(_finish_writing, context.payload.import_id)
 
@@ -120,14 +120,14 @@ async def _finish_writing(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[R
     for job, import_id in jobs:
         found = await _lock(tx, job, import_id, ImportStatus.COMMITTING)
         if found is not None:
-            await writing.finish_writing(tx, found)
+            await commit.finish_writing(tx, found)
 
 
 async def _enrich(context: JobContext[ImportPayload]) -> None:
     while True:
         async with context.transaction() as tx:
             found = await store.lock(tx, context.job.workspace_id, context.payload.import_id)
-            queued = None if found is None else await writing.enrich_more(tx, found)
+            queued = None if found is None else await commit.enrich_more(tx, found)
         if queued is None:
             return
         if not queued:

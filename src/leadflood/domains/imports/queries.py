@@ -14,7 +14,7 @@ from leadflood.domains.imports.contracts import (
     ImportRowView,
     ImportView,
     ProgressView,
-    RowFault,
+    RowError,
 )
 from leadflood.domains.imports.errors import ImportNotFound
 from leadflood.domains.imports.models.fields import API_NAMES
@@ -204,7 +204,7 @@ def _row_view(row: Row) -> ImportRowView:
         email=row.email,
         values={name: value for name, value in values.items() if value is not None},
         changes={api_name(name): change for name, change in (row.changes or {}).items()},
-        faults=[RowFault(**fault) for fault in row.faults or ()],
+        faults=[RowError(**fault) for fault in row.faults or ()],
         cells=row.raw,
     )
 

@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field
 from leadflood.domains.identity.contracts import AnyRole, Email, Name, NewPassword, TriedPassword
 from leadflood.domains.invitations.models import DeliveryState, InvitationState
 from leadflood.kernel.actor import Role
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 
 
-class CreateInvitation(Contract):
+class CreateInvitation(Schema):
     """Invites a person by email. Replaces a pending invitation to the same email."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "grace@acme.com", "role": "member"}]})
@@ -20,14 +20,14 @@ class CreateInvitation(Contract):
     role: AnyRole
 
 
-class Newcomer(Contract):
+class NewAccount(Schema):
     """What somebody without an account gives to accept an invitation. The address is that of the invitation."""
 
     name: Name
     password: NewPassword = Field(repr=False)
 
 
-class KnownPassword(Contract):
+class ExistingAccount(Schema):
     """What somebody with an account gives to accept an invitation."""
 
     password: TriedPassword = Field(repr=False)

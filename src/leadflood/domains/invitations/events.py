@@ -8,7 +8,7 @@ from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.kernel.queue.ports import Priority
 
 
-class AuditAction(StrEnum):
+class InvitationAuditAction(StrEnum):
     """A privileged change. The names are stable: people filter and alert by them."""
 
     SENT = "invitation.sent"
@@ -30,5 +30,5 @@ class SendInvitation(Payload):
 SEND_INVITATION = JobKind("invitations.send.v1", SendInvitation, max_attempts=12, outgoing=True)
 """Twelve attempts last longer than a server's greylisting."""
 
-FORGET_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Deletes what has ended long ago."""

@@ -9,34 +9,36 @@ from typing import Any
 import structlog
 
 from leadflood.domains.invitations import queries, store
-from leadflood.domains.invitations.events import FORGET_INVITATIONS, SEND_INVITATION, SendInvitation
+from leadflood.domains.invitations.events import PURGE_INVITATIONS, SEND_INVITATION, SendInvitation
 from leadflood.domains.invitations.models import LINK, invitation_mail
 from leadflood.domains.jobs import mailing
 from leadflood.domains.jobs.models import NoPayload
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
-from leadflood.kernel.crypto import Sealer
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.mail import Mailer
 
 _log = structlog.get_logger()
 
 
-def definitions(database: Database, *, mailer: Mailer, sealer: Sealer, public_url: str) -> list[JobDefinition[Any]]:
+def definitions(
+    database: Database, *, mailer: Mailer, secret_box: SecretBox, public_url: str
+) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for the sweep over all workspaces. `public_url`: where links lead."""
 
     async def send_invitation(context: JobContext[SendInvitation]) -> None:
-        await _send(context, mailer, sealer, public_url)
+        await _send(context, mailer, secret_box, public_url)
 
     async def forget(_context: JobContext[NoPayload]) -> None:
         await mailing.delete_old(database, store.forget)
 
     return [
         JobDefinition(SEND_INVITATION, send_invitation, timeout=mailing.MAIL_SECONDS),
-        JobDefinition(FORGET_INVITATIONS, forget),
+        JobDefinition(PURGE_INVITATIONS, forget),
     ]
 
 
-async def _send(context: JobContext[SendInvitation], mailer: Mailer, sealer: Sealer, public_url: str) -> None:
+async def _send(context: JobContext[SendInvitation], mailer: Mailer, secret_box: SecretBox, public_url: str) -> None:
     invitation_id, sending = context.payload.invitation_id, context.payload.sending
     async with context.transaction() as tx:
         letter = await queries.letter_of(tx, context.actor, invitation_id=invitation_id)
@@ -44,7 +46,7 @@ async def _send(context: JobContext[SendInvitation], mailer: Mailer, sealer: Sea
         # It has ended, or a newer mail is on its way.
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
-    token = LINK.token(sealer, invitation_id, sending)
+    token = LINK.token(secret_box, invitation_id, sending)
     mailing.require_token(token, letter.token_hash)
     mail = invitation_mail(letter, link=LINK.url(public_url, token), key=str(context.job.id))
     await mailing.send(mailer, mail)

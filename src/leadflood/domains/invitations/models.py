@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingInvitation:
     """An invitation that was neither accepted nor revoked, as verbs need it."""
 
     workspace_id: UUID
@@ -52,10 +52,10 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InvitationEmail:
     """An invitation that can be accepted, with what is told to whoever holds its link."""
 
-    invitation: Pending
+    invitation: PendingInvitation
     workspace: str
     inviter: str | None
     expires_at: datetime
@@ -69,7 +69,7 @@ def vouches(inviter: Role, role: Role) -> bool:
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
 
 
-def invitation_mail(letter: Letter, *, link: str, key: str) -> Mail:
+def invitation_mail(letter: InvitationEmail, *, link: str, key: str) -> Mail:
     """The mail. Args: key: what makes its Message-ID."""
     inviter, workspace = letter.inviter, letter.workspace
     opening = f"{inviter} invites you" if inviter else "You are invited"

@@ -6,9 +6,9 @@ from leadflood.domains.invitations.contracts import DeliveryView, InvitationView
 from leadflood.domains.invitations.errors import InvitationNotFound
 from leadflood.domains.invitations.models import (
     DeliveryState,
+    InvitationEmail,
     InvitationState,
-    Letter,
-    Pending,
+    PendingInvitation,
     vouches,
 )
 from leadflood.domains.jobs.models import JobStatus
@@ -76,12 +76,12 @@ async def get_invitation(tx: Transaction, actor: Actor, *, invitation_id: UUID) 
     return _view(row)
 
 
-async def letter_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> Letter | None:
+async def letter_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> InvitationEmail | None:
     """An invitation that can be accepted now, for its mail."""
     return _letter(await tx.first(LETTER, {"workspace_id": actor.workspace_id, "id": invitation_id}))
 
 
-async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
+async def letter_by_token(tx: Transaction, token_hash: bytes) -> InvitationEmail:
     """The invitation that can be accepted now with the token of exactly this hash. Needs a system transaction.
 
     Raises: InvitationNotFound: also when whoever vouches for it may no longer let anybody in like that.
@@ -92,21 +92,23 @@ async def letter_by_token(tx: Transaction, token_hash: bytes) -> Letter:
     return letter
 
 
-async def letters_to(tx: Transaction, email: EmailAddress) -> list[Letter]:
+async def letters_to(tx: Transaction, email: EmailAddress) -> list[InvitationEmail]:
     """The invitations of all workspaces that this address can accept now. Needs a system transaction."""
     rows = await tx.all(LETTERS_TO, {"email_norm": email.norm})
     return [letter for letter in map(_letter, rows) if letter is not None]
 
 
-def _letter(row: Row | None) -> Letter | None:
+def _letter(row: Row | None) -> InvitationEmail | None:
     if row is None:
         return None
     role = Role(row.role)
     able = row.inviter_role is not None and row.inviter_disabled_at is None
     if row.invited_by is not None and not (able and vouches(Role(row.inviter_role), role)):
         return None
-    return Letter(
-        invitation=Pending(row.workspace_id, row.id, EmailAddress(row.email, row.email_norm), role, row.sends),
+    return InvitationEmail(
+        invitation=PendingInvitation(
+            row.workspace_id, row.id, EmailAddress(row.email, row.email_norm), role, row.sends
+        ),
         workspace=row.workspace,
         inviter=row.inviter,
         expires_at=row.expires_at,

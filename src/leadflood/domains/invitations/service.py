@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity import queries as identity
-from leadflood.domains.identity.errors import AlreadyMember, Unauthenticated, UserExists
+from leadflood.domains.identity.errors import AlreadyMember, InvalidToken, UserExists
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import audit, members, signin
 from leadflood.domains.identity.service.passwords import hashed, refuse_own_email
@@ -19,10 +19,10 @@ from leadflood.domains.invitations import queries, store
 from leadflood.domains.invitations.contracts import (
     AcceptedInvitation,
     CreateInvitation,
+    ExistingAccount,
     InvitationPreview,
     InvitationView,
-    KnownPassword,
-    Newcomer,
+    NewAccount,
 )
 from leadflood.domains.invitations.errors import (
     AccountExists,
@@ -31,13 +31,13 @@ from leadflood.domains.invitations.errors import (
     TooManyInvitationMails,
     TooManyInvitations,
 )
-from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, AuditAction, SendInvitation
-from leadflood.domains.invitations.models import LINK, MAX_MAILS_A_DAY, MAX_OPEN, Letter, Pending
+from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION, InvitationAuditAction, SendInvitation
+from leadflood.domains.invitations.models import LINK, MAX_MAILS_A_DAY, MAX_OPEN, InvitationEmail, PendingInvitation
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, token_hash
+from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
@@ -49,7 +49,7 @@ _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 async def invite(
     tx: Transaction,
     actor: Actor,
-    sealer: Sealer,
+    secret_box: SecretBox,
     *,
     command: CreateInvitation,
     trace: Mapping[str, str] = _NO_TRACE,
@@ -76,18 +76,18 @@ async def invite(
         email=command.email,
         role=command.role,
         invited_by=actor.user_id,
-        token_hash=token_hash(LINK.token(sealer, invitation_id, 1)),
+        token_hash=token_hash(LINK.token(secret_box, invitation_id, 1)),
         job_id=await _enqueue(tx, actor, invitation_id, 1, trace),
     )
     data: dict[str, JsonValue] = {"email": command.email.display, "role": command.role}
-    await _record(tx, actor, AuditAction.SENT, invitation_id, data)
+    await _record(tx, actor, InvitationAuditAction.SENT, invitation_id, data)
     return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
 
 
 async def resend(
     tx: Transaction,
     actor: Actor,
-    sealer: Sealer,
+    secret_box: SecretBox,
     *,
     invitation_id: UUID,
     trace: Mapping[str, str] = _NO_TRACE,
@@ -106,13 +106,13 @@ async def resend(
         tx,
         invitation,
         invited_by=actor.user_id,
-        token_hash=token_hash(LINK.token(sealer, invitation_id, sending)),
+        token_hash=token_hash(LINK.token(secret_box, invitation_id, sending)),
         job_id=await _enqueue(tx, actor, invitation_id, sending, trace),
     )
     if not renewed:
         raise InvitationNotFound
     data: dict[str, JsonValue] = {"email": invitation.email.display, "sending": sending}
-    await _record(tx, actor, AuditAction.RESENT, invitation_id, data)
+    await _record(tx, actor, InvitationAuditAction.RESENT, invitation_id, data)
     return await queries.get_invitation(tx, actor, invitation_id=invitation_id)
 
 
@@ -128,7 +128,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
     if not await store.revoke(tx, invitation):
         raise InvitationNotFound
     data: dict[str, JsonValue] = {"email": invitation.email.display, "role": invitation.role}
-    await _record(tx, actor, AuditAction.REVOKED, invitation_id, data)
+    await _record(tx, actor, InvitationAuditAction.REVOKED, invitation_id, data)
 
 
 async def preview(database: Database, token: str) -> InvitationPreview:
@@ -144,7 +144,7 @@ async def preview(database: Database, token: str) -> InvitationPreview:
     )
 
 
-async def accept_as_new(database: Database, *, token: str, newcomer: Newcomer, client: Client) -> AcceptedInvitation:
+async def accept_as_new(database: Database, *, token: str, newcomer: NewAccount, client: Client) -> AcceptedInvitation:
     """Make an account with the address of the invitation, and join. Signing in comes after.
 
     Raises: InvitationNotFound, AccountExists, InvalidInput: when the password is the address.
@@ -169,7 +169,7 @@ async def accept_as_new(database: Database, *, token: str, newcomer: Newcomer, c
 
 
 async def accept_with_account(
-    database: Database, settings: Settings, sealer: Sealer, *, token: str, known: KnownPassword, client: Client
+    database: Database, settings: Settings, secret_box: SecretBox, *, token: str, known: ExistingAccount, client: Client
 ) -> AcceptedInvitation:
     """Join with the account that has the address of the invitation, whose password is guarded like a login.
 
@@ -179,8 +179,8 @@ async def accept_with_account(
     """
     letter = await _look_up(database, token)
     email_norm = letter.invitation.email.norm
-    proven = await signin.prove(
-        database, settings, sealer, email_norm=email_norm, password=known.password, client=client
+    proven = await signin.verify_credentials(
+        database, settings, secret_box, email_norm=email_norm, password=known.password, client=client
     )
     account = proven.account
     async with database.system() as tx:
@@ -198,14 +198,14 @@ async def accept_as_self(database: Database, actor: Actor, *, token: str, client
     Raises: InvitationNotFound: also for an invitation to somebody else. Unauthenticated.
     """
     if actor.user_id is None or actor.session_id is None:
-        raise Unauthenticated
+        raise InvalidToken
     async with database.system() as tx:
         account = await identity.account(tx, actor.user_id)
         invitation = await _use_up(tx, token)
         if invitation.email.norm != account.email_norm:
             raise InvitationNotFound
         if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
-            raise Unauthenticated
+            raise InvalidToken
         await _join(tx, invitation, account.id, client)
     return AcceptedInvitation(workspace_id=invitation.workspace_id, user_id=account.id, email=invitation.email.display)
 
@@ -223,7 +223,7 @@ async def _require_room(tx: Transaction, actor: Actor, email: EmailAddress) -> N
         raise TooManyInvitations(MAX_OPEN)
 
 
-async def _pending(tx: Transaction, actor: Actor, invitation_id: UUID) -> Pending:
+async def _pending(tx: Transaction, actor: Actor, invitation_id: UUID) -> PendingInvitation:
     invitation = await store.pending(tx, actor.workspace_id, invitation_id)
     if invitation is None:
         raise InvitationNotFound
@@ -236,14 +236,14 @@ async def _enqueue(tx: Transaction, actor: Actor, invitation_id: UUID, sending: 
     return job_id
 
 
-async def _look_up(database: Database, token: str) -> Letter:
+async def _look_up(database: Database, token: str) -> InvitationEmail:
     if not LINK.is_token(token):
         raise InvitationNotFound
     async with database.system(read_only=True) as tx:
         return await queries.letter_by_token(tx, token_hash(token))
 
 
-async def _use_up(tx: Transaction, token: str) -> Pending:
+async def _use_up(tx: Transaction, token: str) -> PendingInvitation:
     """The invitation of the token, accepted in this transaction, which is the only one to do so."""
     sought = token_hash(token)
     letter = await queries.letter_by_token(tx, sought)
@@ -254,17 +254,17 @@ async def _use_up(tx: Transaction, token: str) -> Pending:
     return letter.invitation
 
 
-async def _join(tx: Transaction, invitation: Pending, user_id: UUID, client: Client) -> None:
+async def _join(tx: Transaction, invitation: PendingInvitation, user_id: UUID, client: Client) -> None:
     actor = await members.join(
         tx, invitation.workspace_id, user_id=user_id, role=invitation.role, request_id=client.request_id
     )
-    await _record(tx, actor, AuditAction.ACCEPTED, invitation.id, {"role": invitation.role})
+    await _record(tx, actor, InvitationAuditAction.ACCEPTED, invitation.id, {"role": invitation.role})
 
 
 async def _record(
     tx: Transaction,
     actor: Actor,
-    action: AuditAction,
+    action: InvitationAuditAction,
     invitation_id: UUID,
     data: Mapping[str, JsonValue],
 ) -> None:

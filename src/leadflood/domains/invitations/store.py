@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from leadflood.domains.invitations.models import FORGOTTEN_AFTER_DAYS, PAUSE_SECONDS, VALID_DAYS, Pending
+from leadflood.domains.invitations.models import FORGOTTEN_AFTER_DAYS, PAUSE_SECONDS, VALID_DAYS, PendingInvitation
 from leadflood.kernel.actor import Role
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -95,7 +95,7 @@ async def insert(
 
 
 async def renew(
-    tx: Transaction, invitation: Pending, *, invited_by: UUID | None, token_hash: bytes, job_id: UUID
+    tx: Transaction, invitation: PendingInvitation, *, invited_by: UUID | None, token_hash: bytes, job_id: UUID
 ) -> bool:
     """Give a pending invitation a new token and a new life; False if it was sent or ended meanwhile."""
     row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "sends": invitation.sends}
@@ -103,7 +103,7 @@ async def renew(
     return await tx.changed(RENEW, {**row, **sent}) == 1
 
 
-async def pending(tx: Transaction, workspace_id: UUID, invitation_id: UUID) -> Pending | None:
+async def pending(tx: Transaction, workspace_id: UUID, invitation_id: UUID) -> PendingInvitation | None:
     """An invitation that was neither accepted nor revoked."""
     row = await tx.first(PENDING, {"workspace_id": workspace_id, "id": invitation_id})
     return None if row is None else _pending_of(row)
@@ -131,12 +131,12 @@ async def replace(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> N
     await tx.execute(REPLACE, {"workspace_id": workspace_id, "email_norm": email.norm})
 
 
-async def revoke(tx: Transaction, invitation: Pending) -> bool:
+async def revoke(tx: Transaction, invitation: PendingInvitation) -> bool:
     """Revoke; False if it is not pending any more."""
     return await tx.changed(REVOKE, {"workspace_id": invitation.workspace_id, "id": invitation.id}) == 1
 
 
-async def accept(tx: Transaction, invitation: Pending, token_hash: bytes) -> bool:
+async def accept(tx: Transaction, invitation: PendingInvitation, token_hash: bytes) -> bool:
     """Use an invitation up; False if its token is not the latest, or its time is over."""
     row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "token_hash": token_hash}
     return await tx.changed(ACCEPT, row) == 1
@@ -147,7 +147,7 @@ async def forget(tx: Transaction, limit: int) -> int:
     return await tx.changed(FORGET, {"days": FORGOTTEN_AFTER_DAYS, "limit": limit})
 
 
-def _pending_of(row: Row) -> Pending:
+def _pending_of(row: Row) -> PendingInvitation:
     """The invitation in a row."""
     email = EmailAddress(row.email, row.email_norm)
-    return Pending(row.workspace_id, row.id, email, Role(row.role), row.sends)
+    return PendingInvitation(row.workspace_id, row.id, email, Role(row.role), row.sends)

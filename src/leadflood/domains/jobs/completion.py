@@ -13,13 +13,13 @@ from leadflood.domains.jobs import store
 from leadflood.domains.jobs.errors import AttemptLost
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.store import unique
-from leadflood.domains.jobs.store.announcing import announce
+from leadflood.domains.jobs.store.publishing import announce
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.batching import Batcher
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import Contended
+from leadflood.kernel.db.errors import LockConflict
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.grouping import Grouping
 
 MAX_BATCH = 200
 
@@ -41,7 +41,7 @@ class Effect(Protocol[_Value_contra]):
         ...
 
 
-class Work(Protocol[_Value_contra, _Answer_co]):
+class SharedWork(Protocol[_Value_contra, _Answer_co]):
     """What is done for jobs of one workspace in a transaction on the way: a function of a module."""
 
     async def __call__(
@@ -51,7 +51,7 @@ class Work(Protocol[_Value_contra, _Answer_co]):
         ...
 
 
-async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | None = None) -> None:
+async def lock_attempt(tx: Transaction, job: RunningJob, *, patience: float | None = None) -> None:
     """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
 
     A locked job cannot be cancelled, and its lease is not renewed.
@@ -59,7 +59,7 @@ async def hold_attempt(tx: Transaction, job: RunningJob, *, patience: float | No
     Args: patience: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
         Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
 
-    Raises: AttemptLost, leadflood.kernel.db.errors.Contended.
+    Raises: AttemptLost, leadflood.kernel.db.errors.LockConflict.
     """
     if patience is not None:
         await tx.limit(lock=patience)
@@ -82,7 +82,7 @@ class Completer:
         """`max_attempts`: of each kind, for jobs that are to run again."""
         self._database = database
         self._max_attempts = max_attempts
-        self._groups: dict[tuple[object, bool], Grouping[tuple[RunningJob, Any], Any]] = {}
+        self._groups: dict[tuple[object, bool], Batcher[tuple[RunningJob, Any], Any]] = {}
 
     async def complete(self, effect: Effect[Value], jobs: Sequence[tuple[RunningJob, Value]]) -> list[Exception | None]:
         """Complete jobs of one workspace, and write what they lead to. Returns what went wrong with each, in order.
@@ -99,7 +99,7 @@ class Completer:
         """
         await self._shared(effect, job, value, completes=True)
 
-    async def share(self, work: Work[Value, Answer], job: RunningJob, value: Value) -> Answer:
+    async def share(self, work: SharedWork[Value, Answer], job: RunningJob, value: Value) -> Answer:
         """The answer for one job, from a transaction on the way that others with the same work share.
 
         Raises: AttemptLost, Unavailable, or what the work raises.
@@ -112,7 +112,7 @@ class Completer:
     ) -> Any:  # noqa: ANN401  the answer of any work
         group = self._groups.get((work, completes))
         if group is None:
-            group = Grouping(partial(self._serve, work, completes=completes), most=MAX_BATCH)
+            group = Batcher(partial(self._serve, work, completes=completes), most=MAX_BATCH)
             self._groups[work, completes] = group
         return await group((job, value))
 
@@ -135,7 +135,7 @@ class Completer:
         try:
             return await self._in_one_transaction(work, items, completes=completes)
         except Exception as error:  # noqa: BLE001  a job's own fault must end its own attempt and no other
-            away = isinstance(error, Unavailable) and not isinstance(error, Contended)
+            away = isinstance(error, Unavailable) and not isinstance(error, LockConflict)
             if away or len(items) == 1:
                 return [error] * len(items)
             kind = items[0][0].kind

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, Strict
 
 from leadflood.domains.jobs.models import LONGEST_CAUSE, MOST_IDS, JobStatus, OutboxStatus
-from leadflood.kernel.contract import Contract, Count, View
+from leadflood.kernel.schema import Count, Schema, View
 
 Kind = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9._-]+$", examples=["leads.enrich.v1"])]
 """A kind of job or event, as a caller names it."""
@@ -19,7 +19,7 @@ Cause = Annotated[str, Field(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", ex
 _ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
 
 
-class RetryJobs(Contract):
+class RetryJobs(Schema):
     """Failed jobs to retry."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
@@ -27,7 +27,7 @@ class RetryJobs(Contract):
     ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MOST_IDS)
 
 
-class RetryCause(Contract):
+class RetryCause(Schema):
     """Selects all jobs of a kind that failed with the same error."""
 
     model_config = ConfigDict(
@@ -38,7 +38,7 @@ class RetryCause(Contract):
     kind: Kind
 
 
-class ReplayEvents(Contract):
+class ReplayEvents(Schema):
     """Dead-lettered events to replay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
@@ -46,7 +46,7 @@ class ReplayEvents(Contract):
     ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MOST_IDS)
 
 
-class ReplayCause(Contract):
+class ReplayCause(Schema):
     """Selects all events of a kind that were dead-lettered with the same error."""
 
     model_config = ConfigDict(
@@ -132,7 +132,7 @@ class WorkerList(View):
     items: list[WorkerView]
 
 
-class CloseHold(Contract):
+class CloseHold(Schema):
     """Puts outgoing email on hold."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Rehearsing a restore"}]})

@@ -60,7 +60,7 @@ class JobNotCancellable(Conflict):
     code = "job_not_cancellable"
 
 
-class EventNotDead(Conflict):
+class EventNotDeadLettered(Conflict):
     """The event is not dead-lettered."""
 
     code = "outbox_event_not_dead"

@@ -45,7 +45,7 @@ JOB: Final = "job"
 OUTBOX_EVENT: Final = "outbox_event"
 
 
-class AuditAction(StrEnum):
+class JobAuditAction(StrEnum):
     """What jobs and the outbox write into the audit log. The names are stable: people filter and alert by them."""
 
     RETRIED = "job.retried"

@@ -18,14 +18,14 @@ from leadflood.domains.jobs.models import (
 )
 from leadflood.domains.jobs.registry import JobRegistry, Later
 from leadflood.domains.jobs.store import on_hold, suspects, unique
-from leadflood.domains.jobs.store.announcing import announce
-from leadflood.kernel.crypto import chance
+from leadflood.domains.jobs.store.publishing import announce
+from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.hold import WAITING
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 
 _SWEEP = 200
 _PUT_OFF = 300.0
@@ -36,7 +36,7 @@ _ASKS_AGAIN_AFTER = 3600.0
 _log = structlog.get_logger()
 
 
-async def claim(database: Database, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
+async def claim(database: Database, tickets: Sequence[QueueMessage], worker_id: UUID, lease: float) -> list[RunningJob]:
     """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none.
 
     A job whose row is locked is not waited for: it yields none either, see `locked`.
@@ -47,7 +47,9 @@ async def claim(database: Database, tickets: Sequence[Ticket], worker_id: UUID, 
     return jobs
 
 
-async def locked(database: Database, tickets: Sequence[Ticket], claimed: Sequence[RunningJob]) -> list[Ticket]:
+async def locked(
+    database: Database, tickets: Sequence[QueueMessage], claimed: Sequence[RunningJob]
+) -> list[QueueMessage]:
     """Those of the tickets whose job could not be claimed because its row was locked: they must stay on the queue."""
     keys = {job.key for job in claimed}
     left = {(ticket.workspace_id, ticket.job_id, ticket.attempt): ticket for ticket in tickets}
@@ -190,7 +192,7 @@ async def _repeat(
 ) -> bool:
     if job.attempt >= job.max_attempts + more:
         return await _fail(tx, registry, job, error)
-    wait = job_backoff(job.attempt, chance) if delay is None else delay
+    wait = job_backoff(job.attempt, random_unit) if delay is None else delay
     losses = job.losses + 1 if lost else 0
     queued = await store.requeue(tx, job.key, error=error, delay=wait, retry_at=retry_at, more=more, losses=losses)
     await _announce(tx, queued)

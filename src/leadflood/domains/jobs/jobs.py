@@ -17,14 +17,14 @@ from leadflood.domains.jobs.events import (
     RetryCausePayload,
 )
 from leadflood.domains.jobs.models import NoPayload, RunningJob
-from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause, Failures
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup, FailureSource
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.idempotency import forget_old_keys
+from leadflood.kernel.idempotency import purge_expired_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, first_id_at
 
 C = TypeVar("C", bound=CausePayload)
@@ -124,7 +124,7 @@ def definitions(database: Database, *, audit_days: int, job_days: int) -> list[J
         while await audit.purge(database, days=audit_days, limit=_BATCH) >= _BATCH:
             pass
         async with database.system() as tx:
-            await forget_old_keys(tx)
+            await purge_expired_keys(tx)
 
     return [
         JobDefinition(HEARTBEAT, _heartbeat),
@@ -166,10 +166,10 @@ async def _replay_cause(context: JobContext[ReplayCausePayload]) -> Complete[_En
     return await _bring_back(context, DEAD_EVENTS, {})
 
 
-async def _bring_back(context: JobContext[C], failures: Failures, attempts: Mapping[str, int]) -> Complete[_Ended]:
+async def _bring_back(context: JobContext[C], failures: FailureSource, attempts: Mapping[str, int]) -> Complete[_Ended]:
     """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
     actor = context.actor
-    cause = Cause(failures, context.payload.cause, context.payload.kind, before=context.job.created_at)
+    cause = FailureGroup(failures, context.payload.cause, context.payload.kind, before=context.job.created_at)
     after, more = None, True
     async with context.transaction() as tx:
         done = await _done(tx, actor, context.job.id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from leadflood.domains.jobs import subjects
+from leadflood.domains.jobs import reassignment
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
@@ -65,17 +65,17 @@ AND (t.last_error ~* :loose_pattern OR t.failures::text ~* :loose_pattern)
 
 
 async def _lock(tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> None:
-    await subjects.hold_jobs_of(tx, actor, subject_ids=subject_ids)
+    await reassignment.hold_jobs_of(tx, actor, subject_ids=subject_ids)
 
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
-    moved = await subjects.move_jobs(tx, actor, from_subject=from_id, to_subject=to_id)
+    moved = await reassignment.move_jobs(tx, actor, from_subject=from_id, to_subject=to_id)
     return [Reference(_JOB, job_id) for job_id in moved]
 
 
 async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
     job_ids = [each.id for each in unmerging.references]
-    await subjects.return_jobs(tx, actor, job_ids=job_ids, holders=unmerging.holders, to_subject=unmerging.to_id)
+    await reassignment.return_jobs(tx, actor, job_ids=job_ids, holders=unmerging.holders, to_subject=unmerging.to_id)
 
 
 PARTICIPANT = Participant(name="jobs", places=_PLACES, kinds={_JOB: "jobs"}, lock=_lock, merge=_merge, unmerge=_unmerge)

@@ -22,13 +22,13 @@ from leadflood.domains.jobs.errors import EventNotFound, JobNotFound
 from leadflood.domains.jobs.events import HEARTBEAT
 from leadflood.domains.jobs.models import JobStatus, OutboxStatus
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.contract import Count
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.hold import ON_HOLD, Hold
 from leadflood.kernel.ids import first_id_at
 from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.schema import Count
 
 LISTED_CAUSES, _STEPS = 100, 1000
 """Causes that are listed, and looked at. There may be many where `cause_of` cannot tell what differs in a text."""
@@ -103,7 +103,7 @@ _STATES = sql("SELECT id, kind, status FROM {table} WHERE workspace_id = :worksp
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
+class FailureSource:
     """The rows that ended badly in one of the two tables: which they are, and the column that tells since when.
 
     The status is written out: else PostgreSQL might not know the partial index by it.
@@ -116,8 +116,8 @@ class Failures:
 
 JOBS = sql("job_executions")
 EVENTS = sql("outbox_events")
-FAILED_JOBS = Failures(JOBS, sql("workspace_id = :workspace_id AND status = 'failed'"), sql("finished_at"))
-DEAD_EVENTS = Failures(EVENTS, sql("workspace_id = :workspace_id AND status = 'dead_letter'"), sql("updated_at"))
+FAILED_JOBS = FailureSource(JOBS, sql("workspace_id = :workspace_id AND status = 'failed'"), sql("finished_at"))
+DEAD_EVENTS = FailureSource(EVENTS, sql("workspace_id = :workspace_id AND status = 'dead_letter'"), sql("updated_at"))
 
 # One step in the index for each cause with its kind, however many failures it has: DISTINCT would read them all.
 _CAUSES = sql("""
@@ -170,10 +170,10 @@ LIMIT 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class FailureGroup:
     """What failed for one cause. `before`: only what failed before that time, and not what may fail again since."""
 
-    failures: Failures
+    failures: FailureSource
     cause: str
     kind: str
     before: datetime | None = None
@@ -269,14 +269,16 @@ async def dead_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = Non
     return await _by_cause(tx, actor, DEAD_EVENTS, kind)
 
 
-async def count_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, most: int) -> int:
+async def count_of_cause(tx: Transaction, actor: Actor, *, cause: FailureGroup, most: int) -> int:
     """How many failed for this cause, counted up to `most`."""
     count = assemble(_COUNT_OF_CAUSE, table=cause.failures.table, conditions=cause.conditions)
     found: int = await tx.scalar(count, {**cause.values(actor), "most": most})
     return found
 
 
-async def ids_of_cause(tx: Transaction, actor: Actor, *, cause: Cause, after: UUID | None, limit: int) -> list[UUID]:
+async def ids_of_cause(
+    tx: Transaction, actor: Actor, *, cause: FailureGroup, after: UUID | None, limit: int
+) -> list[UUID]:
     """Those that failed for this cause, oldest first, after the id given."""
     conditions = cause.conditions if after is None else joined(AND, [cause.conditions, sql("id > :after")])
     ids = assemble(_IDS_OF_CAUSE, table=cause.failures.table, conditions=conditions)
@@ -338,7 +340,7 @@ async def system_status(tx: Transaction) -> SystemStatus:
     )
 
 
-async def _by_cause(tx: Transaction, actor: Actor, failures: Failures, kind: str | None) -> CauseGroups:
+async def _by_cause(tx: Transaction, actor: Actor, failures: FailureSource, kind: str | None) -> CauseGroups:
     parts = {"table": failures.table, "failed": failures.failed}
     found = await tx.all(assemble(_CAUSES, **parts), {"workspace_id": actor.workspace_id, "steps": _STEPS})
     wanted = [row for row in found if kind in (None, row.kind)]

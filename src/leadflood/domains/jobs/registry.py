@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from leadflood.domains.jobs import store
-from leadflood.domains.jobs.completion import Answer, Completer, Effect, Value, Work, hold_attempt
+from leadflood.domains.jobs.completion import Answer, Completer, Effect, SharedWork, Value, lock_attempt
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import JobKind, P, RunningJob
 from leadflood.kernel.actor import Actor
@@ -43,7 +43,7 @@ class JobContext(Generic[P]):
         self._database = database
         self._completer = completer or Completer(database)
 
-    async def share(self, work: Work[Value, Answer], value: Value) -> Answer:
+    async def share(self, work: SharedWork[Value, Answer], value: Value) -> Answer:
         """As `transaction`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
         return await self._completer.share(work, self.job, value)
 
@@ -54,7 +54,7 @@ class JobContext(Generic[P]):
         Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
-            await hold_attempt(tx, self.job)
+            await lock_attempt(tx, self.job)
             yield tx
 
     @asynccontextmanager

@@ -14,14 +14,14 @@ from leadflood.domains.jobs.models import (
     cause_of,
     outbox_backoff,
 )
-from leadflood.kernel.contract import Contract
-from leadflood.kernel.crypto import chance
+from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Priority, Publisher, Ticket
+from leadflood.kernel.queue.ports import Priority, Publisher, QueueMessage
+from leadflood.kernel.schema import Schema
 
 BATCH = 500
 
@@ -66,7 +66,7 @@ WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.found = 'pr
 """)
 
 
-class JobQueuedPayload(Contract):
+class JobQueuedPayload(Schema):
     """The payload of a `job.queued` event."""
 
     job_kind: str
@@ -75,7 +75,7 @@ class JobQueuedPayload(Contract):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PublishOutcome:
     """What becomes of an event."""
 
     workspace_id: UUID
@@ -92,11 +92,11 @@ async def relay(database: Database, publisher: Publisher) -> int:
         rows = await tx.all(TAKE, {"limit": BATCH, "stale": STALE_PROCESSING_SECONDS})
     if not rows:
         return 0
-    outcomes: list[Outcome] = []
-    ready: list[tuple[Row, Ticket]] = []
+    outcomes: list[PublishOutcome] = []
+    ready: list[tuple[Row, QueueMessage]] = []
     for row in rows:
         decided = _decide(row)
-        if isinstance(decided, Outcome):
+        if isinstance(decided, PublishOutcome):
             outcomes.append(decided)
         else:
             ready.append((row, decided))
@@ -107,7 +107,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
     return len(rows)
 
 
-def _decide(row: Row) -> Outcome | Ticket:
+def _decide(row: Row) -> PublishOutcome | QueueMessage:
     """Publish, or end the event without: for an unusable payload, a missing job, or one that no longer waits."""
     if row.kind != "job.queued":
         return _dead(row, f"There is no event of kind {row.kind!r}.")
@@ -118,34 +118,36 @@ def _decide(row: Row) -> Outcome | Ticket:
     if row.job_status is None:
         return _dead(row, "The job is missing.")
     if row.job_status != JobStatus.QUEUED:
-        return Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts)
+        return PublishOutcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts)
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:
         return _dead(row, f"Not published in {row.attempts} attempts.")
-    return Ticket(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, Priority(row.priority))
+    return QueueMessage(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, Priority(row.priority))
 
 
-async def _publish(publisher: Publisher, ready: Sequence[tuple[Row, Ticket]]) -> list[Outcome]:
+async def _publish(publisher: Publisher, ready: Sequence[tuple[Row, QueueMessage]]) -> list[PublishOutcome]:
     if not ready:
         return []
     try:
         await publisher.publish(None, [ticket for _, ticket in ready])
     except Unavailable as error:
         return [_again(row, error.detail) for row, _ in ready]
-    return [Outcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts) for row, _ in ready]
+    return [PublishOutcome(row.workspace_id, row.id, OutboxStatus.SENT, row.attempts) for row, _ in ready]
 
 
-def _dead(row: Row, error: str) -> Outcome:
-    return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, row.attempts, error)
+def _dead(row: Row, error: str) -> PublishOutcome:
+    return PublishOutcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, row.attempts, error)
 
 
-def _again(row: Row, error: str) -> Outcome:
+def _again(row: Row, error: str) -> PublishOutcome:
     attempts = row.attempts + 1
     if attempts >= OUTBOX_MAX_ATTEMPTS:
-        return Outcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, attempts, error)
-    return Outcome(row.workspace_id, row.id, OutboxStatus.FAILED, attempts, error, outbox_backoff(attempts, chance))
+        return PublishOutcome(row.workspace_id, row.id, OutboxStatus.DEAD_LETTER, attempts, error)
+    return PublishOutcome(
+        row.workspace_id, row.id, OutboxStatus.FAILED, attempts, error, outbox_backoff(attempts, random_unit)
+    )
 
 
-async def _settle(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
+async def _settle(tx: Transaction, outcomes: Sequence[PublishOutcome]) -> None:
     await tx.execute(
         SETTLE,
         {

@@ -18,27 +18,33 @@ from leadflood.domains.jobs.contracts import (
     RetryCause,
     RetryJobs,
 )
-from leadflood.domains.jobs.errors import EventNotDead, EventNotFound, JobNotCancellable, JobNotFound, JobNotRetryable
+from leadflood.domains.jobs.errors import (
+    EventNotDeadLettered,
+    EventNotFound,
+    JobNotCancellable,
+    JobNotFound,
+    JobNotRetryable,
+)
 from leadflood.domains.jobs.events import (
     JOB,
     OUTBOX_EVENT,
     REPLAY_CAUSE,
     RETRY_CAUSE,
-    AuditAction,
     CausePayload,
+    JobAuditAction,
     ReplayCausePayload,
     RetryCausePayload,
 )
 from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus, RunningJob
-from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, Cause
+from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.domains.jobs.store import announcing, on_hold, unique
+from leadflood.domains.jobs.store import on_hold, publishing, unique
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.errors import Contended, IntegrityError
+from leadflood.kernel.db.errors import IntegrityError, LockConflict
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, expect_changed
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.queue.ports import Ticket
+from leadflood.kernel.queue.ports import QueueMessage
 
 _TRIES = 5
 
@@ -50,16 +56,16 @@ async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]])
     runs, it is made to run again once it has ended, so that what this transaction changes is not missed. Either waits
     for that job's lock: enqueue before you lock what the job is about, as a job that ends locks itself first.
 
-    Raises: leadflood.kernel.db.errors.Contended: others asked for the same job again and again.
+    Raises: leadflood.kernel.db.errors.LockConflict: others asked for the same job again and again.
     """
     if any(job.kind.unique for job in jobs):
         return [await _enqueue_unique(tx, actor, job) for job in jobs]
     ids = [job.id or new_id() for job in jobs]
     status = OutboxStatus.SENT if tx.carries_queue else OutboxStatus.PENDING
-    await announcing.insert_jobs(tx, actor.workspace_id, ids, jobs, status)
+    await publishing.insert_jobs(tx, actor.workspace_id, ids, jobs, status)
     if tx.carries_queue:
         numbered = zip(ids, jobs, strict=True)
-        tickets = [Ticket(job.kind.name, actor.workspace_id, id_, 1, job.urgency) for id_, job in numbered]
+        tickets = [QueueMessage(job.kind.name, actor.workspace_id, id_, 1, job.urgency) for id_, job in numbered]
         await tx.publish(tickets)
     else:
         tx.wake_relay()
@@ -76,9 +82,9 @@ async def _enqueue_unique(tx: Transaction, actor: Actor, job: NewJob[Any]) -> UU
             return active
         queued = await unique.insert(tx, actor.workspace_id, job.id or new_id(), job)
         if queued is not None:
-            await announcing.announce(tx, [queued])
+            await publishing.announce(tx, [queued])
             return queued.id
-    raise Contended("Others asked for the same job at the same time. Try again.")
+    raise LockConflict("Others asked for the same job at the same time. Try again.")
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -91,7 +97,7 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
         job = await queries.get_job(tx, actor, job_id=job_id)
         raise _not_retryable(registry, job.kind, job.status)
     job = await queries.get_job(tx, actor, job_id=job_id)
-    await _record(tx, actor, AuditAction.RETRIED, JOB, {"count": 1, "kind": job.kind}, job_id)
+    await _record(tx, actor, JobAuditAction.RETRIED, JOB, {"count": 1, "kind": job.kind}, job_id)
     return job
 
 
@@ -106,7 +112,7 @@ async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, co
         for each in ids
         if each not in queued
     }
-    await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, {"count": len(queued)})
+    await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, {"count": len(queued)})
     return BulkOutcome(done=len(queued), refused=_refusals(faults), job_id=None)
 
 
@@ -125,7 +131,7 @@ async def retry_cause(
     actor.require(Permission.JOBS_WRITE)
     if command.kind not in registry.attempts:
         raise _not_retryable(registry, command.kind, JobStatus.FAILED)
-    cause = Cause(FAILED_JOBS, command.cause, command.kind)
+    cause = FailureGroup(FAILED_JOBS, command.cause, command.kind)
     payload = RetryCausePayload(
         cause=cause.cause,
         kind=cause.kind,
@@ -134,7 +140,7 @@ async def retry_cause(
         attempts=registry.attempts[command.kind],
     )
     outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
-    await _record(tx, actor, AuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
+    await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
     return outcome
 
 
@@ -150,14 +156,14 @@ async def bring_back(
             continue
         break
     else:
-        raise Contended("Others asked for the same jobs at the same time. Try again.")
+        raise LockConflict("Others asked for the same jobs at the same time. Try again.")
     if queued:
-        await announcing.announce(tx, queued)
+        await publishing.announce(tx, queued)
     return frozenset(job.id for job in queued)
 
 
 async def next_of_cause(
-    tx: Transaction, actor: Actor, *, cause: Cause, attempts: Mapping[str, int], after: UUID | None
+    tx: Transaction, actor: Actor, *, cause: FailureGroup, attempts: Mapping[str, int], after: UUID | None
 ) -> tuple[int, UUID | None]:
     """Bring the next thousand of a cause back. Returns how many there were, and where to go on; None at the end."""
     ids = await queries.ids_of_cause(tx, actor, cause=cause, after=after, limit=MOST_IDS)
@@ -174,7 +180,7 @@ async def record_end_of_cause(tx: Transaction, actor: Actor, *, payload: CausePa
     """Write into the audit log how many failures a job has dealt with for who asked for it."""
     by = Actor.asker(actor.workspace_id, payload.asked_by, payload.asked_by_id) if payload.asked_by else actor
     retries = isinstance(payload, RetryCausePayload)
-    action = AuditAction.RETRY_FINISHED if retries else AuditAction.REPLAY_FINISHED
+    action = JobAuditAction.RETRY_FINISHED if retries else JobAuditAction.REPLAY_FINISHED
     data: dict[str, JsonValue] = {"cause": payload.cause, "kind": payload.kind, "count": done}
     await _record(tx, by, action, JOB, data, job_id)
 
@@ -193,7 +199,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
         message = f"Only a queued or running job can be cancelled; this one is {status}."
         raise JobNotCancellable(message)
     await _cancel(tx, actor, registry, job, status)
-    await _record(tx, actor, AuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)
+    await _record(tx, actor, JobAuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)
     return await queries.get_job(tx, actor, job_id=job_id)
 
 
@@ -207,7 +213,7 @@ async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, 
     for job in waiting:
         await _cancel(tx, actor, registry, job, JobStatus.QUEUED)
     if waiting:
-        await _record(tx, actor, AuditAction.MANY_CANCELLED, JOB, {"count": len(waiting)})
+        await _record(tx, actor, JobAuditAction.MANY_CANCELLED, JOB, {"count": len(waiting)})
     return len(waiting)
 
 
@@ -228,7 +234,7 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
     if not await _replay(tx, actor, [event_id]):
         event = await queries.get_event(tx, actor, event_id=event_id)
         raise _not_dead(event.status)
-    await _record(tx, actor, AuditAction.REPLAYED, OUTBOX_EVENT, {"count": 1}, event_id)
+    await _record(tx, actor, JobAuditAction.REPLAYED, OUTBOX_EVENT, {"count": 1}, event_id)
     return await queries.get_event(tx, actor, event_id=event_id)
 
 
@@ -241,29 +247,29 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
     faults: dict[UUID, AppError] = {
         each: _not_dead(left[each][1]) if each in left else EventNotFound() for each in ids if each not in replayed
     }
-    await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, {"count": len(replayed)})
+    await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, {"count": len(replayed)})
     return BulkOutcome(done=len(replayed), refused=_refusals(faults), job_id=None)
 
 
 async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
     """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
     actor.require(Permission.OUTBOX_WRITE)
-    cause = Cause(DEAD_EVENTS, command.cause, command.kind)
+    cause = FailureGroup(DEAD_EVENTS, command.cause, command.kind)
     payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind, asked_by=actor.kind, asked_by_id=actor.id)
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
-    await _record(tx, actor, AuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
+    await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
     return outcome
 
 
 async def _replay(tx: Transaction, actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
-    replayed = await announcing.replay(tx, actor.workspace_id, ids)
+    replayed = await publishing.replay(tx, actor.workspace_id, ids)
     if replayed:
         tx.wake_relay()
     return replayed
 
 
 async def _all_of(
-    tx: Transaction, actor: Actor, cause: Cause, attempts: Mapping[str, int], later: NewJob[Any]
+    tx: Transaction, actor: Actor, cause: FailureGroup, attempts: Mapping[str, int], later: NewJob[Any]
 ) -> BulkOutcome:
     """Bring all of a cause back in this transaction, or enqueue `later` where that would take too long."""
     if await queries.count_of_cause(tx, actor, cause=cause, most=MOST_AT_ONCE + 1) > MOST_AT_ONCE:
@@ -284,15 +290,15 @@ def _not_retryable(registry: JobRegistry, kind: str, status: str) -> JobNotRetry
     return JobNotRetryable(f"Only a failed job can be retried; this one is {status}.")
 
 
-def _not_dead(status: str) -> EventNotDead:
-    return EventNotDead(f"Only a dead-lettered event can be replayed; this one is {status}.")
+def _not_dead(status: str) -> EventNotDeadLettered:
+    return EventNotDeadLettered(f"Only a dead-lettered event can be replayed; this one is {status}.")
 
 
 def _refusals(faults: Mapping[UUID, AppError]) -> list[Refusal]:
     return [Refusal(id=each, code=fault.code, detail=fault.detail) for each, fault in faults.items()]
 
 
-def _told(cause: Cause, outcome: BulkOutcome) -> dict[str, JsonValue]:
+def _told(cause: FailureGroup, outcome: BulkOutcome) -> dict[str, JsonValue]:
     job = {"jobId": str(outcome.job_id)} if outcome.job_id else {"count": outcome.done}
     return {"cause": cause.cause, "kind": cause.kind, **job}
 
@@ -300,7 +306,7 @@ def _told(cause: Cause, outcome: BulkOutcome) -> dict[str, JsonValue]:
 async def _record(
     tx: Transaction,
     actor: Actor,
-    action: AuditAction,
+    action: JobAuditAction,
     subject_type: str,
     data: Mapping[str, JsonValue],
     subject_id: UUID | None = None,

@@ -43,7 +43,7 @@ class LeadMerged(Conflict):
         )
 
 
-class LeadChanged(PreconditionFailed):
+class LeadVersionConflict(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 
     code = "lead_changed"
@@ -88,7 +88,7 @@ class ChangesetClosed(Conflict):
         super().__init__("The changeset is closed. Open another one.")
 
 
-class MoreLeadsMatch(Conflict):
+class MatchCountExceeded(Conflict):
     """More leads match than the caller said: nothing is changed that nobody meant."""
 
     code = "more_leads_match"
@@ -111,7 +111,7 @@ class ViewNotFound(NotFound):
         super().__init__("There is no view with this id that you can see.")
 
 
-class ViewOfSomebodyElse(Forbidden):
+class ViewNotOwned(Forbidden):
     """A shared view is changed by whoever made it."""
 
     code = "view_of_somebody_else"
@@ -120,7 +120,7 @@ class ViewOfSomebodyElse(Forbidden):
         super().__init__("Somebody else shares this view with you. Save a view of your own to change it.")
 
 
-class ViewChanged(PreconditionFailed):
+class ViewVersionConflict(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 
     code = "view_changed"
@@ -141,7 +141,7 @@ class TooManyViews(Conflict):
         super().__init__(f"You have {most} views, which is the most there can be. Delete one first.")
 
 
-class ViewsNeedPerson(Forbidden):
+class UserActorRequired(Forbidden):
     """A view belongs to a person, and the command line is none."""
 
     code = "views_need_person"

@@ -33,7 +33,7 @@ CHANGESET: Final = "changeset"
 VIEW: Final = "view"
 
 
-class AuditAction(StrEnum):
+class LeadAuditAction(StrEnum):
     """What is done to leads, one or many, and to saved views. The names are stable: people filter and alert by them."""
 
     CHANGED = "leads.changed"

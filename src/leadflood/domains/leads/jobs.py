@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from leadflood.domains.identity.service import members
-from leadflood.domains.jobs import subjects
+from leadflood.domains.jobs import reassignment
 from leadflood.domains.jobs.models import NoPayload, RunningJob
 from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.domains.leads import store
@@ -38,7 +38,7 @@ def definitions(database: Database, participants: Participants, *, retention_day
         while True:
             async with database.system() as tx:
                 purged = await store.purge(tx, days=retention_days, batch=_BATCH)
-                await subjects.delete_jobs_of(tx, subjects=purged)
+                await reassignment.delete_jobs_of(tx, subjects=purged)
             if len(purged) < _BATCH:
                 break
         while True:
@@ -81,7 +81,7 @@ async def _release_failed(tx: Transaction, job: RunningJob, payload: ReleaseLead
 
 async def _undo(context: JobContext[ChangesetPayload], database: Database, participants: Participants) -> None:
     changeset_id, trace = context.payload.changeset_id, context.job.trace
-    await changesets.undo_in_lanes(database, context.job, participants, changeset_id=changeset_id, trace=trace)
+    await changesets.undo_in_parallel(database, context.job, participants, changeset_id=changeset_id, trace=trace)
     more = True
     while more:
         async with context.transaction() as tx:

@@ -45,7 +45,7 @@ Two jobs of one lead may overlap: the one that completes last makes it `enriched
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class DirectTransition:
     """A lead that is enriched at once: since when, and what the entries of beginning and end say."""
 
     lead_id: UUID

@@ -30,7 +30,7 @@ class BackupExists(Conflict):
     code = "backup_exists"
 
 
-class NoFolder(Conflict):
+class BackupFolderMissing(Conflict):
     """The folder to write to does not exist."""
 
     code = "no_folder"
@@ -69,7 +69,7 @@ class Manifest(BaseModel):
     """A short signature that tells whether a secret key is the one that the backup was made with."""
 
 
-class Checked:
+class ChecksumReader:
     """The chunks of a stream, and the checksum of those that went through."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -97,7 +97,7 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     part = path.with_name(f"{path.name}.part")
     if not path.parent.is_dir():
-        raise NoFolder(f"There is no folder {path.parent}. Make it first, or choose another place.")
+        raise BackupFolderMissing(f"There is no folder {path.parent}. Make it first, or choose another place.")
     fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
@@ -141,7 +141,7 @@ def check(path: Path, manifest: Manifest) -> None:
     with opened(path) as archive:
         for name, expected in manifest.checksums.items():
             with archive.open(name) as stream:
-                content = Checked(stream)
+                content = ChecksumReader(stream)
                 for _ in content:
                     pass
             content.require(path, name, expected)

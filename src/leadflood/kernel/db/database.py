@@ -14,9 +14,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from leadflood.kernel.db.change_publisher import CHANGES_CHANNEL, ChangePublisher
 from leadflood.kernel.db.errors import CONNECTION_ERRORS, READ_ONLY_TRANSACTION, WRITES_REFUSED, sqlstate, unanswered
 from leadflood.kernel.db.pool import ConnectionPool, terminate
-from leadflood.kernel.db.signals import CHANGES_CHANNEL, Signals
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction, run_script
 from leadflood.kernel.errors import Unavailable
@@ -54,7 +54,7 @@ class Database:
         self._publisher = publisher
         self._bells: set[str] = set()
         self._ringing: asyncio.Task[None] | None = None
-        self._signals = Signals(self._notify_pages)
+        self._signals = ChangePublisher(self._notify_pages)
         self.writes_refused = False
         """Whether the database refused a write since a probe wrote last. `kernel.db.writability` resets it."""
 

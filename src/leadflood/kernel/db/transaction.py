@@ -12,7 +12,7 @@ from leadflood.kernel.db.errors import passing_errors, unanswered
 from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Publisher, Ticket
+from leadflood.kernel.queue.ports import Publisher, QueueMessage
 
 RELAY_CHANNEL = "leadflood_outbox"
 """NOTIFY channel on which relays hear that an event waits to be published."""
@@ -104,7 +104,7 @@ class Transaction:
         """Whether the queue lives in this database, so that tickets commit together with the rows."""
         return self._publisher is not None
 
-    async def publish(self, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, tickets: Sequence[QueueMessage]) -> None:
         """Put tickets on the queue in this very transaction. Only where `carries_queue`."""
         if self._publisher is None:
             raise RuntimeError("This database does not carry the queue; leave it to the relay.")

@@ -25,7 +25,7 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class QueueMessage:
     """Leave to start one attempt of a job. Two tickets of the same `job_id` and `attempt` are the same ticket.
 
     Attributes:
@@ -76,7 +76,7 @@ class Publisher(Protocol):
         """What to NOTIFY once a caller's transaction has committed tickets. A hint: consumers look by themselves."""
         ...
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
         """Put tickets on the queue with one statement; a ticket that is on it already is skipped.
 
         Args:
@@ -90,7 +90,7 @@ class Publisher(Protocol):
         ...
 
 
-class Carrier(Publisher, Protocol):
+class QueueBackend(Publisher, Protocol):
     """A queue. Whatever cannot reach it raises `leadflood.kernel.errors.Unavailable`; the next call connects again.
 
     Pausing between calls that fail is left to the caller.
@@ -104,7 +104,7 @@ class Carrier(Publisher, Protocol):
         """Let go of all connections, within seconds even where the queue does not answer."""
         ...
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
         """Take up to `limit` due tickets of these kinds; fewer only when there are no more.
 
         Normal tickets come before bulk ones, and the batch is shared equally among the workspaces that have tickets,
@@ -114,7 +114,7 @@ class Carrier(Publisher, Protocol):
         """
         ...
 
-    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
+    async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
         """Remove tickets whose jobs are claimed (or cannot be). Those already removed are passed over."""
         ...
 

@@ -14,7 +14,7 @@ import asyncpg
 
 from leadflood.kernel.db.errors import AWAY
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.queue.ports import Connection, Priority, QueueDepth, Ticket
+from leadflood.kernel.queue.ports import Connection, Priority, QueueDepth, QueueMessage
 
 CHANNEL = "leadflood_queue"
 """The NOTIFY channel. It belongs to the database, not to a schema, hence the program's name in it."""
@@ -94,8 +94,8 @@ _CONSUMER_SETTINGS = {
 }
 
 
-class PostgresCarrier:
-    """The `Carrier` on a table. One carrier serves one consumer loop and any number of publishers.
+class PostgresQueueBackend:
+    """The `QueueBackend` on a table. One carrier serves one consumer loop and any number of publishers.
 
     Its connections: up to four to consume, up to four to publish without a caller's connection and to look, made as
     needed, and one that listens, from the first `wait` on. None may pass a transaction pooler, which loses LISTEN.
@@ -121,12 +121,12 @@ class PostgresCarrier:
         return CHANNEL
 
     async def open(self) -> None:
-        """See `Carrier.open`."""
+        """See `QueueBackend.open`."""
         self._consuming = await self._pool(self._settings | _CONSUMER_SETTINGS)
         self._publishing = await self._pool(self._settings)
 
     async def close(self) -> None:
-        """See `Carrier.close`."""
+        """See `QueueBackend.close`."""
         self._drop_listener()
         for pool in (self._consuming, self._publishing):
             if pool is not None:
@@ -137,7 +137,7 @@ class PostgresCarrier:
                     pool.terminate()
         self._consuming = self._publishing = None
 
-    async def publish(self, connection: Connection | None, tickets: Sequence[Ticket]) -> None:
+    async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
         """See `Publisher.publish`."""
         if not tickets:
             return
@@ -156,28 +156,28 @@ class PostgresCarrier:
         with _away_is_unavailable():
             await connection.fetch(_PUBLISH, *columns)
 
-    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[Ticket]:
-        """See `Carrier.receive`. The next call begins with the workspace after the last one that was served."""
+    async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
+        """See `QueueBackend.receive`. The next call begins with the workspace after the last one that was served."""
         self._published.clear()
         await self._fetch(self._consuming, _MAKE_READY)
         args = (limit, list(kinds), self._first_workspace, self._redelivery, list(Priority))
         rows = await self._fetch(self._consuming, RECEIVE, *args)
         tickets = [
-            Ticket(row["kind"], row["workspace_id"], row["job_id"], row["attempt"], Priority(row["priority"]))
+            QueueMessage(row["kind"], row["workspace_id"], row["job_id"], row["attempt"], Priority(row["priority"]))
             for row in rows
         ]
         if tickets:
             self._first_workspace = UUID(int=(tickets[-1].workspace_id.int + 1) % 2**128)
         return tickets
 
-    async def acknowledge(self, tickets: Sequence[Ticket]) -> None:
-        """See `Carrier.acknowledge`."""
+    async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
+        """See `QueueBackend.acknowledge`."""
         if tickets:
             keys = ([ticket.job_id for ticket in tickets], [ticket.attempt for ticket in tickets])
             await self._fetch(self._consuming, _ACKNOWLEDGE, *keys)
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  it is the caller's poll interval
-        """See `Carrier.wait`."""
+        """See `QueueBackend.wait`."""
         if not self._published.is_set():
             due = await self._next_due(kinds)
             delay = timeout if due is None else min(timeout, max(due, _SHORTEST_WAIT))
@@ -187,12 +187,12 @@ class PostgresCarrier:
         self._published.clear()
 
     async def depth(self) -> Mapping[str, QueueDepth]:
-        """See `Carrier.depth`."""
+        """See `QueueBackend.depth`."""
         rows = await self._fetch(self._publishing, _DEPTH)
         return {row["kind"]: QueueDepth(row["waiting"], row["deferred"], row["oldest_age"]) for row in rows}
 
     async def check(self) -> None:
-        """See `Carrier.check`."""
+        """See `QueueBackend.check`."""
         try:
             await self._fetch(self._publishing, _CHECK)
         except asyncpg.PostgresError as error:

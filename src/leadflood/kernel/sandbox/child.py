@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from leadflood.kernel.errors import AppError
-from leadflood.kernel.sandbox.protocol import HEADER, Frame, Stopped, encode, header
+from leadflood.kernel.sandbox.protocol import HEADER, Frame, StopReason, encode, header
 
 _PR_SET_PDEATHSIG = 1
 _OPEN_FILES = 64
@@ -81,9 +81,9 @@ def _frames(call: Call, file: IO[bytes]) -> Iterator[bytes]:
     except AppError as error:
         yield encode(Frame.REFUSED, {"detail": error.detail, "peak": _peak()})
     except MemoryError:
-        yield encode(Frame.FAILED, {"stopped": Stopped.MEMORY})
+        yield encode(Frame.FAILED, {"stopped": StopReason.MEMORY})
     except Exception as error:  # noqa: BLE001  the parent logs it, without the message: that may quote the file
-        yield encode(Frame.FAILED, {"stopped": Stopped.CRASH, "error": _where(error)})
+        yield encode(Frame.FAILED, {"stopped": StopReason.CRASH, "error": _where(error)})
     else:
         yield encode(Frame.END, {"peak": _peak()})
 

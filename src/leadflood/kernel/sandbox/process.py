@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import structlog
 
-from leadflood.kernel.sandbox.protocol import HEADER, Frame, Limits, Stopped, encode, header
+from leadflood.kernel.sandbox.protocol import HEADER, Frame, StopReason, TaskLimits, encode, header
 
 Task = Callable[[IO[bytes], Any], Iterator[Any]]
 """A function at the top of its module that reads a file and yields results; request and results are JSON."""
@@ -37,7 +37,7 @@ class TaskRefused(Exception):
 class TaskStopped(Exception):
     """The task reached a limit or its process ended."""
 
-    def __init__(self, why: Stopped) -> None:
+    def __init__(self, why: StopReason) -> None:
         super().__init__(why)
         self.why = why
 
@@ -82,7 +82,7 @@ class Process:
         task: Task,
         file: IO[bytes],
         request: Any,  # noqa: ANN401  JSON
-        limits: Limits,
+        limits: TaskLimits,
     ) -> AsyncGenerator[Any, None]:
         """The results of a task, as they come. The child works at most one result ahead.
 
@@ -115,7 +115,7 @@ class Process:
             async for item in self._results(reader, limits):
                 yield item
 
-    async def _results(self, reader: asyncio.StreamReader, limits: Limits) -> AsyncGenerator[Any, None]:
+    async def _results(self, reader: asyncio.StreamReader, limits: TaskLimits) -> AsyncGenerator[Any, None]:
         while True:
             kind, payload = await self._next(reader, limits.wall)
             if kind is Frame.ITEM:
@@ -128,7 +128,7 @@ class Process:
                 raise TaskRefused(payload["detail"])
             else:
                 _log.warning("sandbox.task_failed", error=payload.get("error"), reason=payload["stopped"])
-                raise TaskStopped(Stopped(payload["stopped"]))
+                raise TaskStopped(StopReason(payload["stopped"]))
 
     async def _next(self, reader: asyncio.StreamReader, wall: float) -> tuple[Frame, Any]:
         try:
@@ -136,16 +136,16 @@ class Process:
                 kind, length = header(await reader.readexactly(HEADER))
                 return kind, json.loads(await reader.readexactly(length))
         except TimeoutError as error:
-            raise TaskStopped(Stopped.TIME) from error
+            raise TaskStopped(StopReason.TIME) from error
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise TaskStopped(self._reason()) from error
 
-    def _reason(self) -> Stopped:
+    def _reason(self) -> StopReason:
         """Why the child stopped talking."""
         self._process.kill()
         code = self._process.wait()
         _log.warning("sandbox.process_ended", code=code)
-        return Stopped.TIME if code == -signal.SIGXCPU else Stopped.CRASH
+        return StopReason.TIME if code == -signal.SIGXCPU else StopReason.CRASH
 
     async def end(self) -> None:
         """End the child, whatever it does, and leave no zombie."""

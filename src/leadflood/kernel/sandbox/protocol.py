@@ -20,7 +20,7 @@ class Frame(StrEnum):
     FAILED = "f"
 
 
-class Stopped(StrEnum):
+class StopReason(StrEnum):
     """Why a task did not come to its end."""
 
     TIME = "time"
@@ -29,7 +29,7 @@ class Stopped(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TaskLimits:
     """What one step of a task, from one result to the next, may use.
 
     Attributes:

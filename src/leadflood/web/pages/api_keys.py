@@ -8,11 +8,11 @@ from leadflood.domains.identity.contracts import ApiKeyView, CreateApiKey
 from leadflood.domains.identity.service import api_keys
 from leadflood.kernel.actor import SCOPES, Permission
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -41,73 +41,77 @@ LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "": "
 
 
 @pages.get(_PATH, Permission.KEYS_READ, live=("keys_list",))
-async def list_keys(visit: Visit) -> Answer:
+async def list_keys(ctx: PageContext) -> PageResult:
     """All keys of the workspace, newest first, those that ended included."""
-    async with visit.reading() as tx:
-        page = await queries.list_api_keys(tx, visit.actor, after=visit.after("keys"), limit=_ROWS)
-        names = await queries.actor_names(tx, visit.actor, {each.created_by for each in page.items})
+    async with ctx.reading() as tx:
+        page = await queries.list_api_keys(tx, ctx.actor, after=ctx.after("keys"), limit=_ROWS)
+        names = await queries.actor_names(tx, ctx.actor, {each.created_by for each in page.items})
     context: dict[str, Any] = {
         "keys": page.items,
-        "states": {each.id: _state(visit, each) for each in page.items},
+        "states": {each.id: _state(ctx, each) for each in page.items},
         "names": names,
-        "next": visit.cursor(page, "keys"),
-        "paged": "after" in visit.query,
+        "next": ctx.cursor(page, "keys"),
+        "paged": "after" in ctx.query,
     }
-    return Page("settings/api_keys.html", context)
+    return PageResponse("settings/api_keys.html", context)
 
 
 @pages.get(f"{_PATH}/new", Permission.KEYS_WRITE)
-async def show_new_key(visit: Visit) -> Answer:
+async def show_new_key(ctx: PageContext) -> PageResult:
     """What it is for, what it may do, and for how long."""
-    return _new(visit, Form.of({"days": "90"}))
+    return _new(ctx, Form.of({"days": "90"}))
 
 
 @pages.post(_PATH, Permission.KEYS_WRITE)
-async def create_key(visit: Visit) -> Answer:
+async def create_key(ctx: PageContext) -> PageResult:
     """Make it, and show its token: in this answer, and never again."""
-    form = visit.form
+    form = ctx.form
     try:
-        wanted = {"name": form.value("name"), "scopes": form.values("scopes"), "expiresAt": _end(visit)}
+        wanted = {"name": form.value("name"), "scopes": form.values("scopes"), "expiresAt": _end(ctx)}
         command = validated(CreateApiKey, wanted)
-        async with visit.writing() as tx:
-            made = await api_keys.create_api_key(tx, visit.actor, key=command)
+        async with ctx.writing() as tx:
+            made = await api_keys.create_api_key(tx, ctx.actor, key=command)
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return _new(visit, form.refused(error), error.status)
-    return Page("settings/api_key_created.html", {"made": made, "example": _example(visit, made.token, command)}, 201)
+        return _new(ctx, form.refused(error), error.status)
+    return PageResponse(
+        "settings/api_key_created.html", {"made": made, "example": _example(ctx, made.token, command)}, 201
+    )
 
 
 @pages.post(f"{_PATH}/{{id}}/revocations", Permission.KEYS_WRITE)
-async def revoke_key(visit: Visit) -> Answer:
+async def revoke_key(ctx: PageContext) -> PageResult:
     """End a key from the next request on."""
-    async with visit.writing() as tx:
-        await api_keys.revoke_api_key(tx, visit.actor, key_id=visit.id())
+    async with ctx.writing() as tx:
+        await api_keys.revoke_api_key(tx, ctx.actor, key_id=ctx.id())
     return Redirect(_PATH, [Toast("Key revoked. Programs that use it are refused from now on.")])
 
 
-def _new(visit: Visit, form: Form, status: int = 200) -> Page:
-    scopes = [(each.value, SCOPE_HINTS[each]) for each in Permission if each in SCOPES & visit.actor.permissions]
-    return Page("settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status)
+def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
+    scopes = [(each.value, SCOPE_HINTS[each]) for each in Permission if each in SCOPES & ctx.actor.permissions]
+    return PageResponse(
+        "settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status
+    )
 
 
-def _end(visit: Visit) -> str | None:
-    days = visit.form.value("days")
+def _end(ctx: PageContext) -> str | None:
+    days = ctx.form.value("days")
     if days not in LIVES:
         fault = FieldError("/days", "not_allowed", "Choose one from the list.")
         raise InvalidInput("Please correct the field marked below.", errors=[fault])
-    return (visit.now + timedelta(days=int(days))).isoformat() if days else None
+    return (ctx.now + timedelta(days=int(days))).isoformat() if days else None
 
 
-def _state(visit: Visit, key: ApiKeyView) -> str:
+def _state(ctx: PageContext, key: ApiKeyView) -> str:
     if key.revoked_at is not None:
         return "revoked"
-    return "expired" if key.expires_at is not None and key.expires_at <= visit.now else "active"
+    return "expired" if key.expires_at is not None and key.expires_at <= ctx.now else "active"
 
 
-def _example(visit: Visit, token: str, key: CreateApiKey) -> str:
+def _example(ctx: PageContext, token: str, key: CreateApiKey) -> str:
     """A call that this very key is allowed."""
-    address = visit.request.url
+    address = ctx.request.url
     call = f"curl -s {address.scheme}://{address.netloc}/v1/%s -H 'Authorization: Bearer {token}'"
     if Permission.LEADS_WRITE in key.scopes:
         return call % "leads" + " \\\n  -H 'Content-Type: application/json' -d '{\"email\":\"ada@acme.com\"}'"

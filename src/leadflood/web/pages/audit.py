@@ -8,11 +8,11 @@ from uuid import UUID
 from leadflood.domains.identity import queries
 from leadflood.domains.leads.queries.changesets import undoable_among
 from leadflood.kernel.actor import Permission
-from leadflood.web.answers import Answer, Page
-from leadflood.web.pages.audit_told import GROUPS, mentioned, told
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.audit_presenter import GROUPS, audit_rows, mentioned_actors
 from leadflood.web.pipeline import Pages
-from leadflood.web.view import url
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult
+from leadflood.web.templating import url
 
 pages = Pages()
 
@@ -22,7 +22,7 @@ _PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class AuditFilters:
     """What the address asks for. What of it makes no sense is left out."""
 
     kind: str
@@ -31,64 +31,64 @@ class Narrowed:
     until: str
 
     @classmethod
-    def read(cls, visit: Visit) -> "Narrowed":
+    def read(cls, ctx: PageContext) -> "AuditFilters":
         """From the query."""
-        query = visit.query
+        query = ctx.query
         kind = query.get("kind", "")
         days = {name: _day(query.get(name, "")) for name in ("since", "until")}
         by = _id(query.get("by", ""))
         return cls(kind if kind in GROUPS else "", str(by or ""), *(str(day or "") for day in days.values()))
 
-    def start(self, visit: Visit) -> datetime | None:
+    def start(self, ctx: PageContext) -> datetime | None:
         """The beginning of the first day, where the visitor lives."""
-        return _midnight(visit, _day(self.since))
+        return _midnight(ctx, _day(self.since))
 
-    def end(self, visit: Visit) -> datetime | None:
+    def end(self, ctx: PageContext) -> datetime | None:
         """The end of the last day, where the visitor lives."""
         last = _day(self.until)
-        return _midnight(visit, last + timedelta(days=1)) if last and last < date.max else None
+        return _midnight(ctx, last + timedelta(days=1)) if last and last < date.max else None
 
 
 @pages.get(_PATH, Permission.AUDIT_READ, live=("audit_list",))
-async def list_events(visit: Visit) -> Answer:
+async def list_events(ctx: PageContext) -> PageResult:
     """Newest first."""
-    narrowed = Narrowed.read(visit)
+    narrowed = AuditFilters.read(ctx)
     given = asdict(narrowed)
     scope = f"audit {given}"
-    async with visit.reading() as tx:
+    async with ctx.reading() as tx:
         page = await queries.list_audit_events(
             tx,
-            visit.actor,
+            ctx.actor,
             action=narrowed.kind or None,
             actor_id=_id(narrowed.by),
-            since=narrowed.start(visit),
-            until=narrowed.end(visit),
-            after=visit.after(scope),
+            since=narrowed.start(ctx),
+            until=narrowed.end(ctx),
+            after=ctx.after(scope),
             limit=_ROWS,
         )
-        names = await queries.actor_names(tx, visit.actor, mentioned(page.items))
-        members = await queries.list_members(tx, visit.actor, limit=_PEOPLE)
-        undoable = await undoable_among(tx, visit.actor, [each.data for each in page.items])
-        keys = await queries.list_api_keys(tx, visit.actor, limit=_PEOPLE)
+        names = await queries.actor_names(tx, ctx.actor, mentioned_actors(page.items))
+        members = await queries.list_members(tx, ctx.actor, limit=_PEOPLE)
+        undoable = await undoable_among(tx, ctx.actor, [each.data for each in page.items])
+        keys = await queries.list_api_keys(tx, ctx.actor, limit=_PEOPLE)
     people = {str(each.id): each.name for each in members.items}
     people |= {str(each.id): f"API key “{each.name}”" for each in keys.items}
     if narrowed.by and narrowed.by not in people:
         people[narrowed.by] = "A former member"
-    after = visit.cursor(page, scope)
+    after = ctx.cursor(page, scope)
     context: dict[str, Any] = {
-        "events": told(page.items, names, undoable),
+        "events": audit_rows(page.items, names, undoable),
         "narrowed": narrowed,
         "is_narrowed": any(given.values()),
         "kinds": [("", "Everything"), *GROUPS.items()],
         "people": [("", "Anybody"), *people.items()],
         "next": url(_PATH, given, after=after) if after else None,
-        "first": url(_PATH, given) if "after" in visit.query else None,
+        "first": url(_PATH, given) if "after" in ctx.query else None,
     }
-    return Page("settings/audit.html", context)
+    return PageResponse("settings/audit.html", context)
 
 
-def _midnight(visit: Visit, day: date | None) -> datetime | None:
-    return datetime.combine(day, time.min, visit.time_zone) if day else None
+def _midnight(ctx: PageContext, day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, ctx.time_zone) if day else None
 
 
 def _day(text: str) -> date | None:

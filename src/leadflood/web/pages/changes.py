@@ -11,13 +11,13 @@ from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.queries import changesets as queries
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.web.answers import Answer, Page, Redirect
-from leadflood.web.pages.changes_told import KINDS, counts, kept_why, name_of, progress
-from leadflood.web.pages.people import actors_told
+from leadflood.web.cookies import Toast, local_path
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import actors_of
+from leadflood.web.pages.changes_presenter import KINDS, counts, name_of, progress, skip_reason
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast, local_path
-from leadflood.web.view import plural
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
+from leadflood.web.templating import plural
 
 pages = Pages()
 
@@ -26,66 +26,66 @@ _ROWS = 50
 
 
 @pages.get(_LIST, Permission.LEADS_READ, live=("changes_list",))
-async def list_changes(visit: Visit) -> Answer:
+async def list_changes(ctx: PageContext) -> PageResult:
     """What was done to many leads, newest first."""
-    days = visit.parts.settings.lead_retention_days
-    async with visit.reading() as tx:
-        page = await queries.list_changesets(tx, visit.actor, after=visit.after("changes"), limit=_ROWS)
-        people = await actors_told(tx, visit.actor, [each.actor for each in page.items])
+    days = ctx.parts.settings.lead_retention_days
+    async with ctx.reading() as tx:
+        page = await queries.list_changesets(tx, ctx.actor, after=ctx.after("changes"), limit=_ROWS)
+        people = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
     context: dict[str, Any] = {
         "changes": [each.dated(days) for each in page.items],
         "people": people,
         "days": days,
-        "next": visit.cursor(page, "changes"),
-        "paged": "after" in visit.query,
+        "next": ctx.cursor(page, "changes"),
+        "paged": "after" in ctx.query,
         "kinds": KINDS,
         "summary": counts,
         "name_of": name_of,
         "progress": progress,
     }
-    return Page("changes/list.html", context)
+    return PageResponse("changes/list.html", context)
 
 
 @pages.get("/changes/{id}", Permission.LEADS_READ, live=("change_state",))
-async def show_change(visit: Visit) -> Answer:
+async def show_change(ctx: PageContext) -> PageResult:
     """What one change did, how far it or its undo is, and what the undo kept."""
-    change_id = visit.id()
-    async with visit.reading() as tx:
-        change = await queries.get_changeset(tx, visit.actor, changeset_id=change_id)
-        kept = await queries.list_kept(tx, visit.actor, changeset_id=change_id, after=visit.after("kept"), limit=_ROWS)
+    change_id = ctx.id()
+    async with ctx.reading() as tx:
+        change = await queries.get_changeset(tx, ctx.actor, changeset_id=change_id)
+        kept = await queries.list_kept(tx, ctx.actor, changeset_id=change_id, after=ctx.after("kept"), limit=_ROWS)
         actors = [change.actor, *([change.undone_by] if change.undone_by else [])]
-        people = await actors_told(tx, visit.actor, actors)
-        import_id = await _import_id(tx, visit, change)
+        people = await actors_of(tx, ctx.actor, actors)
+        import_id = await _import_id(tx, ctx, change)
     context: dict[str, Any] = {
         "import_id": import_id,
-        "change": change.dated(visit.parts.settings.lead_retention_days),
+        "change": change.dated(ctx.parts.settings.lead_retention_days),
         "name": name_of(change),
         "people": people,
         "kinds": KINDS,
         "summary": counts,
         "progress": progress,
         "kept": kept.items,
-        "kept_why": kept_why,
-        "next": visit.cursor(kept, "kept"),
-        "paged": "after" in visit.query,
+        "kept_why": skip_reason,
+        "next": ctx.cursor(kept, "kept"),
+        "paged": "after" in ctx.query,
     }
-    return Page("changes/change.html", context)
+    return PageResponse("changes/change.html", context)
 
 
 @pages.post("/changesets/{id}/undos", Permission.LEADS_WRITE)
-async def undo_change(visit: Visit) -> Answer:
+async def undo_change(ctx: PageContext) -> PageResult:
     """Undo a change; what was edited since is kept."""
-    async with visit.writing() as tx:
+    async with ctx.writing() as tx:
         undone = await merging.undo_change(
-            tx, visit.actor, visit.parts.participants, changeset_id=visit.id(), trace=visit.trace
+            tx, ctx.actor, ctx.parts.participants, changeset_id=ctx.id(), trace=ctx.trace
         )
-    return Redirect(local_path(_next(visit), "/leads"), [_told(undone)])
+    return Redirect(local_path(_next(ctx), "/leads"), [_told(undone)])
 
 
-async def _import_id(tx: Transaction, visit: Visit, change: ChangesetView) -> UUID | None:
+async def _import_id(tx: Transaction, ctx: PageContext, change: ChangesetView) -> UUID | None:
     """The import that wrote the change, unless it is deleted."""
     try:
-        return (await get_import(tx, visit.actor, import_id=change.import_id)).id if change.import_id else None
+        return (await get_import(tx, ctx.actor, import_id=change.import_id)).id if change.import_id else None
     except ImportNotFound:
         return None
 
@@ -100,7 +100,7 @@ def _told(undone: ChangesetView) -> Toast:
     return Toast(f"Undone for {plural(undone.undone, 'lead')}.")
 
 
-def _next(visit: Visit) -> str:
+def _next(ctx: PageContext) -> str:
     """Where the page that asked wants to go on: what the form says, or else where it was."""
-    came_from = urlsplit(visit.request.headers.get("referer", ""))
-    return visit.form.value("next") or came_from._replace(scheme="", netloc="", fragment="").geturl()
+    came_from = urlsplit(ctx.request.headers.get("referer", ""))
+    return ctx.form.value("next") or came_from._replace(scheme="", netloc="", fragment="").geturl()

@@ -2,16 +2,16 @@
 
 from leadflood.kernel.config import Environment
 from leadflood.kernel.errors import NotFound
-from leadflood.web.answers import Answer, Page
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import SIGNED_IN, Pages
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult
 
 pages = Pages()
 
 
 @pages.get("/design", SIGNED_IN)
-async def show_design(visit: Visit) -> Answer:
+async def show_design(ctx: PageContext) -> PageResult:
     """Every component."""
-    if visit.parts.settings.env is not Environment.DEVELOPMENT:
+    if ctx.parts.settings.env is not Environment.DEVELOPMENT:
         raise NotFound("The design system is shown in development only (LEADFLOOD_ENV).")
-    return Page("design.html")
+    return PageResponse("design.html")

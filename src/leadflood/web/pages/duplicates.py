@@ -12,14 +12,14 @@ from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
-from leadflood.web.pages.duplicates_told import REASONS, compared
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import member_names
+from leadflood.web.pages.duplicates_presenter import REASONS, compared_fields
 from leadflood.web.pages.lead_form import LABELS, name_of
-from leadflood.web.pages.people import member_names
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -29,82 +29,80 @@ _UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
 
 
 @pages.get("/duplicates", Permission.LEADS_READ, live=("duplicates_scan", "duplicates_list"))
-async def list_duplicates(visit: Visit) -> Answer:
+async def list_duplicates(ctx: PageContext) -> PageResult:
     """Pairs that wait for a decision, the likeliest first; those decided on with `?show=dismissed` or `merged`."""
-    shown = visit.query.get("show", "")
+    shown = ctx.query.get("show", "")
     shown = shown if shown in ("dismissed", "merged") else ""
     scope = f"duplicates {shown}"
     context: dict[str, Any] = {"shown": shown, "pairs": [], "merges": [], "reasons": REASONS, "name_of": name_of}
-    async with visit.reading() as tx:
+    async with ctx.reading() as tx:
         if shown == "merged":
             merges = await queries.list_merges(
-                tx, visit.actor, visit.parts.participants, after=visit.after(scope), limit=_ROWS
+                tx, ctx.actor, ctx.parts.participants, after=ctx.after(scope), limit=_ROWS
             )
-            context |= {"merges": merges.items, "next": visit.cursor(merges, scope)}
+            context |= {"merges": merges.items, "next": ctx.cursor(merges, scope)}
         else:
             status = CandidateStatus.DISMISSED if shown else CandidateStatus.OPEN
-            pairs = await queries.list_duplicates(tx, visit.actor, status=status, after=visit.after(scope), limit=_ROWS)
-            context |= {"pairs": pairs.items, "next": visit.cursor(pairs, scope)}
-        scan = await queries.find_scan(tx, visit.actor)
+            pairs = await queries.list_duplicates(tx, ctx.actor, status=status, after=ctx.after(scope), limit=_ROWS)
+            context |= {"pairs": pairs.items, "next": ctx.cursor(pairs, scope)}
+        scan = await queries.find_scan(tx, ctx.actor)
     under_way = scan is not None and scan.status in _UNDER_WAY
-    return Page(
+    return PageResponse(
         "duplicates/list.html",
-        {**context, "scan": scan, "under_way": under_way, "paged": "after" in visit.query, "labels": LABELS},
+        {**context, "scan": scan, "under_way": under_way, "paged": "after" in ctx.query, "labels": LABELS},
     )
 
 
 @pages.post("/duplicates/scans", Permission.LEADS_WRITE)
-async def scan(visit: Visit) -> Answer:
+async def scan(ctx: PageContext) -> PageResult:
     """Have a worker look."""
-    async with visit.writing() as tx:
-        await scanning.request_scan(tx, visit.actor, trace=visit.trace)
+    async with ctx.writing() as tx:
+        await scanning.request_scan(tx, ctx.actor, trace=ctx.trace)
     return Redirect("/duplicates", [Toast("Looking for duplicates. They are listed as they are found.", "info")])
 
 
 @pages.get("/duplicates/{id}", Permission.LEADS_READ)
-async def show_duplicate(visit: Visit) -> Answer:
+async def show_duplicate(ctx: PageContext) -> PageResult:
     """A pair side by side. `?survivor=…` says which of the two stays."""
-    return await _review(visit, visit.id())
+    return await _review(ctx, ctx.id())
 
 
 @pages.post("/duplicates/{id}/merges", Permission.LEADS_WRITE)
-async def merge(visit: Visit) -> Answer:
+async def merge(ctx: PageContext) -> PageResult:
     """Make one lead of the two."""
-    duplicate_id, form = visit.id(), visit.form
+    duplicate_id, form = ctx.id(), ctx.form
     try:
         command = form.read(MergeLeads)
-        async with visit.writing() as tx:
-            made = await merging.merge(tx, visit.actor, visit.parts.participants, command=command)
+        async with ctx.writing() as tx:
+            made = await merging.merge(tx, ctx.actor, ctx.parts.participants, command=command)
     except AppError as error:
         if error.status in (404, 503):
             raise
-        return await _review(visit, duplicate_id, form.refused(error), error.status)
+        return await _review(ctx, duplicate_id, form.refused(error), error.status)
     return Redirect("/duplicates", [Toast(f"{made.other_email} merged.", undo=f"/duplicates/merges/{made.id}/undos")])
 
 
 @pages.post("/duplicates/{id}/dismissals", Permission.LEADS_WRITE)
-async def dismiss(visit: Visit) -> Answer:
+async def dismiss(ctx: PageContext) -> PageResult:
     """They are two people."""
-    async with visit.writing() as tx:
-        await review.dismiss(tx, visit.actor, duplicate_id=visit.id())
-    return Redirect("/duplicates", [Toast("Not the same person.", undo=f"/duplicates/{visit.id()}/reopenings")])
+    async with ctx.writing() as tx:
+        await review.dismiss(tx, ctx.actor, duplicate_id=ctx.id())
+    return Redirect("/duplicates", [Toast("Not the same person.", undo=f"/duplicates/{ctx.id()}/reopenings")])
 
 
 @pages.post("/duplicates/{id}/reopenings", Permission.LEADS_WRITE)
-async def reopen(visit: Visit) -> Answer:
+async def reopen(ctx: PageContext) -> PageResult:
     """Perhaps they are one, after all."""
-    async with visit.writing() as tx:
-        await review.reopen(tx, visit.actor, duplicate_id=visit.id())
-    return Redirect(f"/duplicates/{visit.id()}", [Toast("The pair waits for a decision again.")])
+    async with ctx.writing() as tx:
+        await review.reopen(tx, ctx.actor, duplicate_id=ctx.id())
+    return Redirect(f"/duplicates/{ctx.id()}", [Toast("The pair waits for a decision again.")])
 
 
 @pages.post("/duplicates/merges/{id}/undos", Permission.LEADS_WRITE)
-async def undo_merge(visit: Visit) -> Answer:
+async def undo_merge(ctx: PageContext) -> PageResult:
     """Make two leads of one again."""
-    async with visit.writing() as tx:
-        undone = await merging.undo_merge(
-            tx, visit.actor, visit.parts.participants, merge_id=visit.id(), trace=visit.trace
-        )
+    async with ctx.writing() as tx:
+        undone = await merging.undo_merge(tx, ctx.actor, ctx.parts.participants, merge_id=ctx.id(), trace=ctx.trace)
     return Redirect("/duplicates", [_undone(undone)])
 
 
@@ -121,19 +119,19 @@ def _undone(merge: MergeView) -> Toast:
     return Toast(text, "warn", link=link)
 
 
-async def _review(visit: Visit, duplicate_id: UUID, form: Form | None = None, status: int = 200) -> Page:
-    async with visit.reading() as tx:
-        pair = await queries.get_duplicate(tx, visit.actor, duplicate_id=duplicate_id)
-        wanted = form.value("survivorId") if form else visit.query.get("survivor", "")
+async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None, status: int = 200) -> PageResponse:
+    async with ctx.reading() as tx:
+        pair = await queries.get_duplicate(tx, ctx.actor, duplicate_id=duplicate_id)
+        wanted = form.value("survivorId") if form else ctx.query.get("survivor", "")
         survivor, other = _sides(pair, wanted)
-        found = await enrichment.get_lead_enrichment(tx, visit.actor, lead_id=other.id)
-        runs = await jobs.list_jobs(tx, visit.actor, subject_id=other.id, limit=_JOBS)
-        owners = await member_names(tx, visit.actor)
+        found = await enrichment.get_lead_enrichment(tx, ctx.actor, lead_id=other.id)
+        runs = await jobs.list_jobs(tx, ctx.actor, subject_id=other.id, limit=_JOBS)
+        owners = await member_names(tx, ctx.actor)
     context = {
         "pair": pair,
         "survivor": survivor,
         "other": other,
-        "rows": compared(survivor, other, owners, form),
+        "rows": compared_fields(survivor, other, owners, form),
         "moved": [
             (len(found.runs), "enrichment run"),
             (len(found.values), "found value"),
@@ -143,7 +141,7 @@ async def _review(visit: Visit, duplicate_id: UUID, form: Form | None = None, st
         "reasons": REASONS,
         "name_of": name_of,
     }
-    return Page("duplicates/review.html", context, status)
+    return PageResponse("duplicates/review.html", context, status)
 
 
 def _sides(pair: DuplicateView, wanted: str) -> tuple[LeadView, LeadView]:

@@ -10,16 +10,16 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport, written_filter
 from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
 from leadflood.domains.exports.service import files, streaming
-from leadflood.domains.leads.queries.matching import count_leads
+from leadflood.domains.leads.queries.search import count_leads
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
-from leadflood.web.pages.leads_state import ListState
-from leadflood.web.pages.people import actors_told
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import actors_of
+from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -31,23 +31,23 @@ _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
 
 
 @pages.get("/leads/export", Permission.LEADS_READ)
-async def show_export(visit: Visit) -> Answer:
+async def show_export(ctx: PageContext) -> PageResult:
     """What will be exported, by the filters of the address, which are those of the list; and as what."""
-    return await _page(visit, ListState.read(visit.request.query_params.multi_items()), Form())
+    return await _page(ctx, LeadListParams.read(ctx.request.query_params.multi_items()), Form())
 
 
 @pages.post("/leads/export", Permission.LEADS_READ)
-async def export_leads(visit: Visit) -> Answer:
+async def export_leads(ctx: PageContext) -> PageResult:
     """Few leads are downloaded at once; for many, or on request, a worker writes a file."""
-    form = visit.form
-    state = ListState.read(parse_qsl(form.value("matching"), keep_blank_values=True))
+    form = ctx.form
+    state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
     try:
-        command = _command(visit, state)
-        if form.checked("later") or await _is_large(visit, command):
-            return await _later(visit, command)
+        command = _command(ctx, state)
+        if form.checked("later") or await _is_large(ctx, command):
+            return await _later(ctx, command)
         stream = await streaming.open_stream(
-            visit.parts.database,
-            visit.actor,
+            ctx.parts.database,
+            ctx.actor,
             only=command.filter.only(),
             columns=command.columns,
             kind=command.format,
@@ -57,30 +57,30 @@ async def export_leads(visit: Visit) -> Answer:
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return await _page(visit, state, form.refused(error), error.status)
+        return await _page(ctx, state, form.refused(error), error.status)
     headers = {"Content-Disposition": f'attachment; filename="{stream.filename}"'}
     return StreamingResponse(stream.pieces(), headers=headers, media_type=command.format.media_type)
 
 
 @pages.get(_FILES, Permission.LEADS_READ, live=("exports_list",))
-async def list_exports(visit: Visit) -> Answer:
+async def list_exports(ctx: PageContext) -> PageResult:
     """The files of the workspace: those that are being written, and those to download."""
-    async with visit.reading() as tx:
-        page = await queries.list_exports(tx, visit.actor, after=visit.after("exports"), limit=_ROWS)
-        asked_by = await actors_told(tx, visit.actor, [each.actor for each in page.items])
+    async with ctx.reading() as tx:
+        page = await queries.list_exports(tx, ctx.actor, after=ctx.after("exports"), limit=_ROWS)
+        asked_by = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
     context: dict[str, Any] = {
         "exports": page.items,
         "asked_by": asked_by,
-        "next": visit.cursor(page, "exports"),
-        "paged": "after" in visit.query,
+        "next": ctx.cursor(page, "exports"),
+        "paged": "after" in ctx.query,
     }
-    return Page("exports/list.html", context)
+    return PageResponse("exports/list.html", context)
 
 
 @pages.get(f"{_FILES}/{{id}}/file", Permission.LEADS_READ)
-async def download_export(visit: Visit) -> Answer:
+async def download_export(ctx: PageContext) -> PageResult:
     """A file that is ready."""
-    file = await files.open_file(visit.parts.database, visit.actor, export_id=visit.id())
+    file = await files.open_file(ctx.parts.database, ctx.actor, export_id=ctx.id())
     headers = {
         "Content-Disposition": f'attachment; filename="{file.view.filename}"',
         "Content-Length": str(file.view.size_bytes),
@@ -89,16 +89,16 @@ async def download_export(visit: Visit) -> Answer:
 
 
 @pages.post(f"{_FILES}/{{id}}/deletions", Permission.LEADS_WRITE)
-async def delete_export(visit: Visit) -> Answer:
+async def delete_export(ctx: PageContext) -> PageResult:
     """Let a file be gone."""
-    async with visit.writing() as tx:
-        await files.delete_export(tx, visit.actor, export_id=visit.id())
+    async with ctx.writing() as tx:
+        await files.delete_export(tx, ctx.actor, export_id=ctx.id())
     return Redirect(_FILES, [Toast("File deleted.")])
 
 
-def _command(visit: Visit, state: ListState) -> CreateExport:
+def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
     """What the form asks for. Raises: InvalidInput."""
-    form = visit.form
+    form = ctx.form
     columns = list(_as_shown(state.columns)) if form.value("columns") == "shown" else [ALL]
     if form.checked("enriched"):
         columns.append(ALL_ENRICHED)
@@ -106,7 +106,7 @@ def _command(visit: Visit, state: ListState) -> CreateExport:
         "format": form.value("format") or ExportFormat.CSV,
         "columns": columns,
         "bom": True,  # people open a file from a page in a spreadsheet
-        "filter": written_filter(state.only(visit.now)),
+        "filter": written_filter(state.only(ctx.now)),
     }
     return validated(CreateExport, given)
 
@@ -120,21 +120,21 @@ def _as_shown(columns: Iterable[str]) -> Iterable[str]:
             yield from _NAMED_OTHERWISE.get(name, (name,) if name in FIELDS else ())
 
 
-async def _is_large(visit: Visit, command: CreateExport) -> bool:
-    async with visit.reading() as tx:
-        count = await count_leads(tx, visit.actor, only=command.filter.only(), at_most=DIRECT_LIMIT)
+async def _is_large(ctx: PageContext, command: CreateExport) -> bool:
+    async with ctx.reading() as tx:
+        count = await count_leads(tx, ctx.actor, only=command.filter.only(), at_most=DIRECT_LIMIT)
     return not count.exact
 
 
-async def _later(visit: Visit, command: CreateExport) -> Answer:
-    visit.actor.require(Permission.LEADS_WRITE)
-    async with visit.writing() as tx:
-        await files.request_export(tx, visit.actor, command=command, trace=visit.trace)
+async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
+    ctx.actor.require(Permission.LEADS_WRITE)
+    async with ctx.writing() as tx:
+        await files.request_export(tx, ctx.actor, command=command, trace=ctx.trace)
     return Redirect(_FILES, [Toast("The file is being written. It can be downloaded here for 7 days.", "info")])
 
 
-async def _page(visit: Visit, state: ListState, form: Form, status: int = 200) -> Page:
-    async with visit.reading() as tx:
-        count = await count_leads(tx, visit.actor, only=state.only(visit.now), at_most=DIRECT_LIMIT)
+async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:
+    async with ctx.reading() as tx:
+        count = await count_leads(tx, ctx.actor, only=state.only(ctx.now), at_most=DIRECT_LIMIT)
     context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
-    return Page("exports/new.html", context, status)
+    return PageResponse("exports/new.html", context, status)

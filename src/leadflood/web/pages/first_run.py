@@ -1,15 +1,15 @@
 """The first owner's own start, by the link that `leadflood up` and `leadflood serve` print."""
 
 from leadflood.domains.identity.contracts import SetUp
-from leadflood.domains.identity.errors import FirstRunOver
+from leadflood.domains.identity.errors import SetupAlreadyDone
 from leadflood.domains.identity.models import FIRST_WORKSPACE
 from leadflood.domains.identity.service import first_run
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages, Public
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -19,46 +19,46 @@ _FAULT = 500
 
 
 @pages.get(_PATH, _BY_LINK)
-async def show_first_run(visit: Visit) -> Answer:
+async def show_first_run(ctx: PageContext) -> PageResult:
     """Welcome: who are you, and what is this workspace to be called?"""
     try:
-        workspace = await first_run.check(visit.parts.database, visit.parts.sealer, code=_code(visit), now=visit.now)
-    except FirstRunOver as error:
+        workspace = await first_run.check(ctx.parts.database, ctx.parts.secret_box, code=_code(ctx), now=ctx.now)
+    except SetupAlreadyDone as error:
         return _over(error)
     return _welcome(Form.of({"workspace": "" if workspace.name == FIRST_WORKSPACE else workspace.name}))
 
 
 @pages.post(_PATH, _BY_LINK)
-async def set_up(visit: Visit) -> Answer:
+async def set_up(ctx: PageContext) -> PageResult:
     """Save all of it, and go on as its owner."""
-    parts = visit.parts
+    parts = ctx.parts
     try:
         entered = await first_run.set_up(
             parts.database,
             parts.settings,
-            parts.sealer,
-            code=_code(visit),
-            wanted=visit.form.read(SetUp, blank=""),
-            client=visit.client,
-            now=visit.now,
+            parts.secret_box,
+            code=_code(ctx),
+            wanted=ctx.form.read(SetUp, blank=""),
+            client=ctx.client,
+            now=ctx.now,
         )
-    except FirstRunOver as error:
+    except SetupAlreadyDone as error:
         return _over(error)
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return _welcome(visit.form.refused(error), error.status)
-    visit.enter(entered)
+        return _welcome(ctx.form.refused(error), error.status)
+    ctx.enter(entered)
     return Redirect("/", [Toast(f"Welcome to {entered.workspace.name}.")])
 
 
-def _welcome(form: Form, status: int = 200) -> Page:
-    return Page("first_run/welcome.html", {"form": form}, status)
+def _welcome(form: Form, status: int = 200) -> PageResponse:
+    return PageResponse("first_run/welcome.html", {"form": form}, status)
 
 
-def _over(error: FirstRunOver) -> Page:
-    return Page("first_run/over.html", {}, error.status)
+def _over(error: SetupAlreadyDone) -> PageResponse:
+    return PageResponse("first_run/over.html", {}, error.status)
 
 
-def _code(visit: Visit) -> str:
-    return str(visit.request.path_params["code"])
+def _code(ctx: PageContext) -> str:
+    return str(ctx.request.path_params["code"])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from leadflood.domains.imports.contracts import ImportDetail, MapColumns
+from leadflood.domains.imports.models.column_detection import REASON_COLUMN, custom_key
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
-from leadflood.domains.imports.models.guess import REASON_COLUMN, custom_key
 from leadflood.domains.imports.models.states import Duplicates, FieldPolicy, ImportMode, InvalidValues
 from leadflood.web.forms import Form, validated
 

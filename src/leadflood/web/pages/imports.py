@@ -8,12 +8,12 @@ from leadflood.domains.imports.service import uploads
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.kernel.text import InvalidValue
-from leadflood.web.answers import Answer, Page, Redirect
 from leadflood.web.forms import Form
-from leadflood.web.pages.imports_told import summary
-from leadflood.web.pages.people import actors_told
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import actors_of
+from leadflood.web.pages.imports_presenter import summary
 from leadflood.web.pipeline import Pages
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -23,48 +23,48 @@ _AWAY = 503
 
 
 @pages.get(_LIST, Permission.LEADS_READ, live=("imports_list",))
-async def list_imports(visit: Visit) -> Answer:
+async def list_imports(ctx: PageContext) -> PageResult:
     """The imports of the workspace, newest first, as far as they are."""
-    async with visit.reading() as tx:
-        page = await queries.list_imports(tx, visit.actor, after=visit.after("imports"), limit=_ROWS)
-        asked_by = await actors_told(tx, visit.actor, [each.actor for each in page.items])
+    async with ctx.reading() as tx:
+        page = await queries.list_imports(tx, ctx.actor, after=ctx.after("imports"), limit=_ROWS)
+        asked_by = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
     context: dict[str, Any] = {
         "imports": page.items,
         "summary": summary,
         "asked_by": asked_by,
-        "next": visit.cursor(page, "imports"),
-        "paged": "after" in visit.query,
+        "next": ctx.cursor(page, "imports"),
+        "paged": "after" in ctx.query,
     }
-    return Page("imports/list.html", context)
+    return PageResponse("imports/list.html", context)
 
 
 @pages.get("/imports/new", Permission.LEADS_WRITE)
-async def show_upload(visit: Visit) -> Answer:
+async def show_upload(ctx: PageContext) -> PageResult:
     """Where a file is chosen, or dropped."""
-    return _page(visit, Form())
+    return _page(ctx, Form())
 
 
 @pages.post(_LIST, Permission.LEADS_WRITE, uploads=True)
-async def upload_file(visit: Visit) -> Answer:
+async def upload_file(ctx: PageContext) -> PageResult:
     """Store the file as it comes in, and go to its import."""
     try:
-        if visit.upload is None:
+        if ctx.upload is None:
             fault = FieldError("/file", "required", "Choose a CSV or XLSX file.")
             raise InvalidInput("No file was chosen.", errors=[fault])
         import_id = await uploads.upload(
-            visit.parts.database,
-            visit.parts.sandbox,
-            visit.actor,
-            filename=_filename(visit.upload.filename),
-            stream=visit.upload.pieces,
-            declared=visit.upload.declared,
-            limit=visit.parts.settings.max_import_bytes,
-            quota=visit.parts.settings.max_uncommitted_import_bytes,
+            ctx.parts.database,
+            ctx.parts.sandbox,
+            ctx.actor,
+            filename=_filename(ctx.upload.filename),
+            stream=ctx.upload.pieces,
+            declared=ctx.upload.declared,
+            limit=ctx.parts.settings.max_import_bytes,
+            quota=ctx.parts.settings.max_uncommitted_import_bytes,
         )
     except AppError as error:
         if error.status == _AWAY:
             raise
-        return _page(visit, visit.form.refused(error), error.status)
+        return _page(ctx, ctx.form.refused(error), error.status)
     return Redirect(f"{_LIST}/{import_id}")
 
 
@@ -75,5 +75,5 @@ def _filename(text: str) -> str:
         return "Unnamed file"
 
 
-def _page(visit: Visit, form: Form, status: int = 200) -> Page:
-    return Page("imports/new.html", {"form": form, "limit": visit.parts.settings.max_import_bytes}, status)
+def _page(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
+    return PageResponse("imports/new.html", {"form": form, "limit": ctx.parts.settings.max_import_bytes}, status)

@@ -8,21 +8,21 @@ from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import (
     AcceptedInvitation,
     CreateInvitation,
+    ExistingAccount,
     InvitationPreview,
-    KnownPassword,
-    Newcomer,
+    NewAccount,
 )
 from leadflood.domains.invitations.errors import AccountExists, InvitationNotFound
 from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import SESSION, Toast, set_cookie
 from leadflood.web.forms import Form, validated
+from leadflood.web.page_context import PageContext
 from leadflood.web.pages.members import PATH, ROLES, givable, refused
-from leadflood.web.pages.throttled import told
+from leadflood.web.pages.retry_after import throttled_response
 from leadflood.web.pipeline import Pages, Public
-from leadflood.web.session import SESSION, Toast, set_cookie
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -33,73 +33,73 @@ _FAULT = 500
 
 
 @pages.get(f"{_INVITATIONS}/new", Permission.MEMBERS_WRITE)
-async def show_invite(visit: Visit) -> Answer:
+async def show_invite(ctx: PageContext) -> PageResult:
     """Whom to invite, and as what."""
-    return _invite(visit, Form.of({"role": Role.MEMBER}))
+    return _invite(ctx, Form.of({"role": Role.MEMBER}))
 
 
 @pages.post(_INVITATIONS, Permission.MEMBERS_WRITE)
-async def invite(visit: Visit) -> Answer:
+async def invite(ctx: PageContext) -> PageResult:
     """Send the mail."""
     try:
-        command = visit.form.read(CreateInvitation)
-        async with visit.writing() as tx:
-            made = await service.invite(tx, visit.actor, visit.parts.sealer, command=command, trace=visit.trace)
+        command = ctx.form.read(CreateInvitation)
+        async with ctx.writing() as tx:
+            made = await service.invite(tx, ctx.actor, ctx.parts.secret_box, command=command, trace=ctx.trace)
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return _invite(visit, visit.form.refused(error), error.status)
+        return _invite(ctx, ctx.form.refused(error), error.status)
     return Redirect(PATH, [Toast(f"The invitation to {made.email} is on its way.")])
 
 
 @pages.post(f"{_INVITATIONS}/{{id}}/sendings", Permission.MEMBERS_WRITE)
-async def send_again(visit: Visit) -> Answer:
+async def send_again(ctx: PageContext) -> PageResult:
     """Send it again, with a new link."""
     try:
-        async with visit.writing() as tx:
+        async with ctx.writing() as tx:
             made = await service.resend(
                 tx,
-                visit.actor,
-                visit.parts.sealer,
-                invitation_id=visit.id(),
-                trace=visit.trace,
+                ctx.actor,
+                ctx.parts.secret_box,
+                invitation_id=ctx.id(),
+                trace=ctx.trace,
             )
     except AppError as error:
-        return await refused(visit, error)
+        return await refused(ctx, error)
     return Redirect(PATH, [Toast(f"A new link for {made.email} is on its way. The one before works no more.")])
 
 
 @pages.post(f"{_INVITATIONS}/{{id}}/revocations", Permission.MEMBERS_WRITE)
-async def revoke(visit: Visit) -> Answer:
+async def revoke(ctx: PageContext) -> PageResult:
     """Make its link worthless."""
     try:
-        async with visit.writing() as tx:
-            await service.revoke(tx, visit.actor, invitation_id=visit.id())
+        async with ctx.writing() as tx:
+            await service.revoke(tx, ctx.actor, invitation_id=ctx.id())
     except AppError as error:
-        return await refused(visit, error)
+        return await refused(ctx, error)
     return Redirect(PATH, [Toast("Invitation revoked. Its link does not work any more.")])
 
 
 @pages.get(_LINK, _BY_MAIL)
-async def show_invitation(visit: Visit) -> Answer:
+async def show_invitation(ctx: PageContext) -> PageResult:
     """What the invitation is about, and the form that accepts it."""
     try:
-        preview = await service.preview(visit.parts.database, _token(visit))
+        preview = await service.preview(ctx.parts.database, _token(ctx))
     except InvitationNotFound as error:
         return _gone(error)
-    return _welcome(visit, preview, Form())
+    return _welcome(ctx, preview, Form())
 
 
 @pages.post(_LINK, _BY_MAIL)
-async def accept(visit: Visit) -> Answer:
+async def accept(ctx: PageContext) -> PageResult:
     """Join, and be signed in there."""
-    token = _token(visit)
+    token = _token(ctx)
     try:
-        preview = await service.preview(visit.parts.database, token)
+        preview = await service.preview(ctx.parts.database, token)
     except InvitationNotFound as error:
         return _gone(error)
     try:
-        return await _accept(visit, preview, token)
+        return await _accept(ctx, preview, token)
     except InvitationNotFound as error:
         return _gone(error)
     except AppError as error:
@@ -107,79 +107,79 @@ async def accept(visit: Visit) -> Answer:
             raise
         known = preview.has_account or isinstance(error, AccountExists)
         shown = preview.model_copy(update={"has_account": known})
-        return _welcome(visit, shown, visit.form.refused(told(visit, error)), error.status)
+        return _welcome(ctx, shown, ctx.form.refused(throttled_response(ctx, error)), error.status)
 
 
-async def _accept(visit: Visit, preview: InvitationPreview, token: str) -> Redirect:
-    if not _is_for(visit, preview):
-        return await _sign_in(visit, await _accept_with_password(visit, preview, token), preview)
-    joined = await service.accept_as_self(visit.parts.database, visit.actor, token=token, client=visit.client)
-    return await _go_on(visit, joined, preview)
+async def _accept(ctx: PageContext, preview: InvitationPreview, token: str) -> Redirect:
+    if not _is_for(ctx, preview):
+        return await _sign_in(ctx, await _accept_with_password(ctx, preview, token), preview)
+    joined = await service.accept_as_self(ctx.parts.database, ctx.actor, token=token, client=ctx.client)
+    return await _go_on(ctx, joined, preview)
 
 
-async def _accept_with_password(visit: Visit, preview: InvitationPreview, token: str) -> AcceptedInvitation:
-    parts = visit.parts
+async def _accept_with_password(ctx: PageContext, preview: InvitationPreview, token: str) -> AcceptedInvitation:
+    parts = ctx.parts
     if not preview.has_account:
-        newcomer = visit.form.read(Newcomer)
-        return await service.accept_as_new(parts.database, token=token, newcomer=newcomer, client=visit.client)
+        newcomer = ctx.form.read(NewAccount)
+        return await service.accept_as_new(parts.database, token=token, newcomer=newcomer, client=ctx.client)
     return await service.accept_with_account(
         parts.database,
         parts.settings,
-        parts.sealer,
+        parts.secret_box,
         token=token,
-        known=visit.form.read(KnownPassword),
-        client=visit.client,
+        known=ctx.form.read(ExistingAccount),
+        client=ctx.client,
     )
 
 
-async def _sign_in(visit: Visit, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
+async def _sign_in(ctx: PageContext, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
     """With the password that has just been given, in the workspace that was joined."""
-    parts = visit.parts
-    credentials = {"email": joined.email, "password": visit.form.value("password"), "workspaceId": joined.workspace_id}
+    parts = ctx.parts
+    credentials = {"email": joined.email, "password": ctx.form.value("password"), "workspaceId": joined.workspace_id}
     entered = await signin.login_browser(
         parts.database,
         parts.settings,
-        parts.sealer,
+        parts.secret_box,
         login=validated(Login, credentials),
-        client=visit.client,
-        replaces=visit.caller.actor if visit.caller else None,
+        client=ctx.client,
+        replaces=ctx.caller.actor if ctx.caller else None,
     )
-    visit.enter(entered)
+    ctx.enter(entered)
     return Redirect("/", [Toast(f"Welcome to {preview.workspace}.")])
 
 
-async def _go_on(visit: Visit, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
-    parts = visit.parts
+async def _go_on(ctx: PageContext, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
+    parts = ctx.parts
     entered = await sessions.switch_workspace(
-        parts.database, parts.settings, visit.actor, workspace_id=joined.workspace_id, client=visit.client
+        parts.database, parts.settings, ctx.actor, workspace_id=joined.workspace_id, client=ctx.client
     )
-    visit.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
-    visit.anchor = entered.token
+    ctx.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
+    ctx.anchor = entered.token
     return Redirect("/", [Toast(f"Welcome to {preview.workspace}.")])
 
 
-def _invite(visit: Visit, form: Form, status: int = 200) -> Page:
-    roles = [(role.value, *ROLES[role]) for role in givable(visit)]
-    return Page("settings/invite.html", {"form": form, "roles": roles}, status)
+def _invite(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
+    roles = [(role.value, *ROLES[role]) for role in givable(ctx)]
+    return PageResponse("settings/invite.html", {"form": form, "roles": roles}, status)
 
 
-def _welcome(visit: Visit, preview: InvitationPreview, form: Form, status: int = 200) -> Page:
+def _welcome(ctx: PageContext, preview: InvitationPreview, form: Form, status: int = 200) -> PageResponse:
     context: dict[str, Any] = {
         "invitation": preview,
         "form": form,
         "role": ROLES[preview.role],
-        "is_self": _is_for(visit, preview),
+        "is_self": _is_for(ctx, preview),
     }
-    return Page("invitations/accept.html", context, status)
+    return PageResponse("invitations/accept.html", context, status)
 
 
-def _is_for(visit: Visit, preview: InvitationPreview) -> bool:
-    return visit.signed_in and parse_email(preview.email).norm == parse_email(visit.user.email).norm
+def _is_for(ctx: PageContext, preview: InvitationPreview) -> bool:
+    return ctx.signed_in and parse_email(preview.email).norm == parse_email(ctx.user.email).norm
 
 
-def _gone(error: InvitationNotFound) -> Page:
-    return Page("invitations/gone.html", {}, error.status)
+def _gone(error: InvitationNotFound) -> PageResponse:
+    return PageResponse("invitations/gone.html", {}, error.status)
 
 
-def _token(visit: Visit) -> str:
-    return str(visit.request.path_params["token"])
+def _token(ctx: PageContext) -> str:
+    return str(ctx.request.path_params["token"])

@@ -8,18 +8,18 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
-from leadflood.domains.leads.errors import LeadChanged, LeadNotFound
+from leadflood.domains.leads.errors import LeadNotFound, LeadVersionConflict
 from leadflood.domains.leads.queries import deleted
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import member_names, owner_choices
 from leadflood.web.pages.lead_form import COUNTRIES, LABELS, custom_changes, form_of, name_of, rows_of
-from leadflood.web.pages.lead_story import found, story
-from leadflood.web.pages.people import member_names, owner_choices
+from leadflood.web.pages.lead_timeline import enriched_fields, timeline_entries
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -30,7 +30,7 @@ _NOT_FIELDS = ("csrf", "version")
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class EditConflict:
     """An edit that met a newer version: what it wanted and what is stored by now, of each field that differs."""
 
     fields: list[tuple[str, str, str]]
@@ -39,27 +39,27 @@ class Conflict:
 
 
 @pages.get(_PATH, Permission.LEADS_READ, live=_LIVE)
-async def show_lead(visit: Visit) -> Answer:
+async def show_lead(ctx: PageContext) -> PageResult:
     """The page of a lead. `?edit=company` opens that field. A deleted lead has a page of its own."""
     try:
-        return await _page(visit, editing=visit.query.get("edit"))
+        return await _page(ctx, editing=ctx.query.get("edit"))
     except LeadNotFound:
-        lead_id, days = visit.id(), visit.parts.settings.lead_retention_days
-        async with visit.reading() as tx:
-            await deleted.get_deleted_lead(tx, visit.actor, lead_id=lead_id, retention_days=days)
+        lead_id, days = ctx.id(), ctx.parts.settings.lead_retention_days
+        async with ctx.reading() as tx:
+            await deleted.get_deleted_lead(tx, ctx.actor, lead_id=lead_id, retention_days=days)
         return Redirect(f"/leads/deleted/{lead_id}")
 
 
 @pages.post(_PATH, Permission.LEADS_WRITE)
-async def change_lead(visit: Visit) -> Answer:
+async def change_lead(ctx: PageContext) -> PageResult:
     """Change the fields that the form has, unless somebody else changed the lead since it was shown."""
-    form, lead_id = visit.form, visit.id()
+    form, lead_id = ctx.form, ctx.id()
     fields = [name for name in form.fields if name not in _NOT_FIELDS]
     editing = fields[0] if len(fields) == 1 else "all"
     try:
         version = _version(form)
-        async with visit.writing() as tx:
-            stored = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
+        async with ctx.writing() as tx:
+            stored = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
             given = form.given(UpdateLead, blank=None)
             given.pop("customFields", None)
             if changes := custom_changes(form, stored):
@@ -67,94 +67,92 @@ async def change_lead(visit: Visit) -> Answer:
             if not given:
                 return Redirect(f"/leads/{lead_id}")
             command = validated(UpdateLead, given)
-            lead = await service.update_lead(
-                tx, visit.actor, lead_id=lead_id, command=command, expected_version=version
-            )
-    except LeadChanged:
-        return await _page(visit, editing=editing, form=form, status=409, conflicts=True)
+            lead = await service.update_lead(tx, ctx.actor, lead_id=lead_id, command=command, expected_version=version)
+    except LeadVersionConflict:
+        return await _page(ctx, editing=editing, form=form, status=409, conflicts=True)
     except AppError as error:
         if error.status in (404, 503):
             raise
-        return await _page(visit, editing=editing, form=form.refused(error), status=error.status)
-    if visit.wants_part is None:
+        return await _page(ctx, editing=editing, form=form.refused(error), status=error.status)
+    if ctx.wants_part is None:
         return Redirect(f"/leads/{lead_id}", [Toast("Saved.")])
-    return await _page(visit, toasts=[Toast(f"{LABELS.get(editing, 'Fields')} of {lead.email} saved.")])
+    return await _page(ctx, toasts=[Toast(f"{LABELS.get(editing, 'Fields')} of {lead.email} saved.")])
 
 
 @pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
-async def enrich_again(visit: Visit) -> Answer:
+async def enrich_again(ctx: PageContext) -> PageResult:
     """Queue a fresh enrichment; the page shows it run."""
-    async with visit.writing() as tx:
-        await service.request_enrichment(tx, visit.actor, lead_id=visit.id(), trace=visit.trace)
-    return Redirect(f"/leads/{visit.id()}")
+    async with ctx.writing() as tx:
+        await service.request_enrichment(tx, ctx.actor, lead_id=ctx.id(), trace=ctx.trace)
+    return Redirect(f"/leads/{ctx.id()}")
 
 
 @pages.post("/leads/{id}/deletion", Permission.LEADS_WRITE)
-async def delete_lead(visit: Visit) -> Answer:
+async def delete_lead(ctx: PageContext) -> PageResult:
     """Delete the lead. The toast takes it back; so does its page's address, for as long as it is kept."""
-    lead_id = visit.id()
-    async with visit.writing() as tx:
-        lead = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
-        await service.delete_lead(tx, visit.actor, lead_id=lead_id)
+    lead_id = ctx.id()
+    async with ctx.writing() as tx:
+        lead = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
+        await service.delete_lead(tx, ctx.actor, lead_id=lead_id)
     undo, link = f"/leads/{lead_id}/restorations", f"/leads/deleted/{lead_id}"
     return Redirect("/leads", [Toast(f"{lead.email} deleted.", undo=undo, link=link, link_text="Details")])
 
 
 @pages.post("/leads/{id}/restorations", Permission.LEADS_WRITE)
-async def restore_lead(visit: Visit) -> Answer:
+async def restore_lead(ctx: PageContext) -> PageResult:
     """Bring a deleted lead back."""
-    lead_id = visit.id()
-    async with visit.writing() as tx:
-        lead = await service.restore_lead(tx, visit.actor, lead_id=lead_id, trace=visit.trace)
+    lead_id = ctx.id()
+    async with ctx.writing() as tx:
+        lead = await service.restore_lead(tx, ctx.actor, lead_id=lead_id, trace=ctx.trace)
     return Redirect(f"/leads/{lead_id}", [Toast(f"{lead.email} restored.")])
 
 
 async def _page(
-    visit: Visit,
+    ctx: PageContext,
     *,
     editing: str | None = None,
     form: Form | None = None,
     status: int = 200,
     conflicts: bool = False,
     toasts: list[Toast] | None = None,
-) -> Page:
-    lead_id = visit.id()
-    async with visit.reading() as tx:
-        lead = await queries.get_lead(tx, visit.actor, lead_id=lead_id)
-        known = await enrichment.get_lead_enrichment(tx, visit.actor, lead_id=lead_id)
-        runs = await jobs.list_jobs(tx, visit.actor, subject_id=lead_id, limit=5)
-        events = await queries.list_events(tx, visit.actor, lead_id=lead_id, after=visit.after("events"), limit=_EVENTS)
-        names = await identity.actor_names(tx, visit.actor, [each.actor.id for each in events.items if each.actor.id])
-        owners = await member_names(tx, visit.actor)
-    told = story(events.items, names, owners=owners)
+) -> PageResponse:
+    lead_id = ctx.id()
+    async with ctx.reading() as tx:
+        lead = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
+        known = await enrichment.get_lead_enrichment(tx, ctx.actor, lead_id=lead_id)
+        runs = await jobs.list_jobs(tx, ctx.actor, subject_id=lead_id, limit=5)
+        events = await queries.list_events(tx, ctx.actor, lead_id=lead_id, after=ctx.after("events"), limit=_EVENTS)
+        names = await identity.actor_names(tx, ctx.actor, [each.actor.id for each in events.items if each.actor.id])
+        owners = await member_names(tx, ctx.actor)
+    told = timeline_entries(events.items, names, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),
         "rows": rows_of(lead, owners),
-        "editing": editing if visit.may("leads:write") else None,
+        "editing": editing if ctx.may("leads:write") else None,
         "form": form or form_of(lead),
         "conflict": _conflict(lead, form, told[0].by if told else "") if conflicts and form else None,
-        "found": found(known),
+        "found": enriched_fields(known),
         "jobs": runs.items,
         "events": told,
-        "older": visit.cursor(events, "events"),
+        "older": ctx.cursor(events, "events"),
         "owners": owner_choices(owners),
         "countries": COUNTRIES,
         "labels": LABELS,
     }
-    return Page(
-        "leads/lead.html", context, status, part="lead_fields" if visit.form.fields else None, toasts=toasts or ()
+    return PageResponse(
+        "leads/lead.html", context, status, part="lead_fields" if ctx.form.fields else None, toasts=toasts or ()
     )
 
 
-def _conflict(lead: LeadView, form: Form, by: str) -> Conflict:
+def _conflict(lead: LeadView, form: Form, by: str) -> EditConflict:
     stored = form_of(lead)
     differing = [
         (LABELS.get(name, name.removeprefix("customFields.")), form.value(name), stored.value(name))
         for name in form.fields
         if name not in _NOT_FIELDS and form.value(name).strip() != stored.value(name)
     ]
-    return Conflict(differing, lead.version, by)
+    return EditConflict(differing, lead.version, by)
 
 
 def _version(form: Form) -> int:

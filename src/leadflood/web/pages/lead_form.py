@@ -33,7 +33,7 @@ COUNTRIES: Final = [
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRow:
     """One line of a lead's fields. `href` is where its value leads."""
 
     name: str
@@ -54,7 +54,7 @@ def form_of(lead: LeadView) -> Form:
     return Form.of({name: stored[name] for name in LABELS} | custom)
 
 
-def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[Row]:
+def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[FieldRow]:
     """The fields of the contract, then the custom ones."""
     stored = form_of(lead)
     told = {
@@ -64,9 +64,11 @@ def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[Row]:
         "country": (_country_names().get(lead.country or ""), None),
         "ownerId": (owners.get(str(lead.owner_id)), None),
     }
-    plain = [Row(name, label, *told.get(name, (stored.value(name) or None, None))) for name, label in LABELS.items()]
+    plain = [
+        FieldRow(name, label, *told.get(name, (stored.value(name) or None, None))) for name, label in LABELS.items()
+    ]
     custom = sorted(lead.custom_fields.items())
-    return plain + [Row(f"customFields.{name}", name, _plain(value)) for name, value in custom]
+    return plain + [FieldRow(f"customFields.{name}", name, _plain(value)) for name, value in custom]
 
 
 def custom_changes(form: Form, lead: LeadView) -> dict[str, CustomValue | None]:

@@ -7,13 +7,13 @@ from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import member_names, owner_choices
 from leadflood.web.pages.lead_form import COUNTRIES, LABELS
-from leadflood.web.pages.people import member_names, owner_choices
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -22,47 +22,47 @@ _FAULT = 500
 
 
 @pages.get("/leads/new", Permission.LEADS_WRITE)
-async def show_new_lead(visit: Visit) -> Answer:
+async def show_new_lead(ctx: PageContext) -> PageResult:
     """The empty form, or one that a link has filled in."""
-    return await _page(visit, Form({name: [value] for name, value in visit.query.items()}))
+    return await _page(ctx, Form({name: [value] for name, value in ctx.query.items()}))
 
 
 @pages.post("/leads/checks", Permission.LEADS_WRITE)
-async def check_lead(visit: Visit) -> Answer:
+async def check_lead(ctx: PageContext) -> PageResult:
     """Say what is wrong with the form so far, of the fields that have been left. Nothing is stored."""
-    form, touched = visit.form, set(visit.form.values("touched"))
+    form, touched = ctx.form, set(ctx.form.values("touched"))
     try:
         form.read(CreateLead)
     except InvalidInput as error:
         form = Form(
             form.fields, [each for each in error.errors if each.pointer.lstrip("/").replace("/", ".") in touched]
         )
-    return await _page(visit, form, part="lead_form")
+    return await _page(ctx, form, part="lead_form")
 
 
 @pages.post("/leads", Permission.LEADS_WRITE)
-async def create_lead(visit: Visit) -> Answer:
+async def create_lead(ctx: PageContext) -> PageResult:
     """Store the lead and go to its page, which shows its enrichment run."""
-    form = visit.form
+    form = ctx.form
     try:
-        async with visit.writing() as tx:
+        async with ctx.writing() as tx:
             created = await service.create_lead(
-                tx, visit.actor, command=form.read(CreateLead), trace=visit.trace, source=_SOURCE
+                tx, ctx.actor, command=form.read(CreateLead), trace=ctx.trace, source=_SOURCE
             )
     except DuplicateLead as error:
-        return await _page(visit, form, status=error.status, duplicate=error.extra["existingId"])
+        return await _page(ctx, form, status=error.status, duplicate=error.extra["existingId"])
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return await _page(visit, form.refused(error), status=error.status)
+        return await _page(ctx, form.refused(error), status=error.status)
     return Redirect(f"/leads/{created.lead_id}", [Toast("Lead created. Enrichment is under way.")])
 
 
 async def _page(
-    visit: Visit, form: Form, *, status: int = 200, duplicate: object = None, part: str | None = None
-) -> Page:
-    async with visit.reading() as tx:
-        owners = owner_choices(await member_names(tx, visit.actor))
+    ctx: PageContext, form: Form, *, status: int = 200, duplicate: object = None, part: str | None = None
+) -> PageResponse:
+    async with ctx.reading() as tx:
+        owners = owner_choices(await member_names(tx, ctx.actor))
     context: dict[str, Any] = {
         "form": form,
         "owners": owners,
@@ -70,4 +70,4 @@ async def _page(
         "labels": LABELS,
         "duplicate": duplicate,
     }
-    return Page("leads/new.html", context, status, part=part)
+    return PageResponse("leads/new.html", context, status, part=part)

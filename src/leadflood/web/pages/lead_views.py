@@ -7,53 +7,53 @@ from leadflood.domains.leads.contracts.views import CreateView, SavedView, Updat
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
 from leadflood.kernel.actor import Permission
-from leadflood.web.answers import Answer, Redirect
+from leadflood.web.cookies import Toast
 from leadflood.web.forms import validated
-from leadflood.web.pages.leads_state import ListState
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResult, Redirect
 
 pages = Pages()
 
 
 @pages.post("/leads/views", Permission.LEADS_WRITE)
-async def save_view(visit: Visit) -> Answer:
+async def save_view(ctx: PageContext) -> PageResult:
     """Keep what the list shows now under a name."""
-    given = {"name": visit.form.value("name"), "shared": visit.form.checked("shared"), **_shown(visit)}
-    async with visit.writing() as tx:
-        view = await views.create_view(tx, visit.actor, command=validated(CreateView, given))
-    return Redirect(ListState.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
+    given = {"name": ctx.form.value("name"), "shared": ctx.form.checked("shared"), **_shown(ctx)}
+    async with ctx.writing() as tx:
+        view = await views.create_view(tx, ctx.actor, command=validated(CreateView, given))
+    return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
 @pages.post("/leads/views/{id}", Permission.LEADS_WRITE)
-async def change_view(visit: Visit) -> Answer:
+async def change_view(ctx: PageContext) -> PageResult:
     """Give the view another name, share it or not, or keep in it what the list shows now."""
-    form = visit.form
-    given: dict[str, Any] = _shown(visit) if "query" in form.fields else {}
+    form = ctx.form
+    given: dict[str, Any] = _shown(ctx) if "query" in form.fields else {}
     if "name" in form.fields:
         given |= {"name": form.value("name"), "shared": form.checked("shared")}
-    async with visit.writing() as tx:
-        before = await get_view(tx, visit.actor, view_id=visit.id())
+    async with ctx.writing() as tx:
+        before = await get_view(tx, ctx.actor, view_id=ctx.id())
         view = await views.update_view(
             tx,
-            visit.actor,
-            view_id=visit.id(),
+            ctx.actor,
+            view_id=ctx.id(),
             command=validated(UpdateView, given),
             expected_version=before.version,
         )
-    return Redirect(ListState.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
+    return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
 @pages.post("/leads/views/{id}/removals", Permission.LEADS_WRITE)
-async def remove_view(visit: Visit) -> Answer:
+async def remove_view(ctx: PageContext) -> PageResult:
     """Remove the view; the leads stay."""
-    async with visit.writing() as tx:
-        before: SavedView = await get_view(tx, visit.actor, view_id=visit.id())
-        await views.delete_view(tx, visit.actor, view_id=visit.id(), expected_version=before.version)
+    async with ctx.writing() as tx:
+        before: SavedView = await get_view(tx, ctx.actor, view_id=ctx.id())
+        await views.delete_view(tx, ctx.actor, view_id=ctx.id(), expected_version=before.version)
     return Redirect("/leads", [Toast(f"View “{before.name}” removed. The leads are untouched.")])
 
 
-def _shown(visit: Visit) -> dict[str, Any]:
-    state = ListState.read(parse_qsl(visit.form.value("query"), keep_blank_values=True))
-    return {"filter": state.query(visit.now), "sort": state.sort.value, "columns": list(state.columns)}
+def _shown(ctx: PageContext) -> dict[str, Any]:
+    state = LeadListParams.read(parse_qsl(ctx.form.value("query"), keep_blank_values=True))
+    return {"filter": state.query(ctx.now), "sort": state.sort.value, "columns": list(state.columns)}

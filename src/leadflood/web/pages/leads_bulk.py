@@ -6,18 +6,18 @@ from urllib.parse import parse_qsl
 
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
-from leadflood.domains.leads.errors import MoreLeadsMatch
-from leadflood.domains.leads.queries.matching import count_leads
+from leadflood.domains.leads.errors import MatchCountExceeded
+from leadflood.domains.leads.queries.search import count_leads
 from leadflood.domains.leads.service import bulk
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast, local_path
 from leadflood.web.forms import Form, validated
-from leadflood.web.pages.leads_state import ListState
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import Toast, local_path
-from leadflood.web.view import number, plural
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
+from leadflood.web.templating import number, plural
 
 pages = Pages()
 
@@ -28,42 +28,42 @@ _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
 @pages.post("/leads/bulk-changes", Permission.LEADS_WRITE)
-async def change_leads(visit: Visit) -> Answer:
+async def change_leads(ctx: PageContext) -> PageResult:
     """Do one thing to the ticked leads, or to all that the list finds, once that is confirmed."""
-    form = visit.form
-    command = _command(visit)
+    form = ctx.form
+    command = _command(ctx)
     if _asks(command) and not form.checked("confirmed"):
-        return await _confirm(visit, command)
+        return await _confirm(ctx, command)
     if _typed(command) and re.sub(r"\D", "", form.value("typed")) != str(_size(command)):
         fault = FieldError("/typed", "required", f"Type {number(_size(command))} to confirm.")
-        return await _confirm(visit, command, form.refused(InvalidInput("Not confirmed.", errors=[fault])), 400)
+        return await _confirm(ctx, command, form.refused(InvalidInput("Not confirmed.", errors=[fault])), 400)
     try:
-        async with visit.writing() as tx:
-            done = await bulk.change_leads(tx, visit.actor, command=command, trace=visit.trace)
-    except MoreLeadsMatch as error:
-        return await _confirm(visit, command, form.refused(error), error.status)
+        async with ctx.writing() as tx:
+            done = await bulk.change_leads(tx, ctx.actor, command=command, trace=ctx.trace)
+    except MatchCountExceeded as error:
+        return await _confirm(ctx, command, form.refused(error), error.status)
     return Redirect(local_path(form.value("next"), "/leads"), [_told(command, done)])
 
 
-async def _confirm(visit: Visit, command: BulkChange, form: Form | None = None, status: int = 200) -> Page:
+async def _confirm(ctx: PageContext, command: BulkChange, form: Form | None = None, status: int = 200) -> PageResponse:
     count = _size(command)
     if command.matching is not None:
-        async with visit.reading() as tx:
-            count = (await count_leads(tx, visit.actor, only=command.matching.only(), at_most=_MOST)).value
-    fields = [(name, value) for name, values in visit.form.fields.items() for value in values]
+        async with ctx.reading() as tx:
+            count = (await count_leads(tx, ctx.actor, only=command.matching.only(), at_most=_MOST)).value
+    fields = [(name, value) for name, values in ctx.form.fields.items() for value in values]
     context: dict[str, Any] = {
         "form": form or Form(),
         "count": count,
         "deletes": command.action is BulkAction.DELETE,
         "typed": command.action is BulkAction.DELETE and count > UNASKED,
-        "more": status == MoreLeadsMatch.status,
+        "more": status == MatchCountExceeded.status,
         "heading": _heading(command, count),
         "verb": _verb(command),
         "fields": [(name, value) for name, value in fields if name not in _CONFIRMATION],
-        "back": local_path(visit.form.value("next"), "/leads"),
-        "days": visit.parts.settings.lead_retention_days,
+        "back": local_path(ctx.form.value("next"), "/leads"),
+        "days": ctx.parts.settings.lead_retention_days,
     }
-    return Page("leads/confirm.html", context, status)
+    return PageResponse("leads/confirm.html", context, status)
 
 
 def _size(command: BulkChange) -> int:
@@ -91,16 +91,16 @@ def _verb(command: BulkChange) -> str:
     return "Delete" if command.action is BulkAction.DELETE else "Enrich again"
 
 
-def _command(visit: Visit) -> BulkChange:
-    form = visit.form
+def _command(ctx: PageContext) -> BulkChange:
+    form = ctx.form
     action = form.value("action")
     given: dict[str, Any] = {"action": action}
     if action.startswith("set:"):
         name = action.removeprefix("set:")
         given = {"action": BulkAction.SET, "changes": {name: form.value(name) or None}}
     if form.checked("all"):
-        state = ListState.read(parse_qsl(form.value("matching"), keep_blank_values=True))
-        given |= {"matching": state.query(visit.now), "expectedCount": form.number("expected")}
+        state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
+        given |= {"matching": state.query(ctx.now), "expectedCount": form.number("expected")}
     elif form.values("ids"):
         given["leadIds"] = form.values("ids")
     else:

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from leadflood.kernel import mail_catcher
+from leadflood.dev_mail import messages
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import NotFound
-from leadflood.web.answers import Answer, Page
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult
 
 pages = Pages()
 
@@ -18,7 +18,7 @@ _LONGEST_HEAD = 16_000
 """Characters of a message that are shown: a page is no place for a megabyte."""
 
 
-class MailNotCaught(NotFound):
+class MailCaptureOff(NotFound):
     """Mails of this installation go to a real server, or nowhere."""
 
     code = "mail_not_caught"
@@ -32,18 +32,18 @@ class MailNotCaught(NotFound):
 
 
 @pages.get("/mail", Permission.INSTANCE, live=("mail_list",))
-async def list_mails(visit: Visit) -> Answer:
+async def list_mails(ctx: PageContext) -> PageResult:
     """The newest messages, newest first."""
-    _require_catcher(visit)
-    found = await asyncio.to_thread(mail_catcher.list_messages, _folder(visit), _ROWS)  # noqa: TID251  small files, in development
-    return Page("mail/list.html", {"mails": found, "most": _ROWS})
+    _require_catcher(ctx)
+    found = await asyncio.to_thread(messages.list_messages, _folder(ctx), _ROWS)  # noqa: TID251  small files, in development
+    return PageResponse("mail/list.html", {"mails": found, "most": _ROWS})
 
 
 @pages.get("/mail/{id}", Permission.INSTANCE)
-async def show_mail(visit: Visit) -> Answer:
+async def show_mail(ctx: PageContext) -> PageResult:
     """One message: its text, the same in HTML made safe, and its head."""
-    _require_catcher(visit)
-    mail = await asyncio.to_thread(mail_catcher.read_message, _folder(visit), visit.id())  # noqa: TID251  as above
+    _require_catcher(ctx)
+    mail = await asyncio.to_thread(messages.read_message, _folder(ctx), ctx.id())  # noqa: TID251  as above
     head = mail.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("utf-8", "replace")
     text, html = mail.text[:_LONGEST_TEXT], mail.html
     context = {
@@ -53,13 +53,13 @@ async def show_mail(visit: Visit) -> Answer:
         "is_cut": len(text) < len(mail.text) or (html is not None and len(html) > _LONGEST_TEXT),
         "head": head[:_LONGEST_HEAD],
     }
-    return Page("mail/mail.html", context)
+    return PageResponse("mail/mail.html", context)
 
 
-def _folder(visit: Visit) -> Path:
-    return mail_catcher.folder_of(visit.parts.settings.home)
+def _folder(ctx: PageContext) -> Path:
+    return messages.mail_folder(ctx.parts.settings.home)
 
 
-def _require_catcher(visit: Visit) -> None:
-    if not mail_catcher.is_in_use(visit.parts.settings):
-        raise MailNotCaught
+def _require_catcher(ctx: PageContext) -> None:
+    if not messages.is_in_use(ctx.parts.settings):
+        raise MailCaptureOff

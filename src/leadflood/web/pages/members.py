@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from leadflood.dev_mail.messages import is_in_use
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.contracts import ChangeRole, MemberView
 from leadflood.domains.identity.models import can_give
 from leadflood.domains.identity.service import members
 from leadflood.domains.invitations import queries as invitations
-from leadflood.domains.leads.contracts.departures import Departure
-from leadflood.domains.leads.service import departures
+from leadflood.domains.leads.contracts.member_removal import RemovalImpact
+from leadflood.domains.leads.service import member_removal
 from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.errors import AppError
-from leadflood.kernel.mail_catcher import is_in_use
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import SESSION, Toast, drop_cookie
+from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
-from leadflood.web.session import SESSION, Toast, drop_cookie
-from leadflood.web.view import plural
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
+from leadflood.web.templating import plural
 
 pages = Pages()
 
@@ -36,52 +36,52 @@ _FAULT = 500
 
 
 @pages.get(PATH, Permission.MEMBERS_READ, live=("members_list", "members_invitations"))
-async def list_members(visit: Visit) -> Answer:
+async def list_members(ctx: PageContext) -> PageResult:
     """Members and pending invitations."""
-    return await members_page(visit)
+    return await members_page(ctx)
 
 
 @pages.post(f"{PATH}/{{id}}/roles", Permission.MEMBERS_WRITE)
-async def change_role(visit: Visit) -> Answer:
+async def change_role(ctx: PageContext) -> PageResult:
     """Give a member another role."""
-    user_id = visit.id()
+    user_id = ctx.id()
     try:
-        change = visit.form.read(ChangeRole)
-        async with visit.writing() as tx:
-            member = await members.change_role(tx, visit.actor, user_id=user_id, change=change)
+        change = ctx.form.read(ChangeRole)
+        async with ctx.writing() as tx:
+            member = await members.change_role(tx, ctx.actor, user_id=user_id, change=change)
     except AppError as error:
-        return await refused(visit, error)
+        return await refused(ctx, error)
     name = ROLES[member.role][0].lower()
     return Redirect(PATH, [Toast(f"{member.name} is {'an' if name[0] in 'ao' else 'a'} {name} now.")])
 
 
 @pages.post(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
-async def remove_member(visit: Visit) -> Answer:
+async def remove_member(ctx: PageContext) -> PageResult:
     """Take somebody out, or leave."""
-    user_id = visit.id()
+    user_id = ctx.id()
     try:
-        async with visit.writing() as tx:
-            member = await identity.get_member(tx, visit.actor, user_id=user_id)
-            left = await departures.remove_member(tx, visit.actor, user_id=user_id, trace=visit.trace)
+        async with ctx.writing() as tx:
+            member = await identity.get_member(tx, ctx.actor, user_id=user_id)
+            left = await member_removal.remove_member(tx, ctx.actor, user_id=user_id, trace=ctx.trace)
     except AppError as error:
-        return await refused(visit, error)
-    if user_id == visit.actor.user_id:
-        visit.cookies.append(drop_cookie(SESSION))
+        return await refused(ctx, error)
+    if user_id == ctx.actor.user_id:
+        ctx.cookies.append(drop_cookie(SESSION))
         return Redirect("/sign-in")
     return Redirect(PATH, [Toast(f"Removed {member.name}. {_behind(left)}".strip())])
 
 
 @pages.get(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
-async def show_removal(visit: Visit) -> Answer:
+async def show_removal(ctx: PageContext) -> PageResult:
     """What becomes of the member's leads and views, before anybody is removed."""
-    user_id = visit.id()
-    async with visit.reading() as tx:
-        member = await identity.get_member(tx, visit.actor, user_id=user_id)
-        left = await departures.survey(tx, visit.actor, user_id=user_id)
-    return Page("settings/member_removal.html", {"member": member, "behind": _behind(left)})
+    user_id = ctx.id()
+    async with ctx.reading() as tx:
+        member = await identity.get_member(tx, ctx.actor, user_id=user_id)
+        left = await member_removal.removal_impact(tx, ctx.actor, user_id=user_id)
+    return PageResponse("settings/member_removal.html", {"member": member, "behind": _behind(left)})
 
 
-def _behind(left: Departure) -> str:
+def _behind(left: RemovalImpact) -> str:
     """Such as: 3 shared views stay with the workspace, 120 leads become unassigned."""
     stay = "stays" if left.shared_views == 1 else "stay"
     become = "becomes" if left.leads == 1 else "become"
@@ -93,38 +93,38 @@ def _behind(left: Departure) -> str:
     return f"{told}." if told else ""
 
 
-def givable(visit: Visit) -> list[Role]:
+def givable(ctx: PageContext) -> list[Role]:
     """The roles that the visitor may give, from most to least allowed."""
-    if not visit.may(Permission.MEMBERS_WRITE):
+    if not ctx.may(Permission.MEMBERS_WRITE):
         return []
-    owner = visit.actor.role is Role.OWNER
-    return [role for role in Role if can_give(visit.actor, role) and (owner or role is not Role.OWNER)]
+    owner = ctx.actor.role is Role.OWNER
+    return [role for role in Role if can_give(ctx.actor, role) and (owner or role is not Role.OWNER)]
 
 
-async def refused(visit: Visit, error: AppError) -> Page:
+async def refused(ctx: PageContext, error: AppError) -> PageResponse:
     """The list, with what stood in the way. Raises: AppError: where the list would not help."""
     if error.status in {404, _FAULT} or error.status > _FAULT:
         raise error
-    return await members_page(visit, status=error.status, toasts=[Toast(error.detail, "bad")])
+    return await members_page(ctx, status=error.status, toasts=[Toast(error.detail, "bad")])
 
 
-async def members_page(visit: Visit, *, status: int = 200, toasts: Sequence[Toast] = ()) -> Page:
+async def members_page(ctx: PageContext, *, status: int = 200, toasts: Sequence[Toast] = ()) -> PageResponse:
     """The page, also as what follows a refusal."""
-    async with visit.reading() as tx:
-        page = await identity.list_members(tx, visit.actor, after=visit.after("members"), limit=_ROWS)
-        pending = await invitations.list_invitations(tx, visit.actor, limit=_OPEN)
+    async with ctx.reading() as tx:
+        page = await identity.list_members(tx, ctx.actor, after=ctx.after("members"), limit=_ROWS)
+        pending = await invitations.list_invitations(tx, ctx.actor, limit=_OPEN)
     context: dict[str, Any] = {
         "members": page.items,
-        "next": visit.cursor(page, "members"),
-        "paged": "after" in visit.query,
+        "next": ctx.cursor(page, "members"),
+        "paged": "after" in ctx.query,
         "invitations": pending.items,
         "roles": ROLES,
-        "givable": givable(visit),
-        "touchable": {each.id for each in page.items if _may_touch(visit, each)},
-        "caught": visit.may(Permission.MEMBERS_WRITE) and is_in_use(visit.parts.settings),
+        "givable": givable(ctx),
+        "touchable": {each.id for each in page.items if _may_touch(ctx, each)},
+        "caught": ctx.may(Permission.MEMBERS_WRITE) and is_in_use(ctx.parts.settings),
     }
-    return Page("settings/members.html", context, status, toasts=toasts)
+    return PageResponse("settings/members.html", context, status, toasts=toasts)
 
 
-def _may_touch(visit: Visit, member: MemberView) -> bool:
-    return visit.may(Permission.MEMBERS_WRITE) and (member.role is not Role.OWNER or visit.actor.role is Role.OWNER)
+def _may_touch(ctx: PageContext, member: MemberView) -> bool:
+    return ctx.may(Permission.MEMBERS_WRITE) and (member.role is not Role.OWNER or ctx.actor.role is Role.OWNER)

@@ -8,12 +8,12 @@ from leadflood.domains.email_changes import queries
 from leadflood.domains.identity.contracts import ChangePassword, UpdateMe
 from leadflood.domains.identity.service import passwords, profile
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import Toast, local_path
 from leadflood.web.forms import Form
-from leadflood.web.pages.throttled import told
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.retry_after import throttled_response
 from leadflood.web.pipeline import SIGNED_IN, Pages
-from leadflood.web.session import Toast, local_path
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
@@ -21,47 +21,47 @@ _FAULT = 500
 
 
 @pages.get("/settings", SIGNED_IN)
-async def show_profile(visit: Visit) -> Answer:
+async def show_profile(ctx: PageContext) -> PageResult:
     """Name, time zone, e-mail address and password."""
-    return await _page(visit)
+    return await _page(ctx)
 
 
 @pages.post("/settings", SIGNED_IN)
-async def change_profile(visit: Visit) -> Answer:
+async def change_profile(ctx: PageContext) -> PageResult:
     """Save name and time zone."""
     try:
-        change = visit.form.read(UpdateMe, blank="")
-        await profile.update_me(visit.parts.database, visit.actor, change=change)
+        change = ctx.form.read(UpdateMe, blank="")
+        await profile.update_me(ctx.parts.database, ctx.actor, change=change)
     except AppError as error:
-        return await refused(visit, "profile", error)
+        return await refused(ctx, "profile", error)
     return Redirect("/settings", [Toast("Profile saved.")])
 
 
 @pages.post("/settings/password", SIGNED_IN)
-async def change_password(visit: Visit) -> Answer:
+async def change_password(ctx: PageContext) -> PageResult:
     """Another password. All other sessions end."""
-    parts = visit.parts
+    parts = ctx.parts
     try:
-        change = visit.form.read(ChangePassword)
-        await passwords.change_password(parts.database, parts.settings, parts.sealer, visit.actor, change=change)
+        change = ctx.form.read(ChangePassword)
+        await passwords.change_password(parts.database, parts.settings, parts.secret_box, ctx.actor, change=change)
     except AppError as error:
-        return await refused(visit, "password", error)
+        return await refused(ctx, "password", error)
     return Redirect("/settings", [Toast("Password changed. You are signed out everywhere else.")])
 
 
 @pages.get("/settings/appearance", SIGNED_IN)
-async def show_appearance(visit: Visit) -> Answer:
+async def show_appearance(ctx: PageContext) -> PageResult:
     """Light, dark, or as the device."""
-    return _appearance(Form.of({"appearance": visit.theme}))
+    return _appearance(Form.of({"appearance": ctx.theme}))
 
 
 @pages.post("/settings/appearance", SIGNED_IN)
-async def change_appearance(visit: Visit) -> Answer:
+async def change_appearance(ctx: PageContext) -> PageResult:
     """Remember the choice, and go back to where it was made."""
-    form = visit.form
+    form = ctx.form
     try:
         change = Form({"appearance": form.values("appearance") or [""]}).read(UpdateMe, blank="")
-        await profile.update_me(visit.parts.database, visit.actor, change=change)
+        await profile.update_me(ctx.parts.database, ctx.actor, change=change)
     except AppError as error:
         if error.status >= _FAULT:
             raise
@@ -69,27 +69,27 @@ async def change_appearance(visit: Visit) -> Answer:
     return Redirect(local_path(form.value("next"), "/settings/appearance"), [Toast("Appearance saved.")])
 
 
-async def refused(visit: Visit, name: str, error: AppError) -> Page:
+async def refused(ctx: PageContext, name: str, error: AppError) -> PageResponse:
     """The page, with what stood in the way at the form `name`. Raises: AppError: a fault of ours."""
     if error.status >= _FAULT:
         raise error
-    return await _page(visit, error.status, **{name: visit.form.refused(told(visit, error))})
+    return await _page(ctx, error.status, **{name: ctx.form.refused(throttled_response(ctx, error))})
 
 
-async def _page(visit: Visit, status: int = 200, **forms: Form) -> Page:
-    stored = {"profile": Form.of({"name": visit.user.name, "timeZone": visit.user.time_zone})}
-    async with visit.parts.database.system(read_only=True) as tx:
-        pending = await queries.view(tx, visit.user.id)
+async def _page(ctx: PageContext, status: int = 200, **forms: Form) -> PageResponse:
+    stored = {"profile": Form.of({"name": ctx.user.name, "timeZone": ctx.user.time_zone})}
+    async with ctx.parts.database.system(read_only=True) as tx:
+        pending = await queries.view(tx, ctx.user.id)
     context: dict[str, Any] = {
         "pending": pending,
         "forms": {"email": Form(), "password": Form(), **stored, **forms},
         "zones": _zones(),
     }
-    return Page("settings/profile.html", context, status)
+    return PageResponse("settings/profile.html", context, status)
 
 
-def _appearance(form: Form, status: int = 200) -> Page:
-    return Page("settings/appearance.html", {"form": form}, status)
+def _appearance(form: Form, status: int = 200) -> PageResponse:
+    return PageResponse("settings/appearance.html", {"form": form}, status)
 
 
 @cache

@@ -1,81 +1,81 @@
 """Signing in and out, and changing the workspace."""
 
 from leadflood.domains.identity.contracts import Login
-from leadflood.domains.identity.errors import DeviceLinkOver
+from leadflood.domains.identity.errors import DeviceLinkExpired
 from leadflood.domains.identity.service import devices, sessions, signin
 from leadflood.kernel.errors import AppError
-from leadflood.web.answers import Answer, Page, Redirect
+from leadflood.web.cookies import SESSION, Toast, drop_cookie, local_path, set_cookie
 from leadflood.web.forms import Form
-from leadflood.web.pages.throttled import told
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.retry_after import throttled_response
 from leadflood.web.pipeline import SIGNED_IN, Pages, Public
-from leadflood.web.session import SESSION, Toast, drop_cookie, local_path, set_cookie
-from leadflood.web.visit import Visit
+from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
 
 @pages.get("/sign-in", Public("it is how one gets in"))
-async def show_sign_in(visit: Visit) -> Answer:
+async def show_sign_in(ctx: PageContext) -> PageResult:
     """The form; whoever is signed in already goes on."""
-    if visit.signed_in:
-        return Redirect(local_path(visit.query.get("next")))
-    return _form(Form.of({"next": local_path(visit.query.get("next"), "")}))
+    if ctx.signed_in:
+        return Redirect(local_path(ctx.query.get("next")))
+    return _form(Form.of({"next": local_path(ctx.query.get("next"), "")}))
 
 
 @pages.post("/sign-in", Public("it is how one gets in"))
-async def sign_in(visit: Visit) -> Answer:
+async def sign_in(ctx: PageContext) -> PageResult:
     """Start a session in this browser. One that it had before ends."""
-    parts = visit.parts
+    parts = ctx.parts
     try:
         entered = await signin.login_browser(
             parts.database,
             parts.settings,
-            parts.sealer,
-            login=visit.form.read(Login),
-            client=visit.client,
-            replaces=visit.caller.actor if visit.caller else None,
+            parts.secret_box,
+            login=ctx.form.read(Login),
+            client=ctx.client,
+            replaces=ctx.caller.actor if ctx.caller else None,
         )
     except AppError as error:
-        return _form(visit.form.refused(told(visit, error)), error.status)
-    visit.enter(entered)
-    return Redirect(local_path(visit.form.value("next")))
+        return _form(ctx.form.refused(throttled_response(ctx, error)), error.status)
+    ctx.enter(entered)
+    return Redirect(local_path(ctx.form.value("next")))
 
 
 @pages.get("/sign-in/device/{code}", Public("the code, which only `leadflood user unlock` prints, is the key"))
-async def know_device(visit: Visit) -> Answer:
+async def know_device(ctx: PageContext) -> PageResult:
     """Know this browser, so that it can sign in whatever strangers tried meanwhile."""
-    user_id = devices.opened(visit.parts.sealer, str(visit.request.path_params["code"]), visit.now)
+    user_id = devices.opened(ctx.parts.secret_box, str(ctx.request.path_params["code"]), ctx.now)
     if user_id is None:
-        raise DeviceLinkOver
-    visit.know(user_id)
+        raise DeviceLinkExpired
+    ctx.know(user_id)
     return Redirect("/sign-in", [Toast("You can sign in with this browser now.")])
 
 
 @pages.post("/sign-out", SIGNED_IN)
-async def sign_out(visit: Visit) -> Answer:
+async def sign_out(ctx: PageContext) -> PageResult:
     """End this browser's session."""
-    async with visit.writing() as tx:
-        await sessions.logout(tx, visit.actor)
-    visit.cookies.append(drop_cookie(SESSION))
+    async with ctx.writing() as tx:
+        await sessions.logout(tx, ctx.actor)
+    ctx.cookies.append(drop_cookie(SESSION))
     return Redirect("/sign-in")
 
 
 @pages.post("/workspace", SIGNED_IN)
-async def switch_workspace(visit: Visit) -> Answer:
+async def switch_workspace(ctx: PageContext) -> PageResult:
     """Go on in another workspace of the same person, in a session of its own."""
-    parts = visit.parts
-    workspace_id = visit.form.id("workspaceId")
+    parts = ctx.parts
+    workspace_id = ctx.form.id("workspaceId")
     entered = await sessions.switch_workspace(
         parts.database,
         parts.settings,
-        visit.actor,
+        ctx.actor,
         workspace_id=workspace_id,
-        client=visit.client,
+        client=ctx.client,
     )
-    visit.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
-    visit.anchor = entered.token
+    ctx.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
+    ctx.anchor = entered.token
     return Redirect("/", [Toast(f"This is {entered.workspace.name} now.")])
 
 
-def _form(form: Form, status: int = 200) -> Page:
-    return Page("sign_in/sign_in.html", {"form": form, "title": "Sign in"}, status)
+def _form(form: Form, status: int = 200) -> PageResponse:
+    return PageResponse("sign_in/sign_in.html", {"form": form, "title": "Sign in"}, status)

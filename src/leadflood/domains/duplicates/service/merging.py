@@ -7,16 +7,16 @@ from pydantic import JsonValue
 
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
-from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotFound, MergeNotUndoable, MergeWithItself
-from leadflood.domains.duplicates.events import MERGE, AuditAction
+from leadflood.domains.duplicates.errors import AlreadyMerged, MergeNotFound, MergeNotUndoable, SelfMerge
+from leadflood.domains.duplicates.events import MERGE, DuplicateAuditAction
 from leadflood.domains.duplicates.models import MergeStatus
-from leadflood.domains.duplicates.service.choosing import chosen_values
+from leadflood.domains.duplicates.service.field_resolution import chosen_values
 from leadflood.domains.duplicates.store import merges as store
 from leadflood.domains.duplicates.store.merges import Merge
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.changesets import ChangesetView
-from leadflood.domains.leads.contracts.stored import StoredLead
-from leadflood.domains.leads.errors import ChangesetNotFound, LeadChanged, LeadNotFound
+from leadflood.domains.leads.contracts.lead_records import StoredLead
+from leadflood.domains.leads.errors import ChangesetNotFound, LeadNotFound, LeadVersionConflict
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import merging as leads
@@ -38,12 +38,12 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
     actor.require(Permission.LEADS_WRITE)
     survivor_id, other_id = command.survivor_id, command.other_id
     if survivor_id == other_id:
-        raise MergeWithItself
+        raise SelfMerge
     await participants.lock(tx, actor, [survivor_id, other_id])
     survivor, other = await _hold(tx, actor, survivor_id, other_id)
     for lead, version in ((survivor, command.survivor_version), (other, command.other_version)):
         if version is not None and version != lead.version:
-            raise LeadChanged(lead.version)
+            raise LeadVersionConflict(lead.version)
     values, taken = chosen_values(survivor, other, command.fields)
     merge_id = new_id()
     changeset_id = await leads.merge_leads(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
@@ -54,7 +54,12 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor_id)}
     data |= {"mergeId": str(merge_id), "changesetId": str(changeset_id)}
     await audit.record(
-        tx, actor, action=AuditAction.MERGED, subject_type=MERGE, subject_id=merge_id, data={**data, "fields": [*taken]}
+        tx,
+        actor,
+        action=DuplicateAuditAction.MERGED,
+        subject_type=MERGE,
+        subject_id=merge_id,
+        data={**data, "fields": [*taken]},
     )
     return await queries.get_merge(tx, actor, participants, merge_id=merge_id)
 
@@ -99,7 +104,9 @@ async def undo_merge(
     await participants.unmerge(tx, actor, moved=moved, holders=holders, to_id=other.id)
     expect_changed(await store.set_undone(tx, actor, merge_id))
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor.id)}
-    await audit.record(tx, actor, action=AuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data)
+    await audit.record(
+        tx, actor, action=DuplicateAuditAction.UNMERGED, subject_type=MERGE, subject_id=merge_id, data=data
+    )
     return await queries.get_merge(tx, actor, participants, merge_id=merge_id)
 
 

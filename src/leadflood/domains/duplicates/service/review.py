@@ -5,7 +5,7 @@ from uuid import UUID
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import DuplicateView
 from leadflood.domains.duplicates.errors import DuplicateMerged
-from leadflood.domains.duplicates.events import DUPLICATE, AuditAction
+from leadflood.domains.duplicates.events import DUPLICATE, DuplicateAuditAction
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.store import merges as store
 from leadflood.domains.identity.service import audit
@@ -17,14 +17,16 @@ async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> Dupli
     """Say that the two are not the same; no scan asks again. Raises: DuplicateNotFound, DuplicateMerged."""
     actor.require(Permission.LEADS_WRITE)
     return await _decide(
-        tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED, AuditAction.DISMISSED
+        tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED, DuplicateAuditAction.DISMISSED
     )
 
 
 async def reopen(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Take that back. Raises: DuplicateNotFound, DuplicateMerged."""
     actor.require(Permission.LEADS_WRITE)
-    return await _decide(tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN, AuditAction.REOPENED)
+    return await _decide(
+        tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN, DuplicateAuditAction.REOPENED
+    )
 
 
 async def _decide(
@@ -33,7 +35,7 @@ async def _decide(
     duplicate_id: UUID,
     expected: CandidateStatus,
     status: CandidateStatus,
-    action: AuditAction,
+    action: DuplicateAuditAction,
 ) -> DuplicateView:
     decided = await store.decide(tx, actor.workspace_id, duplicate_id, expected=expected, status=status)
     found = await queries.get_duplicate(tx, actor, duplicate_id=duplicate_id)

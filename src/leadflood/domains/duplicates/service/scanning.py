@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import ScanView
-from leadflood.domains.duplicates.events import SCAN, SCAN_DUPLICATES, AuditAction, ScanPayload
-from leadflood.domains.duplicates.models import Match, Person, compare
+from leadflood.domains.duplicates.events import SCAN, SCAN_DUPLICATES, DuplicateAuditAction, ScanPayload
+from leadflood.domains.duplicates.models import Match, PersonKey, compare
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
@@ -36,7 +36,7 @@ async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str
     if started is not None:
         data: dict[str, JsonValue] = {"jobId": str(started)}
         await audit.record(
-            tx, actor, action=AuditAction.SCAN_REQUESTED, subject_type=SCAN, subject_id=scan.id, data=data
+            tx, actor, action=DuplicateAuditAction.SCAN_REQUESTED, subject_type=SCAN, subject_id=scan.id, data=data
         )
     return scan
 
@@ -61,13 +61,13 @@ async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int 
     part = None if scan is None else await store.next_part(tx, scan, beginning=_BEGINNING, batch=batch)
     if scan is None or part is None:
         return 0
-    people = {lead_id: Person.of(lead) for lead_id, lead in part.leads.items()}
+    people = {lead_id: PersonKey.of(lead) for lead_id, lead in part.leads.items()}
     keys = {lead_id: person.blocks() for lead_id, person in people.items()}
     await store.replace_keys(tx, actor.workspace_id, keys)
     pairs = await store.pairs(tx, actor.workspace_id, list(keys), neighbours=NEIGHBOURS)
     others = {lead_id for pair in pairs for lead_id in pair if lead_id not in people}
     living = await store.living(tx, actor.workspace_id, list(others))
-    people |= {lead_id: Person.of(lead) for lead_id, lead in living.items()}
+    people |= {lead_id: PersonKey.of(lead) for lead_id, lead in living.items()}
     found: dict[tuple[UUID, UUID], Match] = {}
     for one, two in pairs:
         match = compare(people[one], people[two]) if one in people and two in people else None

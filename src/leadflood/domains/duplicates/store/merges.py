@@ -110,7 +110,7 @@ WHERE workspace_id = :workspace_id AND id = :merge_id AND status = 'merged'
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class DuplicatePair:
     """A candidate: which leads, and how it stands."""
 
     id: UUID
@@ -143,13 +143,13 @@ async def decide(
     return await tx.changed(_DECIDE, values) == 1
 
 
-async def hold_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[Pair]:
+async def hold_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[DuplicatePair]:
     """All candidates that one of the leads is in, locked for this transaction."""
     rows = await tx.all(_HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
-    return [Pair(row.id, row.lead_a, row.lead_b, CandidateStatus(row.status)) for row in rows]
+    return [DuplicatePair(row.id, row.lead_a, row.lead_b, CandidateStatus(row.status)) for row in rows]
 
 
-async def move_pairs(tx: Transaction, workspace_id: UUID, moved: Sequence[Pair]) -> None:
+async def move_pairs(tx: Transaction, workspace_id: UUID, moved: Sequence[DuplicatePair]) -> None:
     """Set leads and state of candidates, which are held. No two of them, and none that stays, has the same leads."""
     values = {
         "ids": [pair.id for pair in moved],

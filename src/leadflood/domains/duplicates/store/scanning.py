@@ -182,7 +182,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScanBatch:
     """The next leads of a scan by id, and the position of the last of them."""
 
     leads: Mapping[UUID, ComparedLead]
@@ -219,7 +219,7 @@ async def count(tx: Transaction, scan: Scan) -> int:
     return counted
 
 
-async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: int) -> Part | None:
+async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: int) -> ScanBatch | None:
     """The next leads of a scan, in the order of their last change; None at the end. `beginning`: of time."""
     values = {
         "workspace_id": scan.workspace_id,
@@ -229,7 +229,7 @@ async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: 
         "batch": batch,
     }
     rows = await tx.all(NEXT, values)
-    return Part(_compared(rows), rows[-1].updated_at, rows[-1].id) if rows else None
+    return ScanBatch(_compared(rows), rows[-1].updated_at, rows[-1].id) if rows else None
 
 
 async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, frozenset[int]]) -> None:
@@ -280,7 +280,7 @@ async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[U
     await tx.execute(DROP_PAIRS, {"workspace_id": workspace_id, **values})
 
 
-async def advance(tx: Transaction, scan: Scan, part: Part, *, found: int) -> None:
+async def advance(tx: Transaction, scan: Scan, part: ScanBatch, *, found: int) -> None:
     """All up to the end of this part is compared."""
     values = {
         "workspace_id": scan.workspace_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 from leadflood.domains.exports import queries, store
 from leadflood.domains.exports.contracts import CreateExport, ExportView, written_filter
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
-from leadflood.domains.exports.events import WRITE_EXPORT, AuditAction, ExportPayload
+from leadflood.domains.exports.events import WRITE_EXPORT, ExportAuditAction, ExportPayload
 from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
@@ -57,7 +57,7 @@ async def request_export(
     await audit.record(
         tx,
         actor,
-        action=AuditAction.REQUESTED,
+        action=ExportAuditAction.REQUESTED,
         subject_type=_SUBJECT,
         subject_id=export_id,
         data={"format": command.format, "columns": [*command.columns], "filter": only},
@@ -77,7 +77,7 @@ async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> Exp
         await audit.record(
             tx,
             actor,
-            action=AuditAction.DOWNLOADED,
+            action=ExportAuditAction.DOWNLOADED,
             subject_type=_SUBJECT,
             subject_id=export_id,
             data={"format": view.format, "count": view.done},
@@ -96,7 +96,7 @@ async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> No
     await audit.record(
         tx,
         actor,
-        action=AuditAction.DELETED,
+        action=ExportAuditAction.DELETED,
         subject_type=_SUBJECT,
         subject_id=export_id,
     )

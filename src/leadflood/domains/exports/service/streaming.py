@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from leadflood.domains.exports.contracts import written_filter
 from leadflood.domains.exports.errors import ExportTooLarge
-from leadflood.domains.exports.events import AuditAction
+from leadflood.domains.exports.events import ExportAuditAction
 from leadflood.domains.exports.models import ExportFormat, file_name, wants_enriched
-from leadflood.domains.exports.service.reading import Survey, batches, encoder, survey
+from leadflood.domains.exports.service.batches import ExportScan, batches, encoder, scan_for_export
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.kernel.actor import Actor, Permission
@@ -18,7 +18,7 @@ from leadflood.kernel.threads import EXPORT_ENCODING
 
 
 @dataclass(slots=True)
-class Stream:
+class ExportStream:
     """An export that is sent while it is read.
 
     Attributes: done: leads that are read so far.
@@ -29,7 +29,7 @@ class Stream:
     only: LeadFilter
     kind: ExportFormat
     bom: bool
-    surveyed: Survey
+    surveyed: ExportScan
     done: int = 0
 
     @property
@@ -68,7 +68,7 @@ async def open_stream(
     kind: ExportFormat,
     at_most: int | None,
     bom: bool = False,
-) -> Stream:
+) -> ExportStream:
     """Begin to send leads, and record who takes which. Raises: ExportTooLarge, TooManyColumns.
 
     Args:
@@ -81,14 +81,14 @@ async def open_stream(
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
     actor.require(Permission.LEADS_READ)
-    surveyed = await survey(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
+    surveyed = await scan_for_export(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
     if at_most is not None and surveyed.total > at_most:
         raise ExportTooLarge(at_most)
     async with database.transaction(actor.workspace_id) as tx:
         await audit.record(
             tx,
             actor,
-            action=AuditAction.STREAMED,
+            action=ExportAuditAction.STREAMED,
             subject_type="leads",
             data={
                 "format": kind,
@@ -97,4 +97,4 @@ async def open_stream(
                 "filter": written_filter(only),
             },
         )
-    return Stream(database, actor, only, kind, bom, surveyed)
+    return ExportStream(database, actor, only, kind, bom, surveyed)

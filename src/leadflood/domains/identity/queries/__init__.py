@@ -16,7 +16,7 @@ from leadflood.domains.identity.contracts import (
     UserView,
     WorkspaceView,
 )
-from leadflood.domains.identity.errors import ApiKeyNotFound, MemberNotFound, Unauthenticated, WorkspaceNotFound
+from leadflood.domains.identity.errors import ApiKeyNotFound, InvalidToken, MemberNotFound, WorkspaceNotFound
 from leadflood.domains.identity.models import Account, Appearance, SessionKind
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
@@ -293,7 +293,7 @@ def user_view(account: Account) -> UserView:
 async def _user(tx: Transaction, user_id: UUID) -> Row:
     row = await tx.first(USER, {"id": user_id})
     if row is None:
-        raise Unauthenticated
+        raise InvalidToken
     return row
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from leadflood.domains.identity.contracts import MembershipView, Visit, VisitorView
+from leadflood.domains.identity.contracts import BrowserVisit, MembershipView, VisitorView
 from leadflood.domains.identity.models import Appearance, Authenticated, permissions_of
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
@@ -31,10 +31,10 @@ async def authenticated(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[
     return {row.token_hash: Authenticated(_actor(row), row.stale, bool(row.is_public)) for row in rows}
 
 
-async def visit(tx: Transaction, token_hash: bytes) -> Visit | None:
+async def browser_visit(tx: Transaction, token_hash: bytes) -> BrowserVisit | None:
     """What a browser's token stands for at this moment, with what every page says of its reader."""
     row = await tx.first(VISITOR, {"token_hash": token_hash})
-    return None if row is None else Visit(_actor(row), row.stale, bool(row.is_public), _visitor_view(row))
+    return None if row is None else BrowserVisit(_actor(row), row.stale, bool(row.is_public), _visitor_view(row))
 
 
 def _actor(row: Row) -> Actor:

@@ -43,7 +43,7 @@ HAS_PUBLIC_PASSWORD = sql("SELECT true FROM users WHERE id = :id AND password_ha
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PublicPasswordCandidate:
     """A user who may have the public password. `is_public`: it is known."""
 
     id: UUID
@@ -57,10 +57,10 @@ async def operators(tx: Transaction) -> list[UUID]:
     return [row.id for row in await tx.all(OPERATORS)]
 
 
-async def maybe_public(tx: Transaction) -> list[Candidate]:
+async def maybe_public(tx: Transaction) -> list[PublicPasswordCandidate]:
     """Users who can sign in, perhaps with the demo user's public password. Needs a system transaction."""
     rows = await tx.all(MAYBE_PUBLIC, {"email": DEMO_EMAIL, "system": SYSTEM_WORKSPACE_ID})
-    return [Candidate(row.id, row.email, row.password_hash, row.is_public) for row in rows]
+    return [PublicPasswordCandidate(row.id, row.email, row.password_hash, row.is_public) for row in rows]
 
 
 async def has_public_password(tx: Transaction, user_id: UUID) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leadflood.domains.identity import queries
-from leadflood.domains.identity.contracts import MembershipView, MeView, Visit
-from leadflood.domains.identity.errors import Unauthenticated
+from leadflood.domains.identity.contracts import BrowserVisit, MembershipView, MeView
+from leadflood.domains.identity.errors import InvalidToken
 from leadflood.domains.identity.models import (
     ACCESS_PREFIX,
     API_KEY_PREFIX,
@@ -29,27 +29,27 @@ async def authenticate(database: Database, token: str, *, production: bool = Fal
     Raises: Unauthenticated.
     """
     (found,) = await authenticate_all(database, [token], production=production)
-    if isinstance(found, Unauthenticated):
+    if isinstance(found, InvalidToken):
         raise found
     return found
 
 
 async def authenticate_all(
     database: Database, tokens: Sequence[str], *, production: bool = False
-) -> list[Authenticated | Unauthenticated]:
+) -> list[Authenticated | InvalidToken]:
     """As `authenticate`, for many at once, in order. Of equal tokens that are `stale`, only the first is told so."""
     hashes = {token: token_hash(token) for token in set(tokens) if _is_ours(token)}
     if not hashes:
-        return [Unauthenticated() for _ in tokens]
+        return [InvalidToken() for _ in tokens]
     async with database.statement() as connection:
         known = await credentials.authenticated(connection, list(hashes.values()))
     found = {
         token: known[sought] for token, sought in hashes.items() if _opens(known.get(sought), production=production)
     }
-    told: list[Authenticated | Unauthenticated] = []
+    told: list[Authenticated | InvalidToken] = []
     for token in tokens:
         caller = found.get(token)
-        told.append(Unauthenticated() if caller is None else caller)
+        told.append(InvalidToken() if caller is None else caller)
         if caller is not None and caller.stale:
             found[token] = replace(caller, stale=False)
     return told
@@ -59,7 +59,7 @@ def _is_ours(token: str) -> bool:
     return is_token(token, ACCESS_PREFIX) or is_token(token, API_KEY_PREFIX)
 
 
-async def authenticate_browser(database: Database, token: str, *, production: bool = False) -> Visit:
+async def authenticate_browser(database: Database, token: str, *, production: bool = False) -> BrowserVisit:
     """The caller that the token in a browser's cookie stands for, as `authenticate`; tokens of the API are refused.
 
     One statement, which also reads what every page says of its reader.
@@ -67,11 +67,11 @@ async def authenticate_browser(database: Database, token: str, *, production: bo
     Raises: Unauthenticated.
     """
     if not is_token(token, WEB_PREFIX):
-        raise Unauthenticated
+        raise InvalidToken
     async with database.statement() as connection:
-        visit = await credentials.visit(connection, token_hash(token))
+        visit = await credentials.browser_visit(connection, token_hash(token))
     if visit is None or not _opens(visit, production=production):
-        raise Unauthenticated
+        raise InvalidToken
     return visit
 
 
@@ -104,13 +104,13 @@ async def me(database: Database, actor: Actor) -> MeView:
     Raises: Unauthenticated: for the command line and the system, who are nobody, and for a member just removed.
     """
     if actor.user_id is None:
-        raise Unauthenticated
+        raise InvalidToken
     async with database.system(read_only=True) as tx:
         user = await queries.profile(tx, actor.user_id)
         joined = await queries.memberships_of(tx, actor.user_id)
     here = next((each for each in joined if each.id == actor.workspace_id), None)
     if here is None:
-        raise Unauthenticated
+        raise InvalidToken
     return MeView(
         kind=actor.kind,
         user=user,

@@ -8,12 +8,12 @@ from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import ApiKeyCreated, CreateApiKey
 from leadflood.domains.identity.errors import (
     ApiKeyNotFound,
-    BeyondOwnPermissions,
+    InvalidToken,
     LastOwner,
+    PermissionEscalation,
     TooManyApiKeys,
-    Unauthenticated,
 )
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import API_KEY_PREFIX, MAX_API_KEYS, MAX_KEY_YEARS, SHOWN_OF_KEY
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
@@ -37,7 +37,7 @@ async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) ->
     actor.require(Permission.KEYS_WRITE)
     missing = sorted(set(key.scopes) - actor.permissions)
     if missing:
-        raise BeyondOwnPermissions(missing)
+        raise PermissionEscalation(missing)
     _require_within(key.expires_at, utc_now())
     maker = await _maker(tx, actor)
     expires_at = await _end(tx, actor, key.expires_at)
@@ -60,7 +60,7 @@ async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) ->
     await audit.record(
         tx,
         actor,
-        action=AuditAction.API_KEY_CREATED,
+        action=IdentityAuditAction.API_KEY_CREATED,
         subject_type=AuditSubject.API_KEY,
         subject_id=key_id,
         data={"name": key.name, "scopes": list(key.scopes)},
@@ -81,7 +81,7 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None
         await audit.record(
             tx,
             actor,
-            action=AuditAction.API_KEY_REVOKED,
+            action=IdentityAuditAction.API_KEY_REVOKED,
             subject_type=AuditSubject.API_KEY,
             subject_id=revoked,
         )
@@ -96,7 +96,7 @@ async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID) -> None:
         await audit.record(
             tx,
             replace(actor, workspace_id=workspace_id),
-            action=AuditAction.API_KEY_REVOKED,
+            action=IdentityAuditAction.API_KEY_REVOKED,
             subject_type=AuditSubject.API_KEY,
             subject_id=key_id,
             data={"reason": "public_password"},
@@ -135,5 +135,5 @@ async def _maker(tx: Transaction, actor: Actor) -> UUID:
             raise LastOwner
         return owner
     if await store.role_of(tx, actor.workspace_id, actor.user_id, hold=True) is None:
-        raise Unauthenticated
+        raise InvalidToken
     return actor.user_id

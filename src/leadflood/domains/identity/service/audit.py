@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity import queries, store
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
@@ -79,6 +79,6 @@ async def purge(database: Database, *, days: int, limit: int) -> int:
         if removed:
             actor = Actor.system(SYSTEM_WORKSPACE_ID)
             data: dict[str, JsonValue] = {"count": removed, "olderThanDays": days}
-            action, subject = AuditAction.AUDIT_PURGED, AuditSubject.WORKSPACE
+            action, subject = IdentityAuditAction.AUDIT_PURGED, AuditSubject.WORKSPACE
             await record(tx, actor, action=action, subject_type=subject, subject_id=SYSTEM_WORKSPACE_ID, data=data)
     return removed

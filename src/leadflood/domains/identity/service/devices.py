@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.kernel.clock import utc_now
-from leadflood.kernel.crypto import Sealer, random_hex
+from leadflood.kernel.crypto import SecretBox, random_hex
 
 SECONDS: Final = 400 * 86_400
 """How long a browser keeps the cookie: the longest that browsers allow (RFC 6265bis, 5.5)."""
@@ -22,37 +22,37 @@ _ACCOUNTS: Final = 5
 _NONCE_BYTES: Final = 16
 
 
-def subject(sealer: Sealer, cookie: str | None, user_id: UUID) -> bytes | None:
+def subject(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> bytes | None:
     """Under what the attempts of this device at this account are counted; None if it is not known for the account."""
     nonce, tags = _parts(cookie)
-    tag = _tag(sealer, nonce, user_id)
+    tag = _tag(secret_box, nonce, user_id)
     if not any(hmac.compare_digest(tag, each) for each in tags):
         return None
-    return sealer.fingerprint(b"known device", nonce.encode(), user_id.bytes)
+    return secret_box.fingerprint(b"known device", nonce.encode(), user_id.bytes)
 
 
-def remember(sealer: Sealer, cookie: str | None, user_id: UUID) -> str:
+def remember(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> str:
     """The value of the cookie by which the device is known for this account, too."""
     nonce, tags = _parts(cookie)
     nonce = nonce or random_hex(_NONCE_BYTES)
-    tag = _tag(sealer, nonce, user_id)
+    tag = _tag(secret_box, nonce, user_id)
     return ".".join([nonce, tag, *[each for each in tags if each != tag][: _ACCOUNTS - 1]])
 
 
-def link_code(sealer: Sealer, user_id: UUID) -> str:
+def link_code(secret_box: SecretBox, user_id: UUID) -> str:
     """The code of a link that makes the browser that opens it known for an account."""
     until = int((utc_now() + LINK_LIFE).timestamp())
-    return f"{user_id.hex}-{until}-{_signature(sealer, user_id, until)}"
+    return f"{user_id.hex}-{until}-{_signature(secret_box, user_id, until)}"
 
 
-def opened(sealer: Sealer, code: str, now: datetime) -> UUID | None:
+def opened(secret_box: SecretBox, code: str, now: datetime) -> UUID | None:
     """The account that the code of a link is for; None once it is too old, and for what is no code."""
     user, _, rest = code.partition("-")
     until, _, signature = rest.partition("-")
     if not (_is_hex(user, 32) and until.isascii() and until.isdigit() and len(until) <= len("9999999999")):
         return None
     user_id, end = UUID(user), int(until)
-    genuine = signature.isascii() and hmac.compare_digest(_signature(sealer, user_id, end), signature)
+    genuine = signature.isascii() and hmac.compare_digest(_signature(secret_box, user_id, end), signature)
     return user_id if genuine and now.timestamp() < end else None
 
 
@@ -62,12 +62,12 @@ def _parts(cookie: str | None) -> tuple[str, list[str]]:
     return (nonce, [each for each in tags if _is_hex(each, length)]) if _is_hex(nonce, length) else ("", [])
 
 
-def _tag(sealer: Sealer, nonce: str, user_id: UUID) -> str:
-    return sealer.fingerprint(b"device", nonce.encode(), user_id.bytes)[:_NONCE_BYTES].hex()
+def _tag(secret_box: SecretBox, nonce: str, user_id: UUID) -> str:
+    return secret_box.fingerprint(b"device", nonce.encode(), user_id.bytes)[:_NONCE_BYTES].hex()
 
 
-def _signature(sealer: Sealer, user_id: UUID, until: int) -> str:
-    return sealer.fingerprint(b"device link", user_id.bytes, str(until).encode())[:_NONCE_BYTES].hex()
+def _signature(secret_box: SecretBox, user_id: UUID, until: int) -> str:
+    return secret_box.fingerprint(b"device link", user_id.bytes, str(until).encode())[:_NONCE_BYTES].hex()
 
 
 def _is_hex(text: str, length: int) -> bool:

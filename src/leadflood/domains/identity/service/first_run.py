@@ -11,15 +11,15 @@ from typing import Final
 
 from leadflood.domains.identity import store
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, SetUp
-from leadflood.domains.identity.errors import EmailTaken, FirstRunOver
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.errors import EmailTaken, SetupAlreadyDone
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, Account, Client, EndReason, permissions_of
-from leadflood.domains.identity.queries.untouched import is_in_use, untouched_owner
+from leadflood.domains.identity.queries.unclaimed_owner import is_in_use, untouched_owner
 from leadflood.domains.identity.service import audit, sessions
 from leadflood.domains.identity.service.passwords import end_and_record, hashed
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, is_token
+from leadflood.kernel.crypto import SecretBox, is_token
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.transaction import Transaction
@@ -30,7 +30,9 @@ _LONGEST_END: Final = 12
 """Digits of a Unix time."""
 
 
-async def open_code(database: Database, sealer: Sealer, *, now: datetime, unless_in_use: bool = False) -> str | None:
+async def open_code(
+    database: Database, secret_box: SecretBox, *, now: datetime, unless_in_use: bool = False
+) -> str | None:
     """A fresh code for the link; None once the first owner has signed in or changed the password.
 
     `unless_in_use`: also None once anybody has signed in to the first workspace, such as the demo user.
@@ -39,20 +41,20 @@ async def open_code(database: Database, sealer: Sealer, *, now: datetime, unless
         owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
         if owner is None or (unless_in_use and await is_in_use(tx, owner[1].id)):
             return None
-    return _code(sealer, owner[0], int((now + LIFE).timestamp()))
+    return _code(secret_box, owner[0], int((now + LIFE).timestamp()))
 
 
-async def check(database: Database, sealer: Sealer, *, code: str, now: datetime) -> MembershipView:
+async def check(database: Database, secret_box: SecretBox, *, code: str, now: datetime) -> MembershipView:
     """The workspace that the code opens. Raises: FirstRunOver."""
     async with database.system(read_only=True) as tx:
-        _, workspace = await _opened(tx, sealer, code, now)
+        _, workspace = await _opened(tx, secret_box, code, now)
     return workspace
 
 
 async def set_up(
     database: Database,
     settings: Settings,
-    sealer: Sealer,
+    secret_box: SecretBox,
     *,
     code: str,
     wanted: SetUp,
@@ -65,12 +67,12 @@ async def set_up(
 
     Raises: FirstRunOver, EmailTaken.
     """
-    await check(database, sealer, code=code, now=now)  # before the work of hashing
+    await check(database, secret_box, code=code, now=now)  # before the work of hashing
     password_hash = await hashed(wanted.password)
     try:
         async with database.system() as tx:
             await store.lock_first_run(tx)
-            account, workspace = await _opened(tx, sealer, code, now)
+            account, workspace = await _opened(tx, secret_box, code, now)
             await _save(tx, account, workspace, wanted, password_hash, client)
             named = MembershipView(id=workspace.id, name=wanted.workspace, role=workspace.role)
             return await sessions.start_browser(tx, settings, user_id=account.id, workspace=named, client=client)
@@ -78,18 +80,18 @@ async def set_up(
         raise EmailTaken from error
 
 
-async def _opened(tx: Transaction, sealer: Sealer, code: str, now: datetime) -> tuple[Account, MembershipView]:
+async def _opened(tx: Transaction, secret_box: SecretBox, code: str, now: datetime) -> tuple[Account, MembershipView]:
     end = _end(code)
     if end is None or end <= now.timestamp():
-        raise FirstRunOver
+        raise SetupAlreadyDone
     owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
-    if owner is None or not hmac.compare_digest(_code(sealer, owner[0], end), code):
-        raise FirstRunOver
+    if owner is None or not hmac.compare_digest(_code(secret_box, owner[0], end), code):
+        raise SetupAlreadyDone
     return owner
 
 
-def _code(sealer: Sealer, account: Account, end: int) -> str:
-    token = sealer.token(PREFIX, b"first run", account.id.bytes, account.password_hash.encode(), str(end).encode())
+def _code(secret_box: SecretBox, account: Account, end: int) -> str:
+    token = secret_box.token(PREFIX, b"first run", account.id.bytes, account.password_hash.encode(), str(end).encode())
     return f"{token}-{end}"
 
 
@@ -104,12 +106,12 @@ async def _save(
     tx: Transaction, account: Account, workspace: MembershipView, wanted: SetUp, password_hash: str, client: Client
 ) -> None:
     if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
-        raise FirstRunOver
+        raise SetupAlreadyDone
     email = wanted.email
     if not await store.set_email(
         tx, account.id, email=email.display, email_norm=email.norm, password_hash=password_hash
     ):
-        raise FirstRunOver
+        raise SetupAlreadyDone
     await store.set_profile(tx, account.id, name=wanted.name, appearance=None, time_zone=None)
     _ = await store.rename_workspace(tx, workspace.id, wanted.workspace)  # it may keep its name
     actor = Actor(
@@ -124,13 +126,13 @@ async def _save(
         tx,
         actor,
         user_id=account.id,
-        action=AuditAction.PASSWORD_CHANGED,
+        action=IdentityAuditAction.PASSWORD_CHANGED,
         reason=EndReason.PASSWORD_CHANGED,
     )
     await audit.record(
         tx,
         actor,
-        action=AuditAction.WORKSPACE_SET_UP,
+        action=IdentityAuditAction.WORKSPACE_SET_UP,
         subject_type=AuditSubject.WORKSPACE,
         subject_id=workspace.id,
         data={"name": wanted.workspace, "email": email.display},

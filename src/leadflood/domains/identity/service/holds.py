@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Database
@@ -22,7 +22,7 @@ async def open_hold(database: Database, hold: Hold, actor: Actor) -> HoldState:
     async with database.system() as tx:
         before = await hold.state(tx)
         if await hold.open(tx):
-            await _record(tx, actor, AuditAction.HOLD_OPENED, before.reason)
+            await _record(tx, actor, IdentityAuditAction.HOLD_OPENED, before.reason)
         return await hold.state(tx)
 
 
@@ -31,11 +31,11 @@ async def close_hold(database: Database, hold: Hold, actor: Actor, *, reason: st
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         if await hold.close(tx, reason=reason):
-            await _record(tx, actor, AuditAction.HOLD_CLOSED, reason)
+            await _record(tx, actor, IdentityAuditAction.HOLD_CLOSED, reason)
         return await hold.state(tx)
 
 
-async def _record(tx: Transaction, actor: Actor, action: AuditAction, reason: str) -> None:
+async def _record(tx: Transaction, actor: Actor, action: IdentityAuditAction, reason: str) -> None:
     data: dict[str, JsonValue] = {"reason": reason}
     here = replace(actor, workspace_id=SYSTEM_WORKSPACE_ID)
     await audit.record(tx, here, action=action, subject_type=AuditSubject.HOLD, data=data)

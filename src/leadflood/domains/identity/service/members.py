@@ -14,15 +14,15 @@ from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import AddMember, ChangeRole, MemberView
 from leadflood.domains.identity.errors import (
     AlreadyMember,
-    BeyondOwnPermissions,
+    InvalidToken,
     LastOwner,
     MemberNotFound,
-    OwnersOnly,
-    Unauthenticated,
+    OwnerRoleRequired,
+    PermissionEscalation,
     UserExists,
     UserNotFound,
 )
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import can_give, permissions_of
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
@@ -50,7 +50,7 @@ async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> Mem
         raise UserNotFound
     if not await store.insert_member(tx, actor.workspace_id, user_id, member.role):
         raise AlreadyMember
-    await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": member.role})
+    await _record(tx, actor, IdentityAuditAction.MEMBER_ADDED, user_id, {"role": member.role})
     return await queries.get_member(tx, actor, user_id=user_id)
 
 
@@ -70,7 +70,7 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
     if not await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role):
         raise MemberNotFound
     data: dict[str, JsonValue] = {"from": role, "to": change.role}
-    await _record(tx, actor, AuditAction.MEMBER_ROLE_CHANGED, user_id, data)
+    await _record(tx, actor, IdentityAuditAction.MEMBER_ROLE_CHANGED, user_id, data)
     return await queries.get_member(tx, actor, user_id=user_id)
 
 
@@ -79,7 +79,7 @@ async def remove_member(
 ) -> None:
     """Remove a member, or leave. Sessions in this workspace and API keys that the member made go at once.
 
-    What other domains keep of the member is up to `leads.service.departures`, which is what edges call. Unless
+    What other domains keep of the member is up to `leads.service.member_removal`, which is what edges call. Unless
     `at_once`, the row that leads refer to stays until `finish_removal`. The audit log also gets what the member `left`
     behind.
 
@@ -93,7 +93,7 @@ async def remove_member(
     remove = store.delete_member if at_once else store.begin_leaving
     if not await remove(tx, actor.workspace_id, user_id, expected=role):
         raise MemberNotFound
-    await _record(tx, actor, AuditAction.MEMBER_REMOVED, user_id, {"role": role, **left})
+    await _record(tx, actor, IdentityAuditAction.MEMBER_REMOVED, user_id, {"role": role, **left})
 
 
 async def finish_removal(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
@@ -111,7 +111,7 @@ async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role
     permissions = permissions_of(now, None)
     actor = Actor(ActorKind.USER, workspace_id, permissions, user_id=user_id, role=now, request_id=request_id)
     if joined:
-        await _record(tx, actor, AuditAction.MEMBER_ADDED, user_id, {"role": role})
+        await _record(tx, actor, IdentityAuditAction.MEMBER_ADDED, user_id, {"role": role})
     return actor
 
 
@@ -126,7 +126,7 @@ async def create_user(tx: Transaction, actor: Actor, *, email: EmailAddress, nam
     await audit.record(
         tx,
         actor,
-        action=AuditAction.USER_CREATED,
+        action=IdentityAuditAction.USER_CREATED,
         subject_type=AuditSubject.USER,
         subject_id=user_id,
         data={"email": email.display},
@@ -149,7 +149,7 @@ async def lock(tx: Transaction, actor: Actor) -> Role | None:
         return None
     role = await store.role_of(tx, actor.workspace_id, actor.user_id)
     if role is None or Permission.MEMBERS_WRITE not in PERMISSIONS[role]:
-        raise Unauthenticated
+        raise InvalidToken
     return role
 
 
@@ -165,14 +165,14 @@ def require_may_touch(actor: Actor, own_role: Role | None, role: Role) -> None:
     # An API key of an owner is not an owner: whoever finds it must not be able to take the workspace over.
     is_owner = own_role is None or (actor.kind is ActorKind.USER and own_role is Role.OWNER)
     if role is Role.OWNER and not is_owner:
-        raise OwnersOnly
+        raise OwnerRoleRequired
 
 
 def require_may_give(actor: Actor, own_role: Role | None, role: Role) -> None:
     """Raises: OwnersOnly, BeyondOwnPermissions: nobody hands out what they do not have."""
     require_may_touch(actor, own_role, role)
     if not can_give(actor, role):
-        raise BeyondOwnPermissions(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))
+        raise PermissionEscalation(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))
 
 
 async def _refuse_last_owner(tx: Transaction, actor: Actor, user_id: UUID, role: Role) -> None:
@@ -183,7 +183,7 @@ async def _refuse_last_owner(tx: Transaction, actor: Actor, user_id: UUID, role:
 async def _record(
     tx: Transaction,
     actor: Actor,
-    action: AuditAction,
+    action: IdentityAuditAction,
     user_id: UUID,
     data: dict[str, JsonValue],
 ) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import ChangePassword
-from leadflood.domains.identity.errors import LoginThrottled, Unauthenticated, WrongPassword
-from leadflood.domains.identity.events import AuditAction
+from leadflood.domains.identity.errors import InvalidToken, LoginThrottled, WrongPassword
+from leadflood.domains.identity.events import IdentityAuditAction
 from leadflood.domains.identity.models import (
     ADDRESS_FACTOR,
     Account,
@@ -23,7 +23,7 @@ from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, hash_password, new_password, verify_password
+from leadflood.kernel.crypto import SecretBox, hash_password, new_password, verify_password
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
@@ -44,17 +44,17 @@ class Attempt:
         self._allowed = allowed
 
     @classmethod
-    def by_stranger(cls, settings: Settings, sealer: Sealer, *, email_norm: str, client: Client) -> Self:
+    def by_stranger(cls, settings: Settings, secret_box: SecretBox, *, email_norm: str, client: Client) -> Self:
         """By a device that is not known for the account: all of them together share the account's limit."""
-        account = sealer.fingerprint(b"account", email_norm.encode())
-        return cls({account: settings.login_attempts, **_of_address(settings, sealer, client)})
+        account = secret_box.fingerprint(b"account", email_norm.encode())
+        return cls({account: settings.login_attempts, **_of_address(settings, secret_box, client)})
 
     @classmethod
-    def by_known_address(cls, settings: Settings, sealer: Sealer, *, user_id: UUID, client: Client) -> Self:
+    def by_known_address(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID, client: Client) -> Self:
         """By a program, which keeps no cookie, at an address from which the account was signed in to before."""
         address = throttled_address(client.ip).encode()
-        known = sealer.fingerprint(b"known address", user_id.bytes, address)
-        return cls({known: settings.login_attempts, **_of_address(settings, sealer, client)})
+        known = secret_box.fingerprint(b"known address", user_id.bytes, address)
+        return cls({known: settings.login_attempts, **_of_address(settings, secret_box, client)})
 
     @classmethod
     def by_known_device(cls, settings: Settings, subject: bytes) -> Self:
@@ -62,9 +62,9 @@ class Attempt:
         return cls({subject: settings.login_attempts})
 
     @classmethod
-    def by_owner(cls, settings: Settings, sealer: Sealer, *, user_id: UUID) -> Self:
+    def by_owner(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID) -> Self:
         """By somebody who is signed in and confirms something with the password."""
-        return cls({sealer.fingerprint(b"confirmation", user_id.bytes): settings.login_attempts})
+        return cls({secret_box.fingerprint(b"confirmation", user_id.bytes): settings.login_attempts})
 
     async def begin(self, tx: Transaction) -> None:
         """Raises: LoginThrottled: which must roll the transaction back. Unavailable: no password can be checked now."""
@@ -78,14 +78,14 @@ class Attempt:
         await session_store.release(tx, list(self._allowed))
 
 
-def _of_address(settings: Settings, sealer: Sealer, client: Client) -> dict[bytes, int]:
-    address = sealer.fingerprint(b"address", throttled_address(client.ip).encode())
+def _of_address(settings: Settings, secret_box: SecretBox, client: Client) -> dict[bytes, int]:
+    address = secret_box.fingerprint(b"address", throttled_address(client.ip).encode())
     return {address: settings.login_attempts * ADDRESS_FACTOR}
 
 
-async def unlock(tx: Transaction, sealer: Sealer, *, email_norm: str) -> None:
+async def unlock(tx: Transaction, secret_box: SecretBox, *, email_norm: str) -> None:
     """Forget the failures of all unknown devices at an account."""
-    await session_store.forget_failures(tx, sealer.fingerprint(b"account", email_norm.encode()))
+    await session_store.forget_failures(tx, secret_box.fingerprint(b"account", email_norm.encode()))
 
 
 async def fits(password: str, password_hash: str | None) -> bool:
@@ -107,7 +107,7 @@ async def hashed(password: str) -> str:
 async def confirmed(
     database: Database,
     settings: Settings,
-    sealer: Sealer,
+    secret_box: SecretBox,
     actor: Actor,
     *,
     password: str,
@@ -122,11 +122,11 @@ async def confirmed(
     Raises: WrongPassword, LoginThrottled, Unauthenticated.
     """
     if actor.user_id is None:
-        raise Unauthenticated
+        raise InvalidToken
     async with database.system() as tx:
         account = await queries.account(tx, actor.user_id)
         check(account)
-        attempt = Attempt.by_owner(settings, sealer, user_id=account.id)
+        attempt = Attempt.by_owner(settings, secret_box, user_id=account.id)
         await attempt.begin(tx)
     if not await fits(password, account.password_hash):
         raise WrongPassword
@@ -134,7 +134,7 @@ async def confirmed(
 
 
 async def change_password(
-    database: Database, settings: Settings, sealer: Sealer, actor: Actor, *, change: ChangePassword
+    database: Database, settings: Settings, secret_box: SecretBox, actor: Actor, *, change: ChangePassword
 ) -> None:
     """Replace the caller's password and end all other sessions of the caller, in every workspace.
 
@@ -148,7 +148,7 @@ async def change_password(
     account, attempt = await confirmed(
         database,
         settings,
-        sealer,
+        secret_box,
         actor,
         password=change.current_password,
         check=lambda account: refuse_own_email(change.new_password, account.email, "/newPassword"),
@@ -164,7 +164,7 @@ async def change_password(
             tx,
             actor,
             user_id=account.id,
-            action=AuditAction.PASSWORD_CHANGED,
+            action=IdentityAuditAction.PASSWORD_CHANGED,
             reason=EndReason.PASSWORD_CHANGED,
         )
 
@@ -174,7 +174,7 @@ async def end_and_record(
     actor: Actor,
     *,
     user_id: UUID,
-    action: AuditAction,
+    action: IdentityAuditAction,
     reason: EndReason,
 ) -> int:
     """End the user's sessions but the actor's own, and audit `action` in each of the user's workspaces.

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import MeView, UpdateMe
-from leadflood.domains.identity.errors import EmailTaken, Unauthenticated
-from leadflood.domains.identity.events import AuditAction
+from leadflood.domains.identity.errors import EmailTaken, InvalidToken
+from leadflood.domains.identity.events import IdentityAuditAction
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import access, audit
 from leadflood.kernel.actor import Actor, ActorKind, Permission
@@ -23,7 +23,7 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
     """
     actor.require(Permission.ACCOUNT)
     if actor.user_id is None:
-        raise Unauthenticated
+        raise InvalidToken
     async with database.system() as tx:
         before = await queries.account(tx, actor.user_id)
         await store.set_profile(
@@ -33,7 +33,7 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
             await audit.record_for_user(
                 tx,
                 actor,
-                action=AuditAction.USER_RENAMED,
+                action=IdentityAuditAction.USER_RENAMED,
                 user_id=actor.user_id,
                 data={"from": before.name, "to": change.name},
             )
@@ -60,7 +60,7 @@ async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, clie
     await audit.record_for_user(
         tx,
         actor,
-        action=AuditAction.USER_EMAIL_CHANGED,
+        action=IdentityAuditAction.USER_EMAIL_CHANGED,
         user_id=user_id,
         data={"from": before.email, "to": email.display},
     )

@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, OwnSessionView
-from leadflood.domains.identity.errors import SessionNotFound, Unauthenticated, WorkspaceNotFound
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.errors import InvalidToken, SessionNotFound, WorkspaceNotFound
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import (
     MAX_SESSIONS,
     WEB_PREFIX,
@@ -71,11 +71,11 @@ async def start(
         request_id=client.request_id,
     )
     data = {"ip": client.ip, "kind": kind}
-    await _record(tx, actor, AuditAction.SESSION_STARTED, key.id, data)
+    await _record(tx, actor, IdentityAuditAction.SESSION_STARTED, key.id, data)
     for ended in await session_store.end_oldest(tx, key, MAX_SESSIONS):
         there = replace(actor, workspace_id=ended.workspace_id)
         too_many: dict[str, JsonValue] = {"reason": EndReason.TOO_MANY}
-        await _record(tx, there, AuditAction.SESSION_ENDED, ended.id, too_many)
+        await _record(tx, there, IdentityAuditAction.SESSION_ENDED, ended.id, too_many)
     return key
 
 
@@ -113,7 +113,7 @@ async def replace_browser(tx: Transaction, actor: Actor) -> None:
         return
     if await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.REPLACED):
         data: dict[str, JsonValue] = {"reason": EndReason.REPLACED}
-        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data)
+        await _record(tx, actor, IdentityAuditAction.SESSION_ENDED, actor.session_id, data)
 
 
 async def switch_workspace(
@@ -134,9 +134,9 @@ async def switch_workspace(
         if workspace is None:
             raise WorkspaceNotFound
         if not await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.SWITCHED):
-            raise Unauthenticated
+            raise InvalidToken
         data: dict[str, JsonValue] = {"reason": EndReason.SWITCHED}
-        await _record(tx, actor, AuditAction.SESSION_ENDED, actor.session_id, data)
+        await _record(tx, actor, IdentityAuditAction.SESSION_ENDED, actor.session_id, data)
         return await start_browser(
             tx,
             settings,
@@ -205,7 +205,7 @@ async def end_other_sessions(database: Database, actor: Actor) -> int:
             tx,
             actor,
             user_id=actor.user_id,
-            action=AuditAction.OTHER_SESSIONS_ENDED,
+            action=IdentityAuditAction.OTHER_SESSIONS_ENDED,
             reason=EndReason.ENDED,
         )
 
@@ -213,13 +213,13 @@ async def end_other_sessions(database: Database, actor: Actor) -> int:
 async def _end(tx: Transaction, actor: Actor, session_id: UUID, reason: EndReason) -> None:
     if not await session_store.end_session(tx, actor.workspace_id, session_id, reason, user_id=actor.user_id):
         raise SessionNotFound
-    await _record(tx, actor, AuditAction.SESSION_ENDED, session_id, {"reason": reason})
+    await _record(tx, actor, IdentityAuditAction.SESSION_ENDED, session_id, {"reason": reason})
 
 
 async def _record(
     tx: Transaction,
     actor: Actor,
-    action: AuditAction,
+    action: IdentityAuditAction,
     session_id: UUID,
     data: Mapping[str, JsonValue],
 ) -> None:

@@ -13,8 +13,8 @@ import structlog
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import BrowserLogin, Login, LoginView, MembershipView, TokensView
-from leadflood.domains.identity.errors import LoginFailed, LoginThrottled, Unauthenticated
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.errors import InvalidCredentials, InvalidToken, LoginThrottled
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import (
     ACCESS_PREFIX,
     REFRESH_PREFIX,
@@ -25,7 +25,7 @@ from leadflood.domains.identity.models import (
     network_of,
 )
 from leadflood.domains.identity.queries.instance import has_public_password
-from leadflood.domains.identity.queries.known import is_known_address
+from leadflood.domains.identity.queries.known_networks import is_known_address
 from leadflood.domains.identity.service import audit, devices, sessions
 from leadflood.domains.identity.service.passwords import Attempt, fits
 from leadflood.domains.identity.service.public_password import refuse_public
@@ -33,7 +33,7 @@ from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
-from leadflood.kernel.crypto import Sealer, is_token, new_token, token_hash
+from leadflood.kernel.crypto import SecretBox, is_token, new_token, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
@@ -42,7 +42,7 @@ _BROWSER = SessionKind.BROWSER
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class VerifiedCredentials:
     """Somebody who has given the password of an account that may sign in."""
 
     account: Account
@@ -50,17 +50,19 @@ class Proven:
     attempt: Attempt
 
 
-async def login(database: Database, settings: Settings, sealer: Sealer, *, login: Login, client: Client) -> LoginView:
+async def login(
+    database: Database, settings: Settings, secret_box: SecretBox, *, login: Login, client: Client
+) -> LoginView:
     """Start a session of the API.
 
     A wrong password, an unknown or disabled account and a foreign workspace look and cost the same.
 
     Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
-    proven = await prove(
+    proven = await verify_credentials(
         database,
         settings,
-        sealer,
+        secret_box,
         email_norm=login.email.norm,
         password=login.password,
         client=client,
@@ -87,7 +89,7 @@ async def login(database: Database, settings: Settings, sealer: Sealer, *, login
 async def login_browser(
     database: Database,
     settings: Settings,
-    sealer: Sealer,
+    secret_box: SecretBox,
     *,
     login: Login,
     client: Client,
@@ -99,8 +101,8 @@ async def login_browser(
 
     Raises: LoginFailed, LoginThrottled, PublicPassword.
     """
-    proven = await prove(
-        database, settings, sealer, email_norm=login.email.norm, password=login.password, client=client
+    proven = await verify_credentials(
+        database, settings, secret_box, email_norm=login.email.norm, password=login.password, client=client
     )
     chosen = _chosen(proven, login, client)
     async with database.system() as tx:
@@ -113,16 +115,16 @@ async def login_browser(
     return BrowserLogin(**dict(session), user=user, workspaces=list(proven.joined))
 
 
-async def prove(
+async def verify_credentials(
     database: Database,
     settings: Settings,
-    sealer: Sealer,
+    secret_box: SecretBox,
     *,
     email_norm: str,
     password: str,
     client: Client,
     kind: SessionKind = SessionKind.BROWSER,
-) -> Proven:
+) -> VerifiedCredentials:
     """Check a password, which is what every way in goes through. Unknown and disabled accounts cost as much.
 
     A browser is known by its device cookie. A program, which has none, is known at the addresses of earlier sessions.
@@ -137,7 +139,9 @@ async def prove(
         async with database.system() as tx:
             account, joined = await queries.account_by_email(tx, email_norm)
             at_home = await is_known_address(tx, user_id=account.id if account else None, network=network_of(client.ip))
-            attempt = _attempt(settings, sealer, email_norm, account, client, at_home=at_home and kind is not _BROWSER)
+            attempt = _attempt(
+                settings, secret_box, email_norm, account, client, at_home=at_home and kind is not _BROWSER
+            )
             await attempt.begin(tx)
     except LoginThrottled:
         _log.warning("identity.login_throttled", ip=client.ip, request_id=client.request_id)
@@ -145,18 +149,24 @@ async def prove(
     fitting = await fits(password, account.password_hash if account else None)
     if not fitting or account is None or account.disabled:
         raise failed(client)
-    return Proven(account, joined, attempt)
+    return VerifiedCredentials(account, joined, attempt)
 
 
 def _attempt(
-    settings: Settings, sealer: Sealer, email_norm: str, account: Account | None, client: Client, *, at_home: bool
+    settings: Settings,
+    secret_box: SecretBox,
+    email_norm: str,
+    account: Account | None,
+    client: Client,
+    *,
+    at_home: bool,
 ) -> Attempt:
-    known = devices.subject(sealer, client.device, account.id) if account else None
+    known = devices.subject(secret_box, client.device, account.id) if account else None
     if known is not None:
         return Attempt.by_known_device(settings, known)
     if account is not None and at_home:
-        return Attempt.by_known_address(settings, sealer, user_id=account.id, client=client)
-    return Attempt.by_stranger(settings, sealer, email_norm=email_norm, client=client)
+        return Attempt.by_known_address(settings, secret_box, user_id=account.id, client=client)
+    return Attempt.by_stranger(settings, secret_box, email_norm=email_norm, client=client)
 
 
 async def refresh(database: Database, settings: Settings, *, refresh_token: str) -> TokensView:
@@ -168,14 +178,14 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
     Raises: Unauthenticated.
     """
     if not is_token(refresh_token, REFRESH_PREFIX):
-        raise Unauthenticated
+        raise InvalidToken
     sought = token_hash(refresh_token)
     async with database.system() as tx:
         session = await session_store.lock_refreshed(tx, sought)
         if session is None:
-            raise Unauthenticated
+            raise InvalidToken
         if settings.is_production and await has_public_password(tx, session.user_id):
-            raise Unauthenticated
+            raise InvalidToken
         fresh = await session_store.use_refresh_token(tx, session.workspace_id, sought)
         if fresh:
             await session_store.prolong(tx, session, settings.refresh_token_seconds)
@@ -187,7 +197,7 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
         _log.warning(
             "identity.refresh_token_reused", session_id=str(session.id), workspace_id=str(session.workspace_id)
         )
-        raise Unauthenticated
+        raise InvalidToken
     return tokens
 
 
@@ -197,13 +207,13 @@ async def purge(database: Database, *, limit: int) -> int:
         return await session_store.purge(tx, limit)
 
 
-def failed(client: Client) -> LoginFailed:
+def failed(client: Client) -> InvalidCredentials:
     """What a caller without the right password gets, once it is in the log."""
     _log.warning("identity.login_failed", ip=client.ip, request_id=client.request_id)
-    return LoginFailed()
+    return InvalidCredentials()
 
 
-def _chosen(proven: Proven, login: Login, client: Client) -> MembershipView:
+def _chosen(proven: VerifiedCredentials, login: Login, client: Client) -> MembershipView:
     """The workspace asked for, or the one that the user has been in the longest."""
     for each in proven.joined:
         if login.workspace_id in (None, each.id):
@@ -211,7 +221,9 @@ def _chosen(proven: Proven, login: Login, client: Client) -> MembershipView:
     raise failed(client)
 
 
-async def _require_welcome(tx: Transaction, proven: Proven, chosen: MembershipView, client: Client) -> None:
+async def _require_welcome(
+    tx: Transaction, proven: VerifiedCredentials, chosen: MembershipView, client: Client
+) -> None:
     """Refuse who has lost the password or the membership while the password was checked."""
     account = proven.account
     welcome = await session_store.still_welcome(
@@ -243,7 +255,7 @@ async def _end_stolen(tx: Transaction, session: SessionKey) -> None:
     await audit.record(
         tx,
         Actor.system(session.workspace_id),
-        action=AuditAction.SESSION_ENDED,
+        action=IdentityAuditAction.SESSION_ENDED,
         subject_type=AuditSubject.SESSION,
         subject_id=session.id,
         data={"reason": EndReason.TOKEN_REUSE, "userId": str(session.user_id)},

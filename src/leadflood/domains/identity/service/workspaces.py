@@ -2,7 +2,7 @@
 
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
-from leadflood.domains.identity.events import AuditAction, AuditSubject
+from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
@@ -16,7 +16,7 @@ async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorks
         await audit.record(
             tx,
             actor,
-            action=AuditAction.WORKSPACE_RENAMED,
+            action=IdentityAuditAction.WORKSPACE_RENAMED,
             subject_type=AuditSubject.WORKSPACE,
             subject_id=actor.workspace_id,
             data={"from": before.name, "to": change.name},

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from leadflood.domains.identity.errors import Unauthenticated
+from leadflood.domains.identity.errors import InvalidToken
 from leadflood.domains.identity.models import Appearance
 from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.sql import sql
@@ -336,7 +336,7 @@ async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> dat
     """
     row = await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
     if row is None:
-        raise Unauthenticated
+        raise InvalidToken
     expires_at: datetime | None = row.expires_at
     return expires_at
 

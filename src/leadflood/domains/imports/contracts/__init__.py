@@ -17,7 +17,7 @@ from leadflood.domains.imports.models.states import (
     RowAction,
 )
 from leadflood.domains.leads.contracts import ActorView, Country, OwnerId, Source
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, clean_line
 
 MAX_FILENAME = 200
@@ -51,7 +51,7 @@ def parse_filename(text: str) -> str:
     return clean_line(text.replace("\\", "/").rpartition("/")[2], max_length=MAX_FILENAME)
 
 
-class ReadAs(Contract):
+class ReadFormat(Schema):
     """Overrides of the detected format. Omitted settings are kept."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"encoding": "windows-1252", "delimiter": ";"}]})
@@ -62,7 +62,7 @@ class ReadAs(Contract):
     sheet: Sheet | None = None
 
 
-class ImportOptions(Contract):
+class ImportOptions(Schema):
     """How to import the rows. Empty cells never change anything."""
 
     mode: Annotated[ImportMode, Strict(strict=False)] = ImportMode.CREATE_AND_UPDATE
@@ -204,7 +204,7 @@ class ImportDetail(ImportView):
     options: ImportOptions
 
 
-class RowFault(View):
+class RowError(View):
     """An error of a row: field (empty for the whole row), stable code and message."""
 
     field: str
@@ -224,5 +224,5 @@ class ImportRowView(View):
     changes: dict[str, list[JsonValue]] = Field(
         description="Changes to an existing lead, as `[before, after]` by field."
     )
-    faults: list[RowFault] = Field(description="Errors: why the row is rejected, or which values were dropped.")
+    faults: list[RowError] = Field(description="Errors: why the row is rejected, or which values were dropped.")
     cells: list[str] | None = Field(description="Original cells of a rejected row.")

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns, SoundLeads, columns_of
+from leadflood.domains.imports.contracts.lead_row import FastRowValidator, LeadColumns, RowDefaults, columns_of
 from leadflood.domains.imports.models.fields import CUSTOM, Target
 from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
-from leadflood.kernel.contract import field_errors
 from leadflood.kernel.errors import FieldError
+from leadflood.kernel.schema import field_errors
 from leadflood.kernel.text import search_key
 
 _PLAIN: Final = frozenset(
@@ -57,7 +57,7 @@ class RowReader:
         targets: Sequence[str],
         *,
         owners: Mapping[str, UUID],
-        defaults: Defaults,
+        defaults: RowDefaults,
         invalid: InvalidValues = InvalidValues.REJECT,
     ) -> None:
         """Args: targets: what each column becomes. owners: members by id and by address, both in lower case."""
@@ -67,7 +67,7 @@ class RowReader:
         self._width = len(targets)
         self._owners = owners
         self._defaults = defaults
-        self._sound = SoundLeads(defaults)
+        self._sound = FastRowValidator(defaults)
         self._drops = invalid is InvalidValues.DROP
 
     def read(self, number: int, cells: Sequence[str]) -> StagedRow:

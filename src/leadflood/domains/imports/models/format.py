@@ -89,7 +89,7 @@ def stored_format(found: FileFormat) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SourceRow:
     """One row of a file that has cells. `number` is what a spreadsheet shows beside it: blank lines are counted."""
 
     number: int

@@ -7,12 +7,12 @@ from uuid import UUID
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import MemberNotFound
 from leadflood.domains.imports import queries, store
-from leadflood.domains.imports.contracts import ImportDetail, MapColumns, ReadAs
+from leadflood.domains.imports.contracts import ImportDetail, MapColumns, ReadFormat
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
-from leadflood.domains.imports.events import AuditAction
+from leadflood.domains.imports.events import ImportAuditAction
+from leadflood.domains.imports.models.column_detection import Analysis
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.imports.models.guess import Analysis
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.store import StoredImport
@@ -38,7 +38,7 @@ async def keep_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analy
 
 
 async def wanted_format(
-    tx: Transaction, actor: Actor, *, import_id: UUID, command: ReadAs
+    tx: Transaction, actor: Actor, *, import_id: UUID, command: ReadFormat
 ) -> tuple[FileFormat, StoredImport]:
     """The format that the import gets, and the import. Raises: ImportNotFound, ImportNotReady, InvalidInput."""
     found, format_ = await changeable(tx, actor, import_id=import_id)
@@ -69,7 +69,7 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
     ]
     await store.set_mapping(tx, found, chosen, options)
     await store.remember_mapping(tx, found, command.targets, options)
-    await record(tx, actor, AuditAction.MAPPED, import_id, found.filename)
+    await record(tx, actor, ImportAuditAction.MAPPED, import_id, found.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
 
 

@@ -10,10 +10,17 @@ from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
-from leadflood.domains.imports.adapters import delimited, workbook
+from leadflood.domains.imports.adapters import csv_format, workbook
+from leadflood.domains.imports.contracts.lead_row import LeadColumns, RowDefaults
 from leadflood.domains.imports.contracts.rows import RowReader, StagedRow
-from leadflood.domains.imports.contracts.stored import Defaults, LeadColumns
 from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.models.column_detection import (
+    Analysis,
+    DetectedColumn,
+    detect_columns,
+    fingerprint,
+    has_header,
+)
 from leadflood.domains.imports.models.format import (
     SAMPLE_BYTES,
     SAMPLE_ROWS,
@@ -21,10 +28,9 @@ from leadflood.domains.imports.models.format import (
     SHOWN_ROWS,
     FileFormat,
     FileKind,
-    Record,
+    SourceRow,
     format_of,
 )
-from leadflood.domains.imports.models.guess import Analysis, Column, fingerprint, guess_columns, has_header
 from leadflood.domains.imports.models.states import InvalidValues, RowAction
 from leadflood.kernel.errors import FieldError
 
@@ -45,10 +51,10 @@ def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None
     file.seek(0)
     if head.startswith(workbook.MAGIC):
         return _analyse_workbook(file, wanted)
-    encoding = wanted.encoding if wanted else delimited.encoding_of(head, utf8=utf8)
-    text = delimited.decoded(head, encoding)
-    delimiter = wanted.delimiter if wanted else delimited.delimiter_of(text)
-    records = list(islice(delimited.read_text(text, delimiter=delimiter), SAMPLE_ROWS))
+    encoding = wanted.encoding if wanted else csv_format.encoding_of(head, utf8=utf8)
+    text = csv_format.decoded(head, encoding)
+    delimiter = wanted.delimiter if wanted else csv_format.delimiter_of(text)
+    records = list(islice(csv_format.read_text(text, delimiter=delimiter), SAMPLE_ROWS))
     if len(head) < size and 1 < len(records) < SAMPLE_ROWS:
         records.pop()  # the head ends within it
     header = wanted.header if wanted else has_header([record.cells for record in records])
@@ -63,7 +69,7 @@ def look(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]
 
 def analysis_of(found: Mapping[str, Any]) -> Analysis:
     """What `look` found."""
-    columns = [Column(**each) for each in found["columns"]]
+    columns = [DetectedColumn(**each) for each in found["columns"]]
     return Analysis(format_of(found["format"]), found["sheets"], columns, found["sample"], found["fingerprint"])
 
 
@@ -104,15 +110,15 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
     return RowReader(
         request["targets"],
         owners={name: UUID(id_) for name, id_ in request["owners"].items()},
-        defaults=Defaults(given["source"], owner, given["country"]),
+        defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
     )
 
 
-def _records(file: IO[bytes], found: FileFormat) -> Iterator[Record]:
+def _records(file: IO[bytes], found: FileFormat) -> Iterator[SourceRow]:
     if found.kind is FileKind.XLSX:
         return workbook.read(file, sheet=found.sheet)
-    return delimited.read(file, encoding=found.encoding, delimiter=found.delimiter)
+    return csv_format.read(file, encoding=found.encoding, delimiter=found.delimiter)
 
 
 def _analyse_workbook(file: IO[bytes], wanted: FileFormat | None) -> Analysis:
@@ -124,13 +130,13 @@ def _analyse_workbook(file: IO[bytes], wanted: FileFormat | None) -> Analysis:
     return _analysed(FileFormat(FileKind.XLSX, header, sheet=sheet), sheets, records)
 
 
-def _analysed(found: FileFormat, sheets: list[str], records: Sequence[Record]) -> Analysis:
+def _analysed(found: FileFormat, sheets: list[str], records: Sequence[SourceRow]) -> Analysis:
     if not records:
         raise UnreadableFile("The file has no rows. Choose one with a row of column names and a row for each lead.")
     rows = [record.cells for record in records]
     header = [cell.strip() for cell in rows[0]] if found.header else None
     data = rows[1:] if found.header else rows
-    columns = guess_columns(header, data)
+    columns = detect_columns(header, data)
     sample = [[cell[:SHOWN_CHARACTERS] for cell in row] for row in data[:SHOWN_ROWS]]
     return Analysis(found, sheets, columns, sample, fingerprint(header, len(columns)))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
-from leadflood.domains.imports.events import AUDIT_SUBJECT, AuditAction
+from leadflood.domains.imports.events import AUDIT_SUBJECT, ImportAuditAction
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
@@ -17,7 +17,7 @@ _NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 async def record(
     tx: Transaction,
     actor: Actor,
-    action: AuditAction,
+    action: ImportAuditAction,
     import_id: UUID,
     filename: str,
     data: Mapping[str, JsonValue] = _NOTHING,

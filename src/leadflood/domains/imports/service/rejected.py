@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from leadflood.domains.imports import queries
+from leadflood.domains.imports.models.column_detection import REASON_COLUMN
 from leadflood.domains.imports.models.format import neutralise
-from leadflood.domains.imports.models.guess import REASON_COLUMN
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 

@@ -8,7 +8,7 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import ImportOptions
 from leadflood.domains.imports.models.fields import API_NAMES
-from leadflood.domains.imports.service.reading import Batch
+from leadflood.domains.imports.service.sandboxed_parser import Batch
 from leadflood.domains.imports.store import StoredImport, staging
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -32,8 +32,8 @@ async def owners(tx: Transaction, actor: Actor) -> dict[str, UUID]:
 async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> None:
     """Stage a batch of an import that this transaction has locked, and count what its rows would do."""
     records, faults, position = batch
-    await staging.put_rows(tx, records)
-    judged = await staging.judge_rows(tx, found, rules_of(found.options), first=records[0][0])
+    await staging.load_rows(tx, records)
+    judged = await staging.decide_rows(tx, found, rules_of(found.options), first=records[0][0])
     fields = {name: dict(each) for name, each in found.fields.items()}
     for what, counter in (("changed", judged.changed), ("kept", judged.kept)):
         for name, count in counter.items():
@@ -50,10 +50,10 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> Non
     )
 
 
-def rules_of(options: ImportOptions) -> staging.Rules:
+def rules_of(options: ImportOptions) -> staging.StagingRules:
     """What decides what rows do."""
     policies = {column: options.fields.get(name, options.existing) for column, name in API_NAMES.items()}
-    return staging.Rules(options.mode, options.duplicates, policies)
+    return staging.StagingRules(options.mode, options.duplicates, policies)
 
 
 def _added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

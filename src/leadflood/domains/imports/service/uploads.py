@@ -11,14 +11,14 @@ from typing import IO
 from uuid import UUID
 
 from leadflood.domains.imports import queries, store
-from leadflood.domains.imports.contracts import ImportDetail, ReadAs
+from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
 from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, ImportQuotaExceeded, UnreadableFile
-from leadflood.domains.imports.events import AuditAction
+from leadflood.domains.imports.events import ImportAuditAction
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.mapping import changeable, keep_analysis, wanted_format
-from leadflood.domains.imports.service.reading import look
 from leadflood.domains.imports.service.recording import record
+from leadflood.domains.imports.service.sandboxed_parser import look
 from leadflood.domains.imports.store import quota as store_quota
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Database
@@ -191,7 +191,7 @@ async def _finish(
         if not await store.end_upload(tx, actor.workspace_id, import_id, size=seen.size, sha256=sha256, utf8=utf8):
             raise ImportNotFound
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
-        await record(tx, actor, AuditAction.UPLOADED, import_id, filename, {"bytes": seen.size})
+        await record(tx, actor, ImportAuditAction.UPLOADED, import_id, filename, {"bytes": seen.size})
 
 
 async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
@@ -200,7 +200,7 @@ async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
 
 
 async def read_as(
-    database: Database, sandbox: Sandbox, actor: Actor, *, import_id: UUID, command: ReadAs
+    database: Database, sandbox: Sandbox, actor: Actor, *, import_id: UUID, command: ReadFormat
 ) -> ImportDetail:
     """Read the file in another way, and guess its columns anew.
 
@@ -219,5 +219,5 @@ async def read_as(
         found, _ = await changeable(tx, actor, import_id=import_id)
         await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
         await store.change_status(tx, found, ImportStatus.UPLOADED)
-        await record(tx, actor, AuditAction.READ_AGAIN, import_id, found.filename)
+        await record(tx, actor, ImportAuditAction.READ_AGAIN, import_id, found.filename)
         return await queries.get_import(tx, actor, import_id=import_id)

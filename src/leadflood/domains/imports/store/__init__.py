@@ -8,8 +8,8 @@ from uuid import UUID
 
 from leadflood.domains.imports.contracts import ImportOptions
 from leadflood.domains.imports.errors import ImportNotReady
+from leadflood.domains.imports.models.column_detection import Analysis, DetectedColumn
 from leadflood.domains.imports.models.format import FileFormat, format_of, stored_format
-from leadflood.domains.imports.models.guess import Analysis, Column
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
@@ -144,7 +144,7 @@ class StoredImport:
     utf8: bool
     format: FileFormat | None
     sheets: list[str]
-    columns: list[Column]
+    columns: list[DetectedColumn]
     fingerprint: str | None
     options: ImportOptions
     job_id: UUID | None
@@ -206,7 +206,7 @@ async def end_phase(tx: Transaction, found: StoredImport, status: ImportStatus) 
 
 
 async def set_mapping(
-    tx: Transaction, found: StoredImport, columns: Sequence[Column], options: Mapping[str, Any]
+    tx: Transaction, found: StoredImport, columns: Sequence[DetectedColumn], options: Mapping[str, Any]
 ) -> None:
     """Set what columns of a locked import become, and what rows do."""
     values = {"columns": _columns(columns), "options": json.dumps(options)}
@@ -338,10 +338,10 @@ def _stored(row: Row | None) -> StoredImport | None:
     values["actor"] = Actor.asker(row.workspace_id, kind, actor_id)
     values["status"] = ImportStatus(row.status)
     values["format"] = format_of(row.format) if row.format else None
-    values["columns"] = [Column(**column) for column in row.columns]
+    values["columns"] = [DetectedColumn(**column) for column in row.columns]
     values["options"] = ImportOptions.model_validate(row.options)
     return StoredImport(**values)
 
 
-def _columns(columns: Sequence[Column]) -> str:
+def _columns(columns: Sequence[DetectedColumn]) -> str:
     return json.dumps([asdict(column) for column in columns])

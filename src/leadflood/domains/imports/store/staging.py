@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-from leadflood.domains.imports.contracts.stored import LeadColumns
+from leadflood.domains.imports.contracts.lead_row import LeadColumns
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
@@ -49,7 +49,7 @@ _OVERFULL = [
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class StagingRules:
     """What decides what rows do. `policies`: of each of the columns in `API_NAMES`."""
 
     mode: ImportMode
@@ -58,7 +58,7 @@ class Rules:
 
 
 @dataclass(slots=True)
-class Judged:
+class StagingResult:
     """What the rows of a chunk do: how many by action, and by field how many change it, and how many keep theirs."""
 
     actions: Counter[str] = dataclass_field(default_factory=Counter)
@@ -66,16 +66,16 @@ class Judged:
     kept: Counter[str] = dataclass_field(default_factory=Counter)
 
 
-async def put_rows(tx: Transaction, records: Sequence[Sequence[Any]]) -> None:
-    """Put rows, given in the order of `COLUMNS`, where `judge_rows` finds them in the same transaction."""
+async def load_rows(tx: Transaction, records: Sequence[Sequence[Any]]) -> None:
+    """Put rows, given in the order of `COLUMNS`, where `decide_rows` finds them in the same transaction."""
     await tx.execute(_TABLE)
     await planner.apply(tx, planner.STAGING)
     await tx.copy("incoming_rows", COLUMNS, records)
 
 
-async def judge_rows(tx: Transaction, found: StoredImport, rules: Rules, *, first: int) -> Judged:
+async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules, *, first: int) -> StagingResult:
     """Stage the rows that were put, each with what it would do. `first`: the number of the first of them."""
-    judged = Judged()
+    judged = StagingResult()
     if rules.duplicates is Duplicates.LAST:
         for row in await tx.all(_STEP_BACK, {**found.key, "first": first}):
             judged.actions.update({row.action: -1, "skip": 1})

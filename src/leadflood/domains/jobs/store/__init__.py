@@ -10,7 +10,7 @@ from leadflood.domains.jobs.models import JobStatus, RunningJob, cause_of, reada
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.queue.ports import Priority, Ticket
+from leadflood.kernel.queue.ports import Priority, QueueMessage
 
 Key = tuple[UUID, UUID, int]
 """Workspace, job and attempt."""
@@ -29,9 +29,9 @@ class QueuedJob:
     trace: dict[str, str]
 
     @property
-    def ticket(self) -> Ticket:
+    def ticket(self) -> QueueMessage:
         """The ticket for the attempt that comes next."""
-        return Ticket(self.kind, self.workspace_id, self.id, self.attempt, self.priority, self.delay)
+        return QueueMessage(self.kind, self.workspace_id, self.id, self.attempt, self.priority, self.delay)
 
 
 # A locked row is skipped, so that it holds up no other job: see STILL_QUEUED. Rows are looked up by key alone and their
@@ -165,14 +165,14 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS
 """)
 
 
-async def claim(tx: Transaction, tickets: Sequence[Ticket], worker_id: UUID, lease: float) -> list[RunningJob]:
+async def claim(tx: Transaction, tickets: Sequence[QueueMessage], worker_id: UUID, lease: float) -> list[RunningJob]:
     """Start the jobs whose next attempt is the one a ticket names; all other tickets are out of date."""
     keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
     rows = await tx.all(CLAIM, {**keys, "worker_id": worker_id, "lease": lease})
     return [running_job(row) for row in rows]
 
 
-async def still_queued(tx: Transaction, tickets: Sequence[Ticket]) -> set[Key]:
+async def still_queued(tx: Transaction, tickets: Sequence[QueueMessage]) -> set[Key]:
     """Workspace, job and attempt of those tickets whose job still waits for that attempt."""
     keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
     return {(row.workspace_id, row.id, row.attempt) for row in await tx.all(STILL_QUEUED, keys)}

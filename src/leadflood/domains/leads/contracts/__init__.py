@@ -36,12 +36,12 @@ from leadflood.domains.leads.models import (
     normalise_website,
 )
 from leadflood.kernel.actor import Actor, ActorKind
-from leadflood.kernel.contract import Contract, View, field_errors
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.phone_number import MAX_PHONE_LENGTH, normalise_phone, phone_needs_country
 from leadflood.kernel.queue.ports import Priority
+from leadflood.kernel.schema import Schema, View, field_errors
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_NAME = 200
@@ -116,7 +116,7 @@ CustomFields = Annotated[
 NOT_NULL = (BeforeValidator(_not_null), Field(json_schema_extra=_without_null))
 
 
-class _LeadInput(Contract):
+class _LeadInput(Schema):
     """The fields that a lead can have, whether new or changed. Country comes before phone, which needs it."""
 
     first_name: Name | None = None
@@ -187,27 +187,27 @@ class NewLead:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultyLead:
+class InvalidLead:
     """A lead of many that breaks the contract, and why. It disturbs none of the others."""
 
     errors: Sequence[FieldError]
 
 
-def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> CreateLead | FaultyLead:
-    if isinstance(value, FaultyLead):
+def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> CreateLead | InvalidLead:
+    if isinstance(value, InvalidLead):
         return value  # validated before, one by one
     try:
         lead: CreateLead = handler(value)
     except ValidationError as exc:
-        return FaultyLead(field_errors(exc))
+        return InvalidLead(field_errors(exc))
     return lead
 
 
 _LeadOfMany = Annotated[CreateLead, WrapValidator(_or_its_faults)]
-"""Typed as what it is when it is sound; `FaultyLead` otherwise."""
+"""Typed as what it is when it is sound; `InvalidLead` otherwise."""
 
 
-class CreateLeads(Contract):
+class CreateLeads(Schema):
     """Leads to create, independently of each other."""
 
     model_config = ConfigDict(

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
 from leadflood.domains.leads.contracts import NOT_NULL, Country, CustomFields, Name, OwnerId, Source
 from leadflood.domains.leads.contracts.deleted import DeletedQuery
 from leadflood.domains.leads.contracts.filters import LeadQuery
-from leadflood.kernel.contract import Contract
+from leadflood.kernel.schema import Schema
 from leadflood.kernel.text import InvalidValue
 
 MAX_IDS = 1000
@@ -23,7 +23,7 @@ class BulkAction(StrEnum):
     ENRICH = "enrich"
 
 
-class LeadChanges(Contract):
+class LeadChanges(Schema):
     """Fields to set on many leads: absent fields are kept, null clears.
 
     Keys in `customFields` are set, or removed if null; other keys are kept.
@@ -54,7 +54,7 @@ class LeadChanges(Contract):
         return given | {f"custom_fields.{key}": value for key, value in (self.custom_fields or {}).items()}
 
 
-class BulkChange(Contract):
+class BulkChange(Schema):
     """A bulk action on leads selected by `leadIds`, by a filter, or, to restore them, by `deleted`.
 
     With a filter, set `expectedCount` to the number of leads you expect: if more match, nothing is changed. `restore`

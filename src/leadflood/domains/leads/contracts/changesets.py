@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus
-from leadflood.kernel.contract import View
+from leadflood.kernel.schema import View
 
 
 class ChangesetView(View):

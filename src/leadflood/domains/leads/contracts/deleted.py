@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from leadflood.domains.leads.contracts import ActorView, OwnerId
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class DeletedFilter:
     changeset_id: UUID | None = None
 
 
-class DeletedQuery(Contract):
+class DeletedQuery(Schema):
     """Filter for deleted leads, like the query parameters of the list. `{}` matches all."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"changesetId": "0197a3b0-6e4c-7cc3-98c8-2f1d5a7b9e10"}]})

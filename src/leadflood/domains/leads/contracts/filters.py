@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, PlainSerializer, Strict
 
 from leadflood.domains.leads.contracts import Country, OwnerId, Source
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.kernel.contract import Contract
-from leadflood.kernel.moment import Moment
+from leadflood.kernel.schema import Schema
+from leadflood.kernel.timestamps import Timestamp
 
 MAX_CHOICES = 20
 MAX_SEARCH = 200
@@ -59,10 +59,10 @@ class LeadFilter:
 
 
 _Status = Annotated[LeadStatus, Strict(strict=False)]
-_Time = Annotated[Moment, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
+_Time = Annotated[Timestamp, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
 
 
-class LeadQuery(Contract):
+class LeadQuery(Schema):
     """Filter for leads, like the query parameters of the list."""
 
     model_config = ConfigDict(

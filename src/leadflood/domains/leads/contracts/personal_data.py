@@ -6,12 +6,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue
 
 from leadflood.domains.leads.contracts import Email
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 
 _LEAD = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 
 
-class PersonByAddress(Contract):
+class PersonByAddress(Schema):
     """Whose data is exported: all leads of the workspace with this address, and what names it elsewhere."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada.lovelace@acme.com"}]})
@@ -19,7 +19,7 @@ class PersonByAddress(Contract):
     email: Email
 
 
-class EraseLead(Contract):
+class EraseLead(Schema):
     """Whether to erase, or only to list what would be erased."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"dryRun": True}]})

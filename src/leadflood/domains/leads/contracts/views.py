@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, model_validator
 
 from leadflood.domains.leads.contracts import NOT_NULL
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
-from leadflood.kernel.contract import Contract, View
+from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_VIEWS = 100
@@ -61,7 +61,7 @@ ViewName = Annotated[str, line(100)]
 _Sort = Annotated[LeadSort, Strict(strict=False)]
 
 
-class CreateView(Contract):
+class CreateView(Schema):
     """A saved view: name, filter, sort order and columns."""
 
     model_config = ConfigDict(
@@ -85,7 +85,7 @@ class CreateView(Contract):
     columns: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS))
 
 
-class UpdateView(Contract):
+class UpdateView(Schema):
     """Changes to a view: absent fields are kept."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Failed", "position": 0}]})

@@ -6,10 +6,10 @@ from uuid import UUID
 from leadflood.domains.leads.columns import LEAD, LEAD_EVENT
 from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
-from leadflood.domains.leads.contracts.stored import LeadDetails
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries.matching import matching_rows
+from leadflood.domains.leads.queries.search import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql

@@ -22,13 +22,13 @@ from leadflood.domains.leads.contracts import (
     merge_custom_fields,
     resolve_phone,
 )
-from leadflood.domains.leads.contracts.stored import LeadDetails
-from leadflood.domains.leads.errors import DuplicateLead, LeadChanged, LeadMerged, LeadNotFound, UnknownOwner
-from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, AuditAction, EnrichLead, LeadEventKind
-from leadflood.domains.leads.models import TRANSITIONS, LeadStatus, Passing, search_text
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
+from leadflood.domains.leads.errors import DuplicateLead, LeadMerged, LeadNotFound, LeadVersionConflict, UnknownOwner
+from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, EnrichLead, LeadAuditAction, LeadEventKind
+from leadflood.domains.leads.models import TRANSITIONS, DirectTransition, LeadStatus, search_text
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
-from leadflood.kernel.db.errors import Contended, IntegrityError, constraint_of
+from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
@@ -62,7 +62,7 @@ async def create_leads(
     All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
     `UnknownOwner`) leave nothing and disturb none of the others.
 
-    Raises: leadflood.kernel.db.errors.Contended: an owner was removed at this very moment. Do it again.
+    Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
     for each in leads:
         each.actor.require(Permission.LEADS_WRITE)
@@ -101,7 +101,7 @@ async def _insert(
             created |= await store.insert_leads(tx, workspace_id, waiting) if waiting else set()
         except IntegrityError as error:
             if constraint_of(error) == _OWNER:
-                raise Contended("An owner was removed just now. Try again.") from error
+                raise LockConflict("An owner was removed just now. Try again.") from error
             raise
         refused = {lead.id: lead.command.email.norm for lead in new if lead.id not in created}
         existing = await store.existing_ids(tx, workspace_id, list(refused.values())) if refused else {}
@@ -131,7 +131,7 @@ async def update_lead(
     if stored is None:
         raise LeadNotFound
     if expected_version is not None and stored.version != expected_version:
-        raise LeadChanged(stored.version)
+        raise LeadVersionConflict(stored.version)
     before = dict(stored)
     changes = {name: value for name, value in _changes(before, command).items() if _differs(before[name], value)}
     if changes:
@@ -139,7 +139,7 @@ async def update_lead(
         data = {name: [before[name], changes[name]] for name in changes if name not in ("email_norm", "search_text")}
         told = {"changes": _plain(data), "version": stored.version + 1}
         await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
-        await _record(tx, actor, AuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
+        await _record(tx, actor, LeadAuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
@@ -150,10 +150,10 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
     if stored is None:
         raise LeadNotFound
     if expected_version is not None and stored.version != expected_version:
-        raise LeadChanged(stored.version)
+        raise LeadVersionConflict(stored.version)
     expect_changed(await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True))
     await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {"version": stored.version + 1})
-    await _record(tx, actor, AuditAction.DELETED, lead_id)
+    await _record(tx, actor, LeadAuditAction.DELETED, lead_id)
 
 
 async def restore_lead(
@@ -180,7 +180,7 @@ async def restore_lead(
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
         await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
-    await _record(tx, actor, AuditAction.RESTORED, lead_id)
+    await _record(tx, actor, LeadAuditAction.RESTORED, lead_id)
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
@@ -190,7 +190,7 @@ async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, tr
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
     (job_id,) = await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
-    await _record(tx, actor, AuditAction.ENRICHMENT_REQUESTED, lead_id, {"jobId": str(job_id)})
+    await _record(tx, actor, LeadAuditAction.ENRICHMENT_REQUESTED, lead_id, {"jobId": str(job_id)})
     return job_id
 
 
@@ -241,7 +241,7 @@ async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UU
     return await queries.living_leads(tx, actor, lead_ids=lead_ids)
 
 
-async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Passing]) -> None:
+async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[DirectTransition]) -> None:
     """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
     await store.pass_through(tx, actor, passes, expected=expected)
@@ -286,7 +286,7 @@ async def _write(
 
 
 async def _record(
-    tx: Transaction, actor: Actor, action: AuditAction, lead_id: UUID, data: Mapping[str, JsonValue] = _NO_DATA
+    tx: Transaction, actor: Actor, action: LeadAuditAction, lead_id: UUID, data: Mapping[str, JsonValue] = _NO_DATA
 ) -> None:
     one = {"count": 1, **data}
     await audit.record(tx, actor, action=action, subject_type=LEAD, subject_id=lead_id, data=one)

@@ -14,12 +14,12 @@ from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELD
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
-from leadflood.domains.leads.errors import MoreLeadsMatch, UnknownOwner
-from leadflood.domains.leads.events import BULK_CHANGE, AuditAction, ChangesetPayload, LeadEventKind
+from leadflood.domains.leads.errors import MatchCountExceeded, UnknownOwner
+from leadflood.domains.leads.events import BULK_CHANGE, ChangesetPayload, LeadAuditAction, LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
-from leadflood.domains.leads.queries.matching import count_leads, matching_rows
+from leadflood.domains.leads.queries.search import count_leads, matching_rows
 from leadflood.domains.leads.service import enrich_again
 from leadflood.domains.leads.service.changesets import (
     AT_ONCE,
@@ -45,10 +45,10 @@ _CHANGES = {
     BulkAction.RESTORE: (Change.RESTORED, LeadEventKind.RESTORED),
 }
 _RECORDED = {
-    BulkAction.SET: AuditAction.CHANGED,
-    BulkAction.DELETE: AuditAction.DELETED,
-    BulkAction.RESTORE: AuditAction.RESTORED,
-    BulkAction.ENRICH: AuditAction.ENRICHMENT_REQUESTED,
+    BulkAction.SET: LeadAuditAction.CHANGED,
+    BulkAction.DELETE: LeadAuditAction.DELETED,
+    BulkAction.RESTORE: LeadAuditAction.RESTORED,
+    BulkAction.ENRICH: LeadAuditAction.ENRICHMENT_REQUESTED,
 }
 _LIMITS = (MAX_CUSTOM_FIELDS, MAX_CUSTOM_BYTES)
 
@@ -120,7 +120,7 @@ async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> No
     """Write into the audit log how many leads a job has changed for who asked for it."""
     ended = await get_changeset(tx, actor, changeset_id=changeset_id)
     by = Actor.asker(actor.workspace_id, ended.actor.kind, ended.actor.id)
-    await record(tx, by, AuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
+    await record(tx, by, LeadAuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
 
 
 async def _next_rows(
@@ -195,7 +195,7 @@ async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
         only = command.matching.only() if command.matching is not None else LeadFilter()
         found = await count_leads(tx, actor, only=only, at_most=command.expected_count)
     if not found.exact:
-        raise MoreLeadsMatch(found.value)
+        raise MatchCountExceeded(found.value)
     return found.value
 
 

@@ -13,11 +13,11 @@ from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
-from leadflood.domains.jobs.lanes import write_in_lanes
 from leadflood.domains.jobs.models import NewJob, RunningJob
+from leadflood.domains.jobs.parallel_chunks import write_in_parallel
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
-from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, AuditAction, ChangesetPayload
+from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, ChangesetPayload, LeadAuditAction
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
@@ -95,14 +95,14 @@ async def undo_changeset(
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
     if changeset.kind is ChangesetKind.MERGE:
         raise ChangesetNotUndoable("This is a merge, which is more than its changes. Undo the merge instead.")
-    undone, began = await take_back(tx, actor, participants, changeset_id=changeset_id, trace=trace)
+    undone, began = await begin_undo(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     if began:
         count_ = undone.undone if undone.job_id is None else changed_leads(undone)
-        await record(tx, actor, AuditAction.UNDONE, undone, count=count_)
+        await record(tx, actor, LeadAuditAction.UNDONE, undone, count=count_)
     return undone
 
 
-async def take_back(
+async def begin_undo(
     tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> tuple[ChangesetView, bool]:
     """As `undo_changeset`, for verbs that undo more than the changeset. Returns also whether the undo began with this.
@@ -144,7 +144,7 @@ async def undo_more(
     changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.UNDOING:
         return False
-    undoing = Undoing(actor, participants, changeset, trace, batch)
+    undoing = UndoWork(actor, participants, changeset, trace, batch)
     chunk = await undoing.find(tx, undo.position(changeset))
     if chunk is not None:
         await undoing.keep(tx, chunk, await undoing.write(tx, chunk))
@@ -154,7 +154,7 @@ async def undo_more(
         if changeset.job_id is not None:
             by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
             ended = await get_changeset(tx, actor, changeset_id=changeset_id)
-            await record(tx, by, AuditAction.UNDO_FINISHED, ended, count=ended.undone)
+            await record(tx, by, LeadAuditAction.UNDO_FINISHED, ended, count=ended.undone)
         return False
     return True
 
@@ -164,17 +164,19 @@ def changed_leads(changeset: ChangesetView) -> int:
     return changeset.created + changeset.updated + changeset.deleted + changeset.restored
 
 
-async def record(tx: Transaction, actor: Actor, action: AuditAction, changeset: ChangesetView, *, count: int) -> None:
+async def record(
+    tx: Transaction, actor: Actor, action: LeadAuditAction, changeset: ChangesetView, *, count: int
+) -> None:
     """Write into the audit log what a changeset or its undo does. `count`: of leads, as far as it is known now."""
     data: dict[str, JsonValue] = {"count": count, "label": changeset.label}
-    if action not in (AuditAction.UNDONE, AuditAction.UNDO_FINISHED):
+    if action not in (LeadAuditAction.UNDONE, LeadAuditAction.UNDO_FINISHED):
         data["changesetId"] = str(changeset.id)
     if changeset.job_id is not None:
         data["jobId"] = str(changeset.job_id)
     await audit.record(tx, actor, action=action, subject_type=CHANGESET, subject_id=changeset.id, data=data)
 
 
-class Undoing:
+class UndoWork:
     """Undoes a changeset as `jobs.lanes` wants it: the changes of a chunk with all that belongs to them."""
 
     def __init__(
@@ -197,12 +199,12 @@ class Undoing:
         found = await store.lock_changeset(tx, self._changeset.workspace_id, self._changeset.id)
         return undo.position(found) if found is not None and found.status == ChangesetStatus.UNDOING else None
 
-    async def find(self, tx: Transaction, after: UUID) -> undo.Chunk | None:
+    async def find(self, tx: Transaction, after: UUID) -> undo.UndoChunk | None:
         """The next changes."""
         await planner.apply(tx, planner.BY_KEY)
         return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
 
-    async def write(self, tx: Transaction, chunk: undo.Chunk) -> undo.Tally:
+    async def write(self, tx: Transaction, chunk: undo.UndoChunk) -> undo.UndoCounts:
         """Put leads back, and what is left to do about them.
 
         Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
@@ -217,14 +219,14 @@ class Undoing:
             raise Unavailable(message) from error
         await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
         kept = [len(row.kept) for row in rows if row.kept]
-        return undo.Tally(sum(row.undone for row in rows), sum(kept), len(kept))
+        return undo.UndoCounts(sum(row.undone for row in rows), sum(kept), len(kept))
 
-    async def keep(self, tx: Transaction, chunk: undo.Chunk, outcome: undo.Tally) -> bool:
+    async def keep(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
         """Count the chunk, if the changeset is still being undone and has come to where it begins."""
         return await undo.keep_chunk(tx, self._changeset, chunk, outcome)
 
 
-async def undo_in_lanes(
+async def undo_in_parallel(
     database: Database,
     job: RunningJob,
     participants: Participants,
@@ -240,8 +242,8 @@ async def undo_in_lanes(
     async with database.transaction(job.workspace_id) as tx:
         changeset = await store.lock_changeset(tx, job.workspace_id, changeset_id)
     if changeset is not None:
-        await write_in_lanes(
-            database, job, Undoing(Actor.system(job.workspace_id), participants, changeset, trace, batch)
+        await write_in_parallel(
+            database, job, UndoWork(Actor.system(job.workspace_id), participants, changeset, trace, batch)
         )
 
 

@@ -15,14 +15,14 @@ import structlog
 
 from leadflood.domains.leads.contracts import LeadCreated, NewLead
 from leadflood.domains.leads.service import create_leads
+from leadflood.kernel.batching import Batcher
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.errors import Contended, DatabaseError
+from leadflood.kernel.db.errors import DatabaseError, LockConflict
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.error_redaction import describe
 from leadflood.kernel.errors import AppError, Unavailable
 from leadflood.kernel.fair_slots import FairSlots
-from leadflood.kernel.faults import describe
-from leadflood.kernel.grouping import Grouping
-from leadflood.kernel.idempotency import KeptAnswer, KeyedRequest, claim_keys, keep_answers
+from leadflood.kernel.idempotency import KeyedRequest, StoredResponse, claim_keys, store_responses
 from leadflood.kernel.observability import Metrics
 
 MAX_GROUP = 500
@@ -34,21 +34,21 @@ _PATIENT_AT_A_TIME = 3
 
 _log = structlog.get_logger()
 
-Outcome: TypeAlias = LeadCreated | KeptAnswer | AppError
+Outcome: TypeAlias = LeadCreated | StoredResponse | AppError
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StatementLimits:
     """Seconds that a transaction waits for a lock, and that one of its statements may take."""
 
     lock: float
     statement: float
 
 
-_IN_GROUP = Limits(0.1, 2.0)
+_IN_GROUP = StatementLimits(0.1, 2.0)
 """A lead that makes its group wait for longer goes on alone."""
-_ALONE = Limits(0.03, 2.0)
-_PATIENT = Limits(2.0, 5.0)
+_ALONE = StatementLimits(0.03, 2.0)
+_PATIENT = StatementLimits(2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,15 @@ class GroupCommit:
         self._metrics = metrics
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._groups: dict[UUID, Grouping[_Pending, Outcome]] = {}
+        self._groups: dict[UUID, Batcher[_Pending, Outcome]] = {}
         self._keys: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._suspects = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
         self._patient = FairSlots(_PATIENT_AT_A_TIME, per_key=_PATIENT_AT_A_TIME, queue=max_waiting)
         self._blocked: dict[tuple[UUID, str], asyncio.Future[None]] = {}
 
-    async def create(self, lead: NewLead, keyed: KeyedRequest[LeadCreated] | None = None) -> LeadCreated | KeptAnswer:
+    async def create(
+        self, lead: NewLead, keyed: KeyedRequest[LeadCreated] | None = None
+    ) -> LeadCreated | StoredResponse:
         """The lead, once it is on disk, or the answer that is kept for the request's key.
 
         Raises: DuplicateLead, UnknownOwner, IdempotencyInProgress, IdempotencyMismatch, Unavailable.
@@ -115,7 +117,7 @@ class GroupCommit:
             try:
                 async with self._suspects.slot(pending.lead.actor.workspace_id):
                     return await self._alone(pending, _ALONE)
-            except Contended:
+            except LockConflict:
                 pass
         return await self._patiently(pending)
 
@@ -123,7 +125,7 @@ class GroupCommit:
         workspace_id = pending.lead.actor.workspace_id
         group = self._groups.get(workspace_id)
         if group is None:
-            group = Grouping(partial(self._commit_group, workspace_id), most=MAX_GROUP)
+            group = Batcher(partial(self._commit_group, workspace_id), most=MAX_GROUP)
             self._groups[workspace_id] = group
         try:
             return await group(pending)
@@ -134,11 +136,11 @@ class GroupCommit:
     async def _commit_group(self, workspace_id: UUID, group: Sequence[_Pending]) -> Sequence[Outcome]:
         try:
             return await self._commit(workspace_id, group, _IN_GROUP)
-        except (Contended, DatabaseError) as error:
+        except (LockConflict, DatabaseError) as error:
             _log.warning("leads.group_failed", workspace_id=str(workspace_id), leads=len(group), cause=describe(error))
             raise GroupFailed from error
 
-    async def _alone(self, pending: _Pending, limits: Limits) -> Outcome:
+    async def _alone(self, pending: _Pending, limits: StatementLimits) -> Outcome:
         (outcome,) = await self._commit(pending.lead.actor.workspace_id, [pending], limits)
         return outcome
 
@@ -154,8 +156,8 @@ class GroupCommit:
         try:
             async with self._patient.slot(pending.lead.actor.workspace_id):
                 outcome = await self._alone(pending, _PATIENT)
-        except Contended as error:
-            released.set_exception(Contended(error.detail))
+        except LockConflict as error:
+            released.set_exception(LockConflict(error.detail))
             released.exception()  # nobody may wait for it
             raise
         finally:
@@ -164,7 +166,7 @@ class GroupCommit:
                 released.set_result(None)
         return outcome
 
-    async def _commit(self, workspace_id: UUID, group: Sequence[_Pending], limits: Limits) -> list[Outcome]:
+    async def _commit(self, workspace_id: UUID, group: Sequence[_Pending], limits: StatementLimits) -> list[Outcome]:
         with self._metrics.transactions_open.track_inprogress():
             async with self._database.transaction(workspace_id) as tx:
                 await tx.limit(lock=limits.lock, statement=limits.statement)
@@ -174,7 +176,7 @@ class GroupCommit:
         return [next(created) if answer is None else answer for answer in known]
 
 
-async def _known(tx: Transaction, group: Sequence[_Pending]) -> list[KeptAnswer | AppError | None]:
+async def _known(tx: Transaction, group: Sequence[_Pending]) -> list[StoredResponse | AppError | None]:
     """The answers of those whose key was used before, or why it is refused; None for new requests."""
     keys = [each.keyed.key for each in group if each.keyed is not None]
     claimed = iter(await claim_keys(tx, keys) if keys else ())
@@ -189,5 +191,5 @@ async def _create(tx: Transaction, workspace_id: UUID, fresh: Sequence[_Pending]
         if each.keyed is not None and (answer := each.keyed.kept(outcome)) is not None
     ]
     if answers:
-        await keep_answers(tx, answers)
+        await store_responses(tx, answers)
     return outcomes

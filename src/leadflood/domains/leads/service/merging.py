@@ -6,11 +6,11 @@ from uuid import UUID
 
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.changesets import ChangesetView
-from leadflood.domains.leads.contracts.stored import StoredLead
+from leadflood.domains.leads.contracts.lead_records import StoredLead
 from leadflood.domains.leads.errors import LeadNotFound, UnknownOwner
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import Change, ChangesetKind, search_text
-from leadflood.domains.leads.service.changesets import close_changeset, count, open_changeset, take_back
+from leadflood.domains.leads.service.changesets import begin_undo, close_changeset, count, open_changeset
 from leadflood.domains.leads.store import merging, undo
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
@@ -122,7 +122,7 @@ async def unmerge_leads(
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
     """
-    undone, _ = await take_back(tx, actor, participants, changeset_id=changeset_id, trace=trace)
+    undone, _ = await begin_undo(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     await merging.rebase(tx, actor.workspace_id, changeset_id, later)
     survivor, other = pair
     present = await merging.lock_any(tx, actor.workspace_id, [survivor.id, other.id])

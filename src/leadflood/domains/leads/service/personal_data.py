@@ -8,7 +8,7 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView, PlaceView
 from leadflood.domains.leads.errors import LeadNotFound
-from leadflood.domains.leads.events import LEAD, AuditAction
+from leadflood.domains.leads.events import LEAD, LeadAuditAction
 from leadflood.domains.leads.queries.personal_data import data_subject, same_leads
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
@@ -29,7 +29,7 @@ async def export_personal_data(
     person = await _find(tx, actor, participants, who)
     places = await participants.export(tx, actor, person)
     exported = PersonalDataView(lead_ids=sorted(person.ids), places=places)
-    await _record(tx, actor, AuditAction.PERSONAL_DATA_EXPORTED, person, {"rows": exported.rows})
+    await _record(tx, actor, LeadAuditAction.PERSONAL_DATA_EXPORTED, person, {"rows": exported.rows})
     return exported
 
 
@@ -53,7 +53,7 @@ async def erase_person(
     if await _find(tx, actor, participants, who) != person:
         raise Unavailable("The lead was changed just now. Try again.")
     counts = await participants.erase(tx, actor, person)
-    await _record(tx, actor, AuditAction.ERASED, person, {"rows": sum(counts.values())})
+    await _record(tx, actor, LeadAuditAction.ERASED, person, {"rows": sum(counts.values())})
     return _view(person, counts, dry_run=False)
 
 
@@ -69,7 +69,7 @@ async def _find(tx: Transaction, actor: Actor, participants: Participants, who: 
 
 
 async def _record(
-    tx: Transaction, actor: Actor, action: AuditAction, person: DataSubject, data: dict[str, JsonValue]
+    tx: Transaction, actor: Actor, action: LeadAuditAction, person: DataSubject, data: dict[str, JsonValue]
 ) -> None:
     """What is written into the audit log does not name the person."""
     lead_ids = sorted(person.ids)

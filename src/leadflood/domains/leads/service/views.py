@@ -8,8 +8,14 @@ from pydantic import JsonValue
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
-from leadflood.domains.leads.errors import TooManyViews, ViewChanged, ViewNotFound, ViewOfSomebodyElse, ViewsNeedPerson
-from leadflood.domains.leads.events import VIEW, AuditAction
+from leadflood.domains.leads.errors import (
+    TooManyViews,
+    UserActorRequired,
+    ViewNotFound,
+    ViewNotOwned,
+    ViewVersionConflict,
+)
+from leadflood.domains.leads.events import VIEW, LeadAuditAction
 from leadflood.domains.leads.queries.views import get_view, may_change
 from leadflood.domains.leads.store import views as store
 from leadflood.kernel.actor import Actor, Permission
@@ -23,7 +29,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
     """Save a view, last among one's own. Raises: TooManyViews, ViewsNeedPerson: at the command line."""
     actor.require(Permission.LEADS_WRITE)
     if actor.user_id is None:
-        raise ViewsNeedPerson
+        raise UserActorRequired
     own = await store.lock_own(tx, actor)
     if len(own) >= MAX_VIEWS:
         raise TooManyViews(MAX_VIEWS)
@@ -43,7 +49,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
         },
     )
     await store.order_views(tx, actor.workspace_id, [*own, view_id])
-    await _record(tx, actor, AuditAction.VIEW_CREATED, view_id, command.name)
+    await _record(tx, actor, LeadAuditAction.VIEW_CREATED, view_id, command.name)
     return await get_view(tx, actor, view_id=view_id)
 
 
@@ -65,7 +71,7 @@ async def update_view(
         own.insert(command.position, view_id)
         await store.order_views(tx, actor.workspace_id, own)
     changed = await get_view(tx, actor, view_id=view_id)
-    await _record(tx, actor, AuditAction.VIEW_CHANGED, view_id, changed.name)
+    await _record(tx, actor, LeadAuditAction.VIEW_CHANGED, view_id, changed.name)
     return changed
 
 
@@ -74,7 +80,7 @@ async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_
     actor.require(Permission.LEADS_WRITE)
     view = await _own(tx, actor, view_id, expected_version)
     await store.delete_view(tx, actor.workspace_id, view_id)
-    await _record(tx, actor, AuditAction.VIEW_DELETED, view_id, view.name)
+    await _record(tx, actor, LeadAuditAction.VIEW_DELETED, view_id, view.name)
 
 
 async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row:
@@ -83,13 +89,13 @@ async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: i
     if stored is None or not (mine or stored.shared):
         raise ViewNotFound
     if not mine:
-        raise ViewOfSomebodyElse
+        raise ViewNotOwned
     if stored.version != expected_version:
-        raise ViewChanged(stored.version)
+        raise ViewVersionConflict(stored.version)
     return stored
 
 
-async def _record(tx: Transaction, actor: Actor, action: AuditAction, view_id: UUID, name: str) -> None:
+async def _record(tx: Transaction, actor: Actor, action: LeadAuditAction, view_id: UUID, name: str) -> None:
     data: dict[str, JsonValue] = {"count": 1, "name": name}
     await audit.record(tx, actor, action=action, subject_type=VIEW, subject_id=view_id, data=data)
 

@@ -9,9 +9,9 @@ from pydantic_core import to_json
 
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
-from leadflood.domains.leads.contracts.stored import LeadDetails
+from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import LeadStatus, Passing, search_text
+from leadflood.domains.leads.models import DirectTransition, LeadStatus, search_text
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file
@@ -244,7 +244,7 @@ async def move(
 
 
 async def pass_through(
-    tx: Transaction, actor: Actor, passes: Sequence[Passing], *, expected: Collection[LeadStatus]
+    tx: Transaction, actor: Actor, passes: Sequence[DirectTransition], *, expected: Collection[LeadStatus]
 ) -> None:
     """As `move`, from one of the expected states through `processing` to `enriched`."""
     values = {

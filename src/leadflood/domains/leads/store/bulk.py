@@ -25,7 +25,7 @@ CHANGE = sql_file("leadflood.domains.leads.sql", "change")
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedLeads:
     """How many leads were changed, and which of them met a job that was to enrich them while they were deleted."""
 
     leads: int
@@ -47,7 +47,7 @@ async def change_leads(
     patch: Mapping[str, JsonValue],
     search_texts: Mapping[UUID, str | None],
     limits: tuple[int, int],
-) -> Changed:
+) -> ChangedLeads:
     """Change leads that are locked, as part of a changeset.
 
     Args: patch: fields to set, by the names of an image. search_texts: the leads, with their new search text where it
@@ -71,4 +71,4 @@ async def change_leads(
         "most_bytes": limits[1],
     }
     row = (await tx.all(CHANGE, values))[0]
-    return Changed(row.changed, row.unfinished)
+    return ChangedLeads(row.changed, row.unfinished)

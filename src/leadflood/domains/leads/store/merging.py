@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from leadflood.domains.leads.columns import LEAD
-from leadflood.domains.leads.contracts.stored import StoredLead
+from leadflood.domains.leads.contracts.lead_records import StoredLead
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql

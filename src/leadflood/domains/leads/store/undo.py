@@ -74,7 +74,7 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class UndoChunk:
     """Some changes of a changeset: those after one lead id, up to another."""
 
     after: UUID
@@ -91,7 +91,7 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class UndoCounts:
     """How many leads of a chunk were put back; how many fields, of how many leads, were kept as they are."""
 
     undone: int
@@ -110,14 +110,14 @@ def position(changeset: Row) -> UUID:
     return changeset.undo_position or UUID(int=0)
 
 
-async def find_chunk(tx: Transaction, changeset: Row, after: UUID, *, batch: int) -> Chunk | None:
+async def find_chunk(tx: Transaction, changeset: Row, after: UUID, *, batch: int) -> UndoChunk | None:
     """The next changes to undo; None at the end."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
     row = await tx.first(FIND_CHUNK, {**keys, "after": after, "batch": batch})
-    return Chunk(after, row.last, row.changes) if row is not None and row.changes else None
+    return UndoChunk(after, row.last, row.changes) if row is not None and row.changes else None
 
 
-async def lock_chunk(tx: Transaction, changeset: Row, chunk: Chunk) -> Locked:
+async def lock_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk) -> Locked:
     """Lock the leads of a chunk."""
     keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
     rows = await tx.all(LOCK_CHUNK, {**keys, "after": chunk.after, "until": chunk.until})
@@ -125,7 +125,7 @@ async def lock_chunk(tx: Transaction, changeset: Row, chunk: Chunk) -> Locked:
 
 
 async def undo_chunk(
-    tx: Transaction, changeset: Row, chunk: Chunk, *, leads: int, conflicts: Mapping[UUID, str]
+    tx: Transaction, changeset: Row, chunk: UndoChunk, *, leads: int, conflicts: Mapping[UUID, str]
 ) -> Sequence[Row]:
     """Undo the changes of a chunk whose `leads` are locked. `conflicts`: why leads must not be removed.
 
@@ -147,7 +147,7 @@ async def undo_chunk(
     return await tx.all(UNDO_CHUNK, values)
 
 
-async def keep_chunk(tx: Transaction, changeset: Row, chunk: Chunk, tally: Tally) -> bool:
+async def keep_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:
     """Count a chunk, if the changeset is still being undone and has come to where the chunk begins."""
     values = {
         "workspace_id": changeset.workspace_id,

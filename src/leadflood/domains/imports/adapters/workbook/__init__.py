@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 from leadflood.domains.imports.errors import UnreadableFile
-from leadflood.domains.imports.models.format import MAX_CELL, MAX_COLUMNS, Record
+from leadflood.domains.imports.models.format import MAX_CELL, MAX_COLUMNS, SourceRow
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -40,7 +40,7 @@ def sheets_of(file: IO[bytes]) -> list[str]:
         book.close()
 
 
-def read(file: IO[bytes], *, sheet: str | None) -> Iterator[Record]:
+def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
     """The rows of a sheet (None: the first). Formulas count as the value that was saved with them.
 
     Raises: UnreadableFile: at the row that cannot be read.
@@ -58,7 +58,7 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[Record]:
                 raise UnreadableFile(message)
             cells = _trimmed(values, number)
             if cells:
-                yield Record(number, cells)
+                yield SourceRow(number, cells)
     except _BROKEN as error:
         message = f"The sheet cannot be read after row {number}. Open the file in a spreadsheet and save it again."
         raise UnreadableFile(message) from error

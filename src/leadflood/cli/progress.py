@@ -1,0 +1,150 @@
+"""Following a job through its states, as a terminal or a log shows it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from leadflood.cli.output import console, moment, note, visible
+from leadflood.kernel.clock import monotonic
+
+if TYPE_CHECKING:
+    from leadflood.cli.context import CliContext
+    from leadflood.domains.jobs.contracts import JobView
+
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.05, 1.0
+_WORKER_HINT_AFTER = 3.0
+_NO_WORKER = "No worker is running. Start one with `leadflood worker`, or run `leadflood up`."
+
+
+class ProgressReporter(Protocol):
+    """Where the story of a job is told."""
+
+    def tell(self, line: str) -> None:
+        """Add a line that stays."""
+        ...
+
+    def show(self, state: str) -> None:
+        """Say what goes on just now; the next one takes its place."""
+        ...
+
+
+class LineReporter:
+    """Standard error without a terminal: one line for each thing that happened."""
+
+    def tell(self, line: str) -> None:
+        """Add a line."""
+        note(line)
+
+    def show(self, state: str) -> None:
+        """Nothing: a line that has to be taken back has no place in a log."""
+
+
+class NullReporter:
+    """For programs that read the result."""
+
+    def tell(self, line: str) -> None:
+        """Nothing."""
+
+    def show(self, state: str) -> None:
+        """Nothing."""
+
+
+@dataclass
+class JobProgressLines:
+    """What there is to tell of a job, each thing once, however seldom it is looked at."""
+
+    _seen: set[tuple[str, int]] = field(default_factory=set)
+
+    def lines(self, job: "JobView") -> list[str]:
+        """What has happened since the last look: `queued`, `running, attempt 1 of 5`, each failure, the end."""
+        told = {("queued", 1): f"{_clock(job, job.created_at)}  queued"}
+        for failure in job.failures:
+            attempt, reason = failure.attempt, visible(failure.error)
+            told["running", attempt] = f"{_clock(job, None)}  running, attempt {attempt} of {job.max_attempts}"
+            told["failed", attempt] = f"{_clock(job, failure.at)}  attempt {attempt} failed: {reason}"
+        if job.status in ("running", "completed"):
+            told["running", job.attempts] = (
+                f"{_clock(job, job.started_at)}  running, attempt {job.attempts} of {job.max_attempts}"
+            )
+        if job.status == "queued" and job.attempts:
+            line = f"retrying: attempt {job.attempts + 1} at {moment(job.next_attempt_at)}"
+            if job.on_hold:
+                line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
+            elif job.waiting_until is not None:
+                line = f"waiting until {moment(job.waiting_until)}: {visible(job.waiting_for or '')}"
+            told["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
+        if job.status in ("completed", "failed"):
+            told[job.status, 0] = f"{_clock(job, job.finished_at)}  {job.status}"
+        fresh = {key: line for key, line in told.items() if key not in self._seen}
+        self._seen.update(fresh)
+        return list(fresh.values())
+
+
+async def follow(context: "CliContext", job_id: UUID, screen: ProgressReporter, *, timeout: float | None) -> "JobView":  # noqa: ASYNC109  its end is an answer, not an error
+    """Tell the job's story until it is over, or for `timeout` seconds; returns how it stands then.
+
+    Raises: leadflood.domains.jobs.errors.JobNotFound, leadflood.kernel.errors.Unavailable.
+    """
+    from leadflood.domains.jobs import queries
+
+    story, started, pause, hinted = JobProgressLines(), monotonic(), _SHORTEST_LOOK, False
+    while True:
+        async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
+            job = await queries.get_job(tx, context.actor, job_id=job_id)
+            workers = (await queries.system_status(tx)).workers
+        fresh = story.lines(job)
+        for line in fresh:
+            screen.tell(line)
+        passed = monotonic() - started
+        if job.status in ("completed", "failed") or (timeout is not None and passed >= timeout):
+            return job
+        if not workers and not hinted and passed >= _WORKER_HINT_AFTER:
+            screen.tell(_NO_WORKER)
+            hinted = True
+        screen.show(_state(job))
+        pause = _SHORTEST_LOOK if fresh else min(_LONGEST_LOOK, pause * 1.3)
+        await asyncio.sleep(pause)
+
+
+@asynccontextmanager
+async def open_reporter(*, silent: bool = False) -> AsyncIterator[ProgressReporter]:
+    """A live display on a terminal, plain lines elsewhere; both on standard error."""
+    import sys
+
+    if silent:
+        yield NullReporter()
+    elif not sys.stderr.isatty():
+        yield LineReporter()
+    else:
+        terminal = console(sys.stderr)
+        with terminal.status("") as status:
+
+            class Live:
+                def tell(self, line: str) -> None:
+                    terminal.print(line)
+
+                def show(self, state: str) -> None:
+                    status.update(visible(state))
+
+            yield Live()
+
+
+def _state(job: "JobView") -> str:
+    if job.status == "running":
+        return f"running, attempt {job.attempts} of {job.max_attempts} …"
+    if job.on_hold:
+        return "on hold …"
+    if job.waiting_until is not None:
+        return f"waiting until {moment(job.waiting_until)} …"
+    if job.attempts:
+        return f"waiting for attempt {job.attempts + 1} at {moment(job.next_attempt_at)} …"
+    return "queued …"
+
+
+def _clock(job: "JobView", at: datetime | None) -> str:
+    """Seconds since the job was made; blank where the time is not known."""
+    return " " * 10 if at is None else f"{(at - job.created_at).total_seconds():8.2f} s"

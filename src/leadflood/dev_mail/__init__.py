@@ -1,0 +1,1 @@
+"""A mail server for development: it stores messages instead of delivering them."""

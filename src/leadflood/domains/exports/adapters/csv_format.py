@@ -1,0 +1,49 @@
+"""CSV (RFC 4180, UTF-8). No cell runs as a formula in a spreadsheet, and importing undoes what sees to that."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from leadflood.domains.exports.models import ExportRecord, getter, plain
+from leadflood.domains.imports.models.format import neutralise
+
+
+class CsvEncoder:
+    """Writes CSV."""
+
+    resumable = True
+
+    def __init__(self, columns: Sequence[str], *, bom: bool) -> None:
+        """Args: bom: start with the mark by which spreadsheets know UTF-8."""
+        self._columns = columns
+        self._getters = [getter(column) for column in columns]
+        self._bom = bom
+
+    def begin(self) -> bytes:
+        """The mark and the names of the columns."""
+        return ("\ufeff" if self._bom else "").encode() + _lines([self._columns])
+
+    def rows(self, records: Sequence[ExportRecord]) -> bytes:
+        """A line for each record."""
+        return _lines([_cell(get(record)) for get in self._getters] for record in records)
+
+    def end(self) -> Iterable[bytes]:
+        """Nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401  of any column
+    # A number of ours may begin with a minus: only text can be a formula.
+    if isinstance(value, str):
+        return neutralise(value)
+    return "" if value is None else plain(value)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

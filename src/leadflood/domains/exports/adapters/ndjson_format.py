@@ -1,0 +1,54 @@
+"""NDJSON: a line for each lead, as the API shows it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from leadflood.domains.exports.models import ALL, ALL_CUSTOM, CUSTOM, ENRICHED, FIELDS, ExportRecord, resolved
+
+
+class NdjsonEncoder:
+    """Writes NDJSON."""
+
+    resumable = True
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        """Args: columns: as they were asked for; a star for custom fields means whatever a lead has."""
+        named = resolved(columns, ())
+        self._fields = [name for name in named if name in FIELDS]
+        self._all_custom = ALL in columns or ALL_CUSTOM in columns
+        self._custom = frozenset(_without(CUSTOM, named))
+        self._enriched = _without(ENRICHED, named)
+        self._whole = list(columns) == [ALL]
+
+    def begin(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def rows(self, records: Sequence[ExportRecord]) -> bytes:
+        """A line for each record."""
+        return "".join(f"{self._line(record)}\n" for record in records).encode()
+
+    def end(self) -> Iterable[bytes]:
+        """Nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _line(self, record: ExportRecord) -> str:
+        view = record.lead
+        if self._whole:
+            return view.model_dump_json()
+        known = view.model_dump(mode="json")
+        shown: dict[str, Any] = {name: known[name] for name in self._fields}
+        if self._all_custom or self._custom:
+            fields = known["customFields"].items()
+            shown["customFields"] = {key: value for key, value in fields if self._all_custom or key in self._custom}
+        if self._enriched:
+            shown["enriched"] = {name: record.enriched.get(name) for name in self._enriched}
+        return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without(prefix: str, columns: Sequence[str]) -> list[str]:
+    return [column.removeprefix(prefix) for column in columns if column.startswith(prefix)]

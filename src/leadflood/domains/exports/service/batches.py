@@ -1,0 +1,90 @@
+"""The walk through the leads that an export means: batch by batch, each read in a short transaction of its own.
+
+A walk is no snapshot. It goes from the newest lead to the oldest, so that it meets no lead twice and none that comes in
+meanwhile; a lead that is changed or deleted while it lasts is written as it is when the walk gets there.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from leadflood.domains.exports import queries
+from leadflood.domains.exports.adapters.csv_format import CsvEncoder
+from leadflood.domains.exports.adapters.ndjson_format import NdjsonEncoder
+from leadflood.domains.exports.adapters.parquet_format import ParquetEncoder
+from leadflood.domains.exports.errors import TooManyColumns
+from leadflood.domains.exports.models import MAX_COLUMNS, Encoder, ExportFormat, ExportRecord, resolved
+from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.queries.search import scan_leads
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.pagination import Position
+
+BATCH = 1000
+"""Leads that are in memory at a time."""
+SCAN_BATCH = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportScan:
+    """How many leads a filter means, and the columns that their file has."""
+
+    total: int
+    columns: list[str]
+
+
+async def scan_for_export(
+    database: Database,
+    actor: Actor,
+    *,
+    only: LeadFilter,
+    columns: Sequence[str],
+    kind: ExportFormat,
+    at_most: int | None = None,
+) -> ExportScan:
+    """Count the leads, and find the custom fields that stars mean. Raises: TooManyColumns.
+
+    Args:
+        database: where the leads are.
+        actor: who asks, and in which workspace.
+        only: which leads.
+        columns: as they were asked for.
+        kind: NDJSON keeps the stars, because each of its lines has its own fields.
+        at_most: stop after one lead more than this.
+    """
+    total, keys, after = 0, set[str](), None
+    while True:
+        size = SCAN_BATCH if at_most is None else min(SCAN_BATCH, at_most + 1 - total)
+        async with database.transaction(actor.workspace_id, read_only=True) as tx:
+            page = await scan_leads(tx, actor, only=only, after=after, limit=size)
+        total += page.count
+        keys |= page.custom_keys
+        after = page.last
+        if page.count < size or (at_most is not None and total > at_most):
+            break
+    if kind is ExportFormat.NDJSON:
+        return ExportScan(total, list(columns))
+    named = resolved(columns, keys)
+    if len(named) > MAX_COLUMNS:
+        raise TooManyColumns(MAX_COLUMNS)
+    return ExportScan(total, named)
+
+
+def encoder(kind: ExportFormat, columns: Sequence[str], *, bom: bool) -> Encoder:
+    """What writes the format. `columns`: as a survey found them. Close it at the end."""
+    if kind is ExportFormat.CSV:
+        return CsvEncoder(columns, bom=bom)
+    return NdjsonEncoder(columns) if kind is ExportFormat.NDJSON else ParquetEncoder(columns)
+
+
+async def batches(
+    database: Database, actor: Actor, *, only: LeadFilter, after: Position | None = None, enriched: bool
+) -> AsyncIterator[list[ExportRecord]]:
+    """The leads that a filter means, from a position on. `enriched`: with what enrichment chose for them."""
+    while True:
+        async with database.transaction(actor.workspace_id, read_only=True) as tx:
+            records = await queries.next_records(tx, actor, only=only, after=after, limit=BATCH, enriched=enriched)
+        if records:
+            yield records
+            after = queries.position_of(records[-1])
+        if len(records) < BATCH:
+            return

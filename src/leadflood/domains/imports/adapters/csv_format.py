@@ -1,0 +1,157 @@
+"""Text with delimiters: CSV, TSV and what spreadsheets call so."""
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from io import BufferedReader, StringIO, TextIOWrapper
+from itertools import islice
+from typing import IO, TextIO, cast
+
+from charset_normalizer import from_bytes
+
+from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.models.format import ENCODINGS, MAX_CELL, MAX_COLUMNS, MAX_LINE, Delimiter, SourceRow
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LOOKED_AT = 64 * 1024
+_MOST_NULS = 0.1
+_EVIDENCE = 100
+_LAST_OF_ASCII = 0x7F
+_FEWEST_BYTES = 8
+_OTHER_SCRIPTS = {
+    codecs.lookup(name).name: name
+    for name in ENCODINGS
+    if name not in ("windows-1252", "windows-1250", "windows-1254", "windows-1257", "mac-roman")
+    and not name.startswith("utf")
+}
+_TRIED = ["cp1252", "cp1250", *_OTHER_SCRIPTS]
+
+
+def encoding_of(sample: bytes, *, utf8: bool) -> str:
+    """The encoding of a text by its first bytes. `utf8`: whether the whole of it is valid UTF-8.
+
+    Raises: UnreadableFile: it is not text.
+    """
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            return encoding
+    start = sample[:_LOOKED_AT]
+    nuls = [start[first::2].count(0) / max(len(start) // 2, 1) for first in (0, 1)]
+    if sum(nuls) > 2 * _MOST_NULS:
+        if min(nuls) < max(nuls) / 4:
+            return "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
+        message = "This is not a text file: it is full of NUL bytes. Save the table as CSV (UTF-8) or XLSX."
+        raise UnreadableFile(message)
+    return "utf-8" if utf8 else _eight_bits(start)
+
+
+def delimiter_of(sample: str) -> Delimiter:
+    """What separates the cells, by which delimiter the first records agree on most cells."""
+    best, most = Delimiter.COMMA, 0.0
+    for delimiter in Delimiter:
+        widths = _widths(sample, delimiter)
+        if not widths:
+            continue
+        width, agreeing = Counter(widths).most_common(1)[0]
+        # One record agrees with itself, which is no evidence, unless it holds what only a cell can be.
+        sure = len(widths) > 1 or delimiter is Delimiter.COMMA or _has_address(sample, delimiter)
+        score = (width - 1) * (agreeing / len(widths)) ** 2 if sure else 0.0
+        if score > most:
+            best, most = delimiter, score
+    return best
+
+
+def decoded(sample: bytes, encoding: str) -> str:
+    """The text of the first bytes of a file; a character that was cut off at their end is left out.
+
+    Raises: UnreadableFile.
+    """
+    try:
+        text = codecs.getincrementaldecoder(encoding)(_strictness(encoding)).decode(sample)
+    except UnicodeDecodeError as error:
+        raise _undecodable(encoding) from error
+    return text.removeprefix("\ufeff").replace("\0", "")
+
+
+def read(file: IO[bytes], *, encoding: str, delimiter: Delimiter) -> Iterator[SourceRow]:
+    """The records of a file, from where it stands. NUL characters are left out, as are blank lines.
+
+    Raises: UnreadableFile: at the row that cannot be read.
+    """
+    text = TextIOWrapper(cast("BufferedReader", file), encoding, _strictness(encoding), newline="")
+    try:
+        yield from _records(text, delimiter)
+    except UnicodeDecodeError as error:
+        raise _undecodable(encoding) from error
+    finally:
+        text.detach()
+
+
+def read_text(text: str, *, delimiter: Delimiter) -> Iterator[SourceRow]:
+    """The records of a text that is there already. Raises: UnreadableFile."""
+    return _records(StringIO(text, newline=""), delimiter)
+
+
+def _records(text: TextIO, delimiter: Delimiter) -> Iterator[SourceRow]:
+    number = 0
+    try:
+        for cells in csv.reader(_lines(text), delimiter=delimiter):
+            number += 1
+            if len(cells) > MAX_COLUMNS:
+                message = f"Row {number} has {len(cells):,} columns; at most {MAX_COLUMNS:,} are read."
+                raise UnreadableFile(message)
+            if cells:
+                yield SourceRow(number, cells)
+    except csv.Error as error:
+        message = (
+            f"Row {number + 1} has a cell of more than {MAX_CELL:,} characters. Look for a quotation mark that is "
+            "not closed there."
+        )
+        raise UnreadableFile(message) from error
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    first = True
+    while line := text.readline(MAX_LINE):
+        if len(line) == MAX_LINE and not line.endswith(("\n", "\r")):
+            message = f"A line has more than {MAX_LINE:,} characters. Is this a CSV file? Remove that line."
+            raise UnreadableFile(message)
+        if first:
+            line, first = line.removeprefix("\ufeff"), False
+        yield line.replace("\0", "") if "\0" in line else line
+
+
+def _widths(sample: str, delimiter: Delimiter) -> list[int]:
+    try:
+        return [len(record.cells) for record in islice(read_text(sample, delimiter=delimiter), _EVIDENCE)]
+    except UnreadableFile:
+        return []
+
+
+def _has_address(sample: str, delimiter: Delimiter) -> bool:
+    records = islice(read_text(sample, delimiter=delimiter), 1)
+    return any("@" in cell and " " not in cell for record in records for cell in record.cells)
+
+
+def _eight_bits(start: bytes) -> str:
+    """Windows-1252, which old exports are in, unless there is enough text to see another script in it.
+
+    The encodings of Latin script cannot be told apart by their bytes: who has one of them chooses it by hand.
+    """
+    if sum(byte > _LAST_OF_ASCII for byte in start) < _FEWEST_BYTES:
+        return "windows-1252"
+    found = {codecs.lookup(match.encoding).name: match.chaos for match in from_bytes(start, cp_isolation=_TRIED)}
+    best = min(found, key=lambda name: found[name], default="cp1252")
+    clearly = best in _OTHER_SCRIPTS and found.get("cp1252", 1.0) > found[best]
+    return _OTHER_SCRIPTS[best] if clearly else "windows-1252"
+
+
+def _strictness(encoding: str) -> str:
+    """Other encodings than Unicode's have holes, and files have them filled: what stands there is lost anyway."""
+    return "strict" if encoding.startswith("utf") else "replace"
+
+
+def _undecodable(encoding: str) -> UnreadableFile:
+    message = f"The file is not all {encoding}. Choose another encoding, such as windows-1252, or save it as UTF-8."
+    return UnreadableFile(message)

@@ -1,0 +1,153 @@
+"""A lead as its columns: what `CreateLead` makes of a row, and a quick way to the same where all values are sound."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, get_args
+from uuid import UUID
+
+from leadflood.domains.leads.contracts import (
+    MAX_CUSTOM_BYTES,
+    MAX_CUSTOM_FIELDS,
+    Country,
+    CreateLead,
+    Name,
+    Source,
+    Website,
+)
+from leadflood.domains.leads.models import clean_custom_value, search_text
+from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.phone_number import normalise_phone
+from leadflood.kernel.text import InvalidValue, search_key
+
+_REMEMBERED: Final = 2048
+"""Values of a field that are told at once when they come again, as companies, titles and countries do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowDefaults:
+    """What a new lead gets where the file says nothing."""
+
+    source: str
+    owner_id: UUID | None = None
+    country: str | None = None
+
+
+class LeadColumns(NamedTuple):
+    """The columns of a lead as `POST /v1/leads` stores them; those that begin with `new_` are for a new lead."""
+
+    email: str
+    email_norm: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    website: str | None
+    country: str | None
+    source: str | None
+    owner_id: UUID | None
+    new_source: str
+    new_owner_id: UUID | None
+    custom_fields: str | None
+    search_text: str
+
+
+def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
+    """The columns of a lead that its contract accepted."""
+    return LeadColumns(
+        email=lead.email.display,
+        email_norm=lead.email.norm,
+        first_name=lead.first_name,
+        last_name=lead.last_name,
+        company=lead.company,
+        job_title=lead.job_title,
+        phone=lead.phone,
+        website=lead.website,
+        country=lead.country,
+        source=lead.source,
+        owner_id=lead.owner_id,
+        new_source=lead.source or defaults.source,
+        new_owner_id=lead.owner_id or defaults.owner_id,
+        custom_fields=json.dumps(lead.custom_fields) if lead.custom_fields else None,
+        search_text=search_text(lead.first_name, lead.last_name, lead.email.display, lead.company),
+    )
+
+
+class FastRowValidator:
+    """The rules of `CreateLead`, value by value: a row is checked in 15 µs instead of 23 (decision 27).
+
+    For rows with nothing to complain about, which most are. What is wrong with others, only the contract tells.
+    """
+
+    def __init__(self, defaults: RowDefaults) -> None:
+        self._defaults = defaults
+        self._name = _remembering(_rule(Name))
+        self._website = _remembering(_rule(Website))
+        self._country = _remembering(_rule(Country))
+        self._source = _remembering(_rule(Source))
+        self._key = lru_cache(_REMEMBERED)(search_key)
+
+    def columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
+        """The columns of the lead that `CreateLead` makes of these values; None unless all of them are sound."""
+        try:
+            return self._columns(given)
+        except InvalidValue:
+            return None
+
+    def _columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
+        get, name = given.get, self._name
+        email = get("email")
+        if email is None:
+            return None
+        address = parse_email(email)
+        first, last, company = name(get("firstName")), name(get("lastName")), name(get("company"))
+        country, phone = self._country(get("country")), get("phone")
+        custom = get("customFields")
+        if custom is not None:
+            custom = _custom(custom)
+            if custom is None:
+                return None
+        source, owner = self._source(get("source")), get("ownerId")
+        return LeadColumns(
+            address.display,
+            address.norm,
+            first,
+            last,
+            company,
+            name(get("jobTitle")),
+            None if phone is None else normalise_phone(phone, country),
+            self._website(get("website")),
+            country,
+            source,
+            owner,
+            source or self._defaults.source,
+            owner or self._defaults.owner_id,
+            custom,
+            self._search_text(first, last, address, company),
+        )
+
+    def _search_text(self, first: str | None, last: str | None, address: EmailAddress, company: str | None) -> str:
+        """As `search_text`, for which the key of a whole name is those of its parts."""
+        key = self._key
+        name = " ".join(filter(None, (key(first or ""), key(last or ""))))
+        return "\n".join(filter(None, (name, search_key(address.display), key(company or ""))))
+
+
+def _rule(annotated: object) -> Callable[[str], str]:
+    """The function by which the contract reads a field of this type."""
+    parse: Callable[[str], str] = get_args(annotated)[1].parse
+    return parse
+
+
+def _remembering(rule: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    return lru_cache(_REMEMBERED)(lambda text: None if text is None else rule(text))
+
+
+def _custom(given: Mapping[str, str]) -> str | None:
+    """Custom fields as JSON, which is never shorter than what is limited; None where that could be too much."""
+    if len(given) > MAX_CUSTOM_FIELDS:
+        return None
+    text = json.dumps({key: clean_custom_value(value) for key, value in given.items()})
+    return text if len(text) <= MAX_CUSTOM_BYTES else None

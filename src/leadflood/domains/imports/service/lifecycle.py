@@ -1,0 +1,159 @@
+"""What people ask of an import: preview, commit, pause, cancel, undo, delete. Workers do it."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.domains.imports import queries, store
+from leadflood.domains.imports.contracts import ImportDetail
+from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
+from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, ImportAuditAction, ImportPayload
+from leadflood.domains.imports.models.fields import Target
+from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
+from leadflood.domains.imports.service.mapping import changeable
+from leadflood.domains.imports.service.recording import record, undoable
+from leadflood.domains.imports.store import StoredImport
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import JobKind, NewJob
+from leadflood.domains.leads.models import ChangesetKind
+from leadflood.domains.leads.queries.changesets import get_changeset
+from leadflood.domains.leads.service import changesets
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.subjects import Participants
+
+_STOPPABLE = frozenset(
+    {
+        ImportStatus.UPLOADED,
+        ImportStatus.STAGING,
+        ImportStatus.PREVIEWED,
+        ImportStatus.COMMITTING,
+        ImportStatus.PAUSED,
+    }
+)
+_UNDOABLE = frozenset({ImportStatus.COMMITTED, ImportStatus.PAUSED, ImportStatus.CANCELLED, ImportStatus.FAILED})
+
+
+async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
+    """Have the file read and compared with the leads. Nothing is written to them.
+
+    Raises: ImportNotFound, ImportNotReady: it is at work, or committed, or no column is the address.
+    """
+    actor.require(Permission.LEADS_WRITE)
+    found, _ = await changeable(tx, actor, import_id=import_id)
+    if not any(column.target == Target.EMAIL for column in found.columns):
+        raise ImportNotReady("No column is mapped to email. Say which one is: leads are told apart by it.")
+    await store.start_staging(tx, found, await _enqueue(tx, actor, found, STAGE_IMPORT, trace))
+    await record(tx, actor, ImportAuditAction.PREVIEWED, found.id, found.filename)
+    return await queries.get_import(tx, actor, import_id=import_id)
+
+
+async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
+    """Write what the preview shows; or go on with a commit that was paused or failed.
+
+    Raises: ImportNotFound, ImportNotReady.
+    """
+    actor.require(Permission.LEADS_WRITE)
+    found = await _locked(tx, actor, import_id)
+    resumed = found.changeset_id is not None and found.status in (ImportStatus.PAUSED, ImportStatus.FAILED)
+    if found.status is not ImportStatus.PREVIEWED and not resumed:
+        raise ImportNotReady(f"The import is {found.status}. Preview it first; then commit it.")
+    wanted = sum(found.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
+    changeset_id, done = found.changeset_id, 0
+    if changeset_id is None:
+        request = {"importId": str(import_id)}
+        changeset_id = await changesets.open_changeset(
+            tx, actor, kind=ChangesetKind.IMPORT, label=found.filename, wanted=wanted, request=request
+        )
+    if found.committed_through:
+        done = (await queries.get_import(tx, actor, import_id=import_id)).progress.rows_done
+    job_id = await _enqueue(tx, actor, found, COMMIT_IMPORT, trace)
+    await store.start_writing(tx, found, job_id, changeset_id=changeset_id, offset=done)
+    data = undoable(wanted, import_id, changeset_id)
+    await record(tx, actor, ImportAuditAction.COMMITTED, found.id, found.filename, data)
+    return await queries.get_import(tx, actor, import_id=import_id)
+
+
+async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
+    """Stop a commit. The rows that are being written are left out. Raises: ImportNotFound, ImportNotReady."""
+    actor.require(Permission.LEADS_WRITE)
+    found = await _locked(tx, actor, import_id)
+    if found.status is not ImportStatus.COMMITTING:
+        raise ImportNotReady(f"The import is {found.status}. Only a commit can be paused.")
+    await store.change_status(tx, found, ImportStatus.PAUSED)
+    await record(tx, actor, ImportAuditAction.PAUSED, found.id, found.filename, await _counted(tx, actor, found))
+    return await queries.get_import(tx, actor, import_id=import_id)
+
+
+async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
+    """Stop for good. What is written by then stays, and can be undone. Raises: ImportNotFound, ImportNotReady."""
+    actor.require(Permission.LEADS_WRITE)
+    found = await _locked(tx, actor, import_id)
+    if found.status not in _STOPPABLE:
+        raise ImportNotReady(f"The import is {found.status}. There is nothing to cancel.")
+    await store.end_phase(tx, found, ImportStatus.CANCELLED)
+    if found.changeset_id is not None:
+        await changesets.close_changeset(tx, actor, changeset_id=found.changeset_id)
+    await record(tx, actor, ImportAuditAction.CANCELLED, found.id, found.filename, await _counted(tx, actor, found))
+    return await queries.get_import(tx, actor, import_id=import_id)
+
+
+async def undo_import(
+    tx: Transaction, actor: Actor, participants: Participants, *, import_id: UUID, trace: Mapping[str, str]
+) -> ImportDetail:
+    """Take back what the import wrote, except what somebody edited since.
+
+    Raises: ImportNotFound, ImportNotReady: nothing is written, or it is being written.
+    """
+    actor.require(Permission.LEADS_WRITE)
+    found = await _locked(tx, actor, import_id)
+    if found.changeset_id is None or found.status not in _UNDOABLE:
+        raise ImportNotReady(
+            f"The import is {found.status}. Only what is committed can be undone; pause or cancel first."
+        )
+    if found.status in (ImportStatus.PAUSED, ImportStatus.FAILED):
+        await store.change_status(tx, found, ImportStatus.CANCELLED)
+    await store.restart_clock(tx, found)
+    await changesets.close_changeset(tx, actor, changeset_id=found.changeset_id)
+    undone, began = await changesets.begin_undo(tx, actor, participants, changeset_id=found.changeset_id, trace=trace)
+    if began:
+        count = undone.undone if undone.job_id is None else changesets.changed_leads(undone)
+        await record(tx, actor, ImportAuditAction.UNDONE, found.id, found.filename, {"count": count})
+    return await queries.get_import(tx, actor, import_id=import_id)
+
+
+async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> None:
+    """Remove an import with its file and rows; what it wrote stays, and its changeset can still be undone.
+
+    Raises: ImportNotFound, ImportNotReady: it is at work.
+    """
+    actor.require(Permission.LEADS_WRITE)
+    found = await _locked(tx, actor, import_id)
+    if found.status in BUSY or found.status == ImportStatus.PAUSED:
+        raise ImportNotReady(f"The import is {found.status}. Cancel it first.")
+    await store.remove(tx, actor.workspace_id, import_id)
+    await record(tx, actor, ImportAuditAction.DELETED, found.id, found.filename)
+
+
+async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> StoredImport:
+    found = await store.lock(tx, actor.workspace_id, import_id)
+    if found is None:
+        raise ImportNotFound
+    return found
+
+
+async def _enqueue(
+    tx: Transaction, actor: Actor, found: StoredImport, kind: JobKind[ImportPayload], trace: Mapping[str, str]
+) -> UUID:
+    job = NewJob(kind, ImportPayload(import_id=found.id), found.id, trace)
+    (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
+    return job_id
+
+
+async def _counted(tx: Transaction, actor: Actor, found: StoredImport) -> dict[str, JsonValue]:
+    """How many leads the import has written by now, where it has begun to; and what undoes that."""
+    if found.changeset_id is None:
+        return {"count": 0}
+    changeset = await get_changeset(tx, actor, changeset_id=found.changeset_id)
+    return undoable(changesets.changed_leads(changeset), found.id, changeset.id)

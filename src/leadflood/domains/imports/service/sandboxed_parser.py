@@ -1,0 +1,107 @@
+"""Files are read in processes of their own, which a file can neither block nor break out of."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import IO, Any, Final
+from uuid import UUID
+
+from leadflood.domains.imports.adapters import workbook
+from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
+from leadflood.domains.imports.models.column_detection import Analysis
+from leadflood.domains.imports.models.format import FileFormat, FileKind, stored_format
+from leadflood.domains.imports.service import parsing
+from leadflood.domains.imports.store import StoredImport
+from leadflood.kernel.ids import new_id
+from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.sandbox.process import Process, TaskRefused, TaskStopped
+from leadflood.kernel.sandbox.protocol import StopReason, TaskLimits
+
+DEFAULT_SOURCE = "import"
+BATCH = 5000
+"""Rows of one transaction, at most."""
+_MEMORY = 768 * 1024 * 1024
+LOOK: Final = TaskLimits(memory=_MEMORY, cpu=30, wall=300)
+"""A look at the first rows; of a workbook, all its texts are read for it."""
+ROWS: Final = TaskLimits(memory=_MEMORY, cpu=60, wall=600)
+"""One batch of rows."""
+_LEAD_ID, _EMAIL = 3, 4
+_WHY: Final = {
+    StopReason.TIME: "reading it takes too long",
+    StopReason.MEMORY: "reading it takes too much memory",
+    StopReason.CRASH: "the program that reads it broke off",
+}
+_WORDS: Final = {
+    FileKind.XLSX: ("workbook", "Save it as CSV."),
+    FileKind.CSV: ("file", "Split it into smaller files."),
+}
+
+Batch = tuple[list[list[Any]], dict[str, int], int]
+"""Rows in the order of `store.staging.COLUMNS`, how often each fault was found in them, and the bytes read by then."""
+
+
+def new_sandbox(processes: int) -> Sandbox:
+    """Processes that read files. None starts before the first file."""
+    return Sandbox(processes=processes, preload=[parsing.__name__])
+
+
+async def look(
+    process: Process, file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None
+) -> Analysis:
+    """What `parsing.analyse` says of a file. Raises: UnreadableFile."""
+    kind = FileKind.XLSX if file.read(len(workbook.MAGIC)) == workbook.MAGIC else FileKind.CSV
+    asked = {"size": size, "utf8": utf8, "wanted": stored_format(wanted) if wanted else None}
+    with _in_words(kind):
+        async with aclosing(process.run(parsing.look, file, asked, LOOK)) as found:
+            analyses = [parsing.analysis_of(each) async for each in found]
+    return analyses[0]
+
+
+@asynccontextmanager
+async def open_rows(
+    process: Process, file: IO[bytes], found: StoredImport, members: Mapping[str, UUID]
+) -> AsyncIterator[AsyncGenerator[Batch, None]]:
+    """What is left to stage of an import, read while the block runs. Its steps raise UnreadableFile."""
+    if found.format is None:
+        raise RuntimeError("The format of this import is not known.")
+    running = process.run(parsing.read_rows, file, _asked(found, found.format, members), ROWS)
+    async with aclosing(running) as rows, aclosing(_batches(rows, found.format.kind)) as batches:
+        yield batches
+
+
+async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGenerator[Batch, None]:
+    with _in_words(kind):
+        async for records, faults, position in found:
+            for record in records:
+                if record[_EMAIL] is not None:
+                    record[_LEAD_ID] = new_id()
+            yield records, faults, position
+
+
+def _asked(found: StoredImport, format_: FileFormat, members: Mapping[str, UUID]) -> dict[str, Any]:
+    options = found.options
+    return {
+        "format": stored_format(format_),
+        "targets": [column.target for column in found.columns],
+        "owners": {name: str(id_) for name, id_ in members.items()},
+        "defaults": {
+            "source": options.source or DEFAULT_SOURCE,
+            "owner": str(options.owner_id) if options.owner_id else None,
+            "country": options.country,
+        },
+        "invalid": options.invalid,
+        "after": found.staged_through,
+        "size": found.size_bytes,
+        "batch": BATCH,
+    }
+
+
+@contextmanager
+def _in_words(kind: FileKind) -> Iterator[None]:
+    try:
+        yield
+    except TaskRefused as refused:
+        raise UnreadableFile(refused.detail) from refused
+    except TaskStopped as stopped:
+        name, remedy = _WORDS[kind]
+        message = f"This {name} is too complex to read: {_WHY[stopped.why]}. {remedy}"
+        raise (FileNotRead if stopped.why is StopReason.CRASH else UnreadableFile)(message) from stopped

@@ -1,0 +1,125 @@
+"""Long work done by two transactions at a time, each with a chunk, which commit in the order of the chunks.
+
+One transaction is one process of PostgreSQL, and so one processor. As a chunk commits only after the one before it,
+what is done is told by one position, and a job that was killed goes on from there.
+"""
+
+import asyncio
+from typing import Any, Protocol, TypeVar
+
+from leadflood.domains.jobs.completion import lock_attempt
+from leadflood.domains.jobs.models import RunningJob
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import LockConflict
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+
+PARALLEL_CHUNKS = 2
+
+# Wait for a place in the line. Waiting inside PostgreSQL, and not in this process, lets it find deadlocks with others.
+_TAKE_PLACE = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
+
+
+class Chunk(Protocol):
+    """What is between two positions."""
+
+    @property
+    def after(self) -> Any:  # noqa: ANN401  a position of any kind
+        """The position before it."""
+
+    @property
+    def until(self) -> Any:  # noqa: ANN401  a position of any kind
+        """The position of its last piece."""
+
+
+AnyChunk = TypeVar("AnyChunk", bound=Chunk)
+Outcome = TypeVar("Outcome")
+
+
+class ChunkedWork(Protocol[AnyChunk, Outcome]):
+    """How a chunk is found, written, and counted."""
+
+    async def position(self, tx: Transaction) -> Any | None:  # noqa: ANN401  a position of any kind
+        """Where the work has come to; None where somebody stopped it."""
+
+    async def find(self, tx: Transaction, after: Any) -> AnyChunk | None:  # noqa: ANN401  a position of any kind
+        """The chunk after a position; None at the end."""
+
+    async def write(self, tx: Transaction, chunk: AnyChunk) -> Outcome:
+        """Write it. No row is locked here that other chunks need, too."""
+
+    async def keep(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
+        """Move the position on, and count. False where the position is another or somebody stopped the work."""
+
+
+class _Stopped(Exception):
+    """Somebody stopped the work, so nothing of this chunk may be kept."""
+
+
+async def write_in_parallel(database: Database, job: RunningJob, work: ChunkedWork[Any, Any]) -> bool:
+    """Write all chunks that are left. Returns whether that is done; False where somebody stopped it.
+
+    While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
+    the end whether the attempt is still ours.
+
+    Raises: AttemptLost, Unavailable.
+    """
+    try:
+        return await _write(database, job, work, lanes=PARALLEL_CHUNKS)
+    except LockConflict:  # with others who change the same leads; a lane that waits for none cannot be in a ring
+        return await _write(database, job, work, lanes=1)
+
+
+async def _write(database: Database, job: RunningJob, work: ChunkedWork[Any, Any], *, lanes: int) -> bool:
+    async with database.transaction(job.workspace_id) as tx:
+        start = await work.position(tx)
+    if start is None:
+        return False
+    line = _Sequence(database, job, work, start)
+    await line.advance(lanes)
+    return not line.stopped
+
+
+class _Sequence:
+    def __init__(self, database: Database, job: RunningJob, work: ChunkedWork[Any, Any], start: Any) -> None:  # noqa: ANN401  a position of any kind
+        self._database = database
+        self._job = job
+        self._work = work
+        self._found = start
+        self._finding = asyncio.Lock()
+        self.stopped = False
+
+    async def advance(self, lanes: int) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(lanes):
+                    group.create_task(self._lane())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _lane(self) -> None:
+        more = True
+        while more and not self.stopped:
+            try:
+                more = await self._write_next()
+            except _Stopped:
+                self.stopped = True
+
+    async def _write_next(self) -> bool:
+        async with self._database.transaction(self._job.workspace_id) as tx:
+            async with self._finding:
+                chunk = await self._work.find(tx, self._found)
+                if chunk is None:
+                    return False
+                await self._take_place(tx, chunk.until)
+                self._found = chunk.until
+            outcome = await self._work.write(tx, chunk)
+            await self._take_place(tx, chunk.after)
+            await lock_attempt(tx, self._job)
+            if not await self._work.keep(tx, chunk, outcome):
+                raise _Stopped
+        return True
+
+    async def _take_place(self, tx: Transaction, place: Any) -> None:  # noqa: ANN401  a position of any kind
+        """Hold a place in the line until the transaction ends."""
+        await tx.execute(_TAKE_PLACE, {"place": f"{self._job.id} {place}"})

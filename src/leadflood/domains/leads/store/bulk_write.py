@@ -1,0 +1,170 @@
+"""SQL that writes many leads at a time, from temporary tables that this module makes and fills.
+
+A chunk of 10,000 leads, their timeline and their images takes a handful of statements. Rows meet the table by key, one
+look-up each: with no statistics of the temporary tables, PostgreSQL would read the whole table of leads for them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext
+from leadflood.kernel.db import planner
+from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.ids import new_id
+
+_TABLES = (
+    # New leads.
+    sql("""
+CREATE TEMPORARY TABLE incoming_leads (
+    id uuid NOT NULL, email text, email_norm text COLLATE "C", first_name text, last_name text, company text,
+    job_title text, phone text, website text, country text, source text, owner_id uuid, custom_fields jsonb,
+    search_text text
+) ON COMMIT DROP
+"""),
+    # Changes of existing ones.
+    sql("""
+CREATE TEMPORARY TABLE incoming_changes (
+    lead_id uuid NOT NULL, version integer, changes jsonb NOT NULL
+) ON COMMIT DROP
+"""),
+    # The search texts that change with them.
+    sql("""
+CREATE TEMPORARY TABLE incoming_texts (
+    lead_id uuid PRIMARY KEY, old_text text, new_text text
+) ON COMMIT DROP
+"""),
+)
+
+# New leads, column by column by name.
+_PUT_CREATES = sql("""
+INSERT INTO incoming_leads (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
+                            source, owner_id, custom_fields, search_text)
+SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
+       custom_fields, search_text
+FROM ({rows}) AS given
+""")
+
+# Changes, column by column by name.
+_PUT_CHANGES = sql("""
+INSERT INTO incoming_changes (lead_id, version, changes) SELECT lead_id, version, changes FROM ({rows}) AS given
+""")
+
+CREATE = sql_file("leadflood.domains.leads.sql", "create_incoming")
+CHANGE = sql_file("leadflood.domains.leads.sql", "change_incoming")
+
+# New leads that were left out.
+NOT_CREATED = sql("""
+SELECT i.id FROM incoming_leads i
+WHERE NOT EXISTS (SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = i.id)
+""")
+
+# Lock the leads of changes in the order of ids, as all that changes many does; return those whose search text changes.
+RENAMED = sql("""
+WITH locked AS MATERIALIZED (
+    SELECT l.id, l.first_name, l.last_name, l.email, l.company, l.search_text, c.changes
+    FROM incoming_changes c
+    JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
+    ORDER BY l.id FOR NO KEY UPDATE OF l
+)
+SELECT id, email, search_text, coalesce(changes -> 'first_name' ->> 1, first_name) AS first_name,
+       coalesce(changes -> 'last_name' ->> 1, last_name) AS last_name,
+       coalesce(changes -> 'company' ->> 1, company) AS company
+FROM locked WHERE changes ?| '{first_name,last_name,company}'
+""")
+
+# Changes that were left out: the lead is gone, has the values already, or was edited.
+NOT_CHANGED = sql("""
+SELECT c.lead_id, l.id IS NULL AS gone,
+       l.id IS NOT NULL AND NOT EXISTS (
+           SELECT FROM jsonb_each(c.changes) e
+           WHERE coalesce(lead_image(l) -> e.key, 'null') <> e.value -> 1) AS same
+FROM incoming_changes c
+LEFT JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
+WHERE NOT EXISTS (SELECT FROM lead_changes h
+                  WHERE h.workspace_id = :workspace_id AND h.changeset_id = :changeset_id AND h.lead_id = c.lead_id)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedLead:
+    """What the search text of a lead was, and what it is made of from now on."""
+
+    id: UUID
+    search_text: str
+    first_name: str | None
+    last_name: str | None
+    email: str
+    company: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedLead:
+    """A lead that was not changed: gone, the same already, or else edited."""
+
+    lead_id: UUID
+    gone: bool
+    same: bool
+
+
+async def put(tx: Transaction, rows: IncomingRows) -> None:
+    """Make the temporary tables and fill them with a chunk.
+
+    Raises: asyncpg.PostgresError: a column is missing or has another type.
+    """
+    for table in _TABLES:
+        await tx.execute(table)
+    await planner.apply(tx, planner.INCOMING)
+    if rows.creates_count:
+        await tx.execute(assemble(_PUT_CREATES, rows=rows.creates), rows.values)
+    if rows.changes_count:
+        await tx.execute(assemble(_PUT_CHANGES, rows=rows.changes), rows.values)
+
+
+async def create(tx: Transaction, origin: WriteContext) -> int:
+    """Insert the new leads. Returns how many: an address that a living lead has is left out."""
+    created: int = await tx.scalar(CREATE, _parameters(origin))
+    return created
+
+
+async def not_created(tx: Transaction, origin: WriteContext) -> list[UUID]:
+    """The ids of new leads that `create` left out."""
+    rows = await tx.all(NOT_CREATED, {"workspace_id": origin.actor.workspace_id})
+    return [row.id for row in rows]
+
+
+async def renamed(tx: Transaction, origin: WriteContext) -> list[RenamedLead]:
+    """Lock the leads that change; returns those whose search text changes, as they are going to be."""
+    return [RenamedLead(**row) for row in await tx.all(RENAMED, {"workspace_id": origin.actor.workspace_id})]
+
+
+async def put_texts(tx: Transaction, texts: Mapping[UUID, tuple[str, str]]) -> None:
+    """Of each lead the search text that it has, and the one that it gets."""
+    records: Sequence[Any] = [(lead_id, old, new) for lead_id, (old, new) in texts.items()]
+    await tx.copy("incoming_texts", ("lead_id", "old_text", "new_text"), records)
+
+
+async def change(tx: Transaction, origin: WriteContext) -> int:
+    """Change leads. Returns how many: what is no longer as it was, is left as it is."""
+    changed: int = await tx.scalar(CHANGE, _parameters(origin))
+    return changed
+
+
+async def not_changed(tx: Transaction, origin: WriteContext) -> list[SkippedLead]:
+    """What `change` left out."""
+    values = {"workspace_id": origin.actor.workspace_id, "changeset_id": origin.changeset_id}
+    return [SkippedLead(**row) for row in await tx.all(NOT_CHANGED, values)]
+
+
+def _parameters(origin: WriteContext) -> dict[str, Any]:
+    """One id serves all entries of the chunk: each is in the timeline of its own lead."""
+    return {
+        "workspace_id": origin.actor.workspace_id,
+        "changeset_id": origin.changeset_id,
+        "event_id": new_id(),
+        "actor_kind": origin.actor.kind,
+        "actor_id": origin.actor.id,
+        "origin": str(origin.import_id),
+    }

@@ -1,0 +1,48 @@
+"""Figures as the API shows them."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from leadflood.domains.metrics.models import TimeRange
+from leadflood.kernel.schema import Count, View
+
+
+class ActivityMetrics(View):
+    """Activity in a period."""
+
+    created: int = Field(description="Leads created, including leads deleted later.")
+    enriched: int = Field(description="Enrichments completed.")
+    failed: int = Field(description="Enrichments failed after all attempts.")
+    latency_p50: float | None = Field(description="Median time to enrich, in seconds.")
+    latency_p95: float | None = Field(description="95th percentile of the time to enrich, in seconds.")
+
+
+class ActivityPoint(ActivityMetrics):
+    """Activity in one hour or day."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class ActivityView(View):
+    """Hourly or daily activity, oldest first; the last period is incomplete."""
+
+    span: TimeRange
+    time_zone: str
+    counted_until: datetime = Field(description="Metrics are complete up to this time.")
+    points: list[ActivityPoint]
+    total: ActivityMetrics
+
+
+class OverviewView(View):
+    """Dashboard summary of the workspace."""
+
+    leads: Count = Field(description="Number of leads. Above 10,000: as of the last hour plus leads created since.")
+    created_today: int = Field(description="Leads created since midnight in the requested time zone.")
+    enriched_today: int
+    failed_today: int
+    in_flight: Count = Field(description="Leads being enriched, counted up to 10,000.")
+    failed: Count = Field(description="Leads whose enrichment failed, counted up to 10,000.")
+    oldest_waiting_at: datetime | None = Field(description="Creation time of the lead that has been waiting longest.")
+    counted_until: datetime = Field(description="Today's metrics are complete up to this time.")

@@ -1,0 +1,25 @@
+"""The jobs of figures: counting the last minutes every minute, and the last hours every hour."""
+
+from datetime import timedelta
+
+from leadflood.domains.jobs.models import NoPayload
+from leadflood.domains.jobs.registry import JobContext, JobDefinition
+from leadflood.domains.metrics import service
+from leadflood.domains.metrics.events import AGGREGATE_METRICS, REBUILD_METRICS
+from leadflood.kernel.db.database import Database
+
+_MINUTES = timedelta(minutes=5)
+_HOURS = timedelta(hours=3)
+
+
+def definitions(database: Database) -> list[JobDefinition[NoPayload]]:
+    """The jobs of this domain. `database`: for counting over all workspaces."""
+
+    async def count(_context: JobContext[NoPayload]) -> None:
+        await service.count(database, again=_MINUTES)
+
+    async def recount(_context: JobContext[NoPayload]) -> None:
+        await service.count(database, again=_HOURS)
+        await service.count_leads(database)
+
+    return [JobDefinition(AGGREGATE_METRICS, count), JobDefinition(REBUILD_METRICS, recount, timeout=1800.0)]

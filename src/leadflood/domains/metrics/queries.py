@@ -1,0 +1,198 @@
+"""SQL that reads figures: what was counted, and what happened since, where that is little."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from leadflood.domains.metrics.contracts import ActivityMetrics, ActivityPoint, ActivityView, OverviewView
+from leadflood.domains.metrics.models import LATENCY_BOUNDS, TimeRange, bounds_of, percentile
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.schema import Count
+
+COUNTED = 10_000
+"""Leads that are counted one by one."""
+
+LIVE = 1000
+"""Leads changed since the last count that are looked at; where more were, figures are as of that count."""
+
+# Up to when everything was counted.
+_COUNTED_UNTIL = sql("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
+
+_SINCE = assemble(
+    sql_file("leadflood.domains.metrics.sql", "since"),
+    latency_slot=sql_file("leadflood.domains.metrics.sql", "latency_slot"),
+)
+
+_LEADS = sql_file("leadflood.domains.metrics.sql", "leads")
+
+# What was counted in each part of a span of time, with the sum of each latency slot.
+_COUNTED = sql("""
+SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS created, sum(enriched) AS enriched,
+       sum(failed) AS failed,
+       ARRAY[sum(latency[1]), sum(latency[2]), sum(latency[3]), sum(latency[4]), sum(latency[5]), sum(latency[6]),
+             sum(latency[7]), sum(latency[8]), sum(latency[9]), sum(latency[10]), sum(latency[11]), sum(latency[12]),
+             sum(latency[13]), sum(latency[14]), sum(latency[15]), sum(latency[16]), sum(latency[17]), sum(latency[18]),
+             sum(latency[19]), sum(latency[20]), sum(latency[21]), sum(latency[22]), sum(latency[23]), sum(latency[24]),
+             sum(latency[25])] AS latency
+FROM workspace_figures
+WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
+GROUP BY part
+""")
+
+# How many leads there were at the last count, with those created since.
+_TOTAL = sql("""
+SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
+                        WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
+FROM workspace_figures t
+WHERE t.workspace_id = :workspace_id AND t.leads_total IS NOT NULL
+ORDER BY t.quarter DESC
+LIMIT 1
+""")
+
+
+@dataclass(slots=True)
+class _Part:
+    """What happened in a part of time, as it is put together."""
+
+    created: int = 0
+    enriched: int = 0
+    failed: int = 0
+    latency: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: "_Part") -> None:
+        self.created += other.created
+        self.enriched += other.enriched
+        self.failed += other.failed
+        self.latency.update(other.latency)
+
+    def happened(self, kind: str, slot: int | None) -> None:
+        self.created += kind == "lead.created"
+        self.enriched += kind == "enrichment.completed"
+        self.failed += kind == "enrichment.failed"
+        if slot is not None:
+            self.latency[slot] += 1
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "created": self.created,
+            "enriched": self.enriched,
+            "failed": self.failed,
+            "latency_p50": percentile(self.latency, 0.5),
+            "latency_p95": percentile(self.latency, 0.95),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """What happened since the last count; the first row says how many leads it touched."""
+
+    since: datetime
+    rows: Sequence[Row]
+
+
+async def glance(
+    tx: Transaction, actor: Actor, *, span: TimeRange, time_zone: str, now: datetime
+) -> tuple[OverviewView, ActivityView]:
+    """`overview` and `activity` of one moment, for one look at what happened since the last count."""
+    zone = ZoneInfo(time_zone)
+    bounds = bounds_of(span, now, zone)
+    recent = await _recent(tx, actor, min(bounds[0], _midnight(now, zone)))
+    return await _overview(tx, actor, recent, zone, now), await _activity(tx, actor, recent, span, zone, now)
+
+
+async def activity(tx: Transaction, actor: Actor, *, span: TimeRange, time_zone: str, now: datetime) -> ActivityView:
+    """What happened over a span of time, by the hour or by the day of a time zone of the IANA database."""
+    zone = ZoneInfo(time_zone)
+    recent = await _recent(tx, actor, bounds_of(span, now, zone)[0])
+    return await _activity(tx, actor, recent, span, zone, now)
+
+
+async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: datetime) -> OverviewView:
+    """How the workspace is now, and what happened since midnight in a time zone of the IANA database."""
+    zone = ZoneInfo(time_zone)
+    recent = await _recent(tx, actor, _midnight(now, zone))
+    return await _overview(tx, actor, recent, zone, now)
+
+
+async def _activity(
+    tx: Transaction, actor: Actor, recent: _Recent, span: TimeRange, zone: ZoneInfo, now: datetime
+) -> ActivityView:
+    bounds = bounds_of(span, now, zone)
+    parts, counted_until = await _parts(tx, actor, recent, bounds, now)
+    total = _Part()
+    for part in parts:
+        total.add(part)
+    return ActivityView(
+        span=span,
+        time_zone=zone.key,
+        counted_until=counted_until,
+        points=[
+            ActivityPoint(starts_at=starts, ends_at=ends, **part.figures())
+            for starts, ends, part in zip(bounds, bounds[1:], parts, strict=False)
+        ],
+        total=ActivityMetrics(**total.figures()),
+    )
+
+
+async def _overview(tx: Transaction, actor: Actor, recent: _Recent, zone: ZoneInfo, now: datetime) -> OverviewView:
+    midnight = _midnight(now, zone)
+    (today,), counted_until = await _parts(tx, actor, recent, [midnight, max(now, midnight)], now)
+    row = (await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "most": COUNTED + 1}))[0]
+    leads = Count.up_to(COUNTED, row.leads)
+    if not leads.exact:
+        total = await tx.scalar(_TOTAL, {"workspace_id": actor.workspace_id})
+        leads = Count(value=max(COUNTED, int(total or 0)), exact=False)
+    return OverviewView(
+        leads=leads,
+        created_today=today.created,
+        enriched_today=today.enriched,
+        failed_today=today.failed,
+        in_flight=Count.up_to(COUNTED, row.new + row.processing),
+        failed=Count.up_to(COUNTED, row.failed),
+        oldest_waiting_at=row.oldest,
+        counted_until=counted_until,
+    )
+
+
+def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    return bounds_of(TimeRange.WEEK, now, zone)[-2]
+
+
+async def _recent(tx: Transaction, actor: Actor, earliest: datetime) -> _Recent:
+    """What happened since the last count; since `earliest` where nothing was counted yet."""
+    counted_until: datetime | None = await tx.scalar(_COUNTED_UNTIL)
+    since = counted_until or earliest
+    rows = await tx.all(
+        _SINCE,
+        {"workspace_id": actor.workspace_id, "since": since, "most": LIVE + 1, "bounds": list(LATENCY_BOUNDS)},
+    )
+    return _Recent(since, rows)
+
+
+async def _parts(
+    tx: Transaction, actor: Actor, recent: _Recent, bounds: Sequence[datetime], now: datetime
+) -> tuple[list[_Part], datetime]:
+    """What happened between the bounds, and up to when that is complete."""
+    parts = [_Part() for _ in bounds[1:]]
+    sought = {"workspace_id": actor.workspace_id, "bounds": list(bounds), "first": bounds[0], "last": bounds[-1]}
+    for row in await tx.all(_COUNTED, sought):
+        latency = Counter({slot: count for slot, count in enumerate(row.latency) if count})
+        parts[row.part - 1].add(_Part(row.created, row.enriched, row.failed, latency))
+    if recent.rows[0].touched > LIVE:
+        return parts, recent.since
+    _add_live(parts, bounds, recent.rows)
+    return parts, max(now, recent.since)
+
+
+def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row]) -> None:
+    for row in live:
+        if row.kind is not None and row.at >= bounds[0]:
+            part = min(bisect_right(bounds, row.at), len(parts)) - 1
+            parts[part].happened(row.kind, row.slot)

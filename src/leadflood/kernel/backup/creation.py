@@ -1,0 +1,119 @@
+"""Making a backup: one snapshot, counted and dumped, then read again from the disk."""
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from leadflood import __version__
+from leadflood.kernel.backup import content, pg_tools
+from leadflood.kernel.backup.archive import (
+    DUMP,
+    FORMAT,
+    KEY,
+    MANIFEST,
+    ChecksumReader,
+    Manifest,
+    new_file,
+    opened,
+    read_manifest,
+)
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.errors import Conflict
+
+_TAG = b"backup"
+_COMPRESSION = 4
+"""By how much a dump is smaller than its tables, at least: 5 to 8 for leads."""
+_SPARE = 16 * 1024 * 1024
+
+
+class NothingToBackUp(Conflict):
+    """The database has no schema of LEAD-FLOOD."""
+
+    code = "nothing_to_back_up"
+
+
+class NotEnoughSpace(Conflict):
+    """The disk has too little room."""
+
+    code = "no_room"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is backed up. `include_key`: put the secret key into the file."""
+
+    url: str
+    secret_key: str
+    include_key: bool
+
+
+async def create_backup(source: Source, path: Path, *, tell: Callable[[str], None]) -> Manifest:
+    """Write a backup to `path`, which does not exist yet, and check it. The database may be in use meanwhile.
+
+    Raises: leadflood.kernel.errors.Unavailable, NothingToBackUp, NoRoom, leadflood.kernel.backup.archive.BackupExists,
+        leadflood.kernel.backup.pg_tools.BackupProgramFailed, OSError.
+    """
+    with new_file(path) as part:
+        async with content.snapshot_of(source.url) as (connection, snapshot):
+            revision = await content.revision_of(connection)
+            if revision is None:
+                raise NothingToBackUp("The database has no schema of LEAD-FLOOD, so there is nothing to back up.")
+            _require_room(path.parent, await content.size_of(connection))
+            tell("Counting rows …")
+            manifest = Manifest(
+                format=FORMAT,
+                created_at=utc_now().isoformat(timespec="seconds"),
+                program=__version__,
+                revision=revision,
+                postgresql=".".join(map(str, connection.get_server_version()[:2])),
+                tables=await content.contents(connection),
+                checksums={},
+                key_tag=key_tag(source.secret_key),
+            )
+            tell("Copying …")
+            await _write(part, source, snapshot, manifest)
+        tell("Checking the copy …")
+        await _verify(part)
+    return manifest
+
+
+def key_tag(secret_key: str) -> str:
+    """A short signature by which a secret key is recognised."""
+    return SecretBox(secret_key).tag(_TAG)
+
+
+def _require_room(folder: Path, table_bytes: int) -> None:
+    needed, free = table_bytes // _COMPRESSION + _SPARE, shutil.disk_usage(folder).free
+    if free < needed:
+        raise NotEnoughSpace(
+            f"{folder} has {free >> 20} MB free; the backup needs up to {needed >> 20} MB. Make room first."
+        )
+
+
+async def _write(part: Path, source: Source, snapshot: str, manifest: Manifest) -> None:
+    key, dump = source.secret_key.encode("ascii"), sha256()
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        async with pg_tools.dumping(source.url, snapshot) as chunks:
+            with archive.open(DUMP, "w", force_zip64=True) as member:
+                async for chunk in chunks:
+                    dump.update(chunk)
+                    member.write(chunk)
+        checksums = {DUMP: dump.hexdigest()}
+        if source.include_key:
+            archive.writestr(KEY, key)
+            checksums[KEY] = sha256(key).hexdigest()
+        complete = manifest.model_copy(update={"checksums": checksums})
+        archive.writestr(MANIFEST, complete.model_dump_json(indent=2))
+
+
+async def _verify(part: Path) -> None:
+    """Read the file again as a restore will: pg_restore reads all of the dump, and the checksum is compared."""
+    manifest = read_manifest(part)
+    with opened(part) as archive, archive.open(DUMP) as stream:
+        content = ChecksumReader(stream)
+        await pg_tools.read_through(content)
+        content.require(part, DUMP, manifest.checksums[DUMP])

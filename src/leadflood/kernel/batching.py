@@ -1,0 +1,76 @@
+"""Calls served in groups: one exchange with the database, or one wait for the disk, does for many of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Batcher(Generic[Item, Outcome]):
+    """What waits while one group is being served makes up the next group. A lone call is served at once.
+
+    A call that is cancelled while it waits is left out. One that is cancelled while it is served disturbs nobody: what
+    is done for it is done, and nobody hears of it.
+    """
+
+    def __init__(
+        self, serve: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]], *, most: int
+    ) -> None:
+        """Args: serve: gives an outcome for each item, in order. most: items in a group."""
+        self._serve = serve
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or is being served."""
+        return self._serving is None
+
+    async def __call__(self, item: Item) -> Outcome:
+        """The outcome for one item. Raises: whatever its outcome is, or what `serve` raises for the whole group."""
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._serving is None:
+            # In a context of its own, so that logs do not name the first request of many.
+            self._serving = asyncio.create_task(self._serve_all(), context=Context())
+        return await done
+
+    async def _serve_all(self) -> None:
+        try:
+            while group := self._take():
+                await self._serve_group(group)
+        finally:
+            self._serving = None
+            for _, done in self._waiting:  # only where this task itself was cancelled
+                done.cancel()
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+        group: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        while self._waiting and len(group) < self._most:
+            item, done = self._waiting.popleft()
+            if not done.done():
+                group.append((item, done))
+        return group
+
+    async def _serve_group(self, group: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        outcomes: Sequence[Outcome | Exception]
+        try:
+            outcomes = await self._serve([item for item, _ in group])
+        except Exception as error:  # noqa: BLE001  each caller gets it, and handles or raises it
+            outcomes = [error] * len(group)
+        except asyncio.CancelledError:
+            for _, done in group:
+                done.cancel()
+            raise
+        for (_, done), outcome in zip(group, outcomes, strict=True):
+            if done.done():
+                continue
+            if isinstance(outcome, Exception):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)

@@ -1,0 +1,71 @@
+"""Telling other processes that something changed in a workspace, soon after the commit and never as part of it.
+
+A signal is a hint: whoever hears it looks for itself, and whoever misses it looks at the latest when its own time is
+up. So a lost one costs nothing but freshness.
+"""
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Collection
+from uuid import UUID
+
+CHANGES_CHANNEL = "leadflood_changes"
+"""NOTIFY channel on which the workspaces in which something was committed are named."""
+
+PAUSE = 0.1
+"""Seconds between two signals of a process."""
+
+EVERYTHING = "*"
+"""The payload that stands for all workspaces."""
+
+_MOST = 7900 * 3 // 4 // 16  # PostgreSQL takes payloads below 8000 bytes; base64 makes four characters of three bytes
+
+
+def payload_of(workspaces: Collection[UUID]) -> str:
+    """The payload that names these workspaces, or all when there are too many."""
+    if len(workspaces) > _MOST:
+        return EVERYTHING
+    return b64encode(b"".join(each.bytes for each in workspaces)).decode("ascii")
+
+
+def workspaces_of(payload: str) -> frozenset[UUID] | None:
+    """The workspaces that a payload names; None stands for all, also where the payload is not one of ours."""
+    try:
+        ids = b64decode(payload, validate=True)
+        return frozenset(UUID(bytes=ids[start : start + 16]) for start in range(0, len(ids), 16))
+    except ValueError:
+        return None
+
+
+class ChangePublisher:
+    """Collects what changed, and sends it at once, but at most once every `PAUSE` seconds."""
+
+    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+        """`send` delivers a payload. It is never called twice at a time."""
+        self._send = send
+        self._changed: set[UUID] = set()
+        self._sending: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+
+    def changed(self, workspaces: Collection[UUID]) -> None:
+        """Something was committed in these workspaces."""
+        self._changed.update(workspaces)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Send what is left, without a pause."""
+        self._closing.set()
+        if self._sending is not None:
+            await self._sending
+
+    async def _run(self) -> None:
+        while self._changed:
+            payload = payload_of(self._changed)
+            self._changed.clear()
+            await self._send(payload)
+            try:
+                async with asyncio.timeout(PAUSE):
+                    await self._closing.wait()
+            except TimeoutError:
+                continue

@@ -1,0 +1,98 @@
+"""The account that PostgreSQL runs as: our own, or an unprivileged one when we are root, which it refuses."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, ClassVar
+
+from leadflood.kernel.errors import AppError
+
+SYSTEM_USER = "leadflood"
+
+
+class EmbeddedPostgresError(AppError):
+    """The embedded database cannot be used as things are; the message says why and what to do."""
+
+    code: ClassVar[str] = "embedded_postgres"
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "Embedded PostgreSQL"
+
+
+@dataclass(frozen=True, slots=True)
+class OsUser:
+    """Whom PostgreSQL runs as; `switch` says that we are root and have to become it for every program."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+    def spawn(
+        self, argv: Sequence[str | Path], env: Mapping[str, str], output: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        """Start a program as this account, in its own session, so that a terminal's Ctrl-C does not reach it."""
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=dict(env),
+            start_new_session=True,
+            umask=0o077,
+            user=self.uid if self.switch else None,
+            group=self.gid if self.switch else None,
+            extra_groups=[] if self.switch else None,
+        )
+
+    def may(self, access: str, path: Path) -> bool:
+        """Whether the account has an access (`-x`, `-r` or `-w`) to a path. The kernel answers, so ACLs count."""
+        if not self.switch:
+            return os.access(path, {"-x": os.X_OK, "-r": os.R_OK, "-w": os.W_OK}[access])
+        with self.spawn(["test", access, path], {"PATH": os.environ.get("PATH", os.defpath)}) as process:
+            return process.wait() == 0
+
+    def require_entry(self, folder: Path) -> None:
+        """Raises: EmbeddedPostgresError: the account cannot get to `folder`; names the first folder in its way."""
+        if self.may("-x", folder):
+            return
+        closed = next(step for step in (*reversed(folder.parents), folder) if not self.may("-x", step))
+        raise EmbeddedPostgresError(
+            f"PostgreSQL runs as the account {self.name!r}, which may not enter {closed}. Set LEADFLOOD_HOME to a "
+            f"folder that it can reach, such as /var/lib/leadflood, or open the way with: chmod o+x {closed}",
+            extra={"folder": str(closed), "account": self.name},
+        )
+
+
+def postgres_os_user() -> OsUser:
+    """Ourselves; for root the system account `leadflood`, which is made when it is missing.
+
+    Raises: EmbeddedPostgresError: root cannot make the account.
+    """
+    if os.geteuid() != 0:
+        return OsUser(str(os.geteuid()), os.geteuid(), os.getegid(), switch=False)
+    try:
+        entry = pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        entry = _make_system_user()
+    return OsUser(SYSTEM_USER, entry.pw_uid, entry.pw_gid, switch=True)
+
+
+def _make_system_user() -> pwd.struct_passwd:
+    argv = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    try:
+        made = subprocess.run(argv, capture_output=True, text=True, check=False)
+        reason = made.stderr.strip()
+    except FileNotFoundError:
+        reason = "there is no useradd here"
+    try:
+        # Asked again rather than judged by the exit code: another process may have made it at the same time.
+        return pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        raise EmbeddedPostgresError(
+            f"PostgreSQL does not run as root and the account {SYSTEM_USER!r} could not be made: {reason}. "
+            "Make that account yourself, start LEAD-FLOOD as another user, or set LEADFLOOD_DATABASE_URL."
+        ) from None

@@ -1,0 +1,54 @@
+"""What is known of one HTTP request and its answer, whichever edge handles it."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.observability import TraceContext
+
+_EXCHANGE = "leadflood.exchange"
+_MAX_INSTANCE = 1000
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request and its answer, from the first byte to the log line.
+
+    Attributes:
+        client_ip: the caller's address as far as we trust who told it; empty on a Unix socket.
+        headers: what is added to the answer, whether it succeeds or fails.
+        status: of the answer; 0 until it starts.
+        sent: bytes of the answer's body.
+    """
+
+    method: str
+    path: str
+    scheme: str
+    client_ip: str
+    request_id: str
+    trace_context: TraceContext
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    actor: Actor | None = None
+    status: int = 0
+    sent: int = 0
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """What a job keeps of its cause."""
+        return {"traceparent": self.trace_context.traceparent, "request_id": self.request_id}
+
+    @property
+    def instance(self) -> str:
+        """The path, as problems name it."""
+        return self.path[:_MAX_INSTANCE]
+
+
+def attach(scope: MutableMapping[str, Any], request_context: RequestContext) -> None:
+    """Make the exchange known to whatever handles this request."""
+    scope[_EXCHANGE] = request_context
+
+
+def request_context_of(scope: MutableMapping[str, Any]) -> RequestContext:
+    """The exchange that the outermost layer attached."""
+    return cast("RequestContext", scope[_EXCHANGE])

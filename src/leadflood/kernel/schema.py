@@ -1,0 +1,181 @@
+"""What crosses the border: the common rules of every input and output, and faults told in our own words."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from leadflood.kernel.errors import FieldError
+
+MAX_FIELD_ERRORS = 100
+"""More faults than this are not listed: a hostile body must not get an answer larger than itself."""
+_SHOWN = 100
+"""Code points of the caller's own text (field names) that an error repeats."""
+
+
+class Schema(BaseModel):
+    """What a caller sends: camelCase names only, no unknown fields, no coercion between JSON types, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=False,
+        serialize_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+    # The ignored complaint is about the configuration above: mypy cannot check construction by camelCase names, and
+    # inputs are only ever validated, never constructed.
+    @model_validator(mode="wrap")  # type: ignore[pydantic-alias]
+    @classmethod
+    def _refuse_unknown_fields(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Name the known fields where one is unknown, next to all other faults.
+
+        Pydantic alone would not name them, and would stop at the first field name that is no valid Unicode.
+        """
+        known = _known(cls)
+        if not isinstance(data, dict) or known.issuperset(data):
+            return handler(data)
+        faults: list[InitErrorDetails] = []
+        try:
+            handler({name: value for name, value in data.items() if name in known})
+        except ValidationError as exc:
+            faults.extend(_again(fault) for fault in exc.errors(include_url=False))
+        refusal = PydanticCustomError("unknown_field", "Unknown field", {"known": ", ".join(_aliases(cls))})
+        listed = islice((name for name in data if name not in known), MAX_FIELD_ERRORS + 1)
+        faults.extend(InitErrorDetails(type=refusal, loc=(_shown(name),), input=None) for name in listed)
+        raise ValidationError.from_exception_data(cls.__name__, faults, hide_input=True)
+
+
+class View(Schema):
+    """What we answer: built by Python names from what the database holds, written in camelCase."""
+
+    model_config = ConfigDict(validate_by_name=True, strict=False)
+
+
+class Count(View):
+    """Number of items, counted up to a limit: above it, `value` is the limit and `exact` is false."""
+
+    value: int
+    exact: bool = Field(description="False if `value` is a lower bound or an estimate.")
+
+    @classmethod
+    def up_to(cls, limit: int, found: int) -> Self:
+        """What a query says that stops counting after `limit + 1`."""
+        return cls(value=min(found, limit), exact=found <= limit)
+
+
+def field_errors(exc: ValidationError, prefix: str = "") -> list[FieldError]:
+    """All faults of `exc` in our words.
+
+    Args:
+        exc: what pydantic raised.
+        prefix: RFC 6901 pointer to the place of the validated value in the whole document, such as `/leads/3`.
+    """
+    return field_errors_of(exc.errors(include_url=False), prefix)
+
+
+def field_errors_of(faults: Sequence[ErrorDetails], prefix: str = "") -> list[FieldError]:
+    """As `field_errors`, for faults that a framework has taken out of their exception."""
+    listed = [_field_error(fault, prefix) for fault in faults[:MAX_FIELD_ERRORS]]
+    if len(faults) > len(listed):
+        listed.append(FieldError(prefix, "too_many_errors", "Correct the listed faults first: there are more."))
+    return listed
+
+
+def pointer(path: Sequence[int | str], prefix: str = "") -> str:
+    """The RFC 6901 JSON pointer to `path` below `prefix`. Parts are cut after 100 characters, with an ellipsis."""
+    parts = (_shown(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return prefix + "".join(f"/{part}" for part in parts)
+
+
+_TYPES = {
+    "string": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "an object",
+    "model": "an object",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "uuid": 'a UUID, such as "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"',
+    "datetime": 'an RFC 3339 time, such as "2026-03-01T09:30:00Z"',
+    "date": 'an ISO 8601 date, such as "2026-03-01"',
+}
+
+_MESSAGES = {
+    "missing": ("required", "This field is required. Add it."),
+    "unknown_field": ("unknown_field", "Unknown field. Remove it; known fields are: {known}."),
+    "string_unicode": ("invalid_characters", "Remove what is not valid Unicode, such as lone surrogates."),
+    "string_too_long": ("too_long", "Use at most {max_length} characters."),
+    "string_too_short": ("too_short", "Use at least {min_length} characters."),
+    "string_pattern_mismatch": ("invalid_format", "Use the format {pattern}."),
+    "too_long": ("too_long", "Give at most {max_length} entries."),
+    "too_short": ("too_short", "Give at least {min_length} entries."),
+    "greater_than": ("out_of_range", "Give a number greater than {gt}."),
+    "greater_than_equal": ("out_of_range", "Give a number of at least {ge}."),
+    "less_than": ("out_of_range", "Give a number less than {lt}."),
+    "less_than_equal": ("out_of_range", "Give a number of at most {le}."),
+    "multiple_of": ("out_of_range", "Give a multiple of {multiple_of}."),
+    "finite_number": ("out_of_range", "Give a finite number."),
+    "int_parsing_size": ("out_of_range", "Give a number with fewer digits."),
+    "int_from_float": ("wrong_type", "Give a whole number."),
+    "enum": ("not_allowed", "Give one of: {expected}."),
+    "literal_error": ("not_allowed", "Give one of: {expected}."),
+    "none_required": ("not_allowed", "Only null is allowed here."),
+    "timezone_aware": ("invalid_format", 'Add the time zone, such as "Z" at the end.'),
+    "json_invalid": ("invalid_json", "The body is not valid JSON: {error}."),
+}
+"""Pydantic's error type to our code and message; `{…}` is filled from its context."""
+
+
+def _field_error(fault: ErrorDetails, prefix: str) -> FieldError:
+    path = [part for part in fault["loc"] if part != "[key]"]
+    code, message = _code_and_message(fault)
+    return FieldError(pointer(path, prefix), code, message)
+
+
+def _code_and_message(fault: ErrorDetails) -> tuple[str, str]:
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind in _MESSAGES:
+        code, template = _MESSAGES[kind]
+        return code, template.format_map(context)
+    if kind == "value_error":
+        return getattr(context["error"], "code", "invalid_format"), str(context["error"])
+    wanted = _TYPES.get(kind.partition("_")[0])
+    if wanted and kind.endswith("_type"):
+        if fault["input"] is None:
+            return "wrong_type", f"Null is not allowed here. Give {wanted}."
+        return "wrong_type", f"Give {wanted}."
+    if wanted:
+        return "invalid_format", f"Give {wanted}."
+    return "invalid_format", fault["msg"]
+
+
+@cache
+def _known(contract: type[Schema]) -> frozenset[str]:
+    by_name = contract.model_fields if contract.model_config["validate_by_name"] else ()
+    return frozenset((*_aliases(contract), *by_name))
+
+
+def _aliases(contract: type[Schema]) -> list[str]:
+    return [field.alias or name for name, field in contract.model_fields.items()]
+
+
+def _again(fault: ErrorDetails) -> InitErrorDetails:
+    same = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
+    return InitErrorDetails(type=same, loc=fault["loc"], input=fault["input"])
+
+
+def _shown(part: object) -> str:
+    text = str(part).encode(errors="replace").decode()
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "\u2026"

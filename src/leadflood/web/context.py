@@ -1,0 +1,61 @@
+"""What the web application is made of."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.change_subscriber import ChangeSubscriber
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.hold import Hold
+from leadflood.kernel.pagination import Cursors
+from leadflood.kernel.rate_limit import RateLimiter
+from leadflood.kernel.request_bodies import BodyBudget
+from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.subjects import Participants
+from leadflood.web.assets import Assets
+from leadflood.web.live_streams import LiveStreams
+from leadflood.web.templating import Templates
+
+if TYPE_CHECKING:
+    from leadflood.web.render_cache import RenderCache  # it knows visits, which know these parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebContext:
+    """The concrete pieces that bootstrap hands to `create_web`.
+
+    Attributes:
+        sandbox: reads imported files.
+        participants: what refers to leads.
+        hold: says whether outgoing effects may leave.
+        changes: tells live pages that something in their workspace was written.
+        renders: shares renders of live pages.
+        streams: the live streams that are open.
+        closing: set when the server stops, so that live streams end and do not hold it up.
+        page_limiter: what one session may ask of this process.
+        strangers: what one address may ask of this process without a session.
+        body_timeout: seconds that a whole form may take to arrive, or the next piece of an upload.
+        body_budget: how many bytes of bodies this process holds at a time, the API's included.
+    """
+
+    settings: Settings
+    database: Database
+    registry: JobRegistry
+    secret_box: SecretBox
+    cursors: Cursors
+    sandbox: Sandbox
+    participants: Participants
+    hold: Hold
+    changes: ChangeSubscriber
+    assets: Assets
+    views: Templates
+    page_limiter: RateLimiter
+    strangers: RateLimiter
+    body_budget: BodyBudget = field(default_factory=BodyBudget)
+    renders: "RenderCache"
+    streams: LiveStreams
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    body_timeout: float = 20.0

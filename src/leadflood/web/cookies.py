@@ -1,0 +1,147 @@
+"""Cookies of the browser, and the proof that a form was ours.
+
+A request that changes something must carry a token that only our own pages hold (bound to the browser's cookie by
+HMAC), and must come from our own origin (OWASP Cross-Site Request Forgery Prevention Cheat Sheet: signed double
+submit, and verifying the origin).
+"""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from leadflood.kernel.crypto import SecretBox, random_hex
+from leadflood.kernel.errors import Forbidden
+
+SESSION = "__Host-leadflood"
+"""The session's token. `__Host-`: only this host, over HTTPS (or loopback), the whole site (RFC 6265bis, 4.1.3.2)."""
+VISITOR = "__Host-leadflood-visitor"
+"""A random value for a browser that is not signed in: what its forms are bound to."""
+DEVICE = "__Host-leadflood-device"
+"""What a browser is known by for the accounts that signed in with it: see `identity.service.devices`."""
+NOTES = "__Host-leadflood-notes"
+"""Toasts for the next page, sealed."""
+
+_MASK = 16
+_NOTES_SECONDS = 60
+_LONGEST_NOTES = 3000
+
+
+class CsrfFailed(Forbidden):
+    """The form did not come from a page of ours, or the page is older than the session."""
+
+    code = "forged_request"
+    title = "This form has expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A short message at the edge of the page. With `undo`, a button posts to that path."""
+
+    text: str
+    tone: str = "ok"
+    undo: str | None = None
+    link: str | None = None
+    link_text: str | None = None
+
+
+def set_cookie(name: str, value: str, *, seconds: int | None = None) -> str:
+    """The value of a Set-Cookie header; without `seconds` the cookie ends with the browser."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"
+
+
+def drop_cookie(name: str) -> str:
+    """The value of a Set-Cookie header that removes the cookie."""
+    return set_cookie(name, "", seconds=0)
+
+
+def new_visitor() -> str:
+    """A value for the cookie `VISITOR`."""
+    return random_hex(16)
+
+
+def csrf_token(secret_box: SecretBox, anchor: str) -> str:
+    """A token for the forms of the browser whose cookie holds `anchor`.
+
+    It is masked afresh each time, so that compressed pages do not give it away (BREACH).
+    """
+    mask = bytes.fromhex(random_hex(_MASK))
+    return urlsafe_b64encode(mask + _crossed(mask, _proof(secret_box, anchor))).decode()
+
+
+def check_csrf(secret_box: SecretBox, anchor: str, token: str) -> None:
+    """Raises: ForgedRequest."""
+    try:
+        raw = urlsafe_b64decode(token.encode())
+    except ValueError:
+        raw = b""
+    mask, masked = raw[:_MASK], raw[_MASK:]
+    if not anchor or len(raw) != 2 * _MASK:
+        raise _expired()
+    if not hmac.compare_digest(_crossed(mask, masked), _proof(secret_box, anchor)):
+        raise _expired()
+
+
+def check_origin(headers: Mapping[str, str]) -> None:
+    """Refuse what another site's page sent. Raises: ForgedRequest."""
+    origin, host = headers.get("origin"), headers.get("host", "")
+    if origin is None:
+        referrer = headers.get("referer")
+        if headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"} and referrer is None:
+            return  # no browser: a program, which has no cookie that a stranger's page could ride on
+        origin = referrer or ""
+    if not host or _netloc(origin) != host.lower():
+        detail = "The request came from another site's page, so nothing was changed."
+        raise CsrfFailed(detail)
+
+
+def local_path(wanted: str | None, default: str = "/") -> str:
+    """`wanted` where it is a path of this site, else `default`: a link must not lead a fresh sign-in elsewhere."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+        return default
+    if any(ord(char) < 0x20 or char == "\\" for char in wanted):  # noqa: PLR2004  ASCII control characters
+        return default
+    return default if _netloc(wanted) != "" or urlsplit(wanted).scheme else wanted
+
+
+def _netloc(address: str) -> str | None:
+    """Host and port of an address; None where it is none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return None
+
+
+def seal_notes(secret_box: SecretBox, anchor: str, toasts: list[Toast]) -> str:
+    """The cookie that carries toasts to the next page of the same browser."""
+    sealed = secret_box.seal(json.dumps([asdict(each) for each in toasts]).encode(), b"notes" + anchor.encode())
+    value = urlsafe_b64encode(sealed).decode()
+    return set_cookie(NOTES, value, seconds=_NOTES_SECONDS) if len(value) < _LONGEST_NOTES else drop_cookie(NOTES)
+
+
+def unseal_notes(secret_box: SecretBox, anchor: str, value: str) -> list[Toast]:
+    """The toasts that the page before left; none where the cookie is not ours."""
+    try:
+        plain = secret_box.unseal(urlsafe_b64decode(value.encode()), b"notes" + anchor.encode())
+    except ValueError:
+        return []
+    return [Toast(**each) for each in json.loads(plain)] if plain is not None else []
+
+
+def _proof(secret_box: SecretBox, anchor: str) -> bytes:
+    return secret_box.fingerprint(b"csrf", anchor.encode())[:_MASK]
+
+
+def _crossed(mask: bytes, value: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, value, strict=True))
+
+
+def _expired() -> CsrfFailed:
+    detail = (
+        "This form is older than your session, or your browser sends no cookies to this address. Go back, reload the "
+        "page and send it again. Cookies need https, or http://localhost."
+    )
+    return CsrfFailed(detail)

@@ -1,0 +1,63 @@
+"""The live streams that are open: how many a person, a workspace and this process may have."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from leadflood.kernel.config import Settings
+
+
+@dataclass(eq=False)
+class LiveStream:
+    """One open stream. `paused` is set when it has to give way to a newer one."""
+
+    workspace_id: UUID
+    user_id: UUID | None
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class LiveStreams:
+    """All streams of this process, oldest first. Over a limit the oldest stream of whoever has most of them ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: dict[LiveStream, None] = {}
+
+    @contextmanager
+    def opened(self, workspace_id: UUID, user_id: UUID | None) -> Iterator[LiveStream]:
+        """A stream, for as long as the block runs."""
+        stream = LiveStream(workspace_id, user_id)
+        self._open[stream] = None
+        self._make_room(stream)
+        try:
+            yield stream
+        finally:
+            self._open.pop(stream, None)
+
+    def _make_room(self, newest: LiveStream) -> None:
+        settings = self._settings
+        own = [each for each in self._open if each.user_id == newest.user_id]
+        if len(own) > settings.live_streams_per_person:
+            self._pause(own[0])
+        here = [each for each in self._open if each.workspace_id == newest.workspace_id]
+        if len(here) > settings.live_streams_per_workspace:
+            self._pause(_oldest_of_most(here, lambda each: each.user_id))
+        if len(self._open) > settings.live_streams_per_process:
+            largest = _with_most([*self._open], lambda each: each.workspace_id)
+            self._pause(_oldest_of_most(largest, lambda each: each.user_id))
+
+    def _pause(self, stream: LiveStream) -> None:
+        del self._open[stream]
+        stream.paused.set()
+
+
+def _with_most(streams: list[LiveStream], key: Callable[[LiveStream], Hashable]) -> list[LiveStream]:
+    most = Counter(map(key, streams)).most_common(1)[0][0]
+    return [each for each in streams if key(each) == most]
+
+
+def _oldest_of_most(streams: list[LiveStream], key: Callable[[LiveStream], Hashable]) -> LiveStream:
+    return _with_most(streams, key)[0]

@@ -1,0 +1,206 @@
+"""One visit: a request of a browser, who makes it, and what pages may ask for."""
+
+import functools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from leadflood.domains.identity.contracts import BrowserSession, MembershipView, VisitorView
+from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.service import devices
+from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import NotFound, Unauthenticated
+from leadflood.kernel.pagination import Page as PageOfRows
+from leadflood.kernel.pagination import Position
+from leadflood.kernel.request_context import request_context_of
+from leadflood.web.context import WebContext
+from leadflood.web.cookies import DEVICE, SESSION, VISITOR, Toast, csrf_token, drop_cookie, set_cookie
+from leadflood.web.form_parser import Upload
+from leadflood.web.forms import Form
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is signed in: the actor that verbs take, and the person that pages show."""
+
+    token: str
+    actor: Actor
+    person: VisitorView
+
+
+@dataclass
+class PageContext:
+    """What a page is handed.
+
+    Attributes:
+        anchor: the cookie that this browser's forms are bound to; empty when it has none yet.
+        form: what was posted; empty for GET.
+        upload: the file that comes with the form, where the page takes one and somebody chose one.
+        toasts: what the page before left to be said.
+        cookies: Set-Cookie values that go with the answer.
+    """
+
+    request: Request
+    parts: WebContext
+    caller: Caller | None
+    anchor: str
+    form: Form = field(default_factory=Form)
+    upload: Upload | None = None
+    toasts: list[Toast] = field(default_factory=list)
+    cookies: list[str] = field(default_factory=list)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts. Raises: Unauthenticated."""
+        return self._known.actor
+
+    @property
+    def user(self) -> VisitorView:
+        """The person who is signed in. Raises: Unauthenticated."""
+        return self._known.person
+
+    @property
+    def workspace(self) -> MembershipView:
+        """The workspace of this session. Raises: Unauthenticated."""
+        return self._known.person.workspace
+
+    @property
+    def workspaces(self) -> list[MembershipView]:
+        """All workspaces of the person. Raises: Unauthenticated."""
+        return self._known.person.workspaces
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether somebody is."""
+        return self.caller is not None
+
+    def may(self, permission: str) -> bool:
+        """Whether the caller has a permission: what a page shows follows from it, what a verb allows does too."""
+        return self.caller is not None and Permission(permission) in self.caller.actor.permissions
+
+    @functools.cached_property
+    def csrf(self) -> str:
+        """What every form carries."""
+        return csrf_token(self.parts.secret_box, self.anchor)
+
+    @property
+    def theme(self) -> str:
+        """`light`, `dark` or `system`."""
+        return self.caller.person.appearance if self.caller else "system"
+
+    @property
+    def time_zone(self) -> tzinfo:
+        """In which times are shown."""
+        return ZoneInfo(self.caller.person.time_zone if self.caller else "UTC")
+
+    @functools.cached_property
+    def now(self) -> datetime:
+        """The moment that relative times count from."""
+        return utc_now()
+
+    @property
+    def live(self) -> bool:
+        """Whether only the live blocks of the page are rendered."""
+        return False
+
+    @property
+    def path(self) -> str:
+        """The path asked for, without its query."""
+        return self.request.url.path
+
+    @property
+    def address(self) -> str:
+        """The path asked for, with its query: where the page is, and its stream."""
+        query = self.request.url.query
+        return self.path + (f"?{query}" if query else "")
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters; of one given twice, the last."""
+        return self.request.query_params
+
+    @property
+    def trace(self) -> Mapping[str, str]:
+        """What jobs that this visit asks for keep of their cause."""
+        return request_context_of(self.request.scope).trace
+
+    @property
+    def request_id(self) -> str:
+        """The id that logs, jobs and audit events of this visit share."""
+        return request_context_of(self.request.scope).request_id
+
+    @property
+    def client(self) -> Client:
+        """Where the request came from."""
+        ip = request_context_of(self.request.scope).client_ip or None
+        return Client(
+            ip=ip,
+            user_agent=self.request.headers.get("user-agent"),
+            request_id=self.request_id,
+            device=self.request.cookies.get(DEVICE),
+        )
+
+    def enter(self, session: BrowserSession) -> None:
+        """Let the browser go on in a session that a password has opened, and know it from now on."""
+        self.cookies += [
+            set_cookie(SESSION, session.token, seconds=self.parts.settings.web_session_seconds),
+            drop_cookie(VISITOR),
+        ]
+        self.know(session.user_id)
+        self.anchor = session.token
+
+    def know(self, user_id: UUID) -> None:
+        """Let the browser be a known device of this account."""
+        known = devices.remember(self.parts.secret_box, self.request.cookies.get(DEVICE), user_id)
+        self.cookies.append(set_cookie(DEVICE, known, seconds=devices.SECONDS))
+
+    @property
+    def wants_part(self) -> str | None:
+        """The id of the element that htmx wants to replace; None where a whole page is wanted."""
+        if "hx-request" not in self.request.headers or "hx-history-restore-request" in self.request.headers:
+            return None
+        return self.request.headers.get("hx-target", "")
+
+    def id(self, name: str = "id") -> UUID:
+        """An id in the path. Raises: NotFound: when it is no UUID."""
+        try:
+            return UUID(self.request.path_params[name])
+        except ValueError as error:
+            raise NotFound("There is nothing at this address.") from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that reads the workspace."""
+        async with self.parts.database.transaction(self.actor.workspace_id, read_only=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """A transaction that writes in the workspace. It commits on leaving: answer after that."""
+        async with self.parts.database.transaction(self.actor.workspace_id) as tx:
+            yield tx
+
+    def after(self, scope: str, name: str = "after") -> Position | None:
+        """The position that the query's cursor stands for. `scope` names the list with its sort and filters."""
+        cursor = self.query.get(name)
+        return self.parts.cursors.read(cursor, self.actor.workspace_id, scope) if cursor else None
+
+    def cursor(self, page: PageOfRows[T], scope: str) -> str | None:
+        """The cursor of the page after `page`; None at the end."""
+        return self.parts.cursors.write(page.after, self.actor.workspace_id, scope) if page.after else None
+
+    @property
+    def _known(self) -> Caller:
+        if self.caller is None:
+            raise Unauthenticated("Sign in first.")
+        return self.caller

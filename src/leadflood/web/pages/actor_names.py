@@ -1,0 +1,52 @@
+"""People and programs of the workspace, by the names under which pages show them."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from leadflood.domains.identity import queries
+from leadflood.domains.leads.contracts import ActorView
+from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.db.transaction import Transaction
+
+_MOST = 200
+_UNNAMED = {
+    ActorKind.CLI: "the command line",
+    ActorKind.API_KEY: "an API key",
+    ActorKind.USER: "a former member",
+}
+
+
+async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
+    """Names of the members by id, as forms have ids: the first 200."""
+    page = await queries.list_members(tx, actor, limit=_MOST)
+    return {str(each.id): each.name for each in page.items}
+
+
+def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Whom a lead can belong to, for a `select`."""
+    return [("", "Nobody"), *names.items()]
+
+
+async def actors_of(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[ActorView, str]:
+    """Each of them in words, as a cell of a table begins with."""
+    found = set(those)
+    names = await queries.actor_names(tx, actor, [each.id for each in found if each.id])
+    return {each: actor_label(each.kind, each.id, names, capital=True) for each in found}
+
+
+async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
+    """Names of people and API keys by id, where they are known."""
+    return await queries.actor_names(tx, actor, [each.id for each in those if each.id])
+
+
+def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str], *, capital: bool = False) -> str:
+    """Who did something, in words. `capital`: at the start of a sentence."""
+    if kind is ActorKind.SYSTEM:
+        return "LEAD-FLOOD"
+    known = names.get(actor_id) if actor_id else None
+    if known and kind is ActorKind.API_KEY:
+        return f"API key “{known}”"
+    if known and kind is ActorKind.USER:
+        return known
+    words = _UNNAMED[kind]
+    return words[0].upper() + words[1:] if capital else words

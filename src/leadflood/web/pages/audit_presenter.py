@@ -1,0 +1,255 @@
+"""Audit events as sentences: who did what to whom."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.domains.leads.queries.changesets import changeset_of
+from leadflood.web.pages.actor_names import actor_label
+from leadflood.web.templating import brief, plural
+
+SENTENCES: Final = {
+    "session.started": "signed in",
+    "session.ended": "ended a session",
+    "session.others_ended": "signed out everywhere else ({endedSessions} sessions)",
+    "password.changed": "chose a new password",
+    "password.set": "set a new password for {subject}",
+    "workspace.created": "created the workspace “{name}”",
+    "workspace.renamed": "renamed the workspace from “{from}” to “{to}”",
+    "workspace.set_up": "set up the workspace “{name}”",
+    "member.added": "joined as {role}",
+    "member.role_changed": "changed the role of {subject} from {from} to {to}",
+    "audit.purged": "removed {count} audit events older than {olderThanDays} days",
+    "member.removed": "removed {subject}, who was {role}",
+    "api_key.created": "made the API key “{name}”",
+    "api_key.revoked": "revoked the API key {subject}",
+    "user.created": "created the account {email}",
+    "user.renamed": "changed the own name from “{from}” to “{to}”",
+    "user.email_change_requested": "asked to change the own e-mail address to {to}",
+    "user.email_change_resent": "had the link for the new e-mail address {to} sent again",
+    "user.email_change_cancelled": "cancelled the change of the own e-mail address to {to}",
+    "user.email_changed": "changed the own e-mail address from {from} to {to}",
+    "user.disabled": "barred {subject} from signing in",
+    "user.enabled": "let {subject} sign in again",
+    "user.operator_granted": "made {subject} an instance operator",
+    "user.operator_revoked": "revoked {subject}'s rights as an instance operator",
+    "hold.opened": "opened the hold on outgoing effects",
+    "hold.closed": "closed the hold on outgoing effects: {reason}",
+    "user.unlocked": "unlocked signing in for {subject}",
+    "invitation.sent": "invited {email} as {role}",
+    "invitation.resent": "sent the invitation to {email} again",
+    "invitation.revoked": "revoked the invitation to {email}",
+    "invitation.accepted": "accepted an invitation",
+    "leads.exported": "exported {leads} as {format}",
+    "export.requested": "asked for a file of leads as {format}",
+    "export.downloaded": "downloaded a file of {leads}",
+    "export.deleted": "deleted an exported file",
+    "leads.changed": "changed {leads}",
+    "leads.deleted": "deleted {leads}",
+    "leads.restored": "restored {leads}",
+    "leads.enrichment_requested": "requested enrichment of {leads}",
+    "leads.merged": "merged {leads}",
+    "person.exported": "exported the data of a person",
+    "person.erased": "erased a person: {leads}",
+    "leads.unmerged": "undid a merge of {leads}",
+    "changeset.finished": "finished “{label}”: {leads} changed",
+    "changeset.undone": "undid “{label}”: {leads}",
+    "changeset.undo_finished": "finished undoing “{label}”: {leads}",
+    "view.created": "saved the view “{name}”",
+    "view.changed": "changed the view “{name}”",
+    "view.deleted": "deleted the view “{name}”",
+    "duplicate.dismissed": "marked two leads as different people",
+    "duplicate.reopened": "reopened a possible duplicate",
+    "duplicates.scan_requested": "started a duplicate scan",
+    "import.uploaded": "uploaded “{name}”",
+    "import.read_again": "changed how “{name}” is read",
+    "import.mapped": "mapped the columns of “{name}”",
+    "import.previewed": "previewed the import of “{name}”",
+    "import.committed": "imported “{name}”: {leads}",
+    "import.finished": "finished the import of “{name}”: {leads}",
+    "import.paused": "paused the import of “{name}” after {leads}",
+    "import.cancelled": "cancelled the import of “{name}” after {leads}",
+    "import.undone": "undid the import of “{name}”: {leads}",
+    "import.deleted": "deleted the import of “{name}” and kept its leads",
+    "job.retried": "retried a job",
+    "job.cancelled": "cancelled a job",
+    "jobs.cancelled": "cancelled {count} jobs that would have sent something",
+    "jobs.retried": "retried failed jobs",
+    "jobs.retry_finished": "finished retrying failed jobs: {count} queued again",
+    "outbox_event.replayed": "replayed a dead letter",
+    "outbox_events.replayed": "replayed dead letters",
+    "outbox_events.replay_finished": "finished replaying dead letters: {count} queued again",
+}
+"""What each action says; `{…}` comes from the event's data, `{subject}` is the name of what it was done to."""
+
+_BY_OTHERS: Final = {"member.added": "added {subject} as {role}"}
+_ENDINGS: Final = {
+    "logout": "signed out",
+    "replaced": "signed in again in the same browser, which ended the session before",
+    "switched": "went on in another workspace",
+    "too_many": "signed in once more than allowed, which ended the oldest session",
+    "token_reuse": "ended a session whose refresh token was used twice, as a thief would",
+}
+_PLACES: Final = {
+    "changeset": "/changes/{id}",
+    "import": "/imports/{id}",
+    "job": "/jobs/{id}",
+    "lead": "/leads/{id}",
+    "member": "/settings/members#member-{id}",
+    "api_key": "/settings/api-keys#key-{id}",
+    "invitation": "/settings/members#invitation-{id}",
+    "workspace": "/settings/workspace",
+}
+GLYPHS: Final = {
+    "audit": "clock",
+    "hold": "send",
+    "session": "monitor",
+    "password": "lock",
+    "workspace": "settings",
+    "member": "users",
+    "api_key": "key-round",
+    "user": "user",
+    "invitation": "mail",
+    "leads": "users",
+    "changeset": "rotate-cw",
+    "view": "filter",
+    "duplicate": "users",
+    "duplicates": "users",
+    "export": "download",
+    "import": "upload",
+    "job": "activity",
+    "jobs": "activity",
+    "outbox_event": "send",
+    "outbox_events": "send",
+}
+
+GROUPS: Final = {
+    "session.": "Signing in and out",
+    "password.": "Passwords",
+    "audit.": "Audit log",
+    "hold.": "Outgoing mail",
+    "user.": "Accounts",
+    "member.": "Members",
+    "invitation.": "Invitations",
+    "api_key.": "API keys",
+    "workspace.": "The workspace",
+    "leads.": "Leads",
+    "changeset.": "Bulk changes and undo",
+    "duplicate": "Duplicates",
+    "view.": "Saved views",
+    "leads.exported": "Exports",
+    "export.": "Files of leads",
+    "import.": "Imports",
+    "job": "Jobs",
+    "outbox": "Outbox",
+}
+"""How actions of a kind begin, and what that kind is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One event as a page shows it.
+
+    Attributes:
+        path: of what it was done to.
+        undo: where to post what undoes it, as long as it can be undone.
+        raw: the event as it is stored.
+    """
+
+    id: UUID
+    at: datetime
+    who: str
+    text: str
+    glyph: str
+    path: str | None
+    undo: str | None
+    raw: dict[str, Any]
+
+
+class _Placeholders(dict[str, str]):
+    """What a sentence is filled with; an event of an older release may lack some."""
+
+    def __missing__(self, _name: str) -> str:
+        return "…"
+
+
+def audit_rows(
+    events: Sequence[AuditEventView], names: Mapping[UUID, str], undoable: Collection[UUID] = ()
+) -> list[AuditRow]:
+    """The events in words, in their order.
+
+    Args: names: of members and keys, as far as they are still there. undoable: the changesets that can be undone.
+    """
+    gone = {event.subject_id for event in events if _deletes(event)}
+    return [_audit_row(event, names, undoable, gone=event.subject_id in gone) for event in events]
+
+
+def mentioned_actors(events: Sequence[AuditEventView]) -> set[UUID]:
+    """The ids whose names `told` wants to know."""
+    return {each for event in events for each in (event.actor.id, event.subject_id) if each is not None}
+
+
+def _undo(event: AuditEventView, undoable: Collection[UUID]) -> str | None:
+    changeset_id = changeset_of(event.data)
+    if changeset_id not in undoable:
+        return None
+    merge_id = event.data.get("mergeId")
+    return f"/duplicates/merges/{merge_id}/undos" if merge_id else f"/changesets/{changeset_id}/undos"
+
+
+def _deletes(event: AuditEventView) -> bool:
+    """Whether what it was done to has no page any more; a deleted lead has one, to restore it."""
+    return event.action.endswith(".deleted") and event.action != "leads.deleted"
+
+
+def _audit_row(event: AuditEventView, names: Mapping[UUID, str], undoable: Collection[UUID], *, gone: bool) -> AuditRow:
+    place = _PLACES.get(event.subject_type)
+    kind = event.action.partition(".")[0]
+    return AuditRow(
+        id=event.id,
+        at=event.at,
+        who=actor_label(event.actor.kind, event.actor.id, names, capital=True),
+        text=_sentence(event, names),
+        glyph=GLYPHS.get(kind, "circle"),
+        path=place.replace("{id}", str(event.subject_id)) if place and event.subject_id and not gone else None,
+        undo=_undo(event, undoable),
+        raw={
+            "action": event.action,
+            "at": event.at.isoformat(),
+            "actor": {"kind": event.actor.kind, "id": str(event.actor.id) if event.actor.id else None},
+            "subject": {"type": event.subject_type, "id": str(event.subject_id) if event.subject_id else None},
+            "data": event.data,
+            "requestId": event.request_id,
+        },
+    )
+
+
+def _sentence(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+    words = _Placeholders({name: _display(value) for name, value in event.data.items()}, subject=_subject(event, names))
+    if isinstance(event.data.get("count"), int):
+        words["leads"] = plural(int(words["count"]), "lead")
+    own = event.subject_id == event.actor.id
+    if event.action == "session.ended" and (ending := _ENDINGS.get(words.get("reason", ""))):
+        return ending
+    if event.action == "member.removed" and own:
+        return "left the workspace"
+    template = SENTENCES.get(event.action)
+    if event.action in _BY_OTHERS and not own:
+        template = _BY_OTHERS[event.action]
+    if template is None:
+        return event.action.replace(".", " ").replace("_", " ")
+    return template.format_map(words)
+
+
+def _subject(event: AuditEventView, names: Mapping[UUID, str]) -> str:
+    known = names.get(event.subject_id) if event.subject_id else None
+    if event.subject_type == "api_key":
+        return f"“{known}”" if known else "that is gone"
+    return known or "a former member"
+
+
+def _display(value: object) -> str:
+    return brief(", ".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -1,0 +1,62 @@
+"""Two leads in words: what they have in common, and where they differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leadflood.domains.duplicates.contracts import MERGED_FIELDS
+from leadflood.domains.duplicates.models import ReasonKind
+from leadflood.domains.leads.contracts import LeadView
+from leadflood.web.forms import Form
+from leadflood.web.pages.lead_form import FieldRow, rows_of
+
+REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
+    ReasonKind.SAME_MAILBOX: ("Mailbox", "ok", "Mail to either address reaches the same mailbox."),
+    ReasonKind.SIMILAR_EMAIL: ("Address", "info", "The addresses differ by a slip in the domain."),
+    ReasonKind.SAME_PHONE: ("Phone", "ok", "Both have the same telephone number."),
+    ReasonKind.SIMILAR_NAME: ("Name", "info", "The names are the same, or nearly so."),
+    ReasonKind.SIMILAR_COMPANY: ("Company", "neutral", "They work for the same company, or one named like it."),
+}
+"""Each in a word, its tone, and in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedField:
+    """One field of two leads; None is empty.
+
+    Attributes:
+        differs: they have two values. choice: whose stays, where that can be chosen: "survivor" or "other".
+    """
+
+    name: str
+    label: str
+    survivor: str | None
+    other: str | None
+    differs: bool
+    choice: str | None
+
+
+def compared_fields(
+    survivor: LeadView, other: LeadView, owners: Mapping[str, str], form: Form | None = None
+) -> list[ComparedField]:
+    """All fields that either has, those in which they differ first. What was chosen in a form stays chosen."""
+    ours = {row.name: row for row in rows_of(survivor, owners)}
+    theirs = {row.name: row for row in rows_of(other, owners)}
+    rows = []
+    for name in dict.fromkeys((*ours, *theirs)):
+        known = ours.get(name) or theirs[name]
+        one = _value(survivor, ours.get(name))
+        two = _value(other, theirs.get(name))
+        if one is None and two is None:
+            continue
+        differs = one != two
+        choosable = differs and (name in MERGED_FIELDS or name.startswith("customFields."))
+        default = "other" if one is None else "survivor"
+        choice = (form.value(f"fields.{name}", default) if form else default) if choosable else None
+        rows.append(ComparedField(name, known.label, one, two, differs, choice))
+    return sorted(rows, key=lambda row: (row.name != "email", not row.differs))
+
+
+def _value(lead: LeadView, row: FieldRow | None) -> str | None:
+    if row is None or (row.name in MERGED_FIELDS and getattr(lead, MERGED_FIELDS[row.name]) is None):
+        return None
+    return row.value

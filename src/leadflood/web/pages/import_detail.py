@@ -1,0 +1,241 @@
+"""One import, from the file to the leads and back: how it is read, what it would do, and what it did."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import StreamingResponse
+
+from leadflood.domains.identity import queries as identity
+from leadflood.domains.imports import queries
+from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
+from leadflood.domains.imports.errors import ImportNotReady
+from leadflood.domains.imports.models.format import ENCODINGS
+from leadflood.domains.imports.models.states import ImportStage, RowAction
+from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
+from leadflood.domains.imports.service.sandboxed_parser import DEFAULT_SOURCE
+from leadflood.domains.leads.errors import ChangesetNotFound
+from leadflood.domains.leads.queries import changesets
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import AppError
+from leadflood.web.cookies import Toast
+from leadflood.web.forms import Form, validated
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages import import_mapping
+from leadflood.web.pages.actor_names import actor_label, member_names, owner_choices
+from leadflood.web.pages.changes_presenter import skip_reason
+from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
+from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, label_of, preview_rows
+from leadflood.web.pages.lead_form import COUNTRIES
+from leadflood.web.pipeline import Pages
+from leadflood.web.responses import PageResponse, PageResult, Redirect
+
+pages = Pages()
+
+_PATH = "/imports/{id}"
+_ROWS = 50
+_KEPT = 50
+_MAPPABLE = (ImportStage.UPLOADED, ImportStage.PREVIEWED, ImportStage.CANCELLED, ImportStage.FAILED)
+_UNDOABLE = (ImportStage.COMMITTED, ImportStage.PAUSED, ImportStage.CANCELLED, ImportStage.FAILED)
+_DELETABLE = (*_MAPPABLE, ImportStage.COMMITTED, ImportStage.UNDONE)
+
+
+@pages.get(_PATH, Permission.LEADS_READ, live=("import_status", "import_state"))
+async def show_import(ctx: PageContext) -> PageResult:
+    """Where it stands. `?step=mapping` goes back to the columns, `?action=…` narrows the rows."""
+    return await _page(ctx)
+
+
+@pages.post(f"{_PATH}/format", Permission.LEADS_WRITE, whole_file=True)
+async def read_otherwise(ctx: PageContext) -> PageResult:
+    """Read the file in another way; its columns are guessed anew."""
+    form = ctx.form
+    try:
+        command = validated(ReadFormat, {**form.given(ReadFormat), "header": form.checked("header")})
+        await uploads.read_as(ctx.parts.database, ctx.parts.sandbox, ctx.actor, import_id=ctx.id(), command=command)
+    except AppError as error:
+        return _not_done(ctx, error)
+    return Redirect(f"/imports/{ctx.id()}", [Toast("Read again, and the columns guessed anew.")])
+
+
+@pages.post(f"{_PATH}/previews", Permission.LEADS_WRITE)
+async def preview_import(ctx: PageContext) -> PageResult:
+    """Keep what the columns are, and have a worker find out what the rows would do."""
+    form, import_id = ctx.form, ctx.id()
+    try:
+        async with ctx.writing() as tx:
+            found = await queries.get_import(tx, ctx.actor, import_id=import_id)
+            command = read_mapping(form, len(found.columns))
+            await mapping.map_columns(tx, ctx.actor, import_id=import_id, command=command)
+            await lifecycle.preview_import(tx, ctx.actor, import_id=import_id, trace=ctx.trace)
+    except ImportNotReady as error:
+        return _not_done(ctx, error)
+    except AppError as error:
+        if error.status in (404, 503):
+            raise
+        return await _page(ctx, form.refused(error), error.status)
+    return Redirect(f"/imports/{import_id}")
+
+
+@pages.get(f"{_PATH}/previews", Permission.LEADS_READ)
+async def show_preview(ctx: PageContext) -> PageResult:
+    """The address of a mapping that was refused, called up again."""
+    return Redirect(f"/imports/{ctx.id()}")
+
+
+@pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
+async def commit_import(ctx: PageContext) -> PageResult:
+    """Have a worker write what the preview shows, or go on with it."""
+    return await _do(ctx, partial(lifecycle.commit_import, trace=ctx.trace))
+
+
+@pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
+async def pause_import(ctx: PageContext) -> PageResult:
+    """Stop at once: the rows that are being written are left out."""
+    return await _do(ctx, lifecycle.pause_import)
+
+
+@pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
+async def cancel_import(ctx: PageContext) -> PageResult:
+    """Stop for good."""
+    return await _do(ctx, lifecycle.cancel_import)
+
+
+@pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
+async def undo_import(ctx: PageContext) -> PageResult:
+    """Take back what it wrote."""
+    return await _do(ctx, partial(lifecycle.undo_import, participants=ctx.parts.participants, trace=ctx.trace))
+
+
+@pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
+async def delete_import(ctx: PageContext) -> PageResult:
+    """Remove the file and what is known of its rows."""
+    done = await _do(ctx, lifecycle.delete_import)
+    return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
+
+
+@pages.get(f"{_PATH}/rejected-rows", Permission.LEADS_READ)
+async def download_rejected(ctx: PageContext) -> PageResult:
+    """The rejected rows as CSV, each with the reason."""
+    pieces = await rejected.rejected_file(ctx.parts.database, ctx.actor, import_id=ctx.id())
+    headers = {"Content-Disposition": f'attachment; filename="rejected-{ctx.id()}.csv"'}
+    return StreamingResponse(pieces, headers=headers, media_type="text/csv")
+
+
+async def _do(ctx: PageContext, verb: Callable[..., Awaitable[object]]) -> Redirect:
+    """Call a verb of `service.control`."""
+    try:
+        async with ctx.writing() as tx:
+            await verb(tx, ctx.actor, import_id=ctx.id())
+    except ImportNotReady as error:
+        return _not_done(ctx, error)
+    return Redirect(f"/imports/{ctx.id()}")
+
+
+def _not_done(ctx: PageContext, error: AppError) -> Redirect:
+    """Somebody, or a worker, was quicker: back to the page as it is by now. Raises: `error`: where there is none."""
+    if error.status in (404, 503):
+        raise error
+    said = " ".join([error.detail, *(each.message for each in error.errors)])
+    return Redirect(f"/imports/{ctx.id()}", [Toast(said, "warn")])
+
+
+async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -> PageResponse:
+    async with ctx.reading() as tx:
+        found = await queries.get_import(tx, ctx.actor, import_id=ctx.id())
+        names = await identity.actor_names(tx, ctx.actor, [found.actor.id] if found.actor.id else [])
+        owners = await member_names(tx, ctx.actor)
+        context: dict[str, Any] = {
+            "found": found,
+            "by": actor_label(found.actor.kind, found.actor.id, names),
+            "owners": owners,
+            "can": _can(found),
+            "changeset": None,
+            "kept": [],
+            "kept_why": skip_reason,
+            "form": None,
+        }
+        if found.changeset_id is not None:
+            context |= await _written(ctx, tx, found, found.changeset_id)
+        if form is not None or _maps(ctx, found):
+            context |= _mapping(found, form or mapping_form(found), owners)
+        elif found.status is ImportStage.PREVIEWED or found.changeset_id is not None:
+            context |= await _rows(ctx, tx, found, owners)
+    return PageResponse("imports/import.html", context, status)
+
+
+def _maps(ctx: PageContext, found: ImportDetail) -> bool:
+    """Whether the columns are shown: after the upload, and when one goes back to them."""
+    if found.status is ImportStage.UPLOADED:
+        return True
+    return _can(found)["map"] and ctx.query.get("step") == "mapping"
+
+
+def _can(found: ImportDetail) -> dict[str, bool]:
+    """What can be done with an import as it stands."""
+    wrote = found.changeset_id is not None
+    return {
+        "map": found.status in _MAPPABLE and not wrote and found.format is not None,
+        "resume": wrote and found.status in (ImportStage.PAUSED, ImportStage.FAILED),
+        "undo": wrote and found.status in _UNDOABLE,
+        "cancel": found.status in (ImportStage.STAGING, ImportStage.COMMITTING, ImportStage.PAUSED),
+        "delete": found.status in _DELETABLE,
+    }
+
+
+def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict[str, Any]:
+    columns = column_rows(found, form)
+    return {
+        "form": form,
+        "columns": columns,
+        "labels": {"targets": "Columns", **{f"targets.{each.index}": each.header for each in columns}},
+        "choices": import_mapping,
+        "encodings": ENCODINGS,
+        "owner_choices": owner_choices(owners),
+        "countries": COUNTRIES,
+        "default_source": DEFAULT_SOURCE,
+        "label_of": label_of,
+    }
+
+
+async def _written(ctx: PageContext, tx: Transaction, found: ImportDetail, changeset_id: UUID) -> dict[str, Any]:
+    """The changeset of what is written, and what its undo left as it is; nothing once its time is over."""
+    try:
+        changeset = await changesets.get_changeset(tx, ctx.actor, changeset_id=changeset_id)
+    except ChangesetNotFound:
+        return {"can": {**_can(found), "undo": False}}
+    context: dict[str, Any] = {"changeset": changeset}
+    if changeset.kept_leads:
+        kept = await changesets.list_kept(
+            tx, ctx.actor, changeset_id=changeset.id, after=ctx.after("kept", "kept"), limit=_KEPT
+        )
+        context |= {"kept": kept.items, "kept_next": ctx.cursor(kept, "kept")}
+    return context
+
+
+async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: Mapping[str, str]) -> dict[str, Any]:
+    action = next((each for each in RowAction if each.value == ctx.query.get("action")), None)
+    scope = f"import {found.id} {action}"
+    page = await queries.list_rows(
+        tx, ctx.actor, import_id=found.id, action=action, after=ctx.after(scope), limit=_ROWS
+    )
+    return {
+        "rows": preview_rows(page.items, owners, written=found.status is ImportStage.COMMITTED),
+        "action": action,
+        "actions": ACTIONS,
+        "notes": NOTES,
+        "faults": error_counts(found.faults),
+        "label_of": label_of,
+        "next": ctx.cursor(page, scope),
+        "paged": "after" in ctx.query,
+        "source": _source(found),
+    }
+
+
+def _source(found: ImportDetail) -> str | None:
+    """What all new leads have as their source, to find them by; None where the file says it of each."""
+    if any(column.target == "source" for column in found.columns):
+        return None
+    return found.options.source or DEFAULT_SOURCE

@@ -1,0 +1,233 @@
+"""What the address of the list of leads says, and how it changes when something on the page is pressed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+from uuid import UUID
+
+from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
+from leadflood.domains.leads.contracts.views import SavedView
+from leadflood.domains.leads.models import LeadStatus, normalise_source
+from leadflood.kernel.text import InvalidValue
+from leadflood.web.templating import url
+
+COLUMNS: Final = {
+    "name": "Name",
+    "status": "State",
+    "company": "Company",
+    "jobTitle": "Job title",
+    "email": "E-mail",
+    "phone": "Phone",
+    "country": "Country",
+    "source": "Source",
+    "owner": "Owner",
+    "createdAt": "Came in",
+    "updatedAt": "Changed",
+}
+"""Of the table, in their order. The name is always there."""
+
+STANDARD: Final = ("name", "status", "company", "jobTitle", "email", "source", "createdAt")
+
+SORTS: Final = {
+    LeadSort.NEWEST: "Newest first",
+    LeadSort.CREATED: "Oldest first",
+    LeadSort.LATEST: "Changed last",
+    LeadSort.UPDATED: "Longest unchanged",
+    LeadSort.EMAIL: "E-mail, A to Z",
+    LeadSort.EMAIL_REVERSED: "E-mail, Z to A",
+}
+
+CREATED_CHOICES: Final = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
+"""Days, as the address has them: relative, so that a saved view goes on meaning the same."""
+
+PHONE: Final = {"yes": "With a phone", "no": "Without a phone"}
+UNASSIGNED: Final = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadListParams:
+    """What is sought, filtered, sorted and shown. What an address says that makes no sense is left out."""
+
+    q: str = ""
+    status: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    owner: str = ""
+    phone: str = ""
+    days: str = ""
+    since: str = ""
+    sort: LeadSort = LeadSort.NEWEST
+    columns: tuple[str, ...] = STANDARD
+    view: str = ""
+    peek: UUID | None = field(default=None, compare=False)
+
+    @classmethod
+    def read(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """From the parameters of a query."""
+        given: dict[str, list[str]] = {}
+        for name, value in pairs:
+            given.setdefault(name, []).append(value)
+
+        def last(name: str) -> str:
+            return given.get(name, [""])[-1]
+
+        columns = tuple(name for name in COLUMNS if name in given.get("column", ()))
+        return cls(
+            q=last("q").strip()[:MAX_SEARCH],
+            status=tuple(each.value for each in LeadStatus if each.value in given.get("status", ())),
+            source=tuple(dict.fromkeys(filter(_is_source, given.get("source", ()))))[:MAX_CHOICES],
+            country=tuple(each for each in dict.fromkeys(given.get("country", ())) if _is_country(each))[:MAX_CHOICES],
+            owner=last("owner") if last("owner") == UNASSIGNED or _id(last("owner")) else "",
+            phone=last("phone") if last("phone") in PHONE else "",
+            days=last("days") if last("days") in CREATED_CHOICES else "",
+            since=last("since") if _moment(last("since")) else "",
+            sort=next((each for each in LeadSort if each.value == last("sort")), LeadSort.NEWEST),
+            columns=("name", *(each for each in columns if each != "name")) if columns else STANDARD,
+            view=last("view") if _id(last("view")) else "",
+            peek=_id(last("peek")),
+        )
+
+    @classmethod
+    def of_view(cls, view: SavedView) -> Self:
+        """What a saved view shows."""
+        saved = view.filter
+        columns = tuple(name for name in COLUMNS if name in view.columns)
+        return cls(
+            q=saved.q or "",
+            status=tuple(each.value for each in LeadStatus if each in saved.status),
+            source=tuple(saved.source),
+            country=tuple(saved.country),
+            owner=UNASSIGNED if saved.unowned else str(saved.owner_id or ""),
+            phone={True: "yes", False: "no", None: ""}[saved.has_phone],
+            since=saved.created_from.isoformat() if saved.created_from else "",
+            sort=view.sort,
+            columns=("name", *(each for each in columns if each != "name")),
+            view=str(view.id),
+        )
+
+    def only(self, now: datetime) -> LeadFilter:
+        """The filter that this stands for."""
+        return LeadFilter(
+            q=self.q or None,
+            statuses=tuple(LeadStatus(each) for each in self.status),
+            sources=self.source,
+            countries=self.country,
+            owner_id=_id(self.owner),
+            unowned=self.owner == UNASSIGNED,
+            has_phone={"yes": True, "no": False}.get(self.phone),
+            created_from=now - timedelta(days=int(self.days)) if self.days else _moment(self.since),
+        )
+
+    def query(self, now: datetime) -> dict[str, Any]:
+        """The same in the JSON of the API."""
+        only = self.only(now)
+        given = {
+            "q": only.q,
+            "status": list(only.statuses),
+            "source": list(only.sources),
+            "country": list(only.countries),
+            "ownerId": only.owner_id,
+            "unowned": only.unowned,
+            "hasPhone": only.has_phone,
+            "createdFrom": only.created_from.isoformat() if only.created_from else None,
+        }
+        return {name: value for name, value in given.items() if value not in (None, [], False)}
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the order and the columns is chosen."""
+        return bool(
+            self.q or self.status or self.source or self.country or self.owner or self.phone or self.days or self.since
+        )
+
+    @property
+    def scope(self) -> str:
+        """What cursors of this list are tied to."""
+        return "leads " + url("", {**self.filters, "sort": self.sort.value})
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What narrows the list, as parameters."""
+        names = ("q", "status", "source", "country", "owner", "phone", "days", "since")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All of it, as parameters; what is usual is left out."""
+        shown = {
+            "sort": self.sort.value if self.sort is not LeadSort.NEWEST else "",
+            "column": self.columns if self.columns != STANDARD else (),
+            "view": self.view,
+        }
+        return self.filters | {name: value for name, value in shown.items() if value}
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the search form keeps: all but the search."""
+        return {name: value for name, value in self.parameters.items() if name != "q"}
+
+    def url(self, **changes: Any) -> str:  # noqa: ANN401  whatever prints
+        """The address of this list with some parameters changed."""
+        return url("/leads", self.parameters, **changes)
+
+    def toggled(self, name: str, value: str) -> str:
+        """The address with a value added to a parameter, or taken out of it."""
+        now: tuple[str, ...] = getattr(self, {"column": "columns"}.get(name, name))
+        return self.url(**{name: [each for each in now if each != value] if value in now else [*now, value]})
+
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """What narrows the list, but for the search: label, value, and the address without it."""
+        return [
+            *(("State", LeadStatus(each).value.capitalize(), self.toggled("status", each)) for each in self.status),
+            *(("Source", each, self.toggled("source", each)) for each in self.source),
+            *(("Country", each, self.toggled("country", each)) for each in self.country),
+            *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
+            *([("Came in", CREATED_CHOICES[self.days], self.url(days=None))] if self.days else []),
+            *([("Came in since", self.since[:10], self.url(since=None))] if self.since and not self.days else []),
+        ]
+
+    def heads(self) -> list[dict[str, str]]:
+        """The headers of the table."""
+        sortable = {
+            "email": (LeadSort.EMAIL, LeadSort.EMAIL_REVERSED),
+            "createdAt": (LeadSort.CREATED, LeadSort.NEWEST),
+            "updatedAt": (LeadSort.UPDATED, LeadSort.LATEST),
+        }
+        return [
+            {"label": COLUMNS[name], **(self.ordered(*sortable[name]) if name in sortable else {})}
+            for name in self.columns
+        ]
+
+    def ordered(self, ascending: LeadSort, descending: LeadSort) -> Mapping[str, str]:
+        """For a column that can be sorted by: where its header leads, and how it is sorted now."""
+        following = ascending if self.sort is descending else descending
+        order = {ascending: "ascending", descending: "descending"}.get(self.sort)
+        return {"sort": self.url(sort=following.value), **({"order": order} if order else {})}
+
+
+def _is_source(text: str) -> bool:
+    try:
+        return normalise_source(text) == text
+    except InvalidValue:
+        return False
+
+
+def _is_country(text: str) -> bool:
+    return len(text) == 2 and text.isascii() and text.isupper()  # noqa: PLR2004  ISO 3166-1 alpha-2
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

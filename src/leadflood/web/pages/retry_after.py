@@ -1,0 +1,24 @@
+"""When to come back after too many wrong passwords, in words."""
+
+from datetime import timedelta
+
+from leadflood.domains.identity.errors import LoginThrottled
+from leadflood.kernel.errors import AppError
+from leadflood.web.page_context import PageContext
+from leadflood.web.templating import plural
+
+_MINUTE = 60
+
+
+def throttled_response(ctx: PageContext, error: AppError) -> AppError:
+    """The error as it is, but for a throttled login, which says at what time the next try is worth it."""
+    if not isinstance(error, LoginThrottled):
+        return error
+    seconds = int(error.headers["Retry-After"])
+    minutes = -(-seconds // _MINUTE)
+    moment = (ctx.now + timedelta(minutes=minutes)).astimezone(ctx.time_zone)
+    error.detail = (
+        f"Too many wrong passwords. This browser can try again in {plural(minutes, 'minute')}, "
+        f"at {moment:%H:%M} {moment.tzname()}. A browser that you signed in with before still works."
+    )
+    return error

@@ -1,0 +1,127 @@
+"""Renders of live blocks: one for all viewers who would get the same, a few at a time, workspaces in turn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.kernel.clock import monotonic
+from leadflood.kernel.db.change_subscriber import ChangeSubscriber
+from leadflood.kernel.fair_slots import FairSlots
+from leadflood.web.page_context import PageContext
+from leadflood.web.shared_page_context import Blocks, SharedPageContext, shared_key, with_token
+
+LOOK_AGAIN: Final = 15.0
+"""Seconds after which a page is rendered without a known change: a lost notification must not freeze it."""
+DEBOUNCE: Final = 0.25
+"""Seconds in which several writes make one update."""
+COST_FACTOR: Final = 8
+"""Times that a workspace's streams pause for as long as they took: they use a ninth of one slot at most."""
+LONGEST_PAUSE: Final = 10.0
+_SLOTS: Final = 2
+_QUEUE: Final = 10_000
+_REMEMBERED: Final = 10_000
+
+Make = Callable[[SharedPageContext], Awaitable[Blocks]]
+
+
+@dataclass(slots=True)
+class _Render:
+    """The blocks of one key. Until it has a slot it has not begun, and will show all changes known by now."""
+
+    task: "asyncio.Task[tuple[Blocks, bool]] | None" = None
+    started: float | None = None
+    version: int = 0
+
+    def shows(self, version: int, not_before: float) -> bool:
+        """Whether it began late enough, and did not fail."""
+        if self.started is None:
+            return True
+        return self.version >= version and self.started >= not_before and not self._failed
+
+    @property
+    def _failed(self) -> bool:
+        task = self.task
+        return task is not None and task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class RenderCache:
+    """All renders of this process.
+
+    Attributes: made: how many there were.
+    """
+
+    def __init__(self, changes: ChangeSubscriber) -> None:
+        self.made = 0
+        self._changes = changes
+        self._slots = FairSlots(_SLOTS, per_key=1, queue=_QUEUE)
+        self._renders: dict[Hashable, _Render] = {}
+        self._personal: set[str] = set()
+        self._resume: dict[UUID, float] = {}
+
+    async def blocks(self, ctx: PageContext, path: str, make: Make, *, not_before: float) -> Blocks:
+        """The live blocks of a page as they are after all changes known by now, with this visit's token.
+
+        Args: path: of the page's rule. make: renders the blocks. not_before: when the render may have begun.
+        """
+        if path not in self._personal:
+            blocks, personal = await self._shared(shared_key(ctx), ctx, make, not_before)
+            if not personal:
+                return with_token(blocks, ctx.csrf)
+            self._personal.add(path)
+        key = (ctx.actor.user_id, ctx.actor.session_id, shared_key(ctx))
+        blocks, _ = await self._shared(key, ctx, make, not_before)
+        return with_token(blocks, ctx.csrf)
+
+    @asynccontextmanager
+    async def turn(self, workspace_id: UUID) -> AsyncIterator[None]:
+        """A turn for work on behalf of a workspace's streams, which counts as cost of the workspace."""
+        async with self._slots.slot(workspace_id):
+            started = monotonic()
+            try:
+                yield
+            finally:
+                self._spend(workspace_id, monotonic() - started)
+
+    async def debounce(self, workspace_id: UUID) -> None:
+        """Wait until the workspace may be rendered again: the longer, the more its streams have cost."""
+        await asyncio.sleep(max(DEBOUNCE, self._resume.get(workspace_id, 0.0) - monotonic()))
+
+    def _spend(self, workspace_id: UUID, seconds: float) -> None:
+        now = monotonic()
+        if len(self._resume) > _REMEMBERED:
+            self._resume = {key: until for key, until in self._resume.items() if until > now}
+        resume = max(now, self._resume.get(workspace_id, 0.0)) + COST_FACTOR * seconds
+        self._resume[workspace_id] = min(resume, now + LONGEST_PAUSE)
+
+    async def _shared(self, key: Hashable, ctx: PageContext, make: Make, not_before: float) -> tuple[Blocks, bool]:
+        version = self._changes.version(ctx.actor.workspace_id)
+        found = self._renders.get(key)
+        if found is None or not found.shows(version, not_before):
+            self._forget()
+            self._renders[key] = found = _Render()
+            # In a context of its own, so that logs do not name the first viewer of many.
+            found.task = asyncio.create_task(self._make(found, ctx, make), context=Context())
+            found.task.add_done_callback(_retrieve)
+        assert found.task is not None  # noqa: S101  set where it was made
+        return await asyncio.shield(found.task)
+
+    async def _make(self, own: _Render, ctx: PageContext, make: Make) -> tuple[Blocks, bool]:
+        workspace_id = ctx.actor.workspace_id
+        async with self.turn(workspace_id):
+            own.version, own.started = self._changes.version(workspace_id), monotonic()
+            self.made += 1
+            shared = SharedPageContext(ctx)
+            return await make(shared), shared.personal
+
+    def _forget(self) -> None:
+        old = monotonic() - LOOK_AGAIN
+        self._renders = {key: each for key, each in self._renders.items() if each.started is None or each.started > old}
+
+
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled():
+        task.exception()  # viewers raise it; that none is left to do so is no fault
