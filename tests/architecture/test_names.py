@@ -1,4 +1,6 @@
-"""House style: a file is named for what it does."""
+"""House style: a file is named for what it does, and a class has a name of its own."""
+
+import ast
 
 from tests.architecture.source import ROOT
 
@@ -10,3 +12,13 @@ def test_a_file_is_named_for_what_it_does() -> None:
     stray = [path for path in paths if path.stem in STRAY and (path.suffix == ".py" or path.is_dir())]
 
     assert [str(path.relative_to(ROOT)) for path in stray] == [], "name it for what it does, or move it to its user"
+
+
+def test_no_two_classes_of_the_package_have_the_same_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "src/leadflood").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}, "give one of them a name of its own"

@@ -117,7 +117,7 @@ WITHOUT_PERMISSION: dict[str, str] = {
     "email_changes.service.confirm": "the link is the right to do it; the password was given with the request",
     "identity.service.access.touch": "notes that a credential that was just accepted is in use",
     "identity.service.first_run.set_up": "the first-run link is the right to do it",
-    "identity.service.administration.ensure_demo": "the start of a process calls it, which can reach the database anyway",
+    "identity.service.administration.ensure_demo": "called at the start of a process, which has the database anyway",
     "identity.service.administration.first_run": "as ensure_demo",
     "identity.service.signin.login": "the password is the right to do it",
     "identity.service.signin.login_browser": "the password is the right to do it",

@@ -20,7 +20,7 @@ class _Entry:
 
 
 class MemoryCarrier:
-    """The `QueueBackend` on a dict. It knows no transactions: a ticket is there at once, even if the caller rolls back."""
+    """The `QueueBackend` on a dict. It has no transactions: a message is visible immediately, even after a rollback."""
 
     channel = "nobody_listens"
 

@@ -78,12 +78,12 @@ ROUTERS: Sequence[APIRouter] = tuple(
 
 
 class Api(FastAPI):
-    """FastAPI with our own description of the API, made once, and with `RequestContextMiddleware` as the only layer around its routes."""
+    """FastAPI with our own OpenAPI description and `RequestContextMiddleware` as the only layer around its routes."""
 
     edge: Callable[[ASGIApp], ASGIApp]
 
     def build_middleware_stack(self) -> ASGIApp:
-        """FastAPI's own layers render errors and close forms: `RequestContextMiddleware` does the first, and no route reads a form."""
+        """FastAPI's own layers are left out: `RequestContextMiddleware` renders errors, and no route reads a form."""
         return self.edge(_Routes(self))
 
     def openapi(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What `leadflood up` does while it runs: keep its processes alive, and stop them in order.
+"""The supervisor of `leadflood up`: it keeps its child processes alive, and stops them in order.
 
-Children run in sessions of their own, so that a terminal's Ctrl-C reaches the supervisor alone, and hold a `ParentWatch`
-to it: a child that calls `die_with_parent` also ends when the supervisor is killed.
+Children run in their own sessions, so that Ctrl-C in a terminal reaches only the supervisor. Each has a `ParentWatch`:
+a child that calls `die_with_parent` also ends when the supervisor is killed.
 """
 
 import asyncio

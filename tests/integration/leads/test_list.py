@@ -13,13 +13,14 @@ from leadflood.domains.leads import queries
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.domains.leads.queries.search import MatchCount, count_leads, list_sources
+from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.pagination import Position
+from leadflood.kernel.schema import Count
 from tests.conftest import new_workspace
 from tests.integration.leads.corpus import COMPANIES, COUNTRIES, FIRST, LAST, SIZE, SOURCES, Corpus, expected, plant
 from tests.integration.leads.desk import Desk
@@ -125,7 +126,7 @@ async def test_leads_are_counted_exactly_up_to_the_most_that_is_asked_for(corpus
     async with corpus.desk.database.transaction(corpus.desk.actor.workspace_id, read_only=True) as tx:
         counted = await count_leads(tx, corpus.desk.actor, only=only, at_most=most)
 
-    assert counted == MatchCount(min(there, most), exact=there <= most)
+    assert counted == Count(value=min(there, most), exact=there <= most)
 
 
 async def test_the_sources_are_those_of_living_leads_of_the_workspace(corpus: Corpus, desk: Desk) -> None:

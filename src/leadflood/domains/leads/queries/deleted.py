@@ -7,12 +7,13 @@ from uuid import UUID
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView, MergedIntoView
 from leadflood.domains.leads.errors import LeadNotFound
-from leadflood.domains.leads.queries.search import MAX_COUNT, MatchCount
+from leadflood.domains.leads.queries.search import MAX_COUNT
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
+from leadflood.kernel.schema import Count
 from leadflood.kernel.text import search_key
 
 DELETED = sql_file("leadflood.domains.leads.sql", "deleted")
@@ -41,12 +42,10 @@ async def list_deleted_leads(
     return cut(rows, limit, lambda row: Position.at(row.deleted_at, row.id)).map(_view)
 
 
-async def count_restorable(
-    tx: Transaction, actor: Actor, *, only: DeletedFilter, at_most: int = MAX_COUNT
-) -> MatchCount:
+async def count_restorable(tx: Transaction, actor: Actor, *, only: DeletedFilter, at_most: int = MAX_COUNT) -> Count:
     """How many deleted leads, without those that were merged, as far as `at_most`."""
     found = len(await _rows(tx, actor, only, restorable=True, limit=at_most + 1))
-    return MatchCount(min(found, at_most), exact=found <= at_most)
+    return Count.up_to(at_most, found)
 
 
 async def restorable_rows(

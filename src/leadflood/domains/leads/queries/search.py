@@ -13,6 +13,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Position
+from leadflood.kernel.schema import Count
 from leadflood.kernel.text import search_key
 
 MAX_COUNT: Final = 10_000
@@ -95,14 +96,6 @@ SELECT source FROM found WHERE source IS NOT NULL
 
 
 @dataclass(frozen=True, slots=True)
-class MatchCount:
-    """How many there are; or, where it is not exact, that there are more than `value`."""
-
-    value: int
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ScanPage:
     """Some leads at a glance: how many, the keys of their custom fields, and where to go on; None without any."""
 
@@ -122,7 +115,7 @@ async def matching_rows(
     return await tx.all(statement, arguments)
 
 
-async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_most: int | None = None) -> MatchCount:
+async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_most: int | None = None) -> Count:
     """How many living leads a filter means, as far as `at_most` (10,000, or 1,000 for a search, which reads them)."""
     needle = search_key(only.q) if only.q else ""
     if needle:
@@ -133,7 +126,7 @@ async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_mos
         conditions, arguments = _conditions(actor, only)
         counting = assemble(_COUNT, conditions=joined(AND, conditions))
         found = await tx.scalar(counting, {**arguments, "page_size": most + 1})
-    return MatchCount(min(found, most), exact=found <= most)
+    return Count.up_to(most, found)
 
 
 async def scan_leads(
