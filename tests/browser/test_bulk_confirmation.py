@@ -70,4 +70,4 @@ async def test_all_leads_of_a_list_are_deleted_once_their_number_is_typed(
     await page.keyboard.press("Enter")
 
     await expect(page.locator("#toasts")).to_contain_text(f"{MANY} leads deleted")
-    await expect(page.get_by_text("No lead matches")).to_be_visible()
+    await expect(page.get_by_text("No leads found")).to_be_visible()

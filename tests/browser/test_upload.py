@@ -25,7 +25,7 @@ async def page_of(windows: Windows, server: Served, showcase: Showcase, **option
 
 
 def picker(page: Page) -> Locator:
-    return page.get_by_label("Choose a CSV or XLSX file")
+    return page.get_by_label("CSV or XLSX file")
 
 
 async def upload(page: Page) -> None:
@@ -38,7 +38,7 @@ async def test_a_dropped_file_goes_at_once_and_leads_to_its_columns(
 ) -> None:
     page = await page_of(windows, server, showcase)
     await page.evaluate(_DROP, ["one.csv", "two.csv"])
-    await expect(page.get_by_role("alert")).to_have_text("One file at a time, please.")
+    await expect(page.get_by_role("alert")).to_have_text("Upload one file at a time.")
     await page.evaluate(_DROP, ["dropped.csv"])
     await expect(page.get_by_role("heading", level=1)).to_have_text("dropped.csv")
 
@@ -54,7 +54,7 @@ async def test_a_file_that_is_empty_or_too_large_is_not_sent(
     await expect(page.get_by_role("alert")).to_contain_text("This file is empty.")
     await page.locator("[data-upload]").evaluate("(form) => { form.dataset.upload = 10 }")
     await picker(page).set_input_files(FILE)
-    await expect(page.get_by_role("alert")).to_contain_text("This file is larger than")
+    await expect(page.get_by_role("alert")).to_contain_text("File is too large")
     await expect(picker(page)).to_have_attribute("aria-invalid", "true")
     assert "POST" not in asked
 
@@ -90,7 +90,7 @@ async def test_a_lost_connection_is_told_and_the_page_stays(
     await page.route("**/imports", lambda route: route.abort())
     await picker(page).set_input_files(FILE)
 
-    await expect(page.get_by_role("alert")).to_contain_text("The connection was lost")
+    await expect(page.get_by_role("alert")).to_contain_text("Upload failed: connection lost.")
     await expect(picker(page)).to_be_focused()
     await page.unroute("**/imports")
     await upload(page)
@@ -128,4 +128,4 @@ async def test_without_scripts_a_button_sends_the_file(windows: Windows, server:
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("fair 🌍.csv")
     await page.get_by_role("button", name="Preview").click()
-    await expect(page.locator("#import-status")).to_have_text("Reading")
+    await expect(page.locator("#import-status")).to_have_text("Checking")

@@ -60,9 +60,9 @@ async def through_the_browser(page: Page, file: Path) -> str:
     state = page.locator("#import-status")
     await page.goto("/imports/new")
     with timed("browser: upload"):
-        await page.get_by_label("Choose a CSV or XLSX file").set_input_files(file)
+        await page.get_by_label("CSV or XLSX file").set_input_files(file)
         await expect(page.get_by_role("heading", level=1)).to_have_text(file.name, timeout=PATIENCE_MS)
-    await page.get_by_label("Enrich the new leads").uncheck()
+    await page.get_by_label("Enrich new leads").uncheck()
     await page.get_by_label("Overwrite").check()
     with timed("browser: preview"):
         await page.get_by_role("button", name="Preview").click()

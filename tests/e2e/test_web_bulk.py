@@ -30,7 +30,7 @@ async def test_leads_are_narrowed_ticked_deleted_and_brought_back(deployment: De
     await delete_two(page, keys)
     await keys.push("Undo")
     await expect(rows).to_have_count(3)
-    await expect(page.locator("#toasts")).to_contain_text("Undone for 2 leads")
+    await expect(page.locator("#toasts")).to_contain_text("Undone: 2 leads restored")
     assert deployment.count("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == len(LEADS)
 
 
@@ -42,7 +42,7 @@ async def narrow(page: Page, keys: Keys) -> None:
     await expect(rows).to_have_count(3)
     await expect(page).to_have_url(re.compile(r"\bq=acme\b"))
     await expect(page.get_by_role("searchbox", name="Search leads")).to_be_focused()
-    await keys.open(page.get_by_role("button", name="State"))
+    await keys.open(page.get_by_role("button", name="Status"))
     await keys.follow("New")
     await keys.arrive("status=new")
     await expect(page).to_have_url(re.compile(r"\bq=acme\b"))

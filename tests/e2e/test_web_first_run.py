@@ -25,7 +25,7 @@ async def test_the_first_owner_comes_by_the_printed_link_and_watches_a_lead_bein
         await come_in(page, keys)
         await watch(page, keys)
         await page.goto(link)
-        await expect(page.get_by_text("This link does not work")).to_be_visible()
+        await expect(page.get_by_text("This setup link is no longer valid")).to_be_visible()
         await page.close()
         assert up.stop() == 0
     assert left_over(home) == []
@@ -34,22 +34,22 @@ async def test_the_first_owner_comes_by_the_printed_link_and_watches_a_lead_bein
 async def come_in(page: Page, keys: Keys) -> None:
     """Too short a password is told; then the home page says what to do first."""
     await keys.write("Your name", "Margaret Hamilton")
-    await keys.write("E-mail", "margaret@apollo.example")
+    await keys.write("Email", "margaret@apollo.example")
     await keys.write("Choose a password", "a short one 1")
-    await keys.write("Name of the workspace", "Apollo")
+    await keys.write("Workspace name", "Apollo")
     await keys.write("Choose a password", "password1234")
-    await keys.push("Start")
+    await keys.push("Create workspace")
     await expect(page.get_by_label("Choose a password")).to_have_attribute("aria-invalid", "true")
     await keys.write("Choose a password", "seven purple walruses")
-    await keys.push("Start")
-    await expect(page.get_by_label("Messages")).to_contain_text("Welcome to Apollo")
+    await keys.push("Create workspace")
+    await expect(page.get_by_label("Notifications")).to_contain_text("Welcome to Apollo")
 
 
 async def watch(page: Page, keys: Keys) -> None:
     """A lead is typed in; its state, what is found and its timeline change without a reload."""
     await keys.chord("g", "n")
     await keys.arrive("/leads/new")
-    await keys.write("E-mail", "ada.lovelace@acme.com")
+    await keys.write("Email", "ada.lovelace@acme.com")
     await keys.push("Create lead")
     await keys.arrive("/leads/")
     await page.evaluate("window.same = true")

@@ -39,7 +39,7 @@ async def test_a_file_is_imported_and_undone_in_the_browser(
     await keys.push("Import 2 leads")
     state = page.locator("#import-status")
     await expect(state).to_have_text("Imported")
-    await keys.follow("See the leads")
+    await keys.follow("View leads")
     await keys.arrive("/leads?source=import")
     await expect(page.locator("#leads-list [data-row]")).to_have_count(1)
     await page.go_back()
@@ -57,14 +57,14 @@ async def test_a_file_is_imported_and_undone_in_the_browser(
 
 async def preview(page: Page, keys: Keys, file: Path) -> None:
     """A file is chosen, one of its columns left out, and what it would do looked at."""
-    await page.get_by_label("Choose a CSV or XLSX file").set_input_files(file)
+    await page.get_by_label("CSV or XLSX file").set_input_files(file)
     await expect(page.get_by_role("heading", level=1)).to_have_text("fair.csv")
     await assert_accessible(page)
     await keys.write("“Tarif” becomes", "Do not")
     await keys.push("Preview")
 
     await expect(page.locator("#import-status")).to_have_text("Preview ready")
-    await expect(page.get_by_text("1 new lead will be created, and 1 lead will be changed.")).to_be_visible()
+    await expect(page.get_by_text("1 lead will be created, 1 will be updated.")).to_be_visible()
     await keys.follow(re.compile("^Changed leads"))
     await expect(page.locator("#import-state [data-row]")).to_have_count(1)
     await expect(page.locator("#import-state [data-row]")).to_contain_text("Company Acme")

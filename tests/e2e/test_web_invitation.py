@@ -45,19 +45,19 @@ async def invite(page: Page, keys: Keys) -> None:
     await page.goto("/settings/members")
     await keys.follow("Invite")
     await keys.arrive("/invitations/new")
-    await keys.write("E-mail", NEWCOMER.email)
+    await keys.write("Email", NEWCOMER.email)
     await keys.press("Tab")
     viewer = page.get_by_role("radio", name="Viewer")
     while not await viewer.is_checked():
         await keys.press("ArrowDown")
     await keys.push("Send invitation")
-    await expect(page.get_by_label("Messages")).to_contain_text("is on its way")
+    await expect(page.get_by_label("Notifications")).to_contain_text("Invitation sent")
     await expect(page.locator("#members-invitations")).to_contain_text(NEWCOMER.email)
 
 
 async def caught(page: Page, keys: Keys) -> str:
     """The mail comes up in the catcher by itself; its link."""
-    await keys.follow("Read them in the mail catcher")
+    await keys.follow("View captured emails")
     await keys.arrive("/mail")
     mail = page.locator("#mail-list [data-open]")
     await expect(mail).to_have_count(1)

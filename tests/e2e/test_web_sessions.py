@@ -24,8 +24,8 @@ async def test_a_session_that_is_ended_elsewhere_logs_this_window_out(deployment
 
     keys = Keys(there)
     await there.goto("/settings/sessions")
-    await keys.push(re.compile("^End the session on"))
-    await keys.push("End session")
+    await keys.push(re.compile("^Sign out Chrome"))
+    await keys.push("Sign out device")
     await expect(here).to_have_url(re.compile(r"/sign-in\?next=%2Fleads$"), timeout=WITHIN_MS)
     await expect(there.locator("#sessions-list tbody tr")).to_have_count(1)
 

@@ -21,10 +21,10 @@ async def test_a_lead_is_added_seen_and_found_without_scripts(deployment: Deploy
 
     await page.goto("/leads")
     await keys.follow(re.compile("^New lead"))
-    await keys.write("E-mail", "grace@")
+    await keys.write("Email", "grace@")
     await keys.push("Create lead")
-    await expect(page.get_by_label("E-mail")).to_have_attribute("aria-invalid", "true")
-    await keys.write("E-mail", "grace.hopper@navy.example")
+    await expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
+    await keys.write("Email", "grace.hopper@navy.example")
     await keys.write("First name", "Grace")
     await keys.write("Last name", "Hopper")
     await keys.push("Create lead")

@@ -16,11 +16,11 @@ async def test_mistakes_are_told_where_they_are_and_a_duplicate_leads_to_what_is
     page = await windows.open(deployment.installation.url)
     keys = Keys(page)
     await page.goto("/leads/new")
-    await keys.write("E-mail", deployment.owner.email)
+    await keys.write("Email", deployment.owner.email)
     await keys.write("Password", "not my password")
     await keys.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("password is wrong")
-    await expect(page.get_by_label("E-mail")).to_have_value(deployment.owner.email)
+    await expect(page.get_by_label("Email")).to_have_value(deployment.owner.email)
     await keys.sign_in(deployment.owner)
 
     await keys.arrive("/leads/new")
@@ -31,8 +31,8 @@ async def test_mistakes_are_told_where_they_are_and_a_duplicate_leads_to_what_is
 
 async def mistakes(page: Page, keys: Keys) -> None:
     """Wrong at first, told when the field is left; put right, sent, and there."""
-    email = page.get_by_label("E-mail")
-    await keys.write("E-mail", "ada.lovelace@")
+    email = page.get_by_label("Email")
+    await keys.write("Email", "ada.lovelace@")
     await keys.press("Tab")
     await expect(email).to_have_attribute("aria-invalid", "true")
     assert await has_focus(page.get_by_label("First name"))  # what was told has not taken the focus away
@@ -42,7 +42,7 @@ async def mistakes(page: Page, keys: Keys) -> None:
     await expect(page.get_by_label("Phone")).to_have_attribute("aria-invalid", "true")
     await expect(page.get_by_label("First name")).to_have_value("Ada")
 
-    await keys.write("E-mail", EMAIL)
+    await keys.write("Email", EMAIL)
     await keys.write("Phone", "+44 20 7946 0958")
     await keys.push("Create lead")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ada")
@@ -53,8 +53,8 @@ async def duplicate(page: Page, keys: Keys) -> None:
     there = page.url
     await keys.chord("g", "n")
     await keys.arrive("/leads/new")
-    await keys.write("E-mail", EMAIL.upper())
+    await keys.write("Email", EMAIL.upper())
     await keys.push("Create lead")
-    await expect(page.get_by_text("There is a lead with this address already")).to_be_visible()
-    await keys.follow("Open the lead that is there")
+    await expect(page.get_by_text("A lead with this email already exists")).to_be_visible()
+    await keys.follow("View lead")
     await expect(page).to_have_url(there)

@@ -72,7 +72,7 @@ class Keys:
 
     async def sign_in(self, who: Credentials) -> None:
         """Fill in the sign-in page, which is open, and send it."""
-        await self.write("E-mail", who.email)
+        await self.write("Email", who.email)
         await self.write("Password", who.password)
         await self.press("Enter")
         await expect(self.page.get_by_label("Main")).to_be_visible()

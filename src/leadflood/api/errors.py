@@ -82,7 +82,7 @@ class Problem(BaseModel):
                     "instance": "/v1/leads",
                     "code": "invalid_input",
                     "requestId": "5f0c1d2e3a4b5c6d7e8f901234567890",
-                    "errors": [{"pointer": "/email", "code": "required", "message": "This field is required. Add it."}],
+                    "errors": [{"pointer": "/email", "code": "required", "message": "This field is required."}],
                 }
             ]
         },
@@ -169,7 +169,7 @@ def _located(fault: Any) -> list[FieldError]:  # noqa: ANN401  FastAPI does not 
     source, *path = fault["loc"]
     if source == "body":
         if not path and fault["type"] == "missing":
-            return [FieldError("", "required", "This operation needs a JSON body. Add it.")]
+            return [FieldError("", "required", "A JSON body is required.")]
         return field_errors_of([fault | {"loc": tuple(path)}])
     [error] = field_errors_of([fault | {"loc": ()}])
     name = str(path[0])

@@ -65,10 +65,19 @@ SCOPES = _ADMIN - {Permission.ACCOUNT}
 """The permissions that an API key can carry."""
 
 
-_OPERATORS_ONLY = (
-    "This concerns all workspaces of this installation, so only an instance operator, signed in with a password, may "
-    "do it. Whoever runs the server makes one with `leadflood user operator grant EMAIL`."
-)
+class MissingPermission(Forbidden):
+    """The caller's role or API key lacks the permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        """Args: permission: what is missing."""
+        message = f"Your role or API key lacks the permission {permission.value!r}."
+        if permission is Permission.INSTANCE:
+            message = (
+                "Only instance operators can do this, signed in with a password. "
+                "Your administrator can add you with `leadflood user operator grant EMAIL`."
+            )
+        super().__init__(message, extra={"requiredPermission": permission.value})
+        self.permission = permission
 
 
 class ActorKind(StrEnum):
@@ -133,9 +142,6 @@ class Actor:
         return self.api_key_id or self.user_id
 
     def require(self, permission: Permission) -> None:
-        """Raises: Forbidden: when the actor lacks `permission`."""
+        """Raises: MissingPermission: when the actor lacks `permission`."""
         if permission not in self.permissions:
-            message = f"This needs the permission {permission.value!r}, which your role or key does not have."
-            if permission is Permission.INSTANCE:
-                message = _OPERATORS_ONLY
-            raise Forbidden(message, extra={"requiredPermission": permission.value})
+            raise MissingPermission(permission)

@@ -97,6 +97,7 @@ def pointer(path: Sequence[int | str], prefix: str = "") -> str:
     return prefix + "".join(f"/{part}" for part in parts)
 
 
+REQUIRED = "This field is required."
 _TYPES = {
     "string": "a string",
     "int": "a whole number",
@@ -113,7 +114,7 @@ _TYPES = {
 }
 
 _MESSAGES = {
-    "missing": ("required", "This field is required. Add it."),
+    "missing": ("required", REQUIRED),
     "unknown_field": ("unknown_field", "Unknown field. Remove it; known fields are: {known}."),
     "string_unicode": ("invalid_characters", "Remove what is not valid Unicode, such as lone surrogates."),
     "string_too_long": ("too_long", "Use at most {max_length} characters."),

@@ -89,7 +89,7 @@ class PageNotFound(NotFound):
     """There is no such page."""
 
     code = "page_not_found"
-    title = "There is nothing here"
+    title = "Page not found"
 
 
 class PageMethodNotAllowed(AppError):
@@ -97,13 +97,13 @@ class PageMethodNotAllowed(AppError):
 
     code = "method_not_allowed"
     status = 405
-    title = "That cannot be done here"
+    title = "Not allowed here"
 
 
 class PageInternalError(AppError):
     """A fault of ours while a page was made."""
 
-    title = "Something went wrong on our side"
+    title = "Something went wrong"
 
 
 def create_web(parts: WebContext, pages: Sequence[Pages] = PAGES) -> ASGIApp:
@@ -125,7 +125,7 @@ def create_web(parts: WebContext, pages: Sequence[Pages] = PAGES) -> ASGIApp:
                 raise  # part of another answer is gone already
             _log.error("web.fault", exc_info=exc)
             ctx = PageContext(Request(scope, receive), parts, None, "")
-            detail = "Try again. If it stays, tell whoever runs this server the request id below."
+            detail = "Try again, or contact your administrator with this ID."
             await pipeline.refusal(ctx, PageInternalError(detail))(scope, receive, send)
 
     return web
@@ -155,6 +155,6 @@ class _NotFoundApp:
         try:
             await pipeline.identify(ctx)
             pipeline.count(ctx)
-            raise PageNotFound("No page has this address. Check it, or start from the home page.")
+            raise PageNotFound("Check the address, or go home.")
         except AppError as error:
             return pipeline.refusal(ctx, error)

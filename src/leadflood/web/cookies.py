@@ -10,10 +10,12 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from leadflood.domains.identity.models import known_time_zone
 from leadflood.kernel.crypto import SecretBox, random_hex
 from leadflood.kernel.errors import Forbidden
+from leadflood.kernel.text import InvalidValue
 
 SESSION = "__Host-leadflood"
 """The session's token. `__Host-`: only this host, over HTTPS (or loopback), the whole site (RFC 6265bis, 4.1.3.2)."""
@@ -23,6 +25,8 @@ DEVICE = "__Host-leadflood-device"
 """What a browser is known by for the accounts that signed in with it: see `identity.service.devices`."""
 NOTES = "__Host-leadflood-notes"
 """Toasts for the next page, sealed."""
+TIME_ZONE = "leadflood-time-zone"
+"""The browser's time zone, as its script says it. Nothing secret, and nothing is decided by it."""
 
 _MASK = 16
 _NOTES_SECONDS = 60
@@ -33,7 +37,7 @@ class CsrfFailed(Forbidden):
     """The form did not come from a page of ours, or the page is older than the session."""
 
     code = "forged_request"
-    title = "This form has expired"
+    title = "Session expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,14 @@ def set_cookie(name: str, value: str, *, seconds: int | None = None) -> str:
 def drop_cookie(name: str) -> str:
     """The value of a Set-Cookie header that removes the cookie."""
     return set_cookie(name, "", seconds=0)
+
+
+def browser_time_zone(cookies: Mapping[str, str]) -> str | None:
+    """The time zone that the browser is set to; None where it has not said, or we do not know the zone."""
+    try:
+        return known_time_zone(unquote(cookies.get(TIME_ZONE, "")))
+    except InvalidValue:
+        return None
 
 
 def new_visitor() -> str:
@@ -94,7 +106,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
             return  # no browser: a program, which has no cookie that a stranger's page could ride on
         origin = referrer or ""
     if not host or _netloc(origin) != host.lower():
-        detail = "The request came from another site's page, so nothing was changed."
+        detail = "This request came from another site. No changes were made."
         raise CsrfFailed(detail)
 
 
@@ -140,8 +152,4 @@ def _crossed(mask: bytes, value: bytes) -> bytes:
 
 
 def _expired() -> CsrfFailed:
-    detail = (
-        "This form is older than your session, or your browser sends no cookies to this address. Go back, reload the "
-        "page and send it again. Cookies need https, or http://localhost."
-    )
-    return CsrfFailed(detail)
+    return CsrfFailed("Your session expired. Reload and try again. Cookies must be on, over https or localhost.")

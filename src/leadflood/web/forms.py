@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
-from leadflood.kernel.schema import Schema, field_errors
+from leadflood.kernel.schema import REQUIRED, Schema, field_errors
+from leadflood.web import labels
 
 C = TypeVar("C", bound=Schema)
 
@@ -30,7 +31,7 @@ class Form:
     ) -> None:
         """`detail`: what is wrong as a whole, in a sentence."""
         self.fields = {name: list(values) for name, values in (fields or {}).items()}
-        self.errors = {_name(each.pointer): each.message for each in reversed(list(errors))}
+        self.errors = {_name(each.pointer): _told(each) for each in reversed(list(errors))}
         self.detail = detail
 
     @classmethod
@@ -44,8 +45,8 @@ class Form:
         try:
             pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
         except ValueError as error:
-            fault = FieldError("", "invalid_format", f"Send at most {MAX_FIELDS} form fields, encoded in UTF-8.")
-            raise InvalidInput("The form cannot be read.", errors=[fault]) from error
+            fault = FieldError("", "invalid_format", f"Maximum {MAX_FIELDS} form fields, in UTF-8.")
+            raise InvalidInput("The form could not be read. Reload and try again.", errors=[fault]) from error
         fields: dict[str, list[str]] = {}
         for name, value in pairs:
             fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
@@ -73,8 +74,8 @@ class Form:
         try:
             return UUID(self.value(name))
         except ValueError as error:
-            fault = FieldError(f"/{name}", "invalid_format", "Choose one from the list.")
-            raise InvalidInput("Nothing was chosen. Reload the page and try again.", errors=[fault]) from error
+            fault = FieldError(f"/{name}", "invalid_format", "Select an option.")
+            raise InvalidInput("Select an option.", errors=[fault]) from error
 
     def error(self, name: str) -> str | None:
         """What is wrong with a field, and the remedy."""
@@ -129,7 +130,7 @@ def validated(contract: type[C], given: Mapping[str, Any]) -> C:
         return contract.model_validate(given)
     except ValidationError as error:
         faults = field_errors(error)
-        detail = "Please correct the field marked below." if len(faults) == 1 else "Please correct these fields."
+        detail = "Fix the errors below."
         raise InvalidInput(detail, errors=faults) from error
 
 
@@ -142,6 +143,12 @@ def _kinds(annotation: Any) -> Iterable[Any]:  # noqa: ANN401  any annotation
             yield from _kinds(each)
     else:
         yield origin or annotation
+
+
+def _told(error: FieldError) -> str:
+    return (
+        f"{labels.field(error.pointer)} is required." if error.message == REQUIRED and error.pointer else error.message
+    )
 
 
 def _name(pointer: str) -> str:

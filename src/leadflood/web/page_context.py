@@ -4,7 +4,7 @@ import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,12 +21,24 @@ from leadflood.kernel.errors import NotFound, Unauthenticated
 from leadflood.kernel.pagination import Page as PageOfRows
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.request_context import request_context_of
+from leadflood.web import formats
 from leadflood.web.context import WebContext
-from leadflood.web.cookies import DEVICE, SESSION, VISITOR, Toast, csrf_token, drop_cookie, set_cookie
+from leadflood.web.cookies import (
+    DEVICE,
+    SESSION,
+    VISITOR,
+    Toast,
+    browser_time_zone,
+    csrf_token,
+    drop_cookie,
+    set_cookie,
+)
 from leadflood.web.form_parser import Upload
+from leadflood.web.formats import Region
 from leadflood.web.forms import Form
 
 T = TypeVar("T")
+_UTC = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +110,26 @@ class PageContext:
         """`light`, `dark` or `system`."""
         return self.caller.person.appearance if self.caller else "system"
 
-    @property
-    def time_zone(self) -> tzinfo:
-        """In which times are shown."""
-        return ZoneInfo(self.caller.person.time_zone if self.caller else "UTC")
+    @functools.cached_property
+    def region(self) -> Region:
+        """How numbers, dates and times are written: as the browser prefers."""
+        return formats.region_of(None, self.request.headers.get("accept-language", ""))
+
+    @functools.cached_property
+    def time_zone(self) -> ZoneInfo:
+        """In which times are shown: as the profile says, else that of the browser."""
+        stored = self.caller.person.time_zone if self.caller else _UTC
+        return ZoneInfo(stored if stored != _UTC else browser_time_zone(self.request.cookies) or _UTC)
 
     @functools.cached_property
     def now(self) -> datetime:
         """The moment that relative times count from."""
         return utc_now()
+
+    @property
+    def command_key(self) -> str:
+        """The key that opens the command menu together with K."""
+        return "⌘" if "Mac OS" in self.request.headers.get("user-agent", "") else "Ctrl"
 
     @property
     def live(self) -> bool:

@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
-from leadflood.kernel.actor import Permission
+from leadflood.kernel.actor import MissingPermission, Permission
 from leadflood.kernel.deadline import Deadline
 from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated
 from leadflood.kernel.request_bodies import BodyLease
 from leadflood.kernel.request_context import request_context_of
-from leadflood.web import sse
+from leadflood.web import formats, labels, sse
 from leadflood.web.context import WebContext
 from leadflood.web.cookies import (
     NOTES,
@@ -152,7 +152,7 @@ async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: D
     await identify(ctx)
     count(ctx)
     if any("\0" in text for pair in ctx.request.query_params.multi_items() for text in pair):
-        raise InvalidInput("The address has a character that cannot be stored. Remove %00 from it.")
+        raise InvalidInput("This link contains an unsupported character (%00).")
     if rule.method == "POST":
         check_origin(ctx.request.headers)
     authorise(ctx, rule)
@@ -202,6 +202,7 @@ async def identify(ctx: PageContext) -> None:
         if not ctx.anchor:
             ctx.anchor = new_visitor()
             ctx.cookies.append(set_cookie(VISITOR, ctx.anchor))
+    formats.use(ctx.region)
     if NOTES in cookies and ctx.wants_part is None and ctx.request.method == "GET":
         ctx.toasts = unseal_notes(parts.secret_box, ctx.anchor, cookies[NOTES])
 
@@ -226,6 +227,8 @@ def refusal(ctx: PageContext, error: AppError) -> Response:
     """What a visitor sees instead of the page."""
     if isinstance(error, Unauthenticated):
         return _to_sign_in(ctx)
+    if isinstance(error, MissingPermission) and error.permission is not Permission.INSTANCE:
+        error.detail = labels.no_access(error.permission)
     if ctx.wants_part is not None:
         # htmx shows it as a toast, and leaves the page as it is.
         ctx.toasts = [Toast(error.detail, "bad")]

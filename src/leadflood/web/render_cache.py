@@ -11,6 +11,7 @@ from uuid import UUID
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.fair_slots import FairSlots
+from leadflood.web import formats
 from leadflood.web.page_context import PageContext
 from leadflood.web.shared_page_context import Blocks, SharedPageContext, shared_key, with_token
 
@@ -112,6 +113,7 @@ class RenderCache:
     async def _make(self, own: _Render, ctx: PageContext, make: Make) -> tuple[Blocks, bool]:
         workspace_id = ctx.actor.workspace_id
         async with self.turn(workspace_id):
+            formats.use(ctx.region)
             own.version, own.started = self._changes.version(workspace_id), monotonic()
             self.made += 1
             shared = SharedPageContext(ctx)

@@ -1,8 +1,8 @@
 """A visit for a render that several viewers share.
 
-Two viewers share when everything that the blocks are made from is the same: address, workspace, role, permissions and
-time zone (`shared_key`). Whatever else a page asks of its visitor makes the render personal, and it goes to one session
-alone. Forms carry a mark instead of a token, which each stream replaces by its own (`with_token`).
+Two viewers share when everything that the blocks are made from is the same: address, workspace, role, permissions,
+region and time zone (`shared_key`). Whatever else a page asks of its visitor makes the render personal, and it goes to
+one session alone. Forms carry a mark instead of a token, which each stream replaces by its own (`with_token`).
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -36,7 +36,7 @@ class SharedPageContext(PageContext):
         actor = _observed(ctx.actor, self._note)
         super().__init__(request, ctx.parts, Caller("", actor, ctx.user), "")
         self.personal = False
-        vars(self)["csrf"] = _CSRF_MARK
+        vars(self).update(csrf=_CSRF_MARK, region=ctx.region, time_zone=ctx.time_zone)
 
     @property
     def live(self) -> bool:
@@ -96,7 +96,8 @@ def shared_key(ctx: PageContext) -> Hashable:
     """What a render that is not personal depends on."""
     actor = ctx.actor
     rights = (actor.workspace_id, actor.kind, actor.role, actor.permissions)
-    return (ctx.address, ctx.request.url.scheme, *_host(ctx.request), rights, str(ctx.time_zone))
+    formats = (ctx.region.tag, ctx.time_zone.key)
+    return (ctx.address, ctx.request.url.scheme, *_host(ctx.request), rights, formats)
 
 
 def with_token(blocks: Blocks, token: str) -> Blocks:

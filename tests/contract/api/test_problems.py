@@ -109,9 +109,7 @@ async def test_faults_outside_the_body_are_named_by_their_place(
 async def test_a_missing_body_is_asked_for(toys: httpx.AsyncClient, caller: Caller) -> None:
     answer = await toys.post("/v1/toys", headers=caller.headers)
 
-    assert answer.json()["errors"] == [
-        {"pointer": "", "code": "required", "message": "This operation needs a JSON body. Add it."}
-    ]
+    assert answer.json()["errors"] == [{"pointer": "", "code": "required", "message": "A JSON body is required."}]
 
 
 async def test_a_fault_of_ours_is_logged_once_and_not_told(toys: httpx.AsyncClient, caller: Caller) -> None:

@@ -55,7 +55,7 @@ async def test_what_happened_is_told_in_sentences_newest_first(house: House) -> 
 
     newest = told(seen)[:3]
     assert newest[0].endswith("renamed the workspace from “Test” to “Northwind”")
-    assert newest[1].endswith("made the API key “CRM <b>”")
+    assert newest[1].endswith("created the API key “CRM <b>”")
     assert "changed the role of" in newest[2]
     assert newest[2].endswith("from member to viewer")
     assert f"/settings/members#member-{other.id}" in seen.response.text
@@ -76,8 +76,8 @@ async def test_the_log_is_narrowed_by_kind_person_and_time(house: House) -> None
     assert [each.rpartition(" ")[0].rpartition(" ")[2] for each in told(by)] == ["signed"]
     past = await owner.browser.get(f"{PATH}?until=2020-01-01")
     assert told(past) == []
-    assert "Nothing like that happened" in past.text
-    assert "Show everything" in past.text
+    assert "No matching events" in past.text
+    assert "Clear filters" in past.text
     assert len(told(await owner.browser.get(f"{PATH}?since=2020-01-01"))) >= 3
     assert told(await owner.browser.get(f"{PATH}?since=2100-01-01")) == []
 
@@ -90,7 +90,7 @@ async def test_days_are_those_of_the_visitor_s_time_zone(house: House) -> None:
         await owner.browser.post("/settings", {"name": "Ada", "timeZone": zone})
         shown = await owner.browser.get(PATH)
         title = shown.attribute("#audit-list time", "title") or ""
-        day = datetime.strptime(title.partition(",")[0], "%d %b %Y").replace(tzinfo=UTC).date()
+        day = datetime.strptime(title.rpartition(", ")[0], "%b %d, %Y").replace(tzinfo=UTC).date()
         narrowed = await owner.browser.get(f"{PATH}?since={day}&until={day}")
         assert any("signed in" in each for each in told(narrowed))
 
@@ -126,7 +126,7 @@ async def test_an_unknown_action_is_told_by_its_name(house: House, owner: Browse
 
     seen = await owner.get(PATH)
 
-    assert told(seen)[0] == "The command line balloon let go"
+    assert told(seen)[0] == "CLI balloon let go"
     assert "<i>red" not in seen.response.text
 
 
@@ -135,7 +135,7 @@ async def test_whoever_may_not_see_the_log_gets_403(house: House, role: Role) ->
     seen = await (await house.signed_in(role)).get(PATH)
 
     assert seen.status == 403
-    assert "audit:read" in seen.text
+    assert "the audit log" in seen.text
 
 
 async def test_the_log_of_another_workspace_is_not_shown(house: House, owner: Browser, new_house: NewHouse) -> None:
@@ -158,6 +158,6 @@ async def test_a_deletion_of_many_is_told_with_its_count_and_undone_from_the_log
     await owner.post(undo)
 
     seen = await owner.get(PATH)
-    assert told(seen)[0].endswith("undid “Delete”: 2 leads")
+    assert told(seen)[0].endswith("undid “Delete” (2 leads)")
     assert seen.attribute("#audit-list form", "action") is None
     assert "a@acme.com" in (await owner.get("/leads")).text

@@ -64,7 +64,7 @@ async def test_deleted_leads_are_found_and_restored_one_by_one_and_all_of_a_chan
 
     one = await owner.get(f"/leads/{ids[3]}")
     assert one.path == f"/leads/deleted/{ids[3]}"
-    assert "Can be restored until" in one.text
+    assert "Restore until" in one.text
     await owner.post(f"/leads/{ids[3]}/restorations")
     assert (await owner.get(f"/leads/deleted/{ids[3]}")).path == f"/leads/{ids[3]}"
 
@@ -92,8 +92,8 @@ async def test_a_change_is_shown_with_its_counts_and_undone(owner: Browser, view
     assert ("Undo until" in seen.text, seen.html.css("button[aria-label^=Undo]")) == (True, [])
     undone = await owner.post(f"/changesets/{path.rpartition('/')[2]}/undos", {"next": path})
 
-    assert "Undone for 1 lead; 1 lead kept." in undone.text
-    assert "ada@acme.com Edited since: company" in undone.text
+    assert "Undone. Kept 1 lead edited since." in undone.text
+    assert "ada@acme.com Edited since: Company" in undone.text
     assert undone.html.css("button[aria-label^=Undo]") == []
 
 

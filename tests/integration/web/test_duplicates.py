@@ -60,13 +60,13 @@ def merging(pair: DuplicateView, **fields: str) -> dict[str, str]:
 async def test_an_empty_list_offers_to_look_and_says_so_while_it_does(owner: Browser, viewer: Browser) -> None:
     assert (await viewer.get(PATH)).html.css(f"form[action='{PATH}/scans']") == []
     asked = await owner.get(PATH)
-    assert "Find leads that are one person twice" in asked.text
+    assert "Find duplicate leads" in asked.text
     assert asked.html.css(f".empty form[action='{PATH}/scans']")
 
     seen = await owner.post(f"{PATH}/scans")
 
-    assert "Looking for duplicates: 0 leads compared so far." in seen.text
-    assert any(each.startswith("Looking for duplicates.") for each in seen.all(".toast__text"))
+    assert "Scanning… 0 leads compared" in seen.text
+    assert any(each.startswith("Scanning…") for each in seen.all(".toast__text"))
 
 
 async def test_pairs_are_listed_with_score_and_reason(house: House, viewer: Browser) -> None:
@@ -78,7 +78,7 @@ async def test_pairs_are_listed_with_score_and_reason(house: House, viewer: Brow
     assert "ada@acme.com" in row
     assert "ada+2@acme.com" in row
     assert str(pair.score) in row
-    assert "Same mailbox" in row
+    assert "Same inbox" in row
     assert seen.attribute("#duplicates-list a[data-open]", "href") == f"{PATH}/{pair.id}"
 
 
@@ -89,7 +89,7 @@ async def test_a_review_shows_both_sides_and_what_will_be(house: House, owner: B
 
     chosen = {node.attributes["name"]: node.attributes["value"] for node in seen.html.css("input[type=radio][checked]")}
     assert chosen == {"fields.company": "survivor", "fields.jobTitle": "other", "fields.customFields.plan": "other"}
-    assert "1 job" in seen.text
+    assert "timeline and enrichment data move here" in seen.text
     turned = await owner.get(f"{PATH}/{pair.id}?survivor={pair.leads[1].id}")
     assert turned.attribute("input[name=survivorId]", "value") == str(pair.leads[1].id)
     assert turned.attribute("input[name='fields.company'][checked]", "value") == "survivor"
@@ -106,16 +106,16 @@ async def test_merging_keeps_what_was_chosen_and_its_toast_takes_it_back(house: 
     (lead,) = (await living(house)).values()
     assert (lead.email, lead.company, lead.job_title) == ("ada@acme.com", "Acme Ltd", None)
     assert lead.custom_fields == {"plan": "pro"}
-    assert "ada+2@acme.com merged." in seen.all(".toast__text")
+    assert "Leads merged." in seen.all(".toast__text")
     undo = seen.attribute(".toast form", "action") or ""
     merged = await owner.get(f"{PATH}?show=merged")
     assert merged.attribute("#duplicates-list form", "action") == undo
     story = await owner.get(f"/leads/{lead.id}")
-    assert "Another lead became part of this one" in story.text
+    assert "Merged with ada+2@acme.com" in story.text
 
     undone = await owner.post(undo)
 
-    assert "ada+2@acme.com is a lead of its own again." in undone.all(".toast__text")
+    assert "ada+2@acme.com unmerged." in undone.all(".toast__text")
     after = await living(house)
     assert {email: (each.company, each.job_title, each.custom_fields) for email, each in after.items()} == {
         email: (each.company, each.job_title, each.custom_fields) for email, each in before.items()
@@ -147,7 +147,7 @@ async def test_an_undo_tells_what_was_edited_since(house: House, owner: Browser)
 
     undone = await owner.post(seen.attribute(".toast form", "action") or "")
 
-    assert any("kept as it is: job title." in each for each in undone.all(".toast__text"))
+    assert any("Kept fields edited since: Job title." in each for each in undone.all(".toast__text"))
 
 
 async def test_a_lead_that_was_changed_meanwhile_is_looked_at_again(house: House, owner: Browser) -> None:
@@ -172,7 +172,7 @@ async def test_a_pair_can_be_told_apart_and_that_taken_back(house: House, owner:
 
     seen = await owner.post(f"{PATH}/{pair.id}/dismissals")
 
-    assert "No duplicates to decide on" in seen.text
+    assert "No duplicates to review" in seen.text
     assert len((await owner.get(f"{PATH}?show=dismissed")).all("#duplicates-list tbody tr")) == 1
     again = await owner.post(seen.attribute(".toast form", "action") or "")
     assert again.path == f"{PATH}/{pair.id}"

@@ -57,7 +57,7 @@ async def new(
 async def test_the_link_leads_from_nothing_to_the_home_page(new: Installation) -> None:
     seen = await new.browser.get(new.link)
     assert seen.status == 200
-    assert seen.all("h1") == ["Welcome to LEAD-FLOOD"]
+    assert seen.all("h1") == ["Create your owner account"]
     assert seen.attribute("#f-password", "autocomplete") == "new-password"
     entered = await new.browser.post(new.link, WANTED)
 
@@ -69,7 +69,7 @@ async def test_the_link_leads_from_nothing_to_the_home_page(new: Installation) -
 
     again = await new.browser.get(new.link)
     assert again.status == 404
-    assert "somebody has signed in as the first owner" in again.text
+    assert "Until the first owner signs in" in again.text
 
 
 async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_changed(new: Installation) -> None:
@@ -78,7 +78,7 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_changed(new: In
     seen = await new.browser.post(new.link, {**WANTED, "email": "grace@", "password": "short", "workspace": " "})
 
     assert seen.status == 400
-    assert {"E-mail", "Password", "Workspace"} == {each.partition(":")[0] for each in seen.all(".error-summary li")}
+    assert {"Email", "Password", "Workspace name"} == {each.partition(":")[0] for each in seen.all(".error-summary li")}
     assert seen.attribute("#f-name", "value") == "Grace <b>"
     assert "short" not in seen.response.text
     assert "Grace <b>" not in seen.response.text

@@ -76,18 +76,18 @@ async def test_a_file_is_mapped_and_its_preview_tells_what_each_row_would_do(
     fields = form_of(mapping)
     assert (fields["targets.0"], fields["targets.1"], fields["targets.2"]) == ("email", "firstName", "company")
     assert (fields["targets.3"], fields["targets.4"], fields["keys.4"]) == ("ignore", "custom", "plan_b")
-    assert "No import sets or clears that" in mapping.text
+    assert "Consent column: not imported." in mapping.text
 
     asked = await owner.post(f"/imports/{import_id}/previews", {**fields, "existing": "overwrite", "keys.4": "plan"})
-    assert (asked.path, asked.all(STATE)) == (f"/imports/{import_id}", ["Reading"])
+    assert (asked.path, asked.all(STATE)) == (f"/imports/{import_id}", ["Checking"])
     await worked(desk, import_id)
 
     preview = await owner.get(f"/imports/{import_id}")
-    assert "1 new lead will be created, and 1 lead will be changed." in preview.text
+    assert "1 lead will be created, 1 will be updated." in preview.text
     assert "Augusta Ada" in preview.text
     assert "Grace <script>alert(1)</script>" in preview.text
     assert not preview.html.css("main script")
-    assert "E-mail: Give an address such as" in preview.text
+    assert "Email: Give an address such as" in preview.text
     only = await owner.get(preview.attribute('a.stat[href$="action=update"]', "href") or "")
     assert len(only.all("#import-state [data-row]")) == 1
     assert only.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
@@ -102,7 +102,7 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert (await owner.post(f"/imports/{import_id}/commits")).all(STATE) == ["Importing"]
     await worked(desk, import_id)
     done = await owner.get(f"/imports/{import_id}")
-    assert "1 lead created, 1 changed." in done.text
+    assert "1 created, 1 updated." in done.text
     found = await owner.get(done.attribute('#import-state a[href^="/leads?source="]', "href") or "")
     assert "Grace <script>alert(1)</script>" in found.text
     assert [each.subject_id for each in await audited(house, "import.committed")] == [import_id]
@@ -111,13 +111,13 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert "1 new lead is deleted" in (await owner.get(f"/imports/{import_id}")).text
     undone = await owner.post(f"/imports/{import_id}/undos")
     assert undone.all(STATE) in (["Undone"], ["Undoing"])
-    assert "ada@acme.com Edited since: company" in (await owner.get(f"/imports/{import_id}")).text
+    assert "ada@acme.com Edited since: Company" in (await owner.get(f"/imports/{import_id}")).text
     assert [lead["company"] for lead in await desk.leads()] == ["Acme Ltd"]
     assert [lead["first_name"] for lead in await desk.leads()] == ["Augusta"]
     assert [each.subject_id for each in await audited(house, "import.undone")] == [import_id]
     told = await owner.get("/settings/audit")
-    assert "imported “leads.csv”: 2 leads" in told.text
-    assert "undid the import of “leads.csv”" in told.text
+    assert "imported leads.csv (2 leads)" in told.text
+    assert "undid the import of leads.csv" in told.text
 
 
 async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chosen_stays(
@@ -134,7 +134,7 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
     assert "Map one column to email" in " ".join(wrong.all("#f-targets > .field__error"))
     assert wrong.all("#column-2 .field__error") == ["Map each target to one column only."]
     assert wrong.attribute("#column-0 option[selected]", "value") == "ignore"
-    assert (wrong.all("#column-0 .badge"), wrong.all("#column-2 .badge")) == ([], ["Sure"])
+    assert (wrong.all("#column-0 .badge"), wrong.all("#column-2 .badge")) == ([], ["High"])
     assert wrong.attribute("#f-source", "value") == "fair"
     assert (await desk.get(import_id)).columns[0].target == "email"
     assert wrong.path == f"/imports/{import_id}/previews"
@@ -185,7 +185,7 @@ async def test_a_file_is_read_in_another_way_and_its_columns_guessed_anew(owner:
     assert found.format is not None
     assert (found.format.encoding, found.format.delimiter, found.format.header) == ("mac-roman", "\t", False)
     assert again.all(".import__columns tbody th") == ["Column 1"]
-    assert "Read again" in again.text
+    assert "Format updated." in again.text
 
 
 async def test_of_a_workbook_another_sheet_is_chosen(owner: Browser, desk: Desk) -> None:
@@ -209,8 +209,8 @@ async def test_once_its_time_is_over_an_import_offers_no_undo_and_says_what_is_n
             await tx.execute(statement, {"workspace_id": house.workspace_id})
     seen = await owner.get(f"/imports/{import_id}")
 
-    assert "The time in which it could be undone is over." in seen.text
-    assert "The rows are not kept any more" in seen.text
+    assert "The undo period has ended." in seen.text
+    assert "Row history has been deleted" in seen.text
     assert not seen.html.css('form[action$="undos"]')
 
 
@@ -221,7 +221,7 @@ async def test_a_file_with_as_many_columns_as_there_may_be_can_be_mapped(owner: 
 
     asked = await owner.post(f"/imports/{import_id}/previews", form_of(seen))
 
-    assert asked.all(STATE) == ["Reading"]
+    assert asked.all(STATE) == ["Checking"]
     assert (await worked(desk, import_id)).counts[RowAction.CREATE] == 1
 
 
@@ -244,7 +244,7 @@ async def test_a_preview_that_changes_nothing_says_so_and_offers_no_import(
     import_id = await previewed(desk, csv_of([("email", "name"), ("", "Nobody")]))
     seen = await owner.get(f"/imports/{import_id}")
 
-    assert "Nothing would change." in seen.text
+    assert "Nothing to import." in seen.text
     assert not seen.html.css('form[action$="commits"]')
 
 
@@ -256,7 +256,7 @@ async def test_many_rows_are_shown_page_by_page(viewer: Browser, desk: Desk) -> 
     shown = [page.all("#rows .import__row") for page in (first, second)]
     assert [len(each) for each in shown] == [50, 10]
     assert len({*shown[0], *shown[1]}) == 60
-    assert second.all("a.stat[aria-current] .stat__label") == ["New leads"]
+    assert second.all("a.stat[aria-current] .stat__label") == ["New"]
 
 
 async def test_rejected_rows_are_given_back_as_a_file(viewer: Browser, desk: Desk) -> None:
@@ -277,11 +277,11 @@ async def test_a_commit_is_paused_gone_on_with_and_stopped(house: House, owner: 
 
     paused = await owner.post(f"/imports/{import_id}/pauses")
     assert paused.all(STATE) == ["Paused"]
-    assert "Go on" in paused.text
+    assert "Resume" in paused.text
     assert (await owner.post(f"/imports/{import_id}/commits")).all(STATE) == ["Importing"]
     stopped = await owner.post(f"/imports/{import_id}/cancellations")
-    assert stopped.all(STATE) == ["Cancelled"]
-    assert "Stopped after 0 leads." in stopped.text
+    assert stopped.all(STATE) == ["Canceled"]
+    assert "Canceled after 0 leads." in stopped.text
     assert stopped.html.css_first('form[action$="undos"]')
     for action in ("import.paused", "import.cancelled"):
         assert [each.subject_id for each in await audited(house, action)] == [import_id]
@@ -293,7 +293,7 @@ async def test_reading_is_stopped_and_begun_again_with_another_mapping(owner: Br
     await owner.post(f"/imports/{import_id}/previews", fields)
 
     stopped = await owner.post(f"/imports/{import_id}/cancellations")
-    assert "Stopped. No lead was touched." in stopped.text
+    assert "Canceled. No leads were changed." in stopped.text
     mapping = await owner.get(stopped.attribute('#import-state a[href$="step=mapping"]', "href") or "")
     assert form_of(mapping)["targets.0"] == "email"
 
@@ -315,12 +315,12 @@ async def test_an_import_is_deleted_and_its_leads_stay(house: House, owner: Brow
     await owner.get(f"/imports/{import_id}")
     deleted = await owner.post(f"/imports/{import_id}/deletions")
 
-    assert (deleted.path, "Import deleted." in deleted.text) == ("/imports", True)
+    assert (deleted.path, "Import record deleted." in deleted.text) == ("/imports", True)
     assert (await owner.get(f"/imports/{import_id}")).status == 404
     assert len(await desk.leads()) == 2
     assert [each.subject_id for each in await audited(house, "import.deleted")] == [import_id]
     told = await owner.get("/settings/audit")
-    assert "deleted the import of “leads.csv” and kept its leads" in told.text
+    assert "deleted the import record of leads.csv" in told.text
     assert not told.html.css(f'a[href="/imports/{import_id}"]')
 
 
@@ -344,8 +344,8 @@ async def test_the_list_tells_how_far_each_is(house: House, owner: Browser, desk
     seen = await owner.get("/imports")
 
     assert seen.all("#imports-list .row-link") == ["leads.csv", "first <i>.csv"]
-    assert "2 new · 1 rejected" in seen.text
-    assert "Columns to check" in seen.text
+    assert "2 new · 1 error" in seen.text
+    assert "Ready to map" in seen.text
     assert (await owner.get(seen.attribute("#imports-list [data-open]", "href") or "")).path == f"/imports/{second}"
 
 

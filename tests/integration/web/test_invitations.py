@@ -42,7 +42,7 @@ async def test_a_newcomer_makes_an_account_and_is_in(house: House, stranger: Bro
 
     seen = await stranger.get(link)
     assert seen.status == 200
-    assert "You are invited to the workspace Test as viewer" in seen.text
+    assert "You’re invited to Test as a Viewer" in seen.text
     assert seen.attribute("#f-email", "value") == made.email
     entered = await stranger.post(link, {"name": "Grace <b>", "password": FRESH})
 
@@ -107,7 +107,7 @@ async def test_somebody_else_who_is_signed_in_needs_the_password(house: House, n
     _, link = await invite(house, person.email)
 
     seen = await other.browser.get(link)
-    assert f"This browser is signed in as {other.email}" in seen.text
+    assert f"You’re signed in as {other.email}" in seen.text
     assert (await other.browser.post(link, {"password": ""})).status == 400
     assert await members_of(house) == {}
     await other.browser.post(link, {"password": PASSWORD})
@@ -141,7 +141,7 @@ async def test_a_link_that_works_no_more_says_what_to_do(house: House, stranger:
 
     for each in (seen, posted):
         assert each.status == 404
-        assert "ask whoever invited you to send the invitation again" in each.text
+        assert "ask the person who invited you to resend it" in each.text
         assert made.email not in each.response.text
         assert "<script>alert" not in each.response.text
     assert await members_of(house) == before

@@ -51,7 +51,7 @@ async def jobs_of(house: House) -> Sequence[JobView]:
 
 async def test_no_jobs_yet_says_where_they_come_from(owner: Browser) -> None:
     assert "No jobs yet" in (await owner.get("/jobs")).text
-    assert "No job has failed" in (await owner.get("/jobs?status=failed")).text
+    assert "No failures" in (await owner.get("/jobs?status=failed")).text
 
 
 async def test_failures_are_grouped_by_cause_and_all_of_one_are_brought_back(owner: Browser, house: House) -> None:
@@ -65,7 +65,7 @@ async def test_failures_are_grouped_by_cause_and_all_of_one_are_brought_back(own
     done = await owner.post(form.attributes["action"] or "", fields)
 
     assert seen.all("#jobs-causes td[data-label=Jobs]") == ["2"]
-    assert "2 jobs queued again." in done.text
+    assert "Retrying 2 jobs." in done.text
     assert {job.status for job in await jobs_of(house)} == {JobStatus.QUEUED}
 
 
@@ -87,8 +87,8 @@ async def test_ticked_jobs_are_retried_and_the_rest_is_told(owner: Browser, hous
 
     done = await owner.post("/jobs/retries", {"ids": [str(failed), str(waiting)]})
 
-    assert done.all(".toast__text")[0] == "1 job queued again."
-    assert done.all(".toast__text")[1].startswith("1 job left as they were")
+    assert done.all(".toast__text")[0] == "Retrying 1 job."
+    assert done.all(".toast__text")[1].startswith("1 job skipped")
 
 
 async def test_a_jobs_page_tells_its_attempts_and_offers_what_can_be_done(owner: Browser, house: House) -> None:
@@ -123,9 +123,9 @@ async def test_dead_letters_are_replayed_one_many_or_all_of_a_cause(owner: Brows
     rest = await owner.post("/outbox/failures/replays", {"cause": "The queue was away.", "kind": "job.queued"})
 
     assert seen.all("#outbox-causes td[data-label=Events]") == ["4"]
-    assert "1 event given to the relay again." in one.text
-    assert "1 event given to the relay again." in many.text
-    assert "2 events given to the relay again." in rest.text
+    assert "Retrying delivery of 1 event." in one.text
+    assert "Retrying delivery of 1 event." in many.text
+    assert "Retrying delivery of 2 events." in rest.text
     assert (await owner.get("/outbox")).html.css("#outbox-causes tr") == []
 
 
@@ -157,7 +157,7 @@ async def test_home_tells_what_came_in_and_what_failed(owner: Browser, house: Ho
     seen = await owner.get("/")
 
     stats = dict(zip(seen.all(".stat__label"), seen.all(".stat__value"), strict=True))
-    assert (stats["Leads"], stats["Came in today"], stats["In flight"], stats["Failed"]) == ("2", "2", "1", "1")
+    assert (stats["Leads"], stats["Created today"], stats["Enriching"], stats["Failed"]) == ("2", "2", "1", "1")
     assert "Grace" in seen.text
     assert len(seen.html.css("[data-plot]")) == len(seen.html.css(".plot__table table")) == 2
 
@@ -177,7 +177,7 @@ async def test_the_palette_offers_places_that_one_may_go_to_and_leads(
     assert places.html.css("a[href='/settings/audit']")
     assert (await viewer.part("/palette", "palette-list")).html.css("a[href='/settings/audit']") == []
     assert found.html.css(f"a[href='/leads/{lead_id}']")
-    assert "Nothing found" in (await owner.part("/palette?q=zzz", "palette-list")).text
+    assert "No results" in (await owner.part("/palette?q=zzz", "palette-list")).text
 
 
 async def test_only_instance_operators_see_the_worker_processes(house: House) -> None:
@@ -203,5 +203,5 @@ async def test_a_job_that_waits_shows_until_when_and_for_what(owner: Browser, ho
     for path in (f"/jobs/{job_id}", "/jobs", f"/leads/{lead_id}"):
         text = (await owner.get(path)).text
         assert "The provider's limit is used up." in html.unescape(text), path
-        assert "Waiting" in text, path
-    assert "Waiting until" in (await owner.get(f"/jobs/{job_id}")).text
+        assert "Scheduled" in text, path
+    assert "Scheduled for" in (await owner.get(f"/jobs/{job_id}")).text

@@ -37,7 +37,7 @@ async def test_leads_are_found_by_part_of_name_company_and_address(owner: Browse
     assert names(await owner.part("/leads?q=navy", "leads-list")) == ["Grace"]
     nothing = await owner.get("/leads?q=nobody")
     assert names(nothing) == []
-    assert "No lead matches" in nothing.text
+    assert "No leads found" in nothing.text
 
 
 async def test_filters_narrow_and_their_chips_take_them_back(owner: Browser, house: House) -> None:
@@ -47,7 +47,7 @@ async def test_filters_narrow_and_their_chips_take_them_back(owner: Browser, hou
     seen = await owner.get("/leads?source=web-form&phone=yes&status=new")
 
     assert names(seen) == ["ada@acme.com"]
-    assert seen.all(".chip__key") == ["State", "Source", "Phone"]
+    assert seen.all(".chip__key") == ["Status", "Source", "Phone"]
     removals = [node.attributes["href"] or "" for node in seen.html.css(".chip__remove")]
     assert [sorted(parse_qs(each.partition("?")[2])) for each in removals] == [
         ["phone", "source"],
@@ -62,7 +62,7 @@ async def test_the_address_says_all_so_that_it_can_be_shared(owner: Browser, hou
 
     seen = await owner.get("/leads?sort=email&column=email&column=country")
 
-    assert seen.all("th") == ["Name", "E-mail", "Country"]
+    assert seen.all("th") == ["Name", "Email", "Country"]
     assert names(seen) == ["a0@acme.com", "a1@acme.com", "a2@acme.com"]
     assert seen.attribute("th[aria-sort]", "aria-sort") == "ascending"
 
@@ -140,14 +140,14 @@ async def test_all_that_match_are_changed_and_no_others(owner: Browser, house: H
 
     wanted = {**form, "all": "on", "action": "set:company", "company": "Fair Co"}
     asked = await owner.post("/leads/bulk-changes", wanted)
-    assert "Set company of 60 leads?" in asked.text
+    assert "Set the company of 60 leads?" in asked.text
     assert names(await owner.get("/leads?q=fair+co")) == []
     done = await owner.post("/leads/bulk-changes", {**wanted, "confirmed": "on"})
 
-    assert "60 leads changed." in done.text
+    assert "60 leads updated." in done.text
     assert len(names(await owner.get("/leads?q=fair+co"))) == 50
     undone = await owner.post(done.attribute(".toast form", "action") or "")
-    assert "Undone for 60 leads." in undone.text
+    assert "Undone: 60 leads restored." in undone.text
     assert names(await owner.get("/leads?q=fair+co")) == []
 
 
@@ -162,7 +162,7 @@ async def test_more_that_match_by_now_than_were_seen_are_not_changed(owner: Brow
     )
 
     assert seen.status == 409
-    assert "More leads match now. Nothing was changed." in seen.text
+    assert "The number of leads has changed." in seen.text
     assert "Delete 2 leads?" in seen.text
     assert await emails(house) == {"a@acme.com", "b@acme.com"}
 
@@ -174,7 +174,7 @@ async def test_nothing_ticked_changes_nothing_and_says_so(owner: Browser, house:
     seen = await owner.post("/leads/bulk-changes", {"action": "delete"})
 
     assert seen.status == 400
-    assert "Tick those you mean" in seen.text
+    assert "Select at least one lead." in seen.text
 
 
 async def test_leads_of_another_workspace_are_neither_listed_nor_changed(owner: Browser, new_house: NewHouse) -> None:
@@ -219,7 +219,7 @@ async def test_a_view_keeps_what_the_list_shows_and_is_changed_shared_and_remove
 
     assert (names(saved), saved.all("th"), saved.all(".tabs__item[aria-current]")) == (
         ["ada@acme.com"],
-        ["Name", "E-mail"],
+        ["Name", "Email"],
         ["From the web"],
     )
     assert (names(changed), changed.all(".tabs__item")) == (["grace@navy.com"], ["All leads", "Fair"])

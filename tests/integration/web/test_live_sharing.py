@@ -171,7 +171,7 @@ async def test_a_page_that_asks_who_looks_is_made_for_each_session(room: Room) -
     for _ in range(2):
         for name in ("owner", "second owner"):
             html = await room.people[name].live(rule, rule.path)
-            assert html.count("Leave the workspace") == 1
+            assert html.count("Leave workspace") == 1
 
     assert room.renders.made == 3  # the first one shows that it is personal, and is thrown away
 

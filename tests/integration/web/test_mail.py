@@ -46,13 +46,13 @@ def caught(house: House, html: str = "<p>Hello</p>", body: str = "Hello", subjec
 async def test_mails_are_listed_newest_first_and_read(catching: House) -> None:
     browser = await catching.signed_in(Role.ADMIN, operator=True)
     empty = await browser.get("/mail")
-    assert "No mail yet" in empty.text
+    assert "No emails yet" in empty.text
     for subject in ("First", HOSTILE):
         caught(catching, subject=subject)
 
     seen = await browser.get("/mail")
     assert seen.all("tbody a.row-link") == [HOSTILE, "First"]
-    assert "of all its workspaces" in seen.text
+    assert "of all workspaces" in seen.text
     mail = await browser.get(seen.attribute("tbody a.row-link", "href") or "")
 
     assert (mail.status, mail.all("h1")) == (200, [HOSTILE])
@@ -105,7 +105,7 @@ async def test_an_endless_mail_is_cut(catching: House) -> None:
     seen = await browser.get(f"/mail/{message_id}")
 
     assert seen.status == 200
-    assert "Too long to show whole" in seen.text
+    assert "Too long to show in full" in seen.text
     assert len(seen.response.text) < 100_000
 
 

@@ -16,12 +16,12 @@ async def test_an_operator_closes_and_opens_the_hold_and_is_told_at_home(house: 
     try:
         assert "On hold" in closed.text
         assert "in the browser" in closed.text
-        assert "Outgoing mail is on hold" in (await operator.get("/")).text
-        assert "Outgoing mail is on hold" not in (await owner.get("/")).text
+        assert "Outgoing email is on hold" in (await operator.get("/")).text
+        assert "Outgoing email is on hold" not in (await owner.get("/")).text
     finally:
         opened = await operator.post(f"{PAGE}/openings", {})
     assert "On hold" not in opened.text
-    assert "Outgoing mail is on hold" not in (await operator.get("/")).text
+    assert "Outgoing email is on hold" not in (await operator.get("/")).text
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER])

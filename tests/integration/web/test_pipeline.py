@@ -47,7 +47,7 @@ async def test_no_form_is_taken_without_the_token_of_our_page(house: House, path
     answer = await operator.client.post(_path(path), headers={"Origin": ORIGIN}, data={"csrf": "made-up"})
 
     assert answer.status_code == 403
-    assert "older than your session" in answer.text
+    assert "Your session expired." in answer.text
 
 
 @pytest.mark.parametrize("path", sorted({rule.path for rule in RULES if rule.method == "POST"}))
@@ -247,7 +247,7 @@ async def test_an_unknown_page_says_so_and_an_unknown_operation_says_so_to_progr
     page, operation = await owner.get("/nowhere"), await owner.client.get("/v1/nowhere")
 
     assert (page.status, operation.status_code) == (404, 404)
-    assert "There is nothing here" in page.text
+    assert "Page not found" in page.text
     assert operation.json()["code"] == "route_not_found"
 
 
@@ -259,7 +259,7 @@ async def test_whoever_may_only_look_gets_403_when_trying_more(viewer: Browser, 
     for path in (f"/leads/{lead_id}", f"/leads/{lead_id}/deletion", f"/leads/{lead_id}/enrichments", "/leads"):
         seen = await viewer.post(path, {"company": "Acme", "version": "1", "email": "b@acme.com"})
         assert seen.status == 403, path
-        assert "leads:write" in seen.text
+        assert "Ask an admin for edit access to leads." in seen.text
 
 
 async def test_a_form_that_is_no_form_is_refused(owner: Browser) -> None:
@@ -307,7 +307,7 @@ async def test_a_toast_is_shown_once(owner: Browser) -> None:
     first = await owner.post("/leads", {"email": "ada@acme.com"})
     again = await owner.get(first.path)
 
-    assert first.all(".toast__text") == ["Lead created. Enrichment is under way."]
+    assert first.all(".toast__text") == ["Lead created. Enriching now…"]
     assert again.all(".toast__text") == []
 
 

@@ -1,5 +1,7 @@
 """One's own settings: profile, address, password, appearance, sessions; and the workspace's name."""
 
+import re
+
 import pytest
 
 from leadflood.domains.email_changes import queries as email_changes
@@ -7,6 +9,7 @@ from leadflood.domains.email_changes.models import LINK
 from leadflood.domains.identity.contracts import VisitorView
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import Role
+from leadflood.web.cookies import TIME_ZONE
 from tests.integration.web.conftest import House, NewHouse
 from tests.integration.web.people import audited, joined, members_of, new_visitor
 from tests.support.identity import PASSWORD
@@ -70,7 +73,7 @@ async def test_the_address_changes_once_the_link_to_it_is_opened(house: House) -
     assert "not the right one" not in refused.response.text
 
     seen = await browser.post("/settings/email", {"email": wanted, "currentPassword": PASSWORD})
-    assert f"We are sending a link to {wanted}. Open it to confirm." in seen.all(".toast__text")
+    assert f"We’re emailing a link to {wanted}. Open it to confirm." in seen.all(".toast__text")
     assert wanted in seen.all("#pending-email")[0]
     async with house.parts.database.system(read_only=True) as tx:
         change = await email_changes.pending(tx, visitor.id)
@@ -79,8 +82,8 @@ async def test_the_address_changes_once_the_link_to_it_is_opened(house: House) -
     stranger = await house.stranger()
     assert (await stranger.sign_in(wanted, PASSWORD)).status == 401
     assert wanted in (await stranger.get(link)).text
-    assert "Sign in with" in (await stranger.post(link)).all(".toast__text")[0]
-    assert "was confirmed already" in (await stranger.get(link)).text
+    assert "Email changed to" in (await stranger.post(link)).all(".toast__text")[0]
+    assert "was already confirmed" in (await stranger.get(link)).text
     assert (await stranger.sign_in(wanted, PASSWORD)).path == "/"
 
 
@@ -93,7 +96,7 @@ async def test_a_pending_change_is_cancelled(house: House) -> None:
     assert (await browser.post("/settings/email/sendings")).status == 429
     seen = await browser.post("/settings/email/cancellations")
 
-    assert seen.all(".toast__text") == ["Change cancelled. You keep your address."]
+    assert seen.all(".toast__text") == ["Change canceled."]
     assert seen.all("#pending-email") == []
     assert (await browser.post("/settings/email/cancellations")).status == 404
 
@@ -152,12 +155,12 @@ async def test_sessions_of_all_workspaces_are_listed_and_one_can_be_ended(house:
 
     seen = await visitor.browser.get("/settings/sessions")
     assert len(seen.all("#sessions-list tbody tr")) == 2
-    assert "This one" in seen.text
+    assert "This device" in seen.text
     assert "Unknown program" in seen.text
     ending = seen.attribute("dialog[id^=end-] form[action*='sessions/']", "action") or ""
     done = await visitor.browser.post(ending)
 
-    assert "Session ended. Whoever used it is signed out." in done.all(".toast__text")
+    assert "Signed out." in done.all(".toast__text")
     assert len(done.all("#sessions-list tbody tr")) == 1
     assert (await elsewhere.get("/settings")).path == "/sign-in"
     assert len(await audited(other, "session.ended")) == 1
@@ -170,7 +173,7 @@ async def test_all_other_sessions_end_at_once(house: House) -> None:
 
     seen = await visitor.browser.post("/settings/sessions/endings")
 
-    assert "3 sessions ended." in seen.all(".toast__text")
+    assert "Signed out 3 other sessions." in seen.all(".toast__text")
     assert [(await each.get("/settings")).path for each in others] == ["/sign-in"] * 3
 
 
@@ -190,7 +193,7 @@ async def test_an_owner_renames_the_workspace_and_a_viewer_cannot(
 ) -> None:
     await owner.get("/settings/workspace")
     renamed = await owner.post("/settings/workspace", {"name": HOSTILE})
-    assert f"The workspace is called {HOSTILE} now." in renamed.all(".toast__text")
+    assert "Workspace renamed." in renamed.all(".toast__text")
     assert "<script>alert" not in renamed.response.text
     empty = await owner.post("/settings/workspace", {"name": " "})
     assert (empty.status, empty.attribute("#f-name", "aria-invalid")) == (400, "true")
@@ -209,6 +212,20 @@ async def test_switching_leads_to_the_other_workspace_and_says_so(house: House, 
 
     seen = await visitor.browser.post("/workspace", {"workspaceId": str(other.workspace_id)})
 
-    assert "This is Test now." in seen.all(".toast__text")
+    assert "Switched to Test." in seen.all(".toast__text")
     assert visitor.id in await members_of(other)
     assert str(other.workspace_id) in (await visitor.browser.get("/settings/workspace")).text
+
+
+async def test_a_page_writes_as_the_browser_s_region_and_time_zone_do(house: House, owner: Browser) -> None:
+    await owner.get("/settings/api-keys")
+    key = await owner.post("/settings/api-keys", {"name": "CRM", "scopes": "leads:read", "days": ""})
+    assert key.status == 201
+
+    here = (await owner.get("/settings/api-keys")).attribute("#keys-list time", "title") or ""
+    owner.headers["Accept-Language"] = "de-DE"
+    owner.client.cookies.set(TIME_ZONE, "Asia%2FTokyo", domain="leadflood.test", path="/")
+    there = (await owner.get("/settings/api-keys")).attribute("#keys-list time", "title") or ""
+
+    assert re.fullmatch(r"[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d\d:\d\d\s[AP]M UTC", here), here
+    assert re.fullmatch(r"\d{1,2} [A-Z][a-z]{2,3} \d{4}, \d\d:\d\d:\d\d JST", there), there

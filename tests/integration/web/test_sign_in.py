@@ -21,7 +21,7 @@ async def test_a_throttled_sign_in_says_when_to_come_back_and_keeps_the_way(hous
         second = await browser.post("/sign-in", fields)
 
     assert (first.status, second.status) == (401, 429)
-    assert "can try again in 15 minutes, at" in second.text
+    assert "Try again in 15 minutes, at" in second.text
     assert "UTC" in second.text
     assert second.attribute("input[name=email]", "value") == visitor.email
     assert second.attribute("input[name=next]", "value") == "/leads?q=x"

@@ -107,13 +107,13 @@ async def test_it_does_not_matter_in_which_pieces_a_file_comes(house: House, upl
 @pytest.mark.parametrize(
     ("case", "status", "told"),
     [
-        ("nothing", 400, "No file was chosen. Choose a CSV or XLSX file."),
-        ("no file chosen", 400, "No file was chosen."),
+        ("nothing", 400, "No file selected. Select a CSV or XLSX file."),
+        ("no file chosen", 400, "No file selected."),
         ("empty", 400, "The file is empty."),
         ("not a table", 400, "full of NUL bytes"),
-        ("another token", 403, "older than your session"),
-        ("no token", 403, "older than your session"),
-        ("token after the file", 403, "older than your session"),
+        ("another token", 403, "Your session expired."),
+        ("no token", 403, "Your session expired."),
+        ("token after the file", 403, "Your session expired."),
         ("two files", 400, "one file at a time"),
         ("field after the file", 400, "one file at a time"),
         ("huge header", 400, "cannot be read"),

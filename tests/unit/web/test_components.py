@@ -7,7 +7,9 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 
 import leadflood.web
+from leadflood.web import labels
 from leadflood.web.assets import Assets
+from leadflood.web.formats import DEFAULT
 from leadflood.web.templating import Templates
 
 WEB = Path(leadflood.web.__file__).parent
@@ -35,6 +37,8 @@ def _visit() -> _Reader:
         signed_in=True,
         now=datetime(2026, 3, 4, tzinfo=UTC),
         time_zone=UTC,
+        region=DEFAULT,
+        command_key="Ctrl",
     )
 
 
@@ -82,7 +86,7 @@ def test_names_that_people_give_are_escaped(living: str) -> None:
 
 def test_attributes_cannot_be_broken_out_of(views: Templates) -> None:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.globals["icon"] = lambda name: ""
+    environment.globals |= {"icon": lambda name: "", "labels": labels}
     source = """
     {% import "components/field.html" as f %}{% import "components/button.html" as b %}
     {% import "components/code.html" as c %}{% import "components/chip.html" as h %}

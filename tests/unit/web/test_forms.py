@@ -53,7 +53,7 @@ def test_every_fault_is_told_at_its_field_and_what_was_typed_stays() -> None:
     assert again.error("size") == "Give a whole number."
     assert again.error("tall") is None
     assert again.value("name") == "much too long"
-    assert again.detail == "Please correct these fields."
+    assert again.detail == "Fix the errors below."
 
 
 @pytest.mark.parametrize("body", [b"name=%ff", b"name=\xff", b"&".join(b"a=1" for _ in range(MAX_FIELDS + 1))])

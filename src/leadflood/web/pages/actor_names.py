@@ -10,9 +10,9 @@ from leadflood.kernel.db.transaction import Transaction
 
 _MOST = 200
 _UNNAMED = {
-    ActorKind.CLI: "the command line",
-    ActorKind.API_KEY: "an API key",
-    ActorKind.USER: "a former member",
+    ActorKind.CLI: "CLI",
+    ActorKind.API_KEY: "API key",
+    ActorKind.USER: "Former member",
 }
 
 
@@ -24,14 +24,14 @@ async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
 
 def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Whom a lead can belong to, for a `select`."""
-    return [("", "Nobody"), *names.items()]
+    return [("", "Unassigned"), *names.items()]
 
 
 async def actors_of(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[ActorView, str]:
-    """Each of them in words, as a cell of a table begins with."""
+    """Each of them in words."""
     found = set(those)
     names = await queries.actor_names(tx, actor, [each.id for each in found if each.id])
-    return {each: actor_label(each.kind, each.id, names, capital=True) for each in found}
+    return {each: actor_label(each.kind, each.id, names) for each in found}
 
 
 async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
@@ -39,14 +39,13 @@ async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorVi
     return await queries.actor_names(tx, actor, [each.id for each in those if each.id])
 
 
-def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str], *, capital: bool = False) -> str:
-    """Who did something, in words. `capital`: at the start of a sentence."""
+def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str]) -> str:
+    """Who did something, in words."""
     if kind is ActorKind.SYSTEM:
-        return "LEAD-FLOOD"
+        return "System"
     known = names.get(actor_id) if actor_id else None
     if known and kind is ActorKind.API_KEY:
         return f"API key “{known}”"
     if known and kind is ActorKind.USER:
         return known
-    words = _UNNAMED[kind]
-    return words[0].upper() + words[1:] if capital else words
+    return _UNNAMED[kind]

@@ -1,4 +1,4 @@
-"""Keys of programs: which there are, making one, and ending one."""
+"""API keys: listing, creating and revoking them."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ApiKeyView, CreateApiKey
 from leadflood.domains.identity.service import api_keys
-from leadflood.kernel.actor import SCOPES, Permission
+from leadflood.kernel.actor import SCOPES as GRANTABLE
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
@@ -20,29 +22,13 @@ _PATH = "/settings/api-keys"
 _ROWS = 50
 _FAULT = 500
 
-SCOPE_HINTS = {
-    Permission.LEADS_READ: "Read leads and what was found about them",
-    Permission.LEADS_WRITE: "Create, change, delete and enrich leads",
-    Permission.JOBS_READ: "See jobs and why they failed",
-    Permission.JOBS_WRITE: "Retry and cancel jobs",
-    Permission.OUTBOX_READ: "See events that are to be published",
-    Permission.OUTBOX_WRITE: "Replay events that were given up",
-    Permission.WORKSPACE_READ: "Read the name of the workspace",
-    Permission.WORKSPACE_WRITE: "Rename the workspace",
-    Permission.MEMBERS_READ: "See members and invitations",
-    Permission.MEMBERS_WRITE: "Invite, change and remove members",
-    Permission.KEYS_READ: "See API keys",
-    Permission.KEYS_WRITE: "Make and revoke API keys",
-    Permission.AUDIT_READ: "Read the audit log",
-    Permission.PERSONAL_DATA: "Export and erase the data of a person",
-}
-LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "": "Until it is revoked"}
-"""Days until a key ends, and what that is called."""
+LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "No expiration"}
+"""Days until a key expires, and what that is called."""
 
 
 @pages.get(_PATH, Permission.KEYS_READ, live=("keys_list",))
 async def list_keys(ctx: PageContext) -> PageResult:
-    """All keys of the workspace, newest first, those that ended included."""
+    """All keys of the workspace, newest first, expired and revoked ones included."""
     async with ctx.reading() as tx:
         page = await queries.list_api_keys(tx, ctx.actor, after=ctx.after("keys"), limit=_ROWS)
         names = await queries.actor_names(tx, ctx.actor, {each.created_by for each in page.items})
@@ -64,19 +50,19 @@ async def show_new_key(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, Permission.KEYS_WRITE)
 async def create_key(ctx: PageContext) -> PageResult:
-    """Make it, and show its token: in this answer, and never again."""
+    """Create it, and show its token: in this answer, and never again."""
     form = ctx.form
     try:
         wanted = {"name": form.value("name"), "scopes": form.values("scopes"), "expiresAt": _end(ctx)}
         command = validated(CreateApiKey, wanted)
         async with ctx.writing() as tx:
-            made = await api_keys.create_api_key(tx, ctx.actor, key=command)
+            created = await api_keys.create_api_key(tx, ctx.actor, key=command)
     except AppError as error:
         if error.status >= _FAULT:
             raise
         return _new(ctx, form.refused(error), error.status)
     return PageResponse(
-        "settings/api_key_created.html", {"made": made, "example": _example(ctx, made.token, command)}, 201
+        "settings/api_key_created.html", {"created": created, "example": _example(ctx, created.token, command)}, 201
     )
 
 
@@ -85,11 +71,11 @@ async def revoke_key(ctx: PageContext) -> PageResult:
     """End a key from the next request on."""
     async with ctx.writing() as tx:
         await api_keys.revoke_api_key(tx, ctx.actor, key_id=ctx.id())
-    return Redirect(_PATH, [Toast("Key revoked. Programs that use it are refused from now on.")])
+    return Redirect(_PATH, [Toast("Key revoked. Apps using it have lost access.")])
 
 
 def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    scopes = [(each.value, SCOPE_HINTS[each]) for each in Permission if each in SCOPES & ctx.actor.permissions]
+    scopes = [(each.value, labels.SCOPES[each]) for each in Permission if each in GRANTABLE & ctx.actor.permissions]
     return PageResponse(
         "settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status
     )
@@ -98,8 +84,8 @@ def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
 def _end(ctx: PageContext) -> str | None:
     days = ctx.form.value("days")
     if days not in LIVES:
-        fault = FieldError("/days", "not_allowed", "Choose one from the list.")
-        raise InvalidInput("Please correct the field marked below.", errors=[fault])
+        fault = FieldError("/days", "not_allowed", "Select an option.")
+        raise InvalidInput("Fix the errors below.", errors=[fault])
     return (ctx.now + timedelta(days=int(days))).isoformat() if days else None
 
 

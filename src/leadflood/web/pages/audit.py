@@ -73,14 +73,14 @@ async def list_events(ctx: PageContext) -> PageResult:
     people = {str(each.id): each.name for each in members.items}
     people |= {str(each.id): f"API key “{each.name}”" for each in keys.items}
     if narrowed.by and narrowed.by not in people:
-        people[narrowed.by] = "A former member"
+        people[narrowed.by] = "Former member"
     after = ctx.cursor(page, scope)
     context: dict[str, Any] = {
         "events": audit_rows(page.items, names, undoable),
         "narrowed": narrowed,
         "is_narrowed": any(given.values()),
-        "kinds": [("", "Everything"), *GROUPS.items()],
-        "people": [("", "Anybody"), *people.items()],
+        "kinds": [("", "All actions"), *GROUPS.items()],
+        "people": [("", "Anyone"), *people.items()],
         "next": url(_PATH, given, after=after) if after else None,
         "first": url(_PATH, given) if "after" in ctx.query else None,
     }

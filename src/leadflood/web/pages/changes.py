@@ -12,12 +12,12 @@ from leadflood.domains.leads.queries import changesets as queries
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.cookies import Toast, local_path
+from leadflood.web.formats import plural
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of
 from leadflood.web.pages.changes_presenter import KINDS, counts, name_of, progress, skip_reason
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
-from leadflood.web.templating import plural
 
 pages = Pages()
 
@@ -93,14 +93,14 @@ async def _import_id(tx: Transaction, ctx: PageContext, change: ChangesetView) -
 def _told(undone: ChangesetView) -> Toast:
     link = f"/changes/{undone.id}"
     if undone.job_id is not None and undone.undone_at is None:
-        return Toast("Undoing in the background.", "info", link=link, link_text="Progress")
+        return Toast("Undoing in the background.", "info", link=link, link_text="View progress")
     if undone.kept_leads:
-        text = f"Undone for {plural(undone.undone, 'lead')}; {plural(undone.kept_leads, 'lead')} kept."
+        text = f"Undone. Kept {plural(undone.kept_leads, 'lead')} edited since."
         return Toast(text, "warn", link=link, link_text="Details")
-    return Toast(f"Undone for {plural(undone.undone, 'lead')}.")
+    return Toast(f"Undone: {plural(undone.undone, 'lead')} restored.")
 
 
 def _next(ctx: PageContext) -> str:
-    """Where the page that asked wants to go on: what the form says, or else where it was."""
+    """Where to go next: what the form says, or else the page that asked."""
     came_from = urlsplit(ctx.request.headers.get("referer", ""))
     return ctx.form.value("next") or came_from._replace(scheme="", netloc="", fragment="").geturl()

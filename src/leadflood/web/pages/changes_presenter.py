@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView, KeptReason
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus
-from leadflood.web.templating import plural
+from leadflood.web import labels
+from leadflood.web.formats import number, plural
 
 KINDS = {ChangesetKind.BULK: "Bulk change", ChangesetKind.IMPORT: "Import", ChangesetKind.MERGE: "Merge"}
 
 _REASONS = {
-    KeptReason.ADDRESS_TAKEN: "Another lead has this address now",
+    KeptReason.ADDRESS_TAKEN: "Another lead has this email now",
     KeptReason.MERGED: "Another lead was merged into it",
-    KeptReason.MERGED_INTO: "Merged into another lead; it is deleted when that merge is undone",
+    KeptReason.MERGED_INTO: "Merged into another lead. It will be deleted when that merge is undone",
 }
-_BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Requested enrichment"}
+_BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Re-enriched leads"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,10 @@ class ChangesetProgress:
 
 
 def skip_reason(lead: KeptLeadView) -> str:
-    """Why an undo left a lead, or some of its fields, as they are."""
+    """Why an undo kept a lead, or some of its fields."""
     if lead.reason is not KeptReason.EDITED:
         return _REASONS[lead.reason]
-    names = [name.removeprefix("custom_fields.").replace("_", " ") for name in lead.fields]
-    return "Edited since: " + ", ".join(names)
+    return "Edited since: " + ", ".join(map(labels.field, lead.fields))
 
 
 def name_of(change: ChangesetView) -> str:
@@ -44,14 +44,14 @@ def counts(change: ChangesetView) -> str:
     """How many leads were created, updated, deleted and restored, in one line."""
     told = [(change.created, "created"), (change.updated, "updated")]
     told += [(change.deleted, "deleted"), (change.restored, "restored")]
-    words = " · ".join(plural(count, word, word) for count, word in told if count)
-    return words or (plural(change.done, "lead") if change.done else "Nothing changed")
+    words = " · ".join(f"{number(count)} {word}" for count, word in told if count)
+    return words or (plural(change.done, "lead") if change.done else "No changes")
 
 
 def progress(change: ChangesetView) -> ChangesetProgress | None:
     """How far it is; None where nothing is under way."""
     if change.status is ChangesetStatus.OPEN:
-        return ChangesetProgress("Writing", change.done, max(change.wanted, 1))
+        return ChangesetProgress("Updating", change.done, max(change.wanted, 1))
     if change.status is ChangesetStatus.UNDOING:
         return ChangesetProgress("Undoing", change.undone, max(change.changed, 1))
     return None

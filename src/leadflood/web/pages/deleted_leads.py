@@ -15,13 +15,14 @@ from leadflood.domains.leads.service import bulk
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.cookies import Toast
+from leadflood.web.formats import plural
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of, member_names, names_of_actors
 from leadflood.web.pages.lead_timeline import timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
-from leadflood.web.templating import plural, url
+from leadflood.web.templating import url
 
 pages = Pages()
 
@@ -85,7 +86,7 @@ async def show_deleted(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/restorations", Permission.LEADS_WRITE)
 async def restore_many(ctx: PageContext) -> PageResult:
-    """Restore the ticked leads, or all that the list finds."""
+    """Restore the selected leads, or all that the list finds."""
     form = ctx.form
     only = _only(form.value("q"), form.value("change"))
     back = url(_LIST, {"q": only.q, "change": only.changeset_id})
@@ -97,21 +98,21 @@ async def restore_many(ctx: PageContext) -> PageResult:
         given["leadIds"] = form.values("ids")
     else:
         fault = FieldError("/ids", "required", "Select at least one lead.")
-        raise InvalidInput("No lead is selected. Select the leads to restore.", errors=[fault])
+        raise InvalidInput("Select at least one lead.", errors=[fault])
     command = validated(BulkChange, given)
     try:
         async with ctx.writing() as tx:
             done = await bulk.change_leads(tx, ctx.actor, command=command, trace=ctx.trace)
     except MatchCountExceeded:
-        text = "More leads were deleted since this list was shown. Nothing was restored. Check the list and try again."
+        text = "More leads were deleted since you opened this list. Nothing was restored. Check the list and try again."
         return Redirect(back, [Toast(text, "warn")])
     link = f"/changes/{done.id}"
     if done.applied_at is None:
         text = f"Restoring {plural(done.wanted, 'lead')} in the background."
-        return Redirect(back, [Toast(text, "info", link=link, link_text="Progress and Undo")])
+        return Redirect(back, [Toast(text, "info", link=link, link_text="View progress")])
     toasts = [Toast(f"{plural(done.restored, 'lead')} restored.", undo=f"/changesets/{done.id}/undos")]
     if skipped := done.wanted - done.restored:
-        why = "another lead has the same address now, or they are restored or merged already"
+        why = "another lead has the same email, or they were already restored or merged"
         toasts = [*(toasts if done.restored else []), Toast(f"{plural(skipped, 'lead')} skipped: {why}.", "warn")]
     return Redirect(back, toasts)
 

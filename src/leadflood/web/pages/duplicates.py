@@ -1,4 +1,4 @@
-"""Duplicates: pairs that may be one person, side by side, merged or told apart; and merges to be undone."""
+"""Duplicates: pairs that may be one person, side by side, merged or dismissed; and merges to undo."""
 
 from typing import Any
 from uuid import UUID
@@ -7,30 +7,28 @@ from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, MergeView
 from leadflood.domains.duplicates.models import CandidateStatus, ScanStatus
 from leadflood.domains.duplicates.service import merging, review, scanning
-from leadflood.domains.enrichment import queries as enrichment
-from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
+from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.duplicates_presenter import REASONS, compared_fields
-from leadflood.web.pages.lead_form import LABELS, name_of
+from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
 _ROWS = 50
-_JOBS = 50
 _UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
 
 
 @pages.get("/duplicates", Permission.LEADS_READ, live=("duplicates_scan", "duplicates_list"))
 async def list_duplicates(ctx: PageContext) -> PageResult:
-    """Pairs that wait for a decision, the likeliest first; those decided on with `?show=dismissed` or `merged`."""
+    """Pairs to review, the best matches first; those reviewed with `?show=dismissed` or `merged`."""
     shown = ctx.query.get("show", "")
     shown = shown if shown in ("dismissed", "merged") else ""
     scope = f"duplicates {shown}"
@@ -49,7 +47,7 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
     under_way = scan is not None and scan.status in _UNDER_WAY
     return PageResponse(
         "duplicates/list.html",
-        {**context, "scan": scan, "under_way": under_way, "paged": "after" in ctx.query, "labels": LABELS},
+        {**context, "scan": scan, "under_way": under_way, "paged": "after" in ctx.query},
     )
 
 
@@ -58,7 +56,7 @@ async def scan(ctx: PageContext) -> PageResult:
     """Have a worker look."""
     async with ctx.writing() as tx:
         await scanning.request_scan(tx, ctx.actor, trace=ctx.trace)
-    return Redirect("/duplicates", [Toast("Looking for duplicates. They are listed as they are found.", "info")])
+    return Redirect("/duplicates", [Toast("Scanning…", "info")])
 
 
 @pages.get("/duplicates/{id}", Permission.LEADS_READ)
@@ -79,7 +77,7 @@ async def merge(ctx: PageContext) -> PageResult:
         if error.status in (404, 503):
             raise
         return await _review(ctx, duplicate_id, form.refused(error), error.status)
-    return Redirect("/duplicates", [Toast(f"{made.other_email} merged.", undo=f"/duplicates/merges/{made.id}/undos")])
+    return Redirect("/duplicates", [Toast("Leads merged.", undo=f"/duplicates/merges/{made.id}/undos")])
 
 
 @pages.post("/duplicates/{id}/dismissals", Permission.LEADS_WRITE)
@@ -87,7 +85,7 @@ async def dismiss(ctx: PageContext) -> PageResult:
     """They are two people."""
     async with ctx.writing() as tx:
         await review.dismiss(tx, ctx.actor, duplicate_id=ctx.id())
-    return Redirect("/duplicates", [Toast("Not the same person.", undo=f"/duplicates/{ctx.id()}/reopenings")])
+    return Redirect("/duplicates", [Toast("Dismissed.", undo=f"/duplicates/{ctx.id()}/reopenings")])
 
 
 @pages.post("/duplicates/{id}/reopenings", Permission.LEADS_WRITE)
@@ -95,7 +93,7 @@ async def reopen(ctx: PageContext) -> PageResult:
     """Perhaps they are one, after all."""
     async with ctx.writing() as tx:
         await review.reopen(tx, ctx.actor, duplicate_id=ctx.id())
-    return Redirect(f"/duplicates/{ctx.id()}", [Toast("The pair waits for a decision again.")])
+    return Redirect(f"/duplicates/{ctx.id()}", [Toast("Moved back to review.")])
 
 
 @pages.post("/duplicates/merges/{id}/undos", Permission.LEADS_WRITE)
@@ -109,13 +107,13 @@ async def undo_merge(ctx: PageContext) -> PageResult:
 def _undone(merge: MergeView) -> Toast:
     link = f"/leads/{merge.other_id}"
     if merge.other_deleted:
-        text = f"Merge undone. {merge.other_email} stays deleted: the change that created or restored it was undone."
+        text = f"Unmerged. {merge.other_email} stays deleted: the change that created or restored it was undone."
         return Toast(text, "warn", link=link)
     kept = sorted({name for each in merge.kept for name in each.fields})
     if not kept:
-        return Toast(f"{merge.other_email} is a lead of its own again.", link=link)
-    names = ", ".join(name.removeprefix("custom_fields.").replace("_", " ") for name in kept)
-    text = f"{merge.other_email} is a lead of its own again. Edited since, and kept as it is: {names}."
+        return Toast(f"{merge.other_email} unmerged.", link=link)
+    names = ", ".join(map(labels.field, kept))
+    text = f"{merge.other_email} unmerged. Kept fields edited since: {names}."
     return Toast(text, "warn", link=link)
 
 
@@ -124,19 +122,12 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
         pair = await queries.get_duplicate(tx, ctx.actor, duplicate_id=duplicate_id)
         wanted = form.value("survivorId") if form else ctx.query.get("survivor", "")
         survivor, other = _sides(pair, wanted)
-        found = await enrichment.get_lead_enrichment(tx, ctx.actor, lead_id=other.id)
-        runs = await jobs.list_jobs(tx, ctx.actor, subject_id=other.id, limit=_JOBS)
         owners = await member_names(tx, ctx.actor)
     context = {
         "pair": pair,
         "survivor": survivor,
         "other": other,
         "rows": compared_fields(survivor, other, owners, form),
-        "moved": [
-            (len(found.runs), "enrichment run"),
-            (len(found.values), "found value"),
-            (len(runs.items), "job"),
-        ],
         "form": form or Form(),
         "reasons": REASONS,
         "name_of": name_of,

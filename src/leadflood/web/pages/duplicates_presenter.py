@@ -10,11 +10,11 @@ from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import FieldRow, rows_of
 
 REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
-    ReasonKind.SAME_MAILBOX: ("Mailbox", "ok", "Mail to either address reaches the same mailbox."),
-    ReasonKind.SIMILAR_EMAIL: ("Address", "info", "The addresses differ by a slip in the domain."),
-    ReasonKind.SAME_PHONE: ("Phone", "ok", "Both have the same telephone number."),
-    ReasonKind.SIMILAR_NAME: ("Name", "info", "The names are the same, or nearly so."),
-    ReasonKind.SIMILAR_COMPANY: ("Company", "neutral", "They work for the same company, or one named like it."),
+    ReasonKind.SAME_MAILBOX: ("Inbox", "ok", "Both emails go to the same inbox."),
+    ReasonKind.SIMILAR_EMAIL: ("Email", "info", "Domain looks like a typo."),
+    ReasonKind.SAME_PHONE: ("Phone", "ok", "Same phone number."),
+    ReasonKind.SIMILAR_NAME: ("Name", "info", "Names match closely."),
+    ReasonKind.SIMILAR_COMPANY: ("Company", "neutral", "Same company, or a similar name."),
 }
 """Each in a word, its tone, and in a sentence."""
 

@@ -34,7 +34,7 @@ async def request_change(ctx: PageContext) -> PageResult:
         )
     except AppError as error:
         return await refused(ctx, "email", error)
-    return Redirect("/settings", [Toast(f"We are sending a link to {change.email.display}. Open it to confirm.")])
+    return Redirect("/settings", [Toast(f"We’re emailing a link to {change.email.display}. Open it to confirm.")])
 
 
 @pages.post("/settings/email/sendings", SIGNED_IN)
@@ -45,7 +45,7 @@ async def send_again(ctx: PageContext) -> PageResult:
         change = await service.resend(parts.database, parts.secret_box, ctx.actor, trace=ctx.trace)
     except AppError as error:
         return await refused(ctx, "email", error)
-    return Redirect("/settings", [Toast(f"We are sending a new link to {change.email.display}.")])
+    return Redirect("/settings", [Toast(f"We’re emailing a new link to {change.email.display}.")])
 
 
 @pages.post("/settings/email/cancellations", SIGNED_IN)
@@ -55,7 +55,7 @@ async def cancel(ctx: PageContext) -> PageResult:
         await service.cancel(ctx.parts.database, ctx.actor)
     except AppError as error:
         return await refused(ctx, "email", error)
-    return Redirect("/settings", [Toast("Change cancelled. You keep your address.")])
+    return Redirect("/settings", [Toast("Change canceled.")])
 
 
 @pages.get(_LINK, _BY_MAIL)
@@ -74,7 +74,7 @@ async def confirm(ctx: PageContext) -> PageResult:
     except EmailTaken as error:
         return await _confirmation(ctx, ctx.form.refused(error), error.status)
     there = "/settings" if ctx.signed_in else "/sign-in"
-    return Redirect(there, [Toast(f"Address confirmed. Sign in with {change.email.display} from now on.")])
+    return Redirect(there, [Toast(f"Email changed to {change.email.display}.")])
 
 
 async def _confirmation(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:

@@ -1,4 +1,4 @@
-"""Exports: what the list shows as a file, at once or written by a worker, and the files that there are."""
+"""Exports: what the list shows as a file, downloaded immediately or prepared by a worker, and past exports."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -38,7 +38,7 @@ async def show_export(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/export", Permission.LEADS_READ)
 async def export_leads(ctx: PageContext) -> PageResult:
-    """Few leads are downloaded at once; for many, or on request, a worker writes a file."""
+    """Few leads are downloaded immediately; for many, or on request, a worker prepares a file."""
     form = ctx.form
     state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
     try:
@@ -93,7 +93,7 @@ async def delete_export(ctx: PageContext) -> PageResult:
     """Let a file be gone."""
     async with ctx.writing() as tx:
         await files.delete_export(tx, ctx.actor, export_id=ctx.id())
-    return Redirect(_FILES, [Toast("File deleted.")])
+    return Redirect(_FILES, [Toast("Export deleted.")])
 
 
 def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
@@ -130,7 +130,7 @@ async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
     ctx.actor.require(Permission.LEADS_WRITE)
     async with ctx.writing() as tx:
         await files.request_export(tx, ctx.actor, command=command, trace=ctx.trace)
-    return Redirect(_FILES, [Toast("The file is being written. It can be downloaded here for 7 days.", "info")])
+    return Redirect(_FILES, [Toast("Preparing your export. It will be available here for 7 days.", "info")])
 
 
 async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:

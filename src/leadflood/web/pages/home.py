@@ -1,4 +1,4 @@
-"""Home: what came in, what is under way, what failed, how much over time and how fast."""
+"""Home: leads created, enriching and failed, over time, and how fast they are enriched."""
 
 import json
 from typing import Any
@@ -42,8 +42,8 @@ async def show_home(ctx: PageContext) -> PageResult:
         "newest": newest.items,
         "name_of": name_of,
         "causes": causes.items[:_CAUSES],
-        "came": _plot(activity, {"Came in": "created", "Enriched": "enriched", "Failed": "failed"}),
-        "fast": _plot(activity, {"Half within": "latency_p50", "95 of 100 within": "latency_p95"}, unit="s"),
+        "came": _plot(activity, {"Created": "created", "Enriched": "enriched", "Failed": "failed"}),
+        "fast": _plot(activity, {"Median (p50)": "latency_p50", "p95": "latency_p95"}, unit="s"),
     }
     return PageResponse("home/home.html", context)
 

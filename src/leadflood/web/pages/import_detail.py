@@ -20,6 +20,7 @@ from leadflood.domains.leads.queries import changesets
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
+from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
@@ -27,8 +28,8 @@ from leadflood.web.pages import import_mapping
 from leadflood.web.pages.actor_names import actor_label, member_names, owner_choices
 from leadflood.web.pages.changes_presenter import skip_reason
 from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
-from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, label_of, preview_rows
-from leadflood.web.pages.lead_form import COUNTRIES
+from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, preview_rows
+from leadflood.web.pages.lead_form import country_choices
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -57,7 +58,7 @@ async def read_otherwise(ctx: PageContext) -> PageResult:
         await uploads.read_as(ctx.parts.database, ctx.parts.sandbox, ctx.actor, import_id=ctx.id(), command=command)
     except AppError as error:
         return _not_done(ctx, error)
-    return Redirect(f"/imports/{ctx.id()}", [Toast("Read again, and the columns guessed anew.")])
+    return Redirect(f"/imports/{ctx.id()}", [Toast("Format updated. Columns re-detected.")])
 
 
 @pages.post(f"{_PATH}/previews", Permission.LEADS_WRITE)
@@ -87,25 +88,25 @@ async def show_preview(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
 async def commit_import(ctx: PageContext) -> PageResult:
-    """Have a worker write what the preview shows, or go on with it."""
+    """Have a worker write what the preview shows, or resume it."""
     return await _do(ctx, partial(lifecycle.commit_import, trace=ctx.trace))
 
 
 @pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
 async def pause_import(ctx: PageContext) -> PageResult:
-    """Stop at once: the rows that are being written are left out."""
+    """Stop immediately: the rows that are being written are skipped."""
     return await _do(ctx, lifecycle.pause_import)
 
 
 @pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
 async def cancel_import(ctx: PageContext) -> PageResult:
-    """Stop for good."""
+    """Cancel it."""
     return await _do(ctx, lifecycle.cancel_import)
 
 
 @pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
 async def undo_import(ctx: PageContext) -> PageResult:
-    """Take back what it wrote."""
+    """Undo what it wrote."""
     return await _do(ctx, partial(lifecycle.undo_import, participants=ctx.parts.participants, trace=ctx.trace))
 
 
@@ -113,7 +114,7 @@ async def undo_import(ctx: PageContext) -> PageResult:
 async def delete_import(ctx: PageContext) -> PageResult:
     """Remove the file and what is known of its rows."""
     done = await _do(ctx, lifecycle.delete_import)
-    return done if done.toasts else Redirect("/imports", [Toast("Import deleted. The leads that it wrote stay.")])
+    return done if done.toasts else Redirect("/imports", [Toast("Import record deleted.")])
 
 
 @pages.get(f"{_PATH}/rejected-rows", Permission.LEADS_READ)
@@ -135,7 +136,7 @@ async def _do(ctx: PageContext, verb: Callable[..., Awaitable[object]]) -> Redir
 
 
 def _not_done(ctx: PageContext, error: AppError) -> Redirect:
-    """Somebody, or a worker, was quicker: back to the page as it is by now. Raises: `error`: where there is none."""
+    """Someone, or a worker, was quicker: back to the page as it is now. Raises: `error`: where there is none."""
     if error.status in (404, 503):
         raise error
     said = " ".join([error.detail, *(each.message for each in error.errors)])
@@ -155,6 +156,7 @@ async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -
             "changeset": None,
             "kept": [],
             "kept_why": skip_reason,
+            "retention_days": ctx.parts.settings.lead_retention_days,
             "form": None,
         }
         if found.changeset_id is not None:
@@ -190,13 +192,12 @@ def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict
     return {
         "form": form,
         "columns": columns,
-        "labels": {"targets": "Columns", **{f"targets.{each.index}": each.header for each in columns}},
+        "named": {f"targets.{each.index}": each.header for each in columns},
         "choices": import_mapping,
-        "encodings": ENCODINGS,
+        "encodings": [(each, labels.encoding(each)) for each in ENCODINGS],
         "owner_choices": owner_choices(owners),
-        "countries": COUNTRIES,
+        "countries": country_choices(),
         "default_source": DEFAULT_SOURCE,
-        "label_of": label_of,
     }
 
 
@@ -227,7 +228,6 @@ async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: 
         "actions": ACTIONS,
         "notes": NOTES,
         "faults": error_counts(found.faults),
-        "label_of": label_of,
         "next": ctx.cursor(page, scope),
         "paged": "after" in ctx.query,
         "source": _source(found),

@@ -8,56 +8,48 @@ from leadflood.domains.imports.contracts import ImportDetail, MapColumns
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN, custom_key
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
 from leadflood.domains.imports.models.states import Duplicates, FieldPolicy, ImportMode, InvalidValues
+from leadflood.web import labels
 from leadflood.web.forms import Form, validated
 
 OWN_FIELD: Final = "custom"
+_NAMED: Final = {Target.FULL_NAME: "Full name (split automatically)", Target.OWNER: "Owner (email)"}
 TARGETS: Final = (
-    (Target.EMAIL.value, "E-mail"),
-    (Target.FIRST_NAME.value, "First name"),
-    (Target.LAST_NAME.value, "Last name"),
-    (Target.FULL_NAME.value, "Full name, to be split"),
-    (Target.COMPANY.value, "Company"),
-    (Target.JOB_TITLE.value, "Job title"),
-    (Target.PHONE.value, "Phone"),
-    (Target.WEBSITE.value, "Website"),
-    (Target.COUNTRY.value, "Country"),
-    (Target.SOURCE.value, "Source"),
-    (Target.OWNER.value, "Owner, by e-mail"),
+    *((each.value, _NAMED.get(each) or labels.field(each.value)) for each in Target if each is not Target.IGNORE),
     (OWN_FIELD, "Custom field…"),
-    (Target.IGNORE.value, "Do not import"),
+    (Target.IGNORE.value, "Don’t import"),
 )
 """What a `select` offers for a column."""
 
 MODES: Final = (
     (
         ImportMode.CREATE_AND_UPDATE.value,
-        "Create and change",
-        "New addresses become leads; leads that are there get what the file says.",
+        "Create and update",
+        "Adds new leads and updates existing ones.",
     ),
-    (ImportMode.CREATE_ONLY.value, "Only create", "Leads that are there are left alone."),
-    (ImportMode.UPDATE_ONLY.value, "Only change", "Rows with a new address are left out."),
+    (ImportMode.CREATE_ONLY.value, "Create only", "Existing leads are skipped."),
+    (ImportMode.UPDATE_ONLY.value, "Update only", "New emails are skipped."),
 )
 POLICIES: Final = (
-    (FieldPolicy.FILL_EMPTY.value, "Fill in what is empty", "What is known stays; gaps are filled from the file."),
-    (FieldPolicy.OVERWRITE.value, "Overwrite", "The file is right; its values replace others."),
-    (FieldPolicy.KEEP.value, "Keep", "Nothing of a lead that is there changes."),
+    (FieldPolicy.FILL_EMPTY.value, "Fill empty fields only", "Keeps existing values."),
+    (FieldPolicy.OVERWRITE.value, "Overwrite with file values", "Replaces existing values."),
+    (FieldPolicy.KEEP.value, "Don’t change", "Keeps existing leads as they are."),
 )
-FIELD_POLICIES: Final = (("", "As above"), *((value, text) for value, text, _ in POLICIES))
-DUPLICATES: Final = ((Duplicates.FIRST.value, "The first counts"), (Duplicates.LAST.value, "The last counts"))
+FIELD_POLICIES: Final = (("", "Same as above"), *((value, text) for value, text, _ in POLICIES))
+DUPLICATES: Final = ((Duplicates.FIRST.value, "Keep first"), (Duplicates.LAST.value, "Keep last"))
 INVALID: Final = (
-    (InvalidValues.REJECT.value, "Reject the row", "You get it back as a file, with the reason."),
+    (InvalidValues.REJECT.value, "Skip the row", "Download skipped rows later."),
     (
         InvalidValues.DROP.value,
-        "Leave the value out",
-        "The rest is imported. Without a valid address a row is always rejected.",
+        "Skip the value",
+        "Import the rest. Rows without a valid email are always skipped.",
     ),
 )
 
 _SAMPLES: Final = 3
 _SURE: Final = 0.9
 _LIKELY: Final = 0.6
-_PERMISSION: Final = "Says who may be contacted. No import sets or clears that, so the column is left out."
-_OURS: Final = "Why a row was rejected before. It is no part of a lead."
+_PERMISSION: Final = "Consent column: not imported."
+_OURS: Final = "Error column from an earlier import: ignored."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +120,10 @@ def _guess(target: str, confidence: float) -> tuple[str, str] | None:
     if target == Target.IGNORE:
         return None
     if confidence >= _SURE:
-        return "ok", "Sure"
+        return "ok", "High"
     if target.startswith(CUSTOM):
         return "neutral", "New field"
-    return ("info", "Likely") if confidence >= _LIKELY else ("warn", "Please check")
+    return ("info", "Medium") if confidence >= _LIKELY else ("warn", "Review")
 
 
 def _note(header: str) -> str:

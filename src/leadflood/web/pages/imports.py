@@ -1,4 +1,4 @@
-"""Imports: the files that came in, and the page that takes a new one."""
+"""Imports: the files that were uploaded, and the page that takes a new one."""
 
 from typing import Any
 
@@ -49,8 +49,8 @@ async def upload_file(ctx: PageContext) -> PageResult:
     """Store the file as it comes in, and go to its import."""
     try:
         if ctx.upload is None:
-            fault = FieldError("/file", "required", "Choose a CSV or XLSX file.")
-            raise InvalidInput("No file was chosen.", errors=[fault])
+            fault = FieldError("/file", "required", "Select a CSV or XLSX file.")
+            raise InvalidInput("No file selected.", errors=[fault])
         import_id = await uploads.upload(
             ctx.parts.database,
             ctx.parts.sandbox,
@@ -76,4 +76,6 @@ def _filename(text: str) -> str:
 
 
 def _page(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    return PageResponse("imports/new.html", {"form": form, "limit": ctx.parts.settings.max_import_bytes}, status)
+    settings = ctx.parts.settings
+    context = {"form": form, "limit": settings.max_import_bytes, "retention_days": settings.lead_retention_days}
+    return PageResponse("imports/new.html", context, status)

@@ -1,4 +1,4 @@
-"""Inviting somebody, and coming in with the link of an invitation."""
+"""Inviting people, and joining with the link of an invitation."""
 
 from typing import Any
 
@@ -18,8 +18,9 @@ from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import SESSION, Toast, set_cookie
 from leadflood.web.forms import Form, validated
+from leadflood.web.labels import ROLES
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.members import PATH, ROLES, givable, refused
+from leadflood.web.pages.members import PATH, givable, refused
 from leadflood.web.pages.retry_after import throttled_response
 from leadflood.web.pipeline import Pages, Public
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -44,12 +45,12 @@ async def invite(ctx: PageContext) -> PageResult:
     try:
         command = ctx.form.read(CreateInvitation)
         async with ctx.writing() as tx:
-            made = await service.invite(tx, ctx.actor, ctx.parts.secret_box, command=command, trace=ctx.trace)
+            sent = await service.invite(tx, ctx.actor, ctx.parts.secret_box, command=command, trace=ctx.trace)
     except AppError as error:
         if error.status >= _FAULT:
             raise
         return _invite(ctx, ctx.form.refused(error), error.status)
-    return Redirect(PATH, [Toast(f"The invitation to {made.email} is on its way.")])
+    return Redirect(PATH, [Toast(f"Invitation sent to {sent.email}.")])
 
 
 @pages.post(f"{_INVITATIONS}/{{id}}/sendings", Permission.MEMBERS_WRITE)
@@ -57,7 +58,7 @@ async def send_again(ctx: PageContext) -> PageResult:
     """Send it again, with a new link."""
     try:
         async with ctx.writing() as tx:
-            made = await service.resend(
+            sent = await service.resend(
                 tx,
                 ctx.actor,
                 ctx.parts.secret_box,
@@ -66,7 +67,7 @@ async def send_again(ctx: PageContext) -> PageResult:
             )
     except AppError as error:
         return await refused(ctx, error)
-    return Redirect(PATH, [Toast(f"A new link for {made.email} is on its way. The one before works no more.")])
+    return Redirect(PATH, [Toast(f"Invitation resent to {sent.email}. The old link no longer works.")])
 
 
 @pages.post(f"{_INVITATIONS}/{{id}}/revocations", Permission.MEMBERS_WRITE)
@@ -77,7 +78,7 @@ async def revoke(ctx: PageContext) -> PageResult:
             await service.revoke(tx, ctx.actor, invitation_id=ctx.id())
     except AppError as error:
         return await refused(ctx, error)
-    return Redirect(PATH, [Toast("Invitation revoked. Its link does not work any more.")])
+    return Redirect(PATH, [Toast("Invitation revoked.")])
 
 
 @pages.get(_LINK, _BY_MAIL)

@@ -1,15 +1,21 @@
-"""Jobs: what runs, what waits, what failed and why; one job's attempts; bringing failed ones back."""
+"""Jobs: running, queued and failed ones, with their errors; one job's attempts; retrying."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from leadflood.domains.jobs import queries, service
-from leadflood.domains.jobs.contracts import BulkOutcome, RetryCause, RetryJobs
+from leadflood.domains.jobs.contracts import BulkOutcome, JobView, RetryCause, RetryJobs
 from leadflood.domains.jobs.models import LONGEST_CAUSE, JobStatus
+from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.domains.leads.queries import leads_by_id
 from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.jobs_presenter import outcome_toasts
+from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -34,6 +40,7 @@ async def list_jobs(ctx: PageContext) -> PageResult:
         )
         context: dict[str, Any] = {
             "jobs": page.items,
+            "leads": await _leads(tx, ctx, page.items),
             "next": ctx.cursor(page, scope),
             "queue": await queries.get_queue(tx, ctx.actor),
             "causes": await queries.failed_by_cause(tx, ctx.actor),
@@ -48,17 +55,18 @@ async def show_job(ctx: PageContext) -> PageResult:
     """One job: what it does, its attempts and why they failed, and the events that published it."""
     async with ctx.reading() as tx:
         job = await queries.get_job(tx, ctx.actor, job_id=ctx.id())
+        leads = await _leads(tx, ctx, [job])
         events = (
             await queries.list_events(tx, ctx.actor, job_id=job.id, limit=_EVENTS)
             if ctx.may(Permission.OUTBOX_READ)
             else None
         )
-    return PageResponse("jobs/job.html", {"job": job, "events": events.items if events else []})
+    return PageResponse("jobs/job.html", {"job": job, "leads": leads, "events": events.items if events else []})
 
 
 @pages.post("/jobs/{id}/retries", Permission.JOBS_WRITE)
 async def retry_job(ctx: PageContext) -> PageResult:
-    """Bring one failed job back."""
+    """Retry one failed job."""
     async with ctx.writing() as tx:
         await service.retry_job(tx, ctx.actor, ctx.parts.registry, job_id=ctx.id())
     outcome = BulkOutcome(done=1, refused=[], job_id=None)
@@ -75,7 +83,7 @@ async def cancel_job(ctx: PageContext) -> PageResult:
 
 @pages.post("/jobs/retries", Permission.JOBS_WRITE)
 async def retry_jobs(ctx: PageContext) -> PageResult:
-    """Bring the ticked jobs back."""
+    """Retry the selected jobs."""
     command = ctx.form.read(RetryJobs)
     async with ctx.writing() as tx:
         outcome = await service.retry_jobs(tx, ctx.actor, ctx.parts.registry, command=command)
@@ -84,7 +92,7 @@ async def retry_jobs(ctx: PageContext) -> PageResult:
 
 @pages.post("/jobs/failures/retries", Permission.JOBS_WRITE)
 async def retry_cause(ctx: PageContext) -> PageResult:
-    """Bring back all jobs that failed for a cause."""
+    """Retry all jobs that failed with an error."""
     command = validated(RetryCause, {"cause": ctx.form.value("cause"), "kind": ctx.form.value("kind")})
     async with ctx.writing() as tx:
         outcome = await service.retry_cause(
@@ -97,5 +105,14 @@ async def retry_cause(ctx: PageContext) -> PageResult:
     return _back(ctx, outcome, "/jobs")
 
 
+async def _leads(tx: Transaction, ctx: PageContext, jobs: Sequence[JobView]) -> dict[UUID, str]:
+    """Names of the leads that the jobs are about."""
+    if not ctx.may(Permission.LEADS_READ):
+        return {}
+    wanted = {job.subject_id for job in jobs if job.subject_id and job.kind == ENRICH_LEAD.name}
+    found = await leads_by_id(tx, ctx.actor, lead_ids=wanted) if wanted else {}
+    return {lead_id: name_of(lead) for lead_id, lead in found.items()}
+
+
 def _back(ctx: PageContext, outcome: BulkOutcome, default: str) -> Redirect:
-    return Redirect(local_path(ctx.form.value("next"), default), outcome_toasts(outcome, "job", "queued again"))
+    return Redirect(local_path(ctx.form.value("next"), default), outcome_toasts(outcome, "job", "Retrying"))

@@ -2,16 +2,16 @@
 
 from leadflood.domains.jobs.contracts import BulkOutcome
 from leadflood.web.cookies import Toast
-from leadflood.web.templating import plural
+from leadflood.web.formats import plural
 
 
-def outcome_toasts(outcome: BulkOutcome, noun: str, done: str) -> list[Toast]:
-    """How many were brought back, which were not and why, or which job does it. `done`: such as `queued again`."""
+def outcome_toasts(outcome: BulkOutcome, noun: str, doing: str) -> list[Toast]:
+    """How many are retried, which are skipped and why, or which job does it. `doing`: such as `Retrying`."""
     if outcome.job_id is not None:
-        text = f"There are many: a job brings these {noun}s back, and shows how far it is."
-        return [Toast(text, "info", link=f"/jobs/{outcome.job_id}", link_text="Follow it")]
-    toasts = [Toast(f"{plural(outcome.done, noun)} {done}.")] if outcome.done else []
+        text = f"{doing} in the background."
+        return [Toast(text, "info", link=f"/jobs/{outcome.job_id}", link_text="View progress")]
+    toasts = [Toast(f"{doing} {plural(outcome.done, noun)}.")] if outcome.done else []
     if outcome.refused:
         why = outcome.refused[0].detail
-        toasts.append(Toast(f"{plural(len(outcome.refused), noun)} left as they were: {why}", "warn"))
-    return toasts or [Toast(f"There was no {noun} left to bring back.", "info")]
+        toasts.append(Toast(f"{plural(len(outcome.refused), noun)} skipped: {why}", "warn"))
+    return toasts or [Toast("Nothing to retry.", "info")]

@@ -12,11 +12,12 @@ from leadflood.domains.leads.errors import LeadNotFound, LeadVersionConflict
 from leadflood.domains.leads.queries import deleted
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
+from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names, owner_choices
-from leadflood.web.pages.lead_form import COUNTRIES, LABELS, custom_changes, form_of, name_of, rows_of
+from leadflood.web.pages.lead_form import country_choices, custom_changes, form_of, name_of, rows_of
 from leadflood.web.pages.lead_timeline import enriched_fields, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -31,7 +32,7 @@ _NOT_FIELDS = ("csrf", "version")
 
 @dataclass(frozen=True, slots=True)
 class EditConflict:
-    """An edit that met a newer version: what it wanted and what is stored by now, of each field that differs."""
+    """An edit that met a newer version: of each field that differs, the value wanted and the one stored now."""
 
     fields: list[tuple[str, str, str]]
     version: int
@@ -52,7 +53,7 @@ async def show_lead(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, Permission.LEADS_WRITE)
 async def change_lead(ctx: PageContext) -> PageResult:
-    """Change the fields that the form has, unless somebody else changed the lead since it was shown."""
+    """Change the fields that the form has, unless someone else changed the lead since it was shown."""
     form, lead_id = ctx.form, ctx.id()
     fields = [name for name in form.fields if name not in _NOT_FIELDS]
     editing = fields[0] if len(fields) == 1 else "all"
@@ -67,7 +68,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
             if not given:
                 return Redirect(f"/leads/{lead_id}")
             command = validated(UpdateLead, given)
-            lead = await service.update_lead(tx, ctx.actor, lead_id=lead_id, command=command, expected_version=version)
+            await service.update_lead(tx, ctx.actor, lead_id=lead_id, command=command, expected_version=version)
     except LeadVersionConflict:
         return await _page(ctx, editing=editing, form=form, status=409, conflicts=True)
     except AppError as error:
@@ -76,7 +77,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
         return await _page(ctx, editing=editing, form=form.refused(error), status=error.status)
     if ctx.wants_part is None:
         return Redirect(f"/leads/{lead_id}", [Toast("Saved.")])
-    return await _page(ctx, toasts=[Toast(f"{LABELS.get(editing, 'Fields')} of {lead.email} saved.")])
+    return await _page(ctx, toasts=[Toast(f"{'Lead' if editing == 'all' else labels.field(editing)} saved.")])
 
 
 @pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
@@ -92,10 +93,9 @@ async def delete_lead(ctx: PageContext) -> PageResult:
     """Delete the lead. The toast takes it back; so does its page's address, for as long as it is kept."""
     lead_id = ctx.id()
     async with ctx.writing() as tx:
-        lead = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
         await service.delete_lead(tx, ctx.actor, lead_id=lead_id)
     undo, link = f"/leads/{lead_id}/restorations", f"/leads/deleted/{lead_id}"
-    return Redirect("/leads", [Toast(f"{lead.email} deleted.", undo=undo, link=link, link_text="Details")])
+    return Redirect("/leads", [Toast("Lead deleted.", undo=undo, link=link, link_text="Details")])
 
 
 @pages.post("/leads/{id}/restorations", Permission.LEADS_WRITE)
@@ -103,8 +103,8 @@ async def restore_lead(ctx: PageContext) -> PageResult:
     """Bring a deleted lead back."""
     lead_id = ctx.id()
     async with ctx.writing() as tx:
-        lead = await service.restore_lead(tx, ctx.actor, lead_id=lead_id, trace=ctx.trace)
-    return Redirect(f"/leads/{lead_id}", [Toast(f"{lead.email} restored.")])
+        await service.restore_lead(tx, ctx.actor, lead_id=lead_id, trace=ctx.trace)
+    return Redirect(f"/leads/{lead_id}", [Toast("Lead restored.")])
 
 
 async def _page(
@@ -137,8 +137,7 @@ async def _page(
         "events": told,
         "older": ctx.cursor(events, "events"),
         "owners": owner_choices(owners),
-        "countries": COUNTRIES,
-        "labels": LABELS,
+        "countries": country_choices(),
     }
     return PageResponse(
         "leads/lead.html", context, status, part="lead_fields" if ctx.form.fields else None, toasts=toasts or ()
@@ -148,7 +147,7 @@ async def _page(
 def _conflict(lead: LeadView, form: Form, by: str) -> EditConflict:
     stored = form_of(lead)
     differing = [
-        (LABELS.get(name, name.removeprefix("customFields.")), form.value(name), stored.value(name))
+        (labels.field(name), form.value(name), stored.value(name))
         for name in form.fields
         if name not in _NOT_FIELDS and form.value(name).strip() != stored.value(name)
     ]
@@ -158,5 +157,5 @@ def _conflict(lead: LeadView, form: Form, by: str) -> EditConflict:
 def _version(form: Form) -> int:
     version = form.number("version")
     if not isinstance(version, int):
-        raise InvalidInput("The form does not say which version it changes. Reload the page.")
+        raise InvalidInput("This page is out of date. Reload and try again.")
     return version

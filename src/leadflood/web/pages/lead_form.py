@@ -2,34 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from operator import itemgetter
-from typing import Final
-
-import iso3166
 
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.models import CustomValue
+from leadflood.web import formats
 from leadflood.web.forms import Form
+from leadflood.web.labels import LEAD_FIELDS
 
-LABELS: Final = {
-    "email": "E-mail",
-    "firstName": "First name",
-    "lastName": "Last name",
-    "company": "Company",
-    "jobTitle": "Job title",
-    "phone": "Phone",
-    "country": "Country",
-    "website": "Website",
-    "ownerId": "Owner",
-    "source": "Source",
-}
-"""In the order of the page. The keys are the contract's names."""
 
-COUNTRIES: Final = [
-    ("", "None"),
-    *sorted(((each.alpha2, each.apolitical_name) for each in iso3166.countries), key=itemgetter(1)),
-]
+def country_choices() -> list[tuple[str, str]]:
+    """All countries, for a `select`."""
+    return [("", "Select country"), *formats.countries().items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +34,22 @@ def form_of(lead: LeadView) -> Form:
     """A form with the stored values."""
     stored = lead.model_dump(mode="json")
     custom = {f"customFields.{name}": value for name, value in lead.custom_fields.items()}
-    return Form.of({name: stored[name] for name in LABELS} | custom)
+    return Form.of({name: stored[name] for name in LEAD_FIELDS} | custom)
 
 
 def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[FieldRow]:
     """The fields of the contract, then the custom ones."""
     stored = form_of(lead)
-    told = {
+    shown = {
         "email": (lead.email, f"mailto:{lead.email}"),
-        "phone": (lead.phone, f"tel:{lead.phone}"),
+        "phone": (formats.phone(lead.phone), f"tel:{lead.phone}"),
         "website": ((lead.website or "").removeprefix("https://") or None, lead.website),
-        "country": (_country_names().get(lead.country or ""), None),
+        "country": (formats.country(lead.country), None),
         "ownerId": (owners.get(str(lead.owner_id)), None),
     }
     plain = [
-        FieldRow(name, label, *told.get(name, (stored.value(name) or None, None))) for name, label in LABELS.items()
+        FieldRow(name, label, *shown.get(name, (stored.value(name) or None, None)))
+        for name, label in LEAD_FIELDS.items()
     ]
     custom = sorted(lead.custom_fields.items())
     return plain + [FieldRow(f"customFields.{name}", name, _plain(value)) for name, value in custom]
@@ -100,8 +84,3 @@ def _typed(text: str, stored: CustomValue | None) -> CustomValue | None:
 
 def _plain(value: object) -> str:
     return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
-
-
-@cache
-def _country_names() -> dict[str, str]:
-    return {code: name for code, name in COUNTRIES if code}

@@ -10,38 +10,25 @@ from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, L
 from leadflood.domains.leads.contracts.views import SavedView
 from leadflood.domains.leads.models import LeadStatus, normalise_source
 from leadflood.kernel.text import InvalidValue
+from leadflood.web import formats, labels
+from leadflood.web.labels import COLUMNS
 from leadflood.web.templating import url
-
-COLUMNS: Final = {
-    "name": "Name",
-    "status": "State",
-    "company": "Company",
-    "jobTitle": "Job title",
-    "email": "E-mail",
-    "phone": "Phone",
-    "country": "Country",
-    "source": "Source",
-    "owner": "Owner",
-    "createdAt": "Came in",
-    "updatedAt": "Changed",
-}
-"""Of the table, in their order. The name is always there."""
 
 STANDARD: Final = ("name", "status", "company", "jobTitle", "email", "source", "createdAt")
 
 SORTS: Final = {
-    LeadSort.NEWEST: "Newest first",
-    LeadSort.CREATED: "Oldest first",
-    LeadSort.LATEST: "Changed last",
-    LeadSort.UPDATED: "Longest unchanged",
-    LeadSort.EMAIL: "E-mail, A to Z",
-    LeadSort.EMAIL_REVERSED: "E-mail, Z to A",
+    LeadSort.NEWEST: "Created: newest first",
+    LeadSort.CREATED: "Created: oldest first",
+    LeadSort.LATEST: "Recently updated",
+    LeadSort.UPDATED: "Least recently updated",
+    LeadSort.EMAIL: "Email A–Z",
+    LeadSort.EMAIL_REVERSED: "Email Z–A",
 }
 
-CREATED_CHOICES: Final = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
+CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
 """Days, as the address has them: relative, so that a saved view goes on meaning the same."""
 
-PHONE: Final = {"yes": "With a phone", "no": "Without a phone"}
+PHONE: Final = {"yes": "Has phone", "no": "No phone"}
 UNASSIGNED: Final = "nobody"
 
 
@@ -80,7 +67,7 @@ class LeadListParams:
             country=tuple(each for each in dict.fromkeys(given.get("country", ())) if _is_country(each))[:MAX_CHOICES],
             owner=last("owner") if last("owner") == UNASSIGNED or _id(last("owner")) else "",
             phone=last("phone") if last("phone") in PHONE else "",
-            days=last("days") if last("days") in CREATED_CHOICES else "",
+            days=last("days") if last("days") in CREATED_IN else "",
             since=last("since") if _moment(last("since")) else "",
             sort=next((each for each in LeadSort if each.value == last("sort")), LeadSort.NEWEST),
             columns=("name", *(each for each in columns if each != "name")) if columns else STANDARD,
@@ -180,12 +167,12 @@ class LeadListParams:
     def chips(self) -> list[tuple[str, str, str]]:
         """What narrows the list, but for the search: label, value, and the address without it."""
         return [
-            *(("State", LeadStatus(each).value.capitalize(), self.toggled("status", each)) for each in self.status),
+            *(("Status", labels.status(each)[2], self.toggled("status", each)) for each in self.status),
             *(("Source", each, self.toggled("source", each)) for each in self.source),
-            *(("Country", each, self.toggled("country", each)) for each in self.country),
+            *(("Country", formats.country(each) or each, self.toggled("country", each)) for each in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
-            *([("Came in", CREATED_CHOICES[self.days], self.url(days=None))] if self.days else []),
-            *([("Came in since", self.since[:10], self.url(since=None))] if self.since and not self.days else []),
+            *([("Created", CREATED_IN[self.days], self.url(days=None))] if self.days else []),
+            *([("Created after", _day(self.since), self.url(since=None))] if self.since and not self.days else []),
         ]
 
     def heads(self) -> list[dict[str, str]]:
@@ -224,6 +211,10 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else None
+
+
+def _day(moment: str) -> str:
+    return formats.local_time(datetime.fromisoformat(moment), "date")
 
 
 def _id(text: str) -> UUID | None:

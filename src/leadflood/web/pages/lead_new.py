@@ -11,7 +11,7 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names, owner_choices
-from leadflood.web.pages.lead_form import COUNTRIES, LABELS
+from leadflood.web.pages.lead_form import country_choices
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -55,7 +55,7 @@ async def create_lead(ctx: PageContext) -> PageResult:
         if error.status >= _FAULT:
             raise
         return await _page(ctx, form.refused(error), status=error.status)
-    return Redirect(f"/leads/{created.lead_id}", [Toast("Lead created. Enrichment is under way.")])
+    return Redirect(f"/leads/{created.lead_id}", [Toast("Lead created. Enriching now…")])
 
 
 async def _page(
@@ -66,8 +66,7 @@ async def _page(
     context: dict[str, Any] = {
         "form": form,
         "owners": owners,
-        "countries": COUNTRIES,
-        "labels": LABELS,
+        "countries": country_choices(),
         "duplicate": duplicate,
     }
     return PageResponse("leads/new.html", context, status, part=part)

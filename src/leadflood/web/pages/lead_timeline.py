@@ -4,39 +4,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from leadflood.domains.enrichment.contracts import EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.leads.contracts import LeadEventView
+from leadflood.domains.leads.events import LeadEventKind
+from leadflood.web import formats, labels
 from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
-_KINDS = {
-    "lead.created": ("Lead created", "user-plus", "info"),
-    "lead.changed": ("Fields changed", "pencil", "neutral"),
-    "lead.deleted": ("Lead deleted", "trash-2", "bad"),
-    "lead.restored": ("Lead restored", "rotate-cw", "neutral"),
-    "lead.merged": ("Another lead became part of this one", "users", "info"),
-    "lead.merged_into": ("Became part of another lead", "users", "neutral"),
-    "lead.unmerged": ("Merge undone", "rotate-cw", "neutral"),
-    "enrichment.requested": ("Enrichment requested", "sparkles", "neutral"),
-    "enrichment.started": ("Enrichment started", "loader-circle", "info"),
-    "enrichment.completed": ("Enriched", "circle-check", "ok"),
-    "enrichment.failed": ("Enrichment failed", "circle-x", "bad"),
+_KINDS: Final[dict[str, tuple[str, str, str]]] = {
+    LeadEventKind.CREATED: ("Created", "user-plus", "info"),
+    LeadEventKind.CHANGED: ("Updated", "pencil", "neutral"),
+    LeadEventKind.DELETED: ("Deleted", "trash-2", "bad"),
+    LeadEventKind.RESTORED: ("Restored", "rotate-cw", "neutral"),
+    LeadEventKind.MERGED: ("Merged with another lead", "users", "info"),
+    LeadEventKind.MERGED_INTO: ("Merged into another lead", "users", "neutral"),
+    LeadEventKind.UNMERGED: ("Unmerged", "rotate-cw", "neutral"),
+    LeadEventKind.ENRICHMENT_REQUESTED: ("Enrichment requested", "sparkles", "neutral"),
+    LeadEventKind.ENRICHMENT_STARTED: ("Enrichment started", "loader-circle", "info"),
+    LeadEventKind.ENRICHMENT_COMPLETED: ("Enriched", "circle-check", "ok"),
+    LeadEventKind.ENRICHMENT_FAILED: ("Enrichment failed", "circle-x", "bad"),
 }
-_COLUMNS = {
-    "email": "E-mail",
-    "first_name": "First name",
-    "last_name": "Last name",
-    "company": "Company",
-    "job_title": "Job title",
-    "phone": "Phone",
-    "website": "Website",
-    "country": "Country",
-    "source": "Source",
-    "owner_id": "Owner",
+_CHANNELS: Final = {
+    "api": "Created via API",
+    "cli": "Created from the CLI",
+    "import": "Imported",
+    "manual": "Created manually",
 }
+"""How a lead was created, by the source that it has where nothing else was said."""
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +82,12 @@ def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     result = []
     for name, group in groupby(ordered, key=lambda each: each.field):
         first, *others = list(group)
-        label = name.replace("_", " ").capitalize()
         result.append(
             EnrichedField(
-                label, first, display_value(first.value), [(each, display_value(each.value)) for each in others]
+                labels.field(name),
+                first,
+                display_value(first.value),
+                [(each, display_value(each.value)) for each in others],
             )
         )
     return result
@@ -101,27 +101,43 @@ def display_value(value: object) -> str:
 
 
 def _entry(event: LeadEventView, names: Mapping[UUID, str], owners: Mapping[str, str]) -> TimelineEntry:
-    title, glyph, tone = _KINDS.get(
-        event.kind, (event.kind.replace(".", " ").replace("_", " ").capitalize(), "circle", "neutral")
-    )
     data: dict[str, Any] = dict(event.data)
-    text = str(data.get("error") or "")
-    if event.kind == "lead.created":
-        text = f"Source: {data.get('source')}"
-    elif event.kind in ("lead.merged", "lead.unmerged"):
-        text = str(data.get("otherEmail") or "")
-    elif event.kind == "lead.merged_into":
-        text = str(data.get("survivorEmail") or "")
     changes = data.get("changes")
+    changed = _changes(changes, owners) if isinstance(changes, dict) else []
+    _, glyph, tone = _KINDS.get(event.kind, ("", "circle", "neutral"))
     return TimelineEntry(
-        title,
+        _title(event.kind, data, changed),
         glyph,
         tone,
         event.at,
         actor_label(event.actor.kind, event.actor.id, names),
-        text,
-        _changes(changes, owners) if isinstance(changes, dict) else [],
+        _text(event.kind, data),
+        changed,
     )
+
+
+def _title(kind: str, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
+    title = _KINDS[kind][0] if kind in _KINDS else labels.field(kind)
+    if kind == LeadEventKind.CREATED:
+        return _CHANNELS.get(str(data.get("source")), title)
+    if kind == LeadEventKind.CHANGED and changed:
+        listed = ", ".join(each.label for each in changed[:_MOST_NAMED])
+        return f"Updated {listed}" + (f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else "")
+    other = data.get("otherEmail") or data.get("survivorEmail")
+    if not other:
+        return title
+    return {
+        LeadEventKind.MERGED: f"Merged with {other}",
+        LeadEventKind.MERGED_INTO: f"Merged into {other}",
+        LeadEventKind.UNMERGED: f"Unmerged {other}",
+    }.get(LeadEventKind(kind), title)
+
+
+def _text(kind: str, data: Mapping[str, Any]) -> str:
+    source = data.get("source")
+    if kind == LeadEventKind.CREATED and source and source not in _CHANNELS:
+        return f"Source: {source}"
+    return str(data.get("error") or "")
 
 
 def _changes(changes: Mapping[str, Any], owners: Mapping[str, str]) -> list[FieldChange]:
@@ -131,13 +147,20 @@ def _changes(changes: Mapping[str, Any], owners: Mapping[str, str]) -> list[Fiel
             keys = [
                 key for key in {**(before or {}), **(after or {})} if (before or {}).get(key) != (after or {}).get(key)
             ]
-            listed += [FieldChange(key, _text((before or {}).get(key)), _text((after or {}).get(key))) for key in keys]
+            listed += [
+                FieldChange(key, _shown(key, (before or {}).get(key)), _shown(key, (after or {}).get(key)))
+                for key in keys
+            ]
         elif name == "owner_id":
-            listed.append(FieldChange("Owner", owners.get(str(before)), owners.get(str(after))))
+            listed.append(FieldChange(labels.field(name), owners.get(str(before)), owners.get(str(after))))
         else:
-            listed.append(FieldChange(_COLUMNS.get(name, name), _text(before), _text(after)))
+            listed.append(FieldChange(labels.field(name), _shown(name, before), _shown(name, after)))
     return listed
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else display_value(value)
+def _shown(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if name == "phone":
+        return formats.phone(str(value))
+    return formats.country(str(value)) or str(value) if name == "country" else display_value(value)

@@ -51,7 +51,7 @@ async def remove_view(ctx: PageContext) -> PageResult:
     async with ctx.writing() as tx:
         before: SavedView = await get_view(tx, ctx.actor, view_id=ctx.id())
         await views.delete_view(tx, ctx.actor, view_id=ctx.id(), expected_version=before.version)
-    return Redirect("/leads", [Toast(f"View “{before.name}” removed. The leads are untouched.")])
+    return Redirect("/leads", [Toast(f"View “{before.name}” deleted.")])
 
 
 def _shown(ctx: PageContext) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from leadflood.domains.leads.contracts.views import SavedView
 from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.queries.views import list_views
 from leadflood.kernel.actor import Permission
+from leadflood.web.labels import COLUMNS
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_form import name_of, rows_of
-from leadflood.web.pages.lead_list_params import COLUMNS, CREATED_CHOICES, PHONE, SORTS, STANDARD, LeadListParams
+from leadflood.web.pages.lead_list_params import CREATED_IN, PHONE, SORTS, STANDARD, LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
 
@@ -44,7 +45,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
         "owners": owners,
         "columns": COLUMNS,
         "sorts": SORTS,
-        "came_in": CREATED_CHOICES,
+        "created_in": CREATED_IN,
         "phones": PHONE,
         "standard": STANDARD,
         "name_of": name_of,

@@ -1,4 +1,4 @@
-"""One change for many leads: those ticked, or all that the list finds. Large ones and deletions are confirmed first."""
+"""One change for many leads: the selected ones, or all that the list finds. Large ones and deletions are confirmed."""
 
 import re
 from typing import Any
@@ -12,12 +12,12 @@ from leadflood.domains.leads.service import bulk
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.cookies import Toast, local_path
+from leadflood.web.formats import number, plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_list_params import LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
-from leadflood.web.templating import number, plural
 
 pages = Pages()
 
@@ -29,7 +29,7 @@ _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 @pages.post("/leads/bulk-changes", Permission.LEADS_WRITE)
 async def change_leads(ctx: PageContext) -> PageResult:
-    """Do one thing to the ticked leads, or to all that the list finds, once that is confirmed."""
+    """Do one thing to the selected leads, or to all that the list finds, once that is confirmed."""
     form = ctx.form
     command = _command(ctx)
     if _asks(command) and not form.checked("confirmed"):
@@ -81,14 +81,15 @@ def _typed(command: BulkChange) -> bool:
 def _heading(command: BulkChange, count: int) -> str:
     leads = plural(count, "lead")
     if command.changes is not None:
-        return f"{_verb(command)} of {leads}?"
-    return f"Delete {leads}?" if command.action is BulkAction.DELETE else f"Enrich {leads} again?"
+        what = "Assign an owner to" if "owner_id" in command.changes.model_fields_set else "Set the company of"
+        return f"{what} {leads}?"
+    return f"Delete {leads}?" if command.action is BulkAction.DELETE else f"Re-enrich {leads}?"
 
 
 def _verb(command: BulkChange) -> str:
     if command.changes is not None:
-        return "Set owner" if "owner_id" in command.changes.model_fields_set else "Set company"
-    return "Delete" if command.action is BulkAction.DELETE else "Enrich again"
+        return "Assign owner" if "owner_id" in command.changes.model_fields_set else "Set company"
+    return "Delete" if command.action is BulkAction.DELETE else "Re-enrich"
 
 
 def _command(ctx: PageContext) -> BulkChange:
@@ -104,21 +105,21 @@ def _command(ctx: PageContext) -> BulkChange:
     elif form.values("ids"):
         given["leadIds"] = form.values("ids")
     else:
-        fault = FieldError("/ids", "required", "Tick at least one lead.")
-        raise InvalidInput("No lead is ticked. Tick those you mean, then choose what to do.", errors=[fault])
+        fault = FieldError("/ids", "required", "Select at least one lead.")
+        raise InvalidInput("Select at least one lead.", errors=[fault])
     return validated(BulkChange, given)
 
 
 def _told(command: BulkChange, done: ChangesetView) -> Toast:
     if done.applied_at is None and done.job_id is not None:
-        verb = {"set": "Changing", "delete": "Deleting", "enrich": "Enriching"}[command.action]
+        verb = {"set": "Updating", "delete": "Deleting", "enrich": "Re-enriching"}[command.action]
         text = f"{verb} {plural(done.wanted, 'lead')} in the background."
-        return Toast(text, "info", link=f"/changes/{done.id}", link_text="Progress and Undo")
+        return Toast(text, "info", link=f"/changes/{done.id}", link_text="View progress")
     if command.action is BulkAction.ENRICH:
         return Toast(f"{plural(done.done, 'lead')} queued for enrichment.")
     if not done.changed:
-        return Toast("Nothing had to be changed.", "info")
-    verb = {"set": "changed", "delete": "deleted", "restore": "restored"}[command.action]
+        return Toast("No changes needed.", "info")
+    verb = {"set": "updated", "delete": "deleted", "restore": "restored"}[command.action]
     return Toast(
         f"{plural(done.changed, 'lead')} {verb}.",
         undo=f"/changesets/{done.id}/undos",

@@ -22,12 +22,12 @@ class MailCaptureOff(NotFound):
     """Mails of this installation go to a real server, or nowhere."""
 
     code = "mail_not_caught"
-    title = "Mails are not caught here"
+    title = "Email capture is off"
 
     def __init__(self) -> None:
         super().__init__(
-            "`leadflood up` shows mails here in development, unless LEADFLOOD_SMTP_URL names a mail server. This "
-            "installation sends its mails, or has no server for them; the page of members says what became of them."
+            "`leadflood up` shows emails here in development, unless LEADFLOOD_SMTP_URL names a mail server. "
+            "Delivery status is on the Members page."
         )
 
 

@@ -14,22 +14,15 @@ from leadflood.domains.leads.service import member_removal
 from leadflood.kernel.actor import Permission, Role
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import SESSION, Toast, drop_cookie
+from leadflood.web.formats import plural
+from leadflood.web.labels import ROLES
 from leadflood.web.page_context import PageContext
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
-from leadflood.web.templating import plural
 
 pages = Pages()
 
 PATH = "/settings/members"
-ROLES = {
-    Role.OWNER: ("Owner", "Everything, and the only one who makes and removes owners."),
-    Role.ADMIN: ("Admin", "Everything but owners: members, API keys, the outbox, the audit log."),
-    Role.MEMBER: ("Member", "Works with leads and jobs; sees who else is here."),
-    Role.VIEWER: ("Viewer", "Sees leads, jobs and members, and changes nothing."),
-}
-"""What a role is called, and what it allows."""
-
 _ROWS = 50
 _OPEN = 100
 _FAULT = 500
@@ -51,13 +44,12 @@ async def change_role(ctx: PageContext) -> PageResult:
             member = await members.change_role(tx, ctx.actor, user_id=user_id, change=change)
     except AppError as error:
         return await refused(ctx, error)
-    name = ROLES[member.role][0].lower()
-    return Redirect(PATH, [Toast(f"{member.name} is {'an' if name[0] in 'ao' else 'a'} {name} now.")])
+    return Redirect(PATH, [Toast(f"Role changed to {ROLES[member.role][0]}.")])
 
 
 @pages.post(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
 async def remove_member(ctx: PageContext) -> PageResult:
-    """Take somebody out, or leave."""
+    """Remove someone, or leave."""
     user_id = ctx.id()
     try:
         async with ctx.writing() as tx:

@@ -1,4 +1,4 @@
-"""The outbox: what was published, what waits, and what nobody could be told; replaying dead letters."""
+"""Event delivery: events that were published, are pending, or could not be delivered; retrying those."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _ROWS = 50
 
 @pages.get("/outbox", Permission.OUTBOX_READ, live=("outbox_causes", "outbox_list"))
 async def list_events(ctx: PageContext) -> PageResult:
-    """Dead letters by cause, and the events. `?status=…&cause=…` narrows them."""
+    """Undelivered events by error, and all events. `?status=…&cause=…` narrows them."""
     status = next((each for each in OutboxStatus if each.value == ctx.query.get("status")), None)
     cause = ctx.query.get("cause")
     cause = cause[:LONGEST_CAUSE] if cause is not None else None
@@ -38,7 +38,7 @@ async def list_events(ctx: PageContext) -> PageResult:
 
 @pages.post("/outbox/{id}/replays", Permission.OUTBOX_WRITE)
 async def replay_event(ctx: PageContext) -> PageResult:
-    """Give one dead letter to the relay again."""
+    """Retry the delivery of one event."""
     async with ctx.writing() as tx:
         await service.replay_event(tx, ctx.actor, event_id=ctx.id())
     return _back(ctx, BulkOutcome(done=1, refused=[], job_id=None))
@@ -46,7 +46,7 @@ async def replay_event(ctx: PageContext) -> PageResult:
 
 @pages.post("/outbox/replays", Permission.OUTBOX_WRITE)
 async def replay_events(ctx: PageContext) -> PageResult:
-    """Give the ticked dead letters to the relay again."""
+    """Retry the delivery of the selected events."""
     command = ctx.form.read(ReplayEvents)
     async with ctx.writing() as tx:
         outcome = await service.replay_events(tx, ctx.actor, command=command)
@@ -55,7 +55,7 @@ async def replay_events(ctx: PageContext) -> PageResult:
 
 @pages.post("/outbox/failures/replays", Permission.OUTBOX_WRITE)
 async def replay_cause(ctx: PageContext) -> PageResult:
-    """Give all dead letters of a cause to the relay again."""
+    """Retry the delivery of all events that failed with an error."""
     command = validated(ReplayCause, {"cause": ctx.form.value("cause"), "kind": ctx.form.value("kind")})
     async with ctx.writing() as tx:
         outcome = await service.replay_cause(tx, ctx.actor, command=command, trace=ctx.trace)
@@ -63,5 +63,5 @@ async def replay_cause(ctx: PageContext) -> PageResult:
 
 
 def _back(ctx: PageContext, outcome: BulkOutcome) -> Redirect:
-    toasts = outcome_toasts(outcome, "event", "given to the relay again")
+    toasts = outcome_toasts(outcome, "event", "Retrying delivery of")
     return Redirect(local_path(ctx.form.value("next"), "/outbox"), toasts)

@@ -24,7 +24,7 @@ async def show_outgoing(ctx: PageContext) -> PageResult:
 async def open_outgoing(ctx: PageContext) -> PageResult:
     """Let effects leave."""
     await holds.open_hold(ctx.parts.database, ctx.parts.hold, ctx.actor)
-    return Redirect(_PATH, [Toast("The hold is open. Waiting mails are being sent.")])
+    return Redirect(_PATH, [Toast("Hold turned off. Sending waiting emails…")])
 
 
 @pages.post(f"{_PATH}/closings", Permission.INSTANCE)
@@ -33,4 +33,4 @@ async def close_outgoing(ctx: PageContext) -> PageResult:
     await holds.close_hold(
         ctx.parts.database, ctx.parts.hold, ctx.actor, reason=f"Closed by {ctx.user.email} in the browser."
     )
-    return Redirect(_PATH, [Toast("The hold is closed. No mail leaves.")])
+    return Redirect(_PATH, [Toast("Hold turned on. No emails are sent.")])

@@ -38,19 +38,24 @@ COMMANDS = (
     PaletteCommand("New lead", "/leads/new", "user-plus", "g n", needs=Permission.LEADS_WRITE, words="create add"),
     PaletteCommand("Duplicates", "/duplicates", "users", needs=Permission.LEADS_READ, words="merge twice same dedupe"),
     PaletteCommand(
-        "Import a file", "/imports/new", "upload", needs=Permission.LEADS_WRITE, words="csv xlsx upload leads"
+        "Import leads", "/imports/new", "upload", needs=Permission.LEADS_WRITE, words="csv xlsx upload leads"
     ),
     PaletteCommand("Imports", "/imports", "upload", needs=Permission.LEADS_READ, words="csv xlsx files undo"),
     PaletteCommand(
         "Export leads", "/leads/export", "download", needs=Permission.LEADS_READ, words="csv parquet ndjson"
     ),
-    PaletteCommand("Exported files", "/exports", "download", needs=Permission.LEADS_READ, words="exports download"),
+    PaletteCommand("Exports", "/exports", "download", needs=Permission.LEADS_READ, words="past files download"),
     PaletteCommand("Jobs", "/jobs", "activity", "g j", needs=Permission.JOBS_READ, words="queue failed workers"),
     PaletteCommand(
         "Failed jobs", "/jobs?status=failed", "circle-x", needs=Permission.JOBS_READ, words="errors causes retry"
     ),
     PaletteCommand(
-        "Outbox", "/outbox", "send", "g o", needs=Permission.OUTBOX_READ, words="events dead letters replay"
+        "Event delivery",
+        "/outbox",
+        "send",
+        "g o",
+        needs=Permission.OUTBOX_READ,
+        words="outbox events undelivered replay retry",
     ),
     PaletteCommand("Profile and password", "/settings", "user", "g s", words="settings account name time zone"),
     PaletteCommand("Appearance", "/settings/appearance", "moon", words="settings theme dark light"),

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from leadflood.domains.identity.errors import LoginThrottled
 from leadflood.kernel.errors import AppError
+from leadflood.web.formats import local_time, plural
 from leadflood.web.page_context import PageContext
-from leadflood.web.templating import plural
 
 _MINUTE = 60
 
@@ -18,7 +18,8 @@ def throttled_response(ctx: PageContext, error: AppError) -> AppError:
     minutes = -(-seconds // _MINUTE)
     moment = (ctx.now + timedelta(minutes=minutes)).astimezone(ctx.time_zone)
     error.detail = (
-        f"Too many wrong passwords. This browser can try again in {plural(minutes, 'minute')}, "
-        f"at {moment:%H:%M} {moment.tzname()}. A browser that you signed in with before still works."
+        f"Too many attempts. Try again in {plural(minutes, 'minute')}, at {local_time(moment, 'time')} "
+        f"{moment.tzname()}. "
+        "A browser you signed in with before still works."
     )
     return error

@@ -14,15 +14,15 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 
-@pages.get("/sign-in", Public("it is how one gets in"))
+@pages.get("/sign-in", Public("it is how people sign in"))
 async def show_sign_in(ctx: PageContext) -> PageResult:
-    """The form; whoever is signed in already goes on."""
+    """The form; someone who is already signed in continues."""
     if ctx.signed_in:
         return Redirect(local_path(ctx.query.get("next")))
     return _form(Form.of({"next": local_path(ctx.query.get("next"), "")}))
 
 
-@pages.post("/sign-in", Public("it is how one gets in"))
+@pages.post("/sign-in", Public("it is how people sign in"))
 async def sign_in(ctx: PageContext) -> PageResult:
     """Start a session in this browser. One that it had before ends."""
     parts = ctx.parts
@@ -48,7 +48,7 @@ async def know_device(ctx: PageContext) -> PageResult:
     if user_id is None:
         raise DeviceLinkExpired
     ctx.know(user_id)
-    return Redirect("/sign-in", [Toast("You can sign in with this browser now.")])
+    return Redirect("/sign-in", [Toast("You can now sign in with this browser.")])
 
 
 @pages.post("/sign-out", SIGNED_IN)
@@ -62,7 +62,7 @@ async def sign_out(ctx: PageContext) -> PageResult:
 
 @pages.post("/workspace", SIGNED_IN)
 async def switch_workspace(ctx: PageContext) -> PageResult:
-    """Go on in another workspace of the same person, in a session of its own."""
+    """Continue in another workspace of the same person, in a session of its own."""
     parts = ctx.parts
     workspace_id = ctx.form.id("workspaceId")
     entered = await sessions.switch_workspace(
@@ -74,7 +74,7 @@ async def switch_workspace(ctx: PageContext) -> PageResult:
     )
     ctx.cookies.append(set_cookie(SESSION, entered.token, seconds=parts.settings.web_session_seconds))
     ctx.anchor = entered.token
-    return Redirect("/", [Toast(f"This is {entered.workspace.name} now.")])
+    return Redirect("/", [Toast(f"Switched to {entered.workspace.name}.")])
 
 
 def _form(form: Form, status: int = 200) -> PageResponse:

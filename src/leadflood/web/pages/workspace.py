@@ -25,7 +25,7 @@ async def show_workspace(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, Permission.WORKSPACE_WRITE)
 async def rename_workspace(ctx: PageContext) -> PageResult:
-    """Another name, for everybody in it."""
+    """Another name, for all members."""
     try:
         change = ctx.form.read(RenameWorkspace, blank="")
         async with ctx.writing() as tx:
@@ -34,7 +34,7 @@ async def rename_workspace(ctx: PageContext) -> PageResult:
         if error.status >= _FAULT:
             raise
         return await _page(ctx, ctx.form.refused(error), error.status)
-    return Redirect(_PATH, [Toast(f"The workspace is called {change.name} now.")])
+    return Redirect(_PATH, [Toast("Workspace renamed.")])
 
 
 async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -> PageResponse:

@@ -12,6 +12,7 @@ import "./receipt.js";
 import "./requests.js";
 import "./reveal.js";
 import "./table-select.js";
+import "./time-zone.js";
 import "./toast.js";
 import "./tooltip.js";
 import "./upload.js";

@@ -2,6 +2,9 @@
 import uPlot from "uplot"
 
 const drawn = new WeakMap()
+// Numbers as the reader's region writes them; dates have words, which are English.
+const { region } = document.documentElement.dataset
+const english = `en-${region.split("-").pop()}`
 const tones = ["--plot-1", "--plot-2", "--plot-3"]
 
 // A canvas knows no custom properties and no light-dark(): an element has to work the colour out.
@@ -14,9 +17,9 @@ function colour(area, name) {
 }
 
 const told = (value, unit) =>
-  value == null ? "—" : unit === "s" ? (value < 1 ? `${Math.round(value * 1000)} ms` : `${+value.toPrecision(3)} s`) : value.toLocaleString("en").replaceAll(",", "\u202f")
+  value == null ? "—" : unit === "s" ? (value < 1 ? `${Math.round(value * 1000)} ms` : `${(+value.toPrecision(3)).toLocaleString(region)} s`) : value.toLocaleString(region)
 
-const clock = (plot, options) => new Intl.DateTimeFormat("en-GB", { timeZone: plot.zone, ...options })
+const clock = (plot, options) => new Intl.DateTimeFormat(english, { timeZone: plot.zone, ...options })
 
 // The legend beside the title tells the figures under the pointer.
 function tell(area, plot, at) {

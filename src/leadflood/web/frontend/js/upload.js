@@ -50,7 +50,7 @@ document.addEventListener("htmx:xhr:progress", ({ target, detail: { loaded, tota
   if (target !== form() || !total) return
   const bar = target.querySelector("progress")
   const done = Math.floor((100 * loaded) / total)
-  target.querySelector("[data-upload-note]").textContent = done < 100 ? `${done} %` : "Looking at it…"
+  target.querySelector("[data-upload-note]").textContent = done < 100 ? `${done}%` : "Processing…"
   if (done < 100) bar.value = loaded / total
   else bar.removeAttribute("value")
 })

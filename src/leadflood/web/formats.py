@@ -1,0 +1,203 @@
+"""Numbers, dates, times, places and phone numbers as people read them.
+
+Words are American English. How numbers, dates and times are written follows the reader's region, by CLDR: Germany
+writes 2.273 and 29 Nov 2026, 17:04. `use` sets the region for the request that is handled.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Final
+
+import iso3166
+import phonenumbers
+from babel import Locale
+from babel.core import get_global
+from babel.dates import format_date, format_time
+from babel.localedata import exists
+from babel.numbers import format_decimal, format_percent
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from leadflood.kernel.locales import canonical_locale
+from leadflood.kernel.schema import Count
+from leadflood.kernel.text import InvalidValue, search_key
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """How a region writes. `tag`: its BCP 47 tag. Dates have words, so they are those of an English locale."""
+
+    tag: str
+    numbers: Locale
+    dates: Locale
+    times: Locale
+
+
+_US: Final = Locale("en", "US")
+DEFAULT: Final = Region("en-US", _US, _US, _US)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_WEEK = 7 * _DAY
+_UNITS: Final = ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
+_SIZES: Final = ("bytes", "KB", "MB", "GB", "TB")
+_THOUSAND: Final = 1000
+_TEN: Final = 10
+_LONGEST_HEADER: Final = 200
+_COMMON_NAMES: Final = {
+    "CD": "DR Congo",
+    "CG": "Congo",
+    "HK": "Hong Kong",
+    "MM": "Myanmar",
+    "MO": "Macao",
+    "PS": "Palestine",
+}
+"""Where CLDR has a longer name than people use."""
+
+_region: ContextVar[Region] = ContextVar("region", default=DEFAULT)
+
+
+def use(region: Region) -> None:
+    """Write numbers, dates and times as in this region from now on, in this context."""
+    _region.set(region)
+
+
+def region_of(stored: str | None, accept_language: str) -> Region:
+    """The region of a reader: what their profile says, else what their browser prefers, else the United States."""
+    tags = [stored] if stored else _accepted(accept_language)
+    return next((found for tag in tags if (found := _region_of(tag))), DEFAULT)
+
+
+@cache
+def regions() -> dict[str, str]:
+    """The regions that can be chosen: names by the tag of the region's main language, such as `de-DE`."""
+    likely = get_global("likely_subtags")
+    tags = {}
+    for code, name in countries().items():
+        language, *_ = str(likely.get(f"und_{code}", "en")).split("_")
+        tags[f"{language}-{code}"] = name
+    return tags
+
+
+@pass_context
+def ago(context: Context, moment: datetime | None) -> str:
+    """How long ago a moment was, or how far ahead it is: `3 minutes ago`, `in 2 days`; a date from a week on."""
+    if moment is None:
+        return "Never"
+    seconds = (context["ctx"].now - moment).total_seconds()
+    if abs(seconds) < _MINUTE:
+        return "just now" if seconds >= 0 else "in a moment"
+    if abs(seconds) >= _WEEK:
+        return clock(context, moment, "date")
+    size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
+    told = plural(int(abs(seconds) // size), unit)
+    return f"{told} ago" if seconds > 0 else f"in {told}"
+
+
+@pass_context
+def clock(context: Context, moment: datetime | None, form: str = "full") -> str:
+    """A moment in the visitor's time zone: `date`, `time`, or `full` with the zone."""
+    return "" if moment is None else local_time(moment.astimezone(context["ctx"].time_zone), form)
+
+
+def local_time(local: datetime, form: str = "full") -> str:
+    """As `clock`, for a moment that is in the time zone to show."""
+    region = _region.get()
+    date = format_date(local, "medium", locale=region.dates)
+    if form == "date":
+        return date
+    time = format_time(local, "short" if form == "time" else "medium", locale=region.times)
+    return time if form == "time" else f"{date}, {time} {local.tzname()}"
+
+
+def iso(moment: datetime) -> str:
+    """A moment as RFC 3339, for `datetime` attributes."""
+    return moment.isoformat()
+
+
+def number(value: float) -> str:
+    """A number with the region's separators: `2,273`."""
+    return format_decimal(value, locale=_region.get().numbers)
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent: `50%`."""
+    return format_percent(share, locale=_region.get().numbers)
+
+
+def counted(count: Count) -> str:
+    """A count, with a plus where there are more than were counted."""
+    return number(count.value) + ("" if count.exact else "+")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 lead`, `2 leads`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time in the unit that fits: `8 ms`, `1.4 s`, `3 min`, `2 h`."""
+    if seconds is None:
+        return "—"
+    if seconds < 1:
+        return f"{number(round(seconds * 1000))} ms"
+    if seconds < 2 * _MINUTE:
+        return f"{number(float(f'{seconds:.3g}'))} s"
+    return f"{number(round(seconds / _MINUTE))} min" if seconds < 2 * _HOUR else f"{number(round(seconds / _HOUR))} h"
+
+
+def size(count: int) -> str:
+    """A size in the unit that fits: `1.2 MB`."""
+    value, unit = float(count), 0
+    while value >= _THOUSAND and unit < len(_SIZES) - 1:
+        value, unit = value / _THOUSAND, unit + 1
+    return f"{number(round(value, 1 if unit and value < _TEN else 0))} {_SIZES[unit]}"
+
+
+@cache
+def countries() -> dict[str, str]:
+    """All countries by code, sorted by the names that people use: Bolivia, Germany."""
+    names = {**DEFAULT.dates.territories, **_COMMON_NAMES}
+    listed = {each.alpha2: names.get(each.alpha2, each.apolitical_name) for each in iso3166.countries}
+    return dict(sorted(listed.items(), key=lambda each: search_key(each[1])))
+
+
+def country(code: str | None) -> str | None:
+    """The name that people use for a country."""
+    return countries().get(code or "")
+
+
+@lru_cache(maxsize=1024)
+def phone(stored: str | None) -> str | None:
+    """A stored number in international form: `+1 201-555-6773 ext. 312`."""
+    if stored is None:
+        return None
+    try:
+        parsed = phonenumbers.parse(stored)
+    except phonenumbers.NumberParseException:
+        return stored
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _accepted(header: str) -> list[str]:
+    """The tags of `Accept-Language`, the preferred first."""
+    weighted = []
+    for index, part in enumerate(header[:_LONGEST_HEADER].split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighted.append((-float(weight or 1), index, tag))
+        except ValueError:
+            continue
+    return [tag for _, _, tag in sorted(weighted)]
+
+
+@lru_cache(maxsize=1024)
+def _region_of(tag: str) -> Region | None:
+    try:
+        own = Locale.parse(canonical_locale(tag), sep="-")
+    except InvalidValue:
+        return None
+    name = f"en_{own.territory}"
+    dates = Locale.parse(name if exists(name) else "en_001")
+    says_noon = any(letter in own.time_formats["short"].pattern for letter in "abB")
+    return Region(str(own).replace("_", "-"), own, dates, dates if says_noon else own)

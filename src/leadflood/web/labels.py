@@ -1,0 +1,217 @@
+"""The vocabulary of the pages: fields, statuses, jobs and permissions as people call them.
+
+Templates have it as `labels`.
+"""
+
+import re
+from typing import Final
+
+from leadflood.domains.leads import labels as leads
+from leadflood.kernel.actor import Permission, Role
+
+LEAD_FIELDS: Final = leads.FIELDS
+COLUMNS: Final[dict[str, str]] = {
+    "name": "Name",
+    "status": "Status",
+    **{name: leads.FIELDS[name] for name in ("company", "jobTitle", "email", "phone", "country", "source")},
+    "owner": leads.FIELDS["ownerId"],
+    "createdAt": "Created",
+    "updatedAt": "Updated",
+}
+"""Of the list of leads, in their order."""
+
+_FOUND: Final = {
+    "company_name": "Company",
+    "company_domain": "Company domain",
+    "canonical_email": "Normalized email",
+    "likely_typo_of": "Possible typo of",
+    "is_free_mail": "Free email provider",
+    "is_disposable": "Disposable email",
+    "is_role_address": "Role-based email",
+}
+"""What enrichment finds beside the fields of a lead."""
+_FORM_FIELDS: Final = {
+    "customFields": "Custom fields",
+    "appearance": "Theme",
+    "columns": "Columns",
+    "currentPassword": "Current password",
+    "days": "Expiration",
+    "duplicates": "Duplicate rows",
+    "encoding": "Encoding",
+    "expiresAt": "Expiration",
+    "file": "File",
+    "format": "Format",
+    "ids": "Leads",
+    "locale": "Region",
+    "name": "Name",
+    "newPassword": "New password",
+    "password": "Password",
+    "role": "Role",
+    "scopes": "Scopes",
+    "targets": "Columns",
+    "timeZone": "Time zone",
+    "workspace": "Workspace name",
+}
+_SOURCES: Final = {"email_insight": "Email Insight", "simulated": "Simulated provider"}
+"""Adapters of enrichment."""
+_METHODS: Final = {
+    "mailbox_rules": "Inbox rules",
+    "provider_list": "Provider list",
+    "disposable_list": "Disposable email list",
+    "role_words": "Role keywords",
+    "domain_distance": "Similar domain",
+    "public_suffix_list": "Public suffix list",
+    "domain_label": "Domain name",
+    "local_part_pattern": "Name pattern",
+    "given_name_list": "First name list",
+    "known_name": "Known name",
+}
+_INDEX: Final = re.compile(r"\.\d+$")
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.]+")
+
+STATUSES: Final = {
+    "new": ("info", "circle-dashed", "New"),
+    "processing": ("info", "loader-circle", "Processing"),
+    "enriched": ("ok", "circle-check", "Enriched"),
+    "failed": ("bad", "circle-x", "Failed"),
+    "queued": ("neutral", "circle-dashed", "Queued"),
+    "running": ("info", "loader-circle", "Running"),
+    "completed": ("ok", "circle-check", "Completed"),
+    "cancelled": ("neutral", "ban", "Canceled"),
+    "pending": ("neutral", "circle-dashed", "Pending"),
+    "sent": ("ok", "circle-check", "Sent"),
+    "dead_letter": ("bad", "octagon-x", "Undelivered"),
+    "retrying": ("warn", "rotate-cw", "Retrying"),
+    "on_hold": ("warn", "circle-dot", "On hold"),
+    "waiting": ("neutral", "clock", "Scheduled"),
+    "active": ("ok", "circle-check", "Active"),
+    "invited": ("info", "mail", "Invited"),
+    "expired": ("neutral", "clock", "Expired"),
+    "revoked": ("neutral", "ban", "Revoked"),
+    "alive": ("ok", "circle-dot", "Online"),
+    "gone": ("bad", "circle-x", "Offline"),
+    "uploading": ("info", "loader-circle", "Uploading"),
+    "uploaded": ("warn", "circle-dashed", "Ready to map"),
+    "staging": ("info", "loader-circle", "Checking"),
+    "previewed": ("warn", "eye", "Preview ready"),
+    "committing": ("info", "loader-circle", "Importing"),
+    "paused": ("warn", "circle-dot", "Paused"),
+    "committed": ("ok", "circle-check", "Imported"),
+    "undoing": ("info", "loader-circle", "Undoing"),
+    "undone": ("neutral", "rotate-cw", "Undone"),
+    "open": ("info", "loader-circle", "In progress"),
+    "unfinished": ("warn", "circle-dot", "Unfinished"),
+    "applied": ("ok", "circle-check", "Applied"),
+}
+"""Of leads, jobs, events, imports, changes, keys and invitations: a tone, an icon and a word."""
+
+_JOBS: Final = {
+    "leads.enrich": "Enrichment",
+    "leads.purge": "Delete expired leads",
+    "leads.undo": "Undo a change",
+    "leads.release": "Unassign leads",
+    "leads.bulk": "Bulk change",
+    "imports.stage": "Import preview",
+    "imports.commit": "Import",
+    "imports.enrich": "Enrich imported leads",
+    "imports.forget": "Delete expired imports",
+    "exports.write": "Export",
+    "exports.forget": "Delete expired exports",
+    "duplicates.scan": "Duplicate scan",
+    "duplicates.start": "Schedule duplicate scans",
+    "invitations.send": "Invitation email",
+    "invitations.forget": "Delete expired invitations",
+    "email_changes.send": "Email confirmation",
+    "email_changes.forget": "Delete expired email changes",
+    "figures.count": "Update statistics",
+    "figures.recount": "Recount statistics",
+    "jobs.retry_cause": "Retry failed jobs",
+    "jobs.replay_cause": "Retry undelivered events",
+}
+_VERSION: Final = re.compile(r"\.v\d+$")
+
+ROLES: Final = {
+    Role.OWNER: ("Owner", "Full access, including owners."),
+    Role.ADMIN: ("Admin", "Full access except managing owners."),
+    Role.MEMBER: ("Member", "Can edit leads."),
+    Role.VIEWER: ("Viewer", "View only."),
+}
+"""Each with what it can do, from most to least."""
+
+SCOPES: Final = {
+    Permission.LEADS_READ: "View leads and enrichment data",
+    Permission.LEADS_WRITE: "Create, edit, delete and enrich leads",
+    Permission.JOBS_READ: "View jobs and their errors",
+    Permission.JOBS_WRITE: "Retry and cancel jobs",
+    Permission.OUTBOX_READ: "View pending events",
+    Permission.OUTBOX_WRITE: "Retry failed events",
+    Permission.WORKSPACE_READ: "View workspace settings",
+    Permission.WORKSPACE_WRITE: "Rename the workspace",
+    Permission.MEMBERS_READ: "View members and invitations",
+    Permission.MEMBERS_WRITE: "Invite, edit and remove members",
+    Permission.KEYS_READ: "View API keys",
+    Permission.KEYS_WRITE: "Create and revoke API keys",
+    Permission.AUDIT_READ: "View the audit log",
+    Permission.PERSONAL_DATA: "Export and erase personal data",
+}
+"""What an API key with a scope can do."""
+
+_ACCESS: Final = {
+    "leads": "leads",
+    "jobs": "background jobs",
+    "outbox": "event delivery",
+    "workspace": "workspace settings",
+    "members": "members",
+    "keys": "API keys",
+    "audit": "the audit log",
+}
+
+
+def field(name: str) -> str:
+    """A field as people call it, given by its name in the API, in a form or in the database, or by its JSON pointer."""
+    name = _INDEX.sub("", name.strip("/").replace("/", "."))
+    head, _, key = name.partition(".")
+    if head in (leads.CUSTOM, "custom_fields"):
+        return key or _FORM_FIELDS[leads.CUSTOM]
+    known = _FOUND.get(name) or LEAD_FIELDS.get(_camel(name)) or _FORM_FIELDS.get(_camel(name))
+    return known or _WORDS.sub(" ", name).strip().capitalize()
+
+
+def job(kind: str) -> str:
+    """A kind of job as people call it: `leads.enrich.v1` is "Enrichment"."""
+    name = _VERSION.sub("", kind)
+    return _JOBS.get(name) or name.replace(".", " ").replace("_", " ").capitalize()
+
+
+def status(name: str) -> tuple[str, str, str]:
+    """Tone, icon and word of a status."""
+    return STATUSES.get(name) or ("neutral", "circle", name.replace("_", " ").capitalize())
+
+
+def source(adapter: str, version: str = "") -> str:
+    """Where an enriched value comes from: `email_insight` is "Email Insight v1"."""
+    name = _SOURCES.get(adapter) or _WORDS.sub(" ", adapter).capitalize()
+    return f"{name} v{version}" if version else name
+
+
+def method(name: str) -> str:
+    """How a value was found."""
+    return _METHODS.get(name) or _WORDS.sub(" ", name).capitalize()
+
+
+def encoding(name: str) -> str:
+    """A character encoding as people write it: `utf-8` is "UTF-8", `windows-1252` "Windows-1252"."""
+    return name.upper().replace("WINDOWS", "Windows").replace("MAC-ROMAN", "Mac Roman")
+
+
+def no_access(permission: str) -> str:
+    """What someone reads who lacks a permission."""
+    noun, _, verb = permission.partition(":")
+    if noun not in _ACCESS:
+        return "You don't have access. Sign in with your own account."
+    return f"You don't have access. Ask an admin for {'edit' if verb == 'write' else 'view'} access to {_ACCESS[noun]}."
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
