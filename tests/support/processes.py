@@ -70,11 +70,25 @@ def gone(pid: int) -> bool:
 class Running:
     """A `leadflood` command that runs in its own session, with all that it prints."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path, *, module: str = "leadflood") -> None:
-        """Args: argv: what comes after `leadflood`. folder: the working directory, so that no `.env` is found."""
-        long = [*argv[:1]] == ["up"]
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        folder: Path,
+        *,
+        module: str = "leadflood",
+        program: Path | None = None,
+    ) -> None:
+        """Start it.
+
+        Args: argv: the arguments of `leadflood`. folder: the working directory, so that no `.env` is found. program: an
+            installed `leadflood`, in place of the one under test.
+        """
+        called = [str(program)] if program else [sys.executable, "-m", "leadflood"]
         self.process: subprocess.Popen[str] | Forked = (
-            _popen(argv, env, folder) if long else LAUNCHER.start(argv, env, folder, module=module)
+            _popen([*called, *argv], env, folder)
+            if program or [*argv[:1]] == ["up"]
+            else LAUNCHER.start(argv, env, folder, module=module)
         )
         self._started: dict[int, psutil.Process] = {}
         self._heard = threading.Condition()
@@ -196,10 +210,11 @@ class Installation:
         """Start `leadflood up` without waiting for anything."""
         return self.start("up", *arguments)
 
-    def start(self, *argv: str, module: str = "leadflood", **settings: str) -> Running:
+    def start(self, *argv: str, module: str = "leadflood", program: Path | None = None, **settings: str) -> Running:
         """Start any command, such as `worker`, without waiting for anything; `settings` are its own."""
         own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
-        self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module))
+        env = {**self.env, **own}
+        self._running.append(Running(argv, env, self.home.parent, module=module, program=program))
         return self._running[-1]
 
     def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -253,7 +268,7 @@ def all_gone(pids: Iterable[int]) -> bool:
 
 def _popen(argv: Sequence[str], env: Mapping[str, str], folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "leadflood", *argv],
+        argv,
         env=dict(env),
         cwd=folder,
         stdin=subprocess.DEVNULL,
