@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -23,6 +24,7 @@ import leadflood.web.app  # noqa: F401  its import defines the errors that only 
 from leadflood.api.app import ROUTERS
 from leadflood.api.errors import meaning_of, problem_types, remedy_of
 from leadflood.api.openapi import describe
+from leadflood.bootstrap import DOMAINS
 from leadflood.cli import app
 from leadflood.kernel.config import Settings
 
@@ -239,7 +241,24 @@ def problems_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def architecture() -> str:
+    """`ARCHITECTURE.md` with the table of domains, in the order of `bootstrap.DOMAINS`."""
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    head, start, rest = page.partition("<!-- domains:")
+    comment, _, _ = rest.partition("\n")
+    _, end, tail = rest.partition("<!-- end of domains -->")
+    rows = [f"| `{domain.name}` | {_purpose(domain.name)} |" for domain in DOMAINS]
+    table = "\n".join(["| domain | what it does |", "| --- | --- |", *rows])
+    return f"{head}{start}{comment}\n\n{table}\n\n{end}{tail}"
+
+
+def _purpose(domain: str) -> str:
+    text = inspect.cleandoc(import_module(f"leadflood.domains.{domain}").__doc__ or "")
+    return text.partition("\n")[0].removesuffix(".")
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
+    "ARCHITECTURE.md": architecture,
     ".env.example": env_example,
     "docs/reference/cli.md": cli_reference,
     "docs/reference/http-api.md": http_api_reference,

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.source import ROOT
 from tests.support.postgres import temporary_home
-from tests.support.processes import Installation
+from tests.support.processes import Installation, Running
 
 GUIDE = ROOT / "docs/operations.md"
 BLOCK = re.compile(r"UV_PROJECT_ENVIRONMENT=.*?(?=^```$)", re.MULTILINE | re.DOTALL)
@@ -57,9 +58,18 @@ def program(folder: Path) -> Path:
     return Path(start.split()[0])
 
 
+@contextmanager
+def started(installation: Installation, folder: Path, program: Path) -> Iterator[Running]:
+    """`up --demo` of the installed program."""
+    up = Running(["up", "--demo"], installation.env, folder, program=program)
+    try:
+        yield up
+    finally:
+        up.clean_up()
+
+
 def test_the_wheel_installs_offline_and_enriches_a_lead_away_from_the_checkout(folder: Path, program: Path) -> None:
-    with Installation(folder / "home") as installation:
-        up = installation.start("up", "--demo", program=program)
+    with Installation(folder / "home") as installation, started(installation, folder, program) as up:
         up.wait_for("Press Ctrl-C to stop")
         assert re.search(r"^status +enriched$", up.output, re.MULTILINE), up.output
 

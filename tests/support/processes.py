@@ -210,11 +210,10 @@ class Installation:
         """Start `leadflood up` without waiting for anything."""
         return self.start("up", *arguments)
 
-    def start(self, *argv: str, module: str = "leadflood", program: Path | None = None, **settings: str) -> Running:
+    def start(self, *argv: str, module: str = "leadflood", **settings: str) -> Running:
         """Start any command, such as `worker`, without waiting for anything; `settings` are its own."""
         own = {f"LEADFLOOD_{name.upper()}": value for name, value in settings.items()}
-        env = {**self.env, **own}
-        self._running.append(Running(argv, env, self.home.parent, module=module, program=program))
+        self._running.append(Running(argv, {**self.env, **own}, self.home.parent, module=module))
         return self._running[-1]
 
     def run(self, *argv: str, text: str | None = None, **settings: str) -> "subprocess.CompletedProcess[str]":

@@ -1,1 +1,1 @@
-"""Duplicates: leads that may be one person, found, reviewed, merged, and taken apart again."""
+"""Find, merge and unmerge leads that are the same person."""

@@ -1,1 +1,1 @@
-"""Changes of one's e-mail address: they take effect once a link in a mail to the new address is confirmed."""
+"""Confirmed changes of a user's email."""

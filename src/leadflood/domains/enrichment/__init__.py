@@ -1,1 +1,1 @@
-"""Enrichment: what adapters find out about a lead, the receipt of every value, and which value wins."""
+"""Adapters, the values they find, and where each value comes from."""

@@ -1,1 +1,1 @@
-"""Leads go out: any filtered view as CSV, NDJSON or Parquet, at once or as a file that a job writes."""
+"""Leads as CSV, NDJSON or Parquet, downloaded or prepared by a job."""

@@ -1,1 +1,1 @@
-"""Identity: who may do what, and who did."""
+"""Users, workspaces, roles, sessions, API keys and the audit log."""

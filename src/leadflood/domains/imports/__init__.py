@@ -1,1 +1,1 @@
-"""Imports: a file becomes leads, with a diff before anything is written and a way back after."""
+"""Leads from CSV and XLSX files: mapping, preview, commit and undo."""

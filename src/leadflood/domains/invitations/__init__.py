@@ -1,1 +1,1 @@
-"""Invitations: how somebody outside becomes a member, by a link that comes with a mail."""
+"""Invitations to a workspace by email."""

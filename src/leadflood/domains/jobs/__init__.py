@@ -1,1 +1,1 @@
-"""Asynchronous work: the durable truth of every job, the outbox that announces it, and what workers do to it."""
+"""Background jobs, their outbox and their schedules."""

@@ -1,1 +1,1 @@
-"""Leads: people who may become customers, from capture to enriched."""
+"""Leads, their timeline, saved views, bulk changes and undo."""

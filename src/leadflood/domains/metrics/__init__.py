@@ -1,1 +1,1 @@
-"""Figures over time: what came in, what became of it, and how long that took."""
+"""Metrics over time and the dashboard."""
