@@ -59,6 +59,7 @@ DOMAINS: Sequence[Domain] = tuple(
         "leads",
         "invitations",
         "email_changes",
+        "fields",
         "jobs",
         "identity",
     )
@@ -255,6 +256,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         secret_box=SecretBox(secret_key(settings)),
         public_url=public_url(settings),
         participants=LEAD_PARTICIPANTS,
+        converters={subject: each for domain in DOMAINS for subject, each in domain.converters.items()},
     )
     return JobRegistry(definition for domain in DOMAINS for definition in domain.jobs(services))
 

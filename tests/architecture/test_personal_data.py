@@ -21,6 +21,7 @@ WITHOUT = {
     "duplicate_scans": "counts, and an id up to which leads are compared",
     "effects_hold": _SYSTEM,
     "email_changes": _ACCOUNT,
+    "field_definitions": "labels, types and options of custom fields",
     "figures_progress": _SYSTEM,
     "heartbeats": _SYSTEM,
     "import_mappings": "what columns of files become; names of columns only",

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadflood.domains.leads.models import MAX_CUSTOM_STRING
+from leadflood.kernel.field_types import MAX_TEXT
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line
 from tests.support import naughty
@@ -206,7 +206,7 @@ async def test_naughty_text_is_kept_as_it_is_or_refused_by_its_name(
     api: httpx.AsyncClient, ours: Tenant, lead: Lead, texts: naughty.Texts
 ) -> None:
     for text in texts():
-        name, block = cleaned(text, clean_line, 200), cleaned(text, clean_block, MAX_CUSTOM_STRING)
+        name, block = cleaned(text, clean_line, 200), cleaned(text, clean_block, MAX_TEXT)
         answer = await change(api, ours, lead, **dict.fromkeys(TEXTS, text), customFields={"text": text})
         if name is None:
             assert answer.status_code == 400, text

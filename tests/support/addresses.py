@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/mail/{id}": lambda it: [it.links["mail"], f"/mail/{it.workspace_id}"],
     "/outbox": lambda it: ["/outbox", "/outbox?status=dead_letter"],
     "/settings/members/{id}/removals": lambda it: [f"/settings/members/{it.viewer.id}/removals"],
+    "/settings/fields/{id}": lambda it: [f"/settings/fields/{it.ids['field']}"],
     "/settings/audit": lambda it: [
         "/settings/audit",
         "/settings/audit?kind=api_key.",

@@ -132,7 +132,9 @@ class Operation:
         if schema.get("items", {}).get("$ref") in _EACH_FOR_ITSELF:
             return False
         choices = [self._resolved(choice) for choice in schema.get("anyOf", [schema])]
-        if any("properties" in choice or "properties" in self._resolved(choice.get("items", {})) for choice in choices):
+        listed = [self._resolved(choice.get("items", {})) for choice in choices]
+        ids = [True for each in listed for _ in self._id_places_of_body(each)]
+        if ids or any("properties" in choice for choice in choices):
             message = f"{self}: {place} has fields of its own: teach Operation.id_places to look for ids in there."
             raise NotCovered(message)
         kinds = [self._resolved(choice.get("items", choice)) for choice in choices]

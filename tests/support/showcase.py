@@ -19,6 +19,8 @@ from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
 from leadflood.domains.enrichment.models import Adapter
+from leadflood.domains.fields import service as fields
+from leadflood.domains.fields.contracts import CreateField
 from leadflood.domains.identity.contracts import CreateApiKey, Login
 from leadflood.domains.identity.service import administration, api_keys, signin
 from leadflood.domains.jobs import execution
@@ -31,6 +33,7 @@ from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage
 from leadflood.worker.executor import Executor
@@ -171,6 +174,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _leads(showcase, token)
     await _twins(showcase, token)
     showcase.imports |= await add_imports(Desk(parts.database, parts.registry, showcase.actor))
+    await _fields(showcase)
     await _history(showcase, token)
     await _troubles(showcase)
     return showcase
@@ -221,6 +225,16 @@ async def _twins(showcase: Showcase, token: str) -> None:
     async with database.transaction(workspace_id, read_only=True) as tx:
         found = await duplicates.list_duplicates(tx, showcase.actor, status=CandidateStatus.OPEN, limit=1)
     showcase.ids["duplicate"] = found.items[0].id
+
+
+async def _fields(showcase: Showcase) -> None:
+    """A custom field of each type."""
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        for kind in FieldType:
+            given: dict[str, Any] = {"label": f"A {kind.value.replace('_', ' ')}", "type": kind.value}
+            given |= {"options": ["Free", "Pro"]} if kind.has_options else {}
+            field = await fields.create_field(tx, showcase.actor, command=CreateField.model_validate(given))
+            showcase.ids["field"] = field.id
 
 
 async def _history(showcase: Showcase, token: str) -> None:

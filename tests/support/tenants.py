@@ -15,6 +15,8 @@ from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.events import WRITE_EXPORT
 from leadflood.domains.exports.service import files
+from leadflood.domains.fields import service as fields
+from leadflood.domains.fields.contracts import CreateField
 from leadflood.domains.identity import store
 from leadflood.domains.identity.models import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from leadflood.domains.identity.service import audit
@@ -159,6 +161,9 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
     ids["imports"] = await new_import(database, actor, registry)
     ids["changesets"] = await new_changeset(database, actor, ids["leads"])
     ids["deleted-leads"] = await new_deleted_lead(database, actor)
+    async with database.transaction(workspace_id) as tx:
+        field = CreateField.model_validate({"label": "Plan", "key": "plan"})
+        ids["custom-fields"] = (await fields.create_field(tx, actor, command=field)).id
     ids["views"] = await new_view(database, workspace_id, owner_id)
     ids |= await new_duplicates(database, actor)
     async with database.transaction(workspace_id) as tx:
@@ -272,7 +277,13 @@ async def audit_event(tx: Transaction, actor: Actor, subject_id: UUID) -> UUID:
 
 async def _leads(database: Database, actor: Actor, registry: JobRegistry, owner_id: UUID) -> dict[str, UUID]:
     """A lead that was enriched, and a deleted one."""
-    wanted = {"email": "ada.lovelace@gmail.com", "ownerId": str(owner_id), "source": "form", "company": "Acme"}
+    wanted = {
+        "email": "ada.lovelace@gmail.com",
+        "ownerId": str(owner_id),
+        "source": "form",
+        "company": "Acme",
+        "customFields": {"plan": "pro", "seats": 3},
+    }
     async with database.transaction(actor.workspace_id) as tx:
         lead = await leads.create_lead(tx, actor, command=CreateLead.model_validate(wanted), trace={})
         gone = await leads.create_lead(

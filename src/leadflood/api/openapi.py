@@ -16,6 +16,7 @@ _SCHEMAS = "#/components/schemas/"
 _TAGS = {
     "leads": "People to enrich, qualify and contact.",
     "changesets": "Bulk changes, imports and merges, which can be undone.",
+    "custom-fields": "Custom fields of leads: labels, types and options.",
     "views": "Saved filters, sort orders and columns of the lead list.",
     "exports": "Leads as files: downloaded directly or prepared in the background.",
     "imports": "Leads from files: upload, preview, commit, undo.",

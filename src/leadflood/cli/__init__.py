@@ -13,6 +13,7 @@ from leadflood.cli import (
     changesets,
     doctor,
     exports,
+    fields,
     hold,
     identity,
     imports,
@@ -69,6 +70,7 @@ doctor.register(app)
 backup.register(app)
 app.add_typer(leads.app, name="lead")
 app.add_typer(changesets.app, name="change")
+app.add_typer(fields.app, name="field")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(jobs.app, name="job")

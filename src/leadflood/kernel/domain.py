@@ -1,7 +1,7 @@
 """What a domain declares about itself. `bootstrap` composes the domains from that; the kernel names none."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from leadflood.kernel.config import Settings
@@ -23,6 +23,7 @@ class Services:
     secret_box: SecretBox
     public_url: str
     participants: Participants
+    converters: Mapping[str, Any]
 
 
 def _no_jobs(_services: Services) -> Sequence[Any]:
@@ -38,9 +39,11 @@ class Domain:
         jobs: makes the definitions of its kinds of jobs (`JobDefinition`).
         schedules: the jobs that run again and again (`Schedule`).
         participants: what it has about subjects such as leads.
+        converters: converts stored values of custom fields (`Converter`), by kind of subject.
     """
 
     name: str
     jobs: Callable[[Services], Sequence[Any]] = _no_jobs
     schedules: Sequence[Any] = ()
     participants: Sequence[Participant] = ()
+    converters: Mapping[str, Any] = field(default_factory=dict)

@@ -106,7 +106,7 @@ class Place:
         table: its name.
         found: which rows are of the person.
         erase: removes them, or what names the person in them; `{table}` and `{found}` are filled in. None: they go
-            with what they refer to, by a foreign key.
+            with what they refer to, by a foreign key or a trigger.
         exported: which rows belong to an export of the person; None: those that are `found`.
         record: what is exported of a row, as JSON; None: nothing.
     """

@@ -36,8 +36,8 @@ class Form:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "Form":
-        """A form filled with what is stored; None is an empty field."""
-        return cls({name: [str(value)] for name, value in values.items() if value is not None})
+        """A form filled with what is stored; None is an empty field, a list one of several values."""
+        return cls({name: _texts(value) for name, value in values.items() if value is not None})
 
     @classmethod
     def parse(cls, body: bytes) -> "Form":
@@ -59,6 +59,11 @@ class Form:
     def values(self, name: str) -> list[str]:
         """All values of a field: of checkboxes that share a name."""
         return self.fields.get(name, [])
+
+    def one_or_several(self, name: str) -> str | list[str]:
+        """The value of a field, or the list of those that are not empty where it is sent more than once."""
+        values = self.values(name)
+        return [value for value in values if value] if len(values) > 1 else self.value(name)
 
     def checked(self, name: str) -> bool:
         """Whether a lone checkbox is set."""
@@ -111,7 +116,7 @@ class Form:
         kinds = set(_kinds(annotation))
         if dict in kinds:
             prefix = f"{alias}."
-            inner = {name[len(prefix) :]: self.value(name) for name in self.fields if name.startswith(prefix)}
+            inner = {name[len(prefix) :]: self.one_or_several(name) for name in self.fields if name.startswith(prefix)}
             return {name: value for name, value in inner.items() if value} or None
         if alias not in self.fields:
             return None
@@ -132,6 +137,12 @@ def validated(contract: type[C], given: Mapping[str, Any]) -> C:
         faults = field_errors(error)
         detail = "Fix the errors below."
         raise InvalidInput(detail, errors=faults) from error
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return ["", *map(str, value)]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
 def _kinds(annotation: Any) -> Iterable[Any]:  # noqa: ANN401  any annotation

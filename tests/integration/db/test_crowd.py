@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from leadflood.domains.leads.models import normalise_website, search_text
+from leadflood.domains.leads.models import search_text
 from leadflood.kernel.phone_number import normalise_phone
+from leadflood.kernel.web_address import normalise_website
 from tests.support import crowd
 from tests.support.postgres import Cluster
 

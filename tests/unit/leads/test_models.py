@@ -8,20 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadflood.domains.leads.models import (
-    MAX_SAFE_INTEGER,
     TRANSITIONS,
     LeadStatus,
-    check_custom_key,
     clean_custom_value,
     normalise_country,
     normalise_source,
-    normalise_website,
     search_text,
 )
 from leadflood.kernel import email_address
 from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.field_types import MAX_SAFE_INTEGER, check_field_key
 from leadflood.kernel.phone_number import normalise_phone, phone_needs_country
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
+from leadflood.kernel.web_address import normalise_website
 from tests.support.samples import scored
 
 
@@ -277,7 +276,7 @@ def test_a_custom_field_refuses_what_json_readers_disagree_on(value: object) -> 
 @pytest.mark.parametrize("key", ["", "1a", "a-b", "a b", "ä", "a" * 65, "a\n", "\ud800", "_a"])
 def test_a_custom_key_is_an_ascii_name(key: str) -> None:
     with pytest.raises(InvalidValue):
-        check_custom_key(key)
+        check_field_key(key)
 
 
 def test_every_status_says_where_it_may_go() -> None:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue, Strict
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
 from leadflood.domains.leads.contracts import ActorView, LeadView
-from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue
 
@@ -55,7 +55,7 @@ _MOST_FIELDS = 200
 def check_merge_field(text: str) -> str:
     """The name of a field that a merge chooses between. Raises: InvalidValue."""
     if text.startswith(CUSTOM):
-        check_custom_key(text.removeprefix(CUSTOM))
+        check_field_key(text.removeprefix(CUSTOM))
     elif text not in MERGED_FIELDS:
         message = f"Name one of {', '.join(MERGED_FIELDS)}, or customFields. and a key."
         raise InvalidValue(message, "unknown_field")

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.leads.contracts import LeadView
-from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import InvalidValue
 
@@ -149,7 +149,7 @@ def check_column(text: str) -> str:
     if text in FIELDS or text in (ALL, ALL_CUSTOM, ALL_ENRICHED):
         return text
     if text.startswith(CUSTOM):
-        return CUSTOM + check_custom_key(text.removeprefix(CUSTOM))
+        return CUSTOM + check_field_key(text.removeprefix(CUSTOM))
     if text.startswith(ENRICHED) and text.removeprefix(ENRICHED) in set(Field):
         return text
     message = (
@@ -190,13 +190,15 @@ def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
 
 
 def plain(value: Any) -> str:  # noqa: ANN401  of any column
-    """A value as text: times in UTC as RFC 3339 writes them, numbers and booleans as JSON does."""
+    """A value as text: times in UTC as in RFC 3339, numbers and booleans as in JSON, lists with semicolons."""
     if isinstance(value, str):
         return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bool | int | float):
         return json.dumps(value)
+    if isinstance(value, list):
+        return "; ".join(value)
     return str(value)
 
 

@@ -64,12 +64,12 @@ async def _stage(context: JobContext[ImportPayload], database: Database, sandbox
             if not await store.clear_rows(tx, actor.workspace_id, import_id):
                 break
     async with context.transaction() as tx:
-        members = await staging.owners(tx, actor)
+        known = await staging.known_values(tx, actor)
     try:
         async with (
             sandbox.process(actor.workspace_id) as process,
             spooled(database, actor, import_id=import_id) as file,
-            open_rows(process, file, started, members) as batches,
+            open_rows(process, file, started, known) as batches,
         ):
             if not await _stage_rows(context, batches):
                 return None

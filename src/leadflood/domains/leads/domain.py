@@ -5,8 +5,9 @@ from typing import Any
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads import jobs
-from leadflood.domains.leads.events import PURGE_DELETED
+from leadflood.domains.leads.events import LEAD, PURGE_DELETED
 from leadflood.domains.leads.participant import PARTICIPANT
+from leadflood.domains.leads.service.custom import convert_values
 from leadflood.kernel.domain import Domain, Services
 
 
@@ -16,4 +17,10 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     )
 
 
-DOMAIN = Domain(name="leads", jobs=_jobs, schedules=(Schedule(PURGE_DELETED, 86_400.0),), participants=(PARTICIPANT,))
+DOMAIN = Domain(
+    name="leads",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_DELETED, 86_400.0),),
+    participants=(PARTICIPANT,),
+    converters={LEAD: convert_values},
+)

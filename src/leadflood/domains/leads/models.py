@@ -12,12 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, Final
-from urllib.parse import SplitResult, quote, urlsplit
 from uuid import UUID
 
-import idna
 import iso3166
 
+from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, FieldValue
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 
 
@@ -80,11 +79,7 @@ class Change(StrEnum):
     RESTORED = "restored"
 
 
-MAX_URL_LENGTH: Final = 2048
-MAX_CUSTOM_STRING: Final = 2000
-MAX_SAFE_INTEGER: Final = 2**53 - 1
-
-CustomValue = str | int | float | bool
+CustomValue = FieldValue
 
 
 def normalise_country(text: str) -> str:
@@ -99,38 +94,6 @@ def normalise_country(text: str) -> str:
     return code
 
 
-def normalise_website(text: str) -> str:
-    """An http or https URL, or a bare domain (which becomes https), as RFC 3986 writes it.
-
-    The host is lower-case and in IDNA A-labels, a default port, an empty path and the fragment are left out, other
-    characters than ASCII are percent-encoded. Credentials and IP addresses are refused. At most 2,048 characters.
-    """
-    plain = _PLAIN_WEBSITE.fullmatch(text)
-    if plain and len(text) <= MAX_URL_LENGTH - len("https://") and len(plain[2]) <= _MAX_HOST:
-        return f"{plain[1] or 'https://'}{plain[2]}{'' if plain[3] == '/' else plain[3]}"
-    url = clean_line(text, max_length=MAX_URL_LENGTH)
-    if " " in url or "\\" in url:
-        message = "Remove the spaces and backslashes from the address."
-        raise InvalidValue(message)
-    parts, port = _split_url(url if _SCHEME.match(url) else f"https://{url}")
-    if parts.scheme not in _DEFAULT_PORTS:
-        message = "Use an address that starts with https:// or http://, or a bare domain such as acme.com."
-        raise InvalidValue(message)
-    if "@" in parts.netloc:
-        message = "Give a web address such as acme.com, without user name or password."
-        raise InvalidValue(message)
-    authority = _web_host(parts.hostname or "")
-    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
-        authority += f":{port}"
-    path = quote(parts.path, safe=_PATH_SAFE)
-    query = f"?{quote(parts.query, safe=_PATH_SAFE + '?')}" if parts.query else ""
-    website = f"{parts.scheme}://{authority}{'' if path == '/' and not query else path}{query}"
-    if len(website) > MAX_URL_LENGTH:
-        message = f"Use at most {MAX_URL_LENGTH} characters."
-        raise InvalidValue(message, "too_long")
-    return website
-
-
 def normalise_source(text: str) -> str:
     """The channel a lead came by: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
     token = text.strip().lower()
@@ -140,31 +103,25 @@ def normalise_source(text: str) -> str:
     return token
 
 
-def check_custom_key(text: str) -> str:
-    """The name of a custom field, which is used as it is."""
-    if not _CUSTOM_KEY.fullmatch(text):
-        message = "Name the field with 1 to 64 letters A to Z, digits and underscores, starting with a letter."
-        raise InvalidValue(message)
-    return text
-
-
 def clean_custom_value(value: object) -> CustomValue | None:
-    """A custom field's value: text of several lines, a finite number (integers within ±(2^53 - 1)), a boolean or null.
+    """A custom field's value: text of several lines, a finite number, a boolean, a list of texts, or null.
 
-    JSON readers agree on integers only up to that size (RFC 8259, 6).
+    Integers are within ±(2^53 - 1): JSON readers agree on integers only up to that size (RFC 8259, 6).
     """
     if isinstance(value, str):
-        return clean_block(value, max_length=MAX_CUSTOM_STRING)
+        return clean_block(value, max_length=MAX_TEXT)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) <= MAX_SAFE_INTEGER:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
+    if isinstance(value, list) and 0 < len(value) <= MAX_OPTIONS and all(isinstance(each, str) for each in value):
+        return [clean_line(each, max_length=MAX_OPTION) for each in value]
     if isinstance(value, int | float):
         message = f"Give a finite number, integers between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}, or a string."
         raise InvalidValue(message, "out_of_range")
-    message = "Give a string, a number, true, false or null; objects and lists are not stored."
+    message = f"Give a string, a number, true, false, null or a list of at most {MAX_OPTIONS} strings."
     raise InvalidValue(message, "wrong_type")
 
 
@@ -178,46 +135,9 @@ def search_text(first_name: str | None, last_name: str | None, email: str, compa
     return "\n".join(key for key in map(search_key, (name, email, company or "")) if key)
 
 
-_PLAIN_WEBSITE: Final = re.compile(
-    r"(https?://)?((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9._~-]*)*)"
-)
-"""Addresses that are written as they are stored, which most are."""
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
-_LABEL: Final = re.compile(r"(?!.{2}(?<!xn)--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_TOP_LEVEL: Final = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
-_MAX_HOST: Final = 253
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile("[^a-z0-9]+")
-_CUSTOM_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-def _split_url(url: str) -> tuple[SplitResult, int | None]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        message = "Not a web address. Give one such as https://acme.com or acme.com."
-        raise InvalidValue(message) from exc
-    return parts, port
-
-
-def _web_host(host: str) -> str:
-    try:
-        ascii_host = idna.encode(host.removesuffix("."), uts46=True).decode().lower() if host else ""
-    except UnicodeError as exc:  # idna.IDNAError is one
-        message = "The host is not a valid domain name. Give one such as acme.com."
-        raise InvalidValue(message) from exc
-    labels = ascii_host.split(".")
-    valid = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _TOP_LEVEL.fullmatch(labels[-1])
-    if not valid or len(ascii_host) > _MAX_HOST:
-        message = (
-            "Give a full domain name such as acme.com; IP addresses and bare host names are not websites of a lead."
-        )
-        raise InvalidValue(message)
-    return ascii_host
 
 
 def _country_key(name: str) -> str:

@@ -102,6 +102,21 @@ AND NOT EXISTS (SELECT FROM lead_changes c
         found=sql("t.lead_id = ANY (:ids::uuid[])"),
         erase=None,
     ),
+    # What filters read of custom fields, which triggers remove with the lead.
+    Place(
+        name="customTexts",
+        table=sql("lead_field_texts"),
+        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        erase=None,
+        record=None,
+    ),
+    Place(
+        name="customNumbers",
+        table=sql("lead_field_numbers"),
+        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        erase=None,
+        record=None,
+    ),
     Place(
         name="leads",
         table=sql("leads"),

@@ -36,12 +36,14 @@ SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c
 WHERE c.relnamespace = to_regnamespace('leadflood') AND c.relkind IN ('r', 'p')
 """
 _UNFENCE = """
-SELECT format('ALTER TABLE leadflood.%I NO FORCE ROW LEVEL SECURITY', c.relname) AS statement FROM pg_class c
+SELECT format('ALTER TABLE leadflood.%I NO FORCE ROW LEVEL SECURITY, DISABLE TRIGGER USER', c.relname) AS statement
+FROM pg_class c
 WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind IN ('r', 'p') AND c.relforcerowsecurity
 ORDER BY c.relname
 """
 _FENCE = """
-SELECT format('ALTER TABLE leadflood.%I FORCE ROW LEVEL SECURITY', c.relname) AS statement FROM pg_class c
+SELECT format('ALTER TABLE leadflood.%I FORCE ROW LEVEL SECURITY, ENABLE TRIGGER USER', c.relname) AS statement
+FROM pg_class c
 WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind IN ('r', 'p') AND c.relrowsecurity
 ORDER BY c.relname
 """
@@ -129,7 +131,7 @@ async def drop_schemas(connection: asyncpg.Connection) -> None:
 
 
 async def unfence_and_empty(connection: asyncpg.Connection) -> None:
-    """Let the owner load rows: PostgreSQL takes no COPY under row-level security.
+    """Let the owner load rows: PostgreSQL takes no COPY under row-level security, and what triggers write is there.
 
     Until `fence` has run, no process of LEAD-FLOOD starts on this database.
     """

@@ -59,6 +59,9 @@ SENTENCES: Final = {
     "changeset.finished": "finished “{label}” ({leads})",
     "changeset.undone": "undid “{label}” ({leads})",
     "changeset.undo_finished": "finished undoing “{label}” ({leads})",
+    "field.created": "created the field “{key}”",
+    "field.changed": "updated the field “{key}”",
+    "field.deleted": "deleted the field “{key}”",
     "view.created": "saved the view “{name}”",
     "view.changed": "updated the view “{name}”",
     "view.deleted": "deleted the view “{name}”",
@@ -103,6 +106,7 @@ _PLACES: Final = {
     "api_key": "/settings/api-keys#key-{id}",
     "invitation": "/settings/members#invitation-{id}",
     "workspace": "/settings/workspace",
+    "field": "/settings/fields#field-{id}",
 }
 GLYPHS: Final = {
     "audit": "clock",
@@ -117,6 +121,7 @@ GLYPHS: Final = {
     "leads": "users",
     "changeset": "rotate-cw",
     "view": "filter",
+    "field": "columns-3",
     "duplicate": "users",
     "duplicates": "users",
     "export": "download",
@@ -141,6 +146,7 @@ GROUPS: Final = {
     "changeset.": "Bulk changes and undo",
     "duplicate": "Duplicates",
     "view.": "Saved views",
+    "field.": "Custom fields",
     "leads.exported": "Lead downloads",
     "export.": "Exports",
     "import.": "Imports",

@@ -16,7 +16,7 @@ from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.duplicates_presenter import REASONS, compared_fields
-from leadflood.web.pages.lead_form import name_of
+from leadflood.web.pages.lead_form import custom_fields_of, name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -123,11 +123,12 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
         wanted = form.value("survivorId") if form else ctx.query.get("survivor", "")
         survivor, other = _sides(pair, wanted)
         owners = await member_names(tx, ctx.actor)
+        custom = await custom_fields_of(tx, ctx.actor)
     context = {
         "pair": pair,
         "survivor": survivor,
         "other": other,
-        "rows": compared_fields(survivor, other, owners, form),
+        "rows": compared_fields(survivor, other, owners, custom, form),
         "form": form or Form(),
         "reasons": REASONS,
         "name_of": name_of,

@@ -1,10 +1,11 @@
 """Two leads in words: what they have in common, and where they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadflood.domains.duplicates.contracts import MERGED_FIELDS
 from leadflood.domains.duplicates.models import ReasonKind
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import FieldRow, rows_of
@@ -36,11 +37,15 @@ class ComparedField:
 
 
 def compared_fields(
-    survivor: LeadView, other: LeadView, owners: Mapping[str, str], form: Form | None = None
+    survivor: LeadView,
+    other: LeadView,
+    owners: Mapping[str, str],
+    custom: Sequence[CustomField],
+    form: Form | None = None,
 ) -> list[ComparedField]:
     """All fields that either has, those in which they differ first. What was chosen in a form stays chosen."""
-    ours = {row.name: row for row in rows_of(survivor, owners)}
-    theirs = {row.name: row for row in rows_of(other, owners)}
+    ours = {row.name: row for row in rows_of(survivor, owners, custom)}
+    theirs = {row.name: row for row in rows_of(other, owners, custom)}
     rows = []
     for name in dict.fromkeys((*ours, *theirs)):
         known = ours.get(name) or theirs[name]

@@ -1,5 +1,6 @@
 """One lead: its fields, what enrichment found, its job as it runs, and all that happened to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,16 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names, owner_choices
-from leadflood.web.pages.lead_form import country_choices, custom_changes, form_of, name_of, rows_of
+from leadflood.web.pages.lead_form import (
+    all_custom,
+    country_choices,
+    custom_changes,
+    custom_fields_of,
+    custom_labels,
+    form_of,
+    name_of,
+    rows_of,
+)
 from leadflood.web.pages.lead_timeline import enriched_fields, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -63,7 +73,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
             stored = await queries.get_lead(tx, ctx.actor, lead_id=lead_id)
             given = form.given(UpdateLead, blank=None)
             given.pop("customFields", None)
-            if changes := custom_changes(form, stored):
+            if changes := custom_changes(form, stored, await custom_fields_of(tx, ctx.actor)):
                 given["customFields"] = changes
             if not given:
                 return Redirect(f"/leads/{lead_id}")
@@ -124,30 +134,35 @@ async def _page(
         events = await queries.list_events(tx, ctx.actor, lead_id=lead_id, after=ctx.after("events"), limit=_EVENTS)
         names = await identity.actor_names(tx, ctx.actor, [each.actor.id for each in events.items if each.actor.id])
         owners = await member_names(tx, ctx.actor)
+        custom = await custom_fields_of(tx, ctx.actor)
     told = timeline_entries(events.items, names, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),
-        "rows": rows_of(lead, owners),
+        "rows": rows_of(lead, owners, custom),
         "editing": editing if ctx.may("leads:write") else None,
         "form": form or form_of(lead),
-        "conflict": _conflict(lead, form, told[0].by if told else "") if conflicts and form else None,
+        "conflict": _conflict(lead, form, custom_labels(custom), told[0].by if told else "")
+        if conflicts and form
+        else None,
         "found": enriched_fields(known),
         "jobs": runs.items,
         "events": told,
         "older": ctx.cursor(events, "events"),
         "owners": owner_choices(owners),
         "countries": country_choices(),
+        "custom": all_custom(lead, custom),
+        "named": custom_labels(custom),
     }
     return PageResponse(
         "leads/lead.html", context, status, part="lead_fields" if ctx.form.fields else None, toasts=toasts or ()
     )
 
 
-def _conflict(lead: LeadView, form: Form, by: str) -> EditConflict:
+def _conflict(lead: LeadView, form: Form, named: Mapping[str, str], by: str) -> EditConflict:
     stored = form_of(lead)
     differing = [
-        (labels.field(name), form.value(name), stored.value(name))
+        (named.get(name) or labels.field(name), form.value(name), stored.value(name))
         for name in form.fields
         if name not in _NOT_FIELDS and form.value(name).strip() != stored.value(name)
     ]

@@ -1,10 +1,17 @@
 """The fields of a lead as people see them: labels, order, and the forms they are edited in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from leadflood.domains.fields import queries as fields
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import CustomValue
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.field_types import FieldType, shown_value
 from leadflood.web import formats
 from leadflood.web.forms import Form
 from leadflood.web.labels import LEAD_FIELDS
@@ -15,14 +22,29 @@ def country_choices() -> list[tuple[str, str]]:
     return [("", "Select country"), *formats.countries().items()]
 
 
+CUSTOM: Final = "customFields."
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One line of a lead's fields. `href` is where its value leads."""
+    """One line of a lead's fields. `href` is where its value leads; `field`: of a custom field, how it is edited."""
 
     name: str
     label: str
     value: str | None
     href: str | None = None
+    field: CustomField | None = None
+
+
+async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
+    """The custom fields that forms and pages show, in their order."""
+    found = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
+    return [field for field in found.values() if not field.archived]
+
+
+def custom_labels(custom: Sequence[CustomField]) -> dict[str, str]:
+    """What custom fields are called, by their names in forms."""
+    return {CUSTOM + field.key: field.label for field in custom}
 
 
 def name_of(lead: LeadView) -> str:
@@ -33,12 +55,12 @@ def name_of(lead: LeadView) -> str:
 def form_of(lead: LeadView) -> Form:
     """A form with the stored values."""
     stored = lead.model_dump(mode="json")
-    custom = {f"customFields.{name}": value for name, value in lead.custom_fields.items()}
+    custom = {CUSTOM + name: value for name, value in lead.custom_fields.items()}
     return Form.of({name: stored[name] for name in LEAD_FIELDS} | custom)
 
 
-def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[FieldRow]:
-    """The fields of the contract, then the custom ones."""
+def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomField]) -> list[FieldRow]:
+    """The fields of the contract, then the custom ones in their order, then values without a field."""
     stored = form_of(lead)
     shown = {
         "email": (lead.email, f"mailto:{lead.email}"),
@@ -51,22 +73,36 @@ def rows_of(lead: LeadView, owners: Mapping[str, str]) -> list[FieldRow]:
         FieldRow(name, label, *shown.get(name, (stored.value(name) or None, None)))
         for name, label in LEAD_FIELDS.items()
     ]
-    custom = sorted(lead.custom_fields.items())
-    return plain + [FieldRow(f"customFields.{name}", name, _plain(value)) for name, value in custom]
+    return plain + [_custom_row(field, lead, owners) for field in all_custom(lead, custom)]
 
 
-def custom_changes(form: Form, lead: LeadView) -> dict[str, CustomValue | None]:
-    """The custom fields that a form changes, each of the type that is stored: a form knows text only.
+def all_custom(lead: LeadView, custom: Sequence[CustomField]) -> list[CustomField]:
+    """The custom fields, and after them text fields for the other keys that the lead has values of."""
+    known = {field.key for field in custom}
+    others = (key for key in sorted(lead.custom_fields) if key not in known)
+    return [*custom, *(CustomField(lead.id, key, key, FieldType.TEXT) for key in others)]
+
+
+def custom_changes(form: Form, lead: LeadView, custom: Sequence[CustomField]) -> dict[str, CustomValue | None]:
+    """The custom fields that a form changes. Text that no field gives a type keeps the type that is stored.
 
     What reads as it did stays as it is; an emptied field is removed.
     """
-    prefix, shown = "customFields.", form_of(lead)
-    changed = {name: form.value(name).strip() for name in form.fields if name.startswith(prefix)}
-    return {
-        name.removeprefix(prefix): _typed(text, lead.custom_fields.get(name.removeprefix(prefix)))
-        for name, text in changed.items()
-        if text != shown.value(name).strip()
-    }
+    defined, shown = {field.key for field in custom}, form_of(lead)
+    changed: dict[str, CustomValue | None] = {}
+    for name in form.fields:
+        key, given = name.removeprefix(CUSTOM), form.one_or_several(name)
+        given = given.strip() if isinstance(given, str) else given
+        if not name.startswith(CUSTOM) or given == _as_given(shown.one_or_several(name)):
+            continue
+        changed[key] = (
+            (given or None) if key in defined or isinstance(given, list) else _typed(given, lead.custom_fields.get(key))
+        )
+    return changed
+
+
+def _as_given(value: str | list[str]) -> str | list[str]:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _typed(text: str, stored: CustomValue | None) -> CustomValue | None:
@@ -82,5 +118,8 @@ def _typed(text: str, stored: CustomValue | None) -> CustomValue | None:
     return text
 
 
-def _plain(value: object) -> str:
-    return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
+def _custom_row(field: CustomField, lead: LeadView, owners: Mapping[str, str]) -> FieldRow:
+    value = lead.custom_fields.get(field.key)
+    shown = None if value is None else shown_value(value, field.options, owners)
+    href = str(value) if value is not None and field.type is FieldType.URL else None
+    return FieldRow(CUSTOM + field.key, field.label, shown, href, field)

@@ -11,7 +11,7 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names, owner_choices
-from leadflood.web.pages.lead_form import country_choices
+from leadflood.web.pages.lead_form import country_choices, custom_fields_of, custom_labels
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -63,10 +63,13 @@ async def _page(
 ) -> PageResponse:
     async with ctx.reading() as tx:
         owners = owner_choices(await member_names(tx, ctx.actor))
+        custom = await custom_fields_of(tx, ctx.actor)
     context: dict[str, Any] = {
         "form": form,
         "owners": owners,
         "countries": country_choices(),
+        "custom": custom,
+        "named": custom_labels(custom),
         "duplicate": duplicate,
     }
     return PageResponse("leads/new.html", context, status, part=part)

@@ -11,7 +11,7 @@ from leadflood.kernel.actor import Permission
 from leadflood.web.labels import COLUMNS
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
-from leadflood.web.pages.lead_form import name_of, rows_of
+from leadflood.web.pages.lead_form import custom_fields_of, name_of, rows_of
 from leadflood.web.pages.lead_list_params import CREATED_IN, PHONE, SORTS, STANDARD, LeadListParams
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
@@ -69,6 +69,7 @@ async def _peek(ctx: PageContext, state: LeadListParams, owners: dict[str, str] 
         return None
     async with ctx.reading() as tx:
         lead = await queries.get_lead(tx, ctx.actor, lead_id=state.peek)
+        custom = await custom_fields_of(tx, ctx.actor)
         if owners is None:
             owners = await member_names(tx, ctx.actor)
-    return {"lead": lead, "name": name_of(lead), "rows": rows_of(lead, owners)}
+    return {"lead": lead, "name": name_of(lead), "rows": rows_of(lead, owners, custom)}

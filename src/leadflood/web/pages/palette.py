@@ -64,6 +64,9 @@ COMMANDS = (
         "Workspace", "/settings/workspace", "settings", needs=Permission.WORKSPACE_READ, words="settings name"
     ),
     PaletteCommand(
+        "Fields", "/settings/fields", "columns-3", needs=Permission.LEADS_READ, words="settings custom types"
+    ),
+    PaletteCommand(
         "Members", "/settings/members", "users", needs=Permission.MEMBERS_READ, words="settings invite people"
     ),
     PaletteCommand(

@@ -38,8 +38,8 @@ class CsvEncoder:
 
 def _cell(value: Any) -> str:  # noqa: ANN401  of any column
     # A number of ours may begin with a minus: only text can be a formula.
-    if isinstance(value, str):
-        return neutralise(value)
+    if isinstance(value, str | list):
+        return neutralise(plain(value))
     return "" if value is None else plain(value)
 
 

@@ -103,6 +103,12 @@ MEMBERS_AMONG = sql("""
 SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = ANY (:user_ids) AND leaving_at IS NULL
 """)
 
+# The members of a workspace, each with its address.
+MEMBER_ADDRESSES = sql("""
+SELECT m.user_id, u.email_norm FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.workspace_id = :workspace_id AND m.leaving_at IS NULL
+""")
+
 # The names of members, also of those who are leaving, and of API keys.
 ACTOR_NAMES = sql("""
 SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
@@ -232,6 +238,12 @@ async def members_among(tx: Transaction, workspace_id: UUID, user_ids: Collectio
     """Those of the users who are members of the workspace."""
     rows = await tx.all(MEMBERS_AMONG, {"workspace_id": workspace_id, "user_ids": list(user_ids)})
     return {row.user_id for row in rows}
+
+
+async def members_by_name(tx: Transaction, workspace_id: UUID) -> dict[str, UUID]:
+    """The members of a workspace, by id and by address, both in lower case."""
+    rows = await tx.all(MEMBER_ADDRESSES, {"workspace_id": workspace_id})
+    return {name: row.user_id for row in rows for name in (str(row.user_id), row.email_norm)}
 
 
 async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberView:

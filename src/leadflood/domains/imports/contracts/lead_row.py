@@ -18,6 +18,7 @@ from leadflood.domains.leads.contracts import (
 )
 from leadflood.domains.leads.models import clean_custom_value, search_text
 from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.field_types import FieldValue
 from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.text import InvalidValue, search_key
 
@@ -145,7 +146,7 @@ def _remembering(rule: Callable[[str], str]) -> Callable[[str | None], str | Non
     return lru_cache(_REMEMBERED)(lambda text: None if text is None else rule(text))
 
 
-def _custom(given: Mapping[str, str]) -> str | None:
+def _custom(given: Mapping[str, FieldValue]) -> str | None:
     """Custom fields as JSON, which is never shorter than what is limited; None where that could be too much."""
     if len(given) > MAX_CUSTOM_FIELDS:
         return None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from leadflood.domains.imports.models.format import restore
 from leadflood.domains.imports.models.states import InvalidValues
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.kernel.errors import FieldError
+from leadflood.kernel.field_types import AllowedValues, FieldType, FieldValue, Option, parse_value
 from leadflood.kernel.schema import field_errors
-from leadflood.kernel.text import search_key
+from leadflood.kernel.text import InvalidValue, search_key
 
 _PLAIN: Final = frozenset(
     {
@@ -32,6 +34,8 @@ _PLAIN: Final = frozenset(
 _NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
 _LONGEST_SOURCE: Final = 64
 _CUSTOM_POINTER: Final = "/customFields/"
+_PLAIN_TEXT: Final = (FieldType.TEXT, AllowedValues())
+_NO_FIELDS: Final[Mapping[str, tuple[FieldType, Sequence[Option]]]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -57,15 +61,20 @@ class RowReader:
         targets: Sequence[str],
         *,
         owners: Mapping[str, UUID],
+        fields: Mapping[str, tuple[FieldType, Sequence[Option]]] = _NO_FIELDS,
         defaults: RowDefaults,
         invalid: InvalidValues = InvalidValues.REJECT,
     ) -> None:
-        """Args: targets: what each column becomes. owners: members by id and by address, both in lower case."""
+        """Args: targets: what each column becomes. owners: members by id and by address, both in lower case.
+
+        `fields`: types and options of custom fields, by key. Values under another key are text.
+        """
         self._columns = [
             (index, target, target in _PLAIN) for index, target in enumerate(targets) if target != Target.IGNORE
         ]
         self._width = len(targets)
         self._owners = owners
+        self._fields = {key: (kind, AllowedValues(options, owners)) for key, (kind, options) in fields.items()}
         self._defaults = defaults
         self._sound = FastRowValidator(defaults)
         self._drops = invalid is InvalidValues.DROP
@@ -84,7 +93,7 @@ class RowReader:
 
     def _values(self, cells: Sequence[str], faults: list[FieldError]) -> dict[str, Any]:
         given: dict[str, Any] = {}
-        custom: dict[str, str] = {}
+        custom: dict[str, FieldValue] = {}
         width = len(cells)
         if width > self._width and any(cells[self._width :]):
             message = f"The row has more cells than the {self._width} columns. Is a delimiter not in quotation marks?"
@@ -98,7 +107,7 @@ class RowReader:
             if plain:
                 given[target] = cell
             elif target.startswith(CUSTOM):
-                custom[target.removeprefix(CUSTOM)] = cell
+                self._custom_value(target.removeprefix(CUSTOM), cell, custom, faults)
             else:
                 self._odd(Target(target), cell, given, faults)
         if custom:
@@ -106,6 +115,19 @@ class RowReader:
         if self._defaults.country and "phone" in given:
             given.setdefault("country", self._defaults.country)
         return given
+
+    def _custom_value(self, key: str, cell: str, custom: dict[str, FieldValue], faults: list[FieldError]) -> None:
+        kind, allowed = self._fields.get(key, _PLAIN_TEXT)
+        if kind is FieldType.TEXT:
+            custom[key] = cell
+            return
+        try:
+            value = parse_value(kind, cell, allowed)
+        except InvalidValue as error:
+            faults.append(FieldError(_CUSTOM_POINTER + key, error.code, str(error)))
+        else:
+            if value is not None:
+                custom[key] = value
 
     def _odd(self, target: Target, cell: str, given: dict[str, Any], faults: list[FieldError]) -> None:
         if target is Target.FULL_NAME:

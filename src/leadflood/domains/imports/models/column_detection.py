@@ -8,9 +8,10 @@ from typing import Final
 
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.leads.models import normalise_country, normalise_website
+from leadflood.domains.leads.models import normalise_country
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, search_key
+from leadflood.kernel.web_address import normalise_website
 
 MOST_CUSTOM: Final = 40
 REASON_COLUMN: Final = "leadflood_error"

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from leadflood.domains.leads.models import check_custom_key
+from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.text import InvalidValue, search_key
 
 CUSTOM: Final = "custom:"
@@ -64,7 +64,7 @@ def check_target(text: str) -> str:
         known = ", ".join(Target)
         message = f"Unknown target. Use one of {known}, or custom:KEY."
         raise InvalidValue(message, "not_allowed")
-    key = check_custom_key(text.removeprefix(CUSTOM))
+    key = check_field_key(text.removeprefix(CUSTOM))
     if about_permission(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)):
         message = "Opt-outs and consent are no fields of a lead, and an import never changes them. Ignore the column."
         raise InvalidValue(message, "not_allowed")

@@ -5,17 +5,20 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.domains.fields.models import label_of
+from leadflood.domains.fields.service import define_missing
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
 from leadflood.domains.imports.events import COMMIT_IMPORT, STAGE_IMPORT, ImportAuditAction, ImportPayload
-from leadflood.domains.imports.models.fields import Target
+from leadflood.domains.imports.models.fields import CUSTOM, Target
 from leadflood.domains.imports.models.states import BUSY, ImportStatus, RowAction
 from leadflood.domains.imports.service.mapping import changeable
 from leadflood.domains.imports.service.recording import record, undoable
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import JobKind, NewJob
+from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import ChangesetKind
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
@@ -52,6 +55,8 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
 async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
     """Write what the preview shows; or go on with a commit that was paused or failed.
 
+    Columns that become custom fields which are not defined define them, as text with the column's name as label.
+
     Raises: ImportNotFound, ImportNotReady.
     """
     actor.require(Permission.LEADS_WRITE)
@@ -68,6 +73,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
         )
     if found.committed_through:
         done = (await queries.get_import(tx, actor, import_id=import_id)).progress.rows_done
+    await define_missing(tx, actor, subject=LEAD, labels=_custom_labels(found))
     job_id = await _enqueue(tx, actor, found, COMMIT_IMPORT, trace)
     await store.start_writing(tx, found, job_id, changeset_id=changeset_id, offset=done)
     data = undoable(wanted, import_id, changeset_id)
@@ -134,6 +140,13 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
         raise ImportNotReady(f"The import is {found.status}. Cancel it first.")
     await store.remove(tx, actor.workspace_id, import_id)
     await record(tx, actor, ImportAuditAction.DELETED, found.id, found.filename)
+
+
+def _custom_labels(found: StoredImport) -> dict[str, str]:
+    """The names of the columns that become custom fields, by key."""
+    custom = [column for column in found.columns if column.target.startswith(CUSTOM)]
+    keys = {column.target.removeprefix(CUSTOM): column.header for column in custom}
+    return {key: header if header not in ("", key) else label_of(key) for key, header in keys.items()}
 
 
 async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> StoredImport:

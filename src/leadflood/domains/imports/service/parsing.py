@@ -33,6 +33,7 @@ from leadflood.domains.imports.models.format import (
 )
 from leadflood.domains.imports.models.states import InvalidValues, RowAction
 from leadflood.kernel.errors import FieldError
+from leadflood.kernel.field_types import FieldType, Option
 
 _BATCH_CHARACTERS = 4 * 1024 * 1024
 """Characters after which a batch ends early: rows may have a megabyte each."""
@@ -110,6 +111,10 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
     return RowReader(
         request["targets"],
         owners={name: UUID(id_) for name, id_ in request["owners"].items()},
+        fields={
+            key: (FieldType(each["type"]), [Option(*option) for option in each["options"]])
+            for key, each in request["fields"].items()
+        },
         defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
     )

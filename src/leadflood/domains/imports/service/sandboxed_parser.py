@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import IO, Any, Final
 from uuid import UUID
 
+from leadflood.domains.fields.models import CustomField
 from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.column_detection import Analysis
@@ -39,6 +41,14 @@ Batch = tuple[list[list[Any]], dict[str, int], int]
 """Rows in the order of `store.staging.COLUMNS`, how often each fault was found in them, and the bytes read by then."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """What cells are read by: members by id and address, and custom fields by key."""
+
+    members: Mapping[str, UUID]
+    fields: Mapping[str, CustomField]
+
+
 def new_sandbox(processes: int) -> Sandbox:
     """Processes that read files. None starts before the first file."""
     return Sandbox(processes=processes, preload=[parsing.__name__])
@@ -58,12 +68,12 @@ async def look(
 
 @asynccontextmanager
 async def open_rows(
-    process: Process, file: IO[bytes], found: StoredImport, members: Mapping[str, UUID]
+    process: Process, file: IO[bytes], found: StoredImport, known: KnownValues
 ) -> AsyncIterator[AsyncGenerator[Batch, None]]:
     """What is left to stage of an import, read while the block runs. Its steps raise UnreadableFile."""
     if found.format is None:
         raise RuntimeError("The format of this import is not known.")
-    running = process.run(parsing.read_rows, file, _asked(found, found.format, members), ROWS)
+    running = process.run(parsing.read_rows, file, _asked(found, found.format, known), ROWS)
     async with aclosing(running) as rows, aclosing(_batches(rows, found.format.kind)) as batches:
         yield batches
 
@@ -77,12 +87,16 @@ async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGen
             yield records, faults, position
 
 
-def _asked(found: StoredImport, format_: FileFormat, members: Mapping[str, UUID]) -> dict[str, Any]:
+def _asked(found: StoredImport, format_: FileFormat, known: KnownValues) -> dict[str, Any]:
     options = found.options
     return {
         "format": stored_format(format_),
         "targets": [column.target for column in found.columns],
-        "owners": {name: str(id_) for name, id_ in members.items()},
+        "owners": {name: str(id_) for name, id_ in known.members.items()},
+        "fields": {
+            key: {"type": field.type, "options": [[option.value, option.label] for option in field.options]}
+            for key, field in known.fields.items()
+        },
         "defaults": {
             "source": options.source or DEFAULT_SOURCE,
             "owner": str(options.owner_id) if options.owner_id else None,

@@ -2,31 +2,25 @@
 
 from collections.abc import Mapping
 from itertools import chain
-from uuid import UUID
 
+from leadflood.domains.fields import queries as fields
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import ImportOptions
 from leadflood.domains.imports.models.fields import API_NAMES
-from leadflood.domains.imports.service.sandboxed_parser import Batch
+from leadflood.domains.imports.service.sandboxed_parser import Batch, KnownValues
 from leadflood.domains.imports.store import StoredImport, staging
+from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
-_PAGE = 200
 
-
-async def owners(tx: Transaction, actor: Actor) -> dict[str, UUID]:
-    """The members of the workspace, by id and by address, in lower case."""
-    found: dict[str, UUID] = {}
-    after = None
-    while True:
-        page = await identity.list_members(tx, actor, after=after, limit=_PAGE)
-        for member in page.items:
-            found[str(member.id)] = found[member.email.lower()] = member.id
-        if page.after is None:
-            return found
-        after = page.after
+async def known_values(tx: Transaction, actor: Actor) -> KnownValues:
+    """What cells are read by: the members of the workspace, and the definitions of custom fields."""
+    return KnownValues(
+        await identity.members_by_name(tx, actor.workspace_id),
+        await fields.custom_fields(tx, actor.workspace_id, subject=LEAD),
+    )
 
 
 async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> None:

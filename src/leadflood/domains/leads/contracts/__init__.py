@@ -24,25 +24,22 @@ from pydantic import (
 )
 
 from leadflood.domains.leads.models import (
-    MAX_CUSTOM_STRING,
-    MAX_SAFE_INTEGER,
-    MAX_URL_LENGTH,
     CustomValue,
     LeadStatus,
-    check_custom_key,
     clean_custom_value,
     normalise_country,
     normalise_source,
-    normalise_website,
 )
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, check_field_key
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.phone_number import MAX_PHONE_LENGTH, normalise_phone, phone_needs_country
 from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.schema import Schema, View, field_errors
 from leadflood.kernel.text import FromText, InvalidValue, line
+from leadflood.kernel.web_address import MAX_URL_LENGTH, normalise_website
 
 MAX_NAME = 200
 MAX_BATCH = 1000
@@ -90,9 +87,12 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 _CustomJson = (
-    Annotated[str, Field(max_length=MAX_CUSTOM_STRING)]
+    Annotated[str, Field(max_length=MAX_TEXT)]
     | Annotated[float, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
     | bool
+    | Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_OPTION)]], Field(min_length=1, max_length=MAX_OPTIONS)
+    ]
     | None
 )
 """What OpenAPI says of a custom value. Fractions outside the bounds are accepted too, which JSON Schema cannot tell."""
@@ -106,7 +106,7 @@ Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9
 OwnerId = Annotated[UUID, Strict(strict=False)]
 CustomFields = Annotated[
     dict[
-        Annotated[str, FromText(check_custom_key, {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"})],
+        Annotated[str, FromText(check_field_key, {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"})],
         Annotated[CustomValue | None, PlainValidator(clean_custom_value, json_schema_input_type=_CustomJson)],
     ],
     BeforeValidator(_few_enough),

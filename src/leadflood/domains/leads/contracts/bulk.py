@@ -51,7 +51,9 @@ class LeadChanges(Schema):
             name: None if (value := getattr(self, name)) is None else str(value)
             for name in self.model_fields_set - {"custom_fields"}
         }
-        return given | {f"custom_fields.{key}": value for key, value in (self.custom_fields or {}).items()}
+        for key, value in (self.custom_fields or {}).items():
+            given[f"custom_fields.{key}"] = [*value] if isinstance(value, list) else value
+        return given
 
 
 class BulkChange(Schema):

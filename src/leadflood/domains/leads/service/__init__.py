@@ -25,7 +25,8 @@ from leadflood.domains.leads.contracts import (
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import DuplicateLead, LeadMerged, LeadNotFound, LeadVersionConflict, UnknownOwner
 from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, EnrichLead, LeadAuditAction, LeadEventKind
-from leadflood.domains.leads.models import TRANSITIONS, DirectTransition, LeadStatus, search_text
+from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, LeadStatus, search_text
+from leadflood.domains.leads.service import custom
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
@@ -60,15 +61,16 @@ async def create_leads(
     """Write leads (`new`), their jobs (`queued`), outbox events and first entries of their timelines.
 
     All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
-    `UnknownOwner`) leave nothing and disturb none of the others.
+    `UnknownOwner`, `ValuesDoNotFit`) leave nothing and disturb none of the others.
 
     Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
     for each in leads:
         each.actor.require(Permission.LEADS_WRITE)
+    leads, misfits = await custom.type_new(tx, workspace_id, leads)
     owners = {lead.command.owner_id for lead in leads if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
-    owned = [each for each in leads if each.command.owner_id in known]
+    owned = [each for each in leads if each.command.owner_id in known and each.id not in misfits]
     created, existing = await _insert(tx, workspace_id, leads, owned)
     queued = [
         enrichment_job(lead.id, lead.trace, job_id=lead.job_id, priority=lead.priority)
@@ -81,7 +83,8 @@ async def create_leads(
     return [
         LeadCreated(lead_id=lead.id, job_id=lead.job_id)
         if lead.id in created
-        else _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
+        else misfits.get(lead.id)
+        or _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
         for lead in leads
     ]
 
@@ -133,7 +136,8 @@ async def update_lead(
     if expected_version is not None and stored.version != expected_version:
         raise LeadVersionConflict(stored.version)
     before = dict(stored)
-    changes = {name: value for name, value in _changes(before, command).items() if _differs(before[name], value)}
+    typed = await custom.type_changes(tx, actor.workspace_id, command.custom_fields)
+    changes = {name: value for name, value in _changes(before, command, typed).items() if _differs(before[name], value)}
     if changes:
         await _write(tx, actor, lead_id, before, changes)
         data = {name: [before[name], changes[name]] for name in changes if name not in ("email_norm", "search_text")}
@@ -258,14 +262,16 @@ def enrichment_job(
     return NewJob(ENRICH_LEAD, EnrichLead(lead_id=lead_id), lead_id, trace, job_id or new_id(), priority)
 
 
-def _changes(before: Mapping[Any, Any], command: UpdateLead) -> dict[str, Any]:
+def _changes(
+    before: Mapping[Any, Any], command: UpdateLead, custom_fields: Mapping[str, CustomValue | None] | None
+) -> dict[str, Any]:
     given = {name: getattr(command, name) for name in command.model_fields_set}
     if (email := given.pop("email", None)) is not None:
         given |= {"email": email.display, "email_norm": email.norm}
     if given.get("phone") is not None:
         given["phone"] = resolve_phone(given["phone"], given.get("country", before["country"]))
     if "custom_fields" in given:
-        given["custom_fields"] = merge_custom_fields(before["custom_fields"], given["custom_fields"])
+        given["custom_fields"] = merge_custom_fields(before["custom_fields"], custom_fields)
     after = {**before, **given}
     given["search_text"] = search_text(*(after[name] for name in _SEARCHED))
     return given

@@ -20,7 +20,7 @@ from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatu
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
-from leadflood.domains.leads.service import enrich_again
+from leadflood.domains.leads.service import custom, enrich_again
 from leadflood.domains.leads.service.changesets import (
     AT_ONCE,
     changed_leads,
@@ -61,10 +61,11 @@ async def change_leads(
     Ids that are unknown, and leads that are as wanted already, are passed over: `wanted` and the other counts tell.
     So are deleted leads that were merged into others: undoing the merge restores them.
 
-    Raises: MoreLeadsMatch, UnknownOwner, Unavailable.
+    Raises: MoreLeadsMatch, UnknownOwner, ValuesDoNotFit, Unavailable.
     """
     actor.require(Permission.LEADS_WRITE)
     await _check_owner(tx, actor, command)
+    command = await _typed(tx, actor, command)
     ids = list(dict.fromkeys(command.lead_ids or ()))
     wanted = len(ids) if command.lead_ids is not None else await _expected(tx, actor, command)
     changeset_id = await open_changeset(
@@ -207,6 +208,14 @@ async def _check_owner(tx: Transaction, actor: Actor, command: BulkChange) -> No
         await identity.get_member(tx, actor, user_id=owner_id)
     except MemberNotFound as error:
         raise UnknownOwner("/changes/ownerId") from error
+
+
+async def _typed(tx: Transaction, actor: Actor, command: BulkChange) -> BulkChange:
+    """The command with the values of custom fields typed. Raises: ValuesDoNotFit."""
+    if command.changes is None or not command.changes.custom_fields:
+        return command
+    values = await custom.type_changes(tx, actor.workspace_id, command.changes.custom_fields, prefix="/changes")
+    return command.model_copy(update={"changes": command.changes.model_copy(update={"custom_fields": values})})
 
 
 def _meant(matching: LeadQuery | None, changeset: Row) -> LeadFilter:

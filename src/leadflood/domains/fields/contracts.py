@@ -1,0 +1,153 @@
+"""What crosses the border of custom fields."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, ConfigDict, Field, Strict, model_validator
+
+from leadflood.domains.fields.models import MAX_FIELDS, MAX_LABEL, check_options, key_of
+from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, FieldType, Option, check_field_key
+from leadflood.kernel.schema import Schema, View
+from leadflood.kernel.text import FromText, InvalidValue, line
+
+Key = Annotated[str, FromText(check_field_key, {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"})]
+Label = Annotated[str, line(MAX_LABEL)]
+Type = Annotated[FieldType, Strict(strict=False)]
+_OptionText = Annotated[str, line(MAX_OPTION)]
+
+
+def _given_by_label(value: object) -> object:
+    return {"label": value} if isinstance(value, str) else value
+
+
+class FieldOption(Schema):
+    """An option: its label, and the value that is stored, which is the label where none is given."""
+
+    label: _OptionText
+    value: _OptionText | None = None
+
+
+_Options = Annotated[list[Annotated[FieldOption, BeforeValidator(_given_by_label)]], Field(max_length=MAX_OPTIONS)]
+
+
+def options_of(given: Sequence[FieldOption] | None) -> list[Option]:
+    """The options that are given. Raises: InvalidValue."""
+    return check_options([Option(each.value or each.label, each.label) for each in given or ()])
+
+
+class CreateField(Schema):
+    """A new custom field. Without a key it gets one from its label: `Annual revenue` becomes `annual_revenue`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"label": "Plan", "key": "plan", "type": "choice", "options": [{"label": "Pro"}]}]
+        }
+    )
+
+    subject: Literal["lead"] = "lead"
+    label: Label
+    key: Key | None = None
+    type: Type = FieldType.TEXT
+    options: _Options | None = Field(default=None, description="With the types `choice` and `multi_choice`.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "CreateField":
+        if self.key is None and not key_of(self.label):
+            message = "Give a key: the label has no letter or digit to make one of."
+            raise InvalidValue(message, "required")
+        require_options(self.type, options_of(self.options))
+        return self
+
+
+class UpdateField(Schema):
+    """Changes to a custom field: absent fields stay. The key never changes.
+
+    With another type, the stored values that fit it are converted by a job; the others stay as they are.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"label": "Seats", "type": "number", "position": 0}]})
+
+    label: Label | None = None
+    type: Type | None = None
+    options: _Options | None = None
+    archived: bool | None = Field(default=None, description="Archived fields keep their values and are not offered.")
+    position: Annotated[int, Field(ge=0, lt=MAX_FIELDS)] | None = Field(
+        default=None, description="Its place among the fields, from 0; past the end means last."
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "UpdateField":
+        if not self.model_fields_set:
+            message = "Give at least one field to change."
+            raise InvalidValue(message, "required")
+        if any(getattr(self, name) is None for name in self.model_fields_set):
+            message = "Null is not allowed here. Leave out what is to stay."
+            raise InvalidValue(message, "not_allowed")
+        options_of(self.options)
+        return self
+
+
+def require_options(kind: FieldType, options: Sequence[Option]) -> None:
+    """Raises: InvalidValue: a choice without options, or options without a choice."""
+    if kind.has_options and not options:
+        message = "Give at least one option."
+        raise InvalidValue(message, "required")
+    if options and not kind.has_options:
+        message = "Only the types choice and multi_choice have options. Leave them out, or choose such a type."
+        raise InvalidValue(message, "not_allowed")
+
+
+class FieldOptionView(View):
+    """An option of a choice."""
+
+    value: str
+    label: str
+
+
+class FieldView(View):
+    """A custom field."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3d0-5e4c-7cc3-98c8-2f1d5a7b9e10",
+                    "subject": "lead",
+                    "key": "plan",
+                    "label": "Plan",
+                    "type": "choice",
+                    "options": [{"value": "Pro", "label": "Pro"}],
+                    "position": 0,
+                    "archived": False,
+                    "version": 1,
+                    "createdAt": "2026-03-01T09:30:00Z",
+                    "updatedAt": "2026-03-01T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    subject: str
+    key: str = Field(description="Its name in `customFields` and in files.")
+    label: str
+    type: FieldType
+    options: list[FieldOptionView]
+    position: int
+    archived: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class FieldsView(View):
+    """The custom fields in their order, archived ones last: at most 200."""
+
+    items: list[FieldView]
+
+
+def stored_options(options: Sequence[Option]) -> list[Mapping[str, Any]]:
+    """The options as they are stored."""
+    return [{"value": option.value, "label": option.label} for option in options]
