@@ -17,15 +17,20 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._timeout = asyncio.timeout(seconds)
+        self._timeout = asyncio.timeout(None)
+        self._paused_at: float | None = None
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
+        self._loop = asyncio.get_running_loop()
+        self._when = self._loop.time() + self._seconds
+        self._timer = self._loop.call_at(self._when, self._check)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._timer.cancel()
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as timeout:
@@ -36,15 +41,22 @@ class Deadline:
             raise DeadlineExceeded(detail, retry_after=2) from timeout
 
     def lift(self) -> None:
-        """End nothing any more: what follows has limits of its own."""
-        self._timeout.reschedule(None)
+        """Remove the limit: what follows has limits of its own."""
+        self._timer.cancel()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Time that does not count, such as that of a body to arrive."""
-        loop = asyncio.get_running_loop()
-        when = self._timeout.when()
-        left = None if when is None else when - loop.time()
-        self._timeout.reschedule(None)
+        self._paused_at = self._loop.time()
         yield
-        self._timeout.reschedule(None if left is None else loop.time() + left)
+        self._when += self._loop.time() - self._paused_at
+        self._paused_at = None
+
+    def _check(self) -> None:
+        """End what runs, or look again later: a pause moves the time but not the timer, which most requests outrun."""
+        now = self._loop.time()
+        left = self._when - (now if self._paused_at is None else self._paused_at)
+        if left <= 0:
+            self._timeout.reschedule(now)
+        else:
+            self._timer = self._loop.call_at(now + left, self._check)
