@@ -5,7 +5,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.bench import crowded, exporting, importing, latency, lists, measure, pages, seed_stack, slow, twins, viewers
+from tests.bench import (
+    crowded,
+    exporting,
+    importing,
+    latency,
+    lists,
+    measure,
+    neighbours,
+    pages,
+    seed_stack,
+    slow,
+    twins,
+    viewers,
+)
 from tests.bench.contestant import Contestant
 from tests.bench.labels import FLOORS, OURS
 from tests.bench.measure import Measured, Sizes
@@ -20,6 +33,7 @@ PARTS = (
     "latency",
     "slow",
     "twins",
+    "neighbours",
     "pages",
     "lists",
     "import",
@@ -74,6 +88,7 @@ def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Co
         "latency": [ours],
         "slow": [ours],
         "twins": [ours],
+        "neighbours": [ours],
     }
     if peer is not None:
         plain = peer.called("seed stack, plain", **seed_stack.PLAIN)
@@ -101,6 +116,7 @@ def _of_contestant(part: str, each: Contestant, sizes: Sizes) -> dict[str, Calla
         "latency": latency.measure,
         "slow": slow.measure,
         "twins": twins.measure,
+        "neighbours": neighbours.measure,
     }
     return {f"{part}: {each.name}": partial(calls[part], each, sizes)}
 

@@ -7,7 +7,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import exporting, importing, latency, lists, pages, slow, twins, viewers
+from tests.bench import exporting, importing, latency, lists, neighbours, pages, slow, twins, viewers
 from tests.bench.labels import BULK_FLOOR, FLOOR, FLOORS, OURS
 from tests.bench.ratios import TOLERANCE, Aim, Compared
 from tests.bench.rounds import Results
@@ -32,7 +32,8 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
     drained = {"with start-up": "per_second_with_start", "first after s": "first_after_s", "worker MiB": "worker_mib"}
     found += _throughput(results, labels, title=title, columns=drained)
     found += _import(results, leads) + _export(results, leads) + _lists(results, leads) + pages.table(results, leads)
-    return found + slow.table(results) + twins.table(results) + viewers.table(results) + _floors(results)
+    found += slow.table(results) + twins.table(results) + neighbours.table(results)
+    return found + viewers.table(results) + _floors(results)
 
 
 def verdicts(aims: Sequence[Aim], compared: Sequence[Compared]) -> list[Table]:

@@ -23,7 +23,7 @@ _SECONDS = 30.0
 _INSERT = """
 INSERT INTO leadflood.leads (workspace_id, id, email, email_norm, source, search_text)
 SELECT workspace_id, gen_random_uuid(), 'twin' || n || '@example.com', 'twin' || n || '@example.com', 'bench', ''
-FROM (SELECT workspace_id FROM leadflood.api_keys LIMIT 1) AS w, generate_series(1, {count}) AS n;
+FROM (SELECT workspace_id FROM leadflood.api_keys LIMIT 1) AS w, generate_series(1, {count}) AS n
 """
 
 
@@ -38,7 +38,7 @@ def measure(ours: Contestant, _sizes: Sizes) -> Measured:
         before = Snapshot.take(named := {"api": api, "pg": postmaster(ours.cluster)})
         _answered(ours, 0)  # opens the connections to the database
         for count in TWINS:
-            with _uncommitted(ours, count):
+            with open_transaction(ours, _INSERT.format(count=count)):
                 times = _answered(ours, count)
             figures |= {f"{count} p50_ms": rank(times, 0.5), f"{count} max_ms": round(max(times), 1)}
         used = Snapshot.take(named).cores_since(before)
@@ -57,13 +57,13 @@ def table(results: Results) -> list[Table]:
 
 
 @contextmanager
-def _uncommitted(ours: Contestant, count: int) -> Iterator[None]:
-    """A transaction that has inserted the twins, and is open as long as the block runs."""
+def open_transaction(ours: Contestant, statement: str) -> Iterator[None]:
+    """A transaction that has run the statement, and is open as long as the block runs."""
     argv = [str(ours.cluster.server.program("psql")), "-XqAt", ours.cluster.url(ours.database)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
         assert psql.stdin is not None
         assert psql.stdout is not None
-        psql.stdin.write(f"BEGIN;{_INSERT.format(count=count)}SELECT 'ready';\n")
+        psql.stdin.write(f"BEGIN;{statement};SELECT 'ready';\n")
         psql.stdin.flush()
         psql.stdout.readline()
         yield
