@@ -24,7 +24,7 @@ class Permission(StrEnum):
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
-    PERSONAL_DATA = "personal_data:manage"
+    PERSONAL_DATA = "personal_data:write"
     """Export and erase the data of a person."""
     ACCOUNT = "account"
     """One's own profile, password and sessions. Only people have it, never API keys."""

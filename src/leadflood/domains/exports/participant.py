@@ -45,7 +45,7 @@ t.export_id IN (SELECT e.id FROM exports e WHERE e.workspace_id = :workspace_id 
     Place(
         name="exportFilters",
         table=sql("exports"),
-        found=sql("t.filter::text ~* :loose_pattern"),
+        found=sql("lower(t.filter::text) LIKE ANY (:fragments::text[])"),
         erase=_REDACT,
         record=None,
     ),

@@ -5,12 +5,12 @@ from leadflood.kernel.idempotency import PERSONAL_ANSWERS
 from leadflood.kernel.subjects import Participant, Place
 
 # The log is append-only: one function of the schema replaces texts in it, and nothing else can.
-_REDACT = sql("SELECT erase_from_audit_log(:pattern)")
+_REDACT = sql("SELECT erase_from_audit_log(:pattern, :fragments::text[])")
 
 # Entries about accounts of this installation stay: the person has them as a user, not as a lead.
 _NAMED = sql("""
 t.subject_type NOT IN ('user', 'member', 'invitation', 'session')
-AND t.data::text ~* :loose_pattern AND redacted(t.data, :pattern) <> t.data
+AND lower(t.data::text) LIKE ANY (:fragments::text[]) AND redacted(t.data, :pattern) <> t.data
 """)
 
 PARTICIPANT = Participant(

@@ -15,7 +15,7 @@ from leadflood.kernel.subjects import DataSubject, Participant, Place
 _OF_PERSON = sql("""
 r.workspace_id = :workspace_id
 AND (r.lead_id = ANY (:ids::uuid[]) OR r.email_norm = ANY (:addresses::text[])
-     OR lower(r.email) = ANY (:addresses::text[]) OR r.raw::text ~* :loose_pattern)
+     OR lower(r.email) = ANY (:addresses::text[]) OR lower(r.raw::text) LIKE ANY (:fragments::text[]))
 """)
 
 # The rows with a person.
@@ -58,8 +58,8 @@ _PLACES = (
         name="imports",
         table=sql("imports"),
         found=sql("""
-t.id = ANY (:import_ids::uuid[]) OR t.filename ~* :loose_pattern OR t.error ~* :loose_pattern
-OR t.sample::text ~* :loose_pattern
+t.id = ANY (:import_ids::uuid[]) OR lower(t.filename) LIKE ANY (:fragments::text[])
+OR lower(t.error) LIKE ANY (:fragments::text[]) OR lower(t.sample::text) LIKE ANY (:fragments::text[])
 """),
         erase=sql_file("leadflood.domains.imports.sql", "erase_imports"),
         record=None,
@@ -102,7 +102,7 @@ def _values(actor: Actor, person: DataSubject) -> dict[str, Any]:
         "workspace_id": actor.workspace_id,
         "ids": sorted(person.ids),
         "addresses": sorted(person.addresses),
-        "loose_pattern": person.loose_pattern,
+        "fragments": person.fragments,
     }
 
 

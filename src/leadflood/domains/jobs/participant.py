@@ -40,7 +40,7 @@ t.job_id IN (
     Place(
         name="outboxErrors",
         table=sql("outbox_events"),
-        found=sql("t.status <> 'sent' AND t.last_error ~* :loose_pattern"),
+        found=sql("t.status <> 'sent' AND lower(t.last_error) LIKE ANY (:fragments::text[])"),
         erase=_REDACT_EVENT_ERRORS,
         record=None,
     ),
@@ -56,7 +56,7 @@ t.job_id IN (
         table=sql("job_executions"),
         found=sql("""
 t.status IN ('queued', 'running', 'failed') AND (t.subject_id IS NULL OR t.subject_id <> ALL (:ids::uuid[]))
-AND (t.last_error ~* :loose_pattern OR t.failures::text ~* :loose_pattern)
+AND (lower(t.last_error) LIKE ANY (:fragments::text[]) OR lower(t.failures::text) LIKE ANY (:fragments::text[]))
 """),
         erase=_REDACT_ERRORS,
         record=None,

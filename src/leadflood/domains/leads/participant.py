@@ -40,7 +40,7 @@ _PLACES = (
     Place(
         name="savedViews",
         table=sql("saved_views"),
-        found=sql("t.name ~* :loose_pattern OR t.filter::text ~* :loose_pattern"),
+        found=sql("lower(t.name) LIKE ANY (:fragments::text[]) OR lower(t.filter::text) LIKE ANY (:fragments::text[])"),
         erase=_REDACT_VIEWS,
         record=None,
     ),
@@ -58,7 +58,9 @@ AND (t.data ->> 'mergeId' = ANY (:merge_ids::text[]) OR t.data ->> 'changesetId'
     Place(
         name="changesets",
         table=sql("lead_changesets"),
-        found=sql("t.label ~* :loose_pattern OR t.request::text ~* :loose_pattern"),
+        found=sql(
+            "lower(t.label) LIKE ANY (:fragments::text[]) OR lower(t.request::text) LIKE ANY (:fragments::text[])"
+        ),
         erase=_REDACT_CHANGESETS,
         record=None,
     ),

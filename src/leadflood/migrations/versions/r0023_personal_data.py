@@ -31,13 +31,14 @@ $$
 # The services may still insert and read only. Both functions run as the owner of the tables, whom forced row-level
 # security lets change the rows of the workspace of the setting, and write nothing but `[erased]`.
 AUDIT = """
-CREATE FUNCTION erase_from_audit_log(pattern text) RETURNS bigint
+CREATE FUNCTION erase_from_audit_log(pattern text, fragments text[]) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = leadflood, pg_temp
 AS $$
     WITH erased AS (
         UPDATE audit_events SET data = redacted(data, pattern)
         WHERE workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid
-          AND subject_type NOT IN ('user', 'member', 'invitation', 'session') AND redacted(data, pattern) <> data
+          AND subject_type NOT IN ('user', 'member', 'invitation', 'session')
+          AND lower(data::text) LIKE ANY (fragments) AND redacted(data, pattern) <> data
         RETURNING 1)
     SELECT count(*) FROM erased
 $$
@@ -57,7 +58,7 @@ AS $$
     SELECT count(*) FROM erased
 $$
 """
-SIGNATURES = ("erase_from_audit_log(text)", "erase_from_timelines(uuid[], text[], text[])")
+SIGNATURES = ("erase_from_audit_log(text, text[])", "erase_from_timelines(uuid[], text[], text[])")
 
 
 def upgrade() -> None:
