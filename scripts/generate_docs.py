@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import SecretStr
+from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typer.core import TyperArgument, TyperGroup, TyperOption
@@ -24,9 +25,10 @@ import leadflood.web.app  # noqa: F401  its import defines the errors that only 
 from leadflood.api.app import ROUTERS
 from leadflood.api.errors import meaning_of, problem_types, remedy_of
 from leadflood.api.openapi import describe
-from leadflood.bootstrap import DOMAINS
+from leadflood.bootstrap import DOMAINS, SUBSCRIBERS
 from leadflood.cli import app
 from leadflood.kernel.config import Settings
+from leadflood.kernel.events import EventType
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -223,6 +225,29 @@ def http_api_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _data_of(event_type: EventType[Any]) -> str:
+    names = (each.alias or to_camel(name) for name, each in event_type.data.model_fields.items())
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def events_reference() -> str:
+    """`docs/reference/events.md`: one table row per type."""
+    lines = [
+        "# Event reference",
+        "",
+        "<!-- Generated from the domains' declarations by `uv run just docs`. Change them there. -->",
+        "",
+        "How to read events: [Read events](../guides/read-events.md). Fields of `data` may be null, and new ones can",
+        "be added. A change that would break readers is a new type, with a higher version in its name.",
+        "",
+        "| type | subject | meaning | data |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, each in sorted(SUBSCRIBERS.types.items()):
+        lines.append(f"| `{name}` | {each.subject} | {each.summary} | {_data_of(each)} |")
+    return "\n".join(lines) + "\n"
+
+
 def problems_reference() -> str:
     """`docs/reference/problems.md`: one table row per code."""
     lines = [
@@ -261,6 +286,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "ARCHITECTURE.md": architecture,
     ".env.example": env_example,
     "docs/reference/cli.md": cli_reference,
+    "docs/reference/events.md": events_reference,
     "docs/reference/http-api.md": http_api_reference,
     "docs/reference/openapi.json": openapi_document,
     "docs/reference/problems.md": problems_reference,

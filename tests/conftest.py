@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from leadflood.bootstrap import build_registry
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
@@ -133,7 +133,7 @@ async def queue_backend(application_url: str) -> AsyncIterator[PostgresQueueBack
 async def database(application_url: str, queue_backend: PostgresQueueBackend) -> AsyncIterator[Database]:
     """The migrated database as the application's role, with the queue in it."""
     pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
-    opened = Database(pool, queue_backend)
+    opened = Database(pool, queue_backend, SUBSCRIBERS)
     yield opened
     await opened.close()
 
@@ -179,7 +179,7 @@ async def elsewhere(cluster: Cluster, application_url: str) -> AsyncIterator[Els
     queue_backend = PostgresQueueBackend(cluster.url(QUEUE_DATABASE, APP_ROLE), role=APP_ROLE)
     await queue_backend.open()
     pool = ConnectionPool(application_url, application_name="tests", size=20, statement_timeout=30)
-    relayed = Database(pool, None)
+    relayed = Database(pool, None, SUBSCRIBERS)
     yield Elsewhere(relayed, queue_backend, cluster.url(QUEUE_DATABASE, APP_ROLE))
     await relayed.close()
     await queue_backend.close()

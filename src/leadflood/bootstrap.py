@@ -26,6 +26,7 @@ from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.events import Subscribers
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.instance import instance_id
@@ -69,6 +70,10 @@ DOMAINS: Sequence[Domain] = tuple(
 SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
 LEAD_PARTICIPANTS = Participants(LEAD, [each for domain in DOMAINS for each in domain.participants])
 """What refers to leads, from the highest domain to the lowest."""
+SUBSCRIBERS = Subscribers(
+    (event for domain in DOMAINS for event in domain.events),
+    (subscription for domain in DOMAINS for subscription in domain.subscriptions),
+)
 
 
 class NoDatabase(AppError):
@@ -203,7 +208,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         statement_timeout=settings.statement_timeout_of(process),
         lock_timeout=min(settings.statement_timeout_of(process), settings.statement_timeout) / 2,
     )
-    database = Database(pool, queue_backend if queue is None else None)
+    database = Database(pool, queue_backend if queue is None else None, SUBSCRIBERS)
     await queue_backend.open()
     try:
         yield database, queue_backend

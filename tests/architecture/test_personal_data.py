@@ -22,6 +22,7 @@ WITHOUT = {
     "effects_hold": _SYSTEM,
     "email_changes": _ACCOUNT,
     "field_definitions": "labels, types and options of custom fields",
+    "event_retention": _SYSTEM,
     "figures_progress": _SYSTEM,
     "heartbeats": _SYSTEM,
     "import_mappings": "what columns of files become; names of columns only",

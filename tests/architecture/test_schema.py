@@ -22,6 +22,7 @@ SHARED = {
     "worker_processes": "which workers live; they serve all workspaces",
     "write_probes": "what `/ready` writes to; a process's id and random bytes",
     "effects_hold": "whether mails may leave; for the whole installation",
+    "event_retention": "up to when events of all workspaces are purged",
     "figures_progress": "up to when the timelines of all workspaces are counted",
 }
 """Tables without a workspace, and why."""

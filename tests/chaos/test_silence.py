@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.models import NewJob, NoPayload
 from leadflood.kernel.actor import Actor
@@ -137,7 +138,7 @@ async def _enqueue_poison(deployment: Deployment) -> list[str]:
     queue_backend = PostgresQueueBackend(deployment.url, role=APP_ROLE)
     await queue_backend.open()
     pool = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
-    database = Database(pool, queue_backend)
+    database = Database(pool, queue_backend, SUBSCRIBERS)
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)

@@ -7,7 +7,7 @@ import pytest
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
-from leadflood.bootstrap import build_registry
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -58,7 +58,7 @@ def server(application_url: str, settings: Settings, secret_box: SecretBox) -> I
         queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
         await queue_backend.open()
         pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, queue_backend)
+        database = Database(pool, queue_backend, SUBSCRIBERS)
         return make_parts(
             settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
         )

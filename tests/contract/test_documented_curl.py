@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from leadflood.api.context import ApiContext
-from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from scripts.generate_docs import ROOT
 from tests.support.jobs import Jobs
 from tests.support.tenants import new_tenant

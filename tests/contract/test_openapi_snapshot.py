@@ -98,4 +98,4 @@ def test_every_problem_is_in_the_reference_with_its_meaning() -> None:
     for code, error in problem_types().items():
         assert f"| `{code}` | {error.status} | " in page
         assert error.__doc__, code
-        assert error.status in {400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503}, code
+        assert error.status in {400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503}, code

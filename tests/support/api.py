@@ -16,7 +16,7 @@ from leadflood.api.app import ROUTERS, create_app
 from leadflood.api.context import ApiContext
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, public, requires
-from leadflood.bootstrap import LEAD_PARTICIPANTS, build_hold
+from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, build_hold
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
@@ -58,7 +58,7 @@ async def api_on(
     pool: ConnectionPool, queue_backend: QueueBackend, parts: ApiContext
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """A client of an API of its own on this pool, which is closed at the end, and the application."""
-    database = Database(pool, queue_backend)
+    database = Database(pool, queue_backend, SUBSCRIBERS)
     app = create_app(make_parts(parts.settings, database, parts.queue_backend, parts.registry, parts.secret_box))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield client, app

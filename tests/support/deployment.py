@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import psutil
 
-from leadflood.bootstrap import open_platform
+from leadflood.bootstrap import SUBSCRIBERS, open_platform
 from leadflood.domains.duplicates import invariants as merge_invariants
 from leadflood.domains.enrichment import invariants as lead_invariants
 from leadflood.domains.identity.contracts import CreateApiKey
@@ -65,7 +65,7 @@ def violations(url: str) -> list[str]:
 
     async def look() -> list[str]:
         pool = ConnectionPool(url, application_name="judge", size=1, statement_timeout=60)
-        database = Database(pool, None)
+        database = Database(pool, None, SUBSCRIBERS)
         try:
             async with database.system(read_only=True) as tx:
                 return [

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs import execution, queries, service
 from leadflood.domains.jobs.completion import Completer
 from leadflood.domains.jobs.contracts import JobView, OutboxEventView
@@ -256,7 +257,7 @@ class Workers:
         await queue_backend.open()
         self._stack.push_async_callback(queue_backend.close)
         pool = ConnectionPool(self._url, application_name="worker", size=20, statement_timeout=10)
-        database = Database(pool, queue_backend if queue_url is None else None)
+        database = Database(pool, queue_backend if queue_url is None else None, SUBSCRIBERS)
         self._stack.push_async_callback(database.close)
         isolation = InThisProcess(database, registry)
         bell = Listener(self._url, RELAY_CHANNEL, application_name="worker bell")

@@ -18,6 +18,7 @@ from leadflood.domains.duplicates.service import merging, scanning
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import service as enrichment
 from leadflood.domains.enrichment.adapters.email_insight import EmailInsight
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.enrichment.models import Adapter
 from leadflood.domains.fields import service as fields
 from leadflood.domains.fields.contracts import CreateField
@@ -29,7 +30,6 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead, NewLead, UpdateLead
 from leadflood.domains.leads.contracts.bulk import BulkChange
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.db.sql import sql

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from leadflood.api.context import ApiContext
-from leadflood.bootstrap import build_registry
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -39,7 +39,7 @@ def own_parts(application_url: str, machine: Settings, secret_box: SecretBox) ->
         queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
         await queue_backend.open()
         pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, queue_backend)
+        database = Database(pool, queue_backend, SUBSCRIBERS)
         return make_parts(
             machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box
         )

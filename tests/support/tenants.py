@@ -12,6 +12,7 @@ from leadflood.domains.duplicates import queries as duplicates
 from leadflood.domains.duplicates.contracts import MergeLeads
 from leadflood.domains.duplicates.events import SCAN_DUPLICATES
 from leadflood.domains.duplicates.service import merging, scanning
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.events import WRITE_EXPORT
 from leadflood.domains.exports.service import files
@@ -35,7 +36,6 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead, UpdateLead
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.views import CreateView
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.service import bulk, changesets, views
 from leadflood.domains.metrics import service as figures
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role

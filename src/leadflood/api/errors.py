@@ -185,6 +185,7 @@ _REMEDIES = {
     405: "Use one of the methods in the `Allow` header.",
     408: "Send the whole body without pauses.",
     409: "Read the current state, then decide. Where there is a `Retry-After` header, the same request works later.",
+    410: "Read the current state, then read events from the start, without a cursor.",
     412: "Read it again, apply your change to the new version, and send the new `ETag` as `If-Match`.",
     413: "Send less at a time.",
     415: "Send JSON with `Content-Type: application/json`.",

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     JOBS_WRITE = "jobs:write"
     OUTBOX_READ = "outbox:read"
     OUTBOX_WRITE = "outbox:write"
+    EVENTS_READ = "events:read"
     WORKSPACE_READ = "workspace:read"
     WORKSPACE_WRITE = "workspace:write"
     MEMBERS_READ = "members:read"
@@ -45,6 +46,7 @@ _VIEWER = frozenset(
     {
         Permission.LEADS_READ,
         Permission.JOBS_READ,
+        Permission.EVENTS_READ,
         Permission.WORKSPACE_READ,
         Permission.MEMBERS_READ,
         Permission.ACCOUNT,

@@ -173,6 +173,9 @@ class Settings(BaseSettings):
     lead_retention_days: int = Field(
         30, ge=1, description="Days in which deleted leads can be restored and changes undone."
     )
+    event_retention_days: int = Field(
+        7, ge=1, description="Days to keep published events and to read them back from the event feed."
+    )
 
     def statement_timeout_of(self, process: str) -> float:
         """Seconds for a statement of a process: in the API, so that it ends before the request does."""

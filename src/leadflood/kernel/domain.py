@@ -7,6 +7,7 @@ from typing import Any
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.subjects import Participant, Participants
@@ -40,6 +41,8 @@ class Domain:
         schedules: the jobs that run again and again (`Schedule`).
         participants: what it has about subjects such as leads.
         converters: converts stored values of custom fields (`Converter`), by kind of subject.
+        events: the types of what happens to its subjects.
+        subscriptions: to events, its own and those of domains below it.
     """
 
     name: str
@@ -47,3 +50,5 @@ class Domain:
     schedules: Sequence[Any] = ()
     participants: Sequence[Participant] = ()
     converters: Mapping[str, Any] = field(default_factory=dict)
+    events: Sequence[EventType[Any]] = ()
+    subscriptions: Sequence[Subscription[Any]] = ()

@@ -128,6 +128,7 @@ _JOBS: Final = {
     "figures.recount": "Recount statistics",
     "jobs.retry_cause": "Retry failed jobs",
     "jobs.replay_cause": "Retry undelivered events",
+    "events.deliver": "Deliver events",
 }
 _VERSION: Final = re.compile(r"\.v\d+$")
 
@@ -146,6 +147,7 @@ SCOPES: Final = {
     Permission.JOBS_WRITE: "Retry and cancel jobs",
     Permission.OUTBOX_READ: "View pending events",
     Permission.OUTBOX_WRITE: "Retry failed events",
+    Permission.EVENTS_READ: "Read events",
     Permission.WORKSPACE_READ: "View workspace settings",
     Permission.WORKSPACE_WRITE: "Rename the workspace and edit custom fields",
     Permission.MEMBERS_READ: "View members and invitations",
@@ -161,6 +163,7 @@ _ACCESS: Final = {
     "leads": "leads",
     "jobs": "background jobs",
     "outbox": "event delivery",
+    "events": "events",
     "workspace": "workspace settings",
     "members": "members",
     "keys": "API keys",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.service.group_commit import GroupCommit
 from leadflood.kernel.actor import Permission
@@ -294,7 +295,7 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
 ) -> None:
     async with breakable(cluster, TEMPLATE) as server:
         pool = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
-        database = Database(pool, queue_backend)
+        database = Database(pool, queue_backend, SUBSCRIBERS)
         caller = await new_caller(database, [Permission.LEADS_WRITE])
         app = create_app(make_parts(settings, database, queue_backend, registry, secret_box))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:

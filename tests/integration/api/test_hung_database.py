@@ -10,6 +10,7 @@ from dataclasses import replace
 import httpx
 
 from leadflood.api.context import ApiContext
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.roles import APP_ROLE
@@ -37,7 +38,7 @@ async def api(
     pool = ConnectionPool(url, application_name=NAME, size=5, statement_timeout=statement_timeout)
     queue = PostgresQueueBackend(url, role=APP_ROLE, application_name=NAME)
     await queue.open()
-    database = Database(pool, queue_backend)
+    database = Database(pool, queue_backend, SUBSCRIBERS)
     own = replace(parts, settings=settings, database=database, queue_backend=queue, probe_timeout=1)
     async with client_of(own) as client:
         yield client

@@ -21,7 +21,8 @@ async def count(database: Database, caller: Caller) -> dict[str, int]:
         row = await tx.first(
             sql(
                 "SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM job_executions) AS jobs,"
-                " (SELECT count(*) FROM outbox_events) AS events, (SELECT count(*) FROM lead_events) AS entries"
+                " (SELECT count(*) FROM outbox_events WHERE kind = 'job.queued') AS events,"
+                " (SELECT count(*) FROM lead_events) AS entries"
             )
         )
     assert row is not None

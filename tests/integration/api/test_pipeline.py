@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from leadflood.api.context import ApiContext
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, RouteWithoutAccess, public, requires
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.actor import Permission
@@ -122,7 +123,7 @@ async def broken_database(cluster: Cluster) -> AsyncIterator[Database]:
     pool = ConnectionPool(
         url.replace("host=", "host=/nonexistent"), application_name="gone", size=1, statement_timeout=1
     )
-    opened = Database(pool, None)
+    opened = Database(pool, None, SUBSCRIBERS)
     yield opened
     await opened.close()
 

@@ -45,12 +45,15 @@ def contents_of(cluster: Cluster, database: str) -> dict[str, str]:
     """An independent checksum of each table but those that change by themselves, as a superuser sees it."""
     tables = cluster.run(
         "SELECT relname FROM pg_class WHERE relnamespace = 'leadflood'::regnamespace AND relkind = 'r'"
-        " AND relname NOT IN ('heartbeats', 'effects_hold', 'alembic_version') ORDER BY 1",
+        " AND relname NOT IN ('heartbeats', 'effects_hold', 'event_retention', 'alembic_version') ORDER BY 1",
         database,
     ).split()
-    query = """SELECT count(*) || ' ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM :"name" t"""
+    query = """SELECT count(*) || ' ' || md5(coalesce(string_agg({row}, '|' ORDER BY {row}), '')) FROM :"name" t"""
     path = "SET search_path TO leadflood; SET TimeZone TO 'UTC'; "
-    return {name: cluster.run(path + query, database, name=name) for name in tables}
+    rows = {"outbox_events": "(to_jsonb(t) - 'position')::text"}
+    return {
+        name: cluster.run(path + query.format(row=rows.get(name, "t::text")), database, name=name) for name in tables
+    }
 
 
 async def _beats(database: Database) -> None:

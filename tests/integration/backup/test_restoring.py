@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from leadflood.bootstrap import build_registry, check_role, check_schema
+from leadflood.bootstrap import SUBSCRIBERS, build_registry, check_role, check_schema
 from leadflood.domains.identity.service import holds
 from leadflood.domains.invitations.events import SEND_INVITATION
 from leadflood.domains.jobs import execution
+from leadflood.domains.jobs.errors import CursorExpired
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.backup import content, restoration
 from leadflood.kernel.backup.archive import DUMP, KEY, MANIFEST, UnusableBackup
@@ -24,6 +25,7 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.integration.backup.conftest import KEY as ORIGINAL_KEY
 from tests.integration.backup.conftest import Made, contents_of
+from tests.integration.events.toys import Toybox
 from tests.support.jobs import Jobs
 from tests.support.mail import post_office
 from tests.support.postgres import Cluster
@@ -47,7 +49,9 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
     url = other_cluster.url(empty, APP_ROLE)
     queue_backend = PostgresQueueBackend(url, role=APP_ROLE)
     await queue_backend.open()
-    database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend)
+    database = Database(
+        ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend, SUBSCRIBERS
+    )
     async with post_office(tmp_path / "mail") as post:
         registry = build_registry(
             settings.model_copy(update={"smtp_url": SecretStr(post.url)}), database, shared_sandbox()
@@ -68,6 +72,23 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
     await database.close()
 
 
+async def test_the_feed_of_events_starts_again_with_all_that_was_restored(
+    made: Made, database: Database, other_cluster: Cluster, empty: str
+) -> None:
+    before = Toybox(database, made.workspace_id)
+    told = await before.read(limit=200)
+
+    await restore(other_cluster, empty, made.path)
+
+    pool = ConnectionPool(other_cluster.url(empty, APP_ROLE), application_name="tests", size=1, statement_timeout=30)
+    restored = Database(pool, None, SUBSCRIBERS)
+    after = Toybox(restored, made.workspace_id)
+    assert {item.id for item in (await after.read(limit=200)).items} == {item.id for item in told.items} != set()
+    with pytest.raises(CursorExpired):
+        await after.read(told.after)
+    await restored.close()
+
+
 async def test_data_and_processes_that_use_it_are_left_alone(made: Made, other_cluster: Cluster, empty: str) -> None:
     await restore(other_cluster, empty, made.path)
     before = contents_of(other_cluster, empty)
@@ -77,7 +98,7 @@ async def test_data_and_processes_that_use_it_are_left_alone(made: Made, other_c
     pool = ConnectionPool(
         other_cluster.url(empty, APP_ROLE), application_name="leadflood worker", size=1, statement_timeout=30
     )
-    database = Database(pool, None)
+    database = Database(pool, None, SUBSCRIBERS)
     await check_schema(database)
     with pytest.raises(content.DatabaseInUse, match="leadflood worker"):
         await restore(other_cluster, empty, made.path, replace=True)

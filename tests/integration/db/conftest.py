@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -27,7 +28,7 @@ async def opened(
 ) -> AsyncIterator[Database]:
     """A pool of its own."""
     pool = ConnectionPool(url, application_name="tests", size=pool_size, statement_timeout=statement_timeout, role=role)
-    database = Database(pool, publisher)
+    database = Database(pool, publisher, SUBSCRIBERS)
     yield database
     await database.close()
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from leadflood.domains.enrichment import jobs as enrichment_jobs
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.enrichment.contracts import LeadEnrichmentView
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs import queries as jobs
@@ -17,7 +18,6 @@ from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads import service as leads_service
 from leadflood.domains.leads.contracts import CreateLead, LeadCreated, LeadEventView, LeadView
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id

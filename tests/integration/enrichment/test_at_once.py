@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from leadflood.domains.enrichment.adapters.simulated import Simulated
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.enrichment.models import Adapter, Field, FoundValue, KnownLead
 from leadflood.domains.jobs import execution
 from leadflood.domains.jobs.models import JobStatus, RunningJob
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.contracts import LeadCreated
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import QueueMessage

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from leadflood.bootstrap import build_registry
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.domains.identity.service import administration, holds
 from leadflood.domains.invitations import queries, service
 from leadflood.domains.invitations.contracts import CreateInvitation, InvitationView
@@ -116,7 +116,9 @@ def opened(cluster: Cluster, settings: Settings, secret_box: SecretBox, post: Po
         url = cluster.url(name, APP_ROLE)
         queue_backend = PostgresQueueBackend(url, role=APP_ROLE)
         await queue_backend.open()
-        database = Database(ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend)
+        database = Database(
+            ConnectionPool(url, application_name="tests", size=5, statement_timeout=30), queue_backend, SUBSCRIBERS
+        )
         try:
             yield Place(url, database, settings.model_copy(update={"smtp_url": SecretStr(post.url)}), secret_box)
         finally:

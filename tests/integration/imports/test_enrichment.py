@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from leadflood.domains.enrichment import invariants
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.imports.events import ENRICH_IMPORTED
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.kernel.queue.ports import Priority
 from tests.support.desk import Desk, csv_of
 from tests.support.jobs import Jobs

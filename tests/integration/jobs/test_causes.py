@@ -270,7 +270,7 @@ async def ends(jobs: Jobs) -> list[tuple[str, str, int]]:
 
 
 async def run(jobs: Jobs, kind: JobKind[Any], job_id: UUID, attempt: int = 1) -> JobView:
-    registry = JobRegistry(system_jobs.definitions(jobs.database, audit_days=730, job_days=90))
+    registry = JobRegistry(system_jobs.definitions(jobs.database, audit_days=730, job_days=90, event_days=7))
     return await replace(jobs, kind=kind).attempt(registry, job_id, attempt)
 
 
@@ -301,7 +301,8 @@ async def test_a_retry_of_very_many_that_is_cancelled_is_audited_with_what_it_di
     async with jobs.database.transaction(jobs.workspace_id) as tx:
         await store.set_progress(tx, started.key, done=2000, total=5001)
 
-    await jobs.cancel(JobRegistry(system_jobs.definitions(jobs.database, audit_days=730, job_days=90)), outcome.job_id)
+    definitions = system_jobs.definitions(jobs.database, audit_days=730, job_days=90, event_days=7)
+    await jobs.cancel(JobRegistry(definitions), outcome.job_id)
 
     assert await ends(jobs) == [("jobs.retry_finished", "cli", 2000)]
 

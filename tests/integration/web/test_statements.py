@@ -1,6 +1,6 @@
 """How often a page asks the database does not depend on how many rows it shows."""
 
-from leadflood.bootstrap import build_registry
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.kernel.actor import Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
@@ -52,7 +52,7 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
     application_url: str, machine: Settings, queue_backend: PostgresQueueBackend, secret_box: SecretBox
 ) -> None:
     pool = ConnectionPool(application_url, application_name="counted", size=5, statement_timeout=30)
-    database = Database(pool, queue_backend)
+    database = Database(pool, queue_backend, SUBSCRIBERS)
     parts = make_parts(
         machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box
     )

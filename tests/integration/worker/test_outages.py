@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs import invariants
 from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import Complete, JobContext, JobRegistry
@@ -36,7 +37,9 @@ async def tough(broken: Breakable, cluster: Cluster) -> AsyncIterator[Jobs]:
     queue_backend = PostgresQueueBackend(broken.url, role="leadflood_app")
     await queue_backend.open()
     url = cluster.url(broken.name)
-    database = Database(ConnectionPool(url, application_name="test", size=5, statement_timeout=30), queue_backend)
+    database = Database(
+        ConnectionPool(url, application_name="test", size=5, statement_timeout=30), queue_backend, SUBSCRIBERS
+    )
     yield Jobs(database, await new_workspace(database), TOUGH)
     await database.close()
     await queue_backend.close()

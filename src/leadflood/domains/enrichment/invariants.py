@@ -1,6 +1,6 @@
 """What must hold between leads and the jobs that enrich them: for `doctor`, and for the end of each chaos test."""
 
-from leadflood.domains.leads.events import ENRICH_LEAD
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.kernel.db.sql import sql_file
 from leadflood.kernel.db.transaction import Transaction
 

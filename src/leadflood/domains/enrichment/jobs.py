@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from leadflood.domains.enrichment import service
+from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
 from leadflood.domains.enrichment.models import Adapter, KnownLead
 from leadflood.domains.enrichment.store import AdapterRun
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.models import RunningJob
 from leadflood.domains.jobs.registry import Complete, JobContext, JobDefinition
-from leadflood.domains.leads.events import ENRICH_LEAD, EnrichLead
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction

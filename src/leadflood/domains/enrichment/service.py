@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from leadflood.domains.enrichment import store
+from leadflood.domains.enrichment.events import (
+    LEAD_ENRICHED,
+    LEAD_ENRICHMENT_FAILED,
+    EnrichmentFailedData,
+    LeadEnrichedData,
+)
 from leadflood.domains.enrichment.models import Candidate, KnownLead, best_values
 from leadflood.domains.enrichment.store import AdapterRun, RecordedRun, StoredValue
 from leadflood.domains.jobs.models import RunningJob
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.domains.leads.models import DirectTransition, LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
     kept: list[RecordedRun] = []
     moves: list[tuple[UUID, dict[str, object]]] = []
     passes: list[DirectTransition] = []
+    enriched: list[Event[LeadEnrichedData]] = []
     for job, ended in ours:
         lead_id, before = ended.lead_id, earlier[ended.lead_id]
         winners = _winners(before, ended)
@@ -92,7 +101,9 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
             await store.choose(tx, actor.workspace_id, lead_id, still)
         chosen = [candidate.found for candidate in winners.values()]
         kept += [RecordedRun(lead_id, job.id, run, chosen) for run in ended.runs]
-        told: dict[str, object] = {"jobId": str(job.id), "fields": sorted(found.field for found in chosen)}
+        fields = sorted(found.field.value for found in chosen)
+        enriched.append(Event(lead_id, LeadEnrichedData(job_id=job.id, fields=fields), actor, job.trace))
+        told: dict[str, object] = {"jobId": str(job.id), "fields": fields}
         if ended.begun:
             moves.append((lead_id, told))
         else:
@@ -103,6 +114,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
         await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
     if passes:
         await leads.pass_through(tx, actor, passes=passes)
+    await publish(tx, LEAD_ENRICHED, enriched)
 
 
 def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, Candidate]:
@@ -117,7 +129,7 @@ def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:
     """Take the lead to `failed`, with the reason: its job is over, and only a retry of it asks anybody again."""
     await store.void_refusals(tx, actor.workspace_id, job_id)
-    await leads.move(
+    moved = await leads.move(
         tx,
         actor,
         moves=[(lead_id, {"jobId": str(job_id), "error": error})],
@@ -125,6 +137,9 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
         event=LeadEventKind.ENRICHMENT_FAILED,
         error=error,
     )
+    if moved:
+        data = EnrichmentFailedData(job_id=job_id)
+        await publish(tx, LEAD_ENRICHMENT_FAILED, [Event(lead_id, data, actor)])
 
 
 def _known(lead: LeadDetails) -> KnownLead:

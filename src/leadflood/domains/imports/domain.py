@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from leadflood.domains.imports import jobs
-from leadflood.domains.imports.events import PURGE_IMPORTS
+from leadflood.domains.imports import jobs, listeners
+from leadflood.domains.imports.events import IMPORT_COMMITTED, IMPORT_UNDONE, PURGE_IMPORTS
 from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.domains.leads.events import CHANGESET_UNDONE
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.events import Subscription
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -15,4 +17,11 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database, services.sandbox, retention_days=days)
 
 
-DOMAIN = Domain(name="imports", jobs=_jobs, schedules=(Schedule(PURGE_IMPORTS, 86_400.0),), participants=(PARTICIPANT,))
+DOMAIN = Domain(
+    name="imports",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_IMPORTS, 86_400.0),),
+    events=(IMPORT_COMMITTED, IMPORT_UNDONE),
+    subscriptions=(Subscription("imports.changeset_undone", CHANGESET_UNDONE, listeners.changeset_undone),),
+    participants=(PARTICIPANT,),
+)

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.kernel.events import EventData, EventType
 from leadflood.kernel.queue.ports import Priority
 
 
@@ -27,6 +28,26 @@ PURGE_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority
 """Removes uploads that nobody finished, and files and rows of imports whose time is over."""
 
 AUDIT_SUBJECT: Final = "import"
+
+
+class ImportCommittedData(EventData):
+    """The changeset, and how many leads were created and updated."""
+
+    changeset_id: UUID
+    created: int
+    updated: int
+
+
+class ImportUndoneData(EventData):
+    """The changeset."""
+
+    changeset_id: UUID
+
+
+IMPORT_COMMITTED = EventType(
+    "import.committed.v1", AUDIT_SUBJECT, ImportCommittedData, "All rows of an import are written."
+)
+IMPORT_UNDONE = EventType("import.undone.v1", AUDIT_SUBJECT, ImportUndoneData, "An import was undone.")
 
 
 class ImportAuditAction(StrEnum):

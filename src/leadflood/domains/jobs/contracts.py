@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import ConfigDict, Field, JsonValue, Strict
 
 from leadflood.domains.jobs.models import LONGEST_CAUSE, MOST_IDS, JobStatus, OutboxStatus
+from leadflood.kernel.actor import ActorKind
 from leadflood.kernel.schema import Count, Schema, View
 
 Kind = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9._-]+$", examples=["leads.enrich.v1"])]
@@ -204,7 +205,9 @@ class OutboxEventView(View):
 
     id: UUID
     kind: str = Field(examples=["job.queued"])
-    job_id: UUID
+    job_id: UUID | None = Field(description="The job to publish; null for a domain event.")
+    subject_kind: str | None = Field(description="What a domain event is about; null for a job.")
+    subject_count: int = Field(description="How many subjects a domain event is about.")
     status: OutboxStatus
     attempts: int
     next_attempt_at: datetime | None = Field(description="Time of the next attempt; null once sent or dead-lettered.")
@@ -212,6 +215,54 @@ class OutboxEventView(View):
     cause: str | None = Field(description="Error with IDs and values removed.")
     created_at: datetime
     processed_at: datetime | None
+
+
+class EventSubject(View):
+    """What an event is about."""
+
+    kind: str = Field(examples=["lead"])
+    id: UUID
+
+
+class EventActor(View):
+    """Who caused an event."""
+
+    kind: ActorKind
+    id: UUID | None
+
+
+class EventView(View):
+    """Something that happened to a lead or another subject."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11.1",
+                    "type": "lead.created.v1",
+                    "subject": {"kind": "lead", "id": "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"},
+                    "at": "2026-03-01T09:30:00Z",
+                    "actor": {"kind": "user", "id": "0197a3a8-7c31-7d05-9f4e-2b6a8c0d1e2f"},
+                    "data": {"source": "api", "jobId": "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"},
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Unique and stable: use it to skip an event that you have already processed.")
+    type: str = Field(description="What happened, with the version of `data`.", examples=["lead.created.v1"])
+    subject: EventSubject
+    at: datetime = Field(description="Start of the transaction that recorded it.")
+    actor: EventActor
+    data: dict[str, JsonValue] = Field(description="Details, depending on the type.")
+
+
+class EventPage(View):
+    """A page of events, oldest first."""
+
+    items: list[EventView]
+    next_cursor: str = Field(description="Store it, and send it as `after` to read what comes next.")
+    has_more: bool = Field(description="Whether more can be read now, even if the page is empty.")
 
 
 class SystemStatus(View):
@@ -254,7 +305,9 @@ def event_view(row: Any) -> OutboxEventView:  # noqa: ANN401  a row of outbox_ev
     return OutboxEventView(
         id=row.id,
         kind=row.kind,
-        job_id=row.job_id,
+        job_id=None if row.subject_kind else row.job_id,
+        subject_kind=row.subject_kind,
+        subject_count=row.subject_count or 0,
         status=OutboxStatus(row.status),
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at if waiting else None,

@@ -12,7 +12,10 @@ from leadflood.kernel.domain import Domain, Services
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
     settings = services.settings
     return jobs.definitions(
-        services.database, audit_days=settings.audit_retention_days, job_days=settings.job_retention_days
+        services.database,
+        audit_days=settings.audit_retention_days,
+        job_days=settings.job_retention_days,
+        event_days=settings.event_retention_days,
     )
 
 

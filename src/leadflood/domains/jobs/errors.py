@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from leadflood.kernel.errors import Conflict, NotFound
+from leadflood.kernel.errors import AppError, Conflict, NotFound
 
 
 class Retryable(Exception):
@@ -58,6 +58,19 @@ class JobNotCancellable(Conflict):
     """The job is already over."""
 
     code = "job_not_cancellable"
+
+
+class CursorExpired(AppError):
+    """Some of the events after a cursor may have been removed."""
+
+    code = "cursor_expired"
+    status = 410
+    title = "Cursor expired"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Events after this cursor have been removed. Read the current state, then read events without a cursor."
+        )
 
 
 class EventNotDeadLettered(Conflict):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from leadflood.domains.jobs.deliveries import ListenerRef
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
 from leadflood.kernel.actor import ActorKind
 from leadflood.kernel.queue.ports import Priority
@@ -40,6 +41,9 @@ RETRY_CAUSE = JobKind("jobs.retry_cause.v1", RetryCausePayload, max_attempts=5)
 
 REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", ReplayCausePayload, max_attempts=5)
 """Replays all events that were dead-lettered for a cause before it."""
+
+DELIVER_EVENTS = JobKind("events.deliver.v1", ListenerRef, max_attempts=20)
+"""Runs a listener for more events than one transaction may hold up."""
 
 JOB: Final = "job"
 OUTBOX_EVENT: Final = "outbox_event"

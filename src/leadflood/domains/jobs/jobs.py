@@ -6,9 +6,12 @@ from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from leadflood.domains.identity.service import audit, signin
-from leadflood.domains.jobs import queries, service
+from leadflood.domains.jobs import feed, queries, service
+from leadflood.domains.jobs.deliveries import ListenerRef
+from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.jobs.events import (
     CLEAN_UP,
+    DELIVER_EVENTS,
     HEARTBEAT,
     REPLAY_CAUSE,
     RETRY_CAUSE,
@@ -50,13 +53,21 @@ ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.run
 # Forget a worker.
 _GONE = sql("DELETE FROM worker_processes WHERE id = :id")
 
-# Sent events are kept 7 days, the system's own jobs and workers not seen 1 day, over all workspaces.
-_EXPIRED = (
-    sql("""
+# Cursors that are older than this have missed something. Committed before the first event is removed.
+_EXPIRE = sql("""
+UPDATE event_retention SET purged_until = greatest(purged_until, now() - make_interval(days => :days))
+""")
+
+# An hour more than cursors: an event is as old as its transaction, which may have committed after a cursor was given.
+_SENT = sql("""
 DELETE FROM outbox_events WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM outbox_events
-    WHERE status = 'sent' AND processed_at < now() - interval '7 days' ORDER BY processed_at LIMIT :batch)
-"""),
+    WHERE status = 'sent' AND processed_at < now() - make_interval(days => :days, hours => 1)
+    ORDER BY processed_at LIMIT :batch)
+""")
+
+# The system's own jobs and workers not seen are kept 1 day, over all workspaces.
+_EXPIRED = (
     sql("""
 DELETE FROM job_executions WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM job_executions
@@ -105,13 +116,18 @@ DELETE FROM outbox_events WHERE ctid = ANY (ARRAY(
 )
 
 
-def definitions(database: Database, *, audit_days: int, job_days: int) -> list[JobDefinition[Any]]:
+def definitions(database: Database, *, audit_days: int, job_days: int, event_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain. `database`: for sweeps over all workspaces.
 
     Args: audit_days: how long audit events stay. job_days: how long finished jobs and dead-lettered events stay.
+        event_days: how long other events stay.
     """
 
     async def clean_up(_context: JobContext[NoPayload]) -> None:
+        async with database.system() as tx:
+            await tx.execute(_EXPIRE, {"days": event_days})
+        while await _remove(database, _SENT, days=event_days) == _BATCH:
+            pass
         for statement in _EXPIRED:
             while await _remove(database, statement) == _BATCH:
                 pass
@@ -130,6 +146,7 @@ def definitions(database: Database, *, audit_days: int, job_days: int) -> list[J
         JobDefinition(HEARTBEAT, _heartbeat),
         JobDefinition(CLEAN_UP, clean_up),
         JobDefinition(RETRY_CAUSE, _retry_cause, on_failed=_given_up, timeout=3600.0),
+        JobDefinition(DELIVER_EVENTS, _deliver_events),
         JobDefinition(REPLAY_CAUSE, _replay_cause, on_failed=_given_up, timeout=3600.0),
     ]
 
@@ -156,6 +173,21 @@ async def _heartbeat(context: JobContext[NoPayload]) -> Complete[UUID]:
 async def _beat(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> None:
     for _, worker_id in jobs:
         await tx.execute(_BEAT, {"name": HEARTBEAT.name, "worker_id": worker_id})
+
+
+async def _deliver_events(context: JobContext[ListenerRef]) -> Complete[ListenerRef]:
+    async with context.own_transaction() as tx:
+        subscription = tx.subscribers.find(context.payload.listener)
+    if subscription is None or subscription.listener is None:
+        raise Terminal(f"This version has no listener {context.payload.listener!r}.")
+    return Complete(_run_listeners, context.payload)
+
+
+async def _run_listeners(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, ListenerRef]]) -> None:
+    for _, ref in jobs:
+        subscription = tx.subscribers.find(ref.listener)
+        if subscription is not None and subscription.listener is not None:
+            await subscription.listener(tx, await feed.stored_events(tx, actor, subscription.type, ref))
 
 
 async def _retry_cause(context: JobContext[RetryCausePayload]) -> Complete[_Ended]:

@@ -31,6 +31,9 @@ MOST_IDS = 1000
 MOST_AT_ONCE = 5000
 """Failures of one cause that are retried while the caller waits; more are a job's work."""
 
+MOST_SUBJECTS = 500
+"""Subjects of one row of domain events, and those for which a listener runs in the same transaction."""
+
 OUTBOX_MAX_ATTEMPTS = 5
 STALE_PROCESSING_SECONDS = 60
 

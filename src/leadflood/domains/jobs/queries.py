@@ -86,7 +86,10 @@ _JOB = sql("""
 id, kind, subject_id, status, attempts, max_attempts, next_attempt_at, last_error, cause, failures, progress, on_hold,
 waiting_for, created_at, started_at, finished_at
 """)
-_EVENT = sql("id, kind, job_id, status, attempts, next_attempt_at, last_error, cause, created_at, processed_at")
+_EVENT = sql("""
+id, kind, job_id, status, attempts, next_attempt_at, last_error, cause, created_at, processed_at, subject_kind,
+cardinality(subject_ids) AS subject_count
+""")
 
 # A job or an event.
 _ONE = sql("SELECT {columns} FROM {table} WHERE workspace_id = :workspace_id AND id = :id")

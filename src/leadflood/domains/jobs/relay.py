@@ -1,25 +1,32 @@
-"""The relay: publishes what the outbox holds, where publishing could not be part of the transaction that wrote it."""
+"""The relay: publishes jobs where that could not be part of a transaction, and queues the jobs that hear of events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from leadflood.domains.jobs import service
+from leadflood.domains.jobs.deliveries import EventRef, UnreadableEvents, decoded
 from leadflood.domains.jobs.models import (
     OUTBOX_MAX_ATTEMPTS,
     STALE_PROCESSING_SECONDS,
     JobStatus,
+    NewJob,
     OutboxStatus,
     cause_of,
     outbox_backoff,
 )
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.events import Subscribers, Subscription
 from leadflood.kernel.queue.ports import Priority, Publisher, QueueMessage
 from leadflood.kernel.schema import Schema
 
@@ -39,7 +46,7 @@ UPDATE outbox_events e
 SET status = 'processing', updated_at = now(), next_attempt_at = now() + make_interval(secs => :stale)
 FROM due
 WHERE e.workspace_id = due.workspace_id AND e.id = due.id
-RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts,
+RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts, e.subject_ids, e.payload::text AS told,
           (SELECT j.status FROM job_executions j
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status,
           (SELECT j.priority FROM job_executions j
@@ -63,6 +70,15 @@ SET status = held.status, attempts = held.attempts, last_error = held.error, cau
     processed_at = CASE WHEN held.status IN ('sent', 'dead_letter') THEN now() END
 FROM held
 WHERE e.workspace_id = held.workspace_id AND e.id = held.id AND held.found = 'processing'
+""")
+
+
+# Those of the events that this relay still has, locked.
+HOLD = sql("""
+SELECT id FROM outbox_events
+WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND status = 'processing'
+ORDER BY id
+FOR UPDATE
 """)
 
 
@@ -94,13 +110,20 @@ async def relay(database: Database, publisher: Publisher) -> int:
         return 0
     outcomes: list[PublishOutcome] = []
     ready: list[tuple[Row, QueueMessage]] = []
+    happened: list[tuple[Row, Sequence[Subscription[Any]]]] = []
     for row in rows:
+        if row.subject_ids is not None:
+            heard = _hearing(row, database.subscribers)
+            outcomes += [heard] if isinstance(heard, PublishOutcome) else []
+            happened += [] if isinstance(heard, PublishOutcome) else [(row, heard)]
+            continue
         decided = _decide(row)
         if isinstance(decided, PublishOutcome):
             outcomes.append(decided)
         else:
             ready.append((row, decided))
     outcomes += await _publish(publisher, ready)
+    outcomes += await _enqueue(database, happened)
     async with database.system() as tx:
         await _settle(tx, outcomes)
         tx.mark(*(each.workspace_id for each in outcomes))
@@ -122,6 +145,52 @@ def _decide(row: Row) -> PublishOutcome | QueueMessage:
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:
         return _dead(row, f"Not published in {row.attempts} attempts.")
     return QueueMessage(payload.job_kind, row.workspace_id, row.job_id, payload.attempt, Priority(row.priority))
+
+
+def _hearing(row: Row, subscribers: Subscribers) -> PublishOutcome | Sequence[Subscription[Any]]:
+    """Who is to hear of a domain event by a job."""
+    event_type = subscribers.types.get(row.kind)
+    if event_type is None:
+        return _dead(row, f"There is no event of kind {row.kind!r}.")
+    try:
+        decoded(event_type, row.workspace_id, row.subject_ids, row.told)
+    except UnreadableEvents as error:
+        return _dead(row, str(error))
+    if row.attempts >= OUTBOX_MAX_ATTEMPTS:
+        return _dead(row, f"Not published in {row.attempts} attempts.")
+    return subscribers.running(row.kind)
+
+
+async def _enqueue(
+    database: Database, happened: Sequence[tuple[Row, Sequence[Subscription[Any]]]]
+) -> list[PublishOutcome]:
+    """Queue the jobs of subscribers. They and `sent` commit together. Returns what became of the other events."""
+    failed: list[PublishOutcome] = []
+    by_workspace = sorted(happened, key=lambda each: each[0].workspace_id)
+    for workspace_id, group in groupby(by_workspace, key=lambda each: each[0].workspace_id):
+        heard = list(group)
+        try:
+            await _enqueue_in(database, workspace_id, heard)
+        except Unavailable as error:
+            failed += [_again(row, error.detail) for row, _ in heard]
+    return failed
+
+
+async def _enqueue_in(
+    database: Database, workspace_id: UUID, heard: Sequence[tuple[Row, Sequence[Subscription[Any]]]]
+) -> None:
+    async with database.transaction(workspace_id) as tx:
+        sought = {"workspace_id": workspace_id, "ids": [row.id for row, _ in heard]}
+        held = {each.id for each in await tx.all(HOLD, sought)}
+        ours = [(row, subscriptions) for row, subscriptions in heard if row.id in held]
+        jobs = [
+            NewJob(each.job, EventRef(event_id=row.id), row.subject_ids[0] if len(row.subject_ids) == 1 else None)
+            for row, subscriptions in ours
+            for each in subscriptions
+        ]
+        if jobs:
+            await service.enqueue(tx, Actor.system(workspace_id), jobs=jobs)
+        await _settle(tx, [PublishOutcome(workspace_id, row.id, OutboxStatus.SENT, row.attempts) for row, _ in ours])
 
 
 async def _publish(publisher: Publisher, ready: Sequence[tuple[Row, QueueMessage]]) -> list[PublishOutcome]:

@@ -1,10 +1,12 @@
-"""What the timeline of a lead and the audit log record, and the jobs that a lead causes."""
+"""What happens to leads: domain events, entries of timelines and of the audit log; and the jobs of leads."""
 
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from leadflood.domains.jobs.models import JobKind, NoPayload, Payload
+from leadflood.domains.leads.models import ChangesetKind
+from leadflood.kernel.events import EventData, EventType
 from leadflood.kernel.queue.ports import Priority
 
 
@@ -54,12 +56,6 @@ class LeadAuditAction(StrEnum):
     VIEW_DELETED = "view.deleted"
 
 
-class EnrichLead(Payload):
-    """Which lead."""
-
-    lead_id: UUID
-
-
 class ChangesetPayload(Payload):
     """Which changeset."""
 
@@ -72,9 +68,6 @@ class ReleaseLeads(ChangesetPayload):
     user_id: UUID
 
 
-ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
-"""Enqueued with every new lead; the enrichment domain runs it."""
-
 PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Removes for good what was deleted longer ago than can be restored."""
 
@@ -86,3 +79,69 @@ RELEASE_LEADS = JobKind("leads.release.v1", ReleaseLeads, max_attempts=10)
 
 BULK_CHANGE = JobKind("leads.bulk.v1", ChangesetPayload, max_attempts=10)
 """Makes the change that the changeset asks for, or goes on with it."""
+
+
+class LeadCreatedData(EventData):
+    """How it came, as far as that is the same for all. `job_id`: of the job that processes it, where one is wanted."""
+
+    source: str | None = None
+    job_id: UUID | None = None
+    changeset_id: UUID | None = None
+    import_id: UUID | None = None
+
+
+class LeadUpdatedData(EventData):
+    """Which fields have another value; None where that is not known."""
+
+    fields: list[str] | None = None
+    changeset_id: UUID | None = None
+
+
+class ChangesetData(EventData):
+    """The changeset that the change is part of, where it is part of one."""
+
+    changeset_id: UUID | None = None
+
+
+class MergeData(EventData):
+    """The merge, and the lead that became part of this one, or is a lead of its own again."""
+
+    merge_id: UUID
+    other_id: UUID
+
+
+class EnrichmentRequestedData(EventData):
+    """The id that the job has."""
+
+    job_id: UUID
+
+
+class ChangesetUndoneData(EventData):
+    """What wrote the changeset, and the import where it was one."""
+
+    kind: ChangesetKind
+    import_id: UUID | None = None
+
+
+LEAD_CREATED = EventType("lead.created.v1", LEAD, LeadCreatedData, "A lead was created.")
+LEAD_UPDATED = EventType("lead.updated.v1", LEAD, LeadUpdatedData, "Fields of a lead were changed.")
+LEAD_DELETED = EventType("lead.deleted.v1", LEAD, ChangesetData, "A lead was deleted. It may be restored.")
+LEAD_RESTORED = EventType("lead.restored.v1", LEAD, ChangesetData, "A deleted lead was restored.")
+LEAD_MERGED = EventType("lead.merged.v1", LEAD, MergeData, "Another lead became part of this one.")
+LEAD_UNMERGED = EventType("lead.unmerged.v1", LEAD, MergeData, "A merge with another lead was undone.")
+LEAD_ENRICHMENT_REQUESTED = EventType(
+    "lead.enrichment_requested.v1", LEAD, EnrichmentRequestedData, "A lead is to be enriched again."
+)
+CHANGESET_UNDONE = EventType(
+    "changeset.undone.v1", CHANGESET, ChangesetUndoneData, "A change of many leads was undone."
+)
+EVENTS = (
+    LEAD_CREATED,
+    LEAD_UPDATED,
+    LEAD_DELETED,
+    LEAD_RESTORED,
+    LEAD_MERGED,
+    LEAD_UNMERGED,
+    LEAD_ENRICHMENT_REQUESTED,
+    CHANGESET_UNDONE,
+)

@@ -64,6 +64,13 @@ ON CONFLICT (id) DO UPDATE SET closed_at = now(), reason = excluded.reason
 """
 
 
+# Positions are numbers of transactions, and this server counts from elsewhere. Cursors of before have expired.
+_RESTART_FEED = """
+UPDATE leadflood.outbox_events SET position = 0 WHERE position IS NOT NULL;
+UPDATE leadflood.event_retention SET purged_until = now();
+"""
+
+
 class DatabaseInUse(Conflict):
     """The database has data, or processes that use it, where a restore needs neither."""
 
@@ -141,9 +148,10 @@ async def unfence_and_empty(connection: asyncpg.Connection) -> None:
 
 
 async def fence(connection: asyncpg.Connection, *, reason: str) -> None:
-    """Close the hold on outgoing effects, and force row-level security again, in one transaction."""
+    """Close the hold on outgoing effects, restart the feed of events, and force row-level security again, in one go."""
     async with connection.transaction():
         await connection.execute(_CLOSE_HOLD, reason)
+        await connection.execute(_RESTART_FEED)
         await _run_all(connection, _FENCE)
 
 

@@ -20,6 +20,7 @@ from leadflood.kernel.db.pool import ConnectionPool, terminate
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction, run_script
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.events import NOBODY, Subscribers
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.queue.ports import Publisher
 
@@ -48,9 +49,10 @@ def _scope(begin: str, workspace_id: UUID) -> str:
 class Database:
     """What transactions are begun on. The driver is in autocommit: they are begun and ended by us."""
 
-    def __init__(self, pool: ConnectionPool, publisher: Publisher | None) -> None:
-        """`publisher`: the carrier of the queue when it lives in this database, else None."""
+    def __init__(self, pool: ConnectionPool, publisher: Publisher | None, subscribers: Subscribers = NOBODY) -> None:
+        """Args: publisher: the carrier of the queue when it lives in this database. subscribers: to domain events."""
         self.pool = pool
+        self.subscribers = subscribers
         self._publisher = publisher
         self._bells: set[str] = set()
         self._ringing: asyncio.Task[None] | None = None
@@ -88,7 +90,7 @@ class Database:
     @asynccontextmanager
     async def _begin(self, begin: str) -> AsyncIterator[Transaction]:
         async with self.pool.connection() as driver:
-            tx = Transaction(driver, self._publisher)
+            tx = Transaction(driver, self._publisher, self.subscribers)
             done, answers = None, True
             try:
                 await run_script(driver, begin)

@@ -12,6 +12,7 @@ from leadflood.kernel.db.errors import passing_errors, unanswered
 from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.events import NOBODY, Subscribers
 from leadflood.kernel.queue.ports import Publisher, QueueMessage
 
 RELAY_CHANNEL = "leadflood_outbox"
@@ -32,9 +33,13 @@ class Transaction:
     for a violated constraint.
     """
 
-    def __init__(self, driver: asyncpg.Connection, publisher: Publisher | None) -> None:
+    def __init__(
+        self, driver: asyncpg.Connection, publisher: Publisher | None, subscribers: Subscribers = NOBODY
+    ) -> None:
         self._driver = driver
         self._publisher = publisher
+        self.subscribers = subscribers
+        """Who hears of domain events that this transaction records."""
         self._timeout: float | None = None
         self.marked: set[UUID] = set()
         """Workspaces in which something changed."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, JobView, RetryCause, RetryJobs
 from leadflood.domains.jobs.models import LONGEST_CAUSE, JobStatus
-from leadflood.domains.leads.events import ENRICH_LEAD
 from leadflood.domains.leads.queries import leads_by_id
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction

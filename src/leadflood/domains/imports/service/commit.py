@@ -4,17 +4,25 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from leadflood.domains.imports import store
-from leadflood.domains.imports.events import ENRICH_IMPORTED, ImportAuditAction, ImportPayload
+from leadflood.domains.imports.events import (
+    ENRICH_IMPORTED,
+    IMPORT_COMMITTED,
+    ImportAuditAction,
+    ImportCommittedData,
+    ImportPayload,
+)
 from leadflood.domains.imports.models.states import ImportStatus, RowAction
 from leadflood.domains.imports.service.recording import record, undoable
 from leadflood.domains.imports.store import StoredImport, commit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.bulk_write import WriteContext, WriteResult
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.domains.leads.queries import changesets as changeset_queries
 from leadflood.domains.leads.service import bulk_write, changesets
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
 
 BATCH = 10_000
 """Rows of one transaction."""
@@ -85,6 +93,8 @@ async def finish_writing(tx: Transaction, found: StoredImport) -> None:
     changeset = await changeset_queries.get_changeset(tx, actor, changeset_id=changeset_id)
     data = undoable(changesets.changed_leads(changeset), found.id, changeset_id)
     await record(tx, actor, ImportAuditAction.FINISHED, found.id, found.filename, data)
+    told = ImportCommittedData(changeset_id=changeset_id, created=changeset.created, updated=changeset.updated)
+    await publish(tx, IMPORT_COMMITTED, [Event(found.id, told, actor)])
     if found.options.enrich and found.counts.get(RowAction.CREATE):
         await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, ImportPayload(import_id=found.id), found.id)])
 

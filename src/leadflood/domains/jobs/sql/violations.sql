@@ -21,7 +21,7 @@ SELECT told FROM (
     UNION ALL
     (SELECT 'outbox event ' || id || ' is ' || status || ', but its job ' || job_id || ' is missing'
      FROM outbox_events e
-     WHERE status IN ('pending', 'processing', 'failed')
+     WHERE status IN ('pending', 'processing', 'failed') AND subject_ids IS NULL
        AND NOT EXISTS (SELECT FROM job_executions j WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id)
      LIMIT :listed)
     UNION ALL

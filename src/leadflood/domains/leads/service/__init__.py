@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
+from pydantic.alias_generators import to_camel
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.service import audit
-from leadflood.domains.jobs import service as jobs
-from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.models import MOST_SUBJECTS
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import queries, store
 from leadflood.domains.leads.contracts import (
     CreateLead,
@@ -24,7 +25,20 @@ from leadflood.domains.leads.contracts import (
 )
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import DuplicateLead, LeadMerged, LeadNotFound, LeadVersionConflict, UnknownOwner
-from leadflood.domains.leads.events import ENRICH_LEAD, LEAD, EnrichLead, LeadAuditAction, LeadEventKind
+from leadflood.domains.leads.events import (
+    LEAD,
+    LEAD_CREATED,
+    LEAD_DELETED,
+    LEAD_ENRICHMENT_REQUESTED,
+    LEAD_RESTORED,
+    LEAD_UPDATED,
+    ChangesetData,
+    EnrichmentRequestedData,
+    LeadAuditAction,
+    LeadCreatedData,
+    LeadEventKind,
+    LeadUpdatedData,
+)
 from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, LeadStatus, search_text
 from leadflood.domains.leads.service import custom
 from leadflood.domains.leads.store.merging import merged_among
@@ -32,6 +46,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable, expect_changed
+from leadflood.kernel.events import Event
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
 
@@ -58,7 +73,7 @@ async def create_lead(
 async def create_leads(
     tx: Transaction, *, workspace_id: UUID, leads: Sequence[NewLead]
 ) -> list[LeadCreated | AppError]:
-    """Write leads (`new`), their jobs (`queued`), outbox events and first entries of their timelines.
+    """Write leads (`new`), first entries of their timelines, and that they were created, which their jobs follow.
 
     All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
     `UnknownOwner`, `ValuesDoNotFit`) leave nothing and disturb none of the others.
@@ -72,13 +87,9 @@ async def create_leads(
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
     owned = [each for each in leads if each.command.owner_id in known and each.id not in misfits]
     created, existing = await _insert(tx, workspace_id, leads, owned)
-    queued = [
-        enrichment_job(lead.id, lead.trace, job_id=lead.job_id, priority=lead.priority)
-        for lead in leads
-        if lead.id in created
-    ]
-    if queued:
-        await jobs.enqueue(tx, leads[0].actor, jobs=queued)
+    made = [_creation(lead) for lead in leads if lead.id in created]
+    for start in range(0, len(made), MOST_SUBJECTS):  # the jobs that the answer names are there with the leads
+        await publish(tx, LEAD_CREATED, made[start : start + MOST_SUBJECTS])
     places = {lead.id: place for place, lead in enumerate(leads)}
     return [
         LeadCreated(lead_id=lead.id, job_id=lead.job_id)
@@ -87,6 +98,11 @@ async def create_leads(
         or _refusal(lead, existing.get(lead.command.email.norm), known=lead.command.owner_id in known, places=places)
         for lead in leads
     ]
+
+
+def _creation(lead: NewLead) -> Event[LeadCreatedData]:
+    data = LeadCreatedData(source=lead.source, job_id=lead.job_id)
+    return Event(lead.id, data, lead.actor, lead.trace, lead.priority)
 
 
 async def _insert(
@@ -144,6 +160,8 @@ async def update_lead(
         told = {"changes": _plain(data), "version": stored.version + 1}
         await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
         await _record(tx, actor, LeadAuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
+        fields = [to_camel(name) for name in sorted(data)]
+        await publish(tx, LEAD_UPDATED, [Event(lead_id, LeadUpdatedData(fields=fields), actor)])
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
@@ -158,6 +176,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
     expect_changed(await store.set_deleted(tx, actor.workspace_id, lead_id, deleted=True))
     await store.record(tx, actor, [lead_id], LeadEventKind.DELETED, {"version": stored.version + 1})
     await _record(tx, actor, LeadAuditAction.DELETED, lead_id)
+    await publish(tx, LEAD_DELETED, [Event(lead_id, ChangesetData(), actor)])
 
 
 async def restore_lead(
@@ -185,6 +204,7 @@ async def restore_lead(
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
         await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
     await _record(tx, actor, LeadAuditAction.RESTORED, lead_id)
+    await publish(tx, LEAD_RESTORED, [Event(lead_id, ChangesetData(), actor, trace)])
     return await queries.get_lead(tx, actor, lead_id=lead_id)
 
 
@@ -199,17 +219,26 @@ async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, tr
 
 
 async def enrich_again(
-    tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID], trace: Mapping[str, str]
+    tx: Transaction,
+    actor: Actor,
+    *,
+    lead_ids: Sequence[UUID],
+    trace: Mapping[str, str],
+    priority: Priority | None = None,
 ) -> list[UUID]:
-    """Enrich leads, which are locked and live, again. Returns the ids of the jobs, in order."""
+    """Request that leads, which are locked and live, are enriched. Returns the ids of the jobs, in order."""
     if not lead_ids:
         return []
-    priority = Priority.NORMAL if len(lead_ids) == 1 else Priority.BULK
-    wanted = [enrichment_job(lead_id, trace, priority=priority) for lead_id in lead_ids]
-    job_ids = await jobs.enqueue(tx, actor, jobs=wanted)
-    entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in zip(lead_ids, job_ids, strict=True)}
+    priority = priority or (Priority.NORMAL if len(lead_ids) == 1 else Priority.BULK)
+    job_ids = {lead_id: new_id() for lead_id in lead_ids}
+    requests = [
+        Event(lead_id, EnrichmentRequestedData(job_id=job_id), actor, trace, priority)
+        for lead_id, job_id in job_ids.items()
+    ]
+    await publish(tx, LEAD_ENRICHMENT_REQUESTED, requests)
+    entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in job_ids.items()}
     await store.record_each(tx, actor, LeadEventKind.ENRICHMENT_REQUESTED, entries)
-    return job_ids
+    return list(job_ids.values())
 
 
 async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
@@ -249,17 +278,6 @@ async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[Direct
     """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
     await store.pass_through(tx, actor, passes, expected=expected)
-
-
-def enrichment_job(
-    lead_id: UUID,
-    trace: Mapping[str, str],
-    *,
-    job_id: UUID | None = None,
-    priority: Priority = Priority.NORMAL,
-) -> NewJob[EnrichLead]:
-    """The job that enriches a lead."""
-    return NewJob(ENRICH_LEAD, EnrichLead(lead_id=lead_id), lead_id, trace, job_id or new_id(), priority)
 
 
 def _changes(

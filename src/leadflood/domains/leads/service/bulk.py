@@ -2,20 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
+from pydantic.alias_generators import to_camel
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import MemberNotFound
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, LeadSort
 from leadflood.domains.leads.errors import MatchCountExceeded, UnknownOwner
-from leadflood.domains.leads.events import BULK_CHANGE, ChangesetPayload, LeadAuditAction, LeadEventKind
+from leadflood.domains.leads.events import (
+    BULK_CHANGE,
+    LEAD_DELETED,
+    LEAD_RESTORED,
+    LEAD_UPDATED,
+    ChangesetData,
+    ChangesetPayload,
+    LeadAuditAction,
+    LeadEventKind,
+    LeadUpdatedData,
+)
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
@@ -37,6 +50,7 @@ from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.events import Event, EventData, EventType
 from leadflood.kernel.pagination import Position
 
 _CHANGES = {
@@ -49,6 +63,11 @@ _RECORDED = {
     BulkAction.DELETE: LeadAuditAction.DELETED,
     BulkAction.RESTORE: LeadAuditAction.RESTORED,
     BulkAction.ENRICH: LeadAuditAction.ENRICHMENT_REQUESTED,
+}
+_EVENTS: Mapping[BulkAction, EventType[Any]] = {
+    BulkAction.SET: LEAD_UPDATED,
+    BulkAction.DELETE: LEAD_DELETED,
+    BulkAction.RESTORE: LEAD_RESTORED,
 }
 _LIMITS = (MAX_CUSTOM_FIELDS, MAX_CUSTOM_BYTES)
 
@@ -169,9 +188,18 @@ async def _change(
         except IntegrityError as error:
             message = "An address was taken, or the owner left, just now. Try again."
             raise Unavailable(message) from error
+        data = _data(command, patch, changeset_id)
+        await publish(tx, _EVENTS[command.action], [Event(lead_id, data, actor, trace) for lead_id in changed.leads])
         await enrich_again(tx, actor, lead_ids=changed.unfinished, trace=trace)
-        counts[change] = changed.leads
+        counts[change] = len(changed.leads)
     await count(tx, actor, changeset_id=changeset_id, **counts)
+
+
+def _data(command: BulkChange, patch: Mapping[str, JsonValue], changeset_id: UUID) -> EventData:
+    if command.action is not BulkAction.SET:
+        return ChangesetData(changeset_id=changeset_id)
+    names = sorted({name.partition(".")[0] for name in patch})
+    return LeadUpdatedData(fields=[to_camel(name) for name in names], changeset_id=changeset_id)
 
 
 def _patch(command: BulkChange) -> dict[str, JsonValue]:

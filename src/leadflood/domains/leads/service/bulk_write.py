@@ -7,14 +7,15 @@ this chunk's turn to be counted.
 from collections.abc import Sequence
 from uuid import UUID
 
-from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext, WriteResult
-from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED, LeadCreatedData, LeadUpdatedData
 from leadflood.domains.leads.models import search_text
-from leadflood.domains.leads.service import changesets, enrichment_job
-from leadflood.domains.leads.store import bulk_write, hold_living, record_each
+from leadflood.domains.leads.service import changesets, enrich_again
+from leadflood.domains.leads.store import bulk_write, hold_living
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
 from leadflood.kernel.queue.ports import Priority
 
 
@@ -26,7 +27,10 @@ async def write_rows(tx: Transaction, origin: WriteContext, rows: IncomingRows) 
     written = WriteResult(rows.creates_count + rows.changes_count)
     await bulk_write.put(tx, rows)
     if rows.creates_count:
-        written.created = await bulk_write.create(tx, origin)
+        created = await bulk_write.create(tx, origin)
+        written.created = len(created)
+        made = LeadCreatedData(changeset_id=origin.changeset_id, import_id=origin.import_id)
+        await publish(tx, LEAD_CREATED, [Event(lead_id, made, origin.actor) for lead_id in created])
         if written.created < rows.creates_count:
             written.taken = await bulk_write.not_created(tx, origin)
     if rows.changes_count:
@@ -41,7 +45,10 @@ async def _change(tx: Transaction, origin: WriteContext, count: int, written: Wr
     }
     if texts:
         await bulk_write.put_texts(tx, texts)
-    written.updated = await bulk_write.change(tx, origin)
+    updated = await bulk_write.change(tx, origin)
+    written.updated = len(updated)
+    change = LeadUpdatedData(changeset_id=origin.changeset_id)
+    await publish(tx, LEAD_UPDATED, [Event(lead_id, change, origin.actor) for lead_id in updated])
     if written.updated < count:
         for left in await bulk_write.not_changed(tx, origin):
             (written.gone if left.gone else written.same if left.same else written.edited).append(left.lead_id)
@@ -56,7 +63,4 @@ async def count_rows(tx: Transaction, origin: WriteContext, written: WriteResult
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:
     """Enrich leads that came without a job of their own. Returns the ids of the jobs; leads that are gone get none."""
     living = await hold_living(tx, actor.workspace_id, lead_ids)
-    job_ids = await jobs.enqueue(tx, actor, jobs=[enrichment_job(each, {}, priority=Priority.BULK) for each in living])
-    entries = {lead_id: {"jobId": str(job_id)} for lead_id, job_id in zip(living, job_ids, strict=True)}
-    await record_each(tx, actor, LeadEventKind.ENRICHMENT_REQUESTED, entries)
-    return job_ids
+    return await enrich_again(tx, actor, lead_ids=living, trace={}, priority=Priority.BULK)

@@ -6,7 +6,7 @@ counts them, and closes it. Then it can be undone, once.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -15,9 +15,22 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob, RunningJob
 from leadflood.domains.jobs.parallel_chunks import write_in_parallel
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import ChangesetClosed, ChangesetNotFound, ChangesetNotUndoable
-from leadflood.domains.leads.events import CHANGESET, UNDO_CHANGESET, ChangesetPayload, LeadAuditAction
+from leadflood.domains.leads.events import (
+    CHANGESET,
+    CHANGESET_UNDONE,
+    LEAD_DELETED,
+    LEAD_RESTORED,
+    LEAD_UPDATED,
+    UNDO_CHANGESET,
+    ChangesetData,
+    ChangesetPayload,
+    ChangesetUndoneData,
+    LeadAuditAction,
+    LeadUpdatedData,
+)
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import enrich_again
@@ -30,6 +43,7 @@ from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable, expect_changed
+from leadflood.kernel.events import Event, EventType
 from leadflood.kernel.subjects import Participants
 
 AT_ONCE = 5000
@@ -151,8 +165,9 @@ async def undo_more(
     if chunk is None or chunk.changes < batch:
         expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
         expect_changed(await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone))
+        by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
+        await publish(tx, CHANGESET_UNDONE, [Event(changeset_id, _undone(changeset), by, trace)])
         if changeset.job_id is not None:
-            by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
             ended = await get_changeset(tx, actor, changeset_id=changeset_id)
             await record(tx, by, LeadAuditAction.UNDO_FINISHED, ended, count=ended.undone)
         return False
@@ -174,6 +189,12 @@ async def record(
     if changeset.job_id is not None:
         data["jobId"] = str(changeset.job_id)
     await audit.record(tx, actor, action=action, subject_type=CHANGESET, subject_id=changeset.id, data=data)
+
+
+def _undone(changeset: Row) -> ChangesetUndoneData:
+    import_id = changeset.request.get("importId")
+    kind = ChangesetKind(changeset.kind)
+    return ChangesetUndoneData(kind=kind, import_id=UUID(import_id) if import_id is not None else None)
 
 
 class UndoWork:
@@ -217,9 +238,25 @@ class UndoWork:
         except IntegrityError as error:
             message = "An address or an owner that goes back was taken or left just now. Try again."
             raise Unavailable(message) from error
+        (moved,) = (row for row in rows if row.id is None)
+        undone = await self._publish(tx, moved)
         await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
         kept = [len(row.kept) for row in rows if row.kept]
-        return undo.UndoCounts(sum(row.undone for row in rows), sum(kept), len(kept))
+        return undo.UndoCounts(undone, sum(kept), len(kept))
+
+    async def _publish(self, tx: Transaction, moved: Row) -> int:
+        """Say what became of leads. Returns of how many."""
+        by = Actor.asker(self._actor.workspace_id, ActorKind(self._changeset.undone_by_kind), self._changeset.undone_by)
+        part = ChangesetData(changeset_id=self._changeset.id)
+        update = LeadUpdatedData(changeset_id=self._changeset.id)
+        for event_type, data, lead_ids in (
+            (LEAD_RESTORED, part, moved.restored),
+            (LEAD_DELETED, part, moved.deleted),
+            (LEAD_UPDATED, update, moved.updated),
+        ):
+            events = [Event(lead_id, data, by, self._trace) for lead_id in lead_ids or ()]
+            await publish(tx, cast("EventType[Any]", event_type), events)
+        return sum(len(lead_ids or ()) for lead_ids in (moved.restored, moved.deleted, moved.updated))
 
     async def keep(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
         """Count the chunk, if the changeset is still being undone and has come to where it begins."""

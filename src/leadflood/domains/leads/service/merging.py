@@ -4,11 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.lead_records import StoredLead
 from leadflood.domains.leads.errors import LeadNotFound, UnknownOwner
-from leadflood.domains.leads.events import LeadEventKind
+from leadflood.domains.leads.events import (
+    LEAD_DELETED,
+    LEAD_MERGED,
+    LEAD_UNMERGED,
+    ChangesetData,
+    LeadEventKind,
+    MergeData,
+)
 from leadflood.domains.leads.models import Change, ChangesetKind, search_text
 from leadflood.domains.leads.service.changesets import begin_undo, close_changeset, count, open_changeset
 from leadflood.domains.leads.store import merging, undo
@@ -16,6 +24,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
+from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
 
 _SEARCHED = ("first_name", "last_name", "email", "company")
@@ -50,6 +59,7 @@ async def complete_undos(
     )
     entry = {"changesetId": str(deferred[0]), "undo": True, "version": other.version + 1}
     await store.record(tx, actor, [other.id], LeadEventKind.DELETED, entry)
+    await publish(tx, LEAD_DELETED, [Event(other.id, ChangesetData(changeset_id=deferred[0]), actor)])
 
 
 async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> UUID | None:
@@ -130,6 +140,9 @@ async def unmerge_leads(
     await undo.rebuild_search(tx, actor.workspace_id, texts)
     data = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
     await store.record(tx, actor, [survivor.id], LeadEventKind.UNMERGED, data)
+    await publish(
+        tx, LEAD_UNMERGED, [Event(survivor.id, MergeData(merge_id=merge_id, other_id=other.id), actor, trace)]
+    )
     return undone
 
 
@@ -146,6 +159,7 @@ async def _tell(
     await store.record(tx, actor, [survivor.id], LeadEventKind.MERGED, told)
     into = {"mergeId": str(merge_id), "survivorId": str(survivor.id), "survivorEmail": survivor.email}
     await store.record(tx, actor, [other.id], LeadEventKind.MERGED_INTO, {**into, "version": other.version + 1})
+    await publish(tx, LEAD_MERGED, [Event(survivor.id, MergeData(merge_id=merge_id, other_id=other.id), actor)])
 
 
 def _plain(value: object) -> object:

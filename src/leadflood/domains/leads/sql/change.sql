@@ -50,5 +50,5 @@ WITH patch AS (
                 FROM jsonb_each(c.after - '{search_text,deleted_at}'::text[]) HAVING count(*) > 0), '{}')
     FROM compared c
 )
-SELECT (SELECT count(*) FROM changed) AS changed,
+SELECT ARRAY(SELECT id FROM changed) AS changed,
        ARRAY(SELECT id FROM changed WHERE :change = 'restored' AND status IN ('new', 'processing')) AS unfinished

@@ -1,4 +1,4 @@
--- Change leads as incoming changes say, with their timeline and images. Returns how many.
+-- Change leads as incoming changes say, with their timeline and images. Returns their ids.
 -- A lead at the version of the preview is as it was then. Another may still be changed, if what is to change is as it
 -- was: an edit of other fields is no conflict.
 WITH changed AS (
@@ -42,4 +42,4 @@ WITH changed AS (
         FROM jsonb_each(changes)
     ) images
 )
-SELECT count(*) FROM changed
+SELECT coalesce(array_agg(id), '{}') FROM changed

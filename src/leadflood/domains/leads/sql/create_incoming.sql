@@ -1,4 +1,4 @@
--- Insert incoming leads with their timeline and images. Returns how many.
+-- Insert incoming leads with their timeline and images. Returns their ids.
 -- The image is written out here: `lead_image` takes three times as long, and a new lead has no other state than this.
 -- In the order of their addresses, as two imports with the same new addresses must not wait for each other in turns.
 WITH made AS (
@@ -29,4 +29,4 @@ WITH made AS (
                SELECT jsonb_object_agg('custom_fields.' || key, value) FROM jsonb_each(custom_fields)) END
     FROM made
 )
-SELECT count(*) FROM made
+SELECT coalesce(array_agg(id), '{}') FROM made

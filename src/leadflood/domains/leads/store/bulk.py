@@ -26,9 +26,9 @@ CHANGE = sql_file("leadflood.domains.leads.sql", "change")
 
 @dataclass(frozen=True, slots=True)
 class ChangedLeads:
-    """How many leads were changed, and which of them met a job that was to enrich them while they were deleted."""
+    """Which leads were changed, and which of them met a job that was to enrich them while they were deleted."""
 
-    leads: int
+    leads: Sequence[UUID]
     unfinished: Sequence[UUID]
 
 

@@ -123,9 +123,9 @@ async def put(tx: Transaction, rows: IncomingRows) -> None:
         await tx.execute(assemble(_PUT_CHANGES, rows=rows.changes), rows.values)
 
 
-async def create(tx: Transaction, origin: WriteContext) -> int:
-    """Insert the new leads. Returns how many: an address that a living lead has is left out."""
-    created: int = await tx.scalar(CREATE, _parameters(origin))
+async def create(tx: Transaction, origin: WriteContext) -> list[UUID]:
+    """Insert the new leads. Returns which: an address that a living lead has is left out."""
+    created: list[UUID] = await tx.scalar(CREATE, _parameters(origin))
     return created
 
 
@@ -146,9 +146,9 @@ async def put_texts(tx: Transaction, texts: Mapping[UUID, tuple[str, str]]) -> N
     await tx.copy("incoming_texts", ("lead_id", "old_text", "new_text"), records)
 
 
-async def change(tx: Transaction, origin: WriteContext) -> int:
-    """Change leads. Returns how many: what is no longer as it was, is left as it is."""
-    changed: int = await tx.scalar(CHANGE, _parameters(origin))
+async def change(tx: Transaction, origin: WriteContext) -> list[UUID]:
+    """Change leads. Returns which: what is no longer as it was, is left as it is."""
+    changed: list[UUID] = await tx.scalar(CHANGE, _parameters(origin))
     return changed
 
 

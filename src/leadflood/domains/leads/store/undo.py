@@ -129,8 +129,8 @@ async def undo_chunk(
 ) -> Sequence[Row]:
     """Undo the changes of a chunk whose `leads` are locked. `conflicts`: why leads must not be removed.
 
-    Returns how many are `undone`, in a row without an id, and what SQL leaves: leads to find by a new text, to enrich,
-    or to report.
+    Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to find by
+    a new text, to enrich, or to report.
 
     Raises: IntegrityError: somebody took an address, or an owner left, at this very moment.
     """

@@ -1,0 +1,28 @@
+"""What enrichment does when leads are created, or their enrichment is requested: in the same transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from leadflood.domains.enrichment.events import ENRICH_LEAD, EnrichLead
+from leadflood.domains.jobs import service as jobs
+from leadflood.domains.jobs.models import NewJob
+from leadflood.domains.leads.events import EnrichmentRequestedData, LeadCreatedData
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
+
+
+async def lead_created(tx: Transaction, events: Sequence[Event[LeadCreatedData]]) -> None:
+    """Queue the jobs of new leads, under the ids that their creator has chosen."""
+    wanted = [_job(each, each.data.job_id) for each in events if each.data.job_id is not None]
+    if wanted:
+        await jobs.enqueue(tx, events[0].actor, jobs=wanted)
+
+
+async def enrichment_requested(tx: Transaction, events: Sequence[Event[EnrichmentRequestedData]]) -> None:
+    """Queue the jobs of leads that are to be enriched again, under the ids that were chosen there."""
+    await jobs.enqueue(tx, events[0].actor, jobs=[_job(each, each.data.job_id) for each in events])
+
+
+def _job(event: Event[LeadCreatedData] | Event[EnrichmentRequestedData], job_id: UUID) -> NewJob[EnrichLead]:
+    payload = EnrichLead(lead_id=event.subject_id)
+    return NewJob(ENRICH_LEAD, payload, event.subject_id, event.trace, job_id, event.priority)

@@ -1,0 +1,19 @@
+"""What imports say when changesets are undone: in the same transaction."""
+
+from collections.abc import Sequence
+
+from leadflood.domains.imports.events import IMPORT_UNDONE, ImportUndoneData
+from leadflood.domains.jobs.publishing import publish
+from leadflood.domains.leads.events import ChangesetUndoneData
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import Event
+
+
+async def changeset_undone(tx: Transaction, events: Sequence[Event[ChangesetUndoneData]]) -> None:
+    """Publish that the imports behind these changesets are undone."""
+    undone = [
+        Event(each.data.import_id, ImportUndoneData(changeset_id=each.subject_id), each.actor, each.trace)
+        for each in events
+        if each.data.import_id is not None
+    ]
+    await publish(tx, IMPORT_UNDONE, undone)

@@ -1,0 +1,166 @@
+"""Domain events in the order in which they are read: nothing appears behind a reader who has come past it.
+
+Events are ordered by the transaction that wrote them, and read as far as the oldest transaction that still runs: what
+commits late has its place after all that was read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+from uuid import UUID
+
+import structlog
+
+from leadflood.domains.jobs.contracts import EventActor, EventSubject, EventView
+from leadflood.domains.jobs.deliveries import EventRef, UnreadableEvents, decoded, unfolded
+from leadflood.domains.jobs.errors import CursorExpired, Terminal
+from leadflood.domains.jobs.models import MOST_SUBJECTS
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.events import D, Event, EventType
+from leadflood.kernel.pagination import Position
+
+SCANNED = 2000
+"""Rows that one request looks at: a page of rare types may be empty although more follow."""
+
+_ALL = 1_000_000
+"""More subjects than a row has."""
+_NO_ID = UUID(int=0)
+
+_log = structlog.get_logger()
+
+# Where a scan of some rows ends, where the feed ends for now, and up to when it was purged.
+_SCAN = sql("""
+WITH scanned AS (
+    SELECT position, id FROM outbox_events
+    WHERE workspace_id = :workspace_id AND (position, id) >= (:position, :id)
+      AND position < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    ORDER BY position, id
+    LIMIT :most
+)
+SELECT last.position, last.id, (SELECT count(*) FROM scanned) AS scanned, r.purged_until, now() AS at,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS end_position
+FROM event_retention r
+LEFT JOIN LATERAL (SELECT position, id FROM scanned ORDER BY position DESC, id DESC LIMIT 1) AS last ON true
+""")
+
+# Of the rows of a scan, as many as have the subjects wanted.
+_READ = sql("""
+SELECT id, position, kind, subject_kind, subject_ids, payload, created_at
+FROM (
+    SELECT id, position, kind, subject_kind, subject_ids, payload::text AS payload, created_at,
+           sum(cardinality(subject_ids)) OVER (ORDER BY position, id) - cardinality(subject_ids) AS earlier
+    FROM outbox_events
+    WHERE workspace_id = :workspace_id AND (position, id) >= (:position, :id)
+      AND (position, id) <= (:last_position, :last_id) AND (:types::text[] IS NULL OR kind = ANY(:types::text[]))
+) AS chosen
+WHERE earlier < :wanted
+ORDER BY position, id
+""")
+
+# One row.
+_ROW = sql("""
+SELECT subject_ids, payload::text AS payload FROM outbox_events
+WHERE workspace_id = :workspace_id AND id = :event_id AND position IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """Where a reader is: at a row, of which so many subjects are read, and when that was."""
+
+    position: int
+    id: UUID
+    subjects: int
+    at: datetime
+
+    @classmethod
+    def of(cls, cursor: Position) -> Self:
+        """The place that a cursor stands for. Raises: CursorExpired: another release wrote it."""
+        try:
+            position, subjects, at = cursor.value.split()
+            return cls(int(position), cursor.id, int(subjects), datetime.fromisoformat(at))
+        except ValueError as error:
+            raise CursorExpired from error
+
+    @property
+    def cursor(self) -> Position:
+        """The cursor that stands for it."""
+        return Position(f"{self.position} {self.subjects} {self.at.isoformat()}", self.id)
+
+
+_OLDEST = FeedPosition(0, _NO_ID, 0, datetime.max.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some events, the place after them, and whether more follow it."""
+
+    items: Sequence[EventView]
+    after: Position
+    more: bool
+
+
+async def read_events(
+    tx: Transaction, actor: Actor, *, types: Sequence[str] | None, after: Position | None, limit: int
+) -> FeedPage:
+    """Up to `limit` events after a place, or from the oldest on. `tx` reads as of one moment. Raises: CursorExpired."""
+    start = FeedPosition.of(after) if after is not None else _OLDEST
+    sought = {"workspace_id": actor.workspace_id, "position": start.position, "id": start.id}
+    (scan,) = await tx.all(_SCAN, {**sought, "most": SCANNED})
+    if start.at < scan.purged_until or start.position > scan.end_position:
+        raise CursorExpired
+    told: list[tuple[Row, int, EventView]] = []
+    if scan.scanned:
+        until = {"last_position": scan.position, "last_id": scan.id}
+        wanted = limit + 1 + min(start.subjects, MOST_SUBJECTS)
+        for row in await tx.all(_READ, {**sought, **until, "types": types, "wanted": wanted}):
+            read = start.subjects if row.id == start.id else 0
+            told += [(row, place, view) for place, view in enumerate(_views(row)) if place >= read]
+    if len(told) > limit:
+        row, place, _ = told[limit - 1]
+        return FeedPage(
+            [view for _, _, view in told[:limit]],
+            FeedPosition(row.position, row.id, place + 1, scan.at).cursor,
+            more=True,
+        )
+    more = scan.scanned == SCANNED
+    end = (
+        FeedPosition(scan.position, scan.id, _ALL, scan.at)
+        if more
+        else FeedPosition(scan.end_position, _NO_ID, 0, scan.at)
+    )
+    return FeedPage([view for _, _, view in told], end.cursor, more)
+
+
+async def stored_events(tx: Transaction, actor: Actor, event_type: EventType[D], ref: EventRef) -> list[Event[D]]:
+    """The events of a row, for a job that hears of them. Raises: Terminal: the row is gone, or cannot be read."""
+    row = await tx.first(_ROW, {"workspace_id": actor.workspace_id, "event_id": ref.event_id})
+    if row is None:
+        raise Terminal("The event has been removed: it was kept for as long as LEADFLOOD_EVENT_RETENTION_DAYS says.")
+    try:
+        return decoded(event_type, actor.workspace_id, row.subject_ids, row.payload)
+    except UnreadableEvents as error:
+        raise Terminal(str(error)) from error
+
+
+def _views(row: Row) -> list[EventView]:
+    """The events of a row. One that cannot be read must not hide its neighbors."""
+    try:
+        return [
+            EventView(
+                id=f"{row.id}.{place}",
+                type=row.kind,
+                subject=EventSubject(kind=row.subject_kind, id=subject_id),
+                at=row.created_at,
+                actor=EventActor(kind=said.actor.kind, id=said.actor.id),
+                data=said.data,
+            )
+            for place, (subject_id, said) in enumerate(unfolded(row.subject_ids, row.payload), 1)
+        ]
+    except UnreadableEvents:
+        _log.exception("events.unreadable", event_id=str(row.id))
+        return []

@@ -1,0 +1,112 @@
+"""Domain events: that something happened to subjects, told in the transaction in which it does.
+
+A domain declares the types of its events; others declare who subscribes to them; `bootstrap` composes both. The one
+who records an event does not know who hears of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.queue.ports import Priority
+
+NO_TRACE: Mapping[str, str] = MappingProxyType({})
+
+
+class EventData(BaseModel):
+    """What an event says: ids and facts, never what a person is called. A change of its fields is a new type."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
+D = TypeVar("D", bound=EventData)
+
+
+@dataclass(frozen=True, slots=True)
+class EventType(Generic[D]):
+    """What can happen. The name is stored and carries a version, such as `invoice.paid.v1`.
+
+    Attributes:
+        subject: the kind of thing that it happens to.
+        summary: what happened, in a sentence for the documentation.
+    """
+
+    name: str
+    subject: str
+    data: type[D]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[D]):
+    """What happened to one subject. `trace` and `priority` are those of the request or job that caused it."""
+
+    subject_id: UUID
+    data: D
+    actor: Actor
+    trace: Mapping[str, str] = field(default_factory=lambda: NO_TRACE)
+    priority: Priority = Priority.NORMAL
+
+
+Listener: TypeAlias = Callable[[Any, Sequence[Event[D]]], Awaitable[None]]
+"""Called with the transaction and the events of one type and workspace, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription(Generic[D]):
+    """Who hears of the events of a type: a listener, in the same transaction, or a kind of job, after it.
+
+    A listener works for all events in a few statements. It asks for no permission: who caused the event had it.
+
+    Attributes:
+        name: stable, as stored jobs refer to it.
+        job: a `JobKind` whose payload is a `Delivery`.
+    """
+
+    name: str
+    type: EventType[D]
+    listener: Listener[D] | None = None
+    job: Any = None
+
+
+class Subscribers:
+    """All types of events of this program, and who subscribes to them."""
+
+    def __init__(self, types: Iterable[EventType[Any]], subscriptions: Iterable[Subscription[Any]]) -> None:
+        self.types: Mapping[str, EventType[Any]] = {each.name: each for each in types}
+        self._by_name: Mapping[str, Subscription[Any]] = {each.name: each for each in subscriptions}
+        self._listening: defaultdict[str, list[Subscription[Any]]] = defaultdict(list)
+        self._running: defaultdict[str, list[Subscription[Any]]] = defaultdict(list)
+        for each in self._by_name.values():
+            (self._running if each.listener is None else self._listening)[each.type.name].append(each)
+
+    def find(self, name: str) -> Subscription[Any] | None:
+        """The subscription of a name, or None for one that this version does not know."""
+        return self._by_name.get(name)
+
+    def listening(self, type_name: str) -> Sequence[Subscription[Any]]:
+        """Those who hear of it in the transaction."""
+        return self._listening.get(type_name, ())
+
+    def running(self, type_name: str) -> Sequence[Subscription[Any]]:
+        """Those who hear of it by a job."""
+        return self._running.get(type_name, ())
+
+
+NOBODY = Subscribers((), ())
