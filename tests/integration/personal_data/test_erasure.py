@@ -32,7 +32,7 @@ async def test_nothing_in_the_database_names_a_person_who_was_erased(world: Worl
     assert (erased.places, erased.lead_ids) == (foreseen.places, foreseen.lead_ids)
     assert len(erased.lead_ids) == 3
     assert (await world.erase(EMAIL, dry_run=True)).places == []
-    assert await world.desk.violations() == []
+    assert await world.violations() == []
 
 
 async def test_the_address_is_enough_and_a_merged_or_deleted_lead_stands_for_the_person(world: World) -> None:
@@ -73,6 +73,15 @@ async def test_an_import_that_waits_for_its_commit_does_not_bring_the_person_bac
     committed = await world.imports.commit(import_id)
     assert (committed.status, counted(committed)) == ("committed", {"create": 1, "skip": 1})
     assert [lead["email"] for lead in await world.imports.leads()] == ["carl@acme.com"]
+
+
+async def test_a_file_that_was_removed_is_not_previewed_again_and_says_why(world: World) -> None:
+    import_id = await world.file([world.row(), ["carl@acme.com", "Carl", "", "", "", ""]])
+
+    await world.erase(EMAIL)
+
+    again = await world.imports.preview(import_id)
+    assert (again.status, again.error) == ("failed", "The file is no longer stored. Upload it again.")
 
 
 async def test_a_file_that_was_not_read_is_removed_and_says_why(world: World) -> None:

@@ -7,9 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
+from leadflood.domains.enrichment import invariants as enrichment_invariants
 from leadflood.domains.enrichment.models import Field
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.service import files, streaming
+from leadflood.domains.jobs import invariants as jobs_invariants
 from leadflood.domains.jobs.errors import Terminal
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.filters import LeadFilter
@@ -160,6 +162,13 @@ class World:
     async def copy(self, who: UUID | str) -> PersonalDataView:
         async with self.database.transaction(self.actor.workspace_id) as tx:
             return await personal_data.export_personal_data(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who))
+
+    async def violations(self) -> list[str]:
+        """What the invariants of jobs, enrichment and merges say of this workspace."""
+        async with self.database.system(read_only=True) as tx:
+            found = [line for each in (jobs_invariants, enrichment_invariants) for line in await each.violations(tx)]
+        ids = [row["id"] for table in ("leads", "job_executions", "outbox_events") for row in await self.stored(table)]
+        return [line for line in found if any(each in line for each in ids)] + await self.desk.violations()
 
     async def holdings(self) -> dict[str, list[str]]:
         """Every row of the workspace."""

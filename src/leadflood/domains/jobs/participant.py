@@ -11,11 +11,12 @@ from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
 
 _JOB = "job"
 
-# Replace what names the person in the errors of other jobs. Their causes are made of the errors.
+# Replace what names the person in the errors of other jobs, and in jobs that retry all that failed for such a cause.
 _REDACT_ERRORS = sql("""
 UPDATE {table} t
 SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
-    failures = redacted(t.failures, :pattern), cause = regexp_replace(t.cause, :pattern, '[erased]', 'gi')
+    failures = redacted(t.failures, :pattern), payload = redacted(t.payload, :pattern),
+    cause = regexp_replace(t.cause, :pattern, '[erased]', 'gi')
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
@@ -55,8 +56,10 @@ t.job_id IN (
         name="jobErrors",
         table=sql("job_executions"),
         found=sql("""
-t.status IN ('queued', 'running', 'failed') AND (t.subject_id IS NULL OR t.subject_id <> ALL (:ids::uuid[]))
-AND (lower(t.last_error) LIKE ANY (:fragments::text[]) OR lower(t.failures::text) LIKE ANY (:fragments::text[]))
+(t.subject_id IS NULL OR t.subject_id <> ALL (:ids::uuid[]))
+AND (lower(t.last_error) LIKE ANY (:fragments::text[]) OR lower(t.failures::text) LIKE ANY (:fragments::text[])
+     OR t.kind IN ('jobs.retry_cause.v1', 'jobs.replay_cause.v1')
+        AND lower(t.payload::text) LIKE ANY (:fragments::text[]))
 """),
         erase=_REDACT_ERRORS,
         record=None,

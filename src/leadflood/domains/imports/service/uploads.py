@@ -118,6 +118,8 @@ async def spooled(
     """The file of an import as a temporary one on this machine's disk, at its start.
 
     Args: head: its first bytes, where they are known. size: with it, text is not fetched beyond them.
+
+    Raises: UnreadableFile: it is no longer stored.
     """
     with TemporaryFile() as file:
         if head and (size == len(head) or not head.startswith(b"PK\x03\x04")):
@@ -131,6 +133,8 @@ async def spooled(
                     break
                 file.write(data)
                 number += 1
+            if not number:
+                raise UnreadableFile("The file is no longer stored. Upload it again.")
         file.seek(0)
         yield file
 
