@@ -23,7 +23,7 @@ from typer.main import get_command
 
 import leadflood.web.app  # noqa: F401  its import defines the errors that only pages answer
 from leadflood.api.app import ROUTERS
-from leadflood.api.errors import meaning_of, problem_types, remedy_of
+from leadflood.api.errors import meaning_of, problem_types
 from leadflood.api.openapi import describe
 from leadflood.bootstrap import DOMAINS, SUBSCRIBERS
 from leadflood.cli import app
@@ -262,7 +262,7 @@ def problems_reference() -> str:
         "| --- | --- | --- | --- |",
     ]
     for code, error in problem_types().items():
-        lines.append(f"| `{code}` | {error.status} | {meaning_of(error)} | {remedy_of(error)} |")
+        lines.append(f"| `{code}` | {error.status} | {meaning_of(error)} | {error.remedy} |")
     return "\n".join(lines) + "\n"
 
 

@@ -60,7 +60,7 @@ async def preview(page: Page, keys: Keys, file: Path) -> None:
     await page.get_by_label("CSV or XLSX file").set_input_files(file)
     await expect(page.get_by_role("heading", level=1)).to_have_text("fair.csv")
     await assert_accessible(page)
-    await keys.write("“Tarif” becomes", "Do not")
+    await keys.write("Lead field for “Tarif”", "Don’t")
     await keys.push("Preview")
 
     await expect(page.locator("#import-status")).to_have_text("Preview ready")

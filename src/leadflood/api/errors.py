@@ -29,7 +29,7 @@ class RouteNotFound(AppError):
 
     code = "route_not_found"
     status = 404
-    title = "No such route"
+    title = "Not found"
 
 
 class MethodNotAllowed(AppError):
@@ -38,6 +38,7 @@ class MethodNotAllowed(AppError):
     code = "method_not_allowed"
     status = 405
     title = "Method not allowed"
+    remedy = "Use one of the methods in the `Allow` header."
 
 
 class UnsupportedMediaType(AppError):
@@ -46,6 +47,7 @@ class UnsupportedMediaType(AppError):
     code = "unsupported_media_type"
     status = 415
     title = "Unsupported media type"
+    remedy = "Send JSON with `Content-Type: application/json`."
 
 
 class BadRequest(AppError):
@@ -54,6 +56,7 @@ class BadRequest(AppError):
     code = "bad_request"
     status = 400
     title = "Bad request"
+    remedy = "Send well-formed HTTP."
 
 
 class FieldProblem(View):
@@ -78,7 +81,7 @@ class Problem(BaseModel):
                     "type": "/problems/invalid_input",
                     "title": "Invalid input",
                     "status": 400,
-                    "detail": "1 field is not valid.",
+                    "detail": "1 field is invalid.",
                     "instance": "/v1/leads",
                     "code": "invalid_input",
                     "requestId": "5f0c1d2e3a4b5c6d7e8f901234567890",
@@ -134,7 +137,7 @@ def answer_to(scope: Scope, exc: Exception) -> Response:
         case HTTPException():
             return _http_error(scope, exc)
     _log.error("http.fault", exc_info=exc)
-    detail = "The fault is ours. Try again, and tell the operator the request id if it stays."
+    detail = "Internal error. Try again. If it persists, give the request ID to your administrator."
     return problem(scope, AppError(detail))
 
 
@@ -142,20 +145,20 @@ def _invalid_request(scope: Scope, exc: RequestValidationError) -> Response:
     """What the contracts found, all of it."""
     found = [error for fault in exc.errors() for error in _located(fault)]
     errors = list(dict.fromkeys(found))  # a body that two parameters read is found at fault twice
-    detail = "1 field is not valid." if len(errors) == 1 else f"{len(errors)} fields are not valid."
+    detail = "1 field is invalid." if len(errors) == 1 else f"{len(errors)} fields are invalid."
     return problem(scope, InvalidInput(detail, errors=errors))
 
 
 def _http_error(scope: Scope, exc: HTTPException) -> Response:
     """What Starlette refuses by itself: unknown paths and methods. OPTIONS gets the list of methods."""
     if exc.status_code == RouteNotFound.status:
-        return problem(scope, RouteNotFound("There is nothing at this path. /docs lists all operations."))
+        return problem(scope, RouteNotFound("Nothing at this path. /docs lists all operations."))
     if exc.status_code != MethodNotAllowed.status:
         return problem(scope, BadRequest(str(exc.detail)))
     allow = ", ".join(sorted(_methods(scope["app"].routes, scope)))
     if scope["method"] == "OPTIONS":
         return Response(status_code=204, headers={"Allow": allow})
-    detail = f"This path knows the methods {allow}."
+    detail = f"This path supports {allow}."
     return problem(scope, MethodNotAllowed(detail, headers={"Allow": allow}))
 
 
@@ -175,26 +178,6 @@ def _located(fault: Any) -> list[FieldError]:  # noqa: ANN401  FastAPI does not 
     name = str(path[0])
     pointer = {"query": f"?{name}", "path": f"{{{name}}}"}.get(source, name)
     return [FieldError(pointer, error.code, error.message)]
-
-
-_REMEDIES = {
-    400: "Correct what `errors` lists and send the request again.",
-    401: "Send a valid access token or API key as `Authorization: Bearer …`. Log in again if it has expired.",
-    403: "Ask an administrator of the workspace for the role, or use an API key with the scope, that `detail` names.",
-    404: "Check the id or path. Things of other workspaces look as if they did not exist.",
-    405: "Use one of the methods in the `Allow` header.",
-    408: "Send the whole body without pauses.",
-    409: "Read the current state, then decide. Where there is a `Retry-After` header, the same request works later.",
-    410: "Read the current state, then read events from the start, without a cursor.",
-    412: "Read it again, apply your change to the new version, and send the new `ETag` as `If-Match`.",
-    413: "Send less at a time.",
-    415: "Send JSON with `Content-Type: application/json`.",
-    422: "Use a fresh Idempotency-Key, such as a new UUID, for each new request.",
-    428: "Send the `ETag` that you last read as `If-Match`.",
-    429: "Wait for as many seconds as `Retry-After` says. The `RateLimit` header tells what is left.",
-    500: "Try again later. If it stays, give the request id to the operator, who finds it in the logs.",
-    503: "Wait for as many seconds as `Retry-After` says, then send the same request again.",
-}
 
 
 _TOLD_OVER_HTTP = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
@@ -220,17 +203,12 @@ def meaning_of(error: type[AppError]) -> str:
     return " ".join((error.__doc__ or "").split())
 
 
-def remedy_of(error: type[AppError]) -> str:
-    """What a caller can do about an error of this status."""
-    return _REMEDIES.get(error.status, _REMEDIES[AppError.status])
-
-
 def problem_page(error: type[AppError]) -> str:
     """A small HTML page that explains the problem and its remedy."""
     return _page(
         error.title,
         f"<p><code>{html.escape(error.code)}</code>, HTTP status {error.status}</p>"
-        f"<p>{html.escape(meaning_of(error))}</p><h2>What to do</h2><p>{html.escape(remedy_of(error))}</p>"
+        f"<p>{html.escape(meaning_of(error))}</p><h2>What to do</h2><p>{html.escape(error.remedy)}</p>"
         '<p><a href="/problems">All problems</a></p>',
     )
 

@@ -232,7 +232,7 @@ class EdgeRoute(APIRoute):
             raise InvalidInput("This operation does not know all of the query parameters.", errors=errors)
         unfit = [name for name, value in request.query_params.multi_items() if "\0" in value]
         if unfit:
-            message = "Remove the character U+0000: it cannot be stored."
+            message = "Contains an unsupported character (U+0000)."
             errors = [FieldError(f"?{name}", "invalid_characters", message) for name in dict.fromkeys(unfit)]
             raise InvalidInput("A query parameter has a character that cannot be stored.", errors=errors)
 

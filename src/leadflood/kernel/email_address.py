@@ -16,6 +16,7 @@ _PLAIN: Final = re.compile(
 )
 """Addresses that need no second look, which most are. The full check takes ten times as long."""
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253
+_INVALID: Final = "Enter a valid email address."
 _LOCAL_DOMAIN: Final = re.compile(r"\.local$", re.IGNORECASE)
 
 
@@ -68,19 +69,17 @@ def _checked(text: str) -> tuple[str, str, str]:
             strict=True,
         )
     except EmailNotValidError as exc:
-        message = f"Give an address such as ada@example.com. {exc}"
-        raise InvalidValue(message) from exc
+        raise InvalidValue(_INVALID) from exc
     domain, ascii_domain = checked.domain, checked.ascii_domain
     if _LOCAL_DOMAIN.search(text):
         domain, ascii_domain = domain.removesuffix("test") + "local", ascii_domain.removesuffix("test") + "local"
     if "." not in domain:
-        message = "Give an address such as ada@example.com: the part after the @ needs a dot."
-        raise InvalidValue(message)
+        raise InvalidValue(_INVALID)
     return checked.local_part, domain, ascii_domain
 
 
 def _too_long() -> InvalidValue:
-    return InvalidValue(f"Use at most {MAX_EMAIL_OCTETS} octets.", "too_long")
+    return InvalidValue(f"Maximum {MAX_EMAIL_OCTETS} bytes.", "too_long")
 
 
 def _fold(text: str) -> str:

@@ -24,6 +24,8 @@ class AppError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    remedy: ClassVar[str] = "Try again later. If it persists, give the request ID to your administrator."
+    """What to do, for every error of this code."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class InvalidInput(AppError):
     code = "invalid_input"
     status = 400
     title = "Invalid input"
+    remedy = "Fix what `errors` lists and send the request again."
 
 
 class BodyTimeout(AppError):
@@ -54,6 +57,7 @@ class BodyTimeout(AppError):
     code = "request_timeout"
     status = 408
     title = "Request timed out"
+    remedy = "Send the whole body without pauses."
 
 
 class ContentTooLarge(AppError):
@@ -61,7 +65,8 @@ class ContentTooLarge(AppError):
 
     code = "content_too_large"
     status = 413
-    title = "Request body too large"
+    title = "Too large"
+    remedy = "Reduce the payload."
 
 
 class Unauthenticated(AppError):
@@ -70,6 +75,7 @@ class Unauthenticated(AppError):
     code = "unauthenticated"
     status = 401
     title = "Authentication required"
+    remedy = "Send a valid access token or API key as `Authorization: Bearer …`. Sign in again if it has expired."
 
 
 class Forbidden(AppError):
@@ -77,7 +83,8 @@ class Forbidden(AppError):
 
     code = "forbidden"
     status = 403
-    title = "Not allowed"
+    title = "Access denied"
+    remedy = "Ask an admin for a role, or use an API key with a scope, that includes `requiredPermission`."
 
 
 class NotFound(AppError):
@@ -86,14 +93,16 @@ class NotFound(AppError):
     code = "not_found"
     status = 404
     title = "Not found"
+    remedy = "Check the ID or path. Resources in other workspaces return 404."
 
 
 class Conflict(AppError):
-    """The state of the thing does not allow this."""
+    """The resource is in a state that does not allow this."""
 
     code = "conflict"
     status = 409
-    title = "Conflict"
+    title = "Not allowed in the current state"
+    remedy = "Read the current state, then decide."
 
 
 class PreconditionFailed(AppError):
@@ -101,7 +110,8 @@ class PreconditionFailed(AppError):
 
     code = "precondition_failed"
     status = 412
-    title = "Changed in the meantime"
+    title = "Version conflict"
+    remedy = "Read it again, apply your change to the new version, and send the new `ETag` as `If-Match`."
 
 
 class PreconditionRequired(AppError):
@@ -110,6 +120,7 @@ class PreconditionRequired(AppError):
     code = "precondition_required"
     status = 428
     title = "If-Match required"
+    remedy = "Send the `ETag` that you last read as `If-Match`."
 
 
 class TooManyRequests(AppError):
@@ -118,6 +129,7 @@ class TooManyRequests(AppError):
     code = "rate_limited"
     status = 429
     title = "Too many requests"
+    remedy = "Wait for as many seconds as `Retry-After` says. The `RateLimit` header shows what is left."
 
 
 class Unavailable(AppError):
@@ -126,6 +138,7 @@ class Unavailable(AppError):
     code = "unavailable"
     status = 503
     title = "Temporarily unavailable"
+    remedy = "Wait for as many seconds as `Retry-After` says, then send the same request again."
 
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:
         """Args: detail: what is away. retry_after: seconds until a retry is worth it."""
@@ -136,7 +149,7 @@ class DeadlineExceeded(Unavailable):
     """The request took too long and was ended. Sent again with the same `Idempotency-Key`, it has no second effect."""
 
     code = "deadline_exceeded"
-    title = "Not finished in time"
+    title = "Timed out"
 
 
 class UnexpectedState(RuntimeError):

@@ -48,7 +48,7 @@ class FieldType(StrEnum):
 def check_field_key(text: str) -> str:
     """The key of a custom field, which is used as it is. Raises: InvalidValue."""
     if not _KEY.fullmatch(text):
-        message = "Name the field with 1 to 64 letters A to Z, digits and underscores, starting with a letter."
+        message = "Use letters, digits and underscores (maximum 64), starting with a letter."
         raise InvalidValue(message)
     return text
 
@@ -101,12 +101,12 @@ def _number(value: object, _allowed: AllowedValues) -> FieldValue:
     if isinstance(value, str):
         value = _number_of(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        message = 'Give a number, such as 12 or "12.5".'
+        message = 'Must be a number, e.g. 12 or "12.5".'
         raise InvalidValue(message, "wrong_type")
     if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
         value = int(value)
     if not math.isfinite(value) or (isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER):
-        message = f"Give a finite number, integers between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}."
+        message = f"Must be between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}."
         raise InvalidValue(message, "out_of_range")
     return value
 
@@ -120,7 +120,7 @@ def _number_of(text: str) -> float | int:
     else:
         plain = plain.replace(",", ".")
     if not _NUMBER.fullmatch(plain):
-        message = "Give a number, such as 12, 12.5 or 1,200."
+        message = "Must be a number, e.g. 12, 12.5 or 1,200."
         raise InvalidValue(message, "wrong_type")
     return float(plain) if _FRACTION.search(plain) else int(plain)
 
@@ -161,7 +161,7 @@ def _calendar(year: int, month: int, day: int) -> date:
 
 
 def _no_date() -> InvalidValue:
-    return InvalidValue("Give a date as 2026-03-01 (year, month, day), or as 01.03.2026.")
+    return InvalidValue("Must be a date, e.g. 2026-03-01 or 01.03.2026.")
 
 
 def _boolean(value: object, _allowed: AllowedValues) -> FieldValue:
@@ -172,7 +172,7 @@ def _boolean(value: object, _allowed: AllowedValues) -> FieldValue:
         return True
     if word in _NO:
         return False
-    message = "Give true or false, or yes or no."
+    message = "Must be yes or no, or true or false."
     raise InvalidValue(message, "wrong_type")
 
 
@@ -195,7 +195,7 @@ def _option(text: str, options: Sequence[Option]) -> str:
     found = found or _by_name(options).get(search_key(text))
     if found is None:
         named = ", ".join(option.label for option in options[:_SHOWN_OPTIONS])
-        message = f"Give one of: {named}{', …' if len(options) > _SHOWN_OPTIONS else ''}. Or add it to the field first."
+        message = f"Must be one of: {named}{', …' if len(options) > _SHOWN_OPTIONS else ''}."
         raise InvalidValue(message, "not_allowed")
     return found
 
@@ -213,14 +213,14 @@ def _person(value: object, allowed: AllowedValues) -> FieldValue:
     text = _string(value).strip().lower()
     found = (allowed.people or {}).get(text)
     if found is None:
-        message = "Give the id or the email address of a member of this workspace."
+        message = "Must be the email or ID of a workspace member."
         raise InvalidValue(message, "unknown_member")
     return str(found)
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        message = "Give a string."
+        message = "Must be a string."
         raise InvalidValue(message, "wrong_type")
     return value
 

@@ -69,10 +69,11 @@ class IdempotencyInProgress(AppError):
 
     code = "idempotency_in_progress"
     status = 409
-    title = "Same request in progress"
+    title = "Request in progress"
+    remedy = "Wait for as many seconds as `Retry-After` says, then send the same request again."
 
     def __init__(self) -> None:
-        detail = "A request with this Idempotency-Key is in progress. Send it again shortly to get its answer."
+        detail = "A request with this Idempotency-Key is in progress. Retry shortly to get its response."
         super().__init__(detail, headers={"Retry-After": "1"})
 
 
@@ -81,7 +82,8 @@ class IdempotencyMismatch(AppError):
 
     code = "idempotency_mismatch"
     status = 422
-    title = "Idempotency-Key used for another request"
+    title = "Idempotency-Key reused"
+    remedy = "Use a fresh Idempotency-Key, such as a new UUID, for each new request."
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key belongs to another request. Use a new key for each new request.")
@@ -93,6 +95,7 @@ class ResponseNotStored(AppError):
     code = "idempotency_answer_not_kept"
     status = 409
     title = "Already done"
+    remedy = "Read what the request created or changed."
 
     def __init__(self) -> None:
         detail = (

@@ -28,7 +28,7 @@ def normalise_phone(text: str, country: str | None) -> str:
         return plain
     number = _parse_phone(clean_line(text, max_length=MAX_PHONE_LENGTH), country)
     if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
-        message = "No such number in its country. Check the digits; start with + and the country code, or give country."
+        message = "This number isn't valid for its country."
         raise InvalidValue(message)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{e164};ext={number.extension}" if number.extension else e164
@@ -52,9 +52,9 @@ def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
         return phonenumbers.parse(text if country else _international(text), country)
     except phonenumbers.NumberParseException as exc:
         if exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            message = "Start with + and the country code, such as +44 20 7946 0958, or give country."
+            message = "Include the country code, e.g. +44 20 7946 0958."
         else:
-            message = "Not a phone number. Give it with the country code, such as +44 20 7946 0958."
+            message = "Enter a phone number with its country code, e.g. +44 20 7946 0958."
         raise InvalidValue(message) from exc
 
 

@@ -87,7 +87,7 @@ def field_errors_of(faults: Sequence[ErrorDetails], prefix: str = "") -> list[Fi
     """As `field_errors`, for faults that a framework has taken out of their exception."""
     listed = [_field_error(fault, prefix) for fault in faults[:MAX_FIELD_ERRORS]]
     if len(faults) > len(listed):
-        listed.append(FieldError(prefix, "too_many_errors", "Correct the listed faults first: there are more."))
+        listed.append(FieldError(prefix, "too_many_errors", "Fix the listed errors first. There are more."))
     return listed
 
 
@@ -115,26 +115,26 @@ _TYPES = {
 
 _MESSAGES = {
     "missing": ("required", REQUIRED),
-    "unknown_field": ("unknown_field", "Unknown field. Remove it; known fields are: {known}."),
-    "string_unicode": ("invalid_characters", "Remove what is not valid Unicode, such as lone surrogates."),
-    "string_too_long": ("too_long", "Use at most {max_length} characters."),
-    "string_too_short": ("too_short", "Use at least {min_length} characters."),
-    "string_pattern_mismatch": ("invalid_format", "Use the format {pattern}."),
-    "too_long": ("too_long", "Give at most {max_length} entries."),
-    "too_short": ("too_short", "Give at least {min_length} entries."),
-    "greater_than": ("out_of_range", "Give a number greater than {gt}."),
-    "greater_than_equal": ("out_of_range", "Give a number of at least {ge}."),
-    "less_than": ("out_of_range", "Give a number less than {lt}."),
-    "less_than_equal": ("out_of_range", "Give a number of at most {le}."),
-    "multiple_of": ("out_of_range", "Give a multiple of {multiple_of}."),
-    "finite_number": ("out_of_range", "Give a finite number."),
-    "int_parsing_size": ("out_of_range", "Give a number with fewer digits."),
-    "int_from_float": ("wrong_type", "Give a whole number."),
-    "enum": ("not_allowed", "Give one of: {expected}."),
-    "literal_error": ("not_allowed", "Give one of: {expected}."),
-    "none_required": ("not_allowed", "Only null is allowed here."),
-    "timezone_aware": ("invalid_format", 'Add the time zone, such as "Z" at the end.'),
-    "json_invalid": ("invalid_json", "The body is not valid JSON: {error}."),
+    "unknown_field": ("unknown_field", "Unknown field. Allowed: {known}."),
+    "string_unicode": ("invalid_characters", "Contains invalid Unicode."),
+    "string_too_long": ("too_long", "Maximum {max_length} characters."),
+    "string_too_short": ("too_short", "At least {min_length} characters."),
+    "string_pattern_mismatch": ("invalid_format", "Must match {pattern}."),
+    "too_long": ("too_long", "Maximum {max_length} entries."),
+    "too_short": ("too_short", "At least {min_length} required."),
+    "greater_than": ("out_of_range", "Must be greater than {gt}."),
+    "greater_than_equal": ("out_of_range", "Must be at least {ge}."),
+    "less_than": ("out_of_range", "Must be less than {lt}."),
+    "less_than_equal": ("out_of_range", "Must be at most {le}."),
+    "multiple_of": ("out_of_range", "Must be a multiple of {multiple_of}."),
+    "finite_number": ("out_of_range", "Must be a finite number."),
+    "int_parsing_size": ("out_of_range", "Number is too large."),
+    "int_from_float": ("wrong_type", "Must be a whole number."),
+    "enum": ("not_allowed", "Must be one of: {expected}."),
+    "literal_error": ("not_allowed", "Must be one of: {expected}."),
+    "none_required": ("not_allowed", "Must be null."),
+    "timezone_aware": ("invalid_format", 'Must have a time zone, such as "Z" at the end.'),
+    "json_invalid": ("invalid_json", "Invalid JSON: {error}."),
 }
 """Pydantic's error type to our code and message; `{…}` is filled from its context."""
 
@@ -155,10 +155,10 @@ def _code_and_message(fault: ErrorDetails) -> tuple[str, str]:
     wanted = _TYPES.get(kind.partition("_")[0])
     if wanted and kind.endswith("_type"):
         if fault["input"] is None:
-            return "wrong_type", f"Null is not allowed here. Give {wanted}."
-        return "wrong_type", f"Give {wanted}."
+            return "wrong_type", f"Must be {wanted}, not null."
+        return "wrong_type", f"Must be {wanted}."
     if wanted:
-        return "invalid_format", f"Give {wanted}."
+        return "invalid_format", f"Must be {wanted}."
     return "invalid_format", fault["msg"]
 
 

@@ -49,7 +49,7 @@ _BASE_LETTERS = str.maketrans(
 
 
 class InvalidValue(ValueError):
-    """A value that breaks its format: a stable code, and a message that names the remedy without echoing the value."""
+    """A value that breaks its format: a stable code, and a message that says what is wrong."""
 
     def __init__(self, message: str, code: str = "invalid_format") -> None:
         super().__init__(message)
@@ -70,7 +70,7 @@ def clean_line(text: str, *, max_length: int) -> str:
         return text
     line = _SPACES.sub(" ", _normalise(text, max_length)).strip(" ")
     if all(unicodedata.category(char) in {"Cf", "Zs"} for char in line):
-        message = "Write at least one visible character, or leave the field out."
+        message = "Can't be blank."
         raise InvalidValue(message, "too_short")
     return _within(line, max_length)
 
@@ -130,7 +130,7 @@ def _normalise(text: str, max_length: int) -> str:
     if len(text) > max_length * _NFC_SHRINKS_BY:
         raise _too_long(max_length)
     if found := _REFUSED.search(text):
-        message = f"Remove the character U+{ord(found[0]):04X} at position {found.start() + 1}: it cannot be stored."
+        message = f"Contains an unsupported character (U+{ord(found[0]):04X} at position {found.start() + 1})."
         raise InvalidValue(message, "invalid_characters")
     if text.isascii():
         return text
@@ -144,7 +144,7 @@ def _normalise(text: str, max_length: int) -> str:
 def _refuse_marks(text: str, most: int) -> None:
     found = next((run for run in _marks().finditer(text) if run.end() - run.start() > most), None)
     if found:
-        message = f"Remove accents from position {found.start() + 1} on: a letter may have {_MAX_MARKS}."
+        message = f"Too many accents on one letter (position {found.start() + 1}, maximum {_MAX_MARKS})."
         raise InvalidValue(message, "invalid_characters")
 
 
@@ -161,7 +161,7 @@ def _within(text: str, max_length: int) -> str:
 
 
 def _too_long(max_length: int) -> InvalidValue:
-    return InvalidValue(f"Use at most {max_length} characters.", "too_long")
+    return InvalidValue(f"Maximum {max_length} characters.", "too_long")
 
 
 def _search_char(char: str) -> str:

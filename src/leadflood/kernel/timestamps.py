@@ -12,7 +12,7 @@ def parse_timestamp(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         in_utc = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        message = 'Give an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
+        message = 'Must be an RFC 3339 time, such as "2026-03-01T09:30:00Z".'
         raise InvalidValue(message) from error
     if moment.tzinfo is None:
         message = 'Add the time zone, such as "Z" at the end.'

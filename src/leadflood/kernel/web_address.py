@@ -22,14 +22,14 @@ def normalise_website(text: str) -> str:
         return f"{plain[1] or 'https://'}{plain[2]}{'' if plain[3] == '/' else plain[3]}"
     url = clean_line(text, max_length=MAX_URL_LENGTH)
     if " " in url or "\\" in url:
-        message = "Remove the spaces and backslashes from the address."
+        message = "Enter a valid URL."
         raise InvalidValue(message)
     parts, port = _split_url(url if _SCHEME.match(url) else f"https://{url}")
     if parts.scheme not in _DEFAULT_PORTS:
-        message = "Use an address that starts with https:// or http://, or a bare domain such as acme.com."
+        message = "Enter a URL that starts with https:// or http://, e.g. https://acme.com."
         raise InvalidValue(message)
     if "@" in parts.netloc:
-        message = "Give a web address such as acme.com, without user name or password."
+        message = "Enter a URL without a user name or password."
         raise InvalidValue(message)
     authority = _web_host(parts.hostname or "")
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
@@ -38,7 +38,7 @@ def normalise_website(text: str) -> str:
     query = f"?{quote(parts.query, safe=_PATH_SAFE + '?')}" if parts.query else ""
     website = f"{parts.scheme}://{authority}{'' if path == '/' and not query else path}{query}"
     if len(website) > MAX_URL_LENGTH:
-        message = f"Use at most {MAX_URL_LENGTH} characters."
+        message = f"Maximum {MAX_URL_LENGTH} characters."
         raise InvalidValue(message, "too_long")
     return website
 
@@ -60,7 +60,7 @@ def _split_url(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as exc:
-        message = "Not a web address. Give one such as https://acme.com or acme.com."
+        message = "Enter a valid URL, e.g. acme.com."
         raise InvalidValue(message) from exc
     return parts, port
 
@@ -69,11 +69,11 @@ def _web_host(host: str) -> str:
     try:
         ascii_host = idna.encode(host.removesuffix("."), uts46=True).decode().lower() if host else ""
     except UnicodeError as exc:  # idna.IDNAError is one
-        message = "The host is not a valid domain name. Give one such as acme.com."
+        message = "Enter a valid URL, e.g. acme.com."
         raise InvalidValue(message) from exc
     labels = ascii_host.split(".")
     valid = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _TOP_LEVEL.fullmatch(labels[-1])
     if not valid or len(ascii_host) > _MAX_HOST:
-        message = "Give a full domain name such as acme.com; IP addresses and bare host names are not accepted."
+        message = "Enter a full domain name, e.g. acme.com. IP addresses and bare host names aren't accepted."
         raise InvalidValue(message)
     return ascii_host

@@ -21,5 +21,5 @@ async def test_fields_are_created_listed_changed_and_deleted(terminal: Terminal)
         ("plan", "Tier", True),
     ]
     assert "annual_revenue" in shown.stdout
-    assert (refused.returncode, "exists already" in refused.stderr) == (1, True)
+    assert (refused.returncode, "already exists" in refused.stderr) == (1, True)
     assert (deleted.returncode, unknown.returncode) == (0, 1)

@@ -72,7 +72,7 @@ async def test_a_second_lead_with_the_address_is_refused_with_the_id_of_the_firs
 
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: A lead with this e-mail address exists already.")
+    assert done.stderr.startswith("error: A lead with this email already exists.")
     assert str(lead_id) in done.stderr
 
 

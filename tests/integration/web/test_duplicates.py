@@ -160,7 +160,7 @@ async def test_a_lead_that_was_changed_meanwhile_is_looked_at_again(house: House
     refused = await owner.post(f"{PATH}/{pair.id}/merges", merging(pair, **{"fields.company": "other"}))
 
     assert refused.status == 412
-    assert "changed in the meantime" in refused.text
+    assert "was updated since you read it" in refused.text
     assert refused.attribute("input[name='fields.company'][checked]", "value") == "other"
     assert refused.attribute("input[name=otherVersion]", "value") == "2"
     assert len(await living(house)) == 2

@@ -160,7 +160,7 @@ async def test_a_wrong_choice_is_told_and_what_was_chosen_stays(leads: None, own
     )
 
     assert refused.status == 400
-    assert "Give one of" in refused.text
+    assert "Must be one of" in refused.text
     assert refused.attribute("input[name=columns][checked]", "value") == "shown"
     assert refused.html.css_first("input[name=enriched][checked]")
     assert refused.attribute("input[name=matching]", "value") == "source=form"

@@ -87,7 +87,7 @@ async def test_a_file_is_mapped_and_its_preview_tells_what_each_row_would_do(
     assert "Augusta Ada" in preview.text
     assert "Grace <script>alert(1)</script>" in preview.text
     assert not preview.html.css("main script")
-    assert "Email: Give an address such as" in preview.text
+    assert "Email: Enter a valid email address." in preview.text
     only = await owner.get(preview.attribute('a.stat[href$="action=update"]', "href") or "")
     assert len(only.all("#import-state [data-row]")) == 1
     assert only.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
@@ -266,7 +266,7 @@ async def test_rejected_rows_are_given_back_as_a_file(viewer: Browser, desk: Des
 
     rows = list(csv.DictReader(io.StringIO(file.response.content.decode("utf-8-sig"), newline="")))
     assert [(row["E-Mail"], row["Vorname"]) for row in rows] == [("nobody", "No")]
-    assert rows[0]["leadflood_error"].startswith("/email")
+    assert rows[0]["leadflood_error"].startswith("Email: ")
     assert file.response.headers["Content-Disposition"] == f'attachment; filename="rejected-{import_id}.csv"'
 
 

@@ -41,7 +41,7 @@ async def test_a_word_for_a_function_that_is_the_leads_own_name_is_a_name() -> N
 
 async def test_the_evidence_names_the_word() -> None:
     found = (await receipts("sales@acme.com"))[Field.IS_ROLE_ADDRESS]
-    assert "'sales' names a function" in found.evidence
+    assert "'sales' is a function" in found.evidence
     assert found.method == "role_words"
 
 

@@ -35,7 +35,7 @@ async def test_a_chance_below_the_failure_rate_fails_as_configured_after_the_wai
     kind: FailureKind, error: type[Retryable] | type[Terminal]
 ) -> None:
     clock = Clock()
-    with pytest.raises(error, match="as configured"):
+    with pytest.raises(error, match="test setting"):
         await simulated(clock=clock, chance=0.29, failure_rate=0.3, kind=kind).enrich(lead("ada@acme.com"))
     assert clock.waits == [2]
 

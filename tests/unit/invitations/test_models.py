@@ -52,10 +52,10 @@ def test_the_mail_says_the_same_in_text_and_html() -> None:
     mail = invitation_mail(letter(), link=LINK.url("https://acme.com", "lfi_x"), key="k")
 
     for part in (mail.text, mail.html):
-        assert "Ada invites you to the workspace Acme" in part
+        assert "Ada invited you to Acme" in part
         assert "https://acme.com/invitations/lfi_x" in part
-        assert "08 March 2026, 09:30 UTC" in part
-    assert (mail.key, mail.subject) == ("k", "Ada invites you to Acme on LEAD-FLOOD")
+        assert "March 8, 2026, 09:30 UTC" in part
+    assert (mail.key, mail.subject) == ("k", "Ada invited you to Acme on LEAD-FLOOD")
 
 
 def test_names_cannot_become_html_and_the_command_line_has_none() -> None:
@@ -63,4 +63,4 @@ def test_names_cannot_become_html_and_the_command_line_has_none() -> None:
 
     assert "<script>" not in mail.html
     assert "<img" not in mail.html
-    assert invitation_mail(letter(None), link="x", key="k").text.startswith("You are invited to the workspace Acme")
+    assert invitation_mail(letter(None), link="x", key="k").text.startswith("You're invited to Acme")

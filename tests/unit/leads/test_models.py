@@ -21,6 +21,7 @@ from leadflood.kernel.field_types import MAX_SAFE_INTEGER, check_field_key
 from leadflood.kernel.phone_number import normalise_phone, phone_needs_country
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from leadflood.kernel.web_address import normalise_website
+from scripts.generate_country_names import TARGET, country_names
 from tests.support.samples import scored
 
 
@@ -66,8 +67,8 @@ def test_an_email_address_has_a_form_to_show_and_one_to_compare(typed: str, disp
         "a" * 1_000_000,
     ],
 )
-def test_what_is_no_email_address_is_refused_with_an_example_or_the_limit(typed: str) -> None:
-    with pytest.raises(InvalidValue, match=r"ada@example\.com|Use at most 254 octets") as caught:
+def test_what_is_no_email_address_is_refused_in_plain_words_or_with_the_limit(typed: str) -> None:
+    with pytest.raises(InvalidValue, match=r"Enter a valid email address|Maximum 254 bytes") as caught:
         parse_email(typed)
 
     assert len(str(caught.value)) < 300
@@ -137,12 +138,12 @@ def test_a_phone_number_is_read_as_people_write_it(typed: str, country: str | No
 @pytest.mark.parametrize(
     ("typed", "country", "remedy"),
     [
-        ("030 123456", None, "give country"),
-        ("030 123456", "AQ", "give country"),
-        ("+1 555 0100", None, "give country"),
-        ("hello", "DE", "Not a phone number"),
-        ("+", None, "Not a phone number"),
-        ("1" * 99, "DE", "Not a phone number"),
+        ("030 123456", None, "Include the country code"),
+        ("030 123456", "AQ", "Include the country code"),
+        ("+1 555 0100", None, "valid for its country"),
+        ("hello", "DE", "Enter a phone number"),
+        ("+", None, "Enter a phone number"),
+        ("1" * 99, "DE", "Enter a phone number"),
     ],
 )
 def test_a_phone_number_that_cannot_be_called_names_the_remedy(typed: str, country: str | None, remedy: str) -> None:
@@ -358,3 +359,30 @@ def test_a_phone_number_normalises_to_itself(text: str, country: str | None) -> 
     except InvalidValue:
         return
     assert normalise_phone(phone, None) == phone
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("Deutschland", "DE"),
+        ("España", "ES"),
+        ("italia", "IT"),
+        ("Brasil", "BR"),
+        ("Schweiz", "CH"),
+        ("Suisse", "CH"),
+        ("ÖSTERREICH", "AT"),
+        ("Türkiye", "TR"),
+        ("Sverige", "SE"),
+    ],
+)
+def test_a_country_is_known_by_its_name_in_languages_of_europe(typed: str, code: str) -> None:
+    assert normalise_country(typed) == code
+
+
+def test_a_country_that_nobody_knows_is_quoted() -> None:
+    with pytest.raises(InvalidValue, match=r"^\"Deutschlnd\" isn't a recognized country\.$"):
+        normalise_country("Deutschlnd")
+
+
+def test_the_names_of_countries_are_those_of_the_locked_babel() -> None:
+    assert TARGET.read_text(encoding="utf-8") == country_names(), "run scripts/generate_country_names.py"

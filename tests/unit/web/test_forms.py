@@ -49,8 +49,8 @@ def test_every_fault_is_told_at_its_field_and_what_was_typed_stays() -> None:
         form.read(Shape)
     again = form.refused(caught.value)
 
-    assert again.error("name") == "Use at most 5 characters."
-    assert again.error("size") == "Give a whole number."
+    assert again.error("name") == "Maximum 5 characters."
+    assert again.error("size") == "Must be a whole number."
     assert again.error("tall") is None
     assert again.value("name") == "much too long"
     assert again.detail == "Fix the errors below."

@@ -9,36 +9,42 @@ class DuplicateNotFound(NotFound):
     """No such pair in this workspace, or one of its leads is deleted."""
 
     code = "duplicate_not_found"
+    title = "Pair not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no pair with this id in your workspace, or one of its leads is deleted by now.")
+        super().__init__("No pair with this ID in your workspace, or one of its leads was deleted.")
 
 
 class DuplicateMerged(Conflict):
     """The pair is one lead by now: there is nothing left to decide."""
 
     code = "duplicate_merged"
+    title = "Already merged"
+    remedy = "Undo the merge first, then dismiss or merge again."
 
     def __init__(self) -> None:
-        super().__init__("The two are merged. Undo the merge to decide otherwise.")
+        super().__init__("These leads are already merged. Undo the merge first.")
 
 
 class MergeNotFound(NotFound):
     """No such merge in this workspace."""
 
     code = "merge_not_found"
+    title = "Merge not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no merge with this id in your workspace.")
+        super().__init__("No merge with this ID in your workspace.")
 
 
 class SelfMerge(InvalidInput):
     """Both ids of a merge are the same."""
 
     code = "merge_with_itself"
+    title = "Same lead twice"
+    remedy = "Send two different lead IDs."
 
     def __init__(self) -> None:
-        fault = FieldError("/otherId", "same_lead", "Give the id of another lead than survivorId.")
+        fault = FieldError("/otherId", "same_lead", "Must differ from survivorId.")
         super().__init__("A lead cannot be merged with itself.", errors=[fault])
 
 
@@ -46,14 +52,15 @@ class UnknownMergeField(InvalidInput):
     """`fields` names custom fields that neither lead has."""
 
     code = "unknown_merge_field"
+    title = "Unknown custom field"
+    remedy = "Remove the fields that `errors` lists."
 
     def __init__(self, names: list[str]) -> None:
         """Args: names: those that neither has."""
         faults = [
-            FieldError(f"/fields/{name}", "unknown_field", "Neither lead has this custom field: leave it out.")
-            for name in names
+            FieldError(f"/fields/{name}", "unknown_field", "Neither lead has this custom field.") for name in names
         ]
-        super().__init__("Some fields are of neither lead.", errors=faults)
+        super().__init__("Some fields exist on neither lead.", errors=faults)
 
 
 class AlreadyMerged(Conflict):
@@ -61,11 +68,12 @@ class AlreadyMerged(Conflict):
 
     code = "already_merged"
     title = "Already merged"
+    remedy = "Merge with the lead that `survivorId` names, or undo the merge that `mergeId` names first."
 
     def __init__(self, *, merge_id: UUID, survivor_id: UUID) -> None:
         """Args: merge_id: the merge that took it in. survivor_id: the lead that it is part of."""
         super().__init__(
-            "One of the leads was merged into another already. Merge with that one, or undo the merge first.",
+            "One of the leads was already merged into another. Merge with that one, or undo the merge first.",
             extra={"mergeId": str(merge_id), "survivorId": str(survivor_id)},
         )
 
@@ -75,3 +83,4 @@ class MergeNotUndoable(Conflict):
 
     code = "merge_not_undoable"
     title = "Merge cannot be undone"
+    remedy = "The merge is final. Edit the lead, or create the other one again."

@@ -41,25 +41,25 @@ class PendingChange:
 
 def confirmation_mail(change: PendingChange, *, link: str, key: str) -> Mail:
     """The mail to the new address. Args: key: what makes its Message-ID."""
-    first = f"The LEAD-FLOOD account {change.former.display} is to use this address to sign in."
-    until = f"{change.expires_at:%d %B %Y, %H:%M} UTC"
-    last = f"The link works once, until {until}. If you did not ask for this, ignore this mail: nothing changes."
-    text = f"{first}\n\nConfirm the address:\n{link}\n\n{last}\n"
-    body = f'<p>{escape(first)}</p><p><a href="{escape(link)}">Confirm the address</a></p><p>{escape(last)}</p>'
-    return Mail(key, change.email, "Confirm your new e-mail address for LEAD-FLOOD", text, _page(body))
+    first = f"Confirm this email to sign in to LEAD-FLOOD with it instead of {change.former.display}."
+    until = f"{change.expires_at:%B} {change.expires_at.day}, {change.expires_at:%Y, %H:%M} UTC"
+    last = f"This link works once, until {until}. If you weren't expecting this, ignore this email."
+    text = f"{first}\n\nConfirm email:\n{link}\n\n{last}\n"
+    body = f'<p>{escape(first)}</p><p><a href="{escape(link)}">Confirm email</a></p><p>{escape(last)}</p>'
+    return Mail(key, change.email, "Confirm your new email for LEAD-FLOOD", text, _page(body))
 
 
 def notice_mail(change: PendingChange, *, key: str) -> Mail:
     """The mail to the address of before. Args: key: what makes its Message-ID."""
-    first = f"Your LEAD-FLOOD account is to use the address {change.email.display} instead of this one."
+    first = f"Someone asked to change the email of your LEAD-FLOOD account to {change.email.display}."
     last = (
-        "It changes once the new address is confirmed. If you did not ask for this, sign in, cancel the change in "
-        "Settings, Profile, and change your password."
+        "It changes once the new email is confirmed. If this wasn't you, sign in, cancel the change in Settings > "
+        "Profile, and change your password."
     )
     return Mail(
         key,
         change.former,
-        "Your e-mail address for LEAD-FLOOD is about to change",
+        "Your LEAD-FLOOD email is about to change",
         f"{first}\n\n{last}\n",
         _page(f"<p>{escape(first)}</p><p>{escape(last)}</p>"),
     )
@@ -67,6 +67,6 @@ def notice_mail(change: PendingChange, *, key: str) -> Mail:
 
 def _page(body: str) -> str:
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>E-mail address</title></head>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Email</title></head>'
         f"<body>{body}</body></html>\n"
     )

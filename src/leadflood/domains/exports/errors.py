@@ -7,28 +7,31 @@ class ExportNotFound(NotFound):
     """No such export in this workspace, or its time is over."""
 
     code = "export_not_found"
+    title = "Export not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no export with this id in your workspace. Files are kept for 7 days.")
+        super().__init__("No export with this ID in your workspace. Exports are kept for 7 days.")
 
 
 class ExportNotReady(Conflict):
     """The file is not whole yet, or never will be."""
 
     code = "export_not_ready"
-    title = "The file is not ready"
+    title = "Export not ready"
+    remedy = "Poll the export until its `status` is `ready`; create a new one if it is `failed`."
 
 
 class ExportTooLarge(Conflict):
     """More leads than are sent at once."""
 
     code = "export_too_large"
-    title = "Too many leads to send at once"
+    title = "Export too large"
+    remedy = "Create an export with `POST /v1/exports`, or add filters."
 
     def __init__(self, limit: int) -> None:
         """Args: limit: leads that may be sent."""
         super().__init__(
-            f"More than {limit:,} leads match. Have the file written (POST /v1/exports), or filter further."
+            f"More than {limit:,} leads match. Prepare the export in the background (POST /v1/exports), or add filters."
         )
 
 
@@ -36,11 +39,12 @@ class TooManyExports(Conflict):
     """The workspace keeps as many files as it may."""
 
     code = "too_many_exports"
-    title = "Too many files"
+    title = "Export limit reached"
+    remedy = "Delete exports that you no longer need."
 
     def __init__(self, limit: int) -> None:
         """Args: limit: files that a workspace may keep."""
-        super().__init__(f"A workspace keeps at most {limit} exported files. Delete some that nobody needs.")
+        super().__init__(f"Export limit reached ({limit}). Delete exports you no longer need.")
 
 
 class TooManyColumns(InvalidInput):
@@ -48,10 +52,11 @@ class TooManyColumns(InvalidInput):
 
     code = "too_many_columns"
     title = "Too many columns"
+    remedy = "Name fewer columns, or use the format `ndjson`."
 
     def __init__(self, limit: int) -> None:
         """Args: limit: columns that a table may have."""
-        message = f"A table has at most {limit} columns. Name those that you need, or use the format ndjson."
+        message = f"Maximum {limit} columns. Name the ones you need, or use the format ndjson."
         super().__init__(
             "The leads have too many custom fields for a table.", errors=[FieldError("?columns", "too_long", message)]
         )

@@ -55,7 +55,7 @@ class CreateField(Schema):
     @model_validator(mode="after")
     def _is_whole(self) -> "CreateField":
         if self.key is None and not key_of(self.label):
-            message = "Give a key: the label has no letter or digit to make one of."
+            message = "A key is required: the label has no letters or digits to derive one from."
             raise InvalidValue(message, "required")
         require_options(self.type, options_of(self.options))
         return self
@@ -80,10 +80,10 @@ class UpdateField(Schema):
     @model_validator(mode="after")
     def _changes_something(self) -> "UpdateField":
         if not self.model_fields_set:
-            message = "Give at least one field to change."
+            message = "At least one field is required."
             raise InvalidValue(message, "required")
         if any(getattr(self, name) is None for name in self.model_fields_set):
-            message = "Null is not allowed here. Leave out what is to stay."
+            message = "Can't be null. Leave it out to keep the current value."
             raise InvalidValue(message, "not_allowed")
         options_of(self.options)
         return self
@@ -92,10 +92,10 @@ class UpdateField(Schema):
 def require_options(kind: FieldType, options: Sequence[Option]) -> None:
     """Raises: InvalidValue: a choice without options, or options without a choice."""
     if kind.has_options and not options:
-        message = "Give at least one option."
+        message = "At least one option is required."
         raise InvalidValue(message, "required")
     if options and not kind.has_options:
-        message = "Only the types choice and multi_choice have options. Leave them out, or choose such a type."
+        message = "Only the types choice and multi_choice have options."
         raise InvalidValue(message, "not_allowed")
 
 

@@ -9,9 +9,10 @@ class FieldNotFound(NotFound):
     """No such custom field in this workspace."""
 
     code = "field_not_found"
+    title = "Field not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no custom field with this id in your workspace.")
+        super().__init__("No custom field with this ID in your workspace.")
 
 
 class DuplicateField(Conflict):
@@ -19,12 +20,13 @@ class DuplicateField(Conflict):
 
     code = "duplicate_field"
     title = "Duplicate field"
+    remedy = "Update the existing field, or use another key."
 
     def __init__(self, key: str) -> None:
         """Args: key: which there is already."""
         super().__init__(
-            f"A custom field with the key {key} exists already.",
-            errors=[FieldError("/key", "duplicate", "Use another key, or change the existing field.")],
+            f"A custom field with the key {key} already exists.",
+            errors=[FieldError("/key", "duplicate", "Already exists. Use another key, or update the existing field.")],
         )
 
 
@@ -32,20 +34,23 @@ class TooManyFields(Conflict):
     """There are as many custom fields as there can be."""
 
     code = "too_many_fields"
+    title = "Field limit reached"
+    remedy = "Delete a field first."
 
     def __init__(self, most: int) -> None:
         """Args: most: how many there can be."""
-        super().__init__(f"There are {most} custom fields, which is the maximum. Delete one first.")
+        super().__init__(f"Custom field limit reached ({most}). Delete one first.")
 
 
 class FieldVersionConflict(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 
     code = "field_changed"
+    title = "Version conflict"
 
     def __init__(self, version: int) -> None:
         """Args: version: the stored one."""
-        message = f"The field was changed in the meantime: it is at version {version}. Read it again and repeat."
+        message = f"The field was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 
 
@@ -56,4 +61,4 @@ class ValuesDoNotFit(InvalidInput):
 
     def __init__(self, faults: Iterable[FieldError]) -> None:
         """Args: faults: one for each field."""
-        super().__init__("A custom field has a value that does not fit its type.", errors=list(faults))
+        super().__init__("A custom field has a value that doesn't match its type.", errors=list(faults))

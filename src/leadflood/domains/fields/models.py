@@ -64,7 +64,7 @@ def label_of(key: str) -> str:
 def check_options(options: Sequence[Option]) -> list[Option]:
     """The options of a choice, each told apart by value and by label. Raises: InvalidValue."""
     if len(options) > MAX_OPTIONS:
-        message = f"Give at most {MAX_OPTIONS} options."
+        message = f"Maximum {MAX_OPTIONS} options."
         raise InvalidValue(message, "too_long")
     checked = [Option(clean_line(each.value, max_length=MAX_OPTION), each.label) for each in options]
     names = [search_key(each.label) for each in checked]
@@ -74,6 +74,6 @@ def check_options(options: Sequence[Option]) -> list[Option]:
             place for place in range(len(checked)) if place != index and values[index] in (values[place], names[place])
         ]
         if clashes or names.count(names[index]) > 1:
-            message = f"The option {option.label} is there twice. Give each option once."
+            message = f"The option {option.label} is listed twice."
             raise InvalidValue(message, "duplicate")
     return checked

@@ -161,7 +161,7 @@ def _changes(command: UpdateField, kind: FieldType, options: list[Option]) -> di
         require_options(kind, options)
     except InvalidValue as error:
         fault = FieldError("/options", error.code, str(error))
-        raise InvalidInput("The options do not fit the type.", errors=[fault]) from error
+        raise InvalidInput("The options don't match the type.", errors=[fault]) from error
     return values
 
 

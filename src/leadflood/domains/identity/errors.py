@@ -11,17 +11,18 @@ class InvalidToken(KernelUnauthenticated):
     """No valid credential. One and the same answer for unknown, expired, ended and malformed ones."""
 
     def __init__(self) -> None:
-        super().__init__("The token or API key is unknown, expired or ended. Sign in again, or use another key.")
+        super().__init__("Invalid or expired credentials. Sign in again, or use another API key.")
 
 
 class InvalidCredentials(KernelUnauthenticated):
     """One and the same answer for a wrong password and for unknown, disabled and foreign accounts."""
 
     code = "login_failed"
-    title = "Login failed"
+    title = "Sign-in failed"
+    remedy = "Check the email and the password."
 
     def __init__(self) -> None:
-        super().__init__("The e-mail address or the password is wrong, or the account has no access here.")
+        super().__init__("Incorrect email or password.")
 
 
 class PublicPassword(KernelUnauthenticated):
@@ -29,6 +30,7 @@ class PublicPassword(KernelUnauthenticated):
 
     code = "public_password"
     title = "Public password"
+    remedy = "Set another password with `leadflood user set-password EMAIL`, or disable the user."
 
     def __init__(self, email: str = "EMAIL", *, before: str = "") -> None:
         """`before`: what else has to be done before the commands of the remedy work."""
@@ -43,11 +45,11 @@ class LoginThrottled(TooManyRequests):
     """Too many failures for this account or from this address, whether or not the account exists."""
 
     code = "login_throttled"
-    title = "Too many failed logins"
+    title = "Too many attempts"
 
     def __init__(self, retry_after: int) -> None:
         """Args: retry_after: seconds until the window of the failures has passed."""
-        detail = f"Too many failed logins. Try again in {retry_after} seconds."
+        detail = f"Too many attempts. Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
@@ -55,86 +57,99 @@ class WrongPassword(InvalidInput):
     """The current password, asked for again, does not fit."""
 
     code = "wrong_password"
-    title = "Wrong password"
+    title = "Incorrect password"
+    remedy = "Send the current password."
 
     def __init__(self) -> None:
-        fault = FieldError("/currentPassword", "wrong_password", "Give the password that you sign in with now.")
-        super().__init__("The current password is wrong.", errors=[fault])
+        fault = FieldError("/currentPassword", "wrong_password", "Enter your current password.")
+        super().__init__("The current password is incorrect.", errors=[fault])
 
 
 class SessionNotFound(NotFound):
     """No live session of the caller with this id, or, over the API, none in this workspace."""
 
     code = "session_not_found"
+    title = "Session not found"
 
     def __init__(self) -> None:
-        super().__init__("You have no live session with this id.")
+        super().__init__("You have no active session with this ID.")
 
 
 class MemberNotFound(NotFound):
     """Nobody with that id in this workspace."""
 
     code = "member_not_found"
+    title = "Member not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no member with this id in your workspace.")
+        super().__init__("No member with this ID in your workspace.")
 
 
 class EmailTaken(Conflict):
     """The new e-mail address belongs to another account."""
 
     code = "email_taken"
+    title = "Email already in use"
+    remedy = "Use another email, or sign in with that account."
 
     def __init__(self) -> None:
-        super().__init__("Another account has this e-mail address. Use another one, or sign in with that account.")
+        super().__init__("Another account already uses this email.")
 
 
 class ApiKeyNotFound(NotFound):
     """No live key with that id in this workspace."""
 
     code = "api_key_not_found"
+    title = "API key not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no active API key with this id in your workspace.")
+        super().__init__("No active API key with this ID in your workspace.")
 
 
 class TooManyApiKeys(Conflict):
     """The person has created as many keys as can be active at a time."""
 
     code = "too_many_api_keys"
+    title = "API key limit reached"
+    remedy = "Revoke a key that is no longer used."
 
     def __init__(self, most: int) -> None:
         """Args: most: how many there can be."""
-        super().__init__(f"A person can have {most} active API keys. Revoke one that is no longer used first.")
+        super().__init__(f"API key limit reached ({most}). Revoke a key you no longer use.")
 
 
 class WorkspaceNotFound(NotFound):
     """The workspace is gone, or there is none yet."""
 
     code = "workspace_not_found"
+    title = "Workspace not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such workspace.")
+        super().__init__("No workspace with this ID.")
 
 
 class UserNotFound(NotFound):
     """No user with this e-mail address."""
 
     code = "user_not_found"
+    title = "User not found"
+    remedy = "Create the user first."
 
     def __init__(self) -> None:
-        super().__init__("There is no user with this e-mail address. Create the user first.")
+        super().__init__("No user with this email. Create the user first.")
 
 
 class SetupAlreadyDone(NotFound):
     """The link of the first start is wrong, has expired or was used. One and the same answer for all."""
 
     code = "first_run_over"
+    title = "Setup link expired"
+    remedy = "Sign in, or get a new link with `leadflood user first-run`."
 
     def __init__(self) -> None:
         super().__init__(
-            "The link for the first owner has expired, or the first owner has signed in already. Sign in, or get a new "
-            "link with `leadflood user first-run`; for a lost password there is `leadflood user set-password EMAIL`."
+            "This setup link is no longer valid. Sign in, or get a new "
+            "link with `leadflood user first-run`. To reset a password: `leadflood user set-password EMAIL`."
         )
 
 
@@ -142,46 +157,56 @@ class DeviceLinkExpired(NotFound):
     """The link of `leadflood user unlock` is wrong or has expired. One and the same answer for both."""
 
     code = "device_link_over"
+    title = "Link expired"
+    remedy = "Get a new link with `leadflood user unlock EMAIL`."
 
     def __init__(self) -> None:
-        super().__init__("This link is wrong or older than 15 minutes. Ask for a new one.")
+        super().__init__("This link is invalid or has expired. Ask your administrator for a new one.")
 
 
 class UserExists(Conflict):
     """The e-mail address is taken."""
 
     code = "user_exists"
+    title = "User already exists"
+    remedy = "Leave out name and password to use the existing user."
 
     def __init__(self) -> None:
-        super().__init__("There already is a user with this e-mail address. Leave name and password out.")
+        super().__init__("A user with this email already exists. Leave out name and password.")
 
 
 class AlreadyMember(Conflict):
     """The user is in the workspace already."""
 
     code = "already_member"
+    title = "Already a member"
+    remedy = "Change the member's role instead."
 
     def __init__(self) -> None:
-        super().__init__("This user is a member already. Change the role instead.")
+        super().__init__("This user is already a member. Change their role instead.")
 
 
 class LastOwner(Conflict):
     """A workspace keeps at least one owner who can sign in."""
 
     code = "last_owner"
+    title = "Last owner"
+    remedy = "Assign another owner first."
 
     def __init__(self) -> None:
-        super().__init__("A workspace needs an owner. Make another member an owner first.")
+        super().__init__("Assign another owner first.")
 
 
 class LastOperator(Conflict):
     """An installation keeps at least one instance operator who can sign in."""
 
     code = "last_operator"
+    title = "Last instance operator"
+    remedy = "Add another operator first: `leadflood user operator grant EMAIL`."
 
     def __init__(self) -> None:
         super().__init__(
-            "This is the only instance operator who can sign in. Make another one first: "
+            "This is the only instance operator who can sign in. Add another one first: "
             "`leadflood user operator grant EMAIL`."
         )
 
@@ -190,16 +215,20 @@ class OwnerRoleRequired(Forbidden):
     """Only people who are owners make, change or remove owners."""
 
     code = "owners_only"
+    title = "Owners only"
+    remedy = "Ask an owner to do this."
 
     def __init__(self) -> None:
-        super().__init__("Only an owner, signed in with a password, can make, change or remove an owner.")
+        super().__init__("Only owners, signed in with a password, can add, change or remove owners.")
 
 
 class PermissionEscalation(Forbidden):
     """Nobody hands out what they do not have."""
 
     code = "beyond_own_permissions"
+    title = "Not allowed"
+    remedy = "Leave out the permissions that you don't have."
 
     def __init__(self, missing: Sequence[Permission]) -> None:
         names = ", ".join(sorted(missing))
-        super().__init__(f"You can give only what you are allowed yourself; you lack: {names}.")
+        super().__init__(f"You can't grant permissions you don't have: {names}.")

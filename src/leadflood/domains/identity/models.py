@@ -162,7 +162,7 @@ _NO_ADDRESS: Final = "unknown"
 def known_time_zone(text: str) -> str:
     """The name of a time zone of the IANA database. Raises: InvalidValue: with code `unknown_time_zone`."""
     if text not in _time_zones():
-        message = 'Give the name of a time zone from the IANA database, such as "Europe/Berlin" or "UTC".'
+        message = 'Unknown time zone. Use a name such as "Europe/Berlin" or "UTC".'
         raise InvalidValue(message, "unknown_time_zone")
     return text
 
@@ -194,27 +194,27 @@ def acceptable_password(password: str, email: str | None = None) -> str:
         raise _too_long()
     normal = normalise_password(password)
     if len(normal) < MIN_PASSWORD:
-        message = f"Use at least {MIN_PASSWORD} characters."
+        message = f"At least {MIN_PASSWORD} characters."
         raise InvalidValue(message, "too_short")
     if len(normal) > MAX_PASSWORD:
         raise _too_long()
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in normal):
-        message = "Remove control characters, such as tabs and line breaks."
+        message = "Contains an unsupported character."
         raise InvalidValue(message, "invalid_characters")
     if email is not None and normal.casefold() == email.casefold():
-        message = "Choose a password other than the e-mail address."
+        message = "Can't be your email address."
         raise InvalidValue(message, "weak_password")
     if _is_documented(normal):
         message = "This password is an example of the documentation. Choose one of your own."
         raise InvalidValue(message, "weak_password")
     if _is_guessable(normal, email):
-        message = "This password is easy to guess. Use several unrelated words, or let a password manager make one."
+        message = "Choose a stronger password. Try a few unrelated words, or a password manager."
         raise InvalidValue(message, "weak_password")
     return normal
 
 
 def _too_long() -> InvalidValue:
-    return InvalidValue(f"Use at most {MAX_PASSWORD} characters.", "too_long")
+    return InvalidValue(f"Maximum {MAX_PASSWORD} characters.", "too_long")
 
 
 def _is_guessable(password: str, email: str | None) -> bool:

@@ -10,16 +10,18 @@ class ImportNotFound(NotFound):
     """No such import in this workspace."""
 
     code = "import_not_found"
+    title = "Import not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no import with this id in your workspace.")
+        super().__init__("No import with this ID in your workspace.")
 
 
 class ImportNotReady(Conflict):
     """The import is in a state that does not allow this."""
 
     code = "import_not_ready"
-    title = "Not in this state of the import"
+    title = "Import isn't in a state that allows this"
+    remedy = "Read the import's `status`; `detail` says which one is needed."
 
 
 class ImportsBusy(Conflict):
@@ -27,6 +29,7 @@ class ImportsBusy(Conflict):
 
     code = "imports_busy"
     title = "Imports are at work"
+    remedy = "Wait for as many seconds as `Retry-After` says, then try again."
 
     def __init__(self, import_ids: Sequence[UUID]) -> None:
         """Args: import_ids: which imports."""
@@ -43,6 +46,7 @@ class UnreadableFile(AppError):
     code = "unreadable_file"
     status = 400
     title = "Unreadable file"
+    remedy = "Correct what `detail` names in the file, or set its format, and upload it again."
 
 
 class FileNotRead(UnreadableFile):
@@ -53,14 +57,15 @@ class ImportQuotaExceeded(Conflict):
     """The workspace's uncommitted files would take more room than they may."""
 
     code = "import_quota_exceeded"
-    title = "Too many uncommitted files"
+    title = "Import storage full"
+    remedy = "Commit or delete some of the `imports` first."
 
     def __init__(self, limit: int, largest: Sequence[tuple[UUID, str, int]]) -> None:
         """Args: limit: bytes of all files together. largest: id, name and bytes of those that take most of it."""
         names = ", ".join(f"{name} ({size:,} bytes)" for _, name, size in largest)
         message = (
-            f"Files that are not committed may have {limit:,} bytes together in this workspace. Commit or delete some "
-            f"imports first; the largest: {names or 'none'}. The limit is LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES."
+            f"Uncommitted imports can take {limit:,} bytes in this workspace. Commit or delete some "
+            f"first. The largest: {names or 'none'}. Set LEADFLOOD_MAX_UNCOMMITTED_IMPORT_BYTES to change the limit."
         )
         found = [{"id": str(id_), "filename": name, "sizeBytes": size} for id_, name, size in largest]
         super().__init__(message, headers={"Connection": "close"}, extra={"imports": found})
@@ -72,8 +77,9 @@ class FileTooLarge(AppError):
     code = "file_too_large"
     status = 413
     title = "File too large"
+    remedy = "Split the file."
 
     def __init__(self, limit: int) -> None:
         """Args: limit: bytes that a file may have."""
-        message = f"A file may have {limit:,} bytes. Split it, or raise LEADFLOOD_MAX_IMPORT_BYTES."
+        message = f"File is too large (max {limit:,} bytes). Split it, or raise LEADFLOOD_MAX_IMPORT_BYTES."
         super().__init__(message, headers={"Connection": "close"})

@@ -72,14 +72,15 @@ def vouches(inviter: Role, role: Role) -> bool:
 def invitation_mail(letter: InvitationEmail, *, link: str, key: str) -> Mail:
     """The mail. Args: key: what makes its Message-ID."""
     inviter, workspace = letter.inviter, letter.workspace
-    opening = f"{inviter} invites you" if inviter else "You are invited"
-    until = f"{letter.expires_at:%d %B %Y, %H:%M} UTC"
-    first = f"{opening} to the workspace {workspace} on LEAD-FLOOD."
-    last = f"The link works once, until {until}. If you do not know what this is about, ignore this mail."
-    text = f"{first}\n\nAccept the invitation:\n{link}\n\n{last}\n"
+    opening = f"{inviter} invited you" if inviter else "You're invited"
+    until = f"{letter.expires_at:%B} {letter.expires_at.day}, {letter.expires_at:%Y, %H:%M} UTC"
+    role = letter.invitation.role.value.capitalize()
+    first = f"{opening} to {workspace} on LEAD-FLOOD as {'an' if role[0] in 'AO' else 'a'} {role}."
+    last = f"This link works once, until {until}. If you weren't expecting this, ignore this email."
+    text = f"{first}\n\nAccept invitation:\n{link}\n\n{last}\n"
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Invitation</title></head><body>'
-        f'<p>{escape(first)}</p><p><a href="{escape(link)}">Accept the invitation</a></p><p>{escape(last)}</p>'
+        f'<p>{escape(first)}</p><p><a href="{escape(link)}">Accept invitation</a></p><p>{escape(last)}</p>'
         "</body></html>\n"
     )
     return Mail(key, letter.invitation.email, f"{opening} to {workspace} on LEAD-FLOOD", text, html)

@@ -34,30 +34,36 @@ class JobNotFound(NotFound):
     """No such job in this workspace."""
 
     code = "job_not_found"
+    title = "Job not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no job with this id in your workspace.")
+        super().__init__("No job with this ID in your workspace.")
 
 
 class EventNotFound(NotFound):
     """No such outbox event in this workspace."""
 
     code = "outbox_event_not_found"
+    title = "Event not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no outbox event with this id in your workspace.")
+        super().__init__("No outbox event with this ID in your workspace.")
 
 
 class JobNotRetryable(Conflict):
     """The job is not `failed`."""
 
     code = "job_not_retryable"
+    title = "Job can't be retried"
+    remedy = "Retry only jobs whose `status` is `failed`."
 
 
 class JobNotCancellable(Conflict):
     """The job is already over."""
 
     code = "job_not_cancellable"
+    title = "Job can't be canceled"
+    remedy = "Nothing to do: the job has already ended."
 
 
 class CursorExpired(AppError):
@@ -66,6 +72,7 @@ class CursorExpired(AppError):
     code = "cursor_expired"
     status = 410
     title = "Cursor expired"
+    remedy = "Read the current state, then read events from the start, without a cursor."
 
     def __init__(self) -> None:
         super().__init__(
@@ -77,3 +84,5 @@ class EventNotDeadLettered(Conflict):
     """The event is not dead-lettered."""
 
     code = "outbox_event_not_dead"
+    title = "Event can't be replayed"
+    remedy = "Replay only events whose `status` is `dead_letter`."

@@ -9,9 +9,10 @@ class LeadNotFound(NotFound):
     """No such lead in this workspace, or it is deleted."""
 
     code = "lead_not_found"
+    title = "Lead not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no lead with this id in your workspace.")
+        super().__init__("No lead with this ID in your workspace.")
 
 
 class DuplicateLead(Conflict):
@@ -19,12 +20,15 @@ class DuplicateLead(Conflict):
 
     code = "duplicate_lead"
     title = "Duplicate lead"
+    remedy = "Update the lead that `existingId` names, or use another email."
 
     def __init__(self, existing_id: UUID) -> None:
         """Args: existing_id: the lead that has the address."""
         super().__init__(
-            "A lead with this e-mail address exists already.",
-            errors=[FieldError("/email", "duplicate", "Use another address, or change the existing lead.")],
+            "A lead with this email already exists.",
+            errors=[
+                FieldError("/email", "duplicate", "Already exists. Update the existing lead, or use another email.")
+            ],
             extra={"existingId": str(existing_id)},
         )
 
@@ -34,11 +38,12 @@ class LeadMerged(Conflict):
 
     code = "lead_merged"
     title = "Lead was merged"
+    remedy = "Undo the merge that `mergeId` names."
 
     def __init__(self, *, merge_id: UUID, survivor_id: UUID, survivor_email: str) -> None:
         """Args: merge_id: the merge that took it in. The survivor: the lead that it became part of."""
         super().__init__(
-            f"This lead was merged into {survivor_email}. Undo the merge: that brings back what went with it, too.",
+            f"This lead was merged into {survivor_email}. Undo the merge to restore it.",
             extra={"mergeId": str(merge_id), "survivorId": str(survivor_id)},
         )
 
@@ -47,10 +52,11 @@ class LeadVersionConflict(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 
     code = "lead_changed"
+    title = "Version conflict"
 
     def __init__(self, version: int) -> None:
         """Args: version: the stored one."""
-        message = f"The lead was changed in the meantime: it is at version {version}. Read it again and repeat."
+        message = f"The lead was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 
 
@@ -58,47 +64,55 @@ class UnknownOwner(InvalidInput):
     """`ownerId` is nobody in this workspace."""
 
     code = "unknown_owner"
+    title = "Unknown owner"
+    remedy = "Send the ID of a member, or null."
 
     def __init__(self, pointer: str = "/ownerId") -> None:
-        message = "Give the id of a member of this workspace, or null."
-        super().__init__("The owner is unknown.", errors=[FieldError(pointer, "unknown_owner", message)])
+        message = "Must be the ID of a workspace member, or null."
+        super().__init__("Unknown owner.", errors=[FieldError(pointer, "unknown_owner", message)])
 
 
 class ChangesetNotFound(NotFound):
     """No such changeset in this workspace."""
 
     code = "changeset_not_found"
+    title = "Change not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no changeset with this id in your workspace.")
+        super().__init__("No changeset with this ID in your workspace.")
 
 
 class ChangesetNotUndoable(Conflict):
     """The changeset is still being written, or its before-images are gone."""
 
     code = "changeset_not_undoable"
+    title = "Change can't be undone"
+    remedy = "Wait until its `status` is `applied`; after the undo period it is final."
 
 
 class ChangesetClosed(Conflict):
     """The changeset takes no more changes: it is applied, or being undone."""
 
     code = "changeset_closed"
+    title = "Change is closed"
+    remedy = "Start a new change."
 
     def __init__(self) -> None:
-        super().__init__("The changeset is closed. Open another one.")
+        super().__init__("The changeset is closed. Start a new one.")
 
 
 class MatchCountExceeded(Conflict):
     """More leads match than the caller said: nothing is changed that nobody meant."""
 
     code = "more_leads_match"
-    title = "More leads match"
+    title = "Count changed"
+    remedy = "Count again, and repeat with that `expectedCount`."
 
     def __init__(self, expected: int) -> None:
         """Args: expected: how many the caller meant."""
         super().__init__(
-            f"More than {expected} leads match by now. Count them again, and repeat with that count.",
-            errors=[FieldError("/expectedCount", "more_leads_match", "Give how many match now.")],
+            f"More than {expected} leads match now. Count again, and repeat with that count.",
+            errors=[FieldError("/expectedCount", "more_leads_match", "More leads match now.")],
         )
 
 
@@ -106,28 +120,32 @@ class ViewNotFound(NotFound):
     """No such view, or one that somebody else keeps to themselves."""
 
     code = "view_not_found"
+    title = "View not found"
 
     def __init__(self) -> None:
-        super().__init__("There is no view with this id that you can see.")
+        super().__init__("No view with this ID that you can see.")
 
 
 class ViewNotOwned(Forbidden):
     """A shared view is changed by whoever made it."""
 
     code = "view_of_somebody_else"
+    title = "Not your view"
+    remedy = "Save a copy of the view."
 
     def __init__(self) -> None:
-        super().__init__("Somebody else shares this view with you. Save a view of your own to change it.")
+        super().__init__("This view belongs to someone else. Save a copy to change it.")
 
 
 class ViewVersionConflict(PreconditionFailed):
     """`If-Match` names another version than the stored one."""
 
     code = "view_changed"
+    title = "Version conflict"
 
     def __init__(self, version: int) -> None:
         """Args: version: the stored one."""
-        message = f"The view was changed in the meantime: it is at version {version}. Read it again and repeat."
+        message = f"The view was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 
 
@@ -135,16 +153,20 @@ class TooManyViews(Conflict):
     """A person keeps as many views as anybody may."""
 
     code = "too_many_views"
+    title = "View limit reached"
+    remedy = "Delete a view first."
 
     def __init__(self, most: int) -> None:
         """Args: most: how many anybody may keep."""
-        super().__init__(f"You have {most} views, which is the most there can be. Delete one first.")
+        super().__init__(f"View limit reached ({most}). Delete one first.")
 
 
 class UserActorRequired(Forbidden):
     """A view belongs to a person, and the command line is none."""
 
     code = "views_need_person"
+    title = "Sign-in required"
+    remedy = "Sign in, or use an API key."
 
     def __init__(self) -> None:
         super().__init__("A view belongs to a person. Sign in, or use an API key.")

@@ -17,3 +17,9 @@ FIELDS: Final = {
     "source": "Source",
 }
 """By the names of the API, in the order in which people read them."""
+
+
+def label_of(name: str) -> str:
+    """What a field is called, given by its name in the API or by its JSON pointer; a custom field by its key."""
+    head, _, key = name.strip("/").replace("/", ".").partition(".")
+    return FIELDS.get(head) or key or head

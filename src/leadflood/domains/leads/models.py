@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
@@ -83,14 +84,14 @@ CustomValue = FieldValue
 
 
 def normalise_country(text: str) -> str:
-    """The ISO 3166-1 alpha-2 code of a country given by alpha-2, alpha-3 or numeric code, or by an English name.
+    """The ISO 3166-1 alpha-2 code of a country given by a code, or by its name in English or a language of Europe.
 
     Kosovo is `XK`, the user-assigned code in common use.
     """
-    code = _country(clean_line(text, max_length=100))
+    line = clean_line(text, max_length=100)
+    code = _country(line)
     if code is None:
-        message = 'Unknown country. Give a two-letter ISO 3166-1 code such as "DE", or the English name.'
-        raise InvalidValue(message)
+        raise InvalidValue(f'"{line[:_SHOWN]}" isn\'t a recognized country.')
     return code
 
 
@@ -98,7 +99,7 @@ def normalise_source(text: str) -> str:
     """The channel a lead came by: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
     token = text.strip().lower()
     if not _SOURCE.fullmatch(token):
-        message = "Use 1 to 64 letters a to z, digits and . _ : -, starting with a letter or digit."
+        message = "Use letters, digits and . _ : - (maximum 64), e.g. web-form."
         raise InvalidValue(message)
     return token
 
@@ -119,9 +120,9 @@ def clean_custom_value(value: object) -> CustomValue | None:
     if isinstance(value, list) and 0 < len(value) <= MAX_OPTIONS and all(isinstance(each, str) for each in value):
         return [clean_line(each, max_length=MAX_OPTION) for each in value]
     if isinstance(value, int | float):
-        message = f"Give a finite number, integers between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}, or a string."
+        message = f"Must be between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}."
         raise InvalidValue(message, "out_of_range")
-    message = f"Give a string, a number, true, false, null or a list of at most {MAX_OPTIONS} strings."
+    message = f"Must be a string, a number, true, false, null or a list of at most {MAX_OPTIONS} strings."
     raise InvalidValue(message, "wrong_type")
 
 
@@ -140,29 +141,39 @@ _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile("[^a-z0-9]+")
 
 
-def _country_key(name: str) -> str:
+def country_key(name: str) -> str:
+    """What all spellings of a country's name have in common."""
     words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
     return " ".join("saint" if word == "st" else word for word in words if word != "the")
 
 
 @lru_cache(maxsize=1024)
 def _country(name: str) -> str | None:
-    return _countries().get(_country_key(name))
+    key = country_key(name)
+    return english_countries().get(key) or _translated_countries().get(key)
 
 
 @cache
-def _countries() -> dict[str, str]:
-    """Every accepted spelling, by `_country_key`. A bare "Korea" is nobody's: two countries share it."""
+def english_countries() -> dict[str, str]:
+    """Codes and English names of countries, by `country_key`. A bare "Korea" is nobody's: two countries share it."""
     index: dict[str, str] = {}
     for country in iso3166.countries:
         for spelling in (country.alpha2, country.alpha3, country.numeric, country.name, country.apolitical_name):
-            index[_country_key(spelling)] = country.alpha2
+            index[country_key(spelling)] = country.alpha2
     for spellings, alpha2 in _COUNTRY_VARIANTS:
         for spelling in spellings.split("|"):
-            index[_country_key(spelling)] = alpha2
+            index[country_key(spelling)] = alpha2
     return index
 
 
+@cache
+def _translated_countries() -> dict[str, str]:
+    """Names of countries in languages of Europe, by `country_key`: `scripts/generate_country_names.py` writes them."""
+    lines = files(__package__).joinpath("data/country_names.txt").read_text(encoding="utf-8").splitlines()
+    return {name: line[:2] for line in lines for name in line[3:].split("|")}
+
+
+_SHOWN: Final = 40
 _COUNTRY_VARIANTS: Final = (
     ("Aland", "AX"),
     ("Bolivia", "BO"),

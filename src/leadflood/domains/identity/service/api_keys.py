@@ -107,10 +107,10 @@ def _require_within(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is None:
         return
     if expires_at <= now:
-        fault = FieldError("/expiresAt", "out_of_range", "Give a time in the future, or leave it out.")
+        fault = FieldError("/expiresAt", "out_of_range", "Must be in the future.")
         raise InvalidInput("The key would have expired already.", errors=[fault])
     if expires_at > now + timedelta(days=366 * MAX_KEY_YEARS):
-        message = f"Give a time within the next {MAX_KEY_YEARS} years, or leave it out for a key without an end."
+        message = f"Must be within {MAX_KEY_YEARS} years. Leave it out for no expiration."
         raise InvalidInput("The key would live too long.", errors=[FieldError("/expiresAt", "out_of_range", message)])
 
 
@@ -122,7 +122,7 @@ async def _end(tx: Transaction, actor: Actor, wanted: datetime | None) -> dateti
     if latest is None or wanted is None:
         return wanted or latest
     if wanted > latest:
-        message = f"Give a time no later than {latest:%Y-%m-%dT%H:%M:%SZ}, when the key that you use expires."
+        message = f"Must be no later than {latest:%Y-%m-%dT%H:%M:%SZ}, when the key you are using expires."
         fault = FieldError("/expiresAt", "out_of_range", message)
         raise InvalidInput("The key would outlive the key that creates it.", errors=[fault])
     return wanted

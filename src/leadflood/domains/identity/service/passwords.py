@@ -192,7 +192,7 @@ def refuse_own_email(password: str, email: str, pointer: str) -> None:
         acceptable_password(password, email)
     except InvalidValue as exc:
         fault = FieldError(pointer, exc.code, str(exc))
-        raise InvalidInput("The new password is too easy to guess.", errors=[fault]) from exc
+        raise InvalidInput("Choose a stronger password.", errors=[fault]) from exc
 
 
 def _fits(password: str, password_hash: str | None) -> bool:

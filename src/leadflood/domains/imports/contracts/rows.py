@@ -140,7 +140,7 @@ class RowReader:
         else:
             owner = self._owners.get(cell.lower())
             if owner is None:
-                message = "Give the e-mail address or id of a member of this workspace, or leave the cell empty."
+                message = "Must be the email or ID of a workspace member, or empty."
                 faults.append(FieldError("/ownerId", "unknown_owner", message))
             else:
                 given["ownerId"] = owner

@@ -87,7 +87,7 @@ async def changeable(tx: Transaction, actor: Actor, *, import_id: UUID) -> tuple
 def _check_targets(targets: Sequence[str], width: int) -> None:
     faults: list[FieldError] = []
     if len(targets) != width:
-        faults.append(FieldError("/targets", "invalid_format", f"Give {width} targets: one for each column."))
+        faults.append(FieldError("/targets", "invalid_format", f"Must have {width} targets, one per column."))
     if Target.EMAIL not in targets:
         message = "Map one column to email: leads are told apart by it."
         faults.append(FieldError("/targets", "required", message))

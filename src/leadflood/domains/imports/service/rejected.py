@@ -8,6 +8,7 @@ from uuid import UUID
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.models.column_detection import REASON_COLUMN
 from leadflood.domains.imports.models.format import neutralise
+from leadflood.domains.leads.labels import label_of
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 
@@ -29,7 +30,9 @@ async def _pieces(database: Database, actor: Actor, import_id: UUID, headers: li
         lines: list[list[str]] = []
         for row in rows:
             cells = [*(row.cells or [row.email or ""])][: len(headers)]
-            reason = " ".join(f"{fault.field} {fault.message}".strip() for fault in row.faults)
+            reason = " ".join(
+                f"{label_of(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.faults
+            )
             lines.append([*cells, *[""] * (len(headers) - len(cells)), reason])
         yield _lines(lines)
 

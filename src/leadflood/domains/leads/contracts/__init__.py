@@ -54,7 +54,7 @@ _Fields = TypeVar("_Fields", bound=Mapping[str, object])
 
 def _few_enough(value: object) -> object:
     if isinstance(value, dict) and len(value) > MAX_CUSTOM_FIELDS:
-        message = f"Give at most {MAX_CUSTOM_FIELDS} custom fields."
+        message = f"Maximum {MAX_CUSTOM_FIELDS} custom fields."
         raise InvalidValue(message, "too_long")
     if isinstance(value, dict) and sum(len(text) for text in value.values() if isinstance(text, str)) > _RAW_CUSTOM:
         raise _too_many_bytes()
@@ -68,14 +68,12 @@ def _small_enough(fields: _Fields) -> _Fields:
 
 
 def _too_many_bytes() -> InvalidValue:
-    return InvalidValue(
-        f"Custom fields may take {MAX_CUSTOM_BYTES} bytes of JSON in all. Shorten or remove some.", "too_long"
-    )
+    return InvalidValue(f"Custom fields can take {MAX_CUSTOM_BYTES} bytes of JSON. Shorten or remove some.", "too_long")
 
 
 def _not_null(value: object) -> object:
     if value is None:
-        message = "This field cannot be cleared. Give a value, or leave it out to keep the stored one."
+        message = "Can't be cleared."
         raise InvalidValue(message, "not_allowed")
     return value
 
@@ -249,7 +247,7 @@ class UpdateLead(_LeadInput):
     @model_validator(mode="after")
     def _changes_something(self) -> "UpdateLead":
         if not self.model_fields_set:
-            message = "Give at least one field to change."
+            message = "At least one field is required."
             raise InvalidValue(message, "required")
         return self
 

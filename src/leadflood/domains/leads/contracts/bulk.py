@@ -41,7 +41,7 @@ class LeadChanges(Schema):
     @model_validator(mode="after")
     def _changes_something(self) -> "LeadChanges":
         if not self.model_fields_set or (self.model_fields_set == {"custom_fields"} and not self.custom_fields):
-            message = "Give at least one field to change."
+            message = "At least one field is required."
             raise InvalidValue(message, "required")
         return self
 
@@ -88,19 +88,19 @@ class BulkChange(Schema):
     @model_validator(mode="after")
     def _is_whole(self) -> "BulkChange":
         if (self.action is BulkAction.SET) != (self.changes is not None):
-            message = "Give changes with the action set, and with no other."
+            message = "Send changes with the action set, and with no other."
             raise InvalidValue(message, "not_allowed")
         if sum(each is not None for each in (self.lead_ids, self.matching, self.deleted)) != 1:
-            message = "Give leadIds, matching or deleted: one of them."
+            message = "Send exactly one of leadIds, matching and deleted."
             raise InvalidValue(message, "required")
         if (self.lead_ids is None) != (self.expected_count is not None):
-            message = "Give expectedCount with matching or deleted, and not with leadIds."
+            message = "Send expectedCount with matching or deleted, and not with leadIds."
             raise InvalidValue(message, "required")
         if self.matching is not None and self.action is BulkAction.RESTORE:
-            message = "Give leadIds or deleted: the filter matching finds living leads only."
+            message = "Send leadIds or deleted: the filter matching finds active leads only."
             raise InvalidValue(message, "required")
         if self.deleted is not None and self.action is not BulkAction.RESTORE:
-            message = "Give deleted with the action restore only."
+            message = "Send deleted with the action restore only."
             raise InvalidValue(message, "not_allowed")
         return self
 

@@ -47,7 +47,7 @@ def check_column(text: str) -> str:
 
 def _each_once(columns: list[str]) -> list[str]:
     if len(set(columns)) < len(columns):
-        message = "Give each column once."
+        message = "Each column can be listed once."
         raise InvalidValue(message, "duplicate")
     return columns
 
@@ -102,7 +102,7 @@ class UpdateView(Schema):
     @model_validator(mode="after")
     def _changes_something(self) -> "UpdateView":
         if not self.model_fields_set:
-            message = "Give at least one field to change."
+            message = "At least one field is required."
             raise InvalidValue(message, "required")
         return self
 

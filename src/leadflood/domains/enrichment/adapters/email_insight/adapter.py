@@ -46,16 +46,16 @@ class EmailInsight:
 
 def _canonical_email(address: Address) -> FoundValue:
     canonical = canonical_mailbox(address)
-    evidence = f"The same mailbox answers to this spelling: {canonical.because}."
+    evidence = f"Same inbox: {canonical.because}." if canonical.because else "Already in normalized form."
     return FoundValue(Field.CANONICAL_EMAIL, canonical.email, canonical.confidence, "mailbox_rules", evidence)
 
 
 def _free_mail(address: Address) -> FoundValue:
     provider = free_mail_provider(address.domain)
     if provider:
-        evidence = f"{provider} gives mailboxes to the public or to its customers."
+        evidence = f"Free email provider ({provider})."
         return FoundValue(Field.IS_FREE_MAIL, value=True, confidence=_LISTED, method="provider_list", evidence=evidence)
-    evidence = f"{address.shown_domain} is not on the list of mailbox providers."
+    evidence = f"{address.shown_domain} is not a known free email provider."
     return FoundValue(
         Field.IS_FREE_MAIL, value=False, confidence=_NOT_LISTED, method="provider_list", evidence=evidence
     )
@@ -63,26 +63,26 @@ def _free_mail(address: Address) -> FoundValue:
 
 def _disposable(address: Address) -> FoundValue:
     provider = disposable_provider(address.domain)
-    says = f"{provider} hands out throw-away mailboxes." if provider else None
+    says = f"Known disposable domain ({provider})." if provider else None
     return FoundValue(
         Field.IS_DISPOSABLE,
         value=provider is not None,
         confidence=_LISTED if provider else _NOT_LISTED,
         method="disposable_list",
-        evidence=says or f"{address.shown_domain} is not on the list of throw-away mailboxes.",
+        evidence=says or "Not a known disposable domain.",
     )
 
 
 def _role(address: Address, known: KnownNames) -> FoundValue:
     names = frozenset(name for name in (known.first, known.last) if name)
     sign = find_role(address.mailbox, names)
-    says = f"The local part '{address.mailbox}' stands for a function: {sign.because}." if sign else None
+    says = f"Role address ({address.mailbox}): {sign.because}." if sign else None
     return FoundValue(
         Field.IS_ROLE_ADDRESS,
         value=sign is not None,
         confidence=sign.confidence if sign else _NOT_LISTED,
         method="role_words",
-        evidence=says or f"The local part '{address.mailbox}' contains no word that we know for a function.",
+        evidence=says or "Not a role address.",
     )
 
 
@@ -90,7 +90,7 @@ def _typo(address: Address, typo: DomainTypo | None) -> list[FoundValue]:
     if typo is None:
         return []
     meant = f"{address.local}@{typo.meant}"
-    evidence = f"{address.shown_domain} is probably a slip for {typo.meant}: {typo.because}."
+    evidence = f"Did you mean {typo.meant}? ({typo.because})"
     return [FoundValue(Field.LIKELY_TYPO_OF, meant, typo.confidence, "domain_distance", evidence)]
 
 
@@ -100,13 +100,11 @@ def _company(address: Address) -> list[FoundValue]:
     registrable = registrable_domain(address.domain)
     if registrable is None:
         return []
-    evidence = (
-        f"{address.shown_domain} belongs to no mailbox provider that we know; {registrable} is what one registers."
-    )
+    evidence = f"{address.shown_domain} is a business domain (not a known mailbox provider)."
     found = [FoundValue(Field.COMPANY_DOMAIN, registrable, 0.9, "public_suffix_list", evidence)]
     name = probable_company_name(registrable)
     if name:
-        evidence = f"The domain {address.shown_domain} reads like '{name}'; spaces and capitals are a guess."
+        evidence = "Guessed from the domain name."
         found.append(FoundValue(Field.COMPANY_NAME, name, 0.5, "domain_label", evidence))
     return found
 
@@ -115,6 +113,6 @@ def _names(address: Address, known: KnownNames) -> list[FoundValue]:
     guess = probable_names(address.mailbox, known)
     if guess is None:
         return []
-    evidence = f"The local part '{address.mailbox}' reads as {guess.pattern}."
+    evidence = f"Matches the pattern {guess.pattern}."
     parts = ((Field.FIRST_NAME, guess.first), (Field.LAST_NAME, guess.last))
     return [FoundValue(field, value, guess.confidence, guess.method, evidence) for field, value in parts if value]

@@ -50,6 +50,4 @@ def canonical_mailbox(address: Address) -> CanonicalMailbox:
         changes.append(f"{address.domain} and {domain} share their mailboxes")
     known = free_mail_provider(address.domain) is not None
     confidence = 0.95 if known or not changes else 0.75
-    return CanonicalMailbox(
-        f"{mailbox.lower()}@{domain}", confidence, "; ".join(changes) or "nothing had to be changed"
-    )
+    return CanonicalMailbox(f"{mailbox.lower()}@{domain}", confidence, "; ".join(changes))

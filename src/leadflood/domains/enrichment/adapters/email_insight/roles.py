@@ -52,7 +52,7 @@ def find_role(mailbox: str, known_names: frozenset[str] = frozenset()) -> RoleSi
     if not tokens:
         digits = re.sub(r"\D", "", mailbox)
         is_number = 0 < len(digits) <= _LONGEST_NUMBER and re.fullmatch(r"[\d._-]+", mailbox)
-        return RoleSign(0.6, "a short number names nobody") if is_number else None
+        return RoleSign(0.6, "a short number") if is_number else None
     if known_names.intersection([*tokens, joined]):
         return None
     return _as_words(tokens, joined) or _as_compound(joined, tokens)
@@ -65,14 +65,14 @@ def is_function_word(token: str) -> bool:
 
 def _as_words(tokens: list[str], joined: str) -> RoleSign | None:
     if joined in role_words() or joined in whole_role_words():
-        return RoleSign(0.95, f"'{joined}' names a function")
+        return RoleSign(0.95, f"'{joined}' is a function")
     if joined in role_places():
-        return RoleSign(0.7, f"'{joined}' names a place")
+        return RoleSign(0.7, f"'{joined}' is a place")
     if any(machine in joined for machine in _MACHINE):
-        return RoleSign(0.95, "nobody reads replies to it")
+        return RoleSign(0.95, "no one reads replies")
     named = any(token in role_words() for token in tokens)
     if named and _role_vocabulary().issuperset(tokens):
-        return RoleSign(0.9, f"'{'.'.join(tokens)}' consists of words for functions")
+        return RoleSign(0.9, f"'{'.'.join(tokens)}' is made of function words")
     return None
 
 
@@ -85,9 +85,9 @@ def _as_compound(joined: str, tokens: list[str]) -> RoleSign | None:
     if any(token in given_names() for token in tokens):
         return None
     if _splits_into_roles(joined):
-        return RoleSign(0.85, f"'{joined}' is made of words for functions")
+        return RoleSign(0.85, f"'{joined}' is made of function words")
     if len(tokens) > 1 and len(tokens[0]) > 1 and tokens[-1] in _FIRM:
-        return RoleSign(0.75, f"'{tokens[-1]}' names a function")
+        return RoleSign(0.75, f"'{tokens[-1]}' is a function")
     ending = next((word for word in _GROUP_ENDINGS if joined.endswith(word) and joined != word), None)
     return RoleSign(0.75, f"'{joined}' ends in '{ending}'") if ending else None
 

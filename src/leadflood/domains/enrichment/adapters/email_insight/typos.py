@@ -49,7 +49,7 @@ def find_domain_typo(domain: str) -> DomainTypo | None:
     """The correction for `domain` (A-labels, lower case); None where it may well be right."""
     cleaned = domain.strip(_STRAY).strip(".")
     if _is_known(cleaned):
-        return DomainTypo(cleaned, 0.95, "of a stray character") if cleaned != domain else None
+        return DomainTypo(cleaned, 0.95, "a stray character") if cleaned != domain else None
     return (
         _missing_dot(cleaned)
         or _doubled_suffix(cleaned)
@@ -87,7 +87,7 @@ def _missing_dot(domain: str) -> DomainTypo | None:
 def _doubled_suffix(domain: str) -> DomainTypo | None:
     for suffix in _COMMON_SUFFIXES:
         if domain.endswith(f".{suffix}.{suffix}"):
-            return DomainTypo(domain.removesuffix(f".{suffix}"), 0.85, f"'.{suffix}' stands twice")
+            return DomainTypo(domain.removesuffix(f".{suffix}"), 0.85, f"'.{suffix}' appears twice")
     return None
 
 

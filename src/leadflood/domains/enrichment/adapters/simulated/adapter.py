@@ -75,9 +75,9 @@ class Simulated:
             await self._sleep(self._latency)
         if self._chance() < self._failure_rate:
             if self._failure_kind == "retryable":
-                message = "The simulated provider is away, as configured."
+                message = "Simulated provider: unavailable (test setting)."
                 raise Retryable(message)
-            message = "The simulated provider refuses this lead, as configured."
+            message = "Simulated provider: lead refused (test setting)."
             raise Terminal(message)
         local, _, domain = lead.email_norm.rpartition("@")
         values = {
@@ -85,7 +85,7 @@ class Simulated:
             Field.LAST_NAME: "Simulated",
             Field.COMPANY_NAME: f"{_first_word(domain, otherwise='Example')} (simulated)",
         }
-        evidence = "Made up by the simulated provider; not a fact."
+        evidence = "Made up by the simulated provider (test data)."
         return [FoundValue(field, value, _CONFIDENCE, _METHOD, evidence) for field, value in values.items()]
 
 
