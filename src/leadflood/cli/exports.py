@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import typer
 
 from leadflood.cli.context import open_context, run
-from leadflood.cli.listing import WORKSPACE
+from leadflood.cli.listing import FILTER, WORKSPACE, filter_json
 from leadflood.cli.output import console, note
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class ExportCommandOptions:
     columns: str
     bom: bool
     filter: dict[str, Any]
+    tree: str | None
 
     @property
     def to_stdout(self) -> bool:
@@ -61,6 +62,7 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
     created_until: str | None = typer.Option(None, metavar="TIME", help="Created before."),
     updated_from: str | None = typer.Option(None, metavar="TIME", help="Updated at or after."),
     updated_until: str | None = typer.Option(None, metavar="TIME", help="Updated before."),
+    tree: str | None = FILTER,
     workspace: str | None = WORKSPACE,
 ) -> None:
     """Export leads to a file, newest first: all of them, or those that match the filters.
@@ -83,7 +85,7 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
         "updatedUntil": updated_until,
     }
     wanted = kind or _SUFFIXES.get(file.suffix.lower(), "csv")
-    run(_work(workspace, ExportCommandOptions(file, wanted, columns, bom, given)))
+    run(_work(workspace, ExportCommandOptions(file, wanted, columns, bom, given, tree)))
 
 
 async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
@@ -93,7 +95,12 @@ async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
 
     command = checked(
         CreateExport,
-        {"format": wishes.kind, "columns": wishes.columns.split(","), "bom": wishes.bom, "filter": wishes.filter},
+        {
+            "format": wishes.kind,
+            "columns": wishes.columns.split(","),
+            "bom": wishes.bom,
+            "filter": wishes.filter | filter_json(wishes.tree),
+        },
     )
     async with open_context(workspace) as context:
         stream = await open_stream(

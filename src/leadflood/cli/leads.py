@@ -8,7 +8,7 @@ import typer
 from leadflood.cli import deleted_leads, personal_data
 from leadflood.cli.context import CliContext, open_context, run
 from leadflood.cli.deleted_leads import list_deleted
-from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
+from leadflood.cli.listing import AS_JSON, EVERYTHING, FILTER, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, note, print_facts, print_json, print_table, say
 from leadflood.cli.progress import follow, open_reporter
 
@@ -80,10 +80,11 @@ def show(lead: str = _WHO, workspace: str | None = WORKSPACE, as_json: bool = AS
 
 
 @app.command("list")
-def list_(
+def list_(  # noqa: PLR0913, PLR0917  each option is a parameter
     status: Status | None = typer.Option(None, help="Filter by status."),
     source: str | None = typer.Option(None, help="Filter by source."),
     q: str | None = typer.Option(None, "--q", help="Search in name, email and company."),
+    tree: str | None = FILTER,
     deleted: bool = typer.Option(False, "--deleted", help="List deleted leads that can be restored."),
     limit: int = LIMIT,
     everything: bool = EVERYTHING,
@@ -95,11 +96,11 @@ def list_(
     Example: `leadflood lead list --status failed --limit 20`
     """
     if deleted:
-        if status or source:
+        if status or source or tree:
             raise typer.BadParameter("--deleted can only be combined with --q.", param_hint="--deleted")
         run(list_deleted(q, None if everything else limit, workspace, as_json=as_json))
         return
-    run(_list(status, source, q, None if everything else limit, workspace, as_json=as_json))
+    run(_list(status, source, q, tree, None if everything else limit, workspace, as_json=as_json))
 
 
 @app.command("watch")
@@ -210,14 +211,25 @@ async def _add(given: dict[str, Any], workspace: str | None, *, wait: bool, time
 
 
 async def _list(
-    status: Status | None, source: str | None, q: str | None, limit: int | None, workspace: str | None, *, as_json: bool
+    status: Status | None,
+    source: str | None,
+    q: str | None,
+    tree: str | None,
+    limit: int | None,
+    workspace: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     from leadflood.domains.leads import queries
-    from leadflood.domains.leads.contracts.filters import LeadFilter
+    from leadflood.domains.leads.contracts.filters import LeadFilter, read_filter
     from leadflood.domains.leads.models import LeadStatus
 
+    filtered = LeadFilter() if tree is None else read_filter(tree, "--filter")
     only = LeadFilter(
-        q=q, statuses=(LeadStatus(status),) if status else (), sources=(source,) if source is not None else ()
+        q=q,
+        statuses=(LeadStatus(status),) if status else (),
+        sources=(source,) if source is not None else (),
+        tree=filtered.whole,
     )
     columns = [
         TableColumn("id", whole=True),

@@ -24,7 +24,18 @@ WORKSPACE = typer.Option(
 )
 AS_JSON = typer.Option(False, "--json", help="JSON output, one object per line.")
 LIMIT = typer.Option(50, "--limit", min=1, help="Maximum number of rows.")
+FILTER = typer.Option(None, "--filter", metavar="JSON", help="Filter as JSON, as in the API.")
 EVERYTHING = typer.Option(False, "--all", help="Print all rows.")
+
+
+def filter_json(text: str | None) -> dict[str, object]:
+    """What `--filter` says, as a part of a filter. Raises: InvalidInput."""
+    if text is None:
+        return {}
+    from leadflood.domains.leads.contracts.filters import read_filter
+    from leadflood.kernel.filters import written
+
+    return dict(written(read_filter(text, "--filter").whole))
 
 
 async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]":

@@ -13,10 +13,11 @@ LEAD_FIELDS: Final = leads.FIELDS
 COLUMNS: Final[dict[str, str]] = {
     "name": "Name",
     "status": "Status",
-    **{name: leads.FIELDS[name] for name in ("company", "jobTitle", "email", "phone", "country", "source")},
+    **{name: leads.FIELDS[name] for name in ("company", "jobTitle", "email", "phone", "website", "country", "source")},
     "owner": leads.FIELDS["ownerId"],
     "createdAt": "Created",
     "updatedAt": "Updated",
+    "enrichedAt": "Enriched",
 }
 """Of the list of leads, in their order."""
 

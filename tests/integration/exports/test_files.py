@@ -286,7 +286,8 @@ async def test_whoever_asks_downloads_and_deletes_is_in_the_audit_log(desk: Desk
     )
 
     assert [row.action for row in rows] == ["export.requested", "export.downloaded", "export.deleted"]
-    assert rows[0].data == {"format": "csv", "columns": ["*"], "filter": {"q": "lead1"}}
+    search = {"all": [{"field": "search", "operator": "matches", "value": "lead1"}]}
+    assert rows[0].data == {"format": "csv", "columns": ["*"], "filter": search}
     assert rows[1].data == {"format": "csv", "count": 11}
 
 

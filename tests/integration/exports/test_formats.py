@@ -274,7 +274,12 @@ async def test_each_export_is_in_the_audit_log_with_what_was_asked_for(desk: Des
         "format": "csv",
         "count": 1,
         "columns": ["email"],
-        "filter": {"q": "ada", "status": ["new"]},
+        "filter": {
+            "all": [
+                {"field": "search", "operator": "matches", "value": "ada"},
+                {"field": "status", "operator": "isAnyOf", "value": ["new"]},
+            ]
+        },
     }
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,10 @@ from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Role
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.email_address import parse_email
+from leadflood.kernel.filters import Condition, Group
 from leadflood.kernel.text import search_key
 from tests.integration.leads.desk import Desk
 from tests.support.identity import Identity
@@ -26,10 +29,34 @@ COMPANIES = ("Acme", "Straße & Söhne", "100% Organic", "C:\\Temp", "snake_case
 DOMAINS = ("acme.com", "bücher.example", "mail.test", "x-y.org")
 COUNTRIES = ("GB", "DE", "NZ", None)
 SOURCES = ("api", "web-form", "import:2026-03")
+TITLES = ("Chief Engineer", "Geschäftsführer", "VP, R&D", None)
+WEBSITES = ("https://acme.com", None)
+NOTES = ("met in Zürich", "5 seats", None)
+UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "Ø": "Oe", "å": "aa", "Å": "Aa"}
+)
+VALUES: dict[str, Callable[[LeadView], Any]] = {
+    "email": lambda lead: lead.email,
+    "firstName": lambda lead: lead.first_name,
+    "lastName": lambda lead: lead.last_name,
+    "company": lambda lead: lead.company,
+    "jobTitle": lambda lead: lead.job_title,
+    "phone": lambda lead: lead.phone,
+    "website": lambda lead: lead.website,
+    "country": lambda lead: lead.country,
+    "source": lambda lead: lead.source,
+    "status": lambda lead: lead.status,
+    "owner": lambda lead: lead.owner_id,
+    "createdAt": lambda lead: lead.created_at,
+    "updatedAt": lambda lead: lead.updated_at,
+    "enrichedAt": lambda lead: lead.enriched_at,
+}
+"""What each field of a filter is of, apart from the search."""
+TEXTS = {"email", "firstName", "lastName", "company", "jobTitle", "phone", "website"}
 
 # Times with ties, so that pages are cut between rows that sort alike.
 _SPREAD = sql("""
-UPDATE leads SET status = :status, created_at = :created_at, updated_at = :updated_at
+UPDATE leads SET status = :status, created_at = :created_at, updated_at = :updated_at, enriched_at = :enriched_at
 WHERE workspace_id = :workspace_id AND id = :id
 """)
 
@@ -57,6 +84,9 @@ async def plant(desk: Desk, identity: Identity) -> Corpus:
                 "status": chance.choice(list(LeadStatus)),
                 "created_at": start + timedelta(minutes=chance.randrange(25)),
                 "updated_at": start + timedelta(days=1, microseconds=chance.randrange(25)),
+                "enriched_at": chance.choice(
+                    [None, start, utc_now() - timedelta(days=chance.randrange(1, 9), hours=1)]
+                ),
             }
             await tx.execute(_SPREAD, row)
     return Corpus(desk, [await desk.get(each.lead_id) for each in made], owners)
@@ -71,9 +101,14 @@ def _fields(chance: random.Random, number: int, owners: Sequence[UUID]) -> dict[
         "source": chance.choice(SOURCES),
         "country": chance.choice(COUNTRIES),
         "phone": chance.choice([None, None, "+44 20 7946 0958"]),
+        "jobTitle": chance.choice(TITLES),
+        "website": chance.choice(WEBSITES),
         "ownerId": chance.choice([None, *map(str, owners)]),
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    note = chance.choice(NOTES)
+    return {name: value for name, value in fields.items() if value is not None} | {
+        "customFields": {"note": note, "seats": 5} if note else {}
+    }
 
 
 def expected(leads: Sequence[LeadView], only: LeadFilter, sort: LeadSort) -> list[UUID]:
@@ -88,28 +123,66 @@ def _sorted_by(lead: LeadView, sort: LeadSort) -> Any:  # noqa: ANN401  times or
 
 
 def _shown(lead: LeadView, only: LeadFilter) -> bool:
-    chosen = (
-        (only.statuses, lead.status),
-        (only.sources, lead.source),
-        (only.countries, lead.country),
-    )
-    return (
-        _matches(lead, only.q)
-        and all(not wanted or value in wanted for wanted, value in chosen)
-        and (only.owner_id is None or lead.owner_id == only.owner_id)
-        and (not only.unowned or lead.owner_id is None)
-        and (only.has_phone is None or (lead.phone is not None) == only.has_phone)
-        and (only.created_from is None or lead.created_at >= only.created_from)
-        and (only.created_until is None or lead.created_at < only.created_until)
-        and (only.updated_from is None or lead.updated_at >= only.updated_from)
-        and (only.updated_until is None or lead.updated_at < only.updated_until)
-    )
+    return _meets(lead, only.whole)
 
 
-def _matches(lead: LeadView, needle: str | None) -> bool:
+def _meets(lead: LeadView, part: Condition | Group) -> bool:
+    if isinstance(part, Group):
+        met = [_meets(lead, each) for each in part.parts]
+        return all(met) if part.match == "all" or not met else any(met)
+    if part.field == "search":
+        return _matches(lead, part.value)
+    value = VALUES[part.field](lead)
+    if part.operator in {"isEmpty", "isNotEmpty"}:
+        return (value is None) == (part.operator == "isEmpty")
+    if value is None:
+        return part.operator == "isNot"
+    if isinstance(value, datetime):
+        return _in_time(value, part)
+    fold = search_key if part.field in TEXTS else str
+    wanted = [fold(each) for each in (part.value if isinstance(part.value, tuple) else (part.value,))]
+    found = fold(str(value))
+    return {
+        "is": found == wanted[0],
+        "isNot": found != wanted[0],
+        "isAnyOf": found in wanted,
+        "contains": wanted[0] in found,
+        "startsWith": found.startswith(wanted[0]),
+    }[part.operator]
+
+
+def _in_time(value: datetime, part: Condition) -> bool:
+    if part.operator == "inLastDays":
+        return value >= utc_now() - timedelta(days=part.value)
+    times = [datetime.fromisoformat(each) for each in (part.value if isinstance(part.value, tuple) else (part.value,))]
+    return {
+        "onOrAfter": value >= times[0],
+        "before": value < times[0],
+        "between": times[0] <= value < times[-1],
+    }[part.operator]
+
+
+def _matches(lead: LeadView, needle: str) -> bool:
     """One or two letters or digits are looked for at the beginning of words, anything else anywhere."""
     name = " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    key, keys = search_key(needle or ""), [search_key(part or "") for part in (name, lead.email, lead.company)]
+    custom = [value for value in lead.custom_fields.values() if isinstance(value, str)]
+    texts = [name, lead.email, lead.company or "", lead.job_title or "", lead.phone or "", *custom]
+    words = [word for text in texts for word in unicodedata.normalize("NFC", text).split()]
+    keys = [*map(search_key, texts), *map(search_key, filter(None, map(_spelled, words)))]
+    sought = needle.split()
+    numbers = "".join(each for each in needle if each.isdigit()).lstrip("0")
+    if sought and len(numbers) > 4 and not re.search("[^0-9 +()./-]", needle) and any(numbers in key for key in keys):
+        return True
+    return all(any(_has(keys, search_key(each)) for each in (word, _spelled(word)) if each) for word in sought)
+
+
+def _spelled(word: str) -> str:
+    """A word with umlauts as it is spelled without; empty for any other."""
+    composed = unicodedata.normalize("NFC", word)
+    return composed.translate(UMLAUTS) if set(composed) & set(map(chr, UMLAUTS)) else ""
+
+
+def _has(keys: Sequence[str], key: str) -> bool:
     if re.fullmatch("[a-z0-9]{1,2}", key):
         return any(word.startswith(key) for part in keys for word in part.split())
     return any(key in part for part in keys)

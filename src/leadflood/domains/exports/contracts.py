@@ -17,7 +17,7 @@ from leadflood.domains.exports.models import (
     check_columns,
 )
 from leadflood.domains.leads.contracts import ActorView
-from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery
+from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText
 
@@ -42,7 +42,12 @@ class CreateExport(Schema):
                 {
                     "format": "csv",
                     "columns": ["email", "firstName", "custom.plan", "enriched.company_domain"],
-                    "filter": {"status": ["enriched"], "hasPhone": True},
+                    "filter": {
+                        "all": [
+                            {"field": "status", "operator": "is", "value": "enriched"},
+                            {"field": "phone", "operator": "isNotEmpty"},
+                        ]
+                    },
                 }
             ]
         }
@@ -68,7 +73,7 @@ class ExportView(View):
                     "filename": "leads-2026-03-01.csv",
                     "format": "csv",
                     "columns": ["*"],
-                    "filter": {"status": ["enriched"]},
+                    "filter": {"all": [{"field": "status", "operator": "is", "value": "enriched"}]},
                     "status": "writing",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "done": 48000,
@@ -97,24 +102,3 @@ class ExportView(View):
     created_at: datetime
     finished_at: datetime | None
     expires_at: datetime = Field(description="When the file is deleted.")
-
-
-def written_filter(only: LeadFilter) -> dict[str, JsonValue]:
-    """A filter with the names of `LeadQuery`; what does not narrow is left out."""
-    times = {
-        "createdFrom": only.created_from,
-        "createdUntil": only.created_until,
-        "updatedFrom": only.updated_from,
-        "updatedUntil": only.updated_until,
-    }
-    given: dict[str, JsonValue] = {
-        "q": only.q,
-        "status": [status.value for status in only.statuses],
-        "source": list(only.sources),
-        "country": list(only.countries),
-        "ownerId": str(only.owner_id) if only.owner_id else None,
-        "unowned": only.unowned or None,
-        "hasPhone": only.has_phone,
-        **{name: time.isoformat() if time else None for name, time in times.items()},
-    }
-    return {name: value for name, value in given.items() if value not in (None, [])}

@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Any, LiteralString
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_VALUE = re.compile(r"(?<![:\w]):value\b")
 _PART = re.compile(r"\{([a-z_]\w*)\}")
 
 
@@ -100,6 +101,16 @@ def _joined(separator: Sql, parts: tuple[Sql, ...]) -> Sql:
         message = "Only Sql can be joined."
         raise TypeError(message)
     return Sql(separator.source.join(part.source for part in parts))
+
+
+def numbered(part: Sql, number: int) -> Sql:
+    """The part with its parameter `value` called `value_<number>`, for statements that have the part several times."""
+    return _numbered(part, number)
+
+
+@lru_cache(maxsize=2000)
+def _numbered(part: Sql, number: int) -> Sql:
+    return Sql(_VALUE.sub(f":value_{number:d}", part.source))
 
 
 EMPTY = sql("")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import StreamingResponse
 
 from leadflood.domains.exports import queries
-from leadflood.domains.exports.contracts import CreateExport, written_filter
+from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.leads.queries.search import count_leads
@@ -16,8 +16,9 @@ from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.actor_names import actors_of
+from leadflood.web.pages.actor_names import actors_of, member_names
 from leadflood.web.pages.lead_list_params import LeadListParams
+from leadflood.web.pages.leads_filter import whole_in_words
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -68,7 +69,9 @@ async def list_exports(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         page = await queries.list_exports(tx, ctx.actor, after=ctx.after("exports"), limit=_ROWS)
         asked_by = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
+        people = await member_names(tx, ctx.actor)
     context: dict[str, Any] = {
+        "filters": {each.id: whole_in_words(each.filter, people) for each in page.items},
         "exports": page.items,
         "asked_by": asked_by,
         "next": ctx.cursor(page, "exports"),
@@ -106,7 +109,7 @@ def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
         "format": form.value("format") or ExportFormat.CSV,
         "columns": columns,
         "bom": True,  # people open a file from a page in a spreadsheet
-        "filter": written_filter(state.only(ctx.now)),
+        "filter": state.query,
     }
     return validated(CreateExport, given)
 
@@ -135,6 +138,6 @@ async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
 
 async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:
     async with ctx.reading() as tx:
-        count = await count_leads(tx, ctx.actor, only=state.only(ctx.now), at_most=DIRECT_LIMIT)
+        count = await count_leads(tx, ctx.actor, only=state.only, at_most=DIRECT_LIMIT)
     context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
     return PageResponse("exports/new.html", context, status)

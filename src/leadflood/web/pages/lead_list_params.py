@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.views import SavedView
 from leadflood.domains.leads.models import LeadStatus, normalise_source
+from leadflood.kernel.field_types import check_field_key
+from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
 from leadflood.kernel.text import InvalidValue
 from leadflood.web import formats, labels
 from leadflood.web.labels import COLUMNS
+from leadflood.web.pages.leads_filter import apart, chips, read_tree, write_tree
 from leadflood.web.templating import url
 
+CUSTOM: Final = "customFields."
+"""Before the key of a custom field, as a column."""
 STANDARD: Final = ("name", "status", "company", "jobTitle", "email", "source", "createdAt")
 
 SORTS: Final = {
@@ -44,6 +49,7 @@ class LeadListParams:
     phone: str = ""
     days: str = ""
     since: str = ""
+    filter: str = ""
     sort: LeadSort = LeadSort.NEWEST
     columns: tuple[str, ...] = STANDARD
     view: str = ""
@@ -51,7 +57,7 @@ class LeadListParams:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """From the parameters of a query."""
+        """From the parameters of a query. Raises: InvalidInput: for a `filter` that cannot be read."""
         given: dict[str, list[str]] = {}
         for name, value in pairs:
             given.setdefault(name, []).append(value)
@@ -59,18 +65,20 @@ class LeadListParams:
         def last(name: str) -> str:
             return given.get(name, [""])[-1]
 
-        columns = tuple(name for name in COLUMNS if name in given.get("column", ()))
+        columns = _columns(given.get("column", ()))
+        tree = read_tree(last("filter"))
         return cls(
             q=last("q").strip()[:MAX_SEARCH],
             status=tuple(each.value for each in LeadStatus if each.value in given.get("status", ())),
             source=tuple(dict.fromkeys(filter(_is_source, given.get("source", ()))))[:MAX_CHOICES],
             country=tuple(each for each in dict.fromkeys(given.get("country", ())) if _is_country(each))[:MAX_CHOICES],
-            owner=last("owner") if last("owner") == UNASSIGNED or _id(last("owner")) else "",
+            owner=last("owner") if last("owner") in {UNASSIGNED, ME} or _id(last("owner")) else "",
             phone=last("phone") if last("phone") in PHONE else "",
             days=last("days") if last("days") in CREATED_IN else "",
             since=last("since") if _moment(last("since")) else "",
+            filter=write_tree(tree) if tree is not None else "",
             sort=next((each for each in LeadSort if each.value == last("sort")), LeadSort.NEWEST),
-            columns=("name", *(each for each in columns if each != "name")) if columns else STANDARD,
+            columns=columns or STANDARD,
             view=last("view") if _id(last("view")) else "",
             peek=_id(last("peek")),
         )
@@ -78,23 +86,23 @@ class LeadListParams:
     @classmethod
     def of_view(cls, view: SavedView) -> Self:
         """What a saved view shows."""
-        saved = view.filter
-        columns = tuple(name for name in COLUMNS if name in view.columns)
+        said, left = apart(view.filter.only().whole)
         return cls(
-            q=saved.q or "",
-            status=tuple(each.value for each in LeadStatus if each in saved.status),
-            source=tuple(saved.source),
-            country=tuple(saved.country),
-            owner=UNASSIGNED if saved.unowned else str(saved.owner_id or ""),
-            phone={True: "yes", False: "no", None: ""}[saved.has_phone],
-            since=saved.created_from.isoformat() if saved.created_from else "",
+            **said,
+            filter=write_tree(left),
             sort=view.sort,
-            columns=("name", *(each for each in columns if each != "name")),
+            columns=_columns(view.columns) or STANDARD,
             view=str(view.id),
         )
 
-    def only(self, now: datetime) -> LeadFilter:
+    @property
+    def only(self) -> LeadFilter:
         """The filter that this stands for."""
+        tree = read_tree(self.filter) or EVERYTHING
+        said = [
+            *([Condition("owner", Operator.IS, ME)] if self.owner == ME else []),
+            *([Condition("createdAt", Operator.IN_LAST_DAYS, int(self.days))] if self.days else []),
+        ]
         return LeadFilter(
             q=self.q or None,
             statuses=tuple(LeadStatus(each) for each in self.status),
@@ -103,29 +111,28 @@ class LeadListParams:
             owner_id=_id(self.owner),
             unowned=self.owner == UNASSIGNED,
             has_phone={"yes": True, "no": False}.get(self.phone),
-            created_from=now - timedelta(days=int(self.days)) if self.days else _moment(self.since),
+            created_from=_moment(self.since),
+            tree=narrowed(tree, said),
         )
 
-    def query(self, now: datetime) -> dict[str, Any]:
+    @property
+    def query(self) -> dict[str, Any]:
         """The same in the JSON of the API."""
-        only = self.only(now)
-        given = {
-            "q": only.q,
-            "status": list(only.statuses),
-            "source": list(only.sources),
-            "country": list(only.countries),
-            "ownerId": only.owner_id,
-            "unowned": only.unowned,
-            "hasPhone": only.has_phone,
-            "createdFrom": only.created_from.isoformat() if only.created_from else None,
-        }
-        return {name: value for name, value in given.items() if value not in (None, [], False)}
+        return written(self.only.whole)
 
     @property
     def narrowed(self) -> bool:
         """Whether anything but the order and the columns is chosen."""
         return bool(
-            self.q or self.status or self.source or self.country or self.owner or self.phone or self.days or self.since
+            self.q
+            or self.status
+            or self.source
+            or self.country
+            or self.owner
+            or self.phone
+            or self.days
+            or self.since
+            or self.filter
         )
 
     @property
@@ -136,7 +143,7 @@ class LeadListParams:
     @property
     def filters(self) -> dict[str, Any]:
         """What narrows the list, as parameters."""
-        names = ("q", "status", "source", "country", "owner", "phone", "days", "since")
+        names = ("q", "status", "source", "country", "owner", "phone", "days", "since", "filter")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     @property
@@ -172,8 +179,12 @@ class LeadListParams:
             *(("Country", formats.country(each) or each, self.toggled("country", each)) for each in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
             *([("Created", CREATED_IN[self.days], self.url(days=None))] if self.days else []),
-            *([("Created after", _day(self.since), self.url(since=None))] if self.since and not self.days else []),
+            *([("Created after", _day(self.since), self.url(since=None))] if self.since else []),
         ]
+
+    def tree_chips(self, people: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """The same of the tree. `people`: names of members by id."""
+        return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), people)]
 
     def heads(self) -> list[dict[str, str]]:
         """The headers of the table."""
@@ -183,7 +194,7 @@ class LeadListParams:
             "updatedAt": (LeadSort.UPDATED, LeadSort.LATEST),
         }
         return [
-            {"label": COLUMNS[name], **(self.ordered(*sortable[name]) if name in sortable else {})}
+            {"label": label_of(name), **(self.ordered(*sortable[name]) if name in sortable else {})}
             for name in self.columns
         ]
 
@@ -192,6 +203,26 @@ class LeadListParams:
         following = ascending if self.sort is descending else descending
         order = {ascending: "ascending", descending: "descending"}.get(self.sort)
         return {"sort": self.url(sort=following.value), **({"order": order} if order else {})}
+
+
+def label_of(column: str) -> str:
+    """The header of a column."""
+    return column.removeprefix(CUSTOM) if column.startswith(CUSTOM) else COLUMNS[column]
+
+
+def _columns(given: Iterable[str]) -> tuple[str, ...]:
+    """Those that there are: the name, the others in their order, then custom fields. None where none is given."""
+    wanted = dict.fromkeys(given)
+    custom = tuple(name for name in wanted if name.startswith(CUSTOM) and _is_key(name.removeprefix(CUSTOM)))
+    known = tuple(name for name in COLUMNS if name in wanted and name != "name")
+    return ("name", *known, *custom) if known or custom or "name" in wanted else ()
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return check_field_key(text) == text
+    except InvalidValue:
+        return False
 
 
 def _is_source(text: str) -> bool:

@@ -56,4 +56,4 @@ async def remove_view(ctx: PageContext) -> PageResult:
 
 def _shown(ctx: PageContext) -> dict[str, Any]:
     state = LeadListParams.read(parse_qsl(ctx.form.value("query"), keep_blank_values=True))
-    return {"filter": state.query(ctx.now), "sort": state.sort.value, "columns": list(state.columns)}
+    return {"filter": state.query, "sort": state.sort.value, "columns": list(state.columns)}

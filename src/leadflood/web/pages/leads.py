@@ -12,7 +12,15 @@ from leadflood.web.labels import COLUMNS
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_form import custom_fields_of, name_of, rows_of
-from leadflood.web.pages.lead_list_params import CREATED_IN, PHONE, SORTS, STANDARD, LeadListParams
+from leadflood.web.pages.lead_list_params import (
+    CREATED_IN,
+    CUSTOM,
+    PHONE,
+    SORTS,
+    STANDARD,
+    LeadListParams,
+    label_of,
+)
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
 
@@ -28,7 +36,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
     if ctx.wants_part == "leads-peek":
         return PageResponse("leads/list.html", {"state": state, "peek": await _peek(ctx, state)})
     async with ctx.reading() as tx:
-        only = state.only(ctx.now)
+        only = state.only
         page = await queries.list_leads(
             tx, ctx.actor, only=only, sort=state.sort, after=ctx.after(state.scope), limit=_ROWS
         )
@@ -44,6 +52,8 @@ async def list_leads(ctx: PageContext) -> PageResult:
         "paged": "after" in ctx.query,
         "owners": owners,
         "columns": COLUMNS,
+        "custom": CUSTOM,
+        "label_of": label_of,
         "sorts": SORTS,
         "created_in": CREATED_IN,
         "phones": PHONE,

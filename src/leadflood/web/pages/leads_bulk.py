@@ -101,7 +101,7 @@ def _command(ctx: PageContext) -> BulkChange:
         given = {"action": BulkAction.SET, "changes": {name: form.value(name) or None}}
     if form.checked("all"):
         state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
-        given |= {"matching": state.query(ctx.now), "expectedCount": form.number("expected")}
+        given |= {"matching": state.query, "expectedCount": form.number("expected")}
     elif form.values("ids"):
         given["leadIds"] = form.values("ids")
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from leadflood.domains.exports import queries, store
-from leadflood.domains.exports.contracts import CreateExport, ExportView, written_filter
+from leadflood.domains.exports.contracts import CreateExport, ExportView
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
 from leadflood.domains.exports.events import WRITE_EXPORT, ExportAuditAction, ExportPayload
 from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
@@ -15,6 +15,7 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.filters import written
 from leadflood.kernel.ids import new_id
 
 _SUBJECT = "export"
@@ -43,7 +44,7 @@ async def request_export(
     (job_id,) = await jobs.enqueue(
         tx, actor, jobs=[NewJob(WRITE_EXPORT, ExportPayload(export_id=export_id), export_id, trace)]
     )
-    only = written_filter(command.filter.only())
+    only = written(command.filter.only().fixed(actor).whole)
     await store.insert_export(
         tx,
         actor,

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from leadflood.domains.exports.contracts import written_filter
 from leadflood.domains.exports.errors import ExportTooLarge
 from leadflood.domains.exports.events import ExportAuditAction
 from leadflood.domains.exports.models import ExportFormat, file_name, wants_enriched
@@ -14,6 +13,7 @@ from leadflood.domains.leads.contracts.filters import LeadFilter
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.filters import written
 from leadflood.kernel.threads import EXPORT_ENCODING
 
 
@@ -81,6 +81,7 @@ async def open_stream(
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
     actor.require(Permission.LEADS_READ)
+    only = only.fixed(actor)
     surveyed = await scan_for_export(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
     if at_most is not None and surveyed.total > at_most:
         raise ExportTooLarge(at_most)
@@ -94,7 +95,7 @@ async def open_stream(
                 "format": kind,
                 "count": surveyed.total,
                 "columns": list(columns),
-                "filter": written_filter(only),
+                "filter": written(only.whole),
             },
         )
     return ExportStream(database, actor, only, kind, bom, surveyed)

@@ -71,7 +71,11 @@ class BulkChange(Schema):
                     "changes": {"company": "Acme"},
                     "leadIds": ["0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"],
                 },
-                {"action": "delete", "matching": {"q": "acme", "source": ["web-form"]}, "expectedCount": 120},
+                {
+                    "action": "delete",
+                    "matching": {"all": [{"field": "company", "operator": "contains", "value": "acme"}]},
+                    "expectedCount": 120,
+                },
             ]
         }
     )

@@ -1,16 +1,35 @@
 """Which leads a list shows and in what order, as people and programs write it down."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, PlainSerializer, Strict
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PrivateAttr,
+    Strict,
+    ValidationError,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from leadflood.domains.leads.contracts import Country, OwnerId, Source
+from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.leads.models import LeadStatus
-from leadflood.kernel.schema import Schema
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
+from leadflood.kernel.errors import FieldError, InvalidInput
+from leadflood.kernel.filter_fields import InvalidFilter
+from leadflood.kernel.filters import EVERYTHING, Condition, FilterReader, Group, Kind, Operator, narrowed, written
+from leadflood.kernel.schema import Schema, View, field_errors
 from leadflood.kernel.timestamps import Timestamp
 
 MAX_CHOICES = 20
@@ -42,7 +61,7 @@ class LeadSort(StrEnum):
 class LeadFilter:
     """Which leads are meant: those that meet all of it. Empty choices mean any. Times: from inclusive, until exclusive.
 
-    `owner_id` of None means any owner, `unowned` those without one.
+    `owner_id` of None means any owner, `unowned` those without one. `tree` says what the others cannot.
     """
 
     q: str | None = None
@@ -56,19 +75,79 @@ class LeadFilter:
     created_until: datetime | None = None
     updated_from: datetime | None = None
     updated_until: datetime | None = None
+    tree: Group = EVERYTHING
+
+    @property
+    def whole(self) -> Group:
+        """All of it as one tree."""
+        lists = {"status": self.statuses, "source": self.sources, "country": self.countries}
+        phone = Operator.IS_NOT_EMPTY if self.has_phone else Operator.IS_EMPTY
+        times = (
+            ("createdAt", Operator.ON_OR_AFTER, self.created_from),
+            ("createdAt", Operator.BEFORE, self.created_until),
+            ("updatedAt", Operator.ON_OR_AFTER, self.updated_from),
+            ("updatedAt", Operator.BEFORE, self.updated_until),
+        )
+        said = [
+            *([Condition("search", Operator.MATCHES, self.q)] if self.q else []),
+            *(Condition(name, Operator.IS_ANY_OF, tuple(map(str, values))) for name, values in lists.items() if values),
+            *([Condition("owner", Operator.IS, str(self.owner_id))] if self.owner_id is not None else []),
+            *([Condition("owner", Operator.IS_EMPTY)] if self.unowned else []),
+            *([Condition("phone", phone)] if self.has_phone is not None else []),
+            *(Condition(name, operator, time.isoformat()) for name, operator, time in times if time is not None),
+        ]
+        return narrowed(self.tree, said)
+
+    def fixed(self, actor: Actor) -> "LeadFilter":
+        """The same for work that goes on later: relative dates, and `me`, as they are for this actor now."""
+        return LeadFilter(tree=LEAD_FILTERS.fixed(self.whole, FilterReader(utc_now(), actor.user_id)))
 
 
 _Status = Annotated[LeadStatus, Strict(strict=False)]
 _Time = Annotated[Timestamp, PlainSerializer(datetime.isoformat, return_type=str, when_used="json")]
 
 
+_NODES: dict[str, Any] = {
+    "items": {
+        "oneOf": [
+            {
+                "type": "object",
+                "title": "Condition",
+                "required": ["field", "operator"],
+                "properties": {
+                    "field": {"type": "string", "description": "See `GET /v1/leads/filter-fields`."},
+                    "operator": {"type": "string", "enum": [each.value for each in Operator]},
+                    "value": {"description": "A value, or a list with `isAnyOf` and `between`."},
+                },
+            },
+            {"type": "object", "title": "Group", "description": "`all` or `any`, with a list of the same."},
+        ]
+    }
+}
+_Nodes = Annotated[list[JsonValue] | None, WithJsonSchema({"type": "array", **_NODES})]
+
+
 class LeadQuery(Schema):
-    """Filter for leads, like the query parameters of the list."""
+    """A filter of leads: conditions that all must meet (`all`) or any of which must be met (`any`), and groups of them.
+
+    The names of the list's query parameters are accepted, too, as a shorthand. Answers always have the whole tree.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"q": "acme", "status": ["failed", "new"], "unowned": True}]}
+        json_schema_extra={
+            "examples": [
+                {
+                    "all": [
+                        {"field": "status", "operator": "isAnyOf", "value": ["failed", "new"]},
+                        {"field": "owner", "operator": "isEmpty"},
+                    ]
+                }
+            ]
+        }
     )
 
+    all: _Nodes = None
+    any: _Nodes = None
     q: Annotated[str, Field(max_length=MAX_SEARCH)] | None = None
     status: Annotated[list[_Status], Field(max_length=len(LeadStatus))] = Field(default_factory=list)
     source: Annotated[list[Source], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)
@@ -80,6 +159,26 @@ class LeadQuery(Schema):
     created_until: _Time | None = None
     updated_from: _Time | None = None
     updated_until: _Time | None = None
+    _tree: Group = PrivateAttr(EVERYTHING)
+
+    @model_validator(mode="after")
+    def _known_conditions(self) -> Self:
+        given = {name: parts for name, parts in (("all", self.all), ("any", self.any)) if parts is not None}
+        try:
+            self._tree = LEAD_FILTERS.parse(given)
+        except InvalidFilter as error:
+            faults = [
+                InitErrorDetails(
+                    type=PydanticCustomError("value_error", "{error}", {"error": fault}), loc=path, input=None
+                )
+                for path, fault in error.faults
+            ]
+            raise ValidationError.from_exception_data("LeadQuery", faults, hide_input=True) from None
+        return self
+
+    @model_serializer
+    def _written(self) -> dict[str, JsonValue]:
+        return written(self.only().whole)
 
     def only(self) -> LeadFilter:
         """The filter that this writes down."""
@@ -95,4 +194,64 @@ class LeadQuery(Schema):
             created_until=self.created_until,
             updated_from=self.updated_from,
             updated_until=self.updated_until,
+            tree=self._tree,
         )
+
+
+class FilterFieldView(View):
+    """A field that leads can be filtered by."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "status",
+                    "label": "Status",
+                    "kind": "choice",
+                    "operators": ["is", "isNot", "isAnyOf"],
+                    "choices": ["new", "processing", "enriched", "failed"],
+                }
+            ]
+        }
+    )
+
+    name: str
+    label: str
+    kind: Kind
+    operators: list[Operator]
+    choices: list[str] | None = Field(description="All values that there are; null where any are possible.")
+
+
+class FilterFieldViews(View):
+    """The fields that leads can be filtered by."""
+
+    items: list[FilterFieldView]
+
+
+def filter_fields() -> FilterFieldViews:
+    """What leads can be filtered by."""
+    return FilterFieldViews(
+        items=[
+            FilterFieldView(
+                name=field.name,
+                label=field.label,
+                kind=field.kind,
+                operators=list(field.operators),
+                choices=None if field.choices is None else list(field.choices),
+            )
+            for field in LEAD_FILTERS
+        ]
+    )
+
+
+def read_filter(text: str, name: str) -> LeadFilter:
+    """A filter as JSON text. `name`: of the parameter or option. Raises: InvalidInput: naming all that is at fault."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        fault = FieldError(name, "invalid_json", 'Give JSON, such as {"all": [{"field": "status", …}]}.')
+        raise InvalidInput("The filter is not JSON.", errors=[fault]) from None
+    try:
+        return LeadQuery.model_validate(data).only()
+    except ValidationError as error:
+        raise InvalidInput("The filter is not valid.", errors=field_errors(error, name)) from None

@@ -70,7 +70,12 @@ class CreateView(Schema):
                 {
                     "name": "Failed this week",
                     "shared": True,
-                    "filter": {"status": ["failed"]},
+                    "filter": {
+                        "all": [
+                            {"field": "status", "operator": "is", "value": "failed"},
+                            {"field": "updatedAt", "operator": "inLastDays", "value": 7},
+                        ]
+                    },
                     "sort": "-updatedAt",
                     "columns": ["name", "email", "status", "customFields.plan"],
                 }
@@ -119,7 +124,12 @@ class SavedView(View):
                     "shared": True,
                     "userId": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5",
                     "mine": True,
-                    "filter": {"status": ["failed"]},
+                    "filter": {
+                        "all": [
+                            {"field": "status", "operator": "is", "value": "failed"},
+                            {"field": "updatedAt", "operator": "inLastDays", "value": 7},
+                        ]
+                    },
                     "sort": "-updatedAt",
                     "columns": ["name", "email", "status", "customFields.plan"],
                     "position": 0,

@@ -1,35 +1,33 @@
 """SQL that finds the leads that a filter means: the page of a list, how many there are, and what can be chosen from."""
 
-import re
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
+from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.actor import Actor
+from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.filter_sql import Conditions, is_leakproof, json_of, rarest, searched
+from leadflood.kernel.filters import Compare, Comparison, Every, FilterReader, Node
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.schema import Count
-from leadflood.kernel.text import search_key
 
 MAX_COUNT: Final = 10_000
 MAX_COUNT_OF_SEARCH: Final = 1_000
 MAX_SOURCES: Final = 200
 
-_BEGINNING: Final = re.compile("[a-z0-9]{1,2}")
 _CLOCK_STEP: Final = timedelta(hours=1)
 """No lead is changed before it is created, but for a clock that was set back."""
 
 # What `search_leads` finds. It runs as a role of its own, because LIKE is not leakproof: see the migration.
-_FOUND: Final = sql("""
-search_leads(:needle, :beginnings, :statuses, :sources, :countries, :owner_id, :unowned, :has_phone,
-             :created_from, :created_until, :updated_from, :updated_until, :sort_column, :descending,
-             :after_time, :after_text, :after_id, :page_size)
-""")
+_FOUND: Final = sql("search_leads(:required, :matching, :patterns, :sort, :descending, :after, :page_size)")
 # The next leads that a search finds.
 _SEARCH: Final = assemble(sql("SELECT {columns} FROM {found}"), columns=LEAD, found=_FOUND)
 # How many leads a search finds, as far as its page goes.
@@ -53,21 +51,6 @@ _SURVEY_OF_SEARCH: Final = assemble(
 )
 
 _OWN: Final = sql("workspace_id = :workspace_id AND deleted_at IS NULL")
-# One value alone is compared by `=`: an index on the column is then also one on the order after it.
-_ONE_OF: Final[Mapping[str, tuple[Sql, Sql]]] = {
-    "statuses": (sql("status = :statuses"), sql("status = ANY(:statuses)")),
-    "sources": (sql("source = :sources"), sql("source = ANY(:sources)")),
-    "countries": (sql("country = :countries"), sql("country = ANY(:countries)")),
-}
-_COMPARED: Final[Mapping[str, Sql]] = {
-    "owner_id": sql("owner_id = :owner_id"),
-    "created_from": sql("created_at >= :created_from"),
-    "created_until": sql("created_at < :created_until"),
-    "updated_from": sql("updated_at >= :updated_from"),
-    "updated_until": sql("updated_at < :updated_until"),
-}
-_UNOWNED: Final = sql("owner_id IS NULL")
-_WITH_PHONE, _WITHOUT_PHONE = sql("phone IS NOT NULL"), sql("phone IS NULL")
 _CREATED_BEFORE: Final = sql("created_at < :created_before")
 _UPDATED_SINCE: Final = sql("updated_at >= :updated_since")
 
@@ -108,24 +91,24 @@ async def matching_rows(
     tx: Transaction, actor: Actor, *, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
 ) -> Sequence[Row]:
     """The next rows of `leads` that the filter means, in order."""
-    needle = search_key(only.q) if only.q else ""
-    if needle:
-        return await tx.all(_SEARCH, _search_arguments(only, needle, sort, after, limit))
-    statement, arguments = _listing(actor, only, sort, after, limit)
+    meant = _Meant.by(only, actor)
+    if meant.matching:
+        return await tx.all(_SEARCH, _search_arguments(meant, sort, after, limit))
+    statement, arguments = _listing(actor, meant, sort, after, limit)
     return await tx.all(statement, arguments)
 
 
 async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_most: int | None = None) -> Count:
     """How many living leads a filter means, as far as `at_most` (10,000, or 1,000 for a search, which reads them)."""
-    needle = search_key(only.q) if only.q else ""
-    if needle:
+    meant = _Meant.by(only, actor)
+    if meant.matching:
         most = at_most if at_most is not None else MAX_COUNT_OF_SEARCH
-        found = await tx.scalar(_SEARCH_COUNT, _search_arguments(only, needle, None, None, most + 1))
+        found = await tx.scalar(_SEARCH_COUNT, _search_arguments(meant, None, None, most + 1))
     else:
         most = at_most if at_most is not None else MAX_COUNT
-        conditions, arguments = _conditions(actor, only)
-        counting = assemble(_COUNT, conditions=joined(AND, conditions))
-        found = await tx.scalar(counting, {**arguments, "page_size": most + 1})
+        conditions = _conditions(actor, meant)
+        counting = assemble(_COUNT, conditions=joined(AND, conditions.parts))
+        found = await tx.scalar(counting, {**conditions.values, "page_size": most + 1})
     return Count.up_to(most, found)
 
 
@@ -133,11 +116,11 @@ async def scan_leads(
     tx: Transaction, actor: Actor, *, only: LeadFilter, after: Position | None, limit: int
 ) -> ScanPage:
     """What the next leads that the filter means have in common, newest first."""
-    needle = search_key(only.q) if only.q else ""
-    if needle:
-        row = await tx.first(_SURVEY_OF_SEARCH, _search_arguments(only, needle, LeadSort.NEWEST, after, limit))
+    meant = _Meant.by(only, actor)
+    if meant.matching:
+        row = await tx.first(_SURVEY_OF_SEARCH, _search_arguments(meant, LeadSort.NEWEST, after, limit))
     else:
-        page, arguments = _listing(actor, only, LeadSort.NEWEST, after, limit)
+        page, arguments = _listing(actor, meant, LeadSort.NEWEST, after, limit)
         row = await tx.first(assemble(_SURVEY, page=page), arguments)
     if row is None:
         return ScanPage(0, frozenset(), None)
@@ -150,6 +133,32 @@ async def list_sources(tx: Transaction, actor: Actor) -> list[str]:
     return [row.source for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a filter means: what indexes serve under row-level security, and what only `search_leads` compares."""
+
+    required: Sequence[Node]
+    matching: Sequence[Node]
+
+    @classmethod
+    def by(cls, only: LeadFilter, actor: Actor) -> Self:
+        """To this actor, now."""
+        node = LEAD_FILTERS.compiled(only.whole, FilterReader(utc_now(), actor.user_id))
+        parts = node.parts if isinstance(node, Every) else (node,)
+        return cls([part for part in parts if is_leakproof(part)], [part for part in parts if not is_leakproof(part)])
+
+    def bound(self, column: str, comparison: Comparison) -> datetime | None:
+        """A time that the column of every lead is compared with, if there is one."""
+        return next(
+            (
+                part.value
+                for part in self.required
+                if isinstance(part, Compare) and part.column.name == column and part.comparison is comparison
+            ),
+            None,
+        )
+
+
 def _beyond(moment: datetime, step: timedelta) -> datetime:
     """A moment moved by a step, as far as the calendar goes."""
     try:
@@ -158,67 +167,47 @@ def _beyond(moment: datetime, step: timedelta) -> datetime:
         return moment
 
 
+def _conditions(actor: Actor, meant: _Meant) -> Conditions:
+    conditions = Conditions({"workspace_id": actor.workspace_id}, [_OWN])
+    for node in meant.required:
+        conditions.add(node)
+    return conditions
+
+
 def _listing(
-    actor: Actor, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
+    actor: Actor, meant: _Meant, sort: LeadSort, after: Position | None, limit: int
 ) -> tuple[Sql, dict[str, Any]]:
     """The statement for the next leads, and its arguments."""
-    conditions, arguments = _conditions(actor, only)
-    if sort.column == "created_at" and only.updated_until is not None:
-        conditions.append(_CREATED_BEFORE)
-        arguments["created_before"] = _beyond(only.updated_until, _CLOCK_STEP)
-    if sort.column == "updated_at" and only.created_from is not None:
-        conditions.append(_UPDATED_SINCE)
-        arguments["updated_since"] = _beyond(only.created_from, -_CLOCK_STEP)
+    conditions = _conditions(actor, meant)
+    updated_until, created_from = (
+        meant.bound("updated_at", Comparison.LESS),
+        meant.bound("created_at", Comparison.AT_LEAST),
+    )
+    if sort.column == "created_at" and updated_until is not None:
+        conditions.parts.append(_CREATED_BEFORE)
+        conditions.values["created_before"] = _beyond(updated_until, _CLOCK_STEP)
+    if sort.column == "updated_at" and created_from is not None:
+        conditions.parts.append(_UPDATED_SINCE)
+        conditions.values["updated_since"] = _beyond(created_from, -_CLOCK_STEP)
     order, beyond = _ORDERS[sort.column, sort.descending]
     if after is not None:
-        conditions.append(beyond)
-        arguments |= {"after": after.value if sort.column == "email_norm" else after.time, "after_id": after.id}
-    statement = assemble(_LISTING, columns=LEAD, conditions=joined(AND, conditions), order=order)
-    return statement, {**arguments, "page_size": limit}
+        conditions.parts.append(beyond)
+        conditions.values |= {"after": after.value if sort.column == "email_norm" else after.time, "after_id": after.id}
+    statement = assemble(_LISTING, columns=LEAD, conditions=joined(AND, conditions.parts), order=order)
+    return statement, {**conditions.values, "page_size": limit}
 
 
-def _conditions(actor: Actor, only: LeadFilter) -> tuple[list[Sql], dict[str, Any]]:
-    """What a filter without a search means, and its arguments."""
-    conditions: list[Sql] = [_OWN]
-    arguments: dict[str, Any] = {"workspace_id": actor.workspace_id}
-    for name, (one, several) in _ONE_OF.items():
-        values = getattr(only, name)
-        if values:
-            conditions.append(one if len(values) == 1 else several)
-            arguments[name] = values[0] if len(values) == 1 else list(values)
-    for name, compared in _COMPARED.items():
-        value = getattr(only, name)
-        if value is not None:
-            conditions.append(compared)
-            arguments[name] = value
-    if only.unowned:
-        conditions.append(_UNOWNED)
-    if only.has_phone is not None:
-        conditions.append(_WITH_PHONE if only.has_phone else _WITHOUT_PHONE)
-    return conditions, arguments
-
-
-def _search_arguments(
-    only: LeadFilter, needle: str, sort: LeadSort | None, after: Position | None, limit: int
-) -> dict[str, Any]:
-    by_email = sort is not None and sort.column == "email_norm"
+def _search_arguments(meant: _Meant, sort: LeadSort | None, after: Position | None, limit: int) -> dict[str, Any]:
+    matching = Every(tuple(meant.matching))
+    reached = None
+    if after is not None and sort is not None:
+        reached = [after.value if sort.column == "email_norm" else after.time.isoformat(), str(after.id)]
     return {
-        "needle": needle,
-        "beginnings": _BEGINNING.fullmatch(needle) is not None,
-        "statuses": list(only.statuses),
-        "sources": list(only.sources),
-        "countries": list(only.countries),
-        "owner_id": only.owner_id,
-        "unowned": only.unowned,
-        "has_phone": only.has_phone,
-        "created_from": only.created_from,
-        "created_until": only.created_until,
-        "updated_from": only.updated_from,
-        "updated_until": only.updated_until,
-        "sort_column": sort.column if sort is not None else None,
+        "required": json.dumps(json_of(Every(tuple(meant.required)))),
+        "matching": json.dumps(json_of(matching)),
+        "patterns": list(rarest(searched(matching))),
+        "sort": sort.column if sort is not None else None,
         "descending": sort.descending if sort is not None else None,
-        "after_time": after.time if after and not by_email else None,
-        "after_text": after.value if after and by_email else None,
-        "after_id": after.id if after else None,
+        "after": reached,
         "page_size": limit,
     }

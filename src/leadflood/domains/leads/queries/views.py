@@ -87,7 +87,7 @@ def _saved_view(actor: Actor, row: Row) -> SavedView:
         shared=row.shared,
         user_id=None if row.of_workspace else row.user_id,
         mine=may_change(actor, row),
-        filter=LeadQuery.model_validate(row.filter),
+        filter=LeadQuery.model_validate(row.tree),
         sort=LeadSort(row.sort),
         columns=row.columns,
         position=row.position,

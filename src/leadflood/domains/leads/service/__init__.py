@@ -39,7 +39,7 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, LeadStatus, search_text
+from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, LeadStatus
 from leadflood.domains.leads.service import custom
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
@@ -55,7 +55,6 @@ _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
 _ROUNDS = 5
 """Times that leads are inserted which meet one that is deleted before it can be told."""
-_SEARCHED = ("first_name", "last_name", "email", "company")
 
 
 async def create_lead(
@@ -156,7 +155,7 @@ async def update_lead(
     changes = {name: value for name, value in _changes(before, command, typed).items() if _differs(before[name], value)}
     if changes:
         await _write(tx, actor, lead_id, before, changes)
-        data = {name: [before[name], changes[name]] for name in changes if name not in ("email_norm", "search_text")}
+        data = {name: [before[name], changes[name]] for name in changes if name != "email_norm"}
         told = {"changes": _plain(data), "version": stored.version + 1}
         await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
         await _record(tx, actor, LeadAuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
@@ -290,8 +289,6 @@ def _changes(
         given["phone"] = resolve_phone(given["phone"], given.get("country", before["country"]))
     if "custom_fields" in given:
         given["custom_fields"] = merge_custom_fields(before["custom_fields"], custom_fields)
-    after = {**before, **given}
-    given["search_text"] = search_text(*(after[name] for name in _SEARCHED))
     return given
 
 

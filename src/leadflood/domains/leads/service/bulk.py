@@ -51,6 +51,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.events import Event, EventData, EventType
+from leadflood.kernel.filters import written
 from leadflood.kernel.pagination import Position
 
 _CHANGES = {
@@ -93,7 +94,7 @@ async def change_leads(
         kind=ChangesetKind.BULK,
         label=command.label,
         wanted=wanted,
-        request=command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"}),
+        request=_request(actor, command),
     )
     if command.lead_ids is not None:
         await _change(tx, actor, changeset_id, command, ids, trace)
@@ -108,6 +109,14 @@ async def change_leads(
     made = await get_changeset(tx, actor, changeset_id=changeset_id)
     await record(tx, actor, _RECORDED[command.action], made, count=_count(command, made))
     return made
+
+
+def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
+    """What a changeset keeps of a command, for a job that goes on later."""
+    kept = command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"})
+    if command.matching is not None:
+        kept["matching"] = written(command.matching.only().fixed(actor).whole)
+    return kept
 
 
 async def change_more(

@@ -17,17 +17,15 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     MergeData,
 )
-from leadflood.domains.leads.models import Change, ChangesetKind, search_text
+from leadflood.domains.leads.models import Change, ChangesetKind
 from leadflood.domains.leads.service.changesets import begin_undo, close_changeset, count, open_changeset
-from leadflood.domains.leads.store import merging, undo
+from leadflood.domains.leads.store import merging
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
 from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
-
-_SEARCHED = ("first_name", "last_name", "email", "company")
 
 
 async def hold_pair(
@@ -85,13 +83,11 @@ async def merge_leads(
         request={"mergeId": str(merge_id)},
     )
     before = await merging.images(tx, actor.workspace_id, [survivor.id, other.id])
-    searched = {name: values.get(name, getattr(survivor, name)) for name in _SEARCHED}
-    columns = {**values, "search_text": search_text(*searched.values())}
     try:
         async with tx.savepoint():
             expect_changed(
                 await store.update_lead(
-                    tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=columns
+                    tx, actor.workspace_id, survivor.id, expected_version=survivor.version, values=values
                 )
             )
     except IntegrityError as error:
@@ -135,9 +131,6 @@ async def unmerge_leads(
     undone, _ = await begin_undo(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     await merging.rebase(tx, actor.workspace_id, changeset_id, later)
     survivor, other = pair
-    present = await merging.lock_any(tx, actor.workspace_id, [survivor.id, other.id])
-    texts = {lead.id: search_text(*(getattr(lead, name) for name in _SEARCHED)) for lead in present.values()}
-    await undo.rebuild_search(tx, actor.workspace_id, texts)
     data = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
     await store.record(tx, actor, [survivor.id], LeadEventKind.UNMERGED, data)
     await publish(

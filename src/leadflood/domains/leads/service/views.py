@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
-from leadflood.domains.leads.contracts.filters import LeadQuery
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
 from leadflood.domains.leads.errors import (
     TooManyViews,
@@ -22,6 +21,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
+from leadflood.kernel.filters import written
 from leadflood.kernel.ids import new_id
 
 
@@ -42,7 +42,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
             "user_id": actor.user_id,
             "name": command.name,
             "shared": command.shared,
-            "filter": _written(command.filter),
+            "tree": written(command.filter.only().whole),
             "sort": command.sort,
             "columns": command.columns,
             "position": len(own),
@@ -60,9 +60,11 @@ async def update_view(
     actor.require(Permission.LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
     stored = await _own(tx, actor, view_id, expected_version)
-    values: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set - {"position"}}
+    values: dict[str, Any] = {
+        name: getattr(command, name) for name in command.model_fields_set - {"position", "filter"}
+    }
     if command.filter is not None:
-        values["filter"] = _written(command.filter)
+        values["tree"] = written(command.filter.only().whole)
     expect_changed(
         await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
     )
@@ -98,7 +100,3 @@ async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: i
 async def _record(tx: Transaction, actor: Actor, action: LeadAuditAction, view_id: UUID, name: str) -> None:
     data: dict[str, JsonValue] = {"count": 1, "name": name}
     await audit.record(tx, actor, action=action, subject_type=VIEW, subject_id=view_id, data=data)
-
-
-def _written(query: LeadQuery) -> dict[str, Any]:
-    return query.model_dump(mode="json", by_alias=True, exclude_defaults=True)

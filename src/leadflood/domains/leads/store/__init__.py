@@ -82,11 +82,12 @@ SELECT FROM leads WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) OR
 
 # Change some fields of a lead.
 _UPDATE = sql("""
-UPDATE leads SET {assignments}, version = version + 1, updated_at = now()
+UPDATE leads SET {assignments}
 WHERE workspace_id = :workspace_id AND id = :lead_id AND version = :expected_version AND deleted_at IS NULL
 """)
 
 _FIELDS: Mapping[str, Sql] = {
+    "version": sql("version = version + 1, updated_at = now()"),
     "email": sql("email = :email"),
     "email_norm": sql("email_norm = :email_norm"),
     "first_name": sql("first_name = :first_name"),
@@ -99,7 +100,6 @@ _FIELDS: Mapping[str, Sql] = {
     "source": sql("source = :source"),
     "custom_fields": sql("custom_fields = :custom_fields"),
     "owner_id": sql("owner_id = :owner_id"),
-    "search_text": sql("search_text = :search_text"),
 }
 """The columns that a change may set."""
 
@@ -184,7 +184,7 @@ async def update_lead(
 
     Raises: asyncpg.IntegrityConstraintViolationError: the address is taken, or nobody here is this owner.
     """
-    statement = assemble(_UPDATE, assignments=assignments(_FIELDS, values))
+    statement = assemble(_UPDATE, assignments=assignments(_FIELDS, [*values, "version"]))
     keys = {"workspace_id": workspace_id, "lead_id": lead_id, "expected_version": expected_version}
     written = dict(values)
     if "custom_fields" in written:

@@ -25,11 +25,14 @@ SELECT id FROM saved_views
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace ORDER BY position, id
 """)
 
+# What the release before this one reads instead of the tree, and by which the database tells them apart: nothing.
+_NO_LEAD = {"createdUntil": "1970-01-01T00:00:00+00:00"}
+
 # A new view.
 _INSERT = sql("""
-INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, sort, columns, position, version, created_at,
-                         updated_at)
-VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :sort, :columns, :position, 1, now(), now())
+INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, position, version,
+                         created_at, updated_at)
+VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :position, 1, now(), now())
 """)
 
 # A view, whoever owns it, locked.
@@ -48,6 +51,7 @@ _FIELDS: Mapping[str, Sql] = {
     "name": sql("name = :name"),
     "shared": sql("shared = :shared"),
     "filter": sql("filter = :filter"),
+    "tree": sql("tree = :tree"),
     "sort": sql("sort = :sort"),
     "columns": sql("columns = :columns"),
     "version": sql("version = :version"),
@@ -88,8 +92,8 @@ async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
 
 
 async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """A new view."""
-    await tx.execute(_INSERT, {**values, "filter": json.dumps(values["filter"])})
+    """A new view. `tree`: its filter."""
+    await tx.execute(_INSERT, _with_tree(values))
 
 
 async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row | None:
@@ -102,8 +106,7 @@ async def update_view(
 ) -> bool:
     """Change a view at the version expected."""
     keys = {"workspace_id": workspace_id, "view_id": view_id, "expected_version": expected_version}
-    written = {**values, "filter": json.dumps(values["filter"])} if "filter" in values else dict(values)
-    written["version"] = expected_version + 1
+    written = {**(_with_tree(values) if "tree" in values else values), "version": expected_version + 1}
     return await tx.changed(assemble(_UPDATE, assignments=assignments(_FIELDS, written)), {**written, **keys}) == 1
 
 
@@ -115,3 +118,7 @@ async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UU
 async def delete_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> None:
     """Remove a view that is locked."""
     await tx.execute(_DELETE, {"workspace_id": workspace_id, "view_id": view_id})
+
+
+def _with_tree(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**values, "tree": json.dumps(values["tree"]), "filter": json.dumps(_NO_LEAD)}

@@ -1,0 +1,382 @@
+"""The fields that a list can be filtered by: which there are, what a filter says of them, and what it means."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from leadflood.kernel.filters import (
+    MAX_CONDITIONS,
+    MAX_DAYS,
+    MAX_DEPTH,
+    MAX_TEXT,
+    MAX_VALUES,
+    ME,
+    WITHOUT_VALUE,
+    Column,
+    Compare,
+    Comparison,
+    Condition,
+    Either,
+    Every,
+    FilterField,
+    FilterReader,
+    Group,
+    Kind,
+    Node,
+    Operator,
+    Related,
+    Relation,
+)
+from leadflood.kernel.search import pattern, search_terms
+from leadflood.kernel.text import InvalidValue, clean_line, search_key
+from leadflood.kernel.timestamps import parse_timestamp
+
+Path = tuple[int | str, ...]
+
+_NOBODY: Final = UUID(int=0)
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_COMPARISONS: Final = {
+    Operator.IS_NOT: Comparison.DISTINCT,
+    Operator.LESS_THAN: Comparison.LESS,
+    Operator.GREATER_THAN: Comparison.MORE,
+    Operator.BEFORE: Comparison.LESS,
+    Operator.ON_OR_AFTER: Comparison.AT_LEAST,
+}
+"""Of one value; all others compare for equality."""
+
+
+class InvalidFilter(ValueError):
+    """A filter at fault: each fault with the path of its place."""
+
+    def __init__(self, faults: Sequence[tuple[Path, InvalidValue]]) -> None:
+        super().__init__("; ".join(str(fault) for _, fault in faults))
+        self.faults = tuple(faults)
+
+
+class FilterFields:
+    """All fields of a kind of subject, which domains declare and `bootstrap` puts together."""
+
+    def __init__(self, fields: Iterable[FilterField] = ()) -> None:
+        self._fields: dict[str, FilterField] = {}
+        self._families: dict[str, Callable[[str], FilterField]] = {}
+        self.add(fields)
+
+    def add(self, fields: Iterable[FilterField]) -> None:
+        """Declare fields; the same one twice is one. Raises: ValueError: a name is taken by another."""
+        for each in fields:
+            if self._fields.setdefault(each.name, each) != each:
+                message = f"There is another filter field {each.name}."
+                raise ValueError(message)
+
+    def add_family(self, prefix: str, make: Callable[[str], FilterField]) -> None:
+        """Declare all fields that begin alike. `make` takes the rest of the name, and raises InvalidValue."""
+        self._families[prefix] = make
+
+    def __iter__(self) -> Iterator[FilterField]:
+        return iter(self._fields.values())
+
+    def get(self, name: str) -> FilterField:
+        """The field of that name. Raises: InvalidValue."""
+        if name in self._fields:
+            return self._fields[name]
+        for prefix, make in self._families.items():
+            if name.startswith(prefix):
+                return make(name.removeprefix(prefix))
+        known = [*self._fields, *(f"{prefix}KEY" for prefix in self._families)]
+        message = f"There is no such field. Give one of {', '.join(known)}."
+        raise InvalidValue(message, "unknown_field")
+
+    def parse(self, data: object) -> Group:
+        """The tree that JSON says. Raises: InvalidFilter."""
+        reading = _Reading(self)
+        tree = reading.group(data, (), 1)
+        if reading.faults:
+            raise InvalidFilter(reading.faults)
+        return tree
+
+    def compiled(self, tree: Group, reader: FilterReader) -> Node:
+        """What a tree that was parsed means to a reader."""
+        parts: list[Node] = []
+        for part in tree.parts:
+            if isinstance(part, Group):
+                node = self.compiled(part, reader)
+                parts += node.parts if isinstance(node, Every) and tree.match == "all" else [node]
+            else:
+                parts.append(_compared(self.get(part.field), part, reader))
+        if len(parts) == 1:
+            return parts[0]
+        return Either(tuple(parts)) if tree.match == "any" and parts else Every(tuple(parts))
+
+    def fixed(self, tree: Group, reader: FilterReader) -> Group:
+        """The same tree for work that goes on later: relative dates, and `me`, as they are now."""
+        return Group(
+            tree.match,
+            tuple(
+                self.fixed(part, reader) if isinstance(part, Group) else self._fixed(part, reader)
+                for part in tree.parts
+            ),
+        )
+
+    def _fixed(self, part: Condition, reader: FilterReader) -> Condition:
+        kind = self.get(part.field).kind
+        if part.operator is Operator.IN_LAST_DAYS:
+            since = _days_ago(part.value, reader)
+            text = (since.date() if kind is Kind.DATE else since).isoformat()
+            return Condition(part.field, Operator.ON_OR_AFTER, text)
+        if kind is not Kind.PERSON or part.value is None:
+            return part
+        if isinstance(part.value, tuple):
+            return Condition(part.field, part.operator, tuple(str(_person(each, reader)) for each in part.value))
+        return Condition(part.field, part.operator, str(_person(part.value, reader)))
+
+
+class _Reading:
+    """One tree as it is read: all faults are kept, each with its place."""
+
+    def __init__(self, fields: FilterFields) -> None:
+        self._fields = fields
+        self._conditions = 0
+        self.faults: list[tuple[Path, InvalidValue]] = []
+
+    def group(self, data: object, path: Path, depth: int) -> Group:
+        match, parts = self._parts(data, path)
+        if depth > MAX_DEPTH:
+            self._refuse(path, f"Put groups at most {MAX_DEPTH} deep.", "too_deep")
+            return Group("all")
+        read: list[Condition | Group] = []
+        for place, part in enumerate(parts):
+            here = (*path, match, place)
+            if isinstance(part, dict) and "field" not in part:
+                read.append(self.group(part, here, depth + 1))
+            elif (condition := self.condition(part, here)) is not None:
+                read.append(condition)
+        return Group(match, tuple(read))
+
+    def condition(self, data: object, path: Path) -> Condition | None:
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            if self._conditions == MAX_CONDITIONS + 1:
+                self._refuse((), f"Use at most {MAX_CONDITIONS} conditions.", "too_long")
+            return None
+        if not isinstance(data, dict):
+            self._refuse(path, "Give a condition (field, operator, value) or a group (all, any).", "wrong_type")
+            return None
+        for name in data.keys() - {"field", "operator", "value"}:
+            message = "Unknown field. Remove it; known fields are: field, operator, value."
+            self._refuse((*path, str(name)), message, "unknown_field")
+        place = "field"
+        try:
+            field = self._fields.get(_string(data["field"]))
+            place = "operator"
+            operator = _operator(field, data.get("operator"))
+            place = "value"
+            return Condition(field.name, operator, _value(field, operator, data.get("value")))
+        except InvalidValue as fault:
+            self._refuse((*path, place), str(fault), fault.code)
+            return None
+
+    def _parts(self, data: object, path: Path) -> tuple[Literal["all", "any"], list[object]]:
+        """What a group joins, and how. `{}` joins nothing."""
+        if not isinstance(data, dict):
+            self._refuse(path, 'Give an object: {"all": […]}, {"any": […]} or a condition.', "wrong_type")
+            return "all", []
+        unknown = data.keys() - {"all", "any"}
+        for name in unknown:
+            message = "Unknown field. Remove it; a group has all or any, a condition field, operator and value."
+            self._refuse((*path, str(name)), message, "unknown_field")
+        if "all" in data and "any" in data:
+            self._refuse(path, "Give all or any, not both: put one group into the other.", "not_allowed")
+        match: Literal["all", "any"] = "any" if "any" in data else "all"
+        parts = data.get(match, [])
+        if not isinstance(parts, list):
+            self._refuse((*path, match), "Give a list.", "wrong_type")
+            return match, []
+        return match, parts
+
+    def _refuse(self, path: Path, message: str, code: str) -> None:
+        self.faults.append((path, InvalidValue(message, code)))
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        message = "Give a string."
+        raise InvalidValue(message, "wrong_type")
+    return value
+
+
+def _operator(field: FilterField, given: object) -> Operator:
+    found = next((operator for operator in field.operators if operator == given), None)
+    if found is None:
+        message = f"{field.name} has no such operator. Give one of: {', '.join(field.operators)}."
+        raise InvalidValue(message, "not_allowed")
+    return found
+
+
+def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noqa: ANN401  whatever the field has
+    """The value of a condition, as JSON has it, checked. Raises: InvalidValue."""
+    if operator in WITHOUT_VALUE:
+        if value is not None:
+            message = "Leave the value out."
+            raise InvalidValue(message, "not_allowed")
+        return None
+    if operator is Operator.IN_LAST_DAYS:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
+            message = f"Give a number of days from 1 to {MAX_DAYS}."
+            raise InvalidValue(message, "out_of_range")
+        return value
+    if operator is Operator.IS_ANY_OF:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
+            message = f"Give a list of 1 to {MAX_VALUES} values."
+            raise InvalidValue(message, "wrong_type")
+        return tuple(dict.fromkeys(_one(field, each) for each in value))
+    if operator is Operator.BETWEEN:
+        if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004  from and to
+            message = "Give a list of two values: from and to."
+            raise InvalidValue(message, "wrong_type")
+        return tuple(_one(field, each) for each in value)
+    return _one(field, value)
+
+
+def _one(field: FilterField, value: object) -> Any:  # noqa: ANN401  whatever the field has
+    if field.kind is Kind.BOOLEAN:
+        if not isinstance(value, bool):
+            message = "Give true or false."
+            raise InvalidValue(message, "wrong_type")
+        return value
+    if field.kind is Kind.NUMBER:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            message = "Give a number."
+            raise InvalidValue(message, "wrong_type")
+        return value
+    text = _string(value)
+    if field.choices is not None and text not in field.choices:
+        message = f"Give one of: {', '.join(field.choices)}."
+        raise InvalidValue(message, "not_allowed")
+    return _text(field, text)
+
+
+def _text(field: FilterField, value: str) -> str:
+    match field.kind:
+        case Kind.TIME:
+            return parse_timestamp(value).isoformat()
+        case Kind.DATE:
+            return _date(value).isoformat()
+        case Kind.PERSON | Kind.REFERENCE:
+            return ME if value == ME and field.kind is Kind.PERSON else str(_uuid(value))
+        case Kind.SEARCH:
+            cleaned = " ".join(_UNFIT.sub(" ", value).split())
+            if len(cleaned) > MAX_TEXT:
+                message = f"Use at most {MAX_TEXT} characters."
+                raise InvalidValue(message, "too_long")
+            return cleaned
+        case _:
+            cleaned = clean_line(value, max_length=MAX_TEXT)
+            return field.normalise(cleaned) if field.normalise is not None else cleaned
+
+
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        message = 'Give a UUID, such as "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10".'
+        raise InvalidValue(message) from error
+
+
+def _date(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        message = 'Give an ISO 8601 date, such as "2026-03-01".'
+        raise InvalidValue(message) from error
+
+
+def _days_ago(days: int, reader: FilterReader) -> datetime:
+    return reader.now.astimezone(UTC) - timedelta(days=days)
+
+
+def _person(value: str, reader: FilterReader) -> UUID:
+    """Who is meant. Nobody is `me` to a program without a person behind it."""
+    return (reader.user_id or _NOBODY) if value == ME else UUID(value)
+
+
+def _compared(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
+    """What one condition means."""
+    if field.kind is Kind.SEARCH:
+        return _searched(field.column, condition.value)
+    if field.relation is None:
+        return _comparison(field, condition, reader)
+    negated = condition.operator in {Operator.IS_NOT, Operator.IS_EMPTY}
+    positive = {Operator.IS_NOT: Operator.IS, Operator.IS_EMPTY: Operator.IS_NOT_EMPTY}
+    asked = Condition(field.name, positive.get(condition.operator, condition.operator), condition.value)
+    return _related(field, field.relation, _comparison(field, asked, reader), negated=negated)
+
+
+def _related(field: FilterField, relation: Relation, node: Node, *, negated: bool) -> Node:
+    """Any of the related rows, or none of them, meets this. Of several values, each has its row."""
+    if isinstance(node, Either):
+        return Either(tuple(_related(field, relation, part, negated=negated) for part in node.parts))
+    parts = node.parts if isinstance(node, Every) else (node,)
+    return Related(relation, (*field.fixed, *(part for part in parts if isinstance(part, Compare))), negated)
+
+
+def _comparison(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
+    """What is compared with the column."""
+    operator, column = condition.operator, field.column
+    if operator in WITHOUT_VALUE:
+        return Compare(column, Comparison.NULL if operator is Operator.IS_EMPTY else Comparison.NOT_NULL)
+    if field.kind is Kind.TEXT:
+        return _text_compared(column, condition)
+    if operator is Operator.IN_LAST_DAYS:
+        since = _days_ago(condition.value, reader)
+        return Compare(column, Comparison.AT_LEAST, since.date() if field.kind is Kind.DATE else since)
+    values = tuple(_stored(field.kind, each, reader) for each in _each(condition.value))
+    if operator is Operator.BETWEEN:
+        upper = Comparison.LESS if field.kind is Kind.TIME else Comparison.AT_MOST
+        return Every((Compare(column, Comparison.AT_LEAST, values[0]), Compare(column, upper, values[1])))
+    if operator is Operator.IS_ANY_OF and len(values) > 1:
+        return Compare(column, Comparison.ONE_OF, values)
+    return Compare(column, _COMPARISONS.get(operator, Comparison.EQUAL), values[0])
+
+
+def _text_compared(column: Column, condition: Condition) -> Node:
+    operator = condition.operator
+    before, after = operator is Operator.CONTAINS, operator in {Operator.CONTAINS, Operator.STARTS_WITH}
+    patterns = [pattern(search_key(each), before=before, after=after) for each in _each(condition.value)]
+    if operator is Operator.IS_NOT:
+        return Compare(column, Comparison.FOLDED_NOT_LIKE, patterns[0])
+    likes = tuple(Compare(column, Comparison.FOLDED_LIKE, each) for each in patterns)
+    return likes[0] if len(likes) == 1 else Either(likes)
+
+
+def _searched(column: Column, text: str) -> Node:
+    """Every word somewhere in the text that is searched, in one of its spellings."""
+    terms: list[Node] = []
+    for patterns in search_terms(text):
+        likes = tuple(Compare(column, Comparison.LIKE, each) for each in patterns)
+        terms.append(likes[0] if len(likes) == 1 else Either(likes))
+    return terms[0] if len(terms) == 1 else Every(tuple(terms))
+
+
+def _each(value: Any) -> tuple[Any, ...]:  # noqa: ANN401  whatever the field has
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _stored(kind: Kind, value: Any, reader: FilterReader) -> Any:  # noqa: ANN401  whatever the field has
+    """A value as the driver takes it."""
+    match kind:
+        case Kind.TIME:
+            return parse_timestamp(value)
+        case Kind.DATE:
+            return _date(value)
+        case Kind.PERSON:
+            return _person(value, reader)
+        case Kind.REFERENCE:
+            return UUID(value)
+        case Kind.NUMBER:
+            return Decimal(str(value))
+        case _:
+            return value

@@ -1,0 +1,243 @@
+"""Filters: a tree of conditions on declared fields, read from JSON, checked, and brought to a normal form.
+
+    {"all": [{"field": "status", "operator": "is", "value": "new"},
+             {"any": [{"field": "company", "operator": "contains", "value": "acme"},
+                      {"field": "createdAt", "operator": "inLastDays", "value": 7}]}]}
+
+Domains declare fields: a `FilterField` says what its values are, so which operators it has, and where they are stored.
+`FilterFields` (in `kernel.filter_fields`) reads a tree and turns it into the normal form: comparisons of columns, for
+one reader at one moment. The normal form runs in two ways with one meaning (`kernel.filter_sql`): as constant SQL with
+parameters, and as JSON for a function in the database that may compare text in ways that are not leakproof.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from leadflood.kernel.db.sql import Sql
+
+MAX_DEPTH: Final = 4
+"""Groups within groups, the outermost one included."""
+MAX_CONDITIONS: Final = 50
+MAX_VALUES: Final = 50
+MAX_DAYS: Final = 3650
+MAX_TEXT: Final = 200
+ME: Final = "me"
+"""The value that stands for whoever reads."""
+
+
+class Operator(StrEnum):
+    """What a condition says of a field. A field without a value meets `isNot` and `isEmpty`, and nothing else."""
+
+    IS = "is"
+    IS_NOT = "isNot"
+    IS_ANY_OF = "isAnyOf"
+    CONTAINS = "contains"
+    STARTS_WITH = "startsWith"
+    MATCHES = "matches"
+    GREATER_THAN = "greaterThan"
+    LESS_THAN = "lessThan"
+    BETWEEN = "between"
+    BEFORE = "before"
+    ON_OR_AFTER = "onOrAfter"
+    IN_LAST_DAYS = "inLastDays"
+    IS_EMPTY = "isEmpty"
+    IS_NOT_EMPTY = "isNotEmpty"
+
+
+class Kind(StrEnum):
+    """What the values of a field are."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    PERSON = "person"
+    TIME = "time"
+    DATE = "date"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    REFERENCE = "reference"
+    SEARCH = "search"
+
+
+WITHOUT_VALUE: Final = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
+_EQUAL: Final = (Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF)
+_OPERATORS: Final[Mapping[Kind, tuple[Operator, ...]]] = {
+    Kind.TEXT: (Operator.CONTAINS, Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF, Operator.STARTS_WITH),
+    Kind.CHOICE: _EQUAL,
+    Kind.PERSON: _EQUAL,
+    Kind.TIME: (Operator.IN_LAST_DAYS, Operator.ON_OR_AFTER, Operator.BEFORE, Operator.BETWEEN),
+    Kind.DATE: (Operator.IS, Operator.IN_LAST_DAYS, Operator.ON_OR_AFTER, Operator.BEFORE, Operator.BETWEEN),
+    Kind.NUMBER: (Operator.IS, Operator.IS_NOT, Operator.GREATER_THAN, Operator.LESS_THAN, Operator.BETWEEN),
+    Kind.BOOLEAN: (Operator.IS, Operator.IS_NOT),
+    Kind.REFERENCE: (Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF),
+    Kind.SEARCH: (Operator.MATCHES,),
+}
+
+
+class Comparison(StrEnum):
+    """How a column is compared in the normal form. Those from `LIKE` on are not leakproof."""
+
+    EQUAL = "="
+    DISTINCT = "distinct"
+    ONE_OF = "in"
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+    NULL = "null"
+    NOT_NULL = "not null"
+    LIKE = "like"
+    FOLDED_LIKE = "folded like"
+    FOLDED_NOT_LIKE = "folded not like"
+
+    @property
+    def leakproof(self) -> bool:
+        """Whether row-level security lets an index serve it."""
+        return self not in {Comparison.LIKE, Comparison.FOLDED_LIKE, Comparison.FOLDED_NOT_LIKE}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, by its name and as constant SQL. `searched`: the text that is searched contains its folded text."""
+
+    name: str
+    sql: Sql
+    searched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows that belong to a subject: a table or view with its workspace and id, as constant SQL around `{conditions}`.
+
+    The function that searches must be granted to read it.
+    """
+
+    name: str
+    exists: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A column of the subject, or of its related rows, compared with a value."""
+
+    column: Column
+    comparison: Comparison
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Whether there is a related row that meets all of these."""
+
+    relation: Relation
+    where: tuple[Compare, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these."""
+
+    parts: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Any of these."""
+
+    parts: tuple["Node", ...]
+
+
+Node = Compare | Related | Every | Either
+
+
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """A field that can be filtered by.
+
+    Attributes:
+        name: in the JSON of a filter.
+        label: for people.
+        kind: which decides its operators.
+        column: where its values are: of the subject, or of `relation`.
+        relation: related rows, any of which may meet the condition.
+        fixed: what else the related rows must be, such as the field that they are values of.
+        nullable: whether it can be empty.
+        choices: all values that there are, with their labels; None where any are possible.
+        normalise: brings a value to the form that is stored; raises InvalidValue.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    column: Column
+    relation: Relation | None = None
+    fixed: tuple[Compare, ...] = ()
+    nullable: bool = True
+    choices: Mapping[str, str] | None = None
+    normalise: Callable[[str], str] | None = None
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """Those that it has, the usual one first."""
+        empty = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY) if self.nullable else ()
+        return _OPERATORS[self.kind] + empty
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field, an operator, and the value as JSON has it; lists are tuples."""
+
+    field: str
+    operator: Operator
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions and groups, all of which or any of which are to be met. Without any, everything meets it."""
+
+    match: Literal["all", "any"]
+    parts: tuple["Condition | Group", ...] = ()
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        """Every condition, in order."""
+        for part in self.parts:
+            if isinstance(part, Group):
+                yield from part.conditions
+            else:
+                yield part
+
+
+EVERYTHING: Final = Group("all")
+
+
+@dataclass(frozen=True, slots=True)
+class FilterReader:
+    """Who reads, and when: what `me` and relative dates mean."""
+
+    now: datetime
+    user_id: UUID | None
+
+
+def written(tree: Group | Condition) -> dict[str, JsonValue]:
+    """The JSON of a tree."""
+    if isinstance(tree, Group):
+        return {tree.match: [written(part) for part in tree.parts]}
+    given: dict[str, JsonValue] = {"field": tree.field, "operator": tree.operator.value}
+    if tree.operator not in WITHOUT_VALUE:
+        given["value"] = list(tree.value) if isinstance(tree.value, tuple) else tree.value
+    return given
+
+
+def narrowed(tree: Group, conditions: Sequence[Condition]) -> Group:
+    """All of the conditions, and the tree."""
+    if not conditions:
+        return tree
+    return Group("all", (*conditions, *(tree.parts if tree.match == "all" else (tree,))))

@@ -1,0 +1,123 @@
+"""The part of a list's filter that its own parameters cannot say: a tree, in the parameter `filter`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from leadflood.domains.leads.contracts.filters import LeadQuery, read_filter
+from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.kernel.filters import ME, WITHOUT_VALUE, Condition, Group, Kind, Operator, written
+
+OPERATORS: Final[Mapping[Operator, str]] = {
+    Operator.IS: "is",
+    Operator.IS_NOT: "is not",
+    Operator.IS_ANY_OF: "is any of",
+    Operator.CONTAINS: "contains",
+    Operator.STARTS_WITH: "starts with",
+    Operator.MATCHES: "matches",
+    Operator.GREATER_THAN: "is greater than",
+    Operator.LESS_THAN: "is less than",
+    Operator.BETWEEN: "is between",
+    Operator.BEFORE: "is before",
+    Operator.ON_OR_AFTER: "is on or after",
+    Operator.IN_LAST_DAYS: "in the last",
+    Operator.IS_EMPTY: "is empty",
+    Operator.IS_NOT_EMPTY: "is not empty",
+}
+"""As people read them, between a field and a value."""
+
+
+def read_tree(text: str) -> Group | None:
+    """The tree of an address; None without one. Raises: InvalidInput."""
+    return read_filter(text, "?filter").whole if text else None
+
+
+def write_tree(tree: Group) -> str:
+    """The tree for an address; empty where it says nothing."""
+    return json.dumps(written(tree), ensure_ascii=False, separators=(",", ":")) if tree.parts else ""
+
+
+def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, str]:
+    """What a condition or group says: its field, and the rest. `people`: names of members by id."""
+    if isinstance(part, Group):
+        joined = " or " if part.match == "any" else " and "
+        said = joined.join(" ".join(in_words(each, people)).removeprefix("Group ") for each in part.parts)
+        return "Group", f"({said})"
+    field = LEAD_FILTERS.get(part.field)
+    operator = OPERATORS[part.operator]
+    if part.operator in WITHOUT_VALUE:
+        return field.label, operator
+    if part.operator is Operator.IN_LAST_DAYS:
+        return field.label, f"{operator} {part.value} days" if part.value != 1 else "in the last 24 hours"
+    joined = " and " if part.operator is Operator.BETWEEN else ", "
+    values = part.value if isinstance(part.value, tuple) else (part.value,)
+    said = joined.join(_value_in_words(field.kind, field.choices, each, people) for each in values)
+    return field.label, f"{operator} {said}"
+
+
+def whole_in_words(given: Mapping[str, JsonValue], people: Mapping[str, str]) -> str:
+    """What a stored filter says, in a line; empty where it narrows nothing."""
+    tree = LeadQuery.model_validate(given).only().whole
+    parts = [tree] if tree.match == "any" and tree.parts else tree.parts
+    return "; ".join(" ".join(in_words(part, people)) for part in parts)
+
+
+def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, people: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
+    if kind is Kind.PERSON:
+        return "me" if value == ME else people.get(value, "Former member")
+    if kind is Kind.TIME:
+        return str(value)[:16].replace("T", " ")
+    return (choices or {}).get(value, str(value))
+
+
+def apart(tree: Group) -> tuple[dict[str, Any], Group]:
+    """What the list's own parameters can say of a tree, and what is left of it. Together they are the tree."""
+    said: dict[str, Any] = {}
+    left: list[Condition | Group] = []
+    if tree.match == "any" and len(tree.parts) > 1:
+        return said, tree
+    for part in tree.parts:
+        own = _parameter(part) if isinstance(part, Condition) else None
+        if own is None or own[0] in said:
+            left.append(part)
+        else:
+            said[own[0]] = own[1]
+    return said, Group("all", tuple(left))
+
+
+def _parameter(part: Condition) -> tuple[str, Any] | None:  # noqa: PLR0911  one for each parameter
+    match part:
+        case Condition("search", Operator.MATCHES, value) if value:
+            return "q", value
+        case Condition("status" | "source" | "country" as name, Operator.IS, value):
+            return name, (value,)
+        case Condition("status" | "source" | "country" as name, Operator.IS_ANY_OF, values):
+            return name, values
+        case Condition("owner", Operator.IS, value):
+            return "owner", value
+        case Condition("owner", Operator.IS_EMPTY):
+            return "owner", "nobody"
+        case Condition("phone", Operator.IS_EMPTY | Operator.IS_NOT_EMPTY as operator):
+            return "phone", "no" if operator is Operator.IS_EMPTY else "yes"
+        case Condition("createdAt", Operator.IN_LAST_DAYS, days) if days in {1, 7, 30}:
+            return "days", str(days)
+        case Condition("createdAt", Operator.ON_OR_AFTER, since):
+            return "since", since
+        case _:
+            return None
+
+
+def without(tree: Group, place: int) -> Group:
+    """The tree without one of its parts."""
+    return Group(tree.match, (*tree.parts[:place], *tree.parts[place + 1 :]))
+
+
+def chips(tree: Group | None, people: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
+    """For each part of a tree: its field, what it says, and the tree without it. Alternatives are one part."""
+    if tree is None:
+        return []
+    if tree.match == "any" and len(tree.parts) > 1:
+        return [(*in_words(tree, people), "")]
+    return [(*in_words(part, people), write_tree(without(tree, n))) for n, part in enumerate(tree.parts)]
