@@ -22,8 +22,8 @@ docs-fresh:
 
 # Repair what a machine can repair
 fmt:
-    ruff check --fix
     ruff format
+    ruff check --fix
 
 # Every check and every tier, as CI runs them
 test *args:
