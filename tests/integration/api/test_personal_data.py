@@ -32,6 +32,10 @@ async def test_a_dry_run_lists_what_the_erasure_then_erases(toys: httpx.AsyncCli
     assert done.json()["erasedAt"]
     assert (await toys.get(lead, headers=caller.headers)).status_code == 404
     assert (again.status_code, again.json()["code"]) == (404, "lead_not_found")
+    events = (await toys.get("/v1/events", headers=caller.headers)).json()["items"]
+    assert [(each["type"], each["subject"]["id"]) for each in events[-1:]] == [
+        ("lead.erased.v1", lead.rpartition("/")[2])
+    ]
 
 
 async def test_a_person_is_found_by_address_too(toys: httpx.AsyncClient, caller: Caller, lead: str) -> None:

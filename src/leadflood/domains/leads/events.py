@@ -110,6 +110,10 @@ class MergeData(EventData):
     other_id: UUID
 
 
+class LeadErasedData(EventData):
+    """Nothing: it is about somebody of whom nothing is kept."""
+
+
 class EnrichmentRequestedData(EventData):
     """The id that the job has."""
 
@@ -129,6 +133,9 @@ LEAD_DELETED = EventType("lead.deleted.v1", LEAD, ChangesetData, "A lead was del
 LEAD_RESTORED = EventType("lead.restored.v1", LEAD, ChangesetData, "A deleted lead was restored.")
 LEAD_MERGED = EventType("lead.merged.v1", LEAD, MergeData, "Another lead became part of this one.")
 LEAD_UNMERGED = EventType("lead.unmerged.v1", LEAD, MergeData, "A merge with another lead was undone.")
+LEAD_ERASED = EventType(
+    "lead.erased.v1", LEAD, LeadErasedData, "A person was erased. Remove what you have stored about this lead."
+)
 LEAD_ENRICHMENT_REQUESTED = EventType(
     "lead.enrichment_requested.v1", LEAD, EnrichmentRequestedData, "A lead is to be enriched again."
 )
@@ -142,6 +149,7 @@ EVENTS = (
     LEAD_RESTORED,
     LEAD_MERGED,
     LEAD_UNMERGED,
+    LEAD_ERASED,
     LEAD_ENRICHMENT_REQUESTED,
     CHANGESET_UNDONE,
 )

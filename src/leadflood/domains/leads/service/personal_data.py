@@ -5,16 +5,18 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
+from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView, PlaceView
 from leadflood.domains.leads.errors import LeadNotFound
-from leadflood.domains.leads.events import LEAD, LeadAuditAction
+from leadflood.domains.leads.events import LEAD, LEAD_ERASED, LeadAuditAction, LeadErasedData
 from leadflood.domains.leads.queries.personal_data import data_subject, same_leads
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.errors import Unavailable
+from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import DataSubject, Participants
 
 Who = UUID | EmailAddress
@@ -53,6 +55,7 @@ async def erase_person(
     if await _find(tx, actor, participants, who) != person:
         raise Unavailable("The lead was changed just now. Try again.")
     counts = await participants.erase(tx, actor, person)
+    await publish(tx, LEAD_ERASED, [Event(lead_id, LeadErasedData(), actor) for lead_id in sorted(person.ids)])
     await _record(tx, actor, LeadAuditAction.ERASED, person, {"rows": sum(counts.values())})
     return _view(person, counts, dry_run=False)
 
