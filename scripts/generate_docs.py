@@ -226,7 +226,7 @@ def http_api_reference() -> str:
 
 
 def _data_of(event_type: EventType[Any]) -> str:
-    names = (each.alias or to_camel(name) for name, each in event_type.data.model_fields.items())
+    names = (model_field.alias or to_camel(name) for name, model_field in event_type.data.model_fields.items())
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -243,8 +243,8 @@ def events_reference() -> str:
         "| type | subject | meaning | data |",
         "| --- | --- | --- | --- |",
     ]
-    for name, each in sorted(SUBSCRIBERS.types.items()):
-        lines.append(f"| `{name}` | {each.subject} | {each.summary} | {_data_of(each)} |")
+    for name, item in sorted(SUBSCRIBERS.types.items()):
+        lines.append(f"| `{name}` | {item.subject} | {item.summary} | {_data_of(item)} |")
     return "\n".join(lines) + "\n"
 
 

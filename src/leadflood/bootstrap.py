@@ -68,7 +68,7 @@ DOMAINS: Sequence[Domain] = tuple(
 """The domains of this program, high to low. A new one adds its line here, and declares the rest itself."""
 
 SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
-LEAD_PARTICIPANTS = Participants(LEAD, [each for domain in DOMAINS for each in domain.participants])
+LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for participant in domain.participants])
 """What refers to leads, from the highest domain to the lowest."""
 SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
@@ -261,7 +261,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         secret_box=SecretBox(secret_key(settings)),
         public_url=public_url(settings),
         participants=LEAD_PARTICIPANTS,
-        converters={subject: each for domain in DOMAINS for subject, each in domain.converters.items()},
+        converters={subject: converter for domain in DOMAINS for subject, converter in domain.converters.items()},
     )
     return JobRegistry(definition for domain in DOMAINS for definition in domain.jobs(services))
 

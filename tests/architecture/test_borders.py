@@ -25,9 +25,9 @@ def functions_of_rows(source: Source) -> Iterator[str]:
     for node in source.tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             parts = [*node.args.args, *node.args.kwonlyargs]
-            annotations = [*(each.annotation for each in parts), node.returns]
-            names = (each for annotation in annotations if annotation for each in ast.walk(annotation))
-            if any(source.dotted(each) == ROW for each in names):
+            annotations = [*(part.annotation for part in parts), node.returns]
+            names = (item for annotation in annotations if annotation for item in ast.walk(annotation))
+            if any(source.dotted(name) == ROW for name in names):
                 yield f"{_module(source)}.{node.name}"
 
 

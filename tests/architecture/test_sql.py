@@ -15,12 +15,12 @@ from tests.architecture.source import ROOT, Finding, Source, findings, require_n
 
 SQL = "leadflood.kernel.db.sql"
 WHOLE = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE)\b")
-MOST_LINES = 60
+MAX_LINES = 60
 EXPLAINED = {
     "src/leadflood/kernel/queue/receive.sql": "one statement, one transaction: each of its steps has a comment",
 }
 """Longer files, and why."""
-MOST_LINES_IN_CODE = 17
+MAX_LINES_IN_CODE = 17
 RUNS = frozenset({"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "run_script"})
 OPENS = frozenset({"asyncpg.connect", "asyncpg.create_pool", "asyncpg.pool.create_pool"})
 
@@ -122,7 +122,7 @@ def unreadable(source: Source) -> Iterator[Finding]:
         text = str(ast.literal_eval(value.args[0])).strip()
         if WHOLE.match(text) and not lines[node.lineno - 2].startswith("#"):
             yield source.finding(node, "", "say in a comment above what the statement does")
-        if text.count("\n") >= MOST_LINES_IN_CODE:
+        if text.count("\n") >= MAX_LINES_IN_CODE:
             yield source.finding(node, "", "move it to a file in the folder sql of the domain")
 
 
@@ -146,7 +146,7 @@ def test_files_of_statements_begin_with_what_they_do_and_are_short() -> None:
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
     assert [path for path, text in texts.items() if not text.startswith("-- ")] == []
-    assert {path for path, text in texts.items() if text.count("\n") > MOST_LINES} == set(EXPLAINED)
+    assert {path for path, text in texts.items() if text.count("\n") > MAX_LINES} == set(EXPLAINED)
 
 
 IMPORT = f"from {SQL} import sql, sql_file, Sql, assemble\n"

@@ -16,7 +16,7 @@ from tests.architecture.verbs import Services, Verb, requires_permission
 EDGES = ("src/leadflood/api", "src/leadflood/web", "src/leadflood/cli")
 
 READS: dict[str, str] = {
-    "enrichment.service.known": "reads leads for adapters",
+    "enrichment.service.load_leads": "reads leads for adapters",
     "exports.service.batches.batches": "reads the leads of an export that was recorded when it was asked for",
     "exports.service.batches.scan_for_export": "counts the leads of an export",
     "email_changes.service.preview": "what the holder of the link is shown",
@@ -37,7 +37,7 @@ READS: dict[str, str] = {
     "imports.service.staging.known_values": "reads the members and the custom fields",
     "imports.service.uploads.spooled": "reads the file",
     "invitations.service.preview": "what the holder of an invitation is shown",
-    "leads.service.living_leads": "reads leads",
+    "leads.service.active_leads": "reads leads",
     "leads.service.custom.type_changes": "reads the custom fields",
     "leads.service.custom.type_new": "reads the custom fields",
     "leads.service.member_removal.removal_impact": "counts what a member would leave behind",
@@ -54,10 +54,10 @@ STEPS: dict[str, str] = {
     "duplicates.service.scanning.scan_more": _OWN_JOB,
     "enrichment.service.complete": _OWN_JOB,
     "enrichment.service.fail": _OWN_JOB,
-    "enrichment.service.keep": _OWN_JOB,
+    "enrichment.service.record_run": _OWN_JOB,
     "enrichment.service.start": _OWN_JOB,
-    "metrics.service.count": _OWN_SYSTEM,
-    "metrics.service.count_leads": _OWN_SYSTEM,
+    "metrics.service.aggregate": _OWN_SYSTEM,
+    "metrics.service.aggregate_lead_totals": _OWN_SYSTEM,
     "identity.service.audit.purge": _OWN_SYSTEM,
     "identity.service.audit.record": "it is the record",
     "identity.service.audit.record_for_user": "it is the record",
@@ -65,7 +65,7 @@ STEPS: dict[str, str] = {
     "identity.service.operators.ensure_operator": _OWN_VERB,
     "identity.service.members.create_user": _OWN_VERB,
     "identity.service.members.finish_removal": _OWN_JOB,
-    "identity.service.members.hold_account": _OWN_VERB,
+    "identity.service.members.lock_account": _OWN_VERB,
     "identity.service.members.join": _OWN_VERB,
     "identity.service.members.lock": _OWN_VERB,
     "identity.service.passwords.confirmed": _OWN_VERB,
@@ -78,20 +78,20 @@ STEPS: dict[str, str] = {
     "identity.service.signin.verify_credentials": _OWN_VERB,
     "identity.service.signin.purge": _OWN_SYSTEM,
     "imports.service.mapping.changeable": _OWN_VERB,
-    "imports.service.mapping.keep_analysis": _OWN_VERB,
+    "imports.service.mapping.save_analysis": _OWN_VERB,
     "imports.service.mapping.wanted_format": _OWN_VERB,
     "imports.service.recording.record": "it is the record",
     "imports.service.staging.stage_batch": _OWN_JOB,
     "imports.service.commit.enrich_more": _OWN_JOB,
     "imports.service.commit.finish_writing": _OWN_JOB,
-    "jobs.service.bring_back": _OWN_VERB,
+    "jobs.service.requeue": _OWN_VERB,
     "jobs.service.enqueue": _OWN_VERB,
     "jobs.service.next_of_cause": _OWN_JOB,
     "jobs.service.record_end_of_cause": _OWN_JOB,
     "leads.service.bulk.change_more": _OWN_JOB,
     "leads.service.bulk.record_end": _OWN_JOB,
     "leads.service.changesets.close_changeset": _OWN_VERB,
-    "leads.service.changesets.count": _OWN_VERB,
+    "leads.service.changesets.add_counts": _OWN_VERB,
     "leads.service.changesets.give_up_undo": _OWN_JOB,
     "leads.service.changesets.open_changeset": _OWN_VERB,
     "leads.service.changesets.record": "it is the record",
@@ -100,20 +100,20 @@ STEPS: dict[str, str] = {
     "leads.service.changesets.undo_in_parallel": _OWN_JOB,
     "leads.service.changesets.undo_more": _OWN_JOB,
     "leads.service.custom.convert_values": _OWN_JOB,
-    "leads.service.enrich_again": _OWN_VERB,
-    "leads.service.hold_leads": _OWN_JOB,
-    "leads.service.hold_leads_only": _OWN_JOB,
-    "leads.service.bulk_write.count_rows": _OWN_JOB,
+    "leads.service.queue_enrichment": _OWN_VERB,
+    "leads.service.lock_leads": _OWN_JOB,
+    "leads.service.lock_lead_ids": _OWN_JOB,
+    "leads.service.bulk_write.add_row_counts": _OWN_JOB,
     "leads.service.bulk_write.request_enrichments": _OWN_JOB,
     "leads.service.bulk_write.write_rows": _OWN_JOB,
     "leads.service.merging.complete_undos": _OWN_VERB,
     "leads.service.merging.deferred_undos": _OWN_VERB,
-    "leads.service.merging.hold_all": _OWN_VERB,
-    "leads.service.merging.hold_pair": _OWN_VERB,
+    "leads.service.merging.lock_all": _OWN_VERB,
+    "leads.service.merging.lock_pair": _OWN_VERB,
     "leads.service.merging.merge_leads": _OWN_VERB,
     "leads.service.merging.unmerge_leads": _OWN_VERB,
-    "leads.service.move": _OWN_JOB,
-    "leads.service.pass_through": _OWN_JOB,
+    "leads.service.transition": _OWN_JOB,
+    "leads.service.direct_transition": _OWN_JOB,
 }
 """Steps that verbs and jobs are made of, and why they neither ask nor record. No edge may call one."""
 
@@ -228,9 +228,9 @@ def test_the_check_refuses_a_new_verb_that_lacks_one(line: str, instead: str) ->
 
 def _without_permissions(verb: Verb) -> dict[str, object]:
     """Arguments for a verb that is not allowed to look at any but its actor."""
-    nobody = Actor.asker(UUID(int=0), ActorKind.USER, UUID(int=1))
+    nobody = Actor.requester(UUID(int=0), ActorKind.USER, UUID(int=1))
     arguments = verb.node.args
-    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return {name: nobody if name == "actor" else [SimpleNamespace(actor=nobody)] for name in names}
 
 

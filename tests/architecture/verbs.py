@@ -95,4 +95,6 @@ def _is_requirement(source: Source, statement: ast.stmt) -> bool:
 
 def _takes_handle(node: ast.AsyncFunctionDef | ast.FunctionDef) -> bool:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    return any(isinstance(each.annotation, ast.Name) and each.annotation.id in _HANDLES for each in arguments)
+    return any(
+        isinstance(argument.annotation, ast.Name) and argument.annotation.id in _HANDLES for argument in arguments
+    )

@@ -110,7 +110,7 @@ def _run(console: Console, options: Options, cluster: Cluster, folder: Path) -> 
         ratios.write_baseline(machine, found, rounds=options.rounds)
     for run in results.refused():
         console.print(f"Not every request was answered with 2xx: {run}", style="red", markup=False)
-    worse = options.fail_if_worse and any(each.verdict == "worse" for each in compared)
+    worse = options.fail_if_worse and any(item.verdict == "worse" for item in compared)
     return 1 if results.refused() or worse else 0
 
 

@@ -18,7 +18,7 @@ from tests.support.crowd import numbered
 
 CROWDED = "crowded"
 COPY = "crowded_copy"
-FEWEST_LEADS = 1000
+MIN_LEADS = 1000
 """Of which what is measured has one example each."""
 WORKSPACE = numbered(1, 1)
 
@@ -41,7 +41,7 @@ def crowded(ours: Contestant, leads: int, *, history: bool) -> Contestant:
     Args: history: whether jobs and timelines are wanted, too.
     """
     ours.cluster.create_database(CROWDED, template=DATABASE)
-    crowd.fill(ours.cluster, ours.cluster.url(CROWDED), leads=max(leads, FEWEST_LEADS), history=history)
+    crowd.fill(ours.cluster, ours.cluster.url(CROWDED), leads=max(leads, MIN_LEADS), history=history)
     found = _on(ours, CROWDED)
     found.sql("UPDATE leadflood.memberships SET role = 'owner'")
     found.sql("CHECKPOINT")

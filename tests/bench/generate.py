@@ -18,9 +18,9 @@ def main(argv: list[str]) -> int:
     file.add_argument("--existing", type=int, default=10, help="how many per cent of them are leads already")
     database = kinds.add_parser("database", help="leads in an empty, migrated database, with all that belongs to them")
     database.add_argument("url", help="of the database, as its superuser")
-    for each in (file, database):
-        each.add_argument("--leads", type=int, default=1_000_000, help="how many the database has (default: 1,000,000)")
-        each.add_argument("--seed", type=int, default=crowd.SEED, help="another one gives other people")
+    for item in (file, database):
+        item.add_argument("--leads", type=int, default=1_000_000, help="how many the database has (default: 1,000,000)")
+        item.add_argument("--seed", type=int, default=crowd.SEED, help="another one gives other people")
     given = parser.parse_args(argv)
     with temporary_cluster() as cluster:
         if given.kind == "csv":

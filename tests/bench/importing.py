@@ -8,7 +8,7 @@ from typing import Any
 from leadflood.kernel.clock import monotonic
 from tests.bench.client import Client
 from tests.bench.contestant import Contestant
-from tests.bench.crowded import FEWEST_LEADS, copied
+from tests.bench.crowded import MIN_LEADS, copied
 from tests.bench.machine import Snapshot, peak_mib
 from tests.bench.measure import HERE, Failed, Figures, Measured, Sizes, postmaster
 from tests.support import crowd
@@ -60,7 +60,7 @@ class Phases:
 def floor(crowded: Contestant, sizes: Sizes, folder: Path) -> Measured:
     """COPY of what the import writes, into a table with the same rows and indexes: rows a second."""
     file = folder / "lead_rows"
-    leads = max(sizes.leads, FEWEST_LEADS)
+    leads = max(sizes.leads, MIN_LEADS)
     script = HERE / "floor" / "lead_rows.sql"
     crowd.write(crowded.cluster, file, script, rows=sizes.import_rows, existing=EXISTING, leads=leads, seed=crowd.SEED)
     with copied(crowded) as ours:
@@ -80,7 +80,7 @@ def measure(crowded: Contestant, sizes: Sizes, folder: Path) -> Measured:
     Raises: Failed: when rows are lost on the way, or when anything but what it was is there after the undo.
     """
     file = folder / "leads.csv"
-    leads = max(sizes.leads, FEWEST_LEADS)
+    leads = max(sizes.leads, MIN_LEADS)
     crowd.write_csv(crowded.cluster, file, rows=sizes.import_rows, existing=EXISTING, leads=leads)
     with copied(crowded) as ours:
         before = ours.sql(_STATE)

@@ -17,7 +17,7 @@ from tests.bench.measure import Figures, Measured, Sizes, postmaster, rank
 LABEL = "latency"
 PER_SECOND = 500
 AIM_P99_MS = 25
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 """More than are ever used at once while the server keeps up."""
 _WARM_UP_SECONDS = 2
 
@@ -48,7 +48,7 @@ class Load:
             await writer.wait_closed()
 
     async def _send(self, requests: int) -> None:
-        room = asyncio.Semaphore(MOST_CONNECTIONS)
+        room = asyncio.Semaphore(MAX_CONNECTIONS)
         begin = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as tasks:
             for number in range(requests):

@@ -70,12 +70,12 @@ def measure(crowded: Contestant, sizes: Sizes) -> Measured:
     with crowded.api() as api:
         named = {"api": api, "pg": postmaster(crowded.cluster)}
         client = Client(crowded.port, crowded.token)
-        paths = {name: [_path(each)] for name, each in PLAIN.items()}
+        paths = {name: [_path(item)] for name, item in PLAIN.items()}
         paths |= {name: [_path(of(lead)) for lead in sample] for name, of in OF_A_LEAD.items()}
         paths[DEEP] = [_far_down(client)]
         before = Snapshot.take(named)
-        for name, each in paths.items():
-            figures |= _timed(name, [partial(client.call, "GET", path) for path in each], sizes.page_contexts, named)
+        for name, item in paths.items():
+            figures |= _timed(name, [partial(client.call, "GET", path) for path in item], sizes.page_contexts, named)
         taken = [{"email": lead["email"]} for lead in sample]
         posts = [partial(client.call, "POST", "/v1/leads", lead, expected=_CONFLICT) for lead in taken]
         figures |= _timed(TAKEN, posts, sizes.page_contexts, named)

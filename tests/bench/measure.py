@@ -188,7 +188,7 @@ def _follow(contestant: Contestant, count: int) -> dict[str, list[float]]:
             pending.append(pool.submit(follow_lead, contestant.port, contestant.token))
             # Uneven, so that no polling worker stays in step with the load.
             pause.wait((0.75 + random_unit() / 2) / LEADS_PER_SECOND)
-        followed = [each.result() for each in pending]
+        followed = [item.result() for item in pending]
     return {name: [times[name] for times in followed] for name in followed[0]}
 
 

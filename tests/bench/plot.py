@@ -17,11 +17,11 @@ def draw(file: Path, ratios: Sequence[Ratio], baseline: Mapping[str, float]) -> 
     figures = importlib.import_module("matplotlib.figure")
     figure = figures.Figure(figsize=(9, 1.2 + 0.34 * len(ratios)), layout="constrained")
     axes = figure.add_subplot()
-    names = [f"{each.key}{' (less is better)' if each.less_is_better else ''}" for each in ratios]
+    names = [f"{ratio.key}{' (less is better)' if ratio.less_is_better else ''}" for ratio in ratios]
     places = range(len(ratios))
     # Bars begin at 1, which is as much as the other side: to the right is more, to the left is less.
-    axes.barh(places, [each.value - 1 for each in ratios], left=1, height=0.55, color=_OURS)
-    then = [(place, baseline[each.key]) for place, each in enumerate(ratios) if each.key in baseline]
+    axes.barh(places, [ratio.value - 1 for ratio in ratios], left=1, height=0.55, color=_OURS)
+    then = [(place, baseline[ratio.key]) for place, ratio in enumerate(ratios) if ratio.key in baseline]
     axes.scatter(
         [value for _, value in then], [place for place, _ in then], marker="|", s=160, color=_INK, label="base line"
     )
@@ -29,10 +29,10 @@ def draw(file: Path, ratios: Sequence[Ratio], baseline: Mapping[str, float]) -> 
     axes.set_xscale("log")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    for place, each in enumerate(ratios):
+    for place, ratio in enumerate(ratios):
         axes.annotate(
-            f"{each.value:.2f}",
-            (max(each.value, baseline.get(each.key, 1), 1), place),
+            f"{ratio.value:.2f}",
+            (max(ratio.value, baseline.get(ratio.key, 1), 1), place),
             (8, 0),
             textcoords="offset points",
             va="center",

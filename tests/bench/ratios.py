@@ -47,12 +47,12 @@ class Aim:
     name: str
     value: float
     aim: float
-    at_most: bool = False
+    max_count: bool = False
 
     @property
     def met(self) -> bool:
         """Whether it is."""
-        return self.value <= self.aim if self.at_most else self.value >= self.aim
+        return self.value <= self.aim if self.max_count else self.value >= self.aim
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,14 @@ def aims(results: Results, leads: int) -> list[Aim]:
     most = lists.aim(leads)
     if results.has(lists.LABEL) and most is not None:
         worst = max(results.median(lists.LABEL, f"{name} p95_ms") for name in lists.NAMES)
-        aimed.append(Aim("the slowest list, p95 ms", worst, most, at_most=True))
+        aimed.append(Aim("the slowest list, p95 ms", worst, most, max_count=True))
     return aimed
 
 
 def compare(now: Sequence[Ratio], then: Mapping[str, float]) -> list[Compared]:
     """Each ratio that either has: `same` within the tolerance, else `better` or `worse`; `new` or `not measured`."""
-    found = [Compared(each.key, each.value, then.get(each.key), _verdict(each, then.get(each.key))) for each in now]
-    measured = {each.key for each in now}
+    found = [Compared(item.key, item.value, then.get(item.key), _verdict(item, then.get(item.key))) for item in now]
+    measured = {item.key for item in now}
     return found + [Compared(key, None, value, "not measured") for key, value in then.items() if key not in measured]
 
 
@@ -172,7 +172,7 @@ def read_baseline() -> dict[str, float]:
 
 def write_baseline(machine: Mapping[str, object], found: Sequence[Ratio], *, rounds: int) -> None:
     """Make these ratios the base line. Those of parts that were not measured stay."""
-    values = read_baseline() | {each.key: round(each.value, 3) for each in found}
+    values = read_baseline() | {item.key: round(item.value, 3) for item in found}
     content = {"machine": machine, "rounds": rounds, "ratios": values}
     BASELINE.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -184,7 +184,7 @@ def _of(results: Results, side: _Side, base: _Side) -> float | None:
 
 
 def _at_most(results: Results, name: str, label: str, figure: str, most: float) -> Aim:
-    return Aim(name, results.median(label, figure), most, at_most=True)
+    return Aim(name, results.median(label, figure), most, max_count=True)
 
 
 def _verdict(ratio: Ratio, then: float | None) -> str:

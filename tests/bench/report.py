@@ -42,13 +42,13 @@ def verdicts(aims: Sequence[Aim], compared: Sequence[Compared]) -> list[Table]:
     if aims:
         found.append(Table("", "measured", "aim", "", title="Aims"))
         for aim in aims:
-            wanted = f"{'≤' if aim.at_most else '≥'} {aim.aim:,g}"
+            wanted = f"{'≤' if aim.max_count else '≥'} {aim.aim:,g}"
             measured = f"{aim.value:.2f}" if aim.value < 10 else _number(aim.value)
             found[-1].add_row(aim.name, measured, wanted, "met" if aim.met else "missed")
     if compared:
         found.append(Table("", "base line", "now", "", title=f"Ratios (same: within {TOLERANCE:.0%})"))
-        for each in compared:
-            found[-1].add_row(each.key, _ratio(each.then), _ratio(each.now), each.verdict)
+        for item in compared:
+            found[-1].add_row(item.key, _ratio(item.then), _ratio(item.now), item.verdict)
     return found
 
 
@@ -87,7 +87,7 @@ def _throughput(
         rate = results.median(label, "per_second")
         low, high = results.spread(label, "per_second")
         more = [_number(results.median(label, figure)) for figure in columns.values()]
-        ratios = [_ratio(rate / each if each else None) for each in (max(peers, default=None), base)]
+        ratios = [_ratio(rate / item if item else None) for item in (max(peers, default=None), base)]
         table.add_row(name, _number(rate), f"{low:.0f} to {high:.0f}", *more, *ratios, _cores(results, label))
     return [table]
 
@@ -110,7 +110,7 @@ def _pickups(results: Results, labels: dict[str, str]) -> list[Table]:
     )
     for name, label in measured.items():
         table.add_row(
-            name, *(_number(results.median(label, each)) for each in columns.values()), _cores(results, label)
+            name, *(_number(results.median(label, column)) for column in columns.values()), _cores(results, label)
         )
     return [table]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.measure import Measured
 
-MOST_OTHER = 0.2
+MAX_OTHER = 0.2
 """Cores that processes which are none of ours may use during a measurement before it is repeated."""
 
 
@@ -70,7 +70,7 @@ def take_turns(
     for number in range(1, rounds + 1):
         for label, measure in measurements.items():
             tries: list[Run] = []
-            while not tries or (len(tries) == 1 and repeats > 0 and _other(tries[0]) > MOST_OTHER):
+            while not tries or (len(tries) == 1 and repeats > 0 and _other(tries[0]) > MAX_OTHER):
                 repeats -= len(tries)
                 figures, cores = measure()
                 tries.append(Run(label, number, figures, cores, counts=False))

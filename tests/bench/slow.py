@@ -48,7 +48,7 @@ def table(results: Results) -> list[Table]:
     found = Table("slow connections", "p50", "p95", "API MiB", title=title)
     for count in CONNECTIONS:
         figures = (results.median(LABEL, f"{count} {name}") for name in ("p50_ms", "p95_ms", "api_mib"))
-        found.add_row(str(count), *(f"{each:g}" for each in figures))
+        found.add_row(str(count), *(f"{figure:g}" for figure in figures))
     return [found]
 
 

@@ -88,7 +88,7 @@ def _answered(ours: Contestant, twins: int) -> list[float]:
             return (monotonic() - started) * 1000
 
         waiting = [threads.submit(create, email) for email in blocked]
-        times = [each.result() for each in [threads.submit(create, email) for email in names]]
-        for each in waiting:
-            each.exception()  # 503, once their patience is over
+        times = [item.result() for item in [threads.submit(create, email) for email in names]]
+        for item in waiting:
+            item.exception()  # 503, once their patience is over
     return times

@@ -58,7 +58,7 @@ def table(results: Results) -> list[Table]:
     found = Table("viewers", "p50", "p95", title=title)
     for count in VIEWERS:
         figures = (results.median(LABEL, f"{count} {name}_ms") for name in ("p50", "p95"))
-        found.add_row(str(count), *(f"{each:g}" for each in figures))
+        found.add_row(str(count), *(f"{figure:g}" for figure in figures))
     return [found]
 
 

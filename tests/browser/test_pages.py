@@ -16,7 +16,7 @@ from tests.support.chromium import DESKTOP, Windows
 from tests.support.served import Served
 from tests.support.showcase import Showcase
 
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 """Over the wire, of a page with everything that it loads, by somebody who was never here."""
 
 
@@ -54,7 +54,7 @@ async def assert_light(page: Page, address: str) -> None:
     await page.goto(address, wait_until="load")
     await protocol.detach()
     assert any("/static/app." in url for url in sizes)
-    assert sum(sizes.values()) <= MOST_BYTES, sizes
+    assert sum(sizes.values()) <= MAX_BYTES, sizes
 
 
 async def assert_good(page: Page, seen: set[str]) -> None:

@@ -18,7 +18,7 @@ from tests.support.processes import Installation
 pytestmark = pytest.mark.long
 
 SIZE = "256m"
-MOST_LEADS = 50_000
+MAX_LEADS = 50_000
 _REMEDY = "Filling a disk needs root: the test mounts a tmpfs. Run it as root, or in a container with SYS_ADMIN."
 
 
@@ -78,7 +78,7 @@ def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room_again() -> Non
         accepted = 0
         while (status := post(client, accepted)) == httpx.codes.CREATED:
             accepted += 1
-            assert accepted < MOST_LEADS, "the disk never filled"
+            assert accepted < MAX_LEADS, "the disk never filled"
         assert status in {None, httpx.codes.SERVICE_UNAVAILABLE}
         wait_until(lambda: not ready(client), 30)
 

@@ -8,7 +8,7 @@ from tests.support.judge import judge, wait_for_ends
 from tests.support.nemesis import Nemesis
 
 SHORT, LONG = 30, 500
-LEAST_ACKNOWLEDGED = 3
+MIN_ACKNOWLEDGED = 3
 """Leads a kill: fewer would mean that the faults hit an idle system."""
 
 
@@ -24,7 +24,7 @@ def survive(deployment: Deployment, history: History, seed: int, kills: int) -> 
         f"kills {dict(nemesis.kills)}, requests {len(history.requests)}, acknowledged {acknowledged}, "
         f"unknown {unknown}, answers {dict(history.answers)}"
     )
-    assert acknowledged >= LEAST_ACKNOWLEDGED * kills
+    assert acknowledged >= MIN_ACKNOWLEDGED * kills
     assert judge(deployment, history) == []
     assert nemesis.deserters == []
     assert nemesis.stop() == [0, 0, 0]

@@ -87,8 +87,8 @@ def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deplo
         latency = f"{3.5 * lease:g}"
         workers = [deployment.start_worker(simulated_latency=latency, job_lease=f"{lease:g}") for _ in range(2)]
         added = [add_lead(client, f"lead.{number}.{lease:g}@acme.com") for number in range(5)]
-        assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
-        ends = [(view["attempts"], view["failures"]) for view in (job(client, each) for each in added)]
+        assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
+        ends = [(view["attempts"], view["failures"]) for view in (job(client, item) for item in added)]
         assert [worker.stop() for worker in workers] == [0, 0]
         if ends == [(1, [])] * 5:
             break
@@ -121,7 +121,7 @@ def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_wit
         return all(client.get(f"/v1/jobs/{job_id}").json()["status"] == "failed" for job_id in poison)
 
     wait_until(over, 180, every=0.2)
-    assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
+    assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
     assert 2 <= deaths <= 2 * len(poison)
     for job_id in poison:
         view = client.get(f"/v1/jobs/{job_id}").json()

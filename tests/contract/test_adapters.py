@@ -48,7 +48,7 @@ _ADDRESSES = [
 
 
 def _simulated() -> Adapter:
-    return Simulated(latency=0, failure_rate=0, failure_kind="retryable", chance=lambda: 0.5)
+    return Simulated(latency=0, failure_rate=0, failure_kind="retryable", random_unit=lambda: 0.5)
 
 
 @pytest.fixture(params=[EmailInsight, _simulated], ids=["email_insight", "simulated"])

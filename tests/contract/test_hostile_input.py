@@ -210,14 +210,14 @@ async def test_naughty_text_is_kept_as_it_is_or_refused_by_its_name(
         answer = await change(api, ours, lead, **dict.fromkeys(TEXTS, text), customFields={"text": text})
         if name is None:
             assert answer.status_code == 400, text
-            refused = {f"/{each}" for each in TEXTS} | ({"/customFields/text"} if block is None else set())
+            refused = {f"/{item}" for item in TEXTS} | ({"/customFields/text"} if block is None else set())
             assert {pointer for pointer, _ in faults(answer)} in ({""}, refused), text
             answer = await change(api, ours, lead, customFields={"text": text})
         assert answer.status_code == (400 if block is None else 200), (text, answer.text)
         if block is not None:
             stored = (await api.get(lead.url, headers=bearer(ours.session))).json()
             assert stored["customFields"]["text"] == block
-            assert name is None or [stored[each] for each in TEXTS] == [name] * len(TEXTS)
+            assert name is None or [stored[item] for item in TEXTS] == [name] * len(TEXTS)
 
 
 @naughty.texts

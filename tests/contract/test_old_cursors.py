@@ -51,7 +51,11 @@ TEXTS = [value for value in VALUES if isinstance(value, str) and value not in {"
 """Those that PostgreSQL can compare with text."""
 NOWHERE = UUID(int=0)
 IDS = (ID, str(UUID(int=2**128 - 1)))
-LISTS = [each for each in operations() if "cursor" in {given["name"] for given in each.described.get("parameters", ())}]
+LISTS = [
+    operation
+    for operation in operations()
+    if "cursor" in {given["name"] for given in operation.described.get("parameters", ())}
+]
 FITTING = {
     "listLeads": [TIME],
     "listDeletedLeads": [TIME],
@@ -77,7 +81,7 @@ class ForAnyList(Cursors):
     def holding(self, value: object, row_id: object) -> str:
         """A sealed cursor."""
         body = json.dumps([value, row_id]).encode()
-        return urlsafe_b64encode(self._secret_box.seal(body, b"cursor" + NOWHERE.bytes)).decode().rstrip("=")
+        return urlsafe_b64encode(self._secret_box.encrypt(body, b"cursor" + NOWHERE.bytes)).decode().rstrip("=")
 
 
 @pytest.fixture
@@ -87,7 +91,7 @@ def cursors(secret_box: SecretBox) -> ForAnyList:
 
 def pages(ours: Tenant) -> list[str]:
     """The address of every page, up to where another parameter of the query can be added."""
-    paths = [rule.path for each in PAGES for rule in each.rules if rule.method == "GET"]
+    paths = [rule.path for page in PAGES for rule in page.rules if rule.method == "GET"]
     filled = [path.replace("{id}", str(ours.ids.get(path.split("/")[1], ours.workspace_id))) for path in paths]
     shown = ["/duplicates?show=merged&", "/duplicates?show=dismissed&", "/leads?sort=email&", "/leads?sort=updatedAt&"]
     return [*(f"{path}?" for path in filled), *shown]
@@ -108,7 +112,7 @@ def refused(answer: httpx.Response) -> bool:
     assert answer.status_code in {200, 400}, answer.text
     if answer.status_code == 200:
         return False
-    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("?cursor", "invalid_cursor")]
+    assert [(item["pointer"], item["code"]) for item in answer.json()["errors"]] == [("?cursor", "invalid_cursor")]
     return True
 
 

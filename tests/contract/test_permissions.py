@@ -81,7 +81,7 @@ async def test_a_key_is_held_to_the_role_of_who_made_it(
     api: httpx.AsyncClient, scope: Permission, ours: Tenant, members: Mapping[Role, UUID]
 ) -> None:
     _, token = await new_key(ours.database, ours.workspace_id, members[Role.VIEWER], SCOPES)
-    operation = next(each for each in NEEDING if each.permission is scope)
+    operation = next(item for item in NEEDING if item.permission is scope)
 
     assert_allowed(await call(api, operation, bearer(token)), operation, scope in PERMISSIONS[Role.VIEWER])
 
@@ -200,7 +200,7 @@ async def assert_one_answer(
 
 async def test_whoever_may_only_read_changes_nothing(api: httpx.AsyncClient, ours: Tenant) -> None:
     _, token = await new_key(
-        ours.database, ours.workspace_id, ours.owner_id, [each for each in SCOPES if each.value.endswith(":read")]
+        ours.database, ours.workspace_id, ours.owner_id, [scope for scope in SCOPES if scope.value.endswith(":read")]
     )
     before = await unread(ours.database, ours.workspace_id)
     told = set(before.pop("audit_events"))

@@ -91,7 +91,7 @@ async def drain(queue_backend: QueueBackend, kinds: Sequence[str] = (ENRICH,), l
 
 def of(workspace_id: UUID, tickets: Sequence[QueueMessage]) -> list[QueueMessage]:
     """Those of one workspace."""
-    return [each for each in tickets if each.workspace_id == workspace_id]
+    return [item for item in tickets if item.workspace_id == workspace_id]
 
 
 async def test_a_ticket_is_delivered_as_it_was_published(queue: Queue) -> None:
@@ -138,8 +138,8 @@ async def test_workspaces_take_turns_where_there_are_more_of_them_than_room(queu
 
     for turn in range(4):
         received = [(await queue.queue_backend.receive([ENRICH], 1))[0] for _ in sent]
-        assert sorted(each.workspace_id for each in received) == sorted(sent)
-        assert all(each == sent[each.workspace_id][turn] for each in received)
+        assert sorted(item.workspace_id for item in received) == sorted(sent)
+        assert all(item == sent[item.workspace_id][turn] for item in received)
     assert await queue.queue_backend.receive([ENRICH], 1) == []
 
 

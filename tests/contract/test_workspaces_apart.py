@@ -44,8 +44,8 @@ PLACES = [(operation, place) for operation in operations() for place in operatio
 def body_with(place: IdPlace, asked: UUID) -> dict[str, Any]:
     *outer, name = place.name.split(".")
     body: dict[str, Any] = {name: [str(asked)] if name in {"ids", "leadIds"} else str(asked)}
-    for each in reversed(outer):
-        body = {each: body}
+    for item in reversed(outer):
+        body = {item: body}
     return body
 
 
@@ -94,7 +94,7 @@ def shown(answer: httpx.Response, asked: UUID) -> tuple[int, bytes, list[tuple[s
     content = answer.content.replace(str(asked).encode(), b"<id>")
     if answer.status_code in {200, 201}:
         content = NEW_EACH_TIME.sub(rb'"\1":0', content)
-    return answer.status_code, content, [each for each in headers if each[0] != "content-length"]
+    return answer.status_code, content, [header for header in headers if header[0] != "content-length"]
 
 
 async def ask(

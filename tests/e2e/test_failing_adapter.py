@@ -46,7 +46,7 @@ def test_attempts_back_off_until_the_job_fails_with_its_lead_and_a_retry_brings_
         assert lead(client, ada)["status"] == "processing"
         deployment.sql(HURRY)
     failed = wait_for_job(client, ada, "failed")
-    assert [each["attempt"] for each in failed["failures"]] == list(range(1, ATTEMPTS + 1))
+    assert [item["attempt"] for item in failed["failures"]] == list(range(1, ATTEMPTS + 1))
     assert failed["nextAttemptAt"] is None
     assert lead(client, ada)["status"] == "failed"
     assert "provider is away" in lead(client, ada)["error"]

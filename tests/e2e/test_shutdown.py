@@ -76,16 +76,16 @@ def test_a_stopping_worker_ends_its_jobs_and_takes_no_more(deployment: Deploymen
     worker = deployment.start_worker(simulated_latency="1.5", drain_timeout="60", worker_concurrency="10")
     client = deployment.client()
     added = add_leads(client)
-    for each in added[:10]:
-        wait_for_job(client, each, "running", "completed")
+    for item in added[:10]:
+        wait_for_job(client, item, "running", "completed")
     assert worker.stop(signal.SIGTERM) == 0
-    jobs = [job(client, each) for each in added]
+    jobs = [job(client, item) for item in added]
     assert {view["status"] for view in jobs} == {"completed", "queued"}
     assert [view["failures"] for view in jobs] == [[]] * LEADS
     assert {view["attempts"] for view in jobs if view["status"] == "queued"} == {0}
 
     again = deployment.start_worker()
-    assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
+    assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
     assert [again.stop(), api.stop()] == [0, 0]
 
 
@@ -94,14 +94,14 @@ def test_a_worker_that_may_not_wait_hands_its_jobs_back_at_no_cost_to_them(deplo
     worker = deployment.start_worker(simulated_latency="600", drain_timeout="0.2")
     client = deployment.client()
     added = add_leads(client)
-    for each in added:
-        wait_for_job(client, each, "running")
+    for item in added:
+        wait_for_job(client, item, "running")
     assert worker.stop(signal.SIGTERM) == 0
-    for view in [job(client, each) for each in added]:
+    for view in [job(client, item) for item in added]:
         assert (view["status"], view["attempts"], view["maxAttempts"]) == ("queued", 1, 6)
         assert "was stopped" in view["lastError"]
 
     again = deployment.start_worker()
-    assert {followed(client, each)[0][-1] for each in added} == {"enriched"}
-    assert {lead(client, each)["status"] for each in added} == {"enriched"}
+    assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
+    assert {lead(client, item)["status"] for item in added} == {"enriched"}
     assert [again.stop(), api.stop()] == [0, 0]

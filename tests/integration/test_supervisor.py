@@ -273,9 +273,9 @@ def test_a_lock_excludes_a_second_holder_until_it_is_released(tmp_path: Path) ->
     with first:
         with pytest.raises(AlreadyRunning, match=f"{os.getpid()} .*{tmp_path}"):
             second.acquire()
-        assert not second.held
+        assert not second.is_locked
     with second:
-        assert second.held
+        assert second.is_locked
 
 
 def test_a_lock_is_free_as_soon_as_its_holder_is_killed(tmp_path: Path) -> None:
@@ -289,4 +289,4 @@ def test_a_lock_is_free_as_soon_as_its_holder_is_killed(tmp_path: Path) -> None:
         finally:
             holder.kill()
     with InstanceLock(tmp_path / "lock") as lock:
-        assert lock.held
+        assert lock.is_locked

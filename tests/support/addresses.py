@@ -74,7 +74,7 @@ ALSO = ("/there-is-nothing-here",)
 
 def pages() -> list[PageRoute]:
     """The rules of all pages."""
-    rules = [rule for each in PAGES for rule in each.rules if rule.method == "GET" and rule.path not in NOT_PAGES]
+    rules = [rule for page in PAGES for rule in page.rules if rule.method == "GET" and rule.path not in NOT_PAGES]
     return sorted(rules, key=lambda rule: rule.path)
 
 
@@ -85,7 +85,7 @@ def paths() -> list[str]:
 
 def is_public(path: str) -> bool:
     """Whether strangers see the page at a path of `paths`, and somebody who is signed in does not."""
-    return any(isinstance(rule.guard, Public) for rule in pages() if rule.path == path)
+    return any(isinstance(rule.access, Public) for rule in pages() if rule.path == path)
 
 
 def addresses(path: str, showcase: Showcase) -> list[str]:

@@ -189,7 +189,7 @@ async def new_caller(
             {"workspace_id": workspace_id, "user_id": user_id},
         )
     maker = Actor(ActorKind.USER, workspace_id, frozenset(Permission), user_id=user_id, role=Role.OWNER)
-    wanted = CreateApiKey.model_validate({"name": "test", "scopes": [each.value for each in permissions]})
+    wanted = CreateApiKey.model_validate({"name": "test", "scopes": [permission.value for permission in permissions]})
     async with database.transaction(workspace_id) as tx:
         created = await api_keys.create_api_key(tx, maker, key=wanted)
     return Caller(workspace_id, user_id, created.token)

@@ -120,7 +120,7 @@ class CompanyRegistry:
 
     name = "company_registry"
     version = "2026-11"
-    at_once = False
+    is_local = False
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
         """See `Adapter.enrich`."""

@@ -109,7 +109,7 @@ async def _undone(desk: Desk, import_id: UUID) -> None:
     """Imported, one lead of it edited, and undone."""
     await desk.commit(import_id)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        (lead,) = (await queries.list_leads(tx, desk.actor, only=LeadFilter(q="hedy"), limit=1)).items
+        (lead,) = (await queries.list_leads(tx, desk.actor, filters=LeadFilter(q="hedy"), limit=1)).items
         change = UpdateLead.model_validate({"company": cast.lead("hedy@signals.example")["company"]})
         await service.update_lead(tx, desk.actor, lead_id=lead.id, command=change, expected_version=lead.version)
     await desk.undo(import_id)

@@ -49,8 +49,8 @@ class CommitProxy:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.let_go.set()
-        for each in self._sockets:
-            _close(each)
+        for item in self._sockets:
+            _close(item)
         for thread in self._threads:
             thread.join()
 

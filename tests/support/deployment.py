@@ -81,7 +81,7 @@ def violations(url: str) -> list[str]:
 
 def left_over(home: Path) -> list[int]:
     """The processes that belong to a data folder: by their settings, or because they work inside it."""
-    found = [each.pid for each in LAUNCHER.started if each.home == str(home) and each.poll() is None]
+    found = [item.pid for item in LAUNCHER.started if item.home == str(home) and item.poll() is None]
     for process in psutil.process_iter():
         try:
             named = process.environ().get("LEADFLOOD_HOME") == str(home)

@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.support.deployment import Credentials
 
-MOST_STEPS = 150
+MAX_STEPS = 150
 """Tabs after which something counts as out of reach."""
 
 Name = str | re.Pattern[str]
@@ -37,12 +37,12 @@ class Keys:
     async def reach(self, target: Locator) -> None:
         """Go on with Tab until the target has the focus."""
         await expect(target).to_be_visible()
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             if await has_focus(target):
                 return
             await self.page.keyboard.press("Tab")
         raise AssertionError(
-            f"{target} cannot be reached with {MOST_STEPS} tabs; {await focused(self.page)} has the focus"
+            f"{target} cannot be reached with {MAX_STEPS} tabs; {await focused(self.page)} has the focus"
         )
 
     async def write(self, label: str, text: str) -> None:

@@ -100,7 +100,7 @@ class Launcher:
         theirs.close()
         pid = int(ours.recv(32))
         opened = Forked(pid, ours, env.get("LEADFLOOD_HOME"), open(out), open(err))  # noqa: SIM115, PTH123  pipes
-        self.started = [each for each in self.started if each.poll() is None] + [opened]
+        self.started = [item for item in self.started if item.poll() is None] + [opened]
         return opened
 
     def _connected(self) -> socket.socket:
@@ -135,7 +135,7 @@ def run(
         with stream:
             outputs[number] = stream.read()
 
-    readers = [threading.Thread(target=read, args=each) for each in enumerate((process.stdout, process.stderr))]
+    readers = [threading.Thread(target=read, args=item) for item in enumerate((process.stdout, process.stderr))]
     for reader in readers:
         reader.start()
     with contextlib.suppress(BrokenPipeError), open(ours, "w", encoding="utf-8") as stream:  # noqa: PTH123  as above
@@ -205,7 +205,7 @@ def _become(request: dict[str, object], streams: list[int]) -> None:
         os.closerange(3, 256)
         sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-        crypto._CHANCE.seed()
+        crypto._RANDOM.seed()
         os.environ.clear()
         os.environ.update(cast("dict[str, str]", request["env"]))
         os.chdir(cast("str", request["folder"]))

@@ -64,8 +64,8 @@ def _catch(folder: Path) -> object:
     mails = [Mail(str(number), to, f"Letter {number} 📬", text, html) for number in range(3)]
     composer = Mailer(None, "LEAD-FLOOD <no-reply@leadflood.local>", gate=Open())
     kept = [
-        save_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(each))
-        for each in map(composer.compose, mails)
+        save_message(folder, sender="no-reply@leadflood.local", recipients=[to.display], content=bytes(mail))
+        for mail in map(composer.compose, mails)
     ]
     return kept[-1]
 

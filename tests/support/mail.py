@@ -22,7 +22,7 @@ class Post:
 
     def all(self) -> list[CapturedMailContent]:
         """Every message, oldest first."""
-        return [read_message(self.folder, each.id) for each in reversed(list_messages(self.folder))]
+        return [read_message(self.folder, message.id) for message in reversed(list_messages(self.folder))]
 
 
 @asynccontextmanager

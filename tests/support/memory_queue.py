@@ -51,13 +51,13 @@ class MemoryCarrier:
         self._published.clear()
         now = self._clock()
         lanes: dict[UUID, list[_Entry]] = {}
-        for entry in sorted(self._entries.values(), key=lambda each: (each.ticket.priority, each.due)):
+        for entry in sorted(self._entries.values(), key=lambda item: (item.ticket.priority, item.due)):
             available = entry.taken is None or entry.taken + self._redelivery < now
             if entry.ticket.kind in kinds and entry.due <= now and available:
                 lanes.setdefault(entry.ticket.workspace_id, []).append(entry)
         taken: list[_Entry] = []
         while lanes and len(taken) < limit:
-            for workspace_id in sorted(lanes, key=lambda each: self._turn(lanes[each][0].ticket))[: limit - len(taken)]:
+            for workspace_id in sorted(lanes, key=lambda item: self._turn(lanes[item][0].ticket))[: limit - len(taken)]:
                 taken.append(lanes[workspace_id].pop(0))
                 if not lanes[workspace_id]:
                     del lanes[workspace_id]

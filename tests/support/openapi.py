@@ -102,13 +102,13 @@ class Operation:
     def request(self, resource_id: UUID | None = None) -> dict[str, Any]:
         """A request that is valid for the document, as httpx takes it: with the examples, about this resource."""
         parameters = self.described.get("parameters", ())
-        required = [each for each in parameters if each.get("required") and each["in"] == "header"]
+        required = [parameter for parameter in parameters if parameter.get("required") and parameter["in"] == "header"]
         path = self.path.replace("{id}", str(resource_id))
         sent: dict[str, Any] = {"method": self.method, "url": path}
-        sent["headers"] = {each["name"]: each["example"] for each in required}
+        sent["headers"] = {item["name"]: item["example"] for item in required}
         if self.takes_file:
-            needed = [each for each in parameters if each.get("required")]
-            sent["params"] = {each["name"]: each["schema"]["examples"][0] for each in needed}
+            needed = [parameter for parameter in parameters if parameter.get("required")]
+            sent["params"] = {item["name"]: item["schema"]["examples"][0] for item in needed}
             sent["content"] = b"email\nada@acme.com\n"
             sent["headers"]["Content-Type"] = "application/octet-stream"
         schema = self.body_schema
@@ -133,7 +133,7 @@ class Operation:
             return False
         choices = [self._resolved(choice) for choice in schema.get("anyOf", [schema])]
         listed = [self._resolved(choice.get("items", {})) for choice in choices]
-        ids = [True for each in listed for _ in self._id_places_of_body(each)]
+        ids = [True for item in listed for _ in self._id_places_of_body(item)]
         if ids or any("properties" in choice for choice in choices):
             message = f"{self}: {place} has fields of its own: teach Operation.id_places to look for ids in there."
             raise NotCovered(message)
@@ -176,7 +176,7 @@ def validator(described: dict[str, Any], schema: Mapping[str, Any]) -> Draft2020
 
 def _absolute(schema: Any) -> Any:  # noqa: ANN401  JSON of any shape
     if isinstance(schema, list):
-        return [_absolute(each) for each in schema]
+        return [_absolute(item) for item in schema]
     if isinstance(schema, dict):
         return {
             key: f"urn:document{value}" if key == "$ref" and value.startswith("#") else _absolute(value)

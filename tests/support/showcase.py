@@ -198,7 +198,7 @@ async def _keys(showcase: Showcase) -> str:
 
 
 def _key(name: str) -> CreateApiKey:
-    return CreateApiKey.model_validate({"name": name, "scopes": [each.value for each in SCOPES]})
+    return CreateApiKey.model_validate({"name": name, "scopes": [scope.value for scope in SCOPES]})
 
 
 async def _leads(showcase: Showcase, token: str) -> None:

@@ -58,7 +58,7 @@ def heard(pool: ConnectionPool, tell: Callable[[str], object]) -> Iterator[None]
         tell(query.query)
 
     with while_borrowed(
-        pool, lambda each: each.add_query_logger(logged), lambda each: each.remove_query_logger(logged)
+        pool, lambda item: item.add_query_logger(logged), lambda item: item.remove_query_logger(logged)
     ):
         yield
 

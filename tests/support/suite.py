@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.support.samples import SAMPLES
 
-MOST_MEGABYTES = 600
+MAX_MEGABYTES = 600
 """Resident memory that a process of the run may have needed, at its peak."""
 
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -49,7 +49,7 @@ def pytest_sessionfinish(session: pytest.Session) -> object:
     peaks = config.stash.setdefault(_PEAKS, {})
     peaks["main"] = _peak()
     result = yield
-    if session.exitstatus == pytest.ExitCode.OK and max(peaks.values()) > MOST_MEGABYTES:
+    if session.exitstatus == pytest.ExitCode.OK and max(peaks.values()) > MAX_MEGABYTES:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     return result
 
@@ -70,8 +70,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"samples: {number} tests were not run, because there is no {SAMPLES}.")
     peaks = config.stash.get(_PEAKS, {})
     terminalreporter.write_line(f"memory: {', '.join(f'{name} {peak} MB' for name, peak in peaks.items())}")
-    if large := [name for name, peak in peaks.items() if peak > MOST_MEGABYTES]:
-        terminalreporter.write_line(f"memory: {', '.join(large)} needed more than {MOST_MEGABYTES} MB.", red=True)
+    if large := [name for name, peak in peaks.items() if peak > MAX_MEGABYTES]:
+        terminalreporter.write_line(f"memory: {', '.join(large)} needed more than {MAX_MEGABYTES} MB.", red=True)
 
 
 def _peak() -> int:

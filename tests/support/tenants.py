@@ -171,7 +171,7 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
         ids["invitations"] = await _invitation(tx, actor)
         ids["audit-events"] = await audit_event(tx, actor, ids["leads"])
         await tx.execute(_KEEP_ANSWER, {"workspace_id": workspace_id, "key": new_id().bytes})
-    await figures.count(database, again=timedelta(minutes=5))
+    await figures.aggregate(database, lookback=timedelta(minutes=5))
     return Tenant(database, workspace_id, owner_id, email, session, key, ids)
 
 
@@ -251,7 +251,7 @@ async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
         command = MergeLeads.model_validate({"survivorId": str(one), "otherId": str(three)})
         merge = await merging.merge(tx, actor, LEAD_PARTICIPANTS, command=command)
         waiting = await duplicates.list_duplicates(tx, actor, limit=10)
-    (pair,) = [each for each in waiting.items if {lead.id for lead in each.leads} == {one, two}]
+    (pair,) = [item for item in waiting.items if {lead.id for lead in item.leads} == {one, two}]
     return {"duplicates": pair.id, "merges": merge.id}
 
 

@@ -11,10 +11,10 @@ from leadflood.kernel.batching import Batcher
 class Server:
     """Serves a group once the test lets it, and remembers what was together."""
 
-    def __init__(self, *, most: int = 10) -> None:
+    def __init__(self, *, max_size: int = 10) -> None:
         self.groups: list[list[str]] = []
         self.go = asyncio.Event()
-        self.grouping = Batcher(self.serve, most=most)
+        self.grouping = Batcher(self.serve, max_size=max_size)
 
     async def serve(self, items: Sequence[str]) -> list[str | Exception]:
         self.groups.append(list(items))
@@ -48,7 +48,7 @@ async def test_a_lone_call_is_served_at_once_and_what_waits_meanwhile_together()
 
 
 async def test_a_group_has_a_limit() -> None:
-    server = Server(most=2)
+    server = Server(max_size=2)
     server.go.set()
 
     assert await outcomes(await server.ask(*"abcde")) == [*"ABCDE"]
@@ -68,7 +68,7 @@ async def test_an_error_of_the_group_is_everybodys_and_the_next_group_goes_on() 
     server = Server()
     server.go.set()
 
-    assert [type(each) for each in await outcomes(await server.ask("a", "bug"))] == [LookupError, LookupError]
+    assert [type(outcome) for outcome in await outcomes(await server.ask("a", "bug"))] == [LookupError, LookupError]
     assert await server.grouping("c") == "C"
 
 
@@ -83,5 +83,5 @@ async def test_a_call_that_is_cancelled_disturbs_nobody(served: bool) -> None:
 
     done = await outcomes([*first, *later])
 
-    assert sum(isinstance(each, asyncio.CancelledError) for each in done) == 1
+    assert sum(isinstance(entry, asyncio.CancelledError) for entry in done) == 1
     assert server.groups == [["a", "b"], ["c", "d"] if served else ["d"]]

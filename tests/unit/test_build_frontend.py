@@ -125,9 +125,9 @@ def test_of_three_builds_at_once_one_works_and_the_others_find_it_done(checkout:
     command = [sys.executable, "-c", f"from scripts.build_frontend import *; build(Path({str(checkout)!r}))"]
 
     builds = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(3)]
-    told = [each.communicate(timeout=60)[1] for each in builds]
+    told = [item.communicate(timeout=60)[1] for item in builds]
 
-    assert ([each.returncode for each in builds], told) == ([0, 0, 0], [b"", b"", b""])
+    assert ([item.returncode for item in builds], told) == ([0, 0, 0], [b"", b"", b""])
     assert [line for line in log.read_text(encoding="utf-8").split() if line.endswith("build.mjs")] == [
         str(Workshop(checkout).sources / "build.mjs")
     ]
@@ -155,6 +155,6 @@ def test_a_fault_in_the_sources_is_named_and_the_last_build_stays(
     with pytest.raises(BuildError) as caught:
         build(checkout)
 
-    assert [each for each in told if each not in str(caught.value)] == []
+    assert [item for item in told if item not in str(caught.value)] == []
     assert shop.manifest() == before
     assert list(shop.work.glob("out-*")) == []

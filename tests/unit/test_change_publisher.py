@@ -23,7 +23,7 @@ def test_a_payload_names_the_workspaces_or_all_and_fits_into_a_notification(work
 def test_a_payload_of_somebody_else_stands_for_all_or_for_workspaces_but_never_breaks(payload: str) -> None:
     found = workspaces_of(payload)
 
-    assert found is None or all(isinstance(each, UUID) for each in found)
+    assert found is None or all(isinstance(item, UUID) for item in found)
 
 
 class Channel:

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from leadflood.kernel.db.errors import LockConflict, WritesRefused, passing_errors
+from leadflood.kernel.db.errors import LockConflict, WritesRefused, translated_errors
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.postgres import _away_is_unavailable
 
@@ -28,7 +28,7 @@ from leadflood.kernel.queue.postgres import _away_is_unavailable
     ],
 )
 def test_an_error_that_passes_is_unavailable(error: type[Exception], expected: type[Unavailable]) -> None:
-    with pytest.raises(Unavailable) as raised, passing_errors():
+    with pytest.raises(Unavailable) as raised, translated_errors():
         raise error("secret")
 
     assert type(raised.value) is expected
@@ -39,7 +39,7 @@ def test_an_error_that_passes_is_unavailable(error: type[Exception], expected: t
     "error", [asyncpg.UniqueViolationError, asyncpg.DivisionByZeroError, asyncpg.UndefinedTableError, ValueError]
 )
 def test_an_error_that_would_come_again_stays(error: type[Exception]) -> None:
-    with pytest.raises(error), passing_errors():
+    with pytest.raises(error), translated_errors():
         raise error("again")
 
 

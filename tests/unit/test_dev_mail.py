@@ -45,8 +45,8 @@ def test_the_newest_messages_come_first_and_the_oldest_go(tmp_path: Path, monkey
     monkeypatch.setattr(messages, "MAX_STORED_MESSAGES", 3)
     ids = [keep(tmp_path, message(str(number))) for number in range(5)]
 
-    assert [each.id for each in list_messages(tmp_path)] == ids[:1:-1]
-    assert [each.subject for each in list_messages(tmp_path, 2)] == ["4", "3"]
+    assert [item.id for item in list_messages(tmp_path)] == ids[:1:-1]
+    assert [item.subject for item in list_messages(tmp_path, 2)] == ["4", "3"]
     with pytest.raises(CapturedMailNotFound):
         read_message(tmp_path, ids[0])
 
@@ -92,7 +92,7 @@ def test_attachments_are_named_and_not_shown(tmp_path: Path) -> None:
 def test_what_is_no_proper_message_is_shown_as_far_as_it_goes(tmp_path: Path, content: bytes) -> None:
     message_id = keep(tmp_path, content)
 
-    assert [each.id for each in list_messages(tmp_path)] == [message_id]
+    assert [item.id for item in list_messages(tmp_path)] == [message_id]
     assert read_message(tmp_path, message_id).raw.endswith(content)
 
 

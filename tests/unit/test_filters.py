@@ -76,7 +76,7 @@ def test_all_faults_of_a_filter_are_named_at_once() -> None:
     with pytest.raises(InvalidInput) as refused:
         read_filter(text, "?filter")
 
-    assert [each.pointer for each in refused.value.errors] == ["?filter/all/0/field", "?filter/all/1/value"]
+    assert [error.pointer for error in refused.value.errors] == ["?filter/all/0/field", "?filter/all/1/value"]
 
 
 @pytest.mark.parametrize("text", ["", "x", "[" * 20_000, '{"all": [}'])
@@ -88,9 +88,12 @@ def test_what_is_not_json_is_no_filter(text: str) -> None:
 def test_the_shorthand_is_read_as_a_tree() -> None:
     short = LeadQuery.model_validate({"q": "ada", "all": [ACME]})
 
-    assert written(short.only().whole)["all"] == [{"field": "search", "operator": "matches", "value": "ada"}, ACME]
-    assert LeadQuery.model_validate({}).only().whole == EVERYTHING
-    assert LeadQuery.model_validate(short.model_dump(mode="json")).only().whole == short.only().whole
+    assert written(short.lead_filter().whole)["all"] == [
+        {"field": "search", "operator": "matches", "value": "ada"},
+        ACME,
+    ]
+    assert LeadQuery.model_validate({}).lead_filter().whole == EVERYTHING
+    assert LeadQuery.model_validate(short.model_dump(mode="json")).lead_filter().whole == short.lead_filter().whole
 
 
 def test_only_work_that_goes_on_later_has_its_relative_values_fixed() -> None:
@@ -103,19 +106,19 @@ def test_only_work_that_goes_on_later_has_its_relative_values_fixed() -> None:
                 {"field": "company", "operator": "is", "value": "me"},
             ]
         }
-    ).only().whole  # fmt: skip
+    ).lead_filter().whole  # fmt: skip
 
     fixed = LEAD_FILTERS.fixed(tree, FilterReader(NOW, me))
 
-    assert [each.value for each in fixed.conditions] == [(str(me),), "2026-03-03T12:00:00+00:00", "me"]
+    assert [condition.value for condition in fixed.conditions] == [(str(me),), "2026-03-03T12:00:00+00:00", "me"]
 
 
 def test_the_same_shape_of_a_filter_is_one_statement() -> None:
     def statement(status: str, source: str) -> tuple[list[str], dict[str, Any]]:
-        only = LeadFilter(sources=(source,), tree=LeadQuery.model_validate({"status": [status]}).only().whole)
+        filters = LeadFilter(sources=(source,), tree=LeadQuery.model_validate({"status": [status]}).lead_filter().whole)
         conditions = Conditions()
-        conditions.add(LEAD_FILTERS.compiled(only.whole, FilterReader(NOW, None)))
-        return [each.text for each in conditions.parts], conditions.values
+        conditions.add(LEAD_FILTERS.compiled(filters.whole, FilterReader(NOW, None)))
+        return [part.text for part in conditions.parts], conditions.values
 
     first, second = statement("new", "api"), statement("failed", "fair")
 
@@ -143,10 +146,12 @@ def test_the_same_shape_of_a_filter_is_one_statement() -> None:
 def test_what_must_go_through_the_search_and_what_its_text_then_has(
     given: object, leakproof: bool, patterns: tuple[str, ...]
 ) -> None:
-    node = LEAD_FILTERS.compiled(LeadQuery.model_validate(given).only().whole, FilterReader(NOW, None))
+    node = LEAD_FILTERS.compiled(LeadQuery.model_validate(given).lead_filter().whole, FilterReader(NOW, None))
 
     assert is_leakproof(node) is leakproof
-    assert tuple(each.strip("%") for each in rarest(searched(node))) == tuple(each.strip("%") for each in patterns)
+    assert tuple(item.strip("%") for item in rarest(searched(node))) == tuple(
+        pattern.strip("%") for pattern in patterns
+    )
 
 
 @pytest.mark.parametrize(

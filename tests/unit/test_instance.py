@@ -38,7 +38,7 @@ def test_a_data_folder_keeps_its_name_when_moved_and_its_copy_has_another(tmp_pa
 
     assert instance_id(settings(moved), KEY) == name
     assert instance_id(settings(copy), KEY) not in {name, instance_id(settings(_empty(tmp_path)), KEY)}
-    assert [each.name for each in moved.iterdir()] == ["instance.id"]
+    assert [item.name for item in moved.iterdir()] == ["instance.id"]
 
 
 def test_a_server_that_hides_its_identifier_is_no_difference() -> None:

@@ -47,7 +47,7 @@ def test_no_header_can_be_smuggled_in(subject: str) -> None:
     with pytest.raises(MailNotSent) as caught:
         Mailer(None, SENDER, gate=Open()).compose(mail(subject=subject))
 
-    assert not caught.value.passing
+    assert not caught.value.temporary
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_without_a_server_the_refusal_names_the_setting() -> None:
     with pytest.raises(MailNotSent, match="LEADFLOOD_SMTP_URL") as caught:
         await Mailer(None, SENDER, gate=Open()).send(mail())
 
-    assert not caught.value.passing
+    assert not caught.value.temporary
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def create_app(parts: ApiContext, routers: Sequence[APIRouter] = ROUTERS, *, pag
     app.state.parts = parts
     app.state.probe = ReadinessProbe(parts.database, parts.queue_backend, timeout=parts.probe_timeout)
     app.state.authenticator = Batcher(
-        partial(access.authenticate_all, parts.database, production=parts.settings.is_production), most=MAX_GROUP
+        partial(access.authenticate_all, parts.database, production=parts.settings.is_production), max_size=MAX_GROUP
     )
     app.state.group_commit = GroupCommit(parts.database, parts.metrics)
     app.state.docs_page = DocsPage()
@@ -140,8 +140,8 @@ class _Routes:
 
     def __init__(self, app: FastAPI) -> None:
         self._router = app.router
-        served = [each for each in app.routes if isinstance(each, EdgeRoute) and not each.param_convertors]
-        self._literal = {(method, each.path): each for each in served for method in each.methods or ()}
+        served = [route for route in app.routes if isinstance(route, EdgeRoute) and not route.param_convertors]
+        self._literal = {(method, item.path): item for item in served for method in item.methods or ()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._literal.get((scope.get("method", ""), scope.get("path", "")))

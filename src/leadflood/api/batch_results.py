@@ -63,7 +63,7 @@ class LeadResults(View):
 async def create_each(tx: Transaction, unit: UnitOfWork, leads: Sequence[CreateLead | InvalidLead]) -> list[Result]:
     """Write the sound ones in this transaction. A result for each, in order. Raises: Unavailable."""
     trace = unit.trace
-    sound = [NewLead(unit.actor, each, trace, priority=Priority.BULK) for each in leads if isinstance(each, CreateLead)]
+    sound = [NewLead(unit.actor, item, trace, priority=Priority.BULK) for item in leads if isinstance(item, CreateLead)]
     workspace_id = unit.actor.workspace_id
     outcomes = iter(await service.create_leads(tx, workspace_id=workspace_id, leads=sound) if sound else ())
     return [_invalid(lead.errors) if isinstance(lead, InvalidLead) else _result(next(outcomes)) for lead in leads]
@@ -91,5 +91,5 @@ def _result(outcome: LeadCreated | AppError) -> Result:
 
 
 def _invalid(errors: Sequence[FieldError]) -> Result:
-    told = [{"pointer": each.pointer, "code": each.code, "message": each.message} for each in errors]
-    return {"status": "invalid", "errors": told}
+    details = [{"pointer": error.pointer, "code": error.code, "message": error.message} for error in errors]
+    return {"status": "invalid", "errors": details}

@@ -18,7 +18,13 @@ from leadflood.api.errors import problem
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput, PreconditionFailed, PreconditionRequired
-from leadflood.kernel.idempotency import MAX_KEPT_BYTES, IdempotencyKey, KeyedRequest, ResponseNotStored, StoredResponse
+from leadflood.kernel.idempotency import (
+    MAX_STORED_BYTES,
+    IdempotencyKey,
+    KeyedRequest,
+    ResponseNotStored,
+    StoredResponse,
+)
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, Position
 from leadflood.kernel.request_context import RequestContext, request_context_of
 from leadflood.kernel.schema import View
@@ -29,7 +35,7 @@ _UNIT = "leadflood.unit"
 _KEPT_HEADERS = ("content-type", "etag", "link", "location", "retry-after")
 _NOT_KEPT = frozenset({400, 401, 403, 413, 415, 429})
 """Refusals that say nothing of the effect: the same request may be let through next time."""
-_LEAST_FAULT = 500
+_MIN_FAULT = 500
 _MAX_CURSOR = 2000
 _VERSION = re.compile(r'"(\d{1,9})"')
 
@@ -103,17 +109,17 @@ class UnitOfWork:
 
         return KeyedRequest(self.key, kept)
 
-    async def keep(self, response: Response) -> None:
+    async def store(self, response: Response) -> None:
         """Store the answer under the request's key, where it has one."""
         if self.key is None or self._replayed:
             return
-        small = len(response.body) <= MAX_KEPT_BYTES
-        await self.key.keep(self.tx, stored_response(response if small else problem(self.scope, ResponseNotStored())))
+        small = len(response.body) <= MAX_STORED_BYTES
+        await self.key.store(self.tx, stored_response(response if small else problem(self.scope, ResponseNotStored())))
 
 
 def is_stored(refusal: AppError) -> bool:
     """Whether a refusal is the answer to all later requests with the same key."""
-    return refusal.status < _LEAST_FAULT and refusal.status not in _NOT_KEPT
+    return refusal.status < _MIN_FAULT and refusal.status not in _NOT_KEPT
 
 
 def stored_response(response: Response, *, ids_only: bool = False) -> StoredResponse:

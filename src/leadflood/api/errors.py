@@ -19,7 +19,7 @@ from leadflood.kernel.request_context import request_context_of
 from leadflood.kernel.schema import View, field_errors_of
 
 PROBLEM_TYPE = "application/problem+json"
-_LEAST_FAULT = 500
+_MIN_FAULT = 500
 
 _log = structlog.get_logger()
 
@@ -118,7 +118,7 @@ def problem_body(error: AppError, *, instance: str, request_id: str) -> bytes:
         "instance": instance,
         "code": error.code,
         "requestId": request_id,
-        "errors": [{"pointer": each.pointer, "code": each.code, "message": each.message} for each in error.errors],
+        "errors": [{"pointer": item.pointer, "code": item.code, "message": item.message} for item in error.errors],
         **error.extra,
     }
     return json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
@@ -130,7 +130,7 @@ def answer_to(scope: Scope, exc: Exception) -> Response:
         case AppError() if exc.status == Unavailable.status:
             _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
             return problem(scope, exc)
-        case AppError() if exc.status < _LEAST_FAULT:
+        case AppError() if exc.status < _MIN_FAULT:
             return problem(scope, exc)
         case RequestValidationError():
             return _invalid_request(scope, exc)
@@ -180,7 +180,7 @@ def _located(fault: Any) -> list[FieldError]:  # noqa: ANN401  FastAPI does not 
     return [FieldError(pointer, error.code, error.message)]
 
 
-_TOLD_OVER_HTTP = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
+_LOGGED_ELSEWHERE = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
 """Where errors that can end a request are defined; those of starting up and of the command line are elsewhere."""
 
 
@@ -191,7 +191,7 @@ def problem_types() -> dict[str, type[AppError]]:
     """
     types: dict[str, type[AppError]] = {AppError.code: AppError}
     for error in _descendants(AppError):
-        if error.status != AppError.status and error.__module__.startswith(_TOLD_OVER_HTTP):
+        if error.status != AppError.status and error.__module__.startswith(_LOGGED_ELSEWHERE):
             types.setdefault(error.code, error)
     return dict(sorted(types.items()))
 

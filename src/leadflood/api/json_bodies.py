@@ -90,10 +90,10 @@ async def parse_large(body: bytes, entry_limit: int) -> object:
     return _filled(outline, iter(parsed))
 
 
-def _brackets(body: bytes, longest: int) -> Iterator[int]:
-    """Where brackets are that are not in strings. Ends early where more than `longest` bytes are between two."""
+def _brackets(body: bytes, max_length: int) -> Iterator[int]:
+    """Where brackets are that are not in strings. Ends early where more than `max_length` bytes are between two."""
     place = 0
-    while (found := _TO_BRACKET.match(body, place, place + longest)) and found.end() < len(body):
+    while (found := _TO_BRACKET.match(body, place, place + max_length)) and found.end() < len(body):
         place = found.end()
         if body[place] not in b"[]{}":
             return
@@ -105,11 +105,11 @@ def _filled(outline: object, entries: Iterator[object]) -> object:
     """The outline with its entries in their places."""
     whole: Any = outline
     lists = whole.values() if isinstance(whole, dict) else whole if isinstance(whole, list) else ()
-    for each in lists:
-        if isinstance(each, list):
-            each[:] = [next(entries) if isinstance(entry, dict | list) else entry for entry in each]
-        elif isinstance(each, dict):
-            each.update({name: next(entries) for name, entry in each.items() if isinstance(entry, dict | list)})
+    for item in lists:
+        if isinstance(item, list):
+            item[:] = [next(entries) if isinstance(entry, dict | list) else entry for entry in item]
+        elif isinstance(item, dict):
+            item.update({name: next(entries) for name, entry in item.items() if isinstance(entry, dict | list)})
     return whole
 
 
@@ -123,7 +123,7 @@ class ListSchema:
         self._name = field.alias or name
         [entry] = get_args(field.annotation)
         self._entry: TypeAdapter[Any] = TypeAdapter(entry)
-        self._longest = next(each.max_length for each in field.metadata if hasattr(each, "max_length"))
+        self._longest = next(item.max_length for item in field.metadata if hasattr(item, "max_length"))
 
     async def validate(self, value: Any) -> Schema:  # noqa: ANN401  whatever was sent
         """Raises: ValidationError."""

@@ -46,9 +46,9 @@ Line = tuple[int, bytes | None]
 
 @dataclass
 class LineSplitter:
-    """Cuts what arrives into lines. `most`: bytes of a line; of a longer one only the number is kept."""
+    """Cuts what arrives into lines. `max_bytes`: bytes of a line; of a longer one only the number is kept."""
 
-    most: int
+    max_bytes: int
     number: int = 0
     _begun: bytearray = field(default_factory=bytearray)
     _too_long: bool = False
@@ -67,7 +67,7 @@ class LineSplitter:
             yield from self._end()
 
     def _append(self, piece: bytes) -> None:
-        self._too_long = self._too_long or len(self._begun) + len(piece) > self.most
+        self._too_long = self._too_long or len(self._begun) + len(piece) > self.max_bytes
         if self._too_long:
             self._begun.clear()
         else:
@@ -119,11 +119,11 @@ class LeadStream(Response):
         for start in range(0, len(lines), MAX_BATCH):
             chunk = lines[start : start + MAX_BATCH]
             self._next = chunk[0][0]
-            results = await self._write([_lead(line, self._lines.most) async for _, line in in_slices(chunk)])
+            results = await self._write([_lead(line, self._lines.max_bytes) async for _, line in in_slices(chunk)])
             self._next = chunk[-1][0] + 1
             self._statuses.update(result["status"] for result in results)
-            told = [{"line": number, **result} for (number, _), result in zip(chunk, results, strict=True)]
-            await self._send(send, told, more=True)
+            line_results = [{"line": number, **result} for (number, _), result in zip(chunk, results, strict=True)]
+            await self._send(send, line_results, more=True)
 
     async def _write(self, leads: Sequence[CreateLead | InvalidLead]) -> Sequence[Result]:
         parts = self._unit.parts
@@ -139,9 +139,9 @@ class LeadStream(Response):
         await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _lead(line: bytes | None, most: int) -> CreateLead | InvalidLead:
+def _lead(line: bytes | None, max_bytes: int) -> CreateLead | InvalidLead:
     if line is None:
-        return InvalidLead([FieldError("", "too_long", f"A line may have {most} bytes. Shorten it.")])
+        return InvalidLead([FieldError("", "too_long", f"A line may have {max_bytes} bytes. Shorten it.")])
     try:
         return CreateLead.model_validate(parse_json(line))
     except InvalidInput as error:

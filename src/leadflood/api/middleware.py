@@ -42,7 +42,9 @@ class RequestContextMiddleware:
         self._app = app
         self._watch = watch
         self._metrics = metrics
-        self._proxies = [ip_network(each.strip()) for each in trusted_proxies.split(",") if each.strip()]
+        self._proxies = [
+            ip_network(trusted_proxy.strip()) for trusted_proxy in trusted_proxies.split(",") if trusted_proxy.strip()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of any kind."""
@@ -71,7 +73,7 @@ class RequestContextMiddleware:
                 await answer_to(scope, exc)(scope, receive, sending)
             finally:
                 self._metrics.requests_in_flight.dec()
-                self._tell(scope, request_context, monotonic() - started)
+                self._log_request(scope, request_context, monotonic() - started)
 
     def _open(self, scope: Scope) -> RequestContext:
         headers = _Headers(scope["headers"])
@@ -80,8 +82,8 @@ class RequestContextMiddleware:
         if self._proxies and self._is_proxy(peer):
             client_ip = self._forwarded_for(headers.all(b"x-forwarded-for")) or peer
             forwarded = headers.all(b"x-forwarded-proto")
-            told = forwarded[-1].rpartition(",")[2].strip().lower() if forwarded else ""
-            scheme = told if told in {"http", "https"} else scheme
+            forwarded_proto = forwarded[-1].rpartition(",")[2].strip().lower() if forwarded else ""
+            scheme = forwarded_proto if forwarded_proto in {"http", "https"} else scheme
         elif peer and headers.first(b"x-forwarded-for"):
             self._watch.notice(peer)
         wanted = headers.first(b"x-request-id")
@@ -96,7 +98,7 @@ class RequestContextMiddleware:
 
     def _forwarded_for(self, values: Sequence[str]) -> str:
         """The last address that no proxy of ours wrote: everything before it the caller can have made up."""
-        for address in reversed([each.strip() for value in values for each in value.split(",")]):
+        for address in reversed([item.strip() for value in values for item in value.split(",")]):
             if not _is_address(address):
                 return ""
             if not self._is_proxy(address):
@@ -106,7 +108,7 @@ class RequestContextMiddleware:
     def _is_proxy(self, address: str) -> bool:
         return _is_address(address) and any(_contains(network, address) for network in self._proxies)
 
-    def _tell(self, scope: Scope, request_context: RequestContext, seconds: float) -> None:
+    def _log_request(self, scope: Scope, request_context: RequestContext, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = request_context.method if request_context.method in _METHODS else "OTHER"
         status = request_context.status or _CLIENT_GONE

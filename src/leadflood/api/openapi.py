@@ -125,13 +125,13 @@ def _examples(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, list[Any]]]:
             for model, mode in models:
                 schema = TypeAdapter(model).json_schema(mode=mode, ref_template=_SCHEMAS + "{model}")
                 named = {schema.get("title", ""): schema, **schema.get("$defs", {})}
-                yield from ((name, each["examples"]) for name, each in named.items() if "examples" in each)
+                yield from ((name, item["examples"]) for name, item in named.items() if "examples" in item)
 
 
 def _complete(route: EdgeRoute, operation: dict[str, Any]) -> None:
-    operation["security"] = [{"bearer": []}] if route.guard.needs_caller else []
-    if route.guard.permission is not None:
-        operation["x-required-permission"] = route.guard.permission.value
+    operation["security"] = [{"bearer": []}] if route.access.needs_caller else []
+    if route.access.permission is not None:
+        operation["x-required-permission"] = route.access.permission.value
     operation["description"] = f"{route.description}\n\n{_who_may(route)}"
     if route.writes:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
@@ -148,17 +148,17 @@ def _complete(route: EdgeRoute, operation: dict[str, Any]) -> None:
 
 
 def _who_may(route: EdgeRoute) -> str:
-    if route.guard.permission is not None:
-        return f"Requires the `{route.guard.permission.value}` permission."
-    return "Any authenticated caller." if route.guard.needs_caller else f"Public: {route.guard.public_because}."
+    if route.access.permission is not None:
+        return f"Requires the `{route.access.permission.value}` permission."
+    return "Any authenticated caller." if route.access.needs_caller else f"Public: {route.access.public_reason}."
 
 
 def _problems_of(route: EdgeRoute, operation: dict[str, Any]) -> set[int]:
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     problems: set[int] = set()
-    if route.guard.needs_caller:
+    if route.access.needs_caller:
         problems |= {400, 401, 429, 503}
-    if route.guard.permission is not None:
+    if route.access.permission is not None:
         problems |= {403}
     if "{" in route.path_format:
         problems |= {400, 404}
@@ -173,7 +173,7 @@ def _problems_of(route: EdgeRoute, operation: dict[str, Any]) -> set[int]:
 
 def _headers_of_answer(route: EdgeRoute, operation: dict[str, Any]) -> Iterator[str]:
     yield "X-Request-Id"
-    if route.guard.needs_caller:
+    if route.access.needs_caller:
         yield from ("RateLimit", "RateLimit-Policy")
     if route.writes:
         yield "Idempotency-Replayed"

@@ -72,7 +72,7 @@ class ReadinessProbe:
         self._depth: Mapping[str, QueueDepth] | None = None
         self._depth_until = 0.0
 
-    async def look(self) -> Readiness:
+    async def check(self) -> Readiness:
         """How all of them are, now."""
         (revision, database_fault), (_, queue_fault), (system, _), (_, write_fault) = await asyncio.gather(
             self._within(self._revision),

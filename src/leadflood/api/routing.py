@@ -47,14 +47,14 @@ class RouteWithoutAccess(TypeError):
 class Access:
     """Who may call an endpoint, and whether it runs in a transaction of its own, or in one with other requests.
 
-    Either `public_because` says why everybody may, or a valid credential is needed, with `permission` if it is given.
+    Either `public_reason` says why everybody may, or a valid credential is needed, with `permission` if it is given.
     A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
     itself as it comes (`read_pieces`), of any type and size. Those two have limits of their own instead of the deadline
     of a request, and so has what works on a whole file.
     """
 
     permission: Permission | None = None
-    public_because: str = ""
+    public_reason: str = ""
     transaction: bool = True
     grouped: bool = False
     body: Literal["usual", "large", "stream", "raw"] = "usual"
@@ -63,7 +63,7 @@ class Access:
     @property
     def needs_caller(self) -> bool:
         """Whether the caller must show a credential."""
-        return not self.public_because
+        return not self.public_reason
 
     @property
     def hurried(self) -> bool:
@@ -112,12 +112,12 @@ def public(reason: str) -> Callable[[F], F]:
     if not reason:
         message = "Say why this endpoint is public."
         raise RouteWithoutAccess(message)
-    return _with_access(Access(public_because=reason, transaction=False))
+    return _with_access(Access(public_reason=reason, transaction=False))
 
 
-def _with_access(guard: Access) -> Callable[[F], F]:
+def _with_access(access: Access) -> Callable[[F], F]:
     def mark(endpoint: F) -> F:
-        setattr(endpoint, _ACCESS, guard)
+        setattr(endpoint, _ACCESS, access)
         return endpoint
 
     return mark
@@ -131,21 +131,21 @@ class EdgeRoute(APIRoute):
     it within the deadline, but for the time that the body takes to arrive.
     """
 
-    guard: Access
+    access: Access
     _handle: Handler
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
-        guard = getattr(endpoint, _ACCESS, None)
-        if not isinstance(guard, Access):
+        access = getattr(endpoint, _ACCESS, None)
+        if not isinstance(access, Access):
             message = f"{endpoint.__qualname__} needs @requires(Permission.…), @authenticated() or @public(reason)."
             raise RouteWithoutAccess(message)
-        if guard.needs_caller and "unit" not in inspect.signature(endpoint).parameters:
+        if access.needs_caller and "unit" not in inspect.signature(endpoint).parameters:
             message = f"{endpoint.__qualname__} needs a parameter `unit: InUnit`."
             raise RouteWithoutAccess(message)
-        if guard.transaction:
+        if access.transaction:
             endpoint = _in_unit(endpoint)
-        self.guard = guard
+        self.access = access
         options["operation_id"] = options.get("operation_id") or to_camel(endpoint.__name__)
         super().__init__(path, endpoint, **options)
         self.app = self._serve
@@ -158,7 +158,7 @@ class EdgeRoute(APIRoute):
     @property
     def writes(self) -> bool:
         """Whether it changes something, and so takes an `Idempotency-Key`."""
-        return self.guard.grouped or (self.guard.transaction and "GET" not in (self.methods or ()))
+        return self.access.grouped or (self.access.transaction and "GET" not in (self.methods or ()))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether it serves a path. One with an id serves none that is written out: /v1/leads/batch is no lead."""
@@ -169,16 +169,16 @@ class EdgeRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """The pipeline, from the head of a request to its answer. It raises `AppError` and `RequestValidationError`."""
-        endpoint = direct_call(self, large=self.guard.body == "large") or super().get_route_handler()
+        endpoint = direct_call(self, large=self.access.body == "large") or super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             parts = context_of(request.scope)
             async with Deadline(parts.settings.request_timeout) as deadline:
-                actor = await admit(request, self.guard.permission) if self.guard.needs_caller else None
+                actor = await admit(request, self.access.permission) if self.access.needs_caller else None
                 with parts.body_budget.lease() as lease:
                     with deadline.paused():  # the body has limits of its own
                         received = await self._receive(request, parts, lease)
-                    if not self.guard.hurried:
+                    if not self.access.hurried:
                         deadline.lift()
                     return await self._answered(received, actor, endpoint)
 
@@ -193,14 +193,14 @@ class EdgeRoute(APIRoute):
             self._refuse_unknown_parameters(received)
             unit = UnitOfWork(received.scope, actor, self._idempotency_key(received, actor), stack)
             response = await endpoint(received)
-            if self.guard.transaction:
-                await unit.keep(response)
-        return _unless_known(received, response)
+            if self.access.transaction:
+                await unit.store(response)
+        return _not_modified(received, response)
 
     async def _receive(self, request: Request, parts: ApiContext, lease: BodyLease) -> ReceivedRequest:
-        if request.method == "GET" or self.guard.body == "raw":
+        if request.method == "GET" or self.access.body == "raw":
             return ReceivedRequest(request, b"", None)
-        if self.guard.body == "stream":
+        if self.access.body == "stream":
             if not _NDJSON.fullmatch(request.headers.get("content-type", "")):
                 detail = "Send one JSON object a line, with the header Content-Type: application/x-ndjson."
                 raise UnsupportedMediaType(detail, headers={"Accept": NDJSON})
@@ -209,7 +209,7 @@ class EdgeRoute(APIRoute):
         if carries and self.body_field and not _JSON.fullmatch(request.headers.get("content-type", "")):
             detail = "Send JSON, with the header Content-Type: application/json."
             raise UnsupportedMediaType(detail, headers={"Accept": "application/json"})
-        settings, large = parts.settings, self.guard.body == "large"
+        settings, large = parts.settings, self.access.body == "large"
         limit = settings.max_batch_bytes if large else settings.max_body_bytes
         body = b""
         if carries:
@@ -264,13 +264,13 @@ def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _unless_known(request: Request, response: Response) -> Response:
+def _not_modified(request: Request, response: Response) -> Response:
     """304 where the caller has this version already (RFC 9110, 13.1.2)."""
     if request.method != "GET":
         return response
     tag, known = response.headers.get("etag"), request.headers.get("if-none-match")
     if tag is None or known is None:
         return response
-    if known.strip() != "*" and tag not in [each.strip().removeprefix("W/") for each in known.split(",")]:
+    if known.strip() != "*" and tag not in [item.strip().removeprefix("W/") for item in known.split(",")]:
         return response
     return Response(status_code=304, headers={"ETag": tag})

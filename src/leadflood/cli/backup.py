@@ -51,7 +51,7 @@ def backup(
     key = secret_key(settings)
     included = settings.secret_key is None and not without_key
     with _database(settings):
-        manifest = run(create_backup(Source(bootstrap.owner_url(settings), key, included), path, tell=note))
+        manifest = run(create_backup(Source(bootstrap.owner_url(settings), key, included), path, report=note))
     size = path.stat().st_size
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
@@ -91,7 +91,7 @@ def restore(
         warning = _restore_key(settings, restoration.key_in(file, manifest), manifest, replace=replace)
         queue = settings.queue_database_url.get_secret_value() if settings.queue_database_url else None
         url = bootstrap.owner_url(settings)
-        run(restoration.restore(url, queue, file, manifest, replace=replace, tell=note))
+        run(restoration.restore(url, queue, file, manifest, replace=replace, report=note))
     if as_json:
         print_json({**_counts(manifest), "createdAt": manifest.created_at, "warning": warning})
         return

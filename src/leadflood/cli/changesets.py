@@ -37,7 +37,7 @@ def list_(
             days = context.platform.settings.lead_retention_days
 
             async def dated(*tx: Any, **page: Any) -> "Page[ChangesetView]":  # noqa: ANN401  as the query
-                return (await changesets.list_changesets(*tx, **page)).map(lambda each: each.dated(days))
+                return (await changesets.list_changesets(*tx, **page)).map(lambda item: item.dated(days))
 
             await print_pages(
                 context.reading(dated), _COLUMNS, _row, limit=None if everything else limit, as_json=as_json
@@ -136,4 +136,4 @@ def _print(change: "ChangesetView", kept: "Sequence[KeptLeadView]", *, as_json: 
     if kept:
         say()
         columns = [TableColumn("kept lead"), TableColumn("reason"), TableColumn("fields")]
-        print_table(columns, [(each.email, each.reason, ", ".join(each.fields)) for each in kept])
+        print_table(columns, [(item.email, item.reason, ", ".join(item.fields)) for item in kept])

@@ -43,12 +43,12 @@ class CliContext:
         """The database."""
         return self.platform.database
 
-    def reading(self, listed: "Callable[..., Awaitable[Page[T]]]", **only: Any) -> "Fetch[T]":  # noqa: ANN401  filters
-        """Reads pages of a list of the workspace, each in a transaction. Args: listed: a query. only: its filters."""
+    def reading(self, listed: "Callable[..., Awaitable[Page[T]]]", **filters: Any) -> "Fetch[T]":  # noqa: ANN401  filters
+        """Reads pages of a list of the workspace, each in a transaction. Args: listed: a query. filters: its filters."""
 
         async def fetch(**page: Any) -> "Page[T]":  # noqa: ANN401  after and limit
             async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
-                return await listed(tx, self.actor, **only, **page)
+                return await listed(tx, self.actor, **filters, **page)
 
         return fetch
 
@@ -107,7 +107,7 @@ async def all_workspaces(database: "Database") -> "list[WorkspaceView]":
 
 async def _find(database: "Database", wanted: str | None) -> UUID:
     found = await all_workspaces(database)
-    fitting = [each for each in found if wanted is None or wanted in (str(each.id), each.name)]
+    fitting = [item for item in found if wanted is None or wanted in (str(item.id), item.name)]
     if len(fitting) == 1:
         return fitting[0].id
     if not found:
@@ -115,7 +115,7 @@ async def _find(database: "Database", wanted: str | None) -> UUID:
             "No workspace yet. `leadflood up` and `leadflood serve` create the first one; "
             "`leadflood workspace create` creates more."
         )
-    known = "\n".join(f"  {each.id}  {visible(each.name)}" for each in found[:20])
+    known = "\n".join(f"  {item.id}  {visible(item.name)}" for item in found[:20])
     if wanted is None:
         raise AmbiguousWorkspace(f"Multiple workspaces. Specify --workspace:\n{known}")
     if fitting:

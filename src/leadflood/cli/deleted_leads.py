@@ -37,7 +37,7 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
         from leadflood.domains.leads.contracts.bulk import BulkChange
         from leadflood.domains.leads.service import bulk
 
-        command = checked(BulkChange, {"action": "restore", "leadIds": [str(each) for each in leads]})
+        command = checked(BulkChange, {"action": "restore", "leadIds": [str(lead) for lead in leads]})
         async with open_context(workspace) as context:
             days = context.platform.settings.lead_retention_days
             async with context.database.transaction(context.actor.workspace_id) as tx:
@@ -59,10 +59,10 @@ async def list_deleted(q: str | None, limit: int | None, workspace: str | None, 
     from leadflood.domains.leads.contracts.deleted import DeletedQuery
     from leadflood.domains.leads.queries import deleted
 
-    only = checked(DeletedQuery, {"q": q}).only()
+    filters = checked(DeletedQuery, {"q": q}).deleted_filter()
     async with open_context(workspace) as context:
         days = context.platform.settings.lead_retention_days
-        fetch = context.reading(deleted.list_deleted_leads, only=only, retention_days=days)
+        fetch = context.reading(deleted.list_deleted_leads, filters=filters, retention_days=days)
         await print_pages(fetch, _COLUMNS, _row, limit=limit, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SOURCE = "demo"
 _BATCH = 200
-_FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0
+_FIRST_POLL, _MAX_POLL = 0.1, 1.0
 
 SAMPLES: Sequence[dict[str, Any]] = (
     {"email": "ada.lovelace@acme.com", "company": "Acme", "jobTitle": "Head of Research", "country": "GB"},
@@ -102,24 +102,24 @@ async def _watch(context: CliContext, lead_ids: Sequence[UUID]) -> bool:
     """Tell each lead's way to its end. Returns whether all got enriched."""
     from leadflood.domains.leads import queries
 
-    told: dict[UUID, str] = {}
-    pause = _FIRST_LOOK
+    reported: dict[UUID, str] = {}
+    pause = _FIRST_POLL
     async with open_reporter() as screen:
         while True:
-            before = dict(told)
+            before = dict(reported)
             async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
                 for lead_id in lead_ids:
-                    if told.get(lead_id) in ("enriched", "failed"):
+                    if reported.get(lead_id) in ("enriched", "failed"):
                         continue
                     lead = await queries.get_lead(tx, context.actor, lead_id=lead_id)
-                    if told.get(lead_id) != lead.status:
-                        screen.tell(f"{lead.status:<10}  {visible(lead.email)}")
-                    told[lead_id] = lead.status
-            ended = sum(status in ("enriched", "failed") for status in told.values())
+                    if reported.get(lead_id) != lead.status:
+                        screen.print_line(f"{lead.status:<10}  {visible(lead.email)}")
+                    reported[lead_id] = lead.status
+            ended = sum(status in ("enriched", "failed") for status in reported.values())
             if ended == len(lead_ids):
-                return all(status == "enriched" for status in told.values())
+                return all(status == "enriched" for status in reported.values())
             screen.show(f"{ended} of {len(lead_ids)} sample leads enriched …")
-            pause = _FIRST_LOOK if told != before else min(_LONGEST_LOOK, pause * 1.3)
+            pause = _FIRST_POLL if reported != before else min(_MAX_POLL, pause * 1.3)
             await asyncio.sleep(pause)
 
 

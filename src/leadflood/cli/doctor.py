@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leadflood.kernel.db.database import Database
     from leadflood.kernel.queue.ports import QueueBackend
 
-_LEAST_DISK = 1024**3
+_MIN_DISK = 1024**3
 _OLDEST_HEARTBEAT = 180.0
 _COUNTED = 200
 _INTERNAL = ("LEADFLOOD_HEARTBEAT_FD", "LEADFLOOD_PARENT_FD")
@@ -122,13 +122,13 @@ def _python() -> Finding:
 
 
 def _disk(home: Path) -> Finding:
-    folder = next(each for each in (home, *home.parents) if each.exists())
+    folder = next(item for item in (home, *home.parents) if item.exists())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1024**3:.1f} GiB free in {folder}"
     if not os.access(folder, os.W_OK):
         remedy = "Mount it writable, run this as its owner, or set LEADFLOOD_HOME to another folder."
         return Finding("disk", ok=False, detail=f"{folder} is not writable", remedy=remedy)
-    if free >= _LEAST_DISK:
+    if free >= _MIN_DISK:
         return Finding("disk", ok=True, detail=detail)
     return Finding("disk", ok=False, detail=detail, remedy="Free some space: PostgreSQL stops when the disk is full.")
 
@@ -230,9 +230,9 @@ async def _queue(queue_backend: "QueueBackend") -> Finding:
         depth = await queue_backend.depth()
     except AppError as error:
         return Finding("queue", ok=False, detail="unreachable", remedy=error.detail)
-    waiting = sum(each.waiting for each in depth.values())
-    deferred = sum(each.deferred for each in depth.values())
-    oldest = max((each.oldest_age for each in depth.values()), default=0.0)
+    waiting = sum(item.waiting for item in depth.values())
+    deferred = sum(item.deferred for item in depth.values())
+    oldest = max((item.oldest_age for item in depth.values()), default=0.0)
     return Finding("queue", ok=True, detail=f"{waiting} waiting (oldest {oldest:.0f} s), {deferred} scheduled")
 
 
@@ -267,9 +267,9 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
     yield Finding("workers", ok=status.workers > 0, detail=detail, remedy="" if status.workers else start)
     yield _heartbeat(status.heartbeat_age_seconds)
     yield await _dead_letters(database)
-    for told in violations:
+    for violation in violations:
         remedy = "A running worker requeues late jobs automatically. Please report violations that persist."
-        yield Finding("invariant", ok=False, detail=told, remedy=remedy)
+        yield Finding("invariant", ok=False, detail=violation, remedy=remedy)
     if not violations:
         yield Finding("invariants", ok=True, detail="no stuck leads")
 
@@ -289,7 +289,7 @@ async def _dead_letters(database: "Database") -> Finding:
     from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
     places: list[str] = []
-    for workspace_id in (SYSTEM_WORKSPACE_ID, *[each.id for each in await all_workspaces(database)]):
+    for workspace_id in (SYSTEM_WORKSPACE_ID, *[workspace.id for workspace in await all_workspaces(database)]):
         async with database.transaction(workspace_id, read_only=True) as tx:
             found = await queries.list_events(
                 tx, Actor.cli(workspace_id), status=OutboxStatus.DEAD_LETTER, limit=_COUNTED

@@ -106,10 +106,10 @@ async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
         stream = await open_stream(
             context.database,
             context.actor,
-            only=command.filter.only(),
+            filters=command.filter.lead_filter(),
             columns=command.columns,
             kind=command.format,
-            at_most=None,
+            max_count=None,
             bom=command.bom,
         )
         with _target(wishes) as out:

@@ -44,8 +44,8 @@ def list_workspaces(limit: int = LIMIT, everything: bool = EVERYTHING, as_json: 
         async with open_platform() as platform:
             fetch = partial(administration.list_workspaces, platform.database)
             columns = [TableColumn("id", whole=True), TableColumn("name"), TableColumn("created")]
-            most = None if everything else limit
-            await print_pages(fetch, columns, _workspace_row, limit=most, as_json=as_json)
+            max_rows = None if everything else limit
+            await print_pages(fetch, columns, _workspace_row, limit=max_rows, as_json=as_json)
 
     run(work())
 

@@ -164,7 +164,7 @@ def print_counts(found: "ImportDetail") -> None:
     """Print changed fields and errors, with how many rows have them."""
     if found.fields:
         columns = [TableColumn("field"), TableColumn("changed"), TableColumn("kept")]
-        print_table(columns, [(name, each.changed, each.kept) for name, each in found.fields.items()])
+        print_table(columns, [(name, field.changed, field.kept) for name, field in found.fields.items()])
     if found.faults:
         print_table([TableColumn("error"), TableColumn("rows")], list(found.faults.items()))
 
@@ -195,8 +195,8 @@ def _targets(found: "ImportDetail", maps: Sequence[str]) -> list[str]:
     targets = [column.target for column in found.columns]
     names = {column.header.lower(): place for place, column in enumerate(found.columns)}
     names |= {str(place + 1): place for place in range(len(targets)) if str(place + 1) not in names}
-    for each in maps:
-        name, target = pair(each, "--map")
+    for item in maps:
+        name, target = pair(item, "--map")
         if name.lower() not in names:
             known = ", ".join(visible(column.header) for column in found.columns)
             raise typer.BadParameter(f"No column named {name!r}. Columns: {known}.", param_hint="--map")

@@ -193,7 +193,7 @@ def _read_as(given: dict[str, Any]) -> dict[str, Any]:
 def _import_options(
     given: dict[str, Any], source: str | None, country: str | None, fields: list[str]
 ) -> dict[str, Any]:
-    policies = dict(pair(each, "--field") for each in fields)
+    policies = dict(pair(field, "--field") for field in fields)
     return {**given, "source": source, "country": country, "fields": policies}
 
 

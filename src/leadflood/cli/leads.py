@@ -225,7 +225,7 @@ async def _list(
     from leadflood.domains.leads.models import LeadStatus
 
     filtered = LeadFilter() if tree is None else read_filter(tree, "--filter")
-    only = LeadFilter(
+    filters = LeadFilter(
         q=q,
         statuses=(LeadStatus(status),) if status else (),
         sources=(source,) if source is not None else (),
@@ -236,7 +236,9 @@ async def _list(
         *map(TableColumn, ("email", "name", "company", "status", "source", "created")),
     ]
     async with open_context(workspace) as context:
-        await print_pages(context.reading(queries.list_leads, only=only), columns, _row, limit=limit, as_json=as_json)
+        await print_pages(
+            context.reading(queries.list_leads, filters=filters), columns, _row, limit=limit, as_json=as_json
+        )
 
 
 async def _find(context: CliContext, lead: str) -> UUID:
@@ -256,7 +258,9 @@ async def _find(context: CliContext, lead: str) -> UUID:
     # The first lead from this address on, in the order of addresses, is the one that has it, if any has.
     start = Position(norm, UUID(int=0))
     async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-        page = await queries.list_leads(tx, context.actor, only=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1)
+        page = await queries.list_leads(
+            tx, context.actor, filters=LeadFilter(), sort=LeadSort.EMAIL, after=start, limit=1
+        )
     for found in page.items:
         if parse_email(found.email).norm == norm:
             return found.id

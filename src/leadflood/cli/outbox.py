@@ -63,7 +63,7 @@ async def _replay(event: UUID | None, workspace: str | None, *, as_json: bool) -
             events = [event]
         else:
             dead = pages(_events(context, "dead_letter", None), None)
-            events = [each.id async for page in dead for each in page.items]
+            events = [item.id async for page in dead for item in page.items]
         for event_id in events:
             async with context.database.transaction(context.actor.workspace_id) as tx:
                 replayed = await service.replay_event(tx, context.actor, event_id=event_id)

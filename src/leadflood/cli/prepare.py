@@ -34,7 +34,7 @@ async def _prepare(settings: "Settings") -> None:
         first = await administration.first_run(platform.database)
         link = await link_to_print(platform, settings)
     if first is not None:
-        _tell(first)
+        _print_login(first)
     if link is not None:
         say(link)
         say()
@@ -68,7 +68,7 @@ async def link_to_print(platform: "Platform", settings: "Settings", *, unless_in
     )
 
 
-def _tell(first: "FirstRun") -> None:
+def _print_login(first: "FirstRun") -> None:
     say()
     say("First start. Your workspace and its owner:")
     say(f"  Workspace  {first.workspace_id}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leadflood.cli.context import CliContext
     from leadflood.domains.jobs.contracts import JobView
 
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.05, 1.0
+_MIN_POLL, _MAX_POLL = 0.05, 1.0
 _WORKER_HINT_AFTER = 3.0
 _NO_WORKER = "No worker is running. Start one with `leadflood worker`, or run `leadflood up`."
 
@@ -23,7 +23,7 @@ _NO_WORKER = "No worker is running. Start one with `leadflood worker`, or run `l
 class ProgressReporter(Protocol):
     """Where the story of a job is told."""
 
-    def tell(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Add a line that stays."""
         ...
 
@@ -35,7 +35,7 @@ class ProgressReporter(Protocol):
 class LineReporter:
     """Standard error without a terminal: one line for each thing that happened."""
 
-    def tell(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Add a line."""
         note(line)
 
@@ -46,7 +46,7 @@ class LineReporter:
 class NullReporter:
     """For programs that read the result."""
 
-    def tell(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Nothing."""
 
     def show(self, state: str) -> None:
@@ -61,13 +61,13 @@ class JobProgressLines:
 
     def lines(self, job: "JobView") -> list[str]:
         """What has happened since the last look: `queued`, `running, attempt 1 of 5`, each failure, the end."""
-        told = {("queued", 1): f"{_clock(job, job.created_at)}  queued"}
+        states = {("queued", 1): f"{_clock(job, job.created_at)}  queued"}
         for failure in job.failures:
             attempt, reason = failure.attempt, visible(failure.error)
-            told["running", attempt] = f"{_clock(job, None)}  running, attempt {attempt} of {job.max_attempts}"
-            told["failed", attempt] = f"{_clock(job, failure.at)}  attempt {attempt} failed: {reason}"
+            states["running", attempt] = f"{_clock(job, None)}  running, attempt {attempt} of {job.max_attempts}"
+            states["failed", attempt] = f"{_clock(job, failure.at)}  attempt {attempt} failed: {reason}"
         if job.status in ("running", "completed"):
-            told["running", job.attempts] = (
+            states["running", job.attempts] = (
                 f"{_clock(job, job.started_at)}  running, attempt {job.attempts} of {job.max_attempts}"
             )
         if job.status == "queued" and job.attempts:
@@ -76,10 +76,10 @@ class JobProgressLines:
                 line = "waiting: outgoing effects are on hold (`leadflood hold status`)"
             elif job.waiting_until is not None:
                 line = f"waiting until {moment(job.waiting_until)}: {visible(job.waiting_for or '')}"
-            told["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
+            states["queued", job.attempts + 1] = f"{_clock(job, None)}  {line}"
         if job.status in ("completed", "failed"):
-            told[job.status, 0] = f"{_clock(job, job.finished_at)}  {job.status}"
-        fresh = {key: line for key, line in told.items() if key not in self._seen}
+            states[job.status, 0] = f"{_clock(job, job.finished_at)}  {job.status}"
+        fresh = {key: line for key, line in states.items() if key not in self._seen}
         self._seen.update(fresh)
         return list(fresh.values())
 
@@ -91,22 +91,22 @@ async def follow(context: "CliContext", job_id: UUID, screen: ProgressReporter, 
     """
     from leadflood.domains.jobs import queries
 
-    story, started, pause, hinted = JobProgressLines(), monotonic(), _SHORTEST_LOOK, False
+    story, started, pause, hinted = JobProgressLines(), monotonic(), _MIN_POLL, False
     while True:
         async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
             job = await queries.get_job(tx, context.actor, job_id=job_id)
             workers = (await queries.system_status(tx)).workers
         fresh = story.lines(job)
         for line in fresh:
-            screen.tell(line)
+            screen.print_line(line)
         passed = monotonic() - started
         if job.status in ("completed", "failed") or (timeout is not None and passed >= timeout):
             return job
         if not workers and not hinted and passed >= _WORKER_HINT_AFTER:
-            screen.tell(_NO_WORKER)
+            screen.print_line(_NO_WORKER)
             hinted = True
         screen.show(_state(job))
-        pause = _SHORTEST_LOOK if fresh else min(_LONGEST_LOOK, pause * 1.3)
+        pause = _MIN_POLL if fresh else min(_MAX_POLL, pause * 1.3)
         await asyncio.sleep(pause)
 
 
@@ -124,7 +124,7 @@ async def open_reporter(*, silent: bool = False) -> AsyncIterator[ProgressReport
         with terminal.status("") as status:
 
             class Live:
-                def tell(self, line: str) -> None:
+                def print_line(self, line: str) -> None:
                     terminal.print(line)
 
                 def show(self, state: str) -> None:

@@ -166,11 +166,11 @@ class BoundedHttp(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _close_longest_idle(self) -> None:
-        ours = [each for each in self.connections if isinstance(each, BoundedHttp)]
-        [(address, _)] = Counter(each.address for each in ours).most_common(1)
-        idle = [each for each in ours if each.idle]
-        of_most = [each for each in idle if each.address == address]
-        longest = min(of_most or idle, key=lambda each: each.idle_since, default=self)
+        ours = [connection for connection in self.connections if isinstance(connection, BoundedHttp)]
+        [(address, _)] = Counter(item.address for item in ours).most_common(1)
+        idle = [item for item in ours if item.idle]
+        of_most = [item for item in idle if item.address == address]
+        longest = min(of_most or idle, key=lambda item: item.idle_since, default=self)
         longest.transport.abort()
 
     def _start_clock(self, seconds: float) -> None:
@@ -208,9 +208,9 @@ class _Server(uvicorn.Server):
 def raise_file_limit() -> int:
     """Allow this process as many open files as it needs and the system lets it have. Returns how many."""
     needed = MAX_CONNECTIONS + SPARE_FILES
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = needed if most == resource.RLIM_INFINITY else min(most, needed)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = needed if hard_limit == resource.RLIM_INFINITY else min(hard_limit, needed)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard_limit))
     return allowed
 
 

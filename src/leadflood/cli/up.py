@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
     from leadflood.kernel.db.embedded import EmbeddedPostgres
 
-_LOOK_EVERY = 0.1
-_LOOK_TIMEOUT = 5.0
+_POLL_SECONDS = 0.1
+_POLL_TIMEOUT = 5.0
 _OK = 200
 _GRACE = 30.0
 _HUNG_AFTER = 15.0
@@ -163,7 +163,7 @@ async def _supervise(
     ]
     if _catches(settings):
         commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))
-    story = asyncio.create_task(_tell(settings, env, demo=demo))
+    story = asyncio.create_task(_print_progress(settings, env, demo=demo))
     try:
         await Supervisor(commands, database=database).run()
     finally:
@@ -171,11 +171,11 @@ async def _supervise(
         await asyncio.gather(story, return_exceptions=True)
 
 
-async def _tell(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
+async def _print_progress(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
     """Wait until the API is ready, say how to use it, and for the demo show a lead on its way."""
     host, port = env["LEADFLOOD_HOST"], int(env["LEADFLOOD_PORT"])
     while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110, TID251  another process sends no event
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
     say(_summary(settings, host, port, demo=demo))
     if demo:
         await _run_seed(env)
@@ -209,7 +209,7 @@ async def _run_seed(env: Mapping[str, str]) -> None:
 def _ready(host: str, port: int) -> bool:
     from leadflood.kernel.public_url import reachable
 
-    connection = HTTPConnection(reachable(host), port, timeout=_LOOK_TIMEOUT)
+    connection = HTTPConnection(reachable(host), port, timeout=_POLL_TIMEOUT)
     try:
         connection.request("GET", "/ready")
         return connection.getresponse().status == _OK

@@ -53,7 +53,7 @@ def _list_links(email: str = _EMAIL) -> None:
         address = parsed_email(email)
         async with open_platform() as platform:
             async with platform.database.system(read_only=True) as tx:
-                letters = await invitation_queries.letters_to(tx, address)
+                letters = await invitation_queries.invitation_emails_to(tx, address)
                 pending = await change_queries.pending_to(tx, address)
             url, secret_box = public_url(platform.settings), platform.secret_box
         for letter in letters:

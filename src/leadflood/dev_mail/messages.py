@@ -165,7 +165,7 @@ def _caught(message_id: UUID, message: EmailMessage) -> CapturedMail:
         id=message_id,
         at=datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC),
         sender=str(message.get("From") or message.get(_SENDER, "")),
-        recipients=[str(each) for each in message.get_all(_RECIPIENT, [])],
+        recipients=[str(item) for item in message.get_all(_RECIPIENT, [])],
         subject=str(message.get("Subject", "")),
     )
 

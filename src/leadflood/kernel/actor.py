@@ -121,7 +121,7 @@ class Actor:
         return cls(ActorKind.CLI, workspace_id, frozenset(Permission), os_user=os_user)
 
     @classmethod
-    def asker(cls, workspace_id: UUID, kind: ActorKind, id_: UUID | None) -> Self:
+    def requester(cls, workspace_id: UUID, kind: ActorKind, id_: UUID | None) -> Self:
         """Who asked for what a job carries on, for timelines and the audit log.
 
         It has no permission: what the actor may do was checked then, and the job is the right to carry on.

@@ -18,11 +18,11 @@ class Batcher(Generic[Item, Outcome]):
     """
 
     def __init__(
-        self, serve: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]], *, most: int
+        self, serve: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]], *, max_size: int
     ) -> None:
-        """Args: serve: gives an outcome for each item, in order. most: items in a group."""
+        """Args: serve: gives an outcome for each item, in order. max_size: items in a group."""
         self._serve = serve
-        self._most = most
+        self._max_size = max_size
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
         self._serving: asyncio.Task[None] | None = None
 
@@ -51,7 +51,7 @@ class Batcher(Generic[Item, Outcome]):
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
         group: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        while self._waiting and len(group) < self._most:
+        while self._waiting and len(group) < self._max_size:
             item, done = self._waiting.popleft()
             if not done.done():
                 group.append((item, done))

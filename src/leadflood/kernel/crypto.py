@@ -21,7 +21,7 @@ _CHECKSUM_LENGTH = 6
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 
-_CHANCE = random.Random()  # noqa: S311  jitter and ids of traces only
+_RANDOM = random.Random()  # noqa: S311  jitter and ids of traces only
 
 
 def hash_password(password: str) -> str:
@@ -67,7 +67,7 @@ def new_secret_key() -> str:
 
 def random_unit() -> float:
     """A random number in [0, 1) for jitter and sampling, never for secrets."""
-    return _CHANCE.random()
+    return _RANDOM.random()
 
 
 def random_hex(length: int) -> str:
@@ -80,7 +80,7 @@ def trace_hex(length: int) -> str:
 
     The operating system is not asked for them: that would be three calls a request.
     """
-    return _CHANCE.randbytes(length).hex()
+    return _RANDOM.randbytes(length).hex()
 
 
 class SecretBox:
@@ -97,7 +97,7 @@ class SecretBox:
             mac.update(part)
         return mac.digest()
 
-    def tag(self, value: bytes) -> str:
+    def sign(self, value: bytes) -> str:
         """A short signature (96 bits, URL-safe) against accidental or curious changes."""
         return urlsafe_b64encode(self.fingerprint(b"tag", value)[:12]).decode()
 
@@ -109,12 +109,12 @@ class SecretBox:
             secret += _ALPHABET[digit]
         return f"{prefix}{secret}{_checksum(prefix + secret)}"
 
-    def seal(self, plain: bytes, context: bytes) -> bytes:
+    def encrypt(self, plain: bytes, context: bytes) -> bytes:
         """AES-256-GCM under a key derived from `context`, which is needed again to open."""
         nonce = secrets.token_bytes(12)
         return nonce + AESGCM(self.fingerprint(b"seal", context)).encrypt(nonce, plain, None)
 
-    def unseal(self, sealed: bytes, context: bytes) -> bytes | None:
+    def decrypt(self, sealed: bytes, context: bytes) -> bytes | None:
         """What was sealed, or None when the key or context differs or the bytes were changed."""
         try:
             return AESGCM(self.fingerprint(b"seal", context)).decrypt(sealed[:12], sealed[12:], None)

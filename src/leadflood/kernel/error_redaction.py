@@ -21,7 +21,7 @@ _QUOTING_STATES = ("22", "P0")
 """Classes of SQLSTATE whose primary message quotes a value: data exceptions, and what functions raise."""
 _UNFIT_PARAMETER = re.compile(r"query argument (\$\d+)")
 """How the driver names a parameter that it cannot encode, before it quotes the value."""
-_MOST_LINKS = 20
+_MAX_LINKS = 20
 
 
 def describe(error: BaseException | None) -> str:
@@ -78,19 +78,19 @@ def _without_values(error: "asyncpg.PostgresError") -> str:
 
 def _lines(error: BaseException, frames: int | None) -> Iterator[str]:
     chain = [error]
-    while len(chain) < _MOST_LINKS:
+    while len(chain) < _MAX_LINKS:
         last = chain[-1]
         earlier = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
         if earlier is None or earlier in chain:
             break
         chain.append(earlier)
-    for each in reversed(chain):
+    for item in reversed(chain):
         yield "Traceback (most recent call last):"
-        shown = traceback.extract_tb(each.__traceback__, None if frames is None else -frames)
+        shown = traceback.extract_tb(item.__traceback__, None if frames is None else -frames)
         yield "".join(traceback.format_list(shown)).rstrip("\n")
-        yield describe(each)
-        if isinstance(each, BaseExceptionGroup):
-            for member in each.exceptions:
+        yield describe(item)
+        if isinstance(item, BaseExceptionGroup):
+            for member in item.exceptions:
                 yield from (f"  | {line}" for line in traceback_of(member, frames=frames).splitlines())
-        if each is not error:
+        if item is not error:
             yield "\nThis led to:\n"

@@ -89,12 +89,14 @@ class Subscribers:
     """All types of events of this program, and who subscribes to them."""
 
     def __init__(self, types: Iterable[EventType[Any]], subscriptions: Iterable[Subscription[Any]]) -> None:
-        self.types: Mapping[str, EventType[Any]] = {each.name: each for each in types}
-        self._by_name: Mapping[str, Subscription[Any]] = {each.name: each for each in subscriptions}
+        self.types: Mapping[str, EventType[Any]] = {item.name: item for item in types}
+        self._by_name: Mapping[str, Subscription[Any]] = {
+            subscription.name: subscription for subscription in subscriptions
+        }
         self._listening: defaultdict[str, list[Subscription[Any]]] = defaultdict(list)
         self._running: defaultdict[str, list[Subscription[Any]]] = defaultdict(list)
-        for each in self._by_name.values():
-            (self._running if each.listener is None else self._listening)[each.type.name].append(each)
+        for item in self._by_name.values():
+            (self._running if item.listener is None else self._listening)[item.type.name].append(item)
 
     def find(self, name: str) -> Subscription[Any] | None:
         """The subscription of a name, or None for one that this version does not know."""

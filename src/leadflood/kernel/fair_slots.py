@@ -31,7 +31,7 @@ class FairSlots:
     @property
     def waiting(self) -> int:
         """How many wait for a slot."""
-        return sum(len(each) for each in self._waiting.values())
+        return sum(len(item) for item in self._waiting.values())
 
     async def _acquire(self, key: Hashable) -> None:
         if self.waiting >= self._queue:
@@ -45,7 +45,7 @@ class FairSlots:
             if turn.done() and not turn.cancelled():
                 self._release(key)
             else:
-                self._forget(key, turn)
+                self._remove(key, turn)
             raise
 
     def _release(self, key: Hashable) -> None:
@@ -57,7 +57,7 @@ class FairSlots:
 
     def _assign(self) -> None:
         while self._free:
-            key = next((each for each in self._waiting if self._used[each] < self._per_key), None)
+            key = next((item for item in self._waiting if self._used[item] < self._per_key), None)
             if key is None:
                 return
             turn = self._waiting[key].popleft()
@@ -69,7 +69,7 @@ class FairSlots:
                 self._used[key] += 1
                 turn.set_result(None)
 
-    def _forget(self, key: Hashable, turn: "asyncio.Future[None]") -> None:
+    def _remove(self, key: Hashable, turn: "asyncio.Future[None]") -> None:
         waiting = self._waiting.get(key)
         if waiting is not None and turn in waiting:
             waiting.remove(turn)

@@ -82,7 +82,7 @@ def parse_value(kind: FieldType, value: object, allowed: AllowedValues = _ANY) -
 def shown_value(value: object, options: Sequence[Option] = (), people: Mapping[str, str] | None = None) -> str:
     """A stored value as people read it. `people`: names by id."""
     if isinstance(value, list):
-        return "; ".join(shown_value(each, options) for each in value)
+        return "; ".join(shown_value(item, options) for item in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     text = str(value)
@@ -182,12 +182,12 @@ def _choice(value: object, allowed: AllowedValues) -> FieldValue:
 
 def _multi_choice(value: object, allowed: AllowedValues) -> FieldValue:
     if isinstance(value, list):
-        given = [_string(each) for each in value]
+        given = [_string(item) for item in value]
     else:
         text = _string(value)
         known = _by_name(allowed.options)
         given = [text] if search_key(text) in known else [part for part in _SEPARATORS.split(text) if part.strip()]
-    return list(dict.fromkeys(_option(each, allowed.options) for each in given))
+    return list(dict.fromkeys(_option(item, allowed.options) for item in given))
 
 
 def _option(text: str, options: Sequence[Option]) -> str:

@@ -67,9 +67,9 @@ class FilterFields:
 
     def add(self, fields: Iterable[FilterField]) -> None:
         """Declare fields; the same one twice is one. Raises: ValueError: a name is taken by another."""
-        for each in fields:
-            if self._fields.setdefault(each.name, each) != each:
-                message = f"There is another filter field {each.name}."
+        for field in fields:
+            if self._fields.setdefault(field.name, field) != field:
+                message = f"There is another filter field {field.name}."
                 raise ValueError(message)
 
     def add_family(self, prefix: str, make: Callable[[str], FilterField]) -> None:
@@ -130,7 +130,7 @@ class FilterFields:
         if kind is not Kind.PERSON or part.value is None:
             return part
         if isinstance(part.value, tuple):
-            return Condition(part.field, part.operator, tuple(str(_person(each, reader)) for each in part.value))
+            return Condition(part.field, part.operator, tuple(str(_person(item, reader)) for item in part.value))
         return Condition(part.field, part.operator, str(_person(part.value, reader)))
 
 
@@ -232,12 +232,12 @@ def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noq
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
             message = f"Give a list of 1 to {MAX_VALUES} values."
             raise InvalidValue(message, "wrong_type")
-        return tuple(dict.fromkeys(_one(field, each) for each in value))
+        return tuple(dict.fromkeys(_one(field, item) for item in value))
     if operator is Operator.BETWEEN:
         if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004  from and to
             message = "Give a list of two values: from and to."
             raise InvalidValue(message, "wrong_type")
-        return tuple(_one(field, each) for each in value)
+        return tuple(_one(field, item) for item in value)
     return _one(field, value)
 
 
@@ -333,7 +333,7 @@ def _comparison(field: FilterField, condition: Condition, reader: FilterReader) 
     if operator is Operator.IN_LAST_DAYS:
         since = _days_ago(condition.value, reader)
         return Compare(column, Comparison.AT_LEAST, since.date() if field.kind is Kind.DATE else since)
-    values = tuple(_stored(field.kind, each, reader) for each in _each(condition.value))
+    values = tuple(_stored(field.kind, item, reader) for item in _each(condition.value))
     if operator is Operator.BETWEEN:
         upper = Comparison.LESS if field.kind is Kind.TIME else Comparison.AT_MOST
         return Every((Compare(column, Comparison.AT_LEAST, values[0]), Compare(column, upper, values[1])))
@@ -345,10 +345,10 @@ def _comparison(field: FilterField, condition: Condition, reader: FilterReader) 
 def _text_compared(column: Column, condition: Condition) -> Node:
     operator = condition.operator
     before, after = operator is Operator.CONTAINS, operator in {Operator.CONTAINS, Operator.STARTS_WITH}
-    patterns = [pattern(search_key(each), before=before, after=after) for each in _each(condition.value)]
+    patterns = [pattern(search_key(item), before=before, after=after) for item in _each(condition.value)]
     if operator is Operator.IS_NOT:
         return Compare(column, Comparison.FOLDED_NOT_LIKE, patterns[0])
-    likes = tuple(Compare(column, Comparison.FOLDED_LIKE, each) for each in patterns)
+    likes = tuple(Compare(column, Comparison.FOLDED_LIKE, item) for item in patterns)
     return likes[0] if len(likes) == 1 else Either(likes)
 
 
@@ -356,7 +356,7 @@ def _searched(column: Column, text: str) -> Node:
     """Every word somewhere in the text that is searched, in one of its spellings."""
     terms: list[Node] = []
     for patterns in search_terms(text):
-        likes = tuple(Compare(column, Comparison.LIKE, each) for each in patterns)
+        likes = tuple(Compare(column, Comparison.LIKE, item) for item in patterns)
         terms.append(likes[0] if len(likes) == 1 else Either(likes))
     return terms[0] if len(terms) == 1 else Every(tuple(terms))
 

@@ -81,11 +81,11 @@ def searched(node: Node) -> list[tuple[str, ...]]:
         case Compare(column, Comparison.FOLDED_LIKE, value) if column.searched:
             return [(f"%{value}%",)]
         case Related(where=where, negated=False):
-            return [each for part in where for each in searched(part)]
+            return [item for part in where for item in searched(part)]
         case Every(parts):
-            return [each for part in parts for each in searched(part)]
+            return [item for part in parts for item in searched(part)]
         case Either(parts) if parts and all(found := [searched(part) for part in parts]):
-            return [tuple(dict.fromkeys(each for terms in found for each in rarest(terms)))]
+            return [tuple(dict.fromkeys(item for terms in found for item in rarest(terms)))]
         case _:
             return []
 
@@ -110,7 +110,7 @@ def json_of(node: Node) -> dict[str, JsonValue]:
 
 def _json_value(value: Any) -> JsonValue:  # noqa: ANN401  whatever a column has
     if isinstance(value, tuple):
-        return [_json_value(each) for each in value]
+        return [_json_value(item) for item in value]
     if value is None or isinstance(value, str | bool):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

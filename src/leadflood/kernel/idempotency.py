@@ -23,7 +23,7 @@ Outcome = TypeVar("Outcome")
 KEY_DAYS = 7
 """Days that an answer is kept."""
 
-MAX_KEPT_BYTES = 256 * 1024
+MAX_STORED_BYTES = 256 * 1024
 """Bytes of an answer that is kept."""
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
@@ -41,7 +41,7 @@ SELECT key_hash, fingerprint, answer FROM idempotency_keys
 WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
 """)
 # Store answers.
-_KEEP = sql("""
+_STORE = sql("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer, ids_only)
 SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer, k.ids_only
 FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[], :ids_only::boolean[])
@@ -61,7 +61,7 @@ PERSONAL_ANSWERS = Place(
 """The answers of a workspace that may have data of a person. They are sealed: nobody knows of whom."""
 
 # Delete old answers.
-_FORGET = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
+_PURGE = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
 
 class IdempotencyInProgress(AppError):
@@ -163,7 +163,7 @@ class IdempotencyKey:
             raise found
         return found
 
-    async def keep(self, tx: Transaction, answer: StoredResponse) -> None:
+    async def store(self, tx: Transaction, answer: StoredResponse) -> None:
         """Store the answer together with the effect."""
         await store_responses(tx, [(self, answer)])
 
@@ -171,12 +171,12 @@ class IdempotencyKey:
         """The answer that is stored for this key, unless it is another request's, or was removed with a person."""
         if fingerprint == self._fingerprint and not sealed:
             return ResponseNotStored()
-        answer = self._secret_box.unseal(sealed, self._key) if fingerprint == self._fingerprint else None
+        answer = self._secret_box.decrypt(sealed, self._key) if fingerprint == self._fingerprint else None
         return IdempotencyMismatch() if answer is None else StoredResponse.from_bytes(answer)
 
     def sealed(self, answer: StoredResponse) -> tuple[bytes, bytes, bytes, bool]:
         """Hash, fingerprint and sealed answer, as they are stored, and whether it has ids only."""
-        return self._hash, self._fingerprint, self._secret_box.seal(answer.to_bytes(), self._key), answer.ids_only
+        return self._hash, self._fingerprint, self._secret_box.encrypt(answer.to_bytes(), self._key), answer.ids_only
 
     @property
     def workspace_id(self) -> UUID:
@@ -217,9 +217,9 @@ async def store_responses(tx: Transaction, answers: Sequence[tuple[IdempotencyKe
     hashes, fingerprints, sealed, ids_only = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
     columns = {"keys": list(hashes), "fingerprints": list(fingerprints), "answers": list(sealed)}
     columns |= {"ids_only": list(ids_only)}
-    await tx.execute(_KEEP, {"workspace_id": answers[0][0].workspace_id, **columns})
+    await tx.execute(_STORE, {"workspace_id": answers[0][0].workspace_id, **columns})
 
 
 async def purge_expired_keys(tx: Transaction) -> int:
     """Delete answers older than `KEY_DAYS`; returns how many. For a transaction of the system role."""
-    return await tx.changed(_FORGET, {"days": KEY_DAYS})
+    return await tx.changed(_PURGE, {"days": KEY_DAYS})

@@ -19,7 +19,7 @@ from leadflood.kernel.hold import Gate
 from leadflood.kernel.text import InvalidValue
 
 _PORTS = {"smtp": 587, "smtps": 465}
-_LEAST_PERMANENT = 500
+_MIN_PERMANENT = 500
 _AUTHENTICATION = frozenset({530, 534, 535, 538})
 """RFC 4954, 6: the server wants other credentials, or credentials at all."""
 _TIMEOUT = 30.0
@@ -33,12 +33,12 @@ class UnusableMailSetting(AppError):
 
 
 class MailNotSent(Exception):
-    """The message did not leave, or we do not know. `passing`: the same message may get through later."""
+    """The message did not leave, or we do not know. `temporary`: the same message may get through later."""
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    def __init__(self, reason: str, *, temporary: bool) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.passing = passing
+        self.temporary = temporary
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Mailer:
         await self._gate.require_open()
         if self._server is None:
             raise MailNotSent(
-                "No mail can leave: LEADFLOOD_SMTP_URL is not set. Set it, then send again.", passing=False
+                "No mail can leave: LEADFLOOD_SMTP_URL is not set. Set it, then send again.", temporary=False
             )
         server = self._server
         try:
@@ -120,7 +120,7 @@ class Mailer:
             message["Date"] = utc_now()
             message["Message-ID"] = f"<{mail.key}@{self._sender.domain}>"
         except ValueError as error:
-            raise MailNotSent(f"The message cannot be written: {error}.", passing=False) from error
+            raise MailNotSent(f"The message cannot be written: {error}.", temporary=False) from error
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
@@ -181,10 +181,10 @@ def _not_sent(error: Exception) -> MailNotSent:
         error = error.recipients[0]
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         if isinstance(error, OSError):
-            return MailNotSent(f"The mail server cannot be reached: {error}", passing=True)
-        return MailNotSent(f"The mail server cannot do what is needed: {error}", passing=False)
+            return MailNotSent(f"The mail server cannot be reached: {error}", temporary=True)
+        return MailNotSent(f"The mail server cannot do what is needed: {error}", temporary=False)
     answer = f"{error.code} {error.message}"
     if error.code in _AUTHENTICATION:
         reason = f"The mail server refuses the credentials: {answer}. Correct LEADFLOOD_SMTP_URL, then send again."
-        return MailNotSent(reason, passing=False)
-    return MailNotSent(f"The mail server answered: {answer}", passing=error.code < _LEAST_PERMANENT)
+        return MailNotSent(reason, temporary=False)
+    return MailNotSent(f"The mail server answered: {answer}", temporary=error.code < _MIN_PERMANENT)

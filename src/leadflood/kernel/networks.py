@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 def is_within(address: str, networks: str) -> bool:
     """Whether an address is one of the comma-separated addresses or networks."""
     found = _address(address)
-    wanted = [ip_network(each.strip()) for each in networks.split(",") if each.strip()]
+    wanted = [ip_network(item.strip()) for item in networks.split(",") if item.strip()]
     return found is not None and any(found in network for network in wanted)
 
 

@@ -101,13 +101,13 @@ class Cursors:
     def write(self, position: Position, workspace_id: UUID, scope: str) -> str:
         """The cursor for the page after `position`. `scope` names the list with its sort and filters."""
         body = json.dumps([position.value, str(position.id)], ensure_ascii=False).encode()
-        return urlsafe_b64encode(self._secret_box.seal(body, _context(workspace_id, scope))).decode().rstrip("=")
+        return urlsafe_b64encode(self._secret_box.encrypt(body, _context(workspace_id, scope))).decode().rstrip("=")
 
     def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
         """Raises: InvalidInput: for a cursor that was changed, or that belongs to another workspace or list."""
         try:
             sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            body = self._secret_box.unseal(sealed, _context(workspace_id, scope))
+            body = self._secret_box.decrypt(sealed, _context(workspace_id, scope))
             if body is None or urlsafe_b64encode(sealed).decode().rstrip("=") != cursor:
                 raise _bad_cursor()
             value, row_id = json.loads(body)

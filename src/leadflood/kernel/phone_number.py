@@ -105,7 +105,7 @@ def _people_patterns(country_code: int) -> list[Callable[[str], object]]:
     for kind in (metadata.mobile, metadata.fixed_line):
         if kind is not None and kind.national_number_pattern:
             lengths = kind.possible_length or metadata.general_desc.possible_length
-            length = "|".join(f".{{{each}}}" for each in lengths)
+            length = "|".join(f".{{{item}}}" for item in lengths)
             whole = f"(?=(?:{general})\\Z)(?=(?:{length})\\Z)(?:{kind.national_number_pattern})"
             patterns.append(re.compile(whole).fullmatch)
     return patterns

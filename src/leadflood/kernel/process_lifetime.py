@@ -41,7 +41,7 @@ class InstanceLock:
         self._fd: int | None = None
 
     @property
-    def held(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether this object holds the lock."""
         return self._fd is not None
 

@@ -31,11 +31,11 @@ class BodyBudget:
         """What one request takes of it, as a context: it is given back on leaving."""
         return BodyLease(self)
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """The opposite of `take`."""
         self.used -= size
 
-    def take(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Raises: Unavailable."""
         if self.used + size > self._limit:
             raise Unavailable("This server is reading too many large requests. Try again shortly.", retry_after=2)
@@ -53,11 +53,11 @@ class BodyLease:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._budget.give_back(self.size)
+        self._budget.release(self.size)
 
-    def take(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Hold more. Raises: Unavailable."""
-        self._budget.take(size)
+        self._budget.reserve(size)
         self.size += size
 
 
@@ -90,7 +90,7 @@ async def read_whole(
             async for piece in _received(receive):
                 if lease.size + len(piece) > limit:
                     raise too_large(limit)
-                lease.take(len(piece))
+                lease.reserve(len(piece))
                 pieces.append(piece)
                 if watch is not None:
                     watch(pieces)
@@ -99,22 +99,22 @@ async def read_whole(
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def read_pieces(receive: Receive, patience: float) -> AsyncIterator[bytes]:
+async def read_pieces(receive: Receive, idle_timeout: float) -> AsyncIterator[bytes]:
     """A body as it arrives, from a sender that keeps up; its reader limits the size, and the reader's time is free.
 
     Args:
         receive: of the ASGI request.
-        patience: seconds that the next piece may take. In all, the body may take six times that, and a second more for
+        idle_timeout: seconds that the next piece may take. In all, the body may take six times that, and a second more for
             each KiB.
 
     Raises: BodyTimeout.
     """
     stream, waited, size = _received(receive), 0.0, 0
     while True:
-        allowed = _GRACE * patience + size / MIN_BYTES_PER_SECOND - waited
+        allowed = _GRACE * idle_timeout + size / MIN_BYTES_PER_SECOND - waited
         began = monotonic()
         try:
-            async with asyncio.timeout(min(patience, allowed)):
+            async with asyncio.timeout(min(idle_timeout, allowed)):
                 piece = await anext(stream, None)
         except TimeoutError as error:
             raise BodyTimeout("The body arrived too slowly. Send it again.") from error

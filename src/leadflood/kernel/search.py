@@ -46,7 +46,7 @@ def search_terms(text: str) -> list[tuple[str, ...]]:
 def _patterns(word: str) -> list[str]:
     """What a word is found by, in either spelling."""
     spelled = unicodedata.normalize("NFC", word).translate(_UMLAUTS)
-    keys = dict.fromkeys(key for each in (word, spelled) if (key := search_key(each)))
+    keys = dict.fromkeys(key for item in (word, spelled) if (key := search_key(item)))
     patterns: list[str] = []
     for key in keys:
         if _BEGINNING.fullmatch(key):

@@ -184,12 +184,12 @@ class Participants:
 
     def __init__(self, subject: str, participants: Iterable[Participant]) -> None:
         """Raises: ValueError: two have the same name, kind of reference, or place."""
-        self._all = tuple(each for each in participants if each.subject in (None, subject))
-        self.kinds: Mapping[str, str] = {kind: name for each in self._all for kind, name in each.kinds.items()}
-        self.places: Sequence[Place] = [place for each in self._all for place in each.places]
+        self._all = tuple(participant for participant in participants if participant.subject in (None, subject))
+        self.kinds: Mapping[str, str] = {kind: name for item in self._all for kind, name in item.kinds.items()}
+        self.places: Sequence[Place] = [place for item in self._all for place in item.places]
         for names in (
-            [each.name for each in self._all],
-            [kind for each in self._all for kind in each.kinds],
+            [item.name for item in self._all],
+            [kind for item in self._all for kind in item.kinds],
             [place.name for place in self.places],
         ):
             if len(set(names)) < len(names):
@@ -198,33 +198,33 @@ class Participants:
 
     async def lock(self, tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> None:
         """Lock what must be locked before the subjects themselves."""
-        for each in self._all:
-            if each.lock is not None:
-                await each.lock(tx, actor, subject_ids)
+        for item in self._all:
+            if item.lock is not None:
+                await item.lock(tx, actor, subject_ids)
 
     async def merge(self, tx: Transaction, actor: Actor, *, from_id: UUID, to_id: UUID) -> list[Reference]:
         """Let all that refers to one subject refer to another; both are locked. Returns what it moved."""
         moved: list[Reference] = []
-        for each in self._all:
-            if each.merge is not None:
-                moved += await each.merge(tx, actor, from_id, to_id)
+        for item in self._all:
+            if item.merge is not None:
+                moved += await item.merge(tx, actor, from_id, to_id)
         return moved
 
     async def unmerge(
         self, tx: Transaction, actor: Actor, *, moved: Sequence[Reference], holders: Sequence[UUID], to_id: UUID
     ) -> None:
         """Return what a merge moved, as far as one of the holders still has it. All of them are locked."""
-        for each in self._all:
-            if each.unmerge is not None:
-                ours = [reference for reference in moved if reference.kind in each.kinds]
-                await each.unmerge(tx, actor, Unmerging(ours, holders, to_id))
+        for item in self._all:
+            if item.unmerge is not None:
+                ours = [reference for reference in moved if reference.kind in item.kinds]
+                await item.unmerge(tx, actor, Unmerging(ours, holders, to_id))
 
     async def conflicts(self, tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         """Those of the subjects that undoing a change must not remove, by reason. They are locked."""
         found: dict[UUID, str] = {}
-        for each in self._all:
-            if each.conflicts is not None:
-                found = {**await each.conflicts(tx, actor, subject_ids), **found}
+        for item in self._all:
+            if item.conflicts is not None:
+                found = {**await item.conflicts(tx, actor, subject_ids), **found}
         return found
 
     async def related(self, tx: Transaction, actor: Actor, subject_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -232,16 +232,16 @@ class Participants:
         found, known = frozenset(subject_ids), frozenset[UUID]()
         while found != known:
             known = found
-            for each in self._all:
-                if each.related is not None:
-                    found |= set(await each.related(tx, actor, sorted(known)))
+            for item in self._all:
+                if item.related is not None:
+                    found |= set(await item.related(tx, actor, sorted(known)))
         return found
 
     async def admit(self, tx: Transaction, actor: Actor, person: DataSubject) -> None:
         """Lock what an erasure needs before all else. Raises: AppError: the person cannot be erased now."""
-        for each in self._all:
-            if each.admit is not None:
-                await each.admit(tx, actor, person)
+        for item in self._all:
+            if item.admit is not None:
+                await item.admit(tx, actor, person)
 
     async def count(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, int]:
         """How many rows of each place an erasure of the person finds."""
@@ -271,7 +271,7 @@ class Participants:
             "pattern": person.pattern,
             "fragments": person.fragments,
         }
-        for each in self._all:
-            if each.prepare is not None:
-                values |= await each.prepare(tx, actor, person)
+        for item in self._all:
+            if item.prepare is not None:
+                values |= await item.prepare(tx, actor, person)
         return values

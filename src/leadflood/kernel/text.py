@@ -141,8 +141,8 @@ def _normalise(text: str, max_length: int) -> str:
     return normalised
 
 
-def _refuse_marks(text: str, most: int) -> None:
-    found = next((run for run in _marks().finditer(text) if run.end() - run.start() > most), None)
+def _refuse_marks(text: str, max_run: int) -> None:
+    found = next((run for run in _marks().finditer(text) if run.end() - run.start() > max_run), None)
     if found:
         message = f"Too many accents on one letter (position {found.start() + 1}, maximum {_MAX_MARKS})."
         raise InvalidValue(message, "invalid_characters")

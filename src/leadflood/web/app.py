@@ -110,7 +110,7 @@ class PageInternalError(AppError):
 
 def create_web(parts: WebContext, pages: Sequence[Pages] = PAGES) -> ASGIApp:
     """The ASGI application of all pages. Like the API it opens and closes nothing."""
-    rules = [rule for each in pages for rule in each.rules]
+    rules = [rule for page in pages for rule in page.rules]
     # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
     routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
     routes.append(Route("/static/{name}", parts.assets.serve, methods=["GET"]))

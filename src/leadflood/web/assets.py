@@ -67,7 +67,7 @@ class _File:
             "Vary": "Accept-Encoding",
         }
         known = request.headers.get("if-none-match", "").split(",")
-        if headers["ETag"] in {each.strip().removeprefix("W/") for each in known}:
+        if headers["ETag"] in {item.strip().removeprefix("W/") for item in known}:
             return Response(status_code=304, headers=headers)
         if coding != "identity":
             headers["Content-Encoding"] = coding
@@ -162,6 +162,6 @@ class Assets:
 
 def _best_coding(offered: Iterable[str], accept_encoding: str) -> str:
     """The first offered coding that the client names and does not refuse with `q=0`; else `identity`."""
-    named = (each.partition(";") for each in accept_encoding.lower().split(","))
+    named = (item.partition(";") for item in accept_encoding.lower().split(","))
     wanted = {coding.strip() for coding, _, weight in named if not _REFUSED.fullmatch(weight.strip())}
     return next((coding for coding in offered if coding in wanted), "identity")

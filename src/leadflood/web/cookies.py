@@ -30,7 +30,7 @@ TIME_ZONE = "leadflood-time-zone"
 
 _MASK = 16
 _NOTES_SECONDS = 60
-_LONGEST_NOTES = 3000
+_MAX_NOTES = 3000
 
 
 class CsrfFailed(Forbidden):
@@ -129,18 +129,18 @@ def _netloc(address: str) -> str | None:
 
 def seal_notes(secret_box: SecretBox, anchor: str, toasts: list[Toast]) -> str:
     """The cookie that carries toasts to the next page of the same browser."""
-    sealed = secret_box.seal(json.dumps([asdict(each) for each in toasts]).encode(), b"notes" + anchor.encode())
+    sealed = secret_box.encrypt(json.dumps([asdict(toast) for toast in toasts]).encode(), b"notes" + anchor.encode())
     value = urlsafe_b64encode(sealed).decode()
-    return set_cookie(NOTES, value, seconds=_NOTES_SECONDS) if len(value) < _LONGEST_NOTES else drop_cookie(NOTES)
+    return set_cookie(NOTES, value, seconds=_NOTES_SECONDS) if len(value) < _MAX_NOTES else drop_cookie(NOTES)
 
 
 def unseal_notes(secret_box: SecretBox, anchor: str, value: str) -> list[Toast]:
     """The toasts that the page before left; none where the cookie is not ours."""
     try:
-        plain = secret_box.unseal(urlsafe_b64decode(value.encode()), b"notes" + anchor.encode())
+        plain = secret_box.decrypt(urlsafe_b64decode(value.encode()), b"notes" + anchor.encode())
     except ValueError:
         return []
-    return [Toast(**each) for each in json.loads(plain)] if plain is not None else []
+    return [Toast(**load) for load in json.loads(plain)] if plain is not None else []
 
 
 def _proof(secret_box: SecretBox, anchor: str) -> bytes:

@@ -76,10 +76,10 @@ async def read_form(
     return form
 
 
-async def open_upload(request: Request, patience: float) -> tuple[Form, Upload | None]:
+async def open_upload(request: Request, idle_timeout: float) -> tuple[Form, Upload | None]:
     """The fields that come before the file, and the file as it comes in; None where none was chosen.
 
-    Args: patience: see `read_pieces`.
+    Args: idle_timeout: see `read_pieces`.
 
     Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput.
     """
@@ -87,7 +87,7 @@ async def open_upload(request: Request, patience: float) -> tuple[Form, Upload |
     if not boundary:
         raise NotAFormBody("The form does not say where its parts end. Send it from the page for uploads.")
     declared = request.headers.get("content-length", "")
-    reader, arriving, size = _Reader(boundary), read_pieces(request.receive, patience), 0
+    reader, arriving, size = _Reader(boundary), read_pieces(request.receive, idle_timeout), 0
     begun: list[bytes] = []
     async for data in arriving:
         begun = reader.feed(data)
@@ -127,11 +127,11 @@ class _Reader:
                 {
                     "on_part_begin": self._begin,
                     "on_header_begin": self._begin_header,
-                    "on_header_field": self._take_name,
-                    "on_header_value": self._take_value,
+                    "on_header_field": self._on_name,
+                    "on_header_value": self._on_value,
                     "on_header_end": self._end_header,
                     "on_headers_finished": self._end_headers,
-                    "on_part_data": self._take_data,
+                    "on_part_data": self._on_data,
                     "on_part_end": self._end_part,
                     "on_end": self._end,
                 },
@@ -168,10 +168,10 @@ class _Reader:
     def _begin_header(self) -> None:
         self._header = self._value = b""
 
-    def _take_name(self, data: bytes, start: int, end: int) -> None:
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
 
-    def _take_value(self, data: bytes, start: int, end: int) -> None:
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
 
     def _end_header(self) -> None:
@@ -182,7 +182,7 @@ class _Reader:
         if b"filename" in self._options and not self._more:
             self.filename = _decoded(self._options[b"filename"])
 
-    def _take_data(self, data: bytes, start: int, end: int) -> None:
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self.filename is None:
             self._text += data[start:end]
             if len(self._text) > _BEFORE_FILE:

@@ -43,7 +43,7 @@ _UNITS: Final = ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
 _SIZES: Final = ("bytes", "KB", "MB", "GB", "TB")
 _THOUSAND: Final = 1000
 _TEN: Final = 10
-_LONGEST_HEADER: Final = 200
+_MAX_HEADER: Final = 200
 _COMMON_NAMES: Final = {
     "CD": "DR Congo",
     "CG": "Congo",
@@ -158,8 +158,8 @@ def size(count: int) -> str:
 def countries() -> dict[str, str]:
     """All countries by code, sorted by the names that people use: Bolivia, Germany."""
     names = {**DEFAULT.dates.territories, **_COMMON_NAMES}
-    listed = {each.alpha2: names.get(each.alpha2, each.apolitical_name) for each in iso3166.countries}
-    return dict(sorted(listed.items(), key=lambda each: search_key(each[1])))
+    listed = {item.alpha2: names.get(item.alpha2, item.apolitical_name) for item in iso3166.countries}
+    return dict(sorted(listed.items(), key=lambda item: search_key(item[1])))
 
 
 def country(code: str | None) -> str | None:
@@ -182,7 +182,7 @@ def phone(stored: str | None) -> str | None:
 def _accepted(header: str) -> list[str]:
     """The tags of `Accept-Language`, the preferred first."""
     weighted = []
-    for index, part in enumerate(header[:_LONGEST_HEADER].split(",")):
+    for index, part in enumerate(header[:_MAX_HEADER].split(",")):
         tag, _, weight = part.strip().partition(";q=")
         try:
             weighted.append((-float(weight or 1), index, tag))

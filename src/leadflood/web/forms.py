@@ -16,7 +16,7 @@ C = TypeVar("C", bound=Schema)
 
 MAX_FIELDS = 2100
 """The largest form says two things of each of up to 1,000 columns of a file, and a few of the file."""
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 _ON = frozenset({"on", "true", "1", "yes"})
 
 
@@ -31,7 +31,7 @@ class Form:
     ) -> None:
         """`detail`: what is wrong as a whole, in a sentence."""
         self.fields = {name: list(values) for name, values in (fields or {}).items()}
-        self.errors = {_name(each.pointer): _told(each) for each in reversed(list(errors))}
+        self.errors = {_name(error.pointer): _told(error) for error in reversed(list(errors))}
         self.detail = detail
 
     @classmethod
@@ -72,7 +72,7 @@ class Form:
     def number(self, name: str) -> int | str:
         """A field that holds a whole number; as text where it is none, for the contract to refuse."""
         text = self.value(name).strip()
-        return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdecimal() else text
+        return int(text) if len(text) <= _MAX_DIGITS and text.isascii() and text.isdecimal() else text
 
     def id(self, name: str) -> UUID:
         """A field that holds an id. Raises: InvalidInput."""
@@ -150,8 +150,8 @@ def _kinds(annotation: Any) -> Iterable[Any]:  # noqa: ANN401  any annotation
     if origin is Annotated:
         yield from _kinds(get_args(annotation)[0])
     elif origin in (Union, types.UnionType):
-        for each in get_args(annotation):
-            yield from _kinds(each)
+        for get_arg in get_args(annotation):
+            yield from _kinds(get_arg)
     else:
         yield origin or annotation
 

@@ -219,4 +219,4 @@ def no_access(permission: str) -> str:
 
 def _camel(name: str) -> str:
     first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
+    return first + "".join(item.capitalize() for item in others)

@@ -31,23 +31,23 @@ class LiveStreams:
         """A stream, for as long as the block runs."""
         stream = LiveStream(workspace_id, user_id)
         self._open[stream] = None
-        self._make_room(stream)
+        self._close_oldest(stream)
         try:
             yield stream
         finally:
             self._open.pop(stream, None)
 
-    def _make_room(self, newest: LiveStream) -> None:
+    def _close_oldest(self, newest: LiveStream) -> None:
         settings = self._settings
-        own = [each for each in self._open if each.user_id == newest.user_id]
+        own = [item for item in self._open if item.user_id == newest.user_id]
         if len(own) > settings.live_streams_per_person:
             self._pause(own[0])
-        here = [each for each in self._open if each.workspace_id == newest.workspace_id]
+        here = [item for item in self._open if item.workspace_id == newest.workspace_id]
         if len(here) > settings.live_streams_per_workspace:
-            self._pause(_oldest_of_most(here, lambda each: each.user_id))
+            self._pause(_oldest_of_most(here, lambda item: item.user_id))
         if len(self._open) > settings.live_streams_per_process:
-            largest = _with_most([*self._open], lambda each: each.workspace_id)
-            self._pause(_oldest_of_most(largest, lambda each: each.user_id))
+            largest = _with_most([*self._open], lambda item: item.workspace_id)
+            self._pause(_oldest_of_most(largest, lambda item: item.user_id))
 
     def _pause(self, stream: LiveStream) -> None:
         del self._open[stream]
@@ -56,7 +56,7 @@ class LiveStreams:
 
 def _with_most(streams: list[LiveStream], key: Callable[[LiveStream], Hashable]) -> list[LiveStream]:
     most = Counter(map(key, streams)).most_common(1)[0][0]
-    return [each for each in streams if key(each) == most]
+    return [stream for stream in streams if key(stream) == most]
 
 
 def _oldest_of_most(streams: list[LiveStream], key: Callable[[LiveStream], Hashable]) -> LiveStream:

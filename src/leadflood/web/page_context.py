@@ -179,10 +179,10 @@ class PageContext:
             set_cookie(SESSION, session.token, seconds=self.parts.settings.web_session_seconds),
             drop_cookie(VISITOR),
         ]
-        self.know(session.user_id)
+        self.remember_device(session.user_id)
         self.anchor = session.token
 
-    def know(self, user_id: UUID) -> None:
+    def remember_device(self, user_id: UUID) -> None:
         """Let the browser be a known device of this account."""
         known = devices.remember(self.parts.secret_box, self.request.cookies.get(DEVICE), user_id)
         self.cookies.append(set_cookie(DEVICE, known, seconds=devices.SECONDS))

@@ -49,7 +49,7 @@ SECURITY = {
     "Cache-Control": "no-store",
     "Vary": "Cookie, HX-Request, HX-Target, Accept, Accept-Encoding",
 }
-_LEAST_COMPRESSED = 1000
+_MIN_COMPRESSED = 1000
 _STRANGERS_FORM = 65_536
 """Bytes of a form of whoever is not signed in."""
 
@@ -58,7 +58,7 @@ _STRANGERS_FORM = 65_536
 class Public:
     """A page for everybody, and why."""
 
-    because: str
+    reason: str
 
 
 class SignedIn:
@@ -83,7 +83,7 @@ class PageRoute:
 
     path: str
     method: str
-    guard: Access
+    access: Access
     handler: Handler
     live: tuple[str, ...] = ()
     uploads: bool = False
@@ -96,16 +96,16 @@ class Pages:
     def __init__(self) -> None:
         self.rules: list[PageRoute] = []
 
-    def get(self, path: str, guard: Access, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+    def get(self, path: str, access: Access, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
         """Serve a page."""
-        return self._add(lambda handler: PageRoute(path, "GET", guard, handler, live))
+        return self._add(lambda handler: PageRoute(path, "GET", access, handler, live))
 
     def post(
-        self, path: str, guard: Access, *, uploads: bool = False, whole_file: bool = False
+        self, path: str, access: Access, *, uploads: bool = False, whole_file: bool = False
     ) -> Callable[[Handler], Handler]:
         """Serve what a form is sent to. With `uploads`, the form may bring a file: `ctx.upload`."""
         return self._add(
-            lambda handler: PageRoute(path, "POST", guard, handler, uploads=uploads, whole_file=uploads or whole_file)
+            lambda handler: PageRoute(path, "POST", access, handler, uploads=uploads, whole_file=uploads or whole_file)
         )
 
     def _add(self, rule: Callable[[Handler], PageRoute]) -> Callable[[Handler], Handler]:
@@ -163,10 +163,10 @@ async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: D
 
 def authorise(ctx: PageContext, rule: PageRoute) -> None:
     """Raises: Unauthenticated, Forbidden."""
-    if not isinstance(rule.guard, Public):
+    if not isinstance(rule.access, Public):
         actor = ctx.actor
-        if isinstance(rule.guard, Permission):
-            actor.require(rule.guard)
+        if isinstance(rule.access, Permission):
+            actor.require(rule.access)
 
 
 def count(ctx: PageContext) -> None:
@@ -244,7 +244,7 @@ def _part(ctx: PageContext, page: PageResponse, rule: PageRoute) -> str:
     context = {**page.context, "ctx": ctx, "live_url": ""}
     views = ctx.parts.views
     if sse.is_poll(ctx.request):
-        return "".join(views.block(page.template, each, context) for each in rule.live)
+        return "".join(views.block(page.template, item, context) for item in rule.live)
     block = page.part or (ctx.wants_part or "").replace("-", "_")
     if not views.has_block(page.template, block):
         return views.page(page.template, context)
@@ -322,7 +322,7 @@ def _to_sign_in(ctx: PageContext) -> Response:
 def _html(ctx: PageContext, html: str, status: int, headers: dict[str, str] | None = None) -> Response:
     body = html.encode()
     headers = dict(headers or {})
-    if len(body) >= _LEAST_COMPRESSED and "gzip" in ctx.request.headers.get("accept-encoding", ""):
+    if len(body) >= _MIN_COMPRESSED and "gzip" in ctx.request.headers.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=5, mtime=0), "gzip"
     return _finish(ctx, HTMLResponse(body, status, headers))
 

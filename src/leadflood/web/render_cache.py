@@ -21,7 +21,7 @@ DEBOUNCE: Final = 0.25
 """Seconds in which several writes make one update."""
 COST_FACTOR: Final = 8
 """Times that a workspace's streams pause for as long as they took: they use a ninth of one slot at most."""
-LONGEST_PAUSE: Final = 10.0
+MAX_PAUSE: Final = 10.0
 _SLOTS: Final = 2
 _QUEUE: Final = 10_000
 _REMEMBERED: Final = 10_000
@@ -85,24 +85,24 @@ class RenderCache:
             try:
                 yield
             finally:
-                self._spend(workspace_id, monotonic() - started)
+                self._delay(workspace_id, monotonic() - started)
 
     async def debounce(self, workspace_id: UUID) -> None:
         """Wait until the workspace may be rendered again: the longer, the more its streams have cost."""
         await asyncio.sleep(max(DEBOUNCE, self._resume.get(workspace_id, 0.0) - monotonic()))
 
-    def _spend(self, workspace_id: UUID, seconds: float) -> None:
+    def _delay(self, workspace_id: UUID, seconds: float) -> None:
         now = monotonic()
         if len(self._resume) > _REMEMBERED:
             self._resume = {key: until for key, until in self._resume.items() if until > now}
         resume = max(now, self._resume.get(workspace_id, 0.0)) + COST_FACTOR * seconds
-        self._resume[workspace_id] = min(resume, now + LONGEST_PAUSE)
+        self._resume[workspace_id] = min(resume, now + MAX_PAUSE)
 
     async def _shared(self, key: Hashable, ctx: PageContext, make: Make, not_before: float) -> tuple[Blocks, bool]:
         version = self._changes.version(ctx.actor.workspace_id)
         found = self._renders.get(key)
         if found is None or not found.shows(version, not_before):
-            self._forget()
+            self._evict()
             self._renders[key] = found = _Render()
             # In a context of its own, so that logs do not name the first viewer of many.
             found.task = asyncio.create_task(self._make(found, ctx, make), context=Context())
@@ -119,9 +119,11 @@ class RenderCache:
             shared = SharedPageContext(ctx)
             return await make(shared), shared.personal
 
-    def _forget(self) -> None:
+    def _evict(self) -> None:
         old = monotonic() - LOOK_AGAIN
-        self._renders = {key: each for key, each in self._renders.items() if each.started is None or each.started > old}
+        self._renders = {
+            key: render for key, render in self._renders.items() if render.started is None or render.started > old
+        }
 
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:

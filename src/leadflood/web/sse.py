@@ -92,13 +92,13 @@ async def _signed_in(ctx: PageContext) -> bool:
 async def _woken(wait: Callable[[float], Awaitable[bool]], *ends: asyncio.Event) -> bool:
     """Wait for a change, the next look, or one of the ends, whichever comes first. True: something changed."""
     waiting = asyncio.ensure_future(wait(STILL_THERE))
-    ending = [asyncio.ensure_future(each.wait()) for each in ends]
+    ending = [asyncio.ensure_future(end.wait()) for end in ends]
     try:
         await asyncio.wait({waiting, *ending}, return_when=asyncio.FIRST_COMPLETED)
         return waiting.done() and waiting.result()
     finally:
-        for each in (waiting, *ending):
-            each.cancel()
+        for item in (waiting, *ending):
+            item.cancel()
 
 
 def _parts(blocks: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ class Components:
     """All macros of `templates/components/`, as `ui.button(…)`: blocks of a page can be rendered alone with them."""
 
     def __init__(self, environment: Environment) -> None:
-        for name in environment.list_templates(filter_func=lambda each: each.startswith("components/")):
+        for name in environment.list_templates(filter_func=lambda item: item.startswith("components/")):
             module = environment.get_template(name).module
             for macro in dir(module):
                 if not macro.startswith("_"):
@@ -80,25 +80,25 @@ class Templates:
     def _icon(self, name: str, label: str | None = None) -> Markup:
         """An icon that takes the text's colour and size. Without a label it says nothing to a screen reader."""
         inner = Markup(self._assets.icon(name))  # noqa: S704  built from a package, not from anybody's input
-        told = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+        described = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         return Markup(
             '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
             'stroke-linecap="round" stroke-linejoin="round" focusable="false" {}>{}</svg>'
-        ).format(told, inner)
+        ).format(described, inner)
 
 
-def brief(text: str, longest: int = 120) -> str:
+def brief(text: str, max_length: int = 120) -> str:
     """A text that is not longer than a line or so."""
-    return text if len(text) <= longest else text[:longest] + "…"
+    return text if len(text) <= max_length else text[:max_length] + "…"
 
 
 def url(path: str, query: Mapping[str, Any] | None = None, **changes: Any) -> str:  # noqa: ANN401  whatever prints
     """A path with a query. `changes` replace single parameters of `query`; None, "" and [] leave one out."""
     merged = {**(query or {}), **changes}
     pairs = [
-        (name, each)
+        (name, item)
         for name, value in merged.items()
-        for each in (value if isinstance(value, list | tuple) else [value])
-        if each not in (None, "")
+        for item in (value if isinstance(value, list | tuple) else [value])
+        if item not in (None, "")
     ]
     return quote(path) + (f"?{urlencode(pairs)}" if pairs else "")

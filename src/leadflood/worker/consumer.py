@@ -82,11 +82,11 @@ class Consumer:
         if self.caught_up:
             await self._stop.first(self._queue_backend.wait(self._registry.kinds, self._poll_interval))
 
-    async def keep_leases(self) -> None:
+    async def renew_leases(self) -> None:
         """Extend what runs, stop what was taken over or cancelled meanwhile, and pause for a third of the lease."""
         running = dict(self.running)
         if running:
-            jobs = [job for each in running.values() for job in each]
+            jobs = [job for item in running.values() for job in item]
             lost = {job.key for job in await execution.renew(self._database, jobs, self._lease)}
             for task, (job, *others) in running.items():
                 # A group goes on for those that are not lost, and completes none that is.

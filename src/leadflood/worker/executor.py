@@ -82,7 +82,7 @@ class Executor:
                 faults.append(fault)
                 continue
             if isinstance(outcome, Later):
-                ended[context.job.id] = await self._put_off(context.job, outcome)
+                ended[context.job.id] = await self._reschedule(context.job, outcome)
             else:
                 by_effect[outcome.effect].append((context.job, outcome.value))
         if faults:
@@ -142,7 +142,7 @@ class Executor:
             if limit.expired():
                 raise Retryable(f"Not done within {definition.timeout:g} seconds.") from error
             raise
-        return await self._put_off(job, outcome) if isinstance(outcome, Later) else "completed"
+        return await self._reschedule(job, outcome) if isinstance(outcome, Later) else "completed"
 
     async def _complete(self, definition: JobDefinition[Any], job: RunningJob, outcome: Complete[Any]) -> None:
         if definition.many:
@@ -194,8 +194,8 @@ class Executor:
         _log.warning("job.attempt_failed", error=failure.reason, final=last)
         return "failed" if last else "retry"
 
-    async def _put_off(self, job: RunningJob, later: Later) -> str:
-        return "later" if await execution.put_off(self._database, job, later) else "lost"
+    async def _reschedule(self, job: RunningJob, later: Later) -> str:
+        return "later" if await execution.reschedule(self._database, job, later) else "lost"
 
     async def _put_on_hold(self, job: RunningJob) -> str:
         try:

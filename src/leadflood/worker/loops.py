@@ -8,7 +8,7 @@ import structlog
 from leadflood.kernel.crypto import random_unit
 from leadflood.kernel.errors import Unavailable
 
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE = 5.0
 _log = structlog.get_logger()
 
 
@@ -23,7 +23,7 @@ class Shutdown:
         self._event.set()
 
     @property
-    def told(self) -> bool:
+    def requested(self) -> bool:
         """Whether it is time to stop."""
         return self._event.is_set()
 
@@ -54,14 +54,14 @@ class Shutdown:
 async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Shutdown) -> None:
     """Run `step` again and again. While the database is away, pause: 0.1 s doubling to 5 s, jittered."""
     failures = 0
-    while not stop.told:
+    while not stop.requested:
         try:
             await step()
         except Unavailable as error:
             failures += 1
             if failures == 1:
                 _log.warning("worker.database_away", loop=name, detail=error.detail)
-            pause = min(_LONGEST_PAUSE, 0.1 * 2.0 ** min(failures, 10))
+            pause = min(_MAX_PAUSE, 0.1 * 2.0 ** min(failures, 10))
             await stop.wait(pause * (0.5 + random_unit() / 2))
         else:
             if failures:

@@ -11,7 +11,7 @@ import structlog
 from leadflood import __version__
 from leadflood.domains.jobs import execution, relay, schedules
 from leadflood.domains.jobs.events import Schedule
-from leadflood.domains.jobs.jobs import forget_worker, report_worker
+from leadflood.domains.jobs.jobs import deregister_worker, report_worker
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
@@ -84,7 +84,7 @@ class Worker:
         ]
         # Leases and presence go on while the last jobs run to their end.
         until_drained: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("leases", self._consumer.keep_leases),
+            ("leases", self._consumer.renew_leases),
             ("presence", self._presence),
         ]
         try:
@@ -109,13 +109,13 @@ class Worker:
 
     async def _rescue(self) -> None:
         rescued = await execution.rescue(self._parts.database, self._parts.registry)
-        reminded = await execution.remind(self._parts.database) if self._consumer.caught_up else 0
+        requeued = await execution.requeue_lost(self._parts.database) if self._consumer.caught_up else 0
         released = await execution.release_from_hold(self._parts.database)
         if released:
             _log.info("worker.released_from_hold", jobs=released)
             return
-        if rescued or reminded:
-            _log.warning("worker.rescued", jobs=rescued, reminded=reminded)
+        if rescued or requeued:
+            _log.warning("worker.rescued", jobs=rescued, requeued=requeued)
             return
         await self.stop.wait(self._parts.settings.poll_interval)
 
@@ -138,7 +138,7 @@ class Worker:
     async def _leave(self) -> None:
         await self._parts.bell.close()
         try:
-            await forget_worker(self._parts.database, worker_id=self.id)
+            await deregister_worker(self._parts.database, worker_id=self.id)
         except Unavailable as away:
             _log.info("worker.left_silently", detail=away.detail)
         _log.info("worker.stopped", worker_id=str(self.id))

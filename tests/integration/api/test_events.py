@@ -59,7 +59,7 @@ async def test_what_happens_to_a_lead_is_read_in_order_with_who_caused_it(
 
     told = await events(toys, caller, 6)
 
-    assert [each["type"].removesuffix(".v1") for each in told] == [
+    assert [item["type"].removesuffix(".v1") for item in told] == [
         "lead.created",
         "lead.enriched",
         "lead.updated",
@@ -67,9 +67,9 @@ async def test_what_happens_to_a_lead_is_read_in_order_with_who_caused_it(
         "lead.restored",
         "lead.enrichment_requested",
     ]
-    assert {(each["subject"]["kind"], each["subject"]["id"]) for each in told} == {("lead", lead["leadId"])}
-    assert [each["actor"]["kind"] for each in told] == ["api_key", "system", *["api_key"] * 4]
-    made, enriched, update = (each["data"] for each in told[:3])
+    assert {(item["subject"]["kind"], item["subject"]["id"]) for item in told} == {("lead", lead["leadId"])}
+    assert [item["actor"]["kind"] for item in told] == ["api_key", "system", *["api_key"] * 4]
+    made, enriched, update = (item["data"] for item in told[:3])
     assert (made["source"], made["jobId"]) == ("api", lead["jobId"])
     assert enriched["jobId"] == lead["jobId"]
     assert update["fields"] == ["jobTitle"]
@@ -89,8 +89,8 @@ async def test_a_reader_goes_on_from_its_cursor_and_may_choose_types(
     rest = await page(toys, caller, after=first["nextCursor"])
     none = await page(toys, caller, type="lead.merged.v1")
 
-    assert [each["subject"]["id"] for each in first["items"]] == [ada["leadId"]]
-    assert [each["subject"]["id"] for each in rest["items"]] == [grace["leadId"]]
+    assert [item["subject"]["id"] for item in first["items"]] == [ada["leadId"]]
+    assert [item["subject"]["id"] for item in rest["items"]] == [grace["leadId"]]
     assert (none["items"], none["hasMore"]) == ([], False)
 
 
@@ -104,8 +104,8 @@ async def test_changes_of_many_leads_are_told_of_each(toys: httpx.AsyncClient, d
 
     assert undone.json()["status"] == "undone", undone.text
     told = (await events(toys, caller, 7))[2:]
-    assert [each["type"] for each in told] == [*["lead.updated.v1"] * 4, "changeset.undone.v1"]
-    assert {each["subject"]["id"] for each in told[:2]} == {each["subject"]["id"] for each in told[2:4]} == set(leads)
+    assert [item["type"] for item in told] == [*["lead.updated.v1"] * 4, "changeset.undone.v1"]
+    assert {item["subject"]["id"] for item in told[:2]} == {item["subject"]["id"] for item in told[2:4]} == set(leads)
     assert told[0]["data"] == {"fields": ["company", "customFields"], "changesetId": changeset["id"]}
 
 

@@ -74,7 +74,7 @@ async def test_what_cannot_be_exported_is_told_by_name(
     answer = await toys.get("/v1/leads/exports", params={name: value}, headers=caller.headers)
 
     assert answer.status_code == 400
-    assert [(each["pointer"].split("/")[0], each["code"]) for each in answer.json()["errors"]] == [(f"?{name}", code)]
+    assert [(item["pointer"].split("/")[0], item["code"]) for item in answer.json()["errors"]] == [(f"?{name}", code)]
 
 
 async def test_too_many_for_one_request_are_refused_with_the_way_to_go(

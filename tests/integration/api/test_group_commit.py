@@ -75,7 +75,7 @@ REQUESTS = st.lists(
 
 def serially(requests: Sequence[Asked], order: Sequence[int]) -> dict[int, Seen]:
     """What each request of `order` would get, one after the other. A lead is named by the request that made it."""
-    living: dict[tuple[int, str], object] = {(0, STORED): "before 0", (1, STORED): "before 1"}
+    active: dict[tuple[int, str], object] = {(0, STORED): "before 0", (1, STORED): "before 1"}
     answers: dict[tuple[int, str], tuple[object, Seen]] = {}
     seen: dict[int, Seen] = {}
     for number in order:
@@ -85,12 +85,12 @@ def serially(requests: Sequence[Asked], order: Sequence[int]) -> dict[int, Seen]
             said, answer = answers[key]
             seen[number] = (*answer, "replayed") if said == asked.fingerprint else (422,)
             continue
-        if address in living:
-            seen[number] = (409, living[address])
+        if address in active:
+            seen[number] = (409, active[address])
         elif asked.owner == "stranger":
             seen[number] = (400,)
         else:
-            living[address] = number
+            active[address] = number
             seen[number] = (201, number)
         if asked.key is not None and seen[number] != (400,):
             answers[key] = (asked.fingerprint, seen[number])
@@ -129,14 +129,14 @@ async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
             task.cancel()
     answers = dict(enumerate(await asyncio.gather(*tasks, return_exceptions=True)))
 
-    heard = {number: each for number, each in answers.items() if isinstance(each, httpx.Response)}
+    heard = {number: item for number, item in answers.items() if isinstance(item, httpx.Response)}
     for number, answer in heard.items():
         if answer.status_code == 201 and "Idempotency-Replayed" not in answer.headers:
             names[answer.json()["leadId"]] = number
     seen = {number: outcome(answer, names) for number, answer in heard.items()}
     assert all(requests[number].hangs_up for number in answers.keys() - heard.keys()), answers
     possible = [
-        {n: unheard(each, heard, names) for n, each in run.items() if n in heard} for run in serial_outcomes(requests)
+        {n: unheard(item, heard, names) for n, item in run.items() if n in heard} for run in serial_outcomes(requests)
     ]
     assert seen in possible
     for number, house in enumerate(houses):
@@ -179,7 +179,7 @@ async def assert_written(
 def unheard(seen: Seen, heard: dict[int, httpx.Response], names: dict[str, object]) -> Seen:
     """A lead of somebody who hung up has no name."""
     return tuple(
-        "unheard" if i == 1 and isinstance(each, int) and each not in heard else each for i, each in enumerate(seen)
+        "unheard" if i == 1 and isinstance(item, int) and item not in heard else item for i, item in enumerate(seen)
     )
 
 
@@ -362,7 +362,7 @@ async def test_a_batch_takes_the_address_of_a_lead_that_is_deleted_at_the_same_i
 
     assert answer.status_code == 200, answer.text
     first, held, second, new = answer.json()["results"]
-    assert [each["status"] for each in (first, held, new)] == ["created", "duplicate", "created"]
+    assert [item["status"] for item in (first, held, new)] == ["created", "duplicate", "created"]
     assert first["leadId"] != stored.json()["leadId"]
     assert second == {"status": "duplicate", "existingId": first["leadId"]}
 

@@ -44,8 +44,8 @@ async def test_an_operator_closes_and_opens_the_hold(parts: ApiContext, operator
             assert await put("openings") == (False, "")
         assert await put("openings") == (False, "")
 
-    events = [each for each in await events_of(parts.database, SYSTEM_WORKSPACE_ID) if each.actor.id == user_id]
-    assert [(each.action, each.request_id) for each in events] == [
+    events = [item for item in await events_of(parts.database, SYSTEM_WORKSPACE_ID) if item.actor.id == user_id]
+    assert [(event.action, event.request_id) for event in events] == [
         ("hold.closed", "closings"),
         ("hold.opened", "openings"),
     ]
@@ -62,4 +62,4 @@ async def test_no_key_and_no_owner_sees_or_changes_it(parts: ApiContext, caller:
                 await client.post(f"{PATH}/closings", json=CLOSED, headers=headers),
                 await client.post(f"{PATH}/openings", headers=headers),
             ]
-            assert [each.status_code for each in answers] == [403, 403, 403]
+            assert [answer.status_code for answer in answers] == [403, 403, 403]

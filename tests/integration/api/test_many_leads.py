@@ -13,7 +13,7 @@ from leadflood.api.lead_stream import LineSplitter
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.idempotency import MAX_KEPT_BYTES
+from leadflood.kernel.idempotency import MAX_STORED_BYTES
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
 from tests.support.api import Caller, client_of
@@ -135,7 +135,7 @@ async def test_every_line_of_a_stream_is_answered_with_its_number(
         b'{"email": "ada@acme.com"}',
     )
 
-    assert [(each.get("line"), each["status"]) for each in results] == [
+    assert [(result.get("line"), result["status"]) for result in results] == [
         (1, "created"),
         (2, "created"),
         (4, "invalid"),
@@ -154,12 +154,12 @@ async def test_a_line_that_is_too_long_is_invalid_and_ends_nothing(toys: httpx.A
 
     results = await stream(toys, caller, b'{"email": "', *long, b'"}\n{"email": "ada@acme.com"}\n')
 
-    assert [each["status"] for each in results] == ["invalid", "created", "done"]
+    assert [result["status"] for result in results] == ["invalid", "created", "done"]
     assert results[0]["errors"][0]["code"] == "too_long"
 
 
 def test_lines_are_cut_in_constant_memory() -> None:
-    lines = LineSplitter(most=10)
+    lines = LineSplitter(max_bytes=10)
     for _ in range(1000):
         assert list(lines.take(b"x" * 1000)) == []
         assert len(lines._begun) <= 10
@@ -227,7 +227,7 @@ async def test_a_stream_that_cannot_go_on_says_from_where(
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         return
     results = [json.loads(line) for line in answer.text.splitlines()]
-    assert [each["status"] for each in results] == ["created", "failed"]
+    assert [result["status"] for result in results] == ["created", "failed"]
     assert (results[1]["line"], results[1]["code"]) == (2, "unavailable")
     assert await held(database, caller) == (1,) * 4
 
@@ -243,6 +243,6 @@ async def test_an_answer_that_is_too_large_is_not_kept_and_its_effect_stays_sing
     again = await toys.post("/v1/leads/batch", json=body, headers=headers)
 
     assert (first.status_code, first.json()["created"]) == (200, 1)
-    assert len(first.content) > MAX_KEPT_BYTES
+    assert len(first.content) > MAX_STORED_BYTES
     assert (again.status_code, again.json()["code"]) == (409, "idempotency_answer_not_kept")
     assert again.headers["Idempotency-Replayed"] == "true"

@@ -201,7 +201,7 @@ async def test_a_proxy_that_is_not_trusted_is_warned_of_once(
                 await client.get("/health", headers={"X-Forwarded-For": "192.0.2.9"})
             await eventually(stored)
 
-    warned = [(each["log_level"], each["peer"]) for each in logs if each["event"] == "http.untrusted_proxy"]
+    warned = [(log["log_level"], log["peer"]) for log in logs if log["event"] == "http.untrusted_proxy"]
     assert warned == [("warning", peer)]
 
 

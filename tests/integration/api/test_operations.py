@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from leadflood.domains.jobs.errors import Terminal
-from leadflood.domains.jobs.jobs import forget_worker, report_worker
+from leadflood.domains.jobs.jobs import deregister_worker, report_worker
 from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -108,8 +108,8 @@ async def test_dead_letters_are_found_by_cause_and_replayed(
 
 
 async def test_workers_are_listed_as_living_or_silent(toys: httpx.AsyncClient, caller: Caller, jobs: Jobs) -> None:
-    living, silent = new_id(), new_id()
-    for worker_id in (living, silent):
+    active, silent = new_id(), new_id()
+    for worker_id in (active, silent):
         await report_worker(jobs.database, worker_id=worker_id, host="h", pid=7, version="1", running=3)
     async with jobs.database.system() as tx:
         await tx.execute(SILENT, {"id": silent})
@@ -124,9 +124,9 @@ async def test_workers_are_listed_as_living_or_silent(toys: httpx.AsyncClient, c
     answer = await toys.get("/v1/workers", headers=bearer(session))
 
     shown = {worker["id"]: (worker["alive"], worker["runningJobs"], worker["pid"]) for worker in answer.json()["items"]}
-    assert (shown[str(living)], shown[str(silent)]) == ((True, 3, 7), (False, 3, 7))
-    for worker_id in (living, silent):
-        await forget_worker(jobs.database, worker_id=worker_id)
+    assert (shown[str(active)], shown[str(silent)]) == ((True, 3, 7), (False, 3, 7))
+    for worker_id in (active, silent):
+        await deregister_worker(jobs.database, worker_id=worker_id)
 
 
 async def test_the_queue_tells_what_is_due_what_waits_and_since_when(

@@ -33,7 +33,7 @@ async def test_a_dry_run_lists_what_the_erasure_then_erases(toys: httpx.AsyncCli
     assert (await toys.get(lead, headers=caller.headers)).status_code == 404
     assert (again.status_code, again.json()["code"]) == (404, "lead_not_found")
     events = (await toys.get("/v1/events", headers=caller.headers)).json()["items"]
-    assert [(each["type"], each["subject"]["id"]) for each in events[-1:]] == [
+    assert [(event["type"], event["subject"]["id"]) for event in events[-1:]] == [
         ("lead.erased.v1", lead.rpartition("/")[2])
     ]
 

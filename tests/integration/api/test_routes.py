@@ -175,10 +175,10 @@ async def test_adding_a_member_is_an_invitation_that_does_not_tell_who_has_an_ac
         headers=headers,
     )
 
-    assert [each.status_code for each in answers] == [202, 202]
-    assert len({json.dumps(_without_identity(each.json())) for each in answers}) == 1
-    assert [each.headers["Location"] for each in answers] == [
-        f"/v1/invitations/{each.json()['id']}" for each in answers
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({json.dumps(_without_identity(answer.json())) for answer in answers}) == 1
+    assert [answer.headers["Location"] for answer in answers] == [
+        f"/v1/invitations/{answer.json()['id']}" for answer in answers
     ]
     assert len(listed.json()["items"]) == 1
     assert {error["pointer"] for error in created.json()["errors"]} == {"/name", "/initialPassword"}

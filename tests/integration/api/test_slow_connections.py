@@ -111,5 +111,5 @@ async def test_each_that_drips_is_cut_off(
         async with dripping(started, slow, 40) as opened:
             answers = await soon(asyncio.gather(*map(answer, opened)))
 
-    assert [each.partition(b"\r\n")[0] for each in answers[1::2]] == [b"HTTP/1.1 408 Request Timeout"] * 20
+    assert [item.partition(b"\r\n")[0] for item in answers[1::2]] == [b"HTTP/1.1 408 Request Timeout"] * 20
     assert set(answers[::2]) == {b""}

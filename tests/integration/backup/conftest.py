@@ -75,7 +75,7 @@ async def made(
     path = tmp_path_factory.mktemp("backup") / "made.backup"
     writer = asyncio.create_task(_beats(database))
     try:
-        manifest = await create_backup(Source(cluster.url(DATABASE, OWNER), KEY, True), path, tell=lambda _: None)
+        manifest = await create_backup(Source(cluster.url(DATABASE, OWNER), KEY, True), path, report=lambda _: None)
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)

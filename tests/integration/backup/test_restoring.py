@@ -35,13 +35,13 @@ from tests.support.sandbox import shared_sandbox
 
 async def restore(cluster: Cluster, name: str, path: Path, *, replace: bool = False) -> None:
     manifest = restoration.checked_manifest(path)
-    await restoration.restore(cluster.url(name, OWNER), None, path, manifest, replace=replace, tell=lambda _: None)
+    await restoration.restore(cluster.url(name, OWNER), None, path, manifest, replace=replace, report=lambda _: None)
 
 
 async def test_every_row_comes_back_and_mail_waits_for_an_operator(
     made: Made, other_cluster: Cluster, empty: str, settings: Settings, tmp_path: Path
 ) -> None:
-    assert sum(each.rows > 0 for each in made.manifest.tables.values()) > 25
+    assert sum(table.rows > 0 for table in made.manifest.tables.values()) > 25
 
     await restore(other_cluster, empty, made.path)
 

@@ -92,7 +92,7 @@ def test_a_file_that_exists_is_kept_and_a_killed_backup_leaves_none(
 
     made(terminal, "backup", str(target), **settings)
     restoration.checked_manifest(target)
-    assert sorted(each.name for each in tmp_path.glob("*.backup*")) == ["new.backup", "there.backup"]
+    assert sorted(item.name for item in tmp_path.glob("*.backup*")) == ["new.backup", "there.backup"]
 
 
 def test_a_damaged_file_is_refused_before_a_data_folder_is_made(terminal: Terminal, tmp_path: Path) -> None:
@@ -104,6 +104,6 @@ def test_a_damaged_file_is_refused_before_a_data_folder_is_made(terminal: Termin
     missing = terminal.run("restore", str(tmp_path / "missing.backup"), database_url="", secret_key="", home=str(home))
 
     assert (done.returncode, missing.returncode) == (1, 1)
-    assert [len(each.stderr.splitlines()) for each in (done, missing)] == [2, 2]
+    assert [len(item.stderr.splitlines()) for item in (done, missing)] == [2, 2]
     assert "damaged" in done.stderr
     assert not home.exists()

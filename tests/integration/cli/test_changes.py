@@ -16,7 +16,7 @@ async def test_a_change_is_listed_shown_and_undone_and_deleted_leads_are_restore
 ) -> None:
     actor = Actor.cli(terminal.workspace_id)
     ids = [(await make_lead(database, actor.workspace_id, f"{name}@acme.com"))[0] for name in ("ada", "bob", "eve")]
-    command = BulkChange.model_validate({"action": "delete", "leadIds": [str(each) for each in ids[:2]]})
+    command = BulkChange.model_validate({"action": "delete", "leadIds": [str(item) for item in ids[:2]]})
     async with database.transaction(actor.workspace_id) as tx:
         change = await bulk.change_leads(tx, actor, command=command, trace={})
         await leads.delete_lead(tx, actor, lead_id=ids[2])
@@ -29,11 +29,11 @@ async def test_a_change_is_listed_shown_and_undone_and_deleted_leads_are_restore
     restored = terminal.here("lead", "restore", str(ids[2]))
     skipped = terminal.here("lead", "restore", str(ids[2]))
 
-    assert [(each["id"], each["status"], each["deleted"]) for each in listed] == [(str(change.id), "applied", 2)]
+    assert [(item["id"], item["status"], item["deleted"]) for item in listed] == [(str(change.id), "applied", 2)]
     assert listed[0]["undoUntil"] is not None
     assert "undo until" in shown.stdout
-    assert {UUID(each["id"]) for each in deleted} == set(ids)
-    assert [(each["status"], each["undone"]) for each in undone] == [("undone", 2)]
+    assert {UUID(item["id"]) for item in deleted} == set(ids)
+    assert [(item["status"], item["undone"]) for item in undone] == [("undone", 2)]
     assert again.returncode == 0
     assert ("restored  1" in restored.stdout, restored.returncode, skipped.returncode) == (True, 0, 1)
     assert objects(terminal.here("lead", "list", "--deleted", "--json")) == []

@@ -26,7 +26,7 @@ async def test_leads_are_written_into_a_file_that_appears_when_it_is_whole(
         ["grace@acme.com", "'=1+1"],
         ["ada@acme.com", "'=1+1"],
     ]
-    assert [each.name for each in terminal.folder.iterdir() if each.name.startswith("leads")] == ["leads.csv"]
+    assert [item.name for item in terminal.folder.iterdir() if item.name.startswith("leads")] == ["leads.csv"]
 
 
 async def test_the_format_comes_from_the_name_and_a_dash_is_standard_output(

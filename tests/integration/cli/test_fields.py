@@ -16,7 +16,7 @@ async def test_fields_are_created_listed_changed_and_deleted(terminal: Terminal)
 
     assert (made[0]["key"], made[0]["options"]) == ("plan", [{"value": "Free", "label": "Free"}])
     assert changed.returncode == 0
-    assert [(each["key"], each["label"], each["archived"]) for each in listed] == [
+    assert [(item["key"], item["label"], item["archived"]) for item in listed] == [
         ("annual_revenue", "Annual revenue", False),
         ("plan", "Tier", True),
     ]

@@ -99,7 +99,7 @@ async def test_what_is_done_to_users_and_workspaces_is_audited_with_the_account_
     assert told(await events_of(database, workspace_id)) == expected
     system = await events_of(database, SYSTEM_WORKSPACE_ID)
     subject = UUID(json.loads(created.stdout)["id"])
-    assert told([each for each in system if each.subject_id == subject]) == [("user.created", *expected[0][1:])]
+    assert told([item for item in system if item.subject_id == subject]) == [("user.created", *expected[0][1:])]
 
 
 def test_operators_are_granted_listed_and_revoked(terminal: Terminal) -> None:

@@ -45,14 +45,14 @@ async def test_a_file_is_shown_imported_and_taken_back(
     assert undone.returncode == 0, undone.stderr
     assert "undone" in undone.stdout
     assert terminal.here("lead", "list", "--json").stdout == ""
-    events = [each for each in await events_of(database, terminal.workspace_id) if each.subject_type == "import"]
+    events = [item for item in await events_of(database, terminal.workspace_id) if item.subject_type == "import"]
     written = '{"changesetId": "*", "count": 1, "importId": "*", "name": "leads.csv"}'
-    assert [row(each) for each in events if str(each.subject_id) == committed["id"]][-3:] == [
+    assert [row(event) for event in events if str(event.subject_id) == committed["id"]][-3:] == [
         ("import.committed", "import *", written),
         ("import.finished", "import *", written),
         ("import.undone", "import *", '{"count": 1, "name": "leads.csv"}'),
     ]
-    assert {each.actor.kind for each in events} == {"cli"}
+    assert {event.actor.kind for event in events} == {"cli"}
 
 
 def test_a_previewed_import_is_committed_listed_and_shown(terminal: Terminal, worker: Running, file: Path) -> None:

@@ -105,7 +105,7 @@ async def test_lists_are_aligned_filtered_and_cut_off_with_a_word_about_it(
     assert "Showing 2. Use --all for more." in cut.stderr
     assert len(objects(terminal.here("lead", "list", "--all", "--json"))) == len(NAMES)
     assert objects(terminal.here("lead", "list", "--status", "failed", "--json")) == []
-    assert [each["firstName"] for each in objects(terminal.here("lead", "list", "--q", "中村", "--json"))] == ["中村"]
+    assert [item["firstName"] for item in objects(terminal.here("lead", "list", "--q", "中村", "--json"))] == ["中村"]
 
 
 def test_a_reader_that_has_seen_enough_ends_a_list_quietly(terminal: Terminal) -> None:
@@ -161,6 +161,6 @@ async def test_dead_letters_are_replayed(terminal: Terminal, database: Database)
     assert event.status != "dead_letter"
     assert terminal.here("outbox", "replay", dead["id"]).returncode == 1
     (recorded,) = [
-        row(each) for each in await events_of(database, terminal.workspace_id) if each.action[:6] == "outbox"
+        row(item) for item in await events_of(database, terminal.workspace_id) if item.action[:6] == "outbox"
     ]
     assert recorded == ("outbox_event.replayed", "outbox_event *", '{"count": 1}')

@@ -24,7 +24,7 @@ async def test_a_person_is_exported_listed_and_erased(terminal: Terminal, databa
     assert "leads" in dry.stdout
     assert (dry.returncode, shown.returncode) == (0, 0)
     assert asked.returncode == 1
-    assert [(each["leadIds"], each["dryRun"]) for each in erased] == [([str(lead_id)], False)]
+    assert [(item["leadIds"], item["dryRun"]) for item in erased] == [([str(lead_id)], False)]
     assert again.returncode == 1
     assert "lead" in again.stderr
     assert (nothing.returncode, "Nothing is stored" in nothing.stderr) == (0, True)

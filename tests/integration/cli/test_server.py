@@ -218,5 +218,5 @@ async def test_an_address_with_many_connections_displaces_its_own(port: int, mon
     writer.write(GET)
 
     assert (await soon(reader.readline())).startswith(b"HTTP/1.1 200")
-    for _, each in [(reader, writer), *greedy]:
-        each.close()
+    for _, item in [(reader, writer), *greedy]:
+        item.close()

@@ -16,6 +16,6 @@ def test_the_doctor_says_that_no_worker_runs(terminal: Terminal) -> None:
     done = terminal.run("doctor", "--json")
 
     assert done.returncode == 1
-    found = {each["check"]: each for each in map(json.loads, done.stdout.splitlines())}
+    found = {item["check"]: item for item in map(json.loads, done.stdout.splitlines())}
     assert not found["workers"]["ok"]
     assert "leadflood worker" in found["workers"]["remedy"]

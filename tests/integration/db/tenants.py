@@ -137,6 +137,6 @@ async def new_tenant(identity: Identity) -> Tenant:
         await invitations.invite(tx, actor, identity.secret_box, command=wanted)
         kept = IdempotencyKey(identity.secret_box, workspace_id, new_id().hex, (b"POST",))
         assert await kept.claim(tx) is None
-        await kept.keep(tx, StoredResponse(201, {}, b"{}"))
-    await figures.count(database, again=timedelta(minutes=5))
+        await kept.store(tx, StoredResponse(201, {}, b"{}"))
+    await figures.aggregate(database, lookback=timedelta(minutes=5))
     return Tenant(workspace_id, access_token, created.token)

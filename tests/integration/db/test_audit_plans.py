@@ -49,8 +49,8 @@ async def busy(cluster: Cluster) -> AsyncIterator[Plans]:
         plans = Plans(database)
         with while_borrowed(
             database.pool,
-            lambda each: each.add_log_listener(plans.hear),
-            lambda each: each.remove_log_listener(plans.hear),
+            lambda item: item.add_log_listener(plans.hear),
+            lambda item: item.remove_log_listener(plans.hear),
         ):
             yield plans
     cluster.drop_database(NAME)

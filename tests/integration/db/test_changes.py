@@ -158,7 +158,7 @@ async def test_a_page_that_goes_leaves_nothing_behind(changes: ChangeSubscriber,
         page.cancel()
     await asyncio.gather(*pages, return_exceptions=True)
 
-    assert not changes._bells
+    assert not changes._pending_channels
 
 
 async def test_all_pages_of_a_process_share_one_connection_which_goes_with_it(

@@ -104,8 +104,8 @@ async def crowded(cluster: Cluster) -> AsyncIterator[Plans]:
         plans = Plans(database)
         with while_borrowed(
             database.pool,
-            lambda each: each.add_log_listener(plans.hear),
-            lambda each: each.remove_log_listener(plans.hear),
+            lambda item: item.add_log_listener(plans.hear),
+            lambda item: item.remove_log_listener(plans.hear),
         ):
             yield plans
     cluster.drop_database(PLANS)
@@ -117,16 +117,16 @@ def plans(crowded: Plans) -> Plans:
     return crowded
 
 
-async def listed(plans: Plans, only: LeadFilter, sort: LeadSort = LeadSort.NEWEST) -> None:
+async def listed(plans: Plans, filters: LeadFilter, sort: LeadSort = LeadSort.NEWEST) -> None:
     """Read two pages, so that one plan goes on from a position."""
     for _ in range(6):  # so often that PostgreSQL may choose a generic plan
         async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
-            first = await queries.list_leads(tx, ACTOR, only=only, sort=sort, limit=50)
-            await queries.list_leads(tx, ACTOR, only=only, sort=sort, after=first.after, limit=50)
+            first = await queries.list_leads(tx, ACTOR, filters=filters, sort=sort, limit=50)
+            await queries.list_leads(tx, ACTOR, filters=filters, sort=sort, after=first.after, limit=50)
 
 
 @pytest.mark.parametrize(
-    ("only", "sort", "index"),
+    ("filters", "sort", "index"),
     [
         (LeadFilter(), LeadSort.NEWEST, "leads_list_idx"),
         (LeadFilter(), LeadSort.CREATED, "leads_list_idx"),
@@ -147,8 +147,10 @@ async def listed(plans: Plans, only: LeadFilter, sort: LeadSort = LeadSort.NEWES
         (LeadFilter(owner_id=OWNER, statuses=(LeadStatus.FAILED,)), LeadSort.NEWEST, "leads_status_idx"),
     ],
 )
-async def test_a_page_of_a_list_comes_from_an_index(plans: Plans, only: LeadFilter, sort: LeadSort, index: str) -> None:
-    await listed(plans, only, sort)
+async def test_a_page_of_a_list_comes_from_an_index(
+    plans: Plans, filters: LeadFilter, sort: LeadSort, index: str
+) -> None:
+    await listed(plans, filters, sort)
 
     assert plans.used() == {index}
     assert all("workspace_id" in node["Index Cond"] for node in plans.nodes if "Index Name" in node)
@@ -159,19 +161,19 @@ async def test_a_filter_is_evaluated_in_the_index_that_is_walked(plans: Plans) -
 
     assert plans.used() == {"leads_list_idx"}
     conditions = [node["Index Cond"] for node in plans.nodes if "Index Name" in node]
-    assert all("source" in each and "country" in each and "phone" in each for each in conditions)
+    assert all("source" in condition and "country" in condition and "phone" in condition for condition in conditions)
 
 
 @pytest.mark.parametrize(
-    ("only", "indexes"),
+    ("filters", "indexes"),
     [
         (LeadFilter(statuses=(LeadStatus.FAILED,)), {"leads_status_idx"}),
         (LeadFilter(sources=("import",)), {"leads_source_idx"}),
     ],
 )
-async def test_leads_are_counted_from_an_index_alone(plans: Plans, only: LeadFilter, indexes: set[str]) -> None:
+async def test_leads_are_counted_from_an_index_alone(plans: Plans, filters: LeadFilter, indexes: set[str]) -> None:
     async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
-        await count_leads(tx, ACTOR, only=only)
+        await count_leads(tx, ACTOR, filters=filters)
 
     assert plans.used() <= indexes
     assert any(node["Node Type"] == "Index Only Scan" for node in plans.nodes)
@@ -216,7 +218,7 @@ async def test_a_search_walks_the_list_while_much_is_found_and_then_asks_the_tri
 
     assert plans.used() == indexes
     trigrams = [node["Index Cond"] for node in plans.nodes if node.get("Index Name") == "leads_search_idx"]
-    assert [each for each in trigrams if "workspace_id" not in each or "search_text" not in each] == []
+    assert [trigram for trigram in trigrams if "workspace_id" not in trigram or "search_text" not in trigram] == []
 
 
 @pytest.mark.parametrize("sort", list(LeadSort))
@@ -237,7 +239,7 @@ async def test_a_search_shows_the_same_leads_near_and_far_in_the_list(
 
     while not shown or after is not None:
         async with plans.database.transaction(ACTOR.workspace_id, read_only=True) as tx:
-            page = await queries.list_leads(tx, ACTOR, only=LeadFilter(q=needle), sort=sort, after=after, limit=30)
+            page = await queries.list_leads(tx, ACTOR, filters=LeadFilter(q=needle), sort=sort, after=after, limit=30)
         shown += [str(lead.id) for lead in page.items]
         after = page.after
 
@@ -281,7 +283,7 @@ async def test_running_attempts_are_looked_up_by_their_keys_and_compared_with_no
 
     assert await execution.renew(plans.database, running, 15) == []
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
-        assert len(await jobs_store.holds(tx, keys)) == len((await jobs_store.finish(tx, keys))[0]) == 100
+        assert len(await jobs_store.owned_attempts(tx, keys)) == len((await jobs_store.finish(tx, keys))[0]) == 100
 
     assert plans.used() <= {"job_executions_pkey", "job_executions_status_idx", "job_executions_lease_idx"}
     assert max(node["Actual Rows"] * node["Actual Loops"] for node in plans.nodes) <= 100
@@ -295,7 +297,7 @@ async def test_the_sweep_for_silent_workers_finds_expired_leases_by_their_time(p
 
 
 async def test_the_sweep_for_lost_tickets_finds_overdue_jobs_by_their_time(plans: Plans) -> None:
-    assert await execution.remind(plans.database) == 0
+    assert await execution.requeue_lost(plans.database) == 0
 
     assert "job_executions_due_idx" in plans.used()
 
@@ -327,7 +329,7 @@ async def test_all_of_a_cause_are_found_by_an_index_also_where_plans_are_generic
     cause = jobs.FailureGroup(jobs.FAILED_JOBS, "", "leads.enrich.v1")
     async with plans.database.transaction(ACTOR.workspace_id) as tx:
         for _ in range(6):  # so often that PostgreSQL may choose a generic plan
-            assert await jobs.count_of_cause(tx, ACTOR, cause=cause, most=5001) == 200
+            assert await jobs.count_of_cause(tx, ACTOR, cause=cause, limit=5001) == 200
             assert len(await jobs.ids_of_cause(tx, ACTOR, cause=cause, after=None, limit=1000)) == 200
 
     assert plans.used() == {"job_executions_cause_idx"}
@@ -354,7 +356,7 @@ async def test_counting_reads_the_last_part_of_the_timeline_only(plans: Plans) -
     async with plans.database.system() as tx:
         await tx.execute(sql("INSERT INTO figures_progress VALUES ('leads', now()) ON CONFLICT DO NOTHING"))
 
-    await counting.count(plans.database, again=timedelta(minutes=5))
+    await counting.aggregate(plans.database, lookback=timedelta(minutes=5))
 
     assert plans.used() == {"lead_events_at_idx"}
 
@@ -381,7 +383,7 @@ async def test_staging_looks_each_row_up_by_its_address_alone(plans: Plans, coun
             {"row_no": first + place, "lead_id": new_id(), "email": email, "email_norm": email, "new_source": "import"}
             for place, email in enumerate(emails)
         ]
-        records = [tuple(each.get(column) for column in staging.COLUMNS) for each in values]
+        records = [tuple(value.get(column) for column in staging.COLUMNS) for value in values]
         async with plans.database.transaction(ACTOR.workspace_id) as tx:
             found = await imports.lock(tx, ACTOR.workspace_id, import_id)
             assert found is not None

@@ -123,8 +123,8 @@ async def test_no_database_error_shows_a_value(database: Database, log: io.Strin
 async def test_no_deadlock_shows_a_value(database: Database, log: io.StringIO, cluster: Cluster) -> None:
     ids = [new_id(), new_id()]
     async with database.system() as tx:
-        for each in ids:
-            await tx.execute(sql(USER), {"canary": f"{each}@acme.com", "id": each, "name": "Ada"})
+        for item in ids:
+            await tx.execute(sql(USER), {"canary": f"{item}@acme.com", "id": item, "name": "Ada"})
     both_hold = asyncio.Barrier(2)
 
     async def rename(first: UUID, second: UUID) -> None:
@@ -134,7 +134,7 @@ async def test_no_deadlock_shows_a_value(database: Database, log: io.StringIO, c
             await tx.execute(sql(RENAME), {"canary": CANARY, "id": second})
 
     done = await asyncio.gather(rename(*ids), rename(*reversed(ids)), return_exceptions=True)
-    [fault] = [each for each in done if each is not None]
+    [fault] = [item for item in done if item is not None]
     structlog.get_logger().error("test", exc_info=fault)
 
     assert "deadlock detected" in log.getvalue()

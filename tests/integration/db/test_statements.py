@@ -31,7 +31,7 @@ def statements() -> Iterator[tuple[str, Sql]]:
             continue
         for name, value in vars(importlib.import_module(found.name)).items():
             several = value if isinstance(value, tuple | list) else [value]
-            yield from ((f"{found.name}.{name}", each) for each in several if isinstance(each, Sql))
+            yield from ((f"{found.name}.{name}", item) for item in several if isinstance(item, Sql))
 
 
 PART = re.compile(r"\{[a-z_]\w*\}(?!')")
@@ -78,8 +78,8 @@ async def test_no_statement_returns_what_a_later_migration_adds(cluster: Cluster
     done, _ = await prepared(connection)
     with_all = [
         name
-        for name, each in done.items()
-        if "added_by_a_migration" in {column.name for column in each.get_attributes()}
+        for name, item in done.items()
+        if "added_by_a_migration" in {column.name for column in item.get_attributes()}
     ]
     await changed.rollback()
     await connection.close()

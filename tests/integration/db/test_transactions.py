@@ -176,7 +176,7 @@ async def test_a_commit_that_fails_raises(single: Database, workspace: Workspace
 
 
 async def test_a_thousand_transactions_never_see_what_the_borrower_before_them_set(application_url: str) -> None:
-    chance = random.Random(7)  # noqa: S311  the same each time
+    random_unit = random.Random(7)  # noqa: S311  the same each time
     seen: Counter[int] = Counter()
     async with opened(application_url, pool_size=4) as database:
         workspaces = [new_id() for _ in range(20)]
@@ -188,7 +188,7 @@ async def test_a_thousand_transactions_never_see_what_the_borrower_before_them_s
                 assert row is not None
                 assert (row.workspace, row.role, row.read_only) == ("", "leadflood_app", "off")
                 seen[row.pid] += 1
-                await misbehave(database, chance.choice(workspaces), chance)
+                await misbehave(database, random_unit.choice(workspaces), random_unit)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(8):
@@ -198,12 +198,12 @@ async def test_a_thousand_transactions_never_see_what_the_borrower_before_them_s
     assert max(seen.values()) > 1
 
 
-async def misbehave(database: Database, workspace_id: UUID, chance: random.Random) -> None:
+async def misbehave(database: Database, workspace_id: UUID, random_unit: random.Random) -> None:
     """Use a transaction in one of the ways in which it can end."""
-    way = chance.choice(["commit", "read", "system", "error", "failure", "cancel"])
+    way = random_unit.choice(["commit", "read", "system", "error", "failure", "cancel"])
     task = asyncio.create_task(use(database, workspace_id, way))
     if way == "cancel":
-        await turns(chance.randrange(40))
+        await turns(random_unit.randrange(40))
         task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
     assert outcome is None or isinstance(outcome, LookupError | asyncpg.PostgresError | asyncio.CancelledError)
@@ -230,7 +230,7 @@ async def use(database: Database, workspace_id: UUID, way: str) -> None:
 async def test_a_pool_without_a_free_connection_is_unavailable_and_recovers(
     single: Database, workspace: Workspace
 ) -> None:
-    single.pool.patience = 0.05
+    single.pool.acquire_timeout = 0.05
     async with single.transaction(workspace.id):
         with pytest.raises(Unavailable):
             await name_of(single, workspace)

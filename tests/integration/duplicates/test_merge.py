@@ -61,18 +61,18 @@ async def test_the_timeline_tells_what_came_from_whom(desk: Desk) -> None:
     made = await desk.merge(survivor, other)
 
     entries = await desk.leads.timeline(survivor)
-    told = [(each.kind, each.lead_id) for each in entries]
+    told = [(item.kind, item.lead_id) for item in entries]
     assert told[-2:] == [("lead.created", other), ("lead.created", survivor)]
     assert set(told[:-2]) == {("lead.merged", survivor), ("lead.merged_into", other)}
-    entry = next(each for each in entries if each.kind == "lead.merged")
+    entry = next(item for item in entries if item.kind == "lead.merged")
     assert entry.data["mergeId"] == str(made.id)
     assert (entry.data["otherId"], entry.data["otherEmail"]) == (str(other), "ada@gmail.com")
     assert entry.data["changes"] == {"company": [None, "Acme"]}
 
     await desk.unmerge(made.id)
 
-    assert {each.lead_id for each in await desk.leads.timeline(survivor)} == {survivor}
-    assert {each.lead_id for each in await desk.leads.timeline(other)} == {other}
+    assert {item.lead_id for item in await desk.leads.timeline(survivor)} == {survivor}
+    assert {item.lead_id for item in await desk.leads.timeline(other)} == {other}
 
 
 async def test_what_referred_to_the_other_refers_to_the_survivor_and_goes_back(desk: Desk) -> None:
@@ -166,9 +166,9 @@ async def test_merging_two_ways_at_once_makes_one_merge(desk: Desk) -> None:
 
     outcomes = await asyncio.gather(desk.merge(one, two), desk.merge(two, one), return_exceptions=True)
 
-    refused = [each for each in outcomes if isinstance(each, BaseException)]
-    assert [type(each) for each in refused] == [AlreadyMerged]
-    (made,) = [each for each in outcomes if not isinstance(each, BaseException)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [type(item) for item in refused] == [AlreadyMerged]
+    (made,) = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     assert isinstance(refused[0], AlreadyMerged)
     assert refused[0].extra == {"mergeId": str(made.id), "survivorId": str(made.survivor_id)}
 
@@ -304,7 +304,7 @@ async def test_a_bulk_change_restores_deleted_leads_and_passes_over_merged_ones(
     made = await desk.merge(survivor, other)
     await desk.leads.delete(gone)
 
-    done = await Workbench(desk.leads).change(action="restore", leadIds=[str(each) for each in (other, gone)])
+    done = await Workbench(desk.leads).change(action="restore", leadIds=[str(item) for item in (other, gone)])
 
     assert (done.wanted, done.restored) == (2, 1)
     assert await desk.leads.found("gmail") == set()

@@ -93,9 +93,9 @@ async def test_what_was_dismissed_stays_dismissed(desk: Desk) -> None:
     await desk.scan()
 
     assert await desk.pairs() == []
-    assert [each.id for each in await desk.pairs(CandidateStatus.DISMISSED)] == [pair.id]
+    assert [item.id for item in await desk.pairs(CandidateStatus.DISMISSED)] == [pair.id]
     assert (await desk.reopen(pair.id)).status is CandidateStatus.OPEN
-    assert [each.id for each in await desk.pairs()] == [pair.id]
+    assert [item.id for item in await desk.pairs()] == [pair.id]
 
 
 async def test_a_pair_with_a_deleted_lead_is_not_shown(desk: Desk) -> None:
@@ -158,7 +158,7 @@ async def killed_at(desk: Desk, job_id: UUID, point: int, monkeypatch: pytest.Mo
         return write
 
     with monkeypatch.context() as killing:
-        for name in ("keep_pairs", "advance"):
+        for name in ("save_pairs", "advance"):
             killing.setattr(store, name, dying(getattr(store, name)))
         job = await desk.jobs.started(job_id)
         definition = desk.registry.find(job.kind)

@@ -29,12 +29,12 @@ def bench(desk: Desk) -> Workbench:
     return Workbench(desk.leads)
 
 
-async def living(bench: Workbench) -> set[UUID]:
+async def active(bench: Workbench) -> set[UUID]:
     return {lead_id for lead_id, row in (await bench.rows()).items() if row["deleted_at"] is None}
 
 
 async def reasons(bench: Workbench, changeset_id: UUID) -> dict[UUID, tuple[str, list[str]]]:
-    return {each.lead_id: (each.reason.value, each.fields) for each in await bench.kept(changeset_id)}
+    return {item.lead_id: (item.reason.value, item.fields) for item in await bench.kept(changeset_id)}
 
 
 async def test_an_imported_lead_that_another_was_merged_into_survives_the_undo_of_the_import(
@@ -50,9 +50,9 @@ async def test_an_imported_lead_that_another_was_merged_into_survives_the_undo_o
 
     assert (undone.undone, undone.kept_leads) == (1, 1)
     assert await reasons(bench, changeset_id) == {imported: (KeptReason.MERGED, [])}
-    assert await living(bench) == {imported, plain}
+    assert await active(bench) == {imported, plain}
     await desk.unmerge(made.id)
-    assert await living(bench) == {imported, plain, older}
+    assert await active(bench) == {imported, plain, older}
 
 
 async def test_unmerging_does_not_bring_back_a_lead_whose_import_was_undone(desk: Desk, bench: Workbench) -> None:
@@ -71,7 +71,7 @@ async def test_unmerging_does_not_bring_back_a_lead_whose_import_was_undone(desk
     }
     for merge in made:
         await desk.unmerge(merge.id)
-    assert await living(bench) == {older, edited}
+    assert await active(bench) == {older, edited}
     assert (await desk.leads.get(older)).company is None
     deleted = (await desk.leads.timeline_of_deleted(imported))[0]
     assert (deleted.kind, deleted.data["changesetId"], deleted.data["undo"]) == (
@@ -84,7 +84,7 @@ async def test_unmerging_does_not_bring_back_a_lead_whose_import_was_undone(desk
     await desk.leads.restore(imported)
     again = await desk.unmerge((await desk.merge(older, imported)).id)
     assert again.other_deleted is False
-    assert await living(bench) == {older, edited, imported}
+    assert await active(bench) == {older, edited, imported}
 
 
 async def test_an_undone_lead_stays_deleted_even_where_its_address_is_taken(desk: Desk, bench: Workbench) -> None:
@@ -97,7 +97,7 @@ async def test_an_undone_lead_stays_deleted_even_where_its_address_is_taken(desk
     undone = await desk.unmerge(made.id)
 
     assert (undone.status, undone.other_deleted) == (MergeStatus.UNDONE, True)
-    assert await living(bench) == {older, newcomer}
+    assert await active(bench) == {older, newcomer}
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Model:
     """Which leads live, as the rules have it."""
 
     imported: set[UUID]
-    living: set[UUID]
+    active: set[UUID]
     edited: set[UUID] = field(default_factory=set)
     merges: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
     restores: dict[UUID, UUID] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Model:
         """What created or restored the lead is undone."""
         if self.part(lead_id):
             self.deferred.add(lead_id)
-        self.living.discard(lead_id)
+        self.active.discard(lead_id)
 
     def root(self, lead_id: UUID) -> UUID:
         into = {other: survivor for survivor, other in self.merges.values()}
@@ -144,9 +144,9 @@ class Run:
 
     def choices(self) -> dict[str, list[UUID]]:
         model = self.model
-        everybody = model.imported | model.living | model.unwanted | model.edited
-        gone = sorted(each for each in everybody - model.living if not model.part(each))
-        alive = sorted(model.living)
+        everybody = model.imported | model.active | model.unwanted | model.edited
+        gone = sorted(person for person in everybody - model.active if not model.part(person))
+        alive = sorted(model.active)
         return {
             "edit": alive,
             "delete": alive,
@@ -164,21 +164,21 @@ class Run:
 
     async def delete(self, lead_id: UUID) -> None:
         await self.desk.leads.delete(lead_id)
-        self.model.living.remove(lead_id)
+        self.model.active.remove(lead_id)
         self.model.unwanted.add(lead_id)
 
     async def merge(self, survivor_id: UUID, pick: Callable[[list[UUID]], UUID]) -> None:
-        other_id = pick(sorted(self.model.living - {survivor_id}))
+        other_id = pick(sorted(self.model.active - {survivor_id}))
         made = await self.desk.merge(survivor_id, other_id)
         self.model.merges[made.id] = (survivor_id, other_id)
-        self.model.living.remove(other_id)
+        self.model.active.remove(other_id)
 
     async def unmerge(self, merge_id: UUID) -> None:
         undone = await self.desk.unmerge(merge_id)
         _, other_id = self.model.merges.pop(merge_id)
         assert undone.other_deleted is (other_id in self.model.deferred)
         if other_id not in self.model.deferred:
-            self.model.living.add(other_id)
+            self.model.active.add(other_id)
         self.model.deferred.discard(other_id)
 
     async def restore(self, lead_id: UUID) -> None:
@@ -191,13 +191,13 @@ class Run:
         self._restored(lead_id)
 
     def _restored(self, lead_id: UUID) -> None:
-        self.model.living.add(lead_id)
+        self.model.active.add(lead_id)
         self.model.unwanted.discard(lead_id)
 
     async def undo_restore(self, changeset_id: UUID) -> None:
         await self.bench.undo(changeset_id)
         lead_id = self.model.restores.pop(changeset_id)
-        if not self.model.absorbed(lead_id) and (lead_id in self.model.living or self.model.part(lead_id)):
+        if not self.model.absorbed(lead_id) and (lead_id in self.model.active or self.model.part(lead_id)):
             self.model.withdraw(lead_id)
             self.model.unwanted.add(lead_id)
 
@@ -209,7 +209,7 @@ class Run:
             return
         self.undone = True
         for lead_id in self.model.imported - self.model.edited:
-            if not self.model.absorbed(lead_id) and (lead_id in self.model.living or self.model.part(lead_id)):
+            if not self.model.absorbed(lead_id) and (lead_id in self.model.active or self.model.part(lead_id)):
                 self.model.withdraw(lead_id)
 
 
@@ -223,7 +223,7 @@ async def shared(database: Database, settings: Settings, secret_box: SecretBox) 
 @given(data=st.data())
 async def test_undo_and_merge_in_any_order_lose_nothing_and_revive_nothing(shared: Desk, data: st.DataObject) -> None:
     run = await _begin(shared)
-    ours = set(run.model.living)
+    ours = set(run.model.active)
     created_by_person = ours - run.model.imported
     for _ in range(data.draw(st.integers(4, 12))):
         choices = {name: ids for name, ids in run.choices().items() if ids}
@@ -233,11 +233,11 @@ async def test_undo_and_merge_in_any_order_lose_nothing_and_revive_nothing(share
             await run.merge(lead_id, lambda others: data.draw(st.sampled_from(others)))
         else:
             await getattr(run, name)(lead_id)
-        assert await living(run.bench) & ours == run.model.living, name
+        assert await active(run.bench) & ours == run.model.active, name
 
     for lead_id in created_by_person | run.model.edited:
         root = run.model.root(lead_id)
-        assert root in run.model.living or root in run.model.unwanted
+        assert root in run.model.active or root in run.model.unwanted
 
 
 async def _begin(desk: Desk) -> Run:

@@ -75,7 +75,7 @@ class Desk:
     async def link_to(self, email: str) -> str:
         """The token in the newest mail to an address."""
         await self.deliver()
-        mails = [each for each in self.post.all() if each.recipients == [email]]
+        mails = [item for item in self.post.all() if item.recipients == [email]]
         return mails[-1].text.partition(LINK)[2].split()[0]
 
     async def confirm(self, token: str) -> None:
@@ -110,7 +110,7 @@ async def test_an_address_changes_when_the_mail_to_it_is_confirmed_and_the_forme
     with pytest.raises(InvalidCredentials):
         await desk.identity.login(Person(owner.id, email))
     token = await desk.link_to(shown.email)
-    (notice,) = [each for each in desk.post.all() if each.recipients == [owner.email]]
+    (notice,) = [item for item in desk.post.all() if item.recipients == [owner.email]]
     assert LINK not in notice.text
     assert shown.email in notice.text
 
@@ -124,7 +124,7 @@ async def test_an_address_changes_when_the_mail_to_it_is_confirmed_and_the_forme
         await desk.confirm(token)
     async with desk.identity.database.transaction(desk.company.id) as tx:
         page = await identity_queries.list_audit_events(tx, actor, action="user.email_change", limit=10)
-    assert [each.action for each in page.items] == ["user.email_changed", "user.email_change_requested"]
+    assert [item.action for item in page.items] == ["user.email_changed", "user.email_change_requested"]
     assert page.items[0].data == {"from": owner.email, "to": shown.email}
 
 
@@ -203,7 +203,7 @@ async def test_of_two_who_confirm_one_address_at_once_one_gets_it(desk: Desk) ->
 
     answers = await asyncio.gather(*map(desk.confirm, tokens), return_exceptions=True)
 
-    assert [type(each) for each in answers if each is not None] == [EmailTaken]
+    assert [type(answer) for answer in answers if answer is not None] == [EmailTaken]
 
 
 async def test_a_change_needs_the_password_and_another_address(desk: Desk) -> None:
@@ -216,15 +216,15 @@ async def test_a_change_needs_the_password_and_another_address(desk: Desk) -> No
     tries = (desk.request(actor, new_address(), "not the right one", few) for _ in range(5))
     answers = await asyncio.gather(*tries, return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in answers) == ["LoginThrottled"] * 2 + ["WrongPassword"] * 3
-    assert {type(each) for each in answers} == {LoginThrottled, WrongPassword}
+    assert sorted(type(answer).__name__ for answer in answers) == ["LoginThrottled"] * 2 + ["WrongPassword"] * 3
+    assert {type(answer) for answer in answers} == {LoginThrottled, WrongPassword}
 
 
 async def test_nobody_is_flooded_with_mail(desk: Desk) -> None:
     actor = await desk.identity.actor(desk.company.owner)
 
     answers = await asyncio.gather(*(desk.request(actor, new_address()) for _ in range(3)), return_exceptions=True)
-    assert sorted(type(each).__name__ for each in answers) == ["EmailChangeThrottled"] * 2 + ["NoneType"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["EmailChangeThrottled"] * 2 + ["NoneType"]
     with pytest.raises(EmailChangeThrottled):
         await service.resend(desk.identity.database, desk.identity.secret_box, actor)
     for _ in range(MAILS_A_DAY - 1):

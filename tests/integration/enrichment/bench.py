@@ -40,7 +40,7 @@ class Scripted:
     name: str
     answers: list[Answer]
     version: str = "1"
-    at_once: bool = False
+    is_local: bool = False
     gate: asyncio.Event | None = None
     asked: list[KnownLead] = field(default_factory=list)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -128,9 +128,9 @@ class Bench:
 
     async def chosen(self, lead_id: UUID) -> dict[str, tuple[str | bool | float, str]]:
         """The chosen value of each field and the adapter that found it."""
-        values = [each for each in (await self.enrichment(lead_id)).values if each.chosen]
-        assert len({each.field for each in values}) == len(values)
-        return {each.field: (each.value, each.adapter) for each in values}
+        values = [item for item in (await self.enrichment(lead_id)).values if item.chosen]
+        assert len({item.field for item in values}) == len(values)
+        return {item.field: (item.value, item.adapter) for item in values}
 
     def registry(self, *adapters: Adapter) -> JobRegistry:
         return JobRegistry(enrichment_jobs.definitions(adapters))

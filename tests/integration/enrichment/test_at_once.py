@@ -25,7 +25,7 @@ class AtOnce:
 
     name = "at_once"
     version = "1"
-    at_once = True
+    is_local = True
 
     def __init__(self, answer: Callable[[KnownLead], str] = lambda _: "Ada") -> None:
         self._answer = answer
@@ -38,7 +38,7 @@ class AtOnce:
 
 async def claimed(bench: Bench, *made: LeadCreated, attempt: int = 1) -> list[RunningJob]:
     """These leads' jobs, claimed together."""
-    tickets = [QueueMessage(ENRICH_LEAD.name, bench.actor.workspace_id, each.job_id, attempt) for each in made]
+    tickets = [QueueMessage(ENRICH_LEAD.name, bench.actor.workspace_id, item.job_id, attempt) for item in made]
     return await execution.claim(bench.database, tickets, new_id(), 60)
 
 
@@ -51,16 +51,16 @@ async def test_a_lead_enriched_at_once_leaves_what_one_in_two_steps_leaves(bench
     slow, *quick = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
     await bench.attempt(slow.job_id, Scripted("one", [*answers]))
 
-    left = await runner(bench, Scripted("one", [*answers], at_once=True)).run_many(await claimed(bench, *quick))
+    left = await runner(bench, Scripted("one", [*answers], is_local=True)).run_many(await claimed(bench, *quick))
 
     assert left == []
-    for each in quick:
-        job, lead = await bench.job(each.job_id), await bench.lead(each.lead_id)
-        timeline = await bench.timeline(each.lead_id)
+    for item in quick:
+        job, lead = await bench.job(item.job_id), await bench.lead(item.lead_id)
+        timeline = await bench.timeline(item.lead_id)
         assert (job.status, job.attempts) == (JobStatus.COMPLETED, 1)
         assert [entry.at for entry in timeline[1:]] == [job.started_at, job.finished_at]
         assert (lead.enriched_at, lead.updated_at) == (job.finished_at, job.finished_at)
-        assert await told(bench, each) == await told(bench, slow)
+        assert await told(bench, item) == await told(bench, slow)
 
 
 async def told(bench: Bench, made: LeadCreated) -> list[object]:
@@ -70,7 +70,7 @@ async def told(bench: Bench, made: LeadCreated) -> list[object]:
         (entry.kind, entry.actor, {**entry.data, "jobId": entry.data["jobId"] == str(made.job_id)})
         for entry in await bench.timeline(made.lead_id)
     ]
-    values = [each.model_dump(exclude={"observed_at"}) for each in view.values]
+    values = [item.model_dump(exclude={"observed_at"}) for item in view.values]
     runs = [(run.adapter, run.status, run.cost_micros, run.job_id == made.job_id) for run in view.runs]
     return [lead.status, lead.version, lead.error, entries, values, runs]
 
@@ -83,9 +83,9 @@ async def test_a_cancelled_job_among_them_keeps_nothing_and_the_others_everythin
 
     assert await runner(bench, adapter).run_many(jobs) == []
 
-    statuses = [(await bench.lead(each.lead_id)).status for each in made]
+    statuses = [(await bench.lead(item.lead_id)).status for item in made]
     assert statuses == [LeadStatus.ENRICHED, LeadStatus.FAILED, LeadStatus.ENRICHED]
-    assert [len((await bench.enrichment(each.lead_id)).runs) for each in made] == [1, 0, 1]
+    assert [len((await bench.enrichment(item.lead_id)).runs) for item in made] == [1, 0, 1]
     assert (await bench.job(made[1].job_id)).status == JobStatus.FAILED
 
 
@@ -102,9 +102,9 @@ async def test_a_job_that_another_attempt_took_over_changes_nothing(bench: Bench
 
     assert not runner(bench, adapter).takes_many(second)
     await runner(bench, adapter).run(second)
-    for each in made:
-        assert (await bench.job(each.job_id)).status == JobStatus.COMPLETED
-        assert len((await bench.enrichment(each.lead_id)).runs) == 1
+    for item in made:
+        assert (await bench.job(item.job_id)).status == JobStatus.COMPLETED
+        assert len((await bench.enrichment(item.lead_id)).runs) == 1
 
 
 async def test_jobs_of_leads_that_are_gone_are_left_to_be_run_alone(bench: Bench) -> None:
@@ -122,12 +122,12 @@ async def test_jobs_of_leads_that_are_gone_are_left_to_be_run_alone(bench: Bench
 async def test_where_an_adapter_breaks_its_word_that_job_is_left_and_the_others_complete(bench: Bench) -> None:
     made = [await bench.create(f"ada{n}@acme.com") for n in range(3)]
     jobs = await claimed(bench, *made)
-    known = {each.lead_id: "Ada" for each in made[:2]}
+    known = {item.lead_id: "Ada" for item in made[:2]}
     adapter = AtOnce(lambda lead: known[lead.lead_id])
 
     assert [job.id for job in await runner(bench, adapter).run_many(jobs)] == [made[2].job_id]
 
-    statuses = [(await bench.lead(each.lead_id)).status for each in made]
+    statuses = [(await bench.lead(item.lead_id)).status for item in made]
     assert statuses == [LeadStatus.ENRICHED, LeadStatus.ENRICHED, LeadStatus.NEW]
     assert (await bench.job(made[2].job_id)).status == JobStatus.RUNNING
 
@@ -140,16 +140,16 @@ async def test_a_value_that_no_database_takes_fails_its_own_job_and_none_beside_
     adapter = AtOnce(lambda lead: "\x00" if lead.lead_id == bad.lead_id else "Ada")
     await workers.start(bench.registry(adapter))
 
-    assert await jobs.ended(*(each.job_id for each in made)) == {"completed": len(made)}
+    assert await jobs.ended(*(item.job_id for item in made)) == {"completed": len(made)}
 
     async def given_up() -> bool:
         await jobs.hurry()
         return (await bench.job(bad.job_id)).status == JobStatus.FAILED
 
     await eventually(given_up)
-    for each in made:
-        assert (await bench.job(each.job_id)).attempts == 1
-        assert len((await bench.enrichment(each.lead_id)).runs) == 1
+    for item in made:
+        assert (await bench.job(item.job_id)).attempts == 1
+        assert len((await bench.enrichment(item.lead_id)).runs) == 1
     assert (await bench.lead(bad.lead_id)).status == LeadStatus.FAILED
     assert (await bench.enrichment(bad.lead_id)).runs == []
 
@@ -174,7 +174,7 @@ def together(bench: Bench, *adapters: Adapter) -> bool:
 
 async def test_one_adapter_that_waits_is_enough_for_each_lead_to_be_shown_processing(bench: Bench) -> None:
     def simulated(latency: float, failure_rate: float) -> Simulated:
-        return Simulated(latency=latency, failure_rate=failure_rate, failure_kind="retryable", chance=lambda: 0.5)
+        return Simulated(latency=latency, failure_rate=failure_rate, failure_kind="retryable", random_unit=lambda: 0.5)
 
     assert together(bench, simulated(0, 0), AtOnce())
     assert not together(bench, simulated(2, 0))

@@ -170,7 +170,7 @@ async def test_a_lead_deleted_while_adapters_work_gets_nothing_written_and_its_j
     restored = await bench.restore(made.lead_id)
     view = await bench.enrichment(made.lead_id)
     assert (view.runs, view.values, restored.enriched_at) == ([], [], None)
-    (again,) = [each for each in await bench.jobs() if each.status == JobStatus.QUEUED]
+    (again,) = [item for item in await bench.jobs() if item.status == JobStatus.QUEUED]
     await bench.attempt(again.id, Scripted("first", [FOUND]))
     assert (await bench.lead(made.lead_id)).status == LeadStatus.ENRICHED
 

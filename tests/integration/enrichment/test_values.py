@@ -24,8 +24,8 @@ async def test_every_value_keeps_its_receipt_and_so_does_a_loser(bench: Bench) -
     assert job.status == JobStatus.COMPLETED
     view = await bench.enrichment(made.lead_id)
     receipts = [
-        (each.field, each.value, each.confidence, each.chosen, each.adapter, each.adapter_version, each.cost_micros)
-        for each in view.values
+        (item.field, item.value, item.confidence, item.chosen, item.adapter, item.adapter_version, item.cost_micros)
+        for item in view.values
     ]
     assert receipts == [
         ("company_name", "Acme Ltd", 0.9, True, "dear", "7", 1500),
@@ -37,7 +37,7 @@ async def test_every_value_keeps_its_receipt_and_so_does_a_loser(bench: Bench) -
     runs = [(run.adapter, run.status, run.job_id, run.cost_micros, run.error) for run in view.runs]
     assert runs == [("dear", "completed", made.job_id, 2000, None), ("cheap", "completed", made.job_id, 0, None)]
     assert all(job.created_at <= run.started_at <= run.finished_at for run in view.runs)
-    assert {each.observed_at for each in view.values} == {run.finished_at for run in view.runs}
+    assert {item.observed_at for item in view.values} == {run.finished_at for run in view.runs}
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.6, 0.7, 0.9, 0.95, 1 / 3])
@@ -93,7 +93,7 @@ async def test_a_fresh_enrichment_replaces_what_was_chosen_and_keeps_the_old_run
     assert await bench.chosen(made.lead_id) == {"company_name": ("New", "one")}
     view = await bench.enrichment(made.lead_id)
     assert len(view.runs) == 2
-    assert [(each.value, each.chosen) for each in view.values] == [("New", True), ("Old", False), ("Ada", False)]
+    assert [(item.value, item.chosen) for item in view.values] == [("New", True), ("Old", False), ("Ada", False)]
     lead = await bench.lead(made.lead_id)
     assert lead.enriched_at is not None
     assert before.enriched_at is not None

@@ -9,7 +9,7 @@ from leadflood.domains.jobs import relay
 from leadflood.domains.jobs.deliveries import EventRef
 from leadflood.domains.jobs.events import DELIVER_EVENTS
 from leadflood.domains.jobs.feed import stored_events
-from leadflood.domains.jobs.models import MOST_SUBJECTS, JobKind
+from leadflood.domains.jobs.models import MAX_SUBJECTS, JobKind
 from leadflood.domains.jobs.registry import JobContext, JobDefinition, JobRegistry
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.events import Subscribers, Subscription
@@ -17,7 +17,7 @@ from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from tests.integration.events.toys import TOY, Heard, Toybox, ToyData
 from tests.support.jobs import Jobs
 
-NUMBERS = range(MOST_SUBJECTS + 1)
+NUMBERS = range(MAX_SUBJECTS + 1)
 WOUND = JobKind("toy.wound.heard.v1", EventRef)
 
 
@@ -84,7 +84,7 @@ async def test_of_more_events_than_a_transaction_may_hold_up_jobs_tell_the_liste
         view = await Jobs(listening.database, toys.workspace_id, DELIVER_EVENTS).attempt(registry, job_id)
         assert view.status == "completed"
 
-    assert heard.calls == [subjects[:MOST_SUBJECTS], subjects[MOST_SUBJECTS:]]
+    assert heard.calls == [subjects[:MAX_SUBJECTS], subjects[MAX_SUBJECTS:]]
 
 
 async def test_a_job_of_the_subscriber_is_queued_once_and_given_the_events(

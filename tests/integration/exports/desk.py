@@ -37,20 +37,20 @@ class Desk:
     async def stream(
         self,
         *columns: str,
-        only: LeadFilter = EVERYTHING,
+        filters: LeadFilter = EVERYTHING,
         kind: ExportFormat = ExportFormat.CSV,
         bom: bool = False,
-        at_most: int | None = DIRECT_LIMIT,
+        max_count: int | None = DIRECT_LIMIT,
     ) -> bytes:
         """What is sent at once."""
         opened = await streaming.open_stream(
             self.database,
             self.actor,
-            only=only,
+            filters=filters,
             columns=columns or ["*"],
             kind=kind,
             bom=bom,
-            at_most=at_most,
+            max_count=max_count,
         )
         return b"".join([piece async for piece in opened.pieces()])
 

@@ -203,7 +203,7 @@ async def test_a_file_is_removed_after_its_time(desk: Desk, leads: list[str]) ->
         await desk.file(export_id)
     await forget(desk)
     assert await desk.stored_parts(export_id) == 0
-    assert [each.seconds for each in SCHEDULES if each.kind == PURGE_EXPORTS] == [3600.0]
+    assert [schedule.seconds for schedule in SCHEDULES if schedule.kind == PURGE_EXPORTS] == [3600.0]
 
 
 async def test_deleting_an_export_stops_the_worker_that_writes_it(

@@ -119,7 +119,7 @@ async def test_each_line_of_ndjson_is_a_lead_as_the_api_shows_it(desk: Desk) -> 
     lines = [json.loads(line) for line in (await desk.stream(kind=ExportFormat.NDJSON)).splitlines()]
 
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        page = await lead_queries.list_leads(tx, desk.actor, only=LeadFilter(), limit=200)
+        page = await lead_queries.list_leads(tx, desk.actor, filters=LeadFilter(), limit=200)
     assert lines == [json.loads(lead.model_dump_json()) for lead in page.items]
 
 
@@ -192,7 +192,7 @@ async def test_a_lead_that_comes_in_meanwhile_is_not_met(desk: Desk, monkeypatch
         await desk.lead(f"lead{number}@acme.com")
     seen: list[str] = []
 
-    walk = batches.batches(desk.database, desk.actor, only=LeadFilter(), enriched=False)
+    walk = batches.batches(desk.database, desk.actor, filters=LeadFilter(), enriched=False)
     async for records in walk:
         seen += [record.lead.email for record in records]
         await desk.lead(f"{new_id().hex}@acme.com")
@@ -215,16 +215,16 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("only", FILTERS.values(), ids=FILTERS)
-async def test_the_leads_of_a_file_are_those_of_the_list(desk: Desk, only: LeadFilter) -> None:
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+async def test_the_leads_of_a_file_are_those_of_the_list(desk: Desk, filters: LeadFilter) -> None:
     await desk.lead("ada@acme.com", firstName="Ada", lastName="Lovelace", source="form", country="GB")
     await desk.lead("grace@acme.com", firstName="Grace", phone="+493012345678", country="DE")
     await desk.lead("jean@acme.fr", firstName="Jean", company="Lovel", country="FR")
 
-    rows = table(await desk.stream("email", only=only))
+    rows = table(await desk.stream("email", filters=filters))
 
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
-        page = await lead_queries.list_leads(tx, desk.actor, only=only, limit=200)
+        page = await lead_queries.list_leads(tx, desk.actor, filters=filters, limit=200)
     assert [row["email"] for row in rows] == [lead.email for lead in page.items]
 
 
@@ -233,8 +233,8 @@ async def test_leads_of_other_workspaces_and_deleted_ones_stay_at_home(desk: Des
     await other.lead("theirs@acme.com", firstName="Ada", customFields={"theirs": "x"})
     await desk.lead("ours@acme.com", firstName="Ada")
 
-    for only in (LeadFilter(), LeadFilter(q="ada")):
-        (row,) = table(await desk.stream(only=only))
+    for filters in (LeadFilter(), LeadFilter(q="ada")):
+        (row,) = table(await desk.stream(filters=filters))
         assert row["email"] == "ours@acme.com"
         assert "custom.theirs" not in row
 
@@ -243,10 +243,10 @@ async def test_more_than_are_sent_at_once_are_refused_before_anything_is_sent(de
     for number in range(3):
         await desk.lead(f"lead{number}@acme.com")
 
-    assert len(table(await desk.stream("email", at_most=3))) == 3
+    assert len(table(await desk.stream("email", max_count=3))) == 3
     with pytest.raises(ExportTooLarge, match="POST /v1/exports"):
-        await desk.stream("email", at_most=2)
-    assert len(table(await desk.stream("email", at_most=2, only=LeadFilter(q="lead1")))) == 1
+        await desk.stream("email", max_count=2)
+    assert len(table(await desk.stream("email", max_count=2, filters=LeadFilter(q="lead1")))) == 1
 
 
 async def test_a_table_with_too_many_columns_is_refused_but_not_ndjson(
@@ -263,7 +263,7 @@ async def test_a_table_with_too_many_columns_is_refused_but_not_ndjson(
 
 async def test_each_export_is_in_the_audit_log_with_what_was_asked_for(desk: Desk) -> None:
     await desk.lead("ada@acme.com")
-    await desk.stream("email", only=LeadFilter(q="ada", statuses=(LeadStatus.NEW,)))
+    await desk.stream("email", filters=LeadFilter(q="ada", statuses=(LeadStatus.NEW,)))
 
     (row,) = await desk.jobs.rows(
         "SELECT data FROM audit_events WHERE workspace_id = :id AND action = 'leads.exported'",

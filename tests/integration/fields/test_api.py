@@ -28,7 +28,7 @@ async def create(client: httpx.AsyncClient, caller: Caller, email: str, **custom
 
 
 async def keys(client: httpx.AsyncClient, caller: Caller) -> list[str]:
-    return [each["key"] for each in (await client.get(PATH, headers=caller.headers)).json()["items"]]
+    return [item["key"] for item in (await client.get(PATH, headers=caller.headers)).json()["items"]]
 
 
 async def test_a_field_is_created_changed_moved_archived_and_deleted(
@@ -141,12 +141,12 @@ async def test_values_that_do_not_fit_are_named_and_disturb_no_other_lead(
     )
 
     assert refused.status_code == 400
-    assert [(each["pointer"], each["code"]) for each in refused.json()["errors"]] == [
+    assert [(item["pointer"], item["code"]) for item in refused.json()["errors"]] == [
         ("/customFields/seats", "wrong_type"),
         ("/customFields/plan", "not_allowed"),
     ]
     assert "Free, Pro" in refused.json()["errors"][1]["message"]
-    assert [each["status"] for each in batch.json()["results"]] == ["created", "invalid", "created"]
+    assert [item["status"] for item in batch.json()["results"]] == ["created", "invalid", "created"]
     assert batch.json()["results"][1]["errors"][0]["pointer"] == "/customFields/plan"
 
 

@@ -69,7 +69,7 @@ async def test_a_committed_import_defines_the_fields_that_its_columns_became(des
     async def fields() -> list[tuple[str, str, str]]:
         async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
             found = await queries.list_fields(tx, desk.actor, subject=LEAD)
-        return [(each.key, each.label, each.type.value) for each in found]
+        return [(item.key, item.label, item.type.value) for item in found]
 
     await desk.preview(import_id)
     before = await fields()

@@ -103,7 +103,7 @@ async def test_bulk_changes_imports_merges_and_their_undo_keep_it_in_step(desk: 
     assert ("bob@acme.com", "plan", "free") in await projected(desk)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         await tx.execute(_REMOVE, {"workspace_id": desk.actor.workspace_id, "id": bob})
-    assert [each for each in await projected(desk) if each[0] in ("bob@acme.com", None)] == []
+    assert [item for item in await projected(desk) if item[0] in ("bob@acme.com", None)] == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_a_new_type_converts_the_values_that_fit_and_keeps_the_others(
     await convert(desk)
 
     found = [lead["custom_fields"]["field"] for lead in await desk.leads()]
-    assert (found, [type(each) for each in found]) == (stored, [type(each) for each in stored])
+    assert (found, [type(item) for item in found]) == (stored, [type(item) for item in stored])
     await projected(desk)
 
 

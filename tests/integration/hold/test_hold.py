@@ -155,7 +155,7 @@ async def test_a_copy_keeps_invitations_back_until_an_operator_opens_the_hold(
             await workers.start(place.registry)
             await until(lambda: len(post.all()) == 1)
             assert await place.jobs(workspace_id).ended(job_id) == {"completed": 1}
-        assert [each.recipients for each in post.all()] == [[invited.email]]
+        assert [item.recipients for item in post.all()] == [[invited.email]]
         assert [action for action, _ in await place.audited()] == ["hold.opened"]
 
 

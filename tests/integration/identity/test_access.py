@@ -123,7 +123,7 @@ async def test_one_sees_and_ends_ones_own_sessions_only(identity: Identity, comp
 
     async with identity.database.transaction(company.id) as tx:
         listed = (await queries.list_sessions(tx, laptop, limit=10)).items
-    assert [(each.id, each.current) for each in listed] == [(phone.session_id, False), (laptop.session_id, True)]
+    assert [(item.id, item.current) for item in listed] == [(phone.session_id, False), (laptop.session_id, True)]
     assert (listed[0].ip, listed[0].user_agent) == (identity.client.ip, "tests")
 
     for actor, target in ((stranger, phone.session_id), (laptop, new_id())):
@@ -132,7 +132,7 @@ async def test_one_sees_and_ends_ones_own_sessions_only(identity: Identity, comp
                 await sessions.end_session(tx, actor, session_id=target or new_id())
     async with identity.database.transaction(company.id) as tx:
         await sessions.end_session(tx, laptop, session_id=phone.session_id or new_id())
-        assert [each.id for each in (await queries.list_sessions(tx, laptop, limit=10)).items] == [laptop.session_id]
+        assert [item.id for item in (await queries.list_sessions(tx, laptop, limit=10)).items] == [laptop.session_id]
         with pytest.raises(SessionNotFound):
             await sessions.end_session(tx, laptop, session_id=phone.session_id or new_id())
 
@@ -195,9 +195,9 @@ async def test_me_says_who_i_am_and_where_else_i_could_be(identity: Identity, co
     robot = await access.me(identity.database, (await access.authenticate(identity.database, key)).actor)
 
     assert (person.user.email, person.workspace.name, person.role) == (company.owner.email, "Second", Role.OWNER)
-    assert [each.id for each in person.workspaces] == [company.id, second]
+    assert [workspace.id for workspace in person.workspaces] == [company.id, second]
     assert {permission.value for permission in person.permissions} == ALL
-    assert [each.id for each in robot.workspaces] == [second]
+    assert [workspace.id for workspace in robot.workspaces] == [second]
     assert (robot.kind, [permission.value for permission in robot.permissions]) == (ActorKind.API_KEY, ["leads:read"])
     with pytest.raises(InvalidToken):
         await access.me(identity.database, Actor.cli(second))
@@ -212,7 +212,7 @@ async def test_a_member_of_one_workspace_sees_and_changes_nothing_of_another(
     await key_of(identity, foreign, ["leads:read"])
 
     async with identity.database.transaction(actor.workspace_id) as tx:
-        assert {each.id for each in (await queries.list_members(tx, actor, limit=50)).items} == {
+        assert {item.id for item in (await queries.list_members(tx, actor, limit=50)).items} == {
             person.id for person in company.people.values()
         }
         assert (await queries.list_api_keys(tx, actor, limit=50)).items == []

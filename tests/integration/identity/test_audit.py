@@ -51,7 +51,7 @@ async def live_through(identity: Identity, company: Company) -> list[str]:
     renewed = await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
     with pytest.raises(InvalidToken):
         await signin.refresh(identity.database, identity.settings, refresh_token=logins[2].refresh_token)
-    here, there = [(await access.authenticate(identity.database, each.access_token)).actor for each in logins[:2]]
+    here, there = [(await access.authenticate(identity.database, login.access_token)).actor for login in logins[:2]]
     here = here.for_request("req-1")
     member = company.people[Role.MEMBER].id
     async with identity.database.transaction(company.id) as tx:
@@ -66,7 +66,7 @@ async def live_through(identity: Identity, company: Company) -> list[str]:
     await identity.change_password(here, first, second)
     async with identity.database.transaction(company.id) as tx:
         await sessions.logout(tx, here)
-    tokens = [token for each in (*logins, renewed) for token in (each.access_token, each.refresh_token)]
+    tokens = [token for item in (*logins, renewed) for token in (item.access_token, item.refresh_token)]
     return [*CANARIES, *tokens, created.token]
 
 

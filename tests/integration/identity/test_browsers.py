@@ -54,7 +54,7 @@ async def actions(identity: Identity, workspace_id: UUID, session_id: UUID | Non
     """What the audit log of a workspace says of a session, oldest first."""
     async with identity.database.transaction(workspace_id) as tx:
         page = await queries.list_audit_events(tx, Actor.cli(workspace_id), subject_id=session_id, limit=10)
-    return [(each.action, each.data.get("reason")) for each in reversed(page.items)]
+    return [(item.action, item.data.get("reason")) for item in reversed(page.items)]
 
 
 async def age(identity: Identity, session_id: UUID | None, interval: str) -> None:
@@ -87,7 +87,7 @@ async def test_a_browser_gets_one_token_that_tells_who_reads_the_page(identity: 
 
     login = await identity.login_browser(company.owner, second)
 
-    assert (login.workspace.id, [each.id for each in login.workspaces]) == (second, [company.id, second])
+    assert (login.workspace.id, [workspace.id for workspace in login.workspaces]) == (second, [company.id, second])
     ctx = await access.authenticate_browser(identity.database, login.token)
     actor, visitor = ctx.actor, ctx.visitor
     assert (actor.kind, actor.workspace_id, actor.role) == (ActorKind.USER, second, Role.OWNER)
@@ -104,7 +104,7 @@ async def test_a_page_view_costs_one_statement_and_so_does_a_live_look(identity:
         await access.still_valid(identity.database, token)
         await asyncio.to_thread(int)  # the driver tells of a statement a moment after it
     # The first use of a type on a connection makes the driver look it up.
-    assert len([each for each in statements.texts if "pg_type" not in each and "'jit'" not in each]) == 2
+    assert len([text for text in statements.texts if "pg_type" not in text and "'jit'" not in text]) == 2
 
 
 async def test_a_cookie_s_token_is_no_bearer_token_and_the_reverse(identity: Identity, company: Company) -> None:
@@ -149,7 +149,7 @@ async def test_a_fresh_login_ends_what_the_same_browser_had_before(identity: Ide
     after = await identity.login_browser(foreign, replaces=had)
 
     assert after.token != before.token
-    assert [await is_live(identity, each.token) for each in (before, other, after)] == [False, True, True]
+    assert [await is_live(identity, item.token) for item in (before, other, after)] == [False, True, True]
     assert await actions(identity, company.id, had.session_id) == [
         ("session.started", None),
         ("session.ended", "replaced"),
@@ -280,7 +280,7 @@ async def test_all_own_sessions_are_listed_wherever_they_are(identity: Identity,
     actor = await actor_of(identity, there.token)
 
     listed = (await sessions.list_all_sessions(identity.database, actor, limit=10)).items
-    shown = [(each.kind, each.workspace_id, each.workspace_name, each.current) for each in listed]
+    shown = [(item.kind, item.workspace_id, item.workspace_name, item.current) for item in listed]
 
     assert shown == [
         (SessionKind.BROWSER, second, "Second", True),
@@ -325,13 +325,13 @@ async def test_all_other_sessions_end_in_every_workspace(identity: Identity, com
 
     assert await sessions.end_other_sessions(identity.database, actor) == 3
 
-    assert [await is_live(identity, each.token) for each in (*others, kept, stranger)] == [False, False, True, True]
+    assert [await is_live(identity, item.token) for item in (*others, kept, stranger)] == [False, False, True, True]
     with pytest.raises(InvalidToken):
         await access.authenticate(identity.database, program.access_token)
     for workspace_id in (company.id, second):
         async with identity.database.transaction(workspace_id) as tx:
             page = await queries.list_audit_events(tx, Actor.cli(workspace_id), action="session.others_ended", limit=5)
-        assert [each.data for each in page.items] == [{"endedSessions": 3}]
+        assert [item.data for item in page.items] == [{"endedSessions": 3}]
 
 
 async def test_a_session_ends_after_its_lifetime_however_much_it_is_used_or_switched(
@@ -365,8 +365,8 @@ async def test_the_twenty_first_session_ends_the_oldest_wherever_it_is(identity:
 
     at_once = await asyncio.gather(*(identity.login_browser(company.owner, company.id) for _ in range(4)))
 
-    assert [await is_live(identity, each.token) for each in (oldest, admin)] == [False, True]
-    assert all([await is_live(identity, each.token) for each in (*others, *at_once)])
+    assert [await is_live(identity, item.token) for item in (oldest, admin)] == [False, True]
+    assert all([await is_live(identity, item.token) for item in (*others, *at_once)])
     assert await actions(identity, second, ended) == [("session.started", None), ("session.ended", "too_many")]
     await identity.login(company.owner)
     assert not await is_live(identity, others[0].token)

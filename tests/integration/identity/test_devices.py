@@ -152,4 +152,4 @@ async def test_an_operator_unlocks_an_account_with_a_link_for_its_owner(identity
         assert devices.opened(few.secret_box, bad, when) is None
     async with few.database.transaction(company.id) as tx:
         page = await queries.list_audit_events(tx, Actor.cli(company.id), action="user.unlocked", limit=5)
-    assert [each.subject_id for each in page.items] == [company.owner.id]
+    assert [item.subject_id for item in page.items] == [company.owner.id]

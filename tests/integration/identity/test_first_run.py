@@ -61,8 +61,8 @@ async def test_the_link_makes_owner_and_workspace_what_they_are_to_be(empty_iden
         await empty_identity.login(Person(visitor.id, first.email, first.password))
     async with empty_identity.database.transaction(first.workspace_id, read_only=True) as tx:
         events = (await queries.list_audit_events(tx, Actor.cli(first.workspace_id), limit=20)).items
-    own = [each for each in reversed(events) if each.actor.kind == "user"]
-    assert [each.action for each in own][:3] == ["password.changed", "workspace.set_up", "session.started"]
+    own = [event for event in reversed(events) if event.actor.kind == "user"]
+    assert [item.action for item in own][:3] == ["password.changed", "workspace.set_up", "session.started"]
     assert FRESH not in str(events)
 
 
@@ -103,7 +103,7 @@ async def test_the_code_works_once(empty_identity: Identity) -> None:
 
     answers = await asyncio.gather(*(set_up(empty_identity, code) for _ in range(4)), return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in answers) == ["BrowserSession", *["SetupAlreadyDone"] * 3]
+    assert sorted(type(answer).__name__ for answer in answers) == ["BrowserSession", *["SetupAlreadyDone"] * 3]
     assert await first_run.open_code(empty_identity.database, empty_identity.secret_box, now=NOW) is None
 
 

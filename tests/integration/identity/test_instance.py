@@ -38,7 +38,7 @@ async def test_the_owner_of_the_first_workspace_is_the_operator_and_later_owners
 async def test_of_two_first_workspaces_at_once_one_owner_becomes_the_operator(empty_identity: Identity) -> None:
     people = [await empty_identity.new_person() for _ in range(4)]
 
-    await asyncio.gather(*(empty_identity.new_workspace(each) for each in people))
+    await asyncio.gather(*(empty_identity.new_workspace(person) for person in people))
 
     assert len(await operators_of(empty_identity)) == 1
 
@@ -92,7 +92,7 @@ async def test_the_last_operator_who_can_sign_in_stays_one(empty_identity: Ident
 
     done = await asyncio.gather(revoke(one), revoke(two), return_exceptions=True)
 
-    assert [type(each) for each in done if each is not None] == [LastOperator]
+    assert [type(item) for item in done if item is not None] == [LastOperator]
     assert len(await operators_of(empty_identity)) == 1
 
 

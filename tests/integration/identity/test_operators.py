@@ -42,7 +42,7 @@ async def test_of_many_first_runs_at_once_one_makes_the_workspace(empty_identity
         await waiting_for_the_lock(cluster, len(starting))
     made = await asyncio.gather(*starting)
 
-    assert len([each for each in made if isinstance(each, FirstRun)]) == 1
+    assert len([item for item in made if isinstance(item, FirstRun)]) == 1
     assert len((await administration.list_workspaces(empty_identity.database, limit=10)).items) == 1
     assert len((await administration.list_users(empty_identity.database, limit=10)).items) == 1
 
@@ -138,8 +138,8 @@ async def test_users_and_workspaces_are_listed_in_pages_without_the_systems_own(
     first = await administration.list_workspaces(empty_identity.database, limit=2)
     second = await administration.list_workspaces(empty_identity.database, after=first.after, limit=2)
 
-    assert [each.id for each in (*first.items, *second.items)] == ids
+    assert [item.id for item in (*first.items, *second.items)] == ids
     assert SYSTEM_WORKSPACE_ID not in ids
-    assert [each.email for each in (await administration.list_users(empty_identity.database, limit=2)).items] == [
+    assert [item.email for item in (await administration.list_users(empty_identity.database, limit=2)).items] == [
         owner.email
     ]

@@ -44,7 +44,7 @@ async def test_a_new_name_is_audited_and_preferences_are_not(identity: Identity,
     await update(identity, actor, name="Ada King")
 
     events = await audited(identity, company, "user.")
-    assert [(each.action, each.data) for each in events] == [("user.renamed", {"from": "Ada", "to": "Ada King"})]
+    assert [(event.action, event.data) for event in events] == [("user.renamed", {"from": "Ada", "to": "Ada King"})]
 
 
 async def test_nobody_changes_the_profile_of_nobody(identity: Identity, company: Company) -> None:

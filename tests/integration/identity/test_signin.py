@@ -60,7 +60,7 @@ async def test_a_login_gives_tokens_for_the_workspace_and_names_the_others(
 
     assert first_choice.workspace.id == company.id
     assert (asked_for.workspace.id, asked_for.workspace.name, asked_for.workspace.role) == (second, "Second", "owner")
-    assert [each.id for each in asked_for.workspaces] == [company.id, second]
+    assert [workspace.id for workspace in asked_for.workspaces] == [company.id, second]
     assert asked_for.user.email == company.owner.email
     assert (asked_for.expires_in, asked_for.token_type) == (identity.settings.access_token_seconds, "Bearer")
     actor = (await access.authenticate(identity.database, asked_for.access_token)).actor
@@ -191,7 +191,7 @@ async def test_a_refresh_gives_new_tokens_and_keeps_the_session(identity: Identi
 
     after = await signin.refresh(identity.database, identity.settings, refresh_token=before.refresh_token)
 
-    actors = [(await access.authenticate(identity.database, each.access_token)).actor for each in (before, after)]
+    actors = [(await access.authenticate(identity.database, item.access_token)).actor for item in (before, after)]
     assert actors[0].session_id == actors[1].session_id
     assert after.refresh_token != before.refresh_token
     assert await refreshed(identity, after.refresh_token)
@@ -280,7 +280,7 @@ async def test_a_login_does_not_wait_for_blocked_threads_of_other_work(identity:
     blocked = [asyncio.ensure_future(asyncio.to_thread(gate.wait)) for _ in range(100)]
     try:
         signed_in = await soon(identity.login(company.owner))
-        assert not any(each.done() for each in blocked)
+        assert not any(item.done() for item in blocked)
     finally:
         gate.set()
         await asyncio.gather(*blocked)

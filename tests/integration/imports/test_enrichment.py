@@ -29,7 +29,7 @@ async def violations(desk: Desk) -> list[str]:
     async with desk.database.system(read_only=True) as tx:
         found = await invariants.violations(tx)
     ids = [str(row["id"]) for row in await desk.leads()]
-    return [told for told in found if any(each in told for each in ids)]
+    return [told for told in found if any(item in told for item in ids)]
 
 
 async def test_an_import_without_enrichment_leaves_its_leads_new_and_that_is_in_order(desk: Desk) -> None:

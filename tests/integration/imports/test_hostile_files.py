@@ -41,13 +41,13 @@ async def test_a_workbook_that_costs_too_much_is_refused_in_words_and_the_next_f
     costly = padded_rows(50_000)
     assert len(costly) < 500_000
     refusals = {
-        "reading it takes too long": replace(sandboxed_parser.LOOK, cpu=1),
-        "reading it takes too much memory": replace(sandboxed_parser.LOOK, memory=1_000_000),
+        "reading it takes too long": replace(sandboxed_parser.DETECT, cpu=1),
+        "reading it takes too much memory": replace(sandboxed_parser.DETECT, memory=1_000_000),
     }
 
     for why, limits in refusals.items():
         with monkeypatch.context() as patch:
-            patch.setattr(sandboxed_parser, "LOOK", limits)
+            patch.setattr(sandboxed_parser, "DETECT", limits)
             with pytest.raises(UnreadableFile) as refused:
                 await soon(desk.upload(costly, "leads.xlsx"))
         assert refused.value.detail == f"This workbook is too complex to read: {why}. Save it as CSV."
@@ -87,7 +87,7 @@ async def test_people_sign_in_while_every_reader_of_files_is_busy_and_others_wai
         signed_in = await soon(identity.login(person))
 
         assert sandbox.waiting == 6
-        assert not any(each.done() for each in uploading)
+        assert not any(item.done() for item in uploading)
     assert signed_in.user.id == person.id
     assert len(set(await soon(asyncio.gather(*uploading)))) == 6
     await sandbox.aclose()

@@ -93,7 +93,7 @@ async def test_duplicates_are_found_over_batches_too(
 
     assert counted(done) == {"create": 3, "skip": 6}
     first = 0 if duplicates == "first" else 6
-    assert [lead["company"] for lead in await desk.leads()] == [f"Company {first + each}" for each in range(3)]
+    assert [lead["company"] for lead in await desk.leads()] == [f"Company {first + item}" for item in range(3)]
 
 
 async def test_rejected_rows_come_back_as_a_file_that_imports_once_corrected(desk: Desk) -> None:

@@ -50,7 +50,7 @@ async def test_a_refusal_names_what_to_delete_and_deleting_or_committing_makes_r
     with pytest.raises(ImportQuotaExceeded) as refused:
         await desk.upload(FILE + FILE, "more.csv", quota=QUOTA)
     assert f"large.csv ({len(FILE):,} bytes), small.csv" in refused.value.detail
-    assert [each["filename"] for each in refused.value.extra["imports"]] == ["large.csv", "small.csv"]  # type: ignore[attr-defined]
+    assert [item["filename"] for item in refused.value.extra["imports"]] == ["large.csv", "small.csv"]  # type: ignore[attr-defined]
 
     await delete(desk, largest)
     more = await desk.upload(FILE + FILE, "more.csv", quota=QUOTA)
@@ -100,6 +100,6 @@ async def test_an_upload_of_unknown_size_ends_where_the_quota_does_and_an_abando
         await upload(once())
 
     await jobs.change("UPDATE imports SET updated_at = now() - interval '2 days' WHERE id = :id", id=abandoned)
-    while await retention.forget(desk.database, days=30):
+    while await retention.purge_expired(desk.database, days=30):
         pass
     await upload(once())

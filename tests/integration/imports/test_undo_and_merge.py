@@ -40,10 +40,10 @@ async def undo(desk: Desk, import_id: UUID) -> tuple[int | None, dict[UUID, str]
     assert undone.changeset_id
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         kept = await list_kept(tx, desk.actor, changeset_id=undone.changeset_id, limit=10)
-    return undone.undone, {each.lead_id: each.reason.value for each in kept.items}
+    return undone.undone, {item.lead_id: item.reason.value for item in kept.items}
 
 
-async def living(desk: Desk) -> dict[str, str | None]:
+async def active(desk: Desk) -> dict[str, str | None]:
     return {str(lead["email"]): lead["job_title"] for lead in await desk.leads()}
 
 
@@ -54,9 +54,9 @@ async def test_the_undo_keeps_an_imported_survivor_and_loses_neither_the_other_n
 
     assert await undo(desk, import_id) == (1, {survivor: "merged"})
 
-    assert await living(desk) == {"ada@acme.com": "Head"}
+    assert await active(desk) == {"ada@acme.com": "Head"}
     await unmerge(desk, made)
-    assert await living(desk) == {"ada@acme.com": None, "own@acme.com": "Head"}
+    assert await active(desk) == {"ada@acme.com": None, "own@acme.com": "Head"}
 
 
 async def test_the_undo_leaves_a_survivor_that_an_imported_lead_was_merged_into_and_waits_for_the_unmerge(
@@ -83,7 +83,7 @@ async def test_after_an_unmerge_the_undo_removes_what_the_import_created_in_eith
 
     assert await undo(desk, import_id) == (2, {})
 
-    assert await living(desk) == {"own@acme.com": "Head"}
+    assert await active(desk) == {"own@acme.com": "Head"}
 
 
 async def test_two_leads_of_the_same_import_that_were_merged_are_kept_as_one(desk: Desk) -> None:
@@ -93,4 +93,4 @@ async def test_two_leads_of_the_same_import_that_were_merged_are_kept_as_one(des
 
     assert await undo(desk, import_id) == (0, {survivor: "merged", other: "merged_into"})
 
-    assert set(await living(desk)) == {"ada@acme.com"}
+    assert set(await active(desk)) == {"ada@acme.com"}

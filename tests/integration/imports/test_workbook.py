@@ -90,7 +90,7 @@ async def test_files_and_rows_are_forgotten_when_their_time_is_over(desk: Desk) 
     seen = []
     for days in (0, 2, 31):
         await jobs.change(age, id=done.id, days=days)
-        while await retention.forget(desk.database, days=30):
+        while await retention.purge_expired(desk.database, days=30):
             pass
         seen.append(tuple((await jobs.rows(count, id=done.id))[0]))
 

@@ -112,14 +112,14 @@ class Door:
         """Who is in the company, by address."""
         async with self.identity.database.transaction(self.company.id, read_only=True) as tx:
             page = await identity_queries.list_members(tx, Actor.cli(self.company.id), limit=200)
-        return {each.email: each for each in page.items}
+        return {item.email: item for item in page.items}
 
     async def actions(self) -> list[str]:
         """What the audit log says of invitations and newcomers, oldest first, without the making of the company."""
         async with self.identity.database.transaction(self.company.id, read_only=True) as tx:
             page = await identity_queries.list_audit_events(tx, Actor.cli(self.company.id), limit=100)
-        shown = [each for each in reversed(page.items) if each.actor.kind != "cli"]
-        return [each.action for each in shown if not each.action.startswith("session.")]
+        shown = [item for item in reversed(page.items) if item.actor.kind != "cli"]
+        return [item.action for item in shown if not item.action.startswith("session.")]
 
 
 def new_address() -> str:

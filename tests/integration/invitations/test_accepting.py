@@ -72,10 +72,10 @@ async def test_somebody_with_an_account_joins_with_its_password(door: Door) -> N
 async def test_whoever_is_signed_in_joins_without_a_password_as_nobody_else(door: Door) -> None:
     owner = await door.identity.actor(door.company.owner)
     person, other = [await door.identity.new_person() for _ in range(2)]
-    for each in (person, other):
-        await door.identity.new_workspace(each)
+    for item in (person, other):
+        await door.identity.new_workspace(item)
     token = await door.mailed(await door.invite(owner, person.email))
-    joining, prying = [await door.identity.actor(each) for each in (person, other)]
+    joining, prying = [await door.identity.actor(item) for item in (person, other)]
 
     with pytest.raises(InvitationNotFound):
         await service.accept_as_self(door.identity.database, prying, token=token, client=door.identity.client)
@@ -98,7 +98,7 @@ async def test_the_password_is_guarded_like_a_login(door: Door) -> None:
 
     answers = await asyncio.gather(*(door.accept_as(wrong, token, few) for _ in range(5)), return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in answers) == ["InvalidCredentials"] * 2 + ["LoginThrottled"] * 3
+    assert sorted(type(answer).__name__ for answer in answers) == ["InvalidCredentials"] * 2 + ["LoginThrottled"] * 3
     with pytest.raises(LoginThrottled):
         await door.accept_as(person, token, few)
     assert person.email not in await door.members()
@@ -114,8 +114,8 @@ async def test_accepted_twice_at_once_it_lets_in_once(door: Door, known: bool) -
     accepting = (door.accept_as(person, token) if known else door.accept_as_new(token) for _ in range(5))
     answers = await asyncio.gather(*accepting, return_exceptions=True)
 
-    refused = [each for each in answers if isinstance(each, Exception)]
-    assert [type(each) for each in refused] == [InvitationNotFound] * 4
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert [type(item) for item in refused] == [InvitationNotFound] * 4
     joining = (
         ["member.added", "invitation.accepted"] if known else ["user.created", "member.added", "invitation.accepted"]
     )
@@ -143,8 +143,8 @@ async def test_an_acceptance_that_fails_leaves_the_invitation_as_it_was(door: Do
     with pytest.raises(InvalidInput) as caught:
         await door.accept_as_new(token, "ada.lovelace.byron@acme.test")
 
-    assert [each.pointer for each in caught.value.errors] == ["/password"]
-    assert [each.id for each in await door.pending()] == [made.id]
+    assert [error.pointer for error in caught.value.errors] == ["/password"]
+    assert [item.id for item in await door.pending()] == [made.id]
 
 
 async def test_a_member_added_meanwhile_keeps_the_role(door: Door) -> None:

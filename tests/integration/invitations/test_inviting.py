@@ -51,11 +51,11 @@ async def test_known_and_unknown_addresses_get_the_same_answer(door: Door) -> No
     answers = [await door.invite(admin, email) for email in (known.email, disabled.email, new_address())]
 
     own = {"id", "email", "delivery", "created_at", "last_sent_at", "expires_at"}
-    assert len({each.model_dump_json(exclude=own) for each in answers}) == 1
-    assert {each.delivery.state for each in answers} == {"waiting"}
+    assert len({answer.model_dump_json(exclude=own) for answer in answers}) == 1
+    assert {answer.delivery.state for answer in answers} == {"waiting"}
     assert answers[0].invited_by is not None
     assert answers[0].invited_by.id == admin.user_id
-    assert [each.id for each in await door.pending()] == [each.id for each in reversed(answers)]
+    assert [item.id for item in await door.pending()] == [answer.id for answer in reversed(answers)]
 
 
 async def test_a_member_needs_no_invitation(door: Door) -> None:
@@ -103,7 +103,7 @@ async def test_a_new_invitation_replaces_the_open_one(door: Door) -> None:
 
     second = await door.invite(admin, email.upper(), "viewer")
 
-    assert [each.id for each in await door.pending()] == [second.id]
+    assert [item.id for item in await door.pending()] == [second.id]
     with pytest.raises(InvitationNotFound):
         await door.accept_as_new(token)
     assert (await door.accept_as_new(await door.mailed(second))).email.lower() == email
@@ -137,7 +137,7 @@ async def test_one_address_invited_many_times_at_once_is_invited_once(door: Door
 
     answers = await asyncio.gather(*(door.invite(admin, email) for _ in range(6)), return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in answers) == ["InvitationThrottled"] * 5 + ["InvitationView"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["InvitationThrottled"] * 5 + ["InvitationView"]
     assert len(await door.pending()) == 1
 
 
@@ -146,7 +146,7 @@ async def test_sending_again_gives_a_new_link_and_a_full_life(door: Door) -> Non
     made = await door.invite(admin)
     first = await door.mailed(made)
     await pass_time(door, "8 days")
-    assert [each.state for each in await door.pending()] == ["expired"]
+    assert [item.state for item in await door.pending()] == ["expired"]
     with pytest.raises(InvitationNotFound):
         await door.accept_as_new(first)
 
@@ -206,7 +206,7 @@ async def test_a_workspace_has_only_so_many_open_invitations(door: Door, monkeyp
 
     await door.revoke(admin, made[0].id)
     racing = await asyncio.gather(*(door.invite(admin) for _ in range(4)), return_exceptions=True)
-    assert [type(each) for each in racing if isinstance(each, Exception)] == [TooManyInvitations] * 3
+    assert [type(item) for item in racing if isinstance(item, Exception)] == [TooManyInvitations] * 3
 
 
 async def test_inviting_and_revoking_others_is_no_way_to_send_mail_without_end(
@@ -221,7 +221,7 @@ async def test_inviting_and_revoking_others_is_no_way_to_send_mail_without_end(
 
     racing = await asyncio.gather(*(door.invite(admin) for _ in range(3)), return_exceptions=True)
 
-    assert [type(each) for each in racing if isinstance(each, Exception)] == [TooManyInvitationMails] * 2
+    assert [type(item) for item in racing if isinstance(item, Exception)] == [TooManyInvitationMails] * 2
     with pytest.raises(TooManyInvitationMails) as caught:
         await door.invite(admin)
     assert 3600 < int(caught.value.headers["Retry-After"]) <= 86_400
@@ -232,10 +232,10 @@ async def test_inviting_and_revoking_others_is_no_way_to_send_mail_without_end(
 async def test_what_ended_long_ago_is_forgotten(door: Door) -> None:
     admin = await door.identity.actor(door.company.people[Role.ADMIN])
     await door.invite(admin)
-    await pass_time(door, f"{models.VALID_DAYS + models.FORGOTTEN_AFTER_DAYS + 1} days")
+    await pass_time(door, f"{models.VALID_DAYS + models.PURGE_AFTER_DAYS + 1} days")
     recent = await door.invite(admin)
 
     async with door.identity.database.system() as tx:
-        assert await store.forget(tx, limit=1000) >= 1
+        assert await store.purge_expired(tx, limit=1000) >= 1
 
-    assert [each.id for each in await door.pending()] == [recent.id]
+    assert [item.id for item in await door.pending()] == [recent.id]

@@ -57,7 +57,7 @@ async def test_a_worker_that_died_after_sending_sends_the_same_mail_again(door: 
     second = await door.mailed(made)
 
     one, two = door.post.all()
-    ids = [re.search(rb"Message-ID: (.+)", each.raw) for each in (one, two)]
+    ids = [re.search(rb"Message-ID: (.+)", item.raw) for item in (one, two)]
     assert first == second
     assert ids[0] is not None
     assert ids[1] is not None
@@ -124,4 +124,4 @@ async def test_under_another_secret_key_it_says_what_to_do(door: Door) -> None:
 
 async def test_this_program_knows_the_jobs_and_forgets_every_day(registry: JobRegistry) -> None:
     assert {"invitations.send.v1", "invitations.forget.v1"} <= set(registry.kinds)
-    assert [each.seconds for each in SCHEDULES if each.kind == PURGE_INVITATIONS] == [86_400.0]
+    assert [schedule.seconds for schedule in SCHEDULES if schedule.kind == PURGE_INVITATIONS] == [86_400.0]

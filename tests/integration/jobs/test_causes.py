@@ -164,10 +164,10 @@ async def test_jobs_are_listed_by_cause_and_by_when_they_were_created(jobs: Jobs
     first, second, _ = await failed(jobs, "Busy 1", "Busy 2", "Boom.")
     job = await jobs.view(second)
 
-    async def listed(**only: object) -> list[UUID]:
+    async def listed(**filters: object) -> list[UUID]:
         async with jobs.database.transaction(jobs.workspace_id, read_only=True) as tx:
-            page = await queries.list_jobs(tx, jobs.actor, limit=10, **only)  # type: ignore[arg-type]
-        return [each.id for each in page.items]
+            page = await queries.list_jobs(tx, jobs.actor, limit=10, **filters)  # type: ignore[arg-type]
+        return [item.id for item in page.items]
 
     assert await listed(cause="Busy <n>") == [second, first]
     assert await listed(cause="Busy <n>", kind="another") == []

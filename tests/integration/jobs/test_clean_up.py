@@ -135,7 +135,7 @@ async def test_finished_jobs_and_dead_letters_of_tenants_are_removed_after_the_r
     await cleaned(clean_up, registry)
 
     left = await jobs.rows("SELECT id FROM job_executions WHERE id = ANY(:ids)", ids=list(old_id.values()))
-    assert {row.id for row in left} == {old_id[each] for each in ages if each not in (done, failed)}
+    assert {row.id for row in left} == {old_id[age] for age in ages if age not in (done, failed)}
     letters = await jobs.rows("SELECT id FROM outbox_events WHERE job_id = ANY(:ids)", ids=list(old_id.values()))
     assert {row.id for row in letters} == {old_id[dead_young]}
 

@@ -191,7 +191,7 @@ class Poisonous:
 
     name = "poisonous"
     version = "1"
-    at_once = False
+    is_local = False
 
     def __init__(self, bad: UUID) -> None:
         self._bad = bad
@@ -211,7 +211,7 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
     adapter = Poisonous(bad.lead_id)
     await workers.start(JobRegistry(enrichment.definitions([adapter])), worker_concurrency=50)
 
-    assert await jobs.ended(*(each.job_id for each in made.values())) == {"completed": len(made)}
+    assert await jobs.ended(*(item.job_id for item in made.values())) == {"completed": len(made)}
 
     async def given_up() -> bool:
         await jobs.hurry()
@@ -219,12 +219,12 @@ async def test_a_poisonous_enrichment_neither_fails_nor_repeats_its_neighbours(
 
     await eventually(given_up)
 
-    for each in made.values():
-        job, lead = await bench.job(each.job_id), await bench.lead(each.lead_id)
-        assert (job.attempts, lead.status, adapter.asked[each.lead_id]) == (1, LeadStatus.ENRICHED, 1)
-        found = await bench.enrichment(each.lead_id)
+    for item in made.values():
+        job, lead = await bench.job(item.job_id), await bench.lead(item.lead_id)
+        assert (job.attempts, lead.status, adapter.asked[item.lead_id]) == (1, LeadStatus.ENRICHED, 1)
+        found = await bench.enrichment(item.lead_id)
         assert ([run.status for run in found.runs], len(found.values)) == (["completed"], 1)
-        kinds = [entry.kind for entry in await bench.timeline(each.lead_id)]
+        kinds = [entry.kind for entry in await bench.timeline(item.lead_id)]
         assert kinds == ["lead.created", "enrichment.started", "enrichment.completed"]
     job, lead = await bench.job(bad.job_id), await bench.lead(bad.lead_id)
     assert (job.attempts, lead.status, adapter.asked[bad.lead_id]) == (

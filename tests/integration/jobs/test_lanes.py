@@ -91,7 +91,7 @@ class Toy:
         await tx.execute(_TOUCH, {"name": self.name(chunk.until)})
         await self.jobs.write(tx, self.job.id)
 
-    async def keep(self, tx: Transaction, chunk: Chunk, _outcome: None) -> bool:
+    async def record(self, tx: Transaction, chunk: Chunk, _outcome: None) -> bool:
         await self.keeping(chunk.until)
         self.kept.append(chunk.until)
         values = {"name": self.name("position"), "after": UUID(int=chunk.after), "until": UUID(int=chunk.until)}
@@ -235,13 +235,13 @@ class Ring(Toy):
 
     seen: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def keep(self, tx: Transaction, chunk: Chunk, outcome: None) -> bool:
+    async def record(self, tx: Transaction, chunk: Chunk, outcome: None) -> bool:
         if chunk.until == 1 and not self.seen.is_set():
             with suppress(asyncpg.PostgresError):
                 await tx.execute(_BROKEN)
             await self.seen.wait()
             raise LockConflict("PostgreSQL ended this transaction.")
-        kept = await super().keep(tx, chunk, outcome)
+        kept = await super().record(tx, chunk, outcome)
         self.seen.set()
         return kept
 

@@ -61,7 +61,7 @@ async def test_jobs_that_are_handled_together_can_wait_too(jobs: Jobs) -> None:
 
     assert await Executor(jobs.database, waits(jobs, at, many=True), new_id()).run_many(running) == []
 
-    assert {(await jobs.view(each)).waiting_until for each in ids} == {at}
+    assert {(await jobs.view(item)).waiting_until for item in ids} == {at}
 
 
 async def test_an_attempt_that_was_taken_over_puts_nothing_off(jobs: Jobs) -> None:

@@ -247,7 +247,7 @@ async def test_an_overdue_job_whose_ticket_is_lost_gets_another(jobs: Jobs, regi
     await jobs.change(LOSE_TICKET, id=job_id)
     await jobs.change(OVERDUE, id=job_id)
 
-    await execution.remind(jobs.database)
+    await execution.requeue_lost(jobs.database)
 
     assert await jobs.tickets(job_id) == 1
     assert len(await jobs.events(job_id)) == 2
@@ -257,7 +257,7 @@ async def test_an_overdue_job_whose_ticket_is_lost_gets_another(jobs: Jobs, regi
 async def test_a_job_that_is_not_long_overdue_gets_no_second_ticket(jobs: Jobs) -> None:
     job_id = await jobs.one()
 
-    await execution.remind(jobs.database)
+    await execution.requeue_lost(jobs.database)
 
     assert len(await jobs.events(job_id)) == 1
 
@@ -266,7 +266,7 @@ async def test_an_overdue_job_that_still_has_its_ticket_does_not_get_two(jobs: J
     job_id = await jobs.one()
     await jobs.change(OVERDUE, id=job_id)
 
-    await execution.remind(jobs.database)
+    await execution.requeue_lost(jobs.database)
 
     assert await jobs.tickets(job_id) == 1
 
@@ -278,7 +278,7 @@ async def test_an_overdue_job_whose_event_is_still_open_is_left_to_the_relay(
     job_id = await jobs.one()
     await jobs.change(OVERDUE, id=job_id)
 
-    await execution.remind(elsewhere.database)
+    await execution.requeue_lost(elsewhere.database)
 
     (event,) = await jobs.events(job_id)
     assert event.status == "pending"
@@ -292,7 +292,7 @@ async def test_an_overdue_job_whose_event_was_dead_lettered_is_announced_anew(
     await jobs.change(OVERDUE, id=job_id)
     await jobs.change("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id", id=job_id)
 
-    await execution.remind(elsewhere.database)
+    await execution.requeue_lost(elsewhere.database)
 
     assert [event.status for event in await jobs.events(job_id)] == ["dead_letter", "pending"]
 

@@ -250,7 +250,7 @@ async def test_an_event_survives_a_real_queue_that_goes_away_and_comes_back(jobs
     await jobs.change(DUE, id=job_id)
     await relay.relay(jobs.database, queue_backend)
     assert [event.status for event in await jobs.events(job_id)] == ["sent"]
-    assert [each.job_id for each in await queue_backend.receive([jobs.kind.name], 10)] == [job_id]
+    assert [item.job_id for item in await queue_backend.receive([jobs.kind.name], 10)] == [job_id]
 
     cluster.drop_database(name)
     other = await jobs.one()

@@ -8,7 +8,7 @@ from leadflood.bootstrap import SCHEDULES
 from leadflood.domains.jobs import queries, schedules
 from leadflood.domains.jobs.contracts import SystemStatus
 from leadflood.domains.jobs.events import HEARTBEAT, Schedule
-from leadflood.domains.jobs.jobs import forget_worker, report_worker
+from leadflood.domains.jobs.jobs import deregister_worker, report_worker
 from leadflood.domains.jobs.models import JobKind, NoPayload
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.kernel.db.database import Database
@@ -92,7 +92,7 @@ async def test_a_schedule_of_another_version_is_neither_run_nor_waited_for(jobs:
 async def test_without_schedules_there_is_nothing_to_hurry_for(jobs: Jobs) -> None:
     await schedules.register(jobs.database, [])
 
-    assert await schedules.run_due(jobs.database, []) == schedules.LONGEST_PAUSE
+    assert await schedules.run_due(jobs.database, []) == schedules.MAX_PAUSE
 
 
 async def status(jobs: Jobs) -> SystemStatus:
@@ -130,7 +130,7 @@ async def test_the_systems_status_counts_living_workers_and_what_they_run(jobs: 
     await jobs.change("UPDATE worker_processes SET last_seen_at = now() - interval '31 s' WHERE id = :id", id=silent)
     assert await workers(jobs) == (2, 7)
 
-    await forget_worker(jobs.database, worker_id=two)
+    await deregister_worker(jobs.database, worker_id=two)
 
     assert await workers(jobs) == (1, 4)
 

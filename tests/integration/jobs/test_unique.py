@@ -121,7 +121,7 @@ async def test_a_request_that_meets_the_end_of_the_run_gets_a_job_of_its_own(job
     second = await soon(asked)
 
     assert second != job_id
-    assert [(await jobs.view(each)).status for each in (job_id, second)] == ["completed", "queued"]
+    assert [(await jobs.view(item)).status for item in (job_id, second)] == ["completed", "queued"]
 
 
 async def test_a_kill_between_request_and_end_leaves_one_run_that_sees_the_change(jobs: Jobs) -> None:
@@ -168,7 +168,7 @@ async def test_a_failed_job_is_not_retried_next_to_another_of_its_subject(jobs: 
         await jobs.retry(registry, first)
     await jobs.attempt(registry, second)
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        queued = await service.bring_back(tx, jobs.actor, registry.attempts, ids=[first, second])
+        queued = await service.requeue(tx, jobs.actor, registry.attempts, ids=[first, second])
     assert queued == {second}, "the newest of two"
 
 
@@ -177,11 +177,11 @@ async def test_a_job_that_is_moved_to_another_subject_does_not_stand_in_the_way_
     moved, own = await request(jobs, merged), await request(jobs, survivor)
 
     async with jobs.database.transaction(jobs.workspace_id) as tx:
-        assert await reassignment.move_jobs(tx, jobs.actor, from_subject=merged, to_subject=survivor) == [moved]
+        assert await reassignment.reassign_jobs(tx, jobs.actor, from_subject=merged, to_subject=survivor) == [moved]
 
     assert await request(jobs, survivor) == own
-    for each in (moved, own):
-        await run(jobs, each, 1)
+    for item in (moved, own):
+        await run(jobs, item, 1)
 
 
 async def test_with_the_queue_elsewhere_one_event_announces_it(elsewhere: Any, workspace: Workspace) -> None:  # noqa: ANN401  the fixture's

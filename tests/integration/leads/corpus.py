@@ -72,49 +72,49 @@ class Corpus:
 
 async def plant(desk: Desk, identity: Identity) -> Corpus:
     """Create the leads through the verb, then give them a past and a state."""
-    chance = random.Random(20260301)  # noqa: S311  the same leads each time
+    random_unit = random.Random(20260301)  # noqa: S311  the same leads each time
     owners = [(await identity.new_member(desk.actor.workspace_id, Role.MEMBER)).id for _ in range(2)]
-    made = await asyncio.gather(*(desk.create(**_fields(chance, number, owners)) for number in range(SIZE)))
+    made = await asyncio.gather(*(desk.create(**_fields(random_unit, number, owners)) for number in range(SIZE)))
     start = datetime.fromisoformat("2026-03-01T09:30:00.123456+00:00")
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
-        for each in made:
+        for item in made:
             row = {
                 "workspace_id": desk.actor.workspace_id,
-                "id": each.lead_id,
-                "status": chance.choice(list(LeadStatus)),
-                "created_at": start + timedelta(minutes=chance.randrange(25)),
-                "updated_at": start + timedelta(days=1, microseconds=chance.randrange(25)),
-                "enriched_at": chance.choice(
-                    [None, start, utc_now() - timedelta(days=chance.randrange(1, 9), hours=1)]
+                "id": item.lead_id,
+                "status": random_unit.choice(list(LeadStatus)),
+                "created_at": start + timedelta(minutes=random_unit.randrange(25)),
+                "updated_at": start + timedelta(days=1, microseconds=random_unit.randrange(25)),
+                "enriched_at": random_unit.choice(
+                    [None, start, utc_now() - timedelta(days=random_unit.randrange(1, 9), hours=1)]
                 ),
             }
             await tx.execute(_SPREAD, row)
-    return Corpus(desk, [await desk.get(each.lead_id) for each in made], owners)
+    return Corpus(desk, [await desk.get(item.lead_id) for item in made], owners)
 
 
-def _fields(chance: random.Random, number: int, owners: Sequence[UUID]) -> dict[str, Any]:
+def _fields(random_unit: random.Random, number: int, owners: Sequence[UUID]) -> dict[str, Any]:
     fields = {
-        "email": f"{chance.choice('aäbzø')}{number}.{chance.choice('xy_+')}@{chance.choice(DOMAINS)}",
-        "firstName": chance.choice(FIRST),
-        "lastName": chance.choice(LAST) or None,
-        "company": chance.choice(COMPANIES),
-        "source": chance.choice(SOURCES),
-        "country": chance.choice(COUNTRIES),
-        "phone": chance.choice([None, None, "+44 20 7946 0958"]),
-        "jobTitle": chance.choice(TITLES),
-        "website": chance.choice(WEBSITES),
-        "ownerId": chance.choice([None, *map(str, owners)]),
+        "email": f"{random_unit.choice('aäbzø')}{number}.{random_unit.choice('xy_+')}@{random_unit.choice(DOMAINS)}",
+        "firstName": random_unit.choice(FIRST),
+        "lastName": random_unit.choice(LAST) or None,
+        "company": random_unit.choice(COMPANIES),
+        "source": random_unit.choice(SOURCES),
+        "country": random_unit.choice(COUNTRIES),
+        "phone": random_unit.choice([None, None, "+44 20 7946 0958"]),
+        "jobTitle": random_unit.choice(TITLES),
+        "website": random_unit.choice(WEBSITES),
+        "ownerId": random_unit.choice([None, *map(str, owners)]),
     }
-    note = chance.choice(NOTES)
+    note = random_unit.choice(NOTES)
     return {name: value for name, value in fields.items() if value is not None} | {
         "customFields": {"note": note, "seats": 5} if note else {}
     }
 
 
-def expected(leads: Sequence[LeadView], only: LeadFilter, sort: LeadSort) -> list[UUID]:
+def expected(leads: Sequence[LeadView], filters: LeadFilter, sort: LeadSort) -> list[UUID]:
     """The ids that a list must show, in order."""
     ordered = sorted(leads, key=lambda lead: (_sorted_by(lead, sort), lead.id), reverse=sort.descending)
-    return [lead.id for lead in ordered if _shown(lead, only)]
+    return [lead.id for lead in ordered if _shown(lead, filters)]
 
 
 def _sorted_by(lead: LeadView, sort: LeadSort) -> Any:  # noqa: ANN401  times or texts
@@ -122,13 +122,13 @@ def _sorted_by(lead: LeadView, sort: LeadSort) -> Any:  # noqa: ANN401  times or
     return columns.get(sort.column) or parse_email(lead.email).norm
 
 
-def _shown(lead: LeadView, only: LeadFilter) -> bool:
-    return _meets(lead, only.whole)
+def _shown(lead: LeadView, filters: LeadFilter) -> bool:
+    return _meets(lead, filters.whole)
 
 
 def _meets(lead: LeadView, part: Condition | Group) -> bool:
     if isinstance(part, Group):
-        met = [_meets(lead, each) for each in part.parts]
+        met = [_meets(lead, item) for item in part.parts]
         return all(met) if part.match == "all" or not met else any(met)
     if part.field == "search":
         return _matches(lead, part.value)
@@ -140,7 +140,7 @@ def _meets(lead: LeadView, part: Condition | Group) -> bool:
     if isinstance(value, datetime):
         return _in_time(value, part)
     fold = search_key if part.field in TEXTS else str
-    wanted = [fold(each) for each in (part.value if isinstance(part.value, tuple) else (part.value,))]
+    wanted = [fold(item) for item in (part.value if isinstance(part.value, tuple) else (part.value,))]
     found = fold(str(value))
     return {
         "is": found == wanted[0],
@@ -154,7 +154,7 @@ def _meets(lead: LeadView, part: Condition | Group) -> bool:
 def _in_time(value: datetime, part: Condition) -> bool:
     if part.operator == "inLastDays":
         return value >= utc_now() - timedelta(days=part.value)
-    times = [datetime.fromisoformat(each) for each in (part.value if isinstance(part.value, tuple) else (part.value,))]
+    times = [datetime.fromisoformat(item) for item in (part.value if isinstance(part.value, tuple) else (part.value,))]
     return {
         "onOrAfter": value >= times[0],
         "before": value < times[0],
@@ -170,10 +170,10 @@ def _matches(lead: LeadView, needle: str) -> bool:
     words = [word for text in texts for word in unicodedata.normalize("NFC", text).split()]
     keys = [*map(search_key, texts), *map(search_key, filter(None, map(_spelled, words)))]
     sought = needle.split()
-    numbers = "".join(each for each in needle if each.isdigit()).lstrip("0")
+    numbers = "".join(item for item in needle if item.isdigit()).lstrip("0")
     if sought and len(numbers) > 4 and not re.search("[^0-9 +()./-]", needle) and any(numbers in key for key in keys):
         return True
-    return all(any(_has(keys, search_key(each)) for each in (word, _spelled(word)) if each) for word in sought)
+    return all(any(_has(keys, search_key(item)) for item in (word, _spelled(word)) if item) for word in sought)
 
 
 def _spelled(word: str) -> str:

@@ -57,29 +57,29 @@ class Desk:
 
     async def page(
         self,
-        only: LeadFilter = EVERYTHING,
+        filters: LeadFilter = EVERYTHING,
         sort: LeadSort = LeadSort.NEWEST,
         *,
         after: Position | None = None,
         limit: int = 200,
     ) -> Page[LeadView]:
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
-            return await queries.list_leads(tx, self.actor, only=only, sort=sort, after=after, limit=limit)
+            return await queries.list_leads(tx, self.actor, filters=filters, sort=sort, after=after, limit=limit)
 
     async def pages(
-        self, only: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
+        self, filters: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
     ) -> AsyncIterator[Page[LeadView]]:
         """One page after the other, to the end."""
-        page = await self.page(only, sort, limit=limit)
+        page = await self.page(filters, sort, limit=limit)
         yield page
         while page.after is not None:
-            page = await self.page(only, sort, after=page.after, limit=limit)
+            page = await self.page(filters, sort, after=page.after, limit=limit)
             yield page
 
     async def walk(
-        self, only: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
+        self, filters: LeadFilter = EVERYTHING, sort: LeadSort = LeadSort.NEWEST, *, limit: int
     ) -> list[LeadView]:
-        return [lead async for page in self.pages(only, sort, limit=limit) for lead in page.items]
+        return [lead async for page in self.pages(filters, sort, limit=limit) for lead in page.items]
 
     async def found(self, needle: str) -> set[str]:
         """The addresses that a search finds."""

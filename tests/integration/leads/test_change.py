@@ -201,12 +201,12 @@ async def purge(database: Database, days: int) -> None:
 
 
 async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_nothing_else(desk: Desk) -> None:
-    old, recent, living = [await desk.create(f"{name}@acme.com") for name in ("old", "recent", "living")]
+    old, recent, active = [await desk.create(f"{name}@acme.com") for name in ("old", "recent", "living")]
     for made in (old, recent):
         await desk.delete(made.lead_id)
     await desk.age(old.lead_id, 31)
     await desk.age(recent.lead_id, 29)
-    await desk.age(living.lead_id, 31)
+    await desk.age(active.lead_id, 31)
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         await tx.execute(sql("UPDATE job_executions SET status = 'completed', finished_at = now()"))
 
@@ -215,11 +215,11 @@ async def test_a_purge_removes_for_good_what_was_deleted_long_enough_ago_and_not
     with pytest.raises(LeadNotFound):
         await desk.restore(old.lead_id)
     assert (await desk.restore(recent.lead_id)).id == recent.lead_id
-    assert (await desk.get(living.lead_id)).id == living.lead_id
+    assert (await desk.get(active.lead_id)).id == active.lead_id
     async with desk.database.transaction(desk.actor.workspace_id) as tx:
         left = await tx.scalar(sql("SELECT count(*) FROM lead_events WHERE lead_id = :id"), {"id": old.lead_id})
         jobs = {row.id for row in await tx.all(sql("SELECT id FROM job_executions"))}
-    assert jobs & {old.job_id, recent.job_id, living.job_id} == {recent.job_id, living.job_id}, "it goes with its lead"
+    assert jobs & {old.job_id, recent.job_id, active.job_id} == {recent.job_id, active.job_id}, "it goes with its lead"
     assert left == 0
 
 

@@ -36,15 +36,15 @@ async def create(desk: Desk, *names: str) -> list[UUID]:
     return [(await desk.create(f"{name}@acme.test")).lead_id for name in names]
 
 
-async def deleted(desk: Desk, **only: object) -> list[DeletedLeadView]:
+async def deleted(desk: Desk, **filters: object) -> list[DeletedLeadView]:
     """All deleted leads that a filter means, read in pages of two."""
     found: list[DeletedLeadView] = []
     after = None
-    query = DeletedQuery.model_validate(only).only()
+    query = DeletedQuery.model_validate(filters).deleted_filter()
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         while True:
             page = await queries.list_deleted_leads(
-                tx, desk.actor, only=query, retention_days=DAYS, after=after, limit=2
+                tx, desk.actor, filters=query, retention_days=DAYS, after=after, limit=2
             )
             found += page.items
             after = page.after
@@ -76,16 +76,16 @@ async def test_deleted_leads_are_listed_with_who_deleted_them_and_by_which_chang
     listed = await deleted(desk)
 
     assert listed[0].id == four
-    assert {each.id: (each.changeset_id, each.by_undo) for each in listed} == {
+    assert {item.id: (item.changeset_id, item.by_undo) for item in listed} == {
         one: (None, False),
         two: (change.id, False),
         three: (change.id, False),
         four: (undone, True),
     }
-    assert all(each.deleted_by and each.deleted_by.kind == "cli" for each in listed)
-    assert all((each.restorable_until - each.deleted_at).days == DAYS for each in listed)
-    assert {each.id for each in await deleted(desk, changesetId=str(change.id))} == {two, three}
-    assert [each.id for each in await deleted(desk, q="FOUR@acme")] == [four]
+    assert all(item.deleted_by and item.deleted_by.kind == "cli" for item in listed)
+    assert all((item.restorable_until - item.deleted_at).days == DAYS for item in listed)
+    assert {item.id for item in await deleted(desk, changesetId=str(change.id))} == {two, three}
+    assert [item.id for item in await deleted(desk, q="FOUR@acme")] == [four]
     assert (await get(desk, two)).email == "two@acme.test"
     for lead_id in ((await create(desk, "other"))[0], new_id()):
         with pytest.raises(LeadNotFound):
@@ -98,17 +98,17 @@ async def test_all_leads_that_a_change_deleted_are_restored_and_no_others(desk: 
     imported = await bench.created(ids)
     await bench.undo(imported)
     await desk.delete(other)
-    only = {"changesetId": str(imported)}
+    filters = {"changesetId": str(imported)}
 
     with pytest.raises(MatchCountExceeded):
-        await bench.change(action="restore", deleted=only, expectedCount=2)
+        await bench.change(action="restore", deleted=filters, expectedCount=2)
     assert len(await deleted(desk)) == 4
-    restored = await bench.change(action="restore", deleted=only, expectedCount=3)
+    restored = await bench.change(action="restore", deleted=filters, expectedCount=3)
 
     assert (restored.status, restored.wanted, restored.restored) == ("applied", 3, 3)
-    assert [each.id for each in await deleted(desk)] == [other]
+    assert [item.id for item in await deleted(desk)] == [other]
     await bench.undo(restored.id)
-    assert {each.id for each in await deleted(desk)} == {other, *ids}
+    assert {item.id for item in await deleted(desk)} == {other, *ids}
 
 
 async def test_an_undo_of_a_restore_gives_all_days_to_restore_again(desk: Desk, bench: Workbench) -> None:

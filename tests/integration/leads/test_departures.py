@@ -64,7 +64,7 @@ async def save(identity: Identity, actor: Actor, name: str, *, shared: bool) -> 
 
 async def seen(identity: Identity, actor: Actor) -> dict[str, SavedView]:
     async with identity.database.transaction(actor.workspace_id) as tx:
-        return {each.name: each for each in await list_views(tx, actor)}
+        return {view.name: view for view in await list_views(tx, actor)}
 
 
 async def remove(identity: Identity, actor: Actor, user_id: UUID) -> RemovalImpact:

@@ -77,7 +77,7 @@ def values(draw: st.DrawFn, corpus: Corpus, field: FilterField) -> str:
     if field.name == "source":
         return draw(st.sampled_from([*SOURCES, "nowhere"]))
     if field.name == "status":
-        return draw(st.sampled_from([each.value for each in LeadStatus]))
+        return draw(st.sampled_from([item.value for item in LeadStatus]))
     return str(draw(st.sampled_from([value for lead in corpus.leads if (value := VALUES[field.name](lead))])))
 
 
@@ -98,13 +98,13 @@ async def test_list_search_and_count_mean_by_any_tree_what_python_works_out(
     corpus: Corpus, data: st.DataObject
 ) -> None:
     tree, sort = data.draw(trees(corpus)), data.draw(st.sampled_from(LeadSort))
-    only = LeadFilter(tree=LEAD_FILTERS.parse(written(tree)))
-    leads = expected(corpus.leads, only, sort)
+    filters = LeadFilter(tree=LEAD_FILTERS.parse(written(tree)))
+    leads = expected(corpus.leads, filters, sort)
 
-    listed = await corpus.desk.walk(only, sort, limit=data.draw(st.sampled_from([7, 200])))
-    searched = await corpus.desk.walk(LeadFilter(tree=Group("all", (only.tree, ALL_LEADS))), sort, limit=200)
+    listed = await corpus.desk.walk(filters, sort, limit=data.draw(st.sampled_from([7, 200])))
+    searched = await corpus.desk.walk(LeadFilter(tree=Group("all", (filters.tree, ALL_LEADS))), sort, limit=200)
     async with corpus.desk.database.transaction(corpus.desk.actor.workspace_id, read_only=True) as tx:
-        counted = await count_leads(tx, corpus.desk.actor, only=only)
+        counted = await count_leads(tx, corpus.desk.actor, filters=filters)
 
     assert [lead.id for lead in listed] == leads
     assert [lead.id for lead in searched] == leads
@@ -131,21 +131,21 @@ async def test_every_operator_of_every_field_finds_what_python_works_out(corpus:
     for field, operator in EACH:
         value = "ada" if field.kind is Kind.SEARCH else VALUES[field.name](lead)
         tree = written(Group("all", (of(field, operator, value),)))
-        only = LeadQuery.model_validate(tree).only()
+        filters = LeadQuery.model_validate(tree).lead_filter()
 
-        found = [each.id for each in await corpus.desk.walk(only, limit=200)]
+        found = [item.id for item in await corpus.desk.walk(filters, limit=200)]
 
-        assert found == expected(corpus.leads, only, LeadSort.NEWEST), tree
+        assert found == expected(corpus.leads, filters, LeadSort.NEWEST), tree
 
 
 async def test_me_is_whoever_reads(corpus: Corpus) -> None:
-    only = LeadQuery.model_validate({"all": [{"field": "owner", "operator": "is", "value": "me"}]}).only()
+    filters = LeadQuery.model_validate({"all": [{"field": "owner", "operator": "is", "value": "me"}]}).lead_filter()
     found: dict[UUID | None, set[UUID | None]] = {}
     users: list[UUID | None] = [*corpus.owners, None]
     for user_id in users:
         kind = ActorKind.CLI if user_id is None else ActorKind.USER
         actor = Actor(kind, corpus.desk.actor.workspace_id, frozenset(Permission), user_id=user_id)
-        shown = await Desk(corpus.desk.database, actor).walk(only, limit=200)
+        shown = await Desk(corpus.desk.database, actor).walk(filters, limit=200)
         found[user_id] = {lead.owner_id for lead in shown}
 
     assert found == {corpus.owners[0]: {corpus.owners[0]}, corpus.owners[1]: {corpus.owners[1]}, None: set()}

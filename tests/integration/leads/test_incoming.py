@@ -33,7 +33,7 @@ async def write(desk: Desk, rows: IncomingRows) -> tuple[WriteResult, WriteConte
         opened = await changesets.open_changeset(tx, desk.actor, kind=kind, label="leads.csv", wanted=6, request={})
         origin = WriteContext(desk.actor, opened, new_id())
         written = await bulk_write.write_rows(tx, origin, rows)
-        await bulk_write.count_rows(tx, origin, written)
+        await bulk_write.add_row_counts(tx, origin, written)
     return written, origin
 
 
@@ -64,7 +64,9 @@ async def test_a_chunk_creates_and_changes_leads_and_tells_what_it_left_out(desk
         ),
     )
 
-    assert written == WriteResult(6, 1, 1, taken=[refused], gone=[gone], same=[same], edited=[edited])
+    assert written == WriteResult(
+        6, 1, 1, email_taken=[refused], deleted=[gone], unchanged=[same], edited_since=[edited]
+    )
     made = await desk.get(new)
     assert (made.first_name, made.country, made.source, made.custom_fields) == ("Ada", "GB", "import", {"plan": "pro"})
     assert [(await desk.get(lead_id)).company for lead_id in (changed, edited, taken)] == ["New", "Mine", "Acme"]

@@ -96,11 +96,11 @@ def filters(draw: st.DrawFn, corpus: Corpus) -> LeadFilter:
 async def test_every_filter_and_sort_shows_page_by_page_what_python_works_out(
     corpus: Corpus, data: st.DataObject
 ) -> None:
-    only, sort = data.draw(filters(corpus)), data.draw(st.sampled_from(LeadSort))
+    lead_filter, sort = data.draw(filters(corpus)), data.draw(st.sampled_from(LeadSort))
 
-    shown = await corpus.desk.walk(only, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
+    shown = await corpus.desk.walk(lead_filter, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
 
-    assert [lead.id for lead in shown] == expected(corpus.leads, only, sort)
+    assert [lead.id for lead in shown] == expected(corpus.leads, lead_filter, sort)
 
 
 @settings(max_examples=200, deadline=None)
@@ -108,23 +108,23 @@ async def test_every_filter_and_sort_shows_page_by_page_what_python_works_out(
 async def test_a_search_with_any_filter_and_sort_shows_page_by_page_what_python_works_out(
     corpus: Corpus, data: st.DataObject
 ) -> None:
-    only = replace(data.draw(filters(corpus)), q=data.draw(needles()))
+    lead_filter = replace(data.draw(filters(corpus)), q=data.draw(needles()))
     sort = data.draw(st.sampled_from(LeadSort))
 
-    shown = await corpus.desk.walk(only, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
+    shown = await corpus.desk.walk(lead_filter, sort, limit=data.draw(st.sampled_from([7, 50, 200])))
 
-    assert [lead.id for lead in shown] == expected(corpus.leads, only, sort)
+    assert [lead.id for lead in shown] == expected(corpus.leads, lead_filter, sort)
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 async def test_leads_are_counted_exactly_up_to_the_most_that_is_asked_for(corpus: Corpus, data: st.DataObject) -> None:
-    only = replace(data.draw(filters(corpus)), q=data.draw(st.none() | needles()))
+    lead_filter = replace(data.draw(filters(corpus)), q=data.draw(st.none() | needles()))
     most = data.draw(st.sampled_from([0, 1, 20, SIZE]))
-    there = len(expected(corpus.leads, only, LeadSort.NEWEST))
+    there = len(expected(corpus.leads, lead_filter, LeadSort.NEWEST))
 
     async with corpus.desk.database.transaction(corpus.desk.actor.workspace_id, read_only=True) as tx:
-        counted = await count_leads(tx, corpus.desk.actor, only=only, at_most=most)
+        counted = await count_leads(tx, corpus.desk.actor, filters=lead_filter, max_count=most)
 
     assert counted == Count(value=min(there, most), exact=there <= most)
 
@@ -134,9 +134,9 @@ async def test_the_sources_are_those_of_living_leads_of_the_workspace(corpus: Co
     await desk.delete(gone.lead_id)
 
     found = []
-    for each in (corpus.desk, desk):
-        async with each.database.transaction(each.actor.workspace_id, read_only=True) as tx:
-            found.append(await list_sources(tx, each.actor))
+    for item in (corpus.desk, desk):
+        async with item.database.transaction(item.actor.workspace_id, read_only=True) as tx:
+            found.append(await list_sources(tx, item.actor))
 
     assert found == [sorted(SOURCES), []]
 
@@ -211,15 +211,15 @@ async def test_a_search_in_a_transaction_without_a_workspace_finds_nothing(desk:
     await desk.create("ada@acme.com")
     async with desk.database.system(read_only=True) as tx:
         await tx.execute(sql("SELECT set_config('role', 'leadflood_app', true)"))
-        assert (await queries.list_leads(tx, desk.actor, only=LeadFilter(q="ada"), limit=10)).items == []
+        assert (await queries.list_leads(tx, desk.actor, filters=LeadFilter(q="ada"), limit=10)).items == []
 
 
 async def test_a_search_takes_the_workspace_from_the_transaction_and_not_from_the_actor(desk: Desk) -> None:
     await desk.create("ada@acme.com")
     other = await new_workspace(desk.database)
     async with desk.database.transaction(other, read_only=True) as tx:
-        for only in (LeadFilter(q="ada"), LeadFilter(q="%"), LeadFilter()):
-            assert (await queries.list_leads(tx, desk.actor, only=only, limit=10)).items == []
+        for lead_filter in (LeadFilter(q="ada"), LeadFilter(q="%"), LeadFilter()):
+            assert (await queries.list_leads(tx, desk.actor, filters=lead_filter, limit=10)).items == []
 
 
 async def test_a_timeline_is_newest_first_and_comes_in_pages(desk: Desk) -> None:

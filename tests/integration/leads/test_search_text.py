@@ -38,7 +38,7 @@ _RENAME = sql("UPDATE saved_views SET name = 'New' WHERE workspace_id = :workspa
 
 
 async def test_the_database_folds_letters_as_the_program_does(desk: Desk) -> None:
-    values = [*(each for letter in LETTERS for each in (letter, f"a{letter}b")), *WORDS]
+    values = [*(item for letter in LETTERS for item in (letter, f"a{letter}b")), *WORDS]
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         folded = [row.key for row in await tx.all(_KEYS, {"values": values})]
 
@@ -116,13 +116,13 @@ async def test_views_that_the_release_before_writes_get_a_tree_and_others_show_i
         renamed = await get_view(tx, actor, view_id=made.id)
         shown_to_it = await tx.scalar(sql("SELECT filter FROM saved_views WHERE id = :id"), {"id": made.id})
 
-    assert written(converted.filter.only().whole)["all"] == [
+    assert written(converted.filter.lead_filter().whole)["all"] == [
         {"field": "search", "operator": "matches", "value": "acme"},
         {"field": "status", "operator": "isAnyOf", "value": ["new"]},
         {"field": "owner", "operator": "is", "value": owner},
         {"field": "phone", "operator": "isEmpty"},
         {"field": "updatedAt", "operator": "before", "value": "2026-01-01T00:00:00+00:00"},
     ]
-    assert written(changed.filter.only().whole)["all"] == [{"field": "owner", "operator": "isEmpty"}]
+    assert written(changed.filter.lead_filter().whole)["all"] == [{"field": "owner", "operator": "isEmpty"}]
     assert renamed.filter == made.filter
     assert shown_to_it == {"createdUntil": "1970-01-01T00:00:00+00:00"}

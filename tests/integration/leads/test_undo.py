@@ -61,9 +61,9 @@ async def test_leads_that_were_set_deleted_and_created_are_as_before_after_the_u
     assert between[ids[2]]["custom_fields"] == {"seats": 3, "tier": 1}
     assert between[ids[2]]["search_text"].endswith("\nacme")
 
-    undone = [await bench.undo(each.id) for each in (deleted, changed)]
+    undone = [await bench.undo(item.id) for item in (deleted, changed)]
 
-    assert [(each.status, each.undone, each.kept) for each in undone] == [("undone", 2, 0), ("undone", 3, 0)]
+    assert [(item.status, item.undone, item.kept) for item in undone] == [("undone", 2, 0), ("undone", 3, 0)]
     assert await bench.rows() == before
     imported = await bench.created(ids)
     assert (await bench.undo(imported)).undone == 3
@@ -121,7 +121,7 @@ async def test_a_created_lead_that_was_edited_since_stays(desk: Desk, bench: Wor
     undone = await bench.undo(imported)
 
     assert (undone.undone, undone.kept) == (1, 1)
-    assert [(each.lead_id, each.fields) for each in await bench.kept(imported)] == [(ids[0], ["phone"])]
+    assert [(item.lead_id, item.fields) for item in await bench.kept(imported)] == [(ids[0], ["phone"])]
     assert [lead.id for lead in (await desk.page()).items] == [ids[0]]
 
 
@@ -135,7 +135,7 @@ async def test_a_deleted_lead_whose_address_is_taken_stays_deleted_and_is_report
     undone = await bench.undo(deleted.id)
 
     assert (undone.undone, undone.kept) == (1, 1)
-    assert [(each.lead_id, each.fields) for each in await bench.kept(deleted.id)] == [(ids[0], ["email"])]
+    assert [(item.lead_id, item.fields) for item in await bench.kept(deleted.id)] == [(ids[0], ["email"])]
     assert {lead.id for lead in (await desk.page()).items} == {newcomer, ids[1]}
 
 
@@ -145,7 +145,7 @@ async def test_a_restored_lead_whose_enrichment_had_not_ended_is_enriched_afresh
 
     await bench.undo(deleted.id)
 
-    assert [each.kind for each in await desk.timeline(lead_id)][:2] == ["enrichment.requested", "lead.restored"]
+    assert [item.kind for item in await desk.timeline(lead_id)][:2] == ["enrichment.requested", "lead.restored"]
     assert await desk.count("SELECT count(*) FROM job_executions WHERE kind = 'leads.enrich.v1'") == 2
 
 
@@ -210,8 +210,8 @@ async def test_an_undo_that_is_killed_between_chunks_goes_on_where_it_ended(
     assert chunks == 7 // batch + 1
     assert (undone.status, undone.undone) == ("undone", 7)
     assert await bench.rows() == before
-    assert {(await desk.get(each)).version for each in ids} == {3}
-    assert {len(await desk.timeline(each)) for each in ids} == {3}
+    assert {(await desk.get(item)).version for item in ids} == {3}
+    assert {len(await desk.timeline(item)) for item in ids} == {3}
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 7])
@@ -234,9 +234,9 @@ async def test_an_undo_by_a_job_takes_two_chunks_at_a_time_and_tells_the_same(
     undone = await bench.view(changed.id)
     assert (undone.status, undone.undone, undone.kept, undone.kept_leads) == ("undone", 7, 2, 2)
     after = await bench.rows()
-    assert {each: row for each, row in after.items() if each in ids[2:]} == {each: before[each] for each in ids[2:]}
-    assert {after[each]["company"] for each in ids[:2]} == {"Edited"}
-    assert {len(await desk.timeline(each)) for each in ids[2:]} == {3}
+    assert {item: row for item, row in after.items() if item in ids[2:]} == {item: before[item] for item in ids[2:]}
+    assert {after[item]["company"] for item in ids[:2]} == {"Edited"}
+    assert {len(await desk.timeline(item)) for item in ids[2:]} == {3}
 
 
 class Killed(Exception):
@@ -281,21 +281,21 @@ async def test_what_nobody_edited_is_as_before_and_what_somebody_edited_as_they_
         (await desk.create(f"{new_id().hex}@acme.test", **_given(data.draw(values(list(FIELDS)))))).lead_id
         for _ in range(3)
     ]
-    before = {each: flat((await shared.rows())[each]) for each in ids}
+    before = {item: flat((await shared.rows())[item]) for item in ids}
     changed = await shared.set(ids, **data.draw(values(BULK)))
-    applied = {each: flat((await shared.rows())[each]) for each in ids}
-    for each in data.draw(st.lists(st.sampled_from(ids), unique=True)):
+    applied = {item: flat((await shared.rows())[item]) for item in ids}
+    for item in data.draw(st.lists(st.sampled_from(ids), unique=True)):
         edit = {name: value for name, value in data.draw(values(list(FIELDS))).items() if name != "source" or value}
-        await desk.update(each, (await desk.get(each)).version, **edit)
-    edited = {each: flat((await shared.rows())[each]) for each in ids}
+        await desk.update(item, (await desk.get(item)).version, **edit)
+    edited = {item: flat((await shared.rows())[item]) for item in ids}
 
     if changed.updated:
         await shared.undo(changed.id)
 
     stored = await shared.rows()
-    for each in ids:
-        assert flat(stored[each]) == merged(before[each], applied[each], edited[each])
-        row = stored[each]
+    for item in ids:
+        assert flat(stored[item]) == merged(before[item], applied[item], edited[item])
+        row = stored[item]
         told = (row["first_name"], row["last_name"], row["email"], row["company"])
         assert row["search_text"].startswith(search_text(*told))
 

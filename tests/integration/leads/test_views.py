@@ -80,7 +80,7 @@ async def test_a_view_keeps_filter_order_and_columns(database: Database, ada: Ac
         LeadSort.LATEST, ["email", "customFields.plan"], True, 1,
     )  # fmt: skip
     plain = await save(database, ada, "All")
-    assert (plain.filter.only(), plain.columns) == (LeadFilter(), list(DEFAULT_COLUMNS))
+    assert (plain.filter.lead_filter(), plain.columns) == (LeadFilter(), list(DEFAULT_COLUMNS))
 
 
 async def test_views_are_seen_by_their_owner_and_shared_ones_by_all_of_the_workspace(

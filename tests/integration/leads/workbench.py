@@ -29,10 +29,10 @@ class Workbench:
             return await bulk.change_leads(tx, self.desk.actor, command=command, trace=self.trace)
 
     async def set(self, lead_ids: list[UUID], **changes: object) -> ChangesetView:
-        return await self.change(action="set", changes=changes, leadIds=[str(each) for each in lead_ids])
+        return await self.change(action="set", changes=changes, leadIds=[str(lead_id) for lead_id in lead_ids])
 
     async def delete(self, lead_ids: list[UUID]) -> ChangesetView:
-        return await self.change(action="delete", leadIds=[str(each) for each in lead_ids])
+        return await self.change(action="delete", leadIds=[str(lead_id) for lead_id in lead_ids])
 
     async def created(self, lead_ids: list[UUID]) -> UUID:
         """Say that these leads came with one import."""

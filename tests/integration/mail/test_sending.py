@@ -55,29 +55,29 @@ async def test_the_server_s_answer_tells_whether_another_try_is_worth_it(
     async with refusing(**answers) as url:
         failure = await verdict(url)
 
-    assert failure.passing is passing
+    assert failure.temporary is passing
     assert next(iter(answers.values())) in failure.reason
 
 
 async def test_a_server_that_is_away_or_silent_may_come_back(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert (await verdict(f"smtp://127.0.0.1:{port}")).passing
-    assert (await verdict("smtp://mail.invalid")).passing
+    assert (await verdict(f"smtp://127.0.0.1:{port}")).temporary
+    assert (await verdict("smtp://mail.invalid")).temporary
     async with silent() as url:
-        assert (await verdict(url, timeout=0.2)).passing
+        assert (await verdict(url, timeout=0.2)).temporary
 
 
 async def test_an_address_that_the_server_cannot_take_is_refused_for_good() -> None:
     async with refusing() as url:
-        assert not (await verdict(url, mail("Zoë@acme.test"))).passing
+        assert not (await verdict(url, mail("Zoë@acme.test"))).temporary
 
 
 async def test_a_password_is_never_sent_in_the_clear_to_another_machine_nor_told() -> None:
     async with refusing() as url:
         wanted = url.replace("smtp://127.0.0.1", "smtp://ada:s%40cret@127.0.0.1")
         failure = await verdict(wanted)  # on loopback it would be, but this server offers no AUTH at all
-    assert not failure.passing
+    assert not failure.temporary
     assert "s@cret" not in str(failure)
     assert "s@cret" not in failure.reason
 
@@ -86,7 +86,7 @@ async def test_a_message_over_the_limit_is_refused_and_leaves_nothing(tmp_path: 
     async with post_office(tmp_path / "mail") as post:
         failure = await verdict(post.url, mail(text=f"{'x' * 899}\n" * (MAX_MESSAGE_BYTES // 900 + 1)))
 
-    assert not failure.passing
+    assert not failure.temporary
     assert list_messages(post.folder) == []
 
 
@@ -95,7 +95,7 @@ async def test_many_senders_at_once_lose_nothing(tmp_path: Path) -> None:
         mailer = Mailer(post.url, SENDER, gate=Open())
         await asyncio.gather(*(mailer.send(mail(f"u{number}@acme.test")) for number in range(40)))
 
-        assert {each.recipients[0] for each in post.all()} == {f"u{number}@acme.test" for number in range(40)}
+        assert {item.recipients[0] for item in post.all()} == {f"u{number}@acme.test" for number in range(40)}
 
 
 async def test_the_catcher_survives_what_is_no_smtp(tmp_path: Path) -> None:

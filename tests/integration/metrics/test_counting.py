@@ -103,7 +103,7 @@ async def agrees(database: Database, workspace_id: UUID) -> bool:
 
 
 async def set_back(database: Database, moment: datetime) -> None:
-    await service.count(database, again=MINUTES)
+    await service.aggregate(database, lookback=MINUTES)
     async with database.system() as tx:
         await tx.execute(SET_BACK, {"moment": moment})
 
@@ -131,7 +131,7 @@ async def test_what_happens_shows_at_once_and_counting_changes_no_figure(bench: 
     await bench.attempt(await bench.again(lead_id), Scripted("one", [[value(Field.COMPANY_NAME, "Acme")]]))
 
     before = await activity(bench)
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
     after = await activity(bench)
 
     assert total(before) == total(after) == (2, 2, 1)
@@ -147,7 +147,7 @@ async def test_what_happens_shows_at_once_and_counting_changes_no_figure(bench: 
 @pytest.mark.parametrize("span", TimeRange)
 async def test_every_span_shows_the_same_of_today(bench: Bench, span: TimeRange) -> None:
     await enriched(bench)
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     view = await activity(bench, span, "Asia/Kathmandu")
 
@@ -163,15 +163,17 @@ async def test_nothing_is_seen_of_another_workspace(bench: Bench) -> None:
         assert total(await activity(stranger)) == (0, 0, 0)
         assert (await activity(stranger)).total.latency_p50 is None
         assert (await overview(stranger)).created_today == 0
-        await service.count(bench.database, again=MINUTES)
+        await service.aggregate(bench.database, lookback=MINUTES)
 
 
 async def test_counting_again_and_at_the_same_time_changes_nothing(bench: Bench) -> None:
     for _ in range(3):
         await enriched(bench)
 
-    await asyncio.gather(*(service.count(bench.database, again=again) for again in (MINUTES, 3 * MINUTES, MINUTES)))
-    await service.count(bench.database, again=timedelta(hours=3))
+    await asyncio.gather(
+        *(service.aggregate(bench.database, lookback=again) for again in (MINUTES, 3 * MINUTES, MINUTES))
+    )
+    await service.aggregate(bench.database, lookback=timedelta(hours=3))
 
     assert await agrees(bench.database, bench.actor.workspace_id)
     assert total(await activity(bench)) == (3, 3, 0)
@@ -180,12 +182,12 @@ async def test_counting_again_and_at_the_same_time_changes_nothing(bench: Bench)
 async def test_who_waits_for_another_s_count_leaves_out_nothing_that_the_other_has_counted(bench: Bench) -> None:
     await enriched(bench)
     async with bench.database.system() as first:
-        progress = await store.hold(first)
-        waiting = asyncio.create_task(service.count(bench.database, again=MINUTES))
+        progress = await store.lock_progress(first)
+        waiting = asyncio.create_task(service.aggregate(bench.database, lookback=MINUTES))
         await eventually(lambda: waits_or_is_done(bench.database, waiting))
         assert not waiting.done()
         await enriched(bench)
-        await store.count(first, since=quarter_of(progress.now - MINUTES), until=utc_now())
+        await store.aggregate(first, since=quarter_of(progress.now - MINUTES), until=utc_now())
     await waiting
 
     assert await agrees(bench.database, bench.actor.workspace_id)
@@ -194,9 +196,9 @@ async def test_who_waits_for_another_s_count_leaves_out_nothing_that_the_other_h
 async def test_what_happens_while_it_is_counted_is_shown_once(bench: Bench) -> None:
     await enriched(bench)
     async with bench.database.system() as tx:
-        progress = await store.hold(tx)
+        progress = await store.lock_progress(tx)
         await enriched(bench)
-        await store.count(tx, since=quarter_of(progress.now - MINUTES), until=progress.now)
+        await store.aggregate(tx, since=quarter_of(progress.now - MINUTES), until=progress.now)
 
     assert total(await activity(bench)) == (2, 2, 0)
 
@@ -219,10 +221,10 @@ async def test_what_is_committed_after_the_count_that_should_have_seen_it_is_cou
                 "job_id": None,
             },
         )
-        await service.count(bench.database, again=MINUTES)
+        await service.aggregate(bench.database, lookback=MINUTES)
         assert not (await rows(bench.database, COUNTED, bench.actor.workspace_id))[-1][-1]
 
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert await agrees(bench.database, bench.actor.workspace_id)
 
@@ -232,7 +234,7 @@ async def test_an_event_at_the_edge_belongs_to_the_quarter_that_begins(bench: Be
     instant = timedelta(microseconds=1)
     await plant(bench.database, bench.actor.workspace_id, "enrichment.completed", edge - instant, edge, edge + instant)
 
-    await service.count(bench.database, again=timedelta(hours=1))
+    await service.aggregate(bench.database, lookback=timedelta(hours=1))
 
     counted = await rows(bench.database, COUNTED, bench.actor.workspace_id)
     assert [(row[0], row[2]) for row in counted] == [(edge - QUARTER, 1), (edge, 2)]
@@ -245,7 +247,7 @@ async def test_after_days_without_a_worker_all_of_them_are_counted(bench: Bench)
     await plant(bench.database, bench.actor.workspace_id, "lead.created", *hours)
     await set_back(bench.database, now - timedelta(hours=50))
 
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert await agrees(bench.database, bench.actor.workspace_id)
     assert total(await activity(bench, TimeRange.WEEK)) == (4, 0, 0)
@@ -253,18 +255,18 @@ async def test_after_days_without_a_worker_all_of_them_are_counted(bench: Bench)
 
 
 async def test_whoever_is_killed_while_counting_leaves_nothing_wrong(bench: Bench) -> None:
-    chance = random.Random(11)  # noqa: S311  the same each time
+    random_unit = random.Random(11)  # noqa: S311  the same each time
     now = utc_now()
-    moments = [now - timedelta(minutes=chance.randrange(1, 600)) for _ in range(60)]
+    moments = [now - timedelta(minutes=random_unit.randrange(1, 600)) for _ in range(60)]
     await plant(bench.database, bench.actor.workspace_id, "lead.created", *moments)
     await set_back(bench.database, now - timedelta(hours=11))
 
     for moment in range(0, 120, 4):
-        task = asyncio.create_task(service.count(bench.database, again=MINUTES))
+        task = asyncio.create_task(service.aggregate(bench.database, lookback=MINUTES))
         await turns(moment)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert await agrees(bench.database, bench.actor.workspace_id)
 
@@ -278,11 +280,11 @@ async def test_counts_beside_many_writers_end_with_the_truth(bench: Bench) -> No
 
     writing = asyncio.gather(*(write() for _ in range(30)))
     while not writing.done():
-        await asyncio.gather(*(service.count(bench.database, again=MINUTES) for _ in range(2)))
+        await asyncio.gather(*(service.aggregate(bench.database, lookback=MINUTES) for _ in range(2)))
         seen = await activity(bench)
         assert seen.total.created <= 30
     await writing
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert await agrees(bench.database, bench.actor.workspace_id)
     assert total(await activity(bench)) == (30, 30, 0)
@@ -292,14 +294,14 @@ async def test_a_clock_that_was_set_back_counts_on(bench: Bench) -> None:
     await set_back(bench.database, utc_now() + timedelta(hours=2))
     await enriched(bench)
 
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert await agrees(bench.database, bench.actor.workspace_id)
     await set_back(bench.database, utc_now())
 
 
 async def test_where_much_changed_since_the_last_count_the_figures_are_those_of_that_count(bench: Bench) -> None:
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
     await enriched(bench)
     assert (await activity(bench)).total.created == 1
     async with bench.database.transaction(bench.actor.workspace_id) as tx:
@@ -316,7 +318,7 @@ async def test_a_lead_that_is_deleted_came_in_all_the_same(bench: Bench) -> None
     lead_id = await enriched(bench)
     await bench.delete(lead_id)
 
-    await service.count(bench.database, again=MINUTES)
+    await service.aggregate(bench.database, lookback=MINUTES)
 
     assert total(await activity(bench)) == (1, 1, 0)
     assert (await overview(bench)).leads.value == 0
@@ -341,7 +343,7 @@ async def test_more_leads_than_are_counted_one_by_one_are_told_as_of_the_last_ho
         await tx.execute(MANY, {"workspace_id": bench.actor.workspace_id, "count": 12_345})
     before = (await overview(bench)).leads
 
-    await service.count_leads(bench.database)
+    await service.aggregate_lead_totals(bench.database)
 
     after = (await overview(bench)).leads
     assert (before.value, before.exact) == (10_000, False)
@@ -372,6 +374,6 @@ async def test_counting_wakes_the_pages_of_those_whose_figures_changed(bench: Be
     async with changes.subscribe(bench.actor.workspace_id) as bell:
         assert await bell.wait(PATIENCE)
 
-        await service.count(bench.database, again=MINUTES)
+        await service.aggregate(bench.database, lookback=MINUTES)
 
         assert await bell.wait(PATIENCE)

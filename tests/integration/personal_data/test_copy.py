@@ -44,10 +44,10 @@ async def test_the_audit_log_has_ids_and_counts_of_copies_and_erasures(world: Wo
 
     events = [json.loads(row) for row in (await holdings(world.database, world.actor.workspace_id))["audit_events"]]
 
-    told = [(each["action"], each["data"]) for each in events if each["action"].startswith("person.")]
+    told = [(event["action"], event["data"]) for event in events if event["action"].startswith("person.")]
     ids = [str(lead_id)]
     rows = sum(place.rows for place in erased.places)
-    assert sorted(told, key=lambda each: each[0]) == [
+    assert sorted(told, key=lambda item: item[0]) == [
         ("person.erased", {"count": 1, "leadIds": ids, "rows": rows}),
         ("person.exported", {"count": 1, "leadIds": ids, "rows": copy.rows}),
     ]

@@ -178,13 +178,13 @@ async def test_the_timeline_of_a_lead_that_was_once_merged_with_the_person_keeps
     bob = await world.desk.lead("bob@acme.com")
     merge = await world.desk.merge(bob, await world.person())
     await world.desk.unmerge(merge.id)
-    kinds = [each.kind for each in await world.desk.leads.timeline(bob)]
+    kinds = [item.kind for item in await world.desk.leads.timeline(bob)]
 
     await world.erase(EMAIL)
 
     after = await world.desk.leads.timeline(bob)
-    assert [each.kind for each in after] == kinds
-    assert next(each for each in after if each.kind == "lead.merged").data["otherEmail"] == "[erased]"
+    assert [item.kind for item in after] == kinds
+    assert next(item for item in after if item.kind == "lead.merged").data["otherEmail"] == "[erased]"
     assert await world.traces() == {}
 
 

@@ -120,7 +120,7 @@ class World:
     async def _imports(self) -> None:
         rows = [self.row("ada.quokka@acme.com"), ["carl@acme.com", "Carl", "", "", "", ""]]
         await self.imports.commit(await self.file(rows, name="Quokkafirst Quokkalast.csv"))
-        (lead,) = [each for each in await self.imports.leads() if each["email"] == EMAIL]
+        (lead,) = [item for item in await self.imports.leads() if item["email"] == EMAIL]
         await self.desk.leads.delete(lead["id"])
         again = [self.row(), self.row(), ["not an address", *_ROW], ["dora@acme.com", "Dora", "", "", "", ""]]
         await self.file(again)
@@ -128,12 +128,12 @@ class World:
 
     async def _exports(self) -> None:
         await self.export()
-        only = LeadFilter(q="quokkafirst quokkalast")
+        filters = LeadFilter(q="quokkafirst quokkalast")
         async with self.database.transaction(self.actor.workspace_id) as tx:
             command = CreateExport.model_validate({"filter": {"q": EMAIL}})
             await files.request_export(tx, self.actor, command=command, trace={})
         stream = await streaming.open_stream(
-            self.database, self.actor, only=only, columns=["*"], kind=CreateExport().format, at_most=None
+            self.database, self.actor, filters=filters, columns=["*"], kind=CreateExport().format, max_count=None
         )
         assert [piece async for piece in stream.pieces()]
 
@@ -166,9 +166,9 @@ class World:
     async def violations(self) -> list[str]:
         """What the invariants of jobs, enrichment and merges say of this workspace."""
         async with self.database.system(read_only=True) as tx:
-            found = [line for each in (jobs_invariants, enrichment_invariants) for line in await each.violations(tx)]
+            found = [line for item in (jobs_invariants, enrichment_invariants) for line in await item.violations(tx)]
         ids = [row["id"] for table in ("leads", "job_executions", "outbox_events") for row in await self.stored(table)]
-        return [line for line in found if any(each in line for each in ids)] + await self.desk.violations()
+        return [line for line in found if any(item in line for item in ids)] + await self.desk.violations()
 
     async def holdings(self) -> dict[str, list[str]]:
         """Every row of the workspace."""

@@ -34,7 +34,7 @@ async def run(sandbox: Sandbox, task: Task, request: Any = None, *, limits: Task
         file.write("Zoë".encode())
         file.seek(0)
         async with sandbox.process("a") as process, aclosing(process.run(task, file, request, limits)) as results:
-            return [each async for each in results]
+            return [result async for result in results]
 
 
 def children() -> set[int]:

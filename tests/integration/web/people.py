@@ -39,11 +39,11 @@ async def members_of(house: House) -> dict[UUID, MemberView]:
     """Who is in the workspace."""
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
         page = await queries.list_members(tx, house.actor, limit=200)
-    return {each.id: each for each in page.items}
+    return {item.id: item for item in page.items}
 
 
 async def audited(house: House, *actions: str) -> list[AuditEventView]:
     """Events of these actions, newest first."""
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
         page = await queries.list_audit_events(tx, house.actor, limit=200)
-    return [each for each in page.items if each.action in actions]
+    return [item for item in page.items if item.action in actions]

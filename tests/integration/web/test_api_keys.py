@@ -98,7 +98,7 @@ async def test_a_fault_is_told_and_what_was_chosen_is_kept(
     seen = await made(owner, **{"name": "<b>Form</b>", "scopes": ["jobs:read"], **fields})
 
     assert seen.status == 400
-    assert [each.partition(":")[0] for each in seen.all(".error-summary li")] == [fault]
+    assert [item.partition(":")[0] for item in seen.all(".error-summary li")] == [fault]
     assert seen.attribute("#f-name", "value") == fields.get("name", "<b>Form</b>")
     chosen = [node.attributes.get("value") for node in seen.html.css("input[name=scopes][checked]")]
     assert chosen == ([] if "scopes" in fields else ["jobs:read"])
@@ -113,7 +113,7 @@ async def test_a_revoked_key_is_refused_at_once_and_stays_listed(house: House, o
 
     seen = await owner.post(action)
 
-    assert any(each.startswith("Key revoked.") for each in seen.all(".toast__text"))
+    assert any(item.startswith("Key revoked.") for item in seen.all(".toast__text"))
     assert seen.all("#keys-list tbody td[data-label=Status]") == ["Revoked"]
     assert seen.html.css("dialog[id^=revoke-]") == []
     async with httpx.AsyncClient(transport=httpx.ASGITransport(house.app), base_url="https://leadflood.test") as client:
@@ -133,7 +133,7 @@ async def test_whoever_may_not_see_keys_gets_403(house: House, owner: Browser, r
     assert (await browser.get(f"{PATH}/new")).status == 403
     assert (await browser.post(PATH, {"name": "Mine", "scopes": "leads:read", "days": ""})).status == 403
     assert (await browser.post(f"{PATH}/{key.id}/revocations")).status == 403
-    assert [each.revoked_at for each in await keys_of(house)] == [None]
+    assert [item.revoked_at for item in await keys_of(house)] == [None]
 
 
 async def test_a_key_of_another_workspace_does_not_exist(owner: Browser, new_house: NewHouse) -> None:
@@ -145,4 +145,4 @@ async def test_a_key_of_another_workspace_does_not_exist(owner: Browser, new_hou
 
     assert "Theirs" not in seen.text
     assert (await owner.post(f"{PATH}/{theirs.id}/revocations")).status == 404
-    assert [each.revoked_at for each in await keys_of(other)] == [None]
+    assert [item.revoked_at for item in await keys_of(other)] == [None]

@@ -39,9 +39,9 @@ def test_every_action_has_a_sentence_a_group_and_an_icon() -> None:
         for action in events.AuditAction
     ]
 
-    assert [each for each in actions if each not in SENTENCES] == []
-    assert [each for each in SENTENCES if not each.startswith(tuple(GROUPS))] == []
-    assert {each.partition(".")[0] for each in SENTENCES} - set(GLYPHS) == set()
+    assert [item for item in actions if item not in SENTENCES] == []
+    assert [sentence for sentence in SENTENCES if not sentence.startswith(tuple(GROUPS))] == []
+    assert {sentence.partition(".")[0] for sentence in SENTENCES} - set(GLYPHS) == set()
 
 
 async def test_what_happened_is_told_in_sentences_newest_first(house: House) -> None:
@@ -73,7 +73,7 @@ async def test_the_log_is_narrowed_by_kind_person_and_time(house: House) -> None
     assert len(told(kind)) == 1
     assert kind.attribute("#f-kind option[selected]", "value") == "workspace."
     by = await owner.browser.get(f"{PATH}?by={other.id}")
-    assert [each.rpartition(" ")[0].rpartition(" ")[2] for each in told(by)] == ["signed"]
+    assert [item.rpartition(" ")[0].rpartition(" ")[2] for item in told(by)] == ["signed"]
     past = await owner.browser.get(f"{PATH}?until=2020-01-01")
     assert told(past) == []
     assert "No matching events" in past.text
@@ -92,7 +92,7 @@ async def test_days_are_those_of_the_visitor_s_time_zone(house: House) -> None:
         title = shown.attribute("#audit-list time", "title") or ""
         day = datetime.strptime(title.rpartition(", ")[0], "%b %d, %Y").replace(tzinfo=UTC).date()
         narrowed = await owner.browser.get(f"{PATH}?since={day}&until={day}")
-        assert any("signed in" in each for each in told(narrowed))
+        assert any("signed in" in item for item in told(narrowed))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_the_log_of_another_workspace_is_not_shown(house: House, owner: Br
     other = await new_house()
     await record(other, "balloon.let_go")
 
-    assert [each for each in told(await owner.get(PATH)) if "balloon" in each] == []
+    assert [item for item in told(await owner.get(PATH)) if "balloon" in item] == []
 
 
 async def test_a_deletion_of_many_is_told_with_its_count_and_undone_from_the_log(house: House, owner: Browser) -> None:

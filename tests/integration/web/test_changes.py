@@ -35,7 +35,7 @@ async def test_to_delete_more_than_fifty_leads_their_number_is_typed(owner: Brow
 
     assert "Delete 60 leads?" in asked.text
     assert asked.attribute("#f-typed", "required") is not None
-    assert [each.status for each in unanswered] == [400, 400, 400]
+    assert [item.status for item in unanswered] == [400, 400, 400]
     assert "Type 60 to confirm" in unanswered[0].text
     assert len(await emails(house)) == MANY + 1
 
@@ -52,7 +52,7 @@ async def test_deleted_leads_are_found_and_restored_one_by_one_and_all_of_a_chan
     owner: Browser, viewer: Browser, house: House
 ) -> None:
     ids = [await house.lead(f"{name}@acme.com") for name in ("ada", "bob", "eve", "kim")]
-    ticked = {"ids": [str(each) for each in ids[:3]], "action": "delete", "confirmed": "on"}
+    ticked = {"ids": [str(item) for item in ids[:3]], "action": "delete", "confirmed": "on"}
     await owner.get("/leads")
     await owner.post("/leads/bulk-changes", ticked)
     await owner.post(f"/leads/{ids[3]}/deletion")
@@ -69,10 +69,10 @@ async def test_deleted_leads_are_found_and_restored_one_by_one_and_all_of_a_chan
     assert (await owner.get(f"/leads/deleted/{ids[3]}")).path == f"/leads/{ids[3]}"
 
     change = (await owner.get("/changes")).attribute("#changes-list .row-link", "href") or ""
-    only = {"change": change.rpartition("/")[2]}
-    wrong = await owner.post("/leads/restorations", {**only, "all": "on", "expected": "2"})
+    filters = {"change": change.rpartition("/")[2]}
+    wrong = await owner.post("/leads/restorations", {**filters, "all": "on", "expected": "2"})
     assert "Nothing was restored" in wrong.text
-    done = await owner.post("/leads/restorations", {**only, "all": "on", "expected": "3"})
+    done = await owner.post("/leads/restorations", {**filters, "all": "on", "expected": "3"})
     assert "3 leads restored." in done.text
     assert len(await emails(house)) == 4
     again = await owner.post("/leads/restorations", {"ids": [str(ids[0])]})

@@ -20,7 +20,7 @@ async def test_every_statement_counts_once_and_only_while_counting(application_u
                 await connection.fetch("SELECT 3")
         async with database.statement() as tx:
             await tx.execute(sql("SELECT 4"))
-        assert [each for each in statements.texts if each.startswith("SELECT")] == [
+        assert [text for text in statements.texts if text.startswith("SELECT")] == [
             "SELECT 1",
             "SELECT $1::text",
             "SELECT 3",

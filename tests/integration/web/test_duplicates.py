@@ -39,9 +39,9 @@ async def new_pair(house: House, **fields: object) -> DuplicateView:
     return pair
 
 
-async def living(house: House) -> dict[str, LeadView]:
+async def active(house: House) -> dict[str, LeadView]:
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
-        page = await leads.list_leads(tx, house.actor, only=LeadFilter(), limit=200)
+        page = await leads.list_leads(tx, house.actor, filters=LeadFilter(), limit=200)
     return {lead.email: lead for lead in page.items}
 
 
@@ -66,7 +66,7 @@ async def test_an_empty_list_offers_to_look_and_says_so_while_it_does(owner: Bro
     seen = await owner.post(f"{PATH}/scans")
 
     assert "Scanning… 0 leads compared" in seen.text
-    assert any(each.startswith("Scanning…") for each in seen.all(".toast__text"))
+    assert any(item.startswith("Scanning…") for item in seen.all(".toast__text"))
 
 
 async def test_pairs_are_listed_with_score_and_reason(house: House, viewer: Browser) -> None:
@@ -97,13 +97,13 @@ async def test_a_review_shows_both_sides_and_what_will_be(house: House, owner: B
 
 async def test_merging_keeps_what_was_chosen_and_its_toast_takes_it_back(house: House, owner: Browser) -> None:
     pair = await new_pair(house, company="Acme Ltd", jobTitle="Head", customFields={"plan": "pro"})
-    before = await living(house)
+    before = await active(house)
     await owner.get(f"{PATH}/{pair.id}")
 
     fields = {"fields.company": "other", "fields.jobTitle": "survivor", "fields.customFields.plan": "other"}
     seen = await owner.post(f"{PATH}/{pair.id}/merges", merging(pair, **fields))
 
-    (lead,) = (await living(house)).values()
+    (lead,) = (await active(house)).values()
     assert (lead.email, lead.company, lead.job_title) == ("ada@acme.com", "Acme Ltd", None)
     assert lead.custom_fields == {"plan": "pro"}
     assert "Leads merged." in seen.all(".toast__text")
@@ -116,9 +116,9 @@ async def test_merging_keeps_what_was_chosen_and_its_toast_takes_it_back(house: 
     undone = await owner.post(undo)
 
     assert "ada+2@acme.com unmerged." in undone.all(".toast__text")
-    after = await living(house)
-    assert {email: (each.company, each.job_title, each.custom_fields) for email, each in after.items()} == {
-        email: (each.company, each.job_title, each.custom_fields) for email, each in before.items()
+    after = await active(house)
+    assert {email: (item.company, item.job_title, item.custom_fields) for email, item in after.items()} == {
+        email: (item.company, item.job_title, item.custom_fields) for email, item in before.items()
     }
     assert len(undone.all("#duplicates-list tbody tr")) == 1
 
@@ -134,7 +134,7 @@ async def test_a_merged_lead_is_brought_back_by_its_merge_alone(house: House, ow
     for seen in (page, part):
         assert seen.status == 409
         assert "Undo the merge" in seen.text
-    assert list(await living(house)) == ["ada@acme.com"]
+    assert list(await active(house)) == ["ada@acme.com"]
 
 
 async def test_an_undo_tells_what_was_edited_since(house: House, owner: Browser) -> None:
@@ -147,7 +147,7 @@ async def test_an_undo_tells_what_was_edited_since(house: House, owner: Browser)
 
     undone = await owner.post(seen.attribute(".toast form", "action") or "")
 
-    assert any("Kept fields edited since: Job title." in each for each in undone.all(".toast__text"))
+    assert any("Kept fields edited since: Job title." in item for item in undone.all(".toast__text"))
 
 
 async def test_a_lead_that_was_changed_meanwhile_is_looked_at_again(house: House, owner: Browser) -> None:
@@ -163,7 +163,7 @@ async def test_a_lead_that_was_changed_meanwhile_is_looked_at_again(house: House
     assert "was updated since you read it" in refused.text
     assert refused.attribute("input[name='fields.company'][checked]", "value") == "other"
     assert refused.attribute("input[name=otherVersion]", "value") == "2"
-    assert len(await living(house)) == 2
+    assert len(await active(house)) == 2
 
 
 async def test_a_pair_can_be_told_apart_and_that_taken_back(house: House, owner: Browser) -> None:
@@ -190,7 +190,7 @@ async def test_whoever_may_only_look_gets_no_buttons_and_403(house: House, viewe
     for action in (f"{pair.id}/merges", f"{pair.id}/dismissals", f"{pair.id}/reopenings", "scans"):
         assert (await viewer.post(f"{PATH}/{action}", merging(pair))).status == 403
     assert (await viewer.post(f"{PATH}/merges/{new_id()}/undos")).status == 403
-    assert len(await living(house)) == 2
+    assert len(await active(house)) == 2
 
 
 async def test_pairs_of_another_workspace_do_not_exist(house: House, owner: Browser, new_house: NewHouse) -> None:

@@ -26,7 +26,7 @@ async def define(house: House, **given: object) -> FieldView:
 
 async def custom_of(house: House, email: str) -> dict[str, CustomValue]:
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
-        page = await leads.list_leads(tx, house.actor, only=LeadFilter(), limit=100)
+        page = await leads.list_leads(tx, house.actor, filters=LeadFilter(), limit=100)
     return next(lead.custom_fields for lead in page.items if lead.email == email)
 
 
@@ -47,17 +47,17 @@ async def test_a_field_is_added_changed_moved_archived_and_deleted_without_a_scr
 
     seats, plan = await fields_of(house)
     await owner.post(f"{PATH}/{plan.id}/moves", {"position": "0"})
-    assert [each.key for each in await fields_of(house)] == ["plan", "seats"]
+    assert [item.key for item in await fields_of(house)] == ["plan", "seats"]
     shown = await owner.get(f"{PATH}/{plan.id}")
     assert shown.html.css("textarea[name=options]")[0].text().split() == ["Free", "Pro"]
     changed = {"label": "Tier", "type": "choice", "options": "Pro\nGold", "archived": "on", "version": "2"}
     seen = await owner.post(f"{PATH}/{plan.id}", changed)
     assert "Archived" in seen.text
-    field = next(each for each in await fields_of(house) if each.key == "plan")
+    field = next(item for item in await fields_of(house) if item.key == "plan")
     assert (field.label, field.archived) == ("Tier", True)
     assert [(option.value, option.label) for option in field.options] == [("Pro", "Pro"), ("Gold", "Gold")]
     await owner.post(f"{PATH}/{seats.id}/deletion")
-    assert [each.key for each in await fields_of(house)] == ["plan"]
+    assert [item.key for item in await fields_of(house)] == ["plan"]
 
 
 @pytest.mark.parametrize(

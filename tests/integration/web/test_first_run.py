@@ -78,7 +78,7 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_changed(new: In
     seen = await new.browser.post(new.link, {**WANTED, "email": "grace@", "password": "short", "workspace": " "})
 
     assert seen.status == 400
-    assert {"Email", "Password", "Workspace name"} == {each.partition(":")[0] for each in seen.all(".error-summary li")}
+    assert {"Email", "Password", "Workspace name"} == {item.partition(":")[0] for item in seen.all(".error-summary li")}
     assert seen.attribute("#f-name", "value") == "Grace <b>"
     assert "short" not in seen.response.text
     assert "Grace <b>" not in seen.response.text
@@ -107,5 +107,5 @@ async def test_the_code_stays_out_of_the_log(new: Installation) -> None:
         await new.browser.get(new.link)
         await new.browser.post(new.link, WANTED)
 
-    assert "/first-run/{code}" in {each.get("route") for each in lines}
+    assert "/first-run/{code}" in {line.get("route") for line in lines}
     assert new.link.rpartition("/")[2] not in str(lines)

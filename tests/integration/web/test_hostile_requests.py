@@ -91,9 +91,9 @@ _FAULTS = {"http.fault", "web.fault"}
 def names_of(rule: PageRoute) -> list[str]:
     """What the module of a page and those it uses read of a query or form, and the fields of contracts they know."""
     module = sys.modules[inspect.unwrap(rule.handler).__module__]
-    used = [each for each in vars(module).values() if isinstance(each, ModuleType) and ".web." in each.__name__]
-    found = set(chain.from_iterable(_READS.findall(inspect.getsource(each)) for each in (module, *used)))
-    contracts = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Schema)]
+    used = [var for var in vars(module).values() if isinstance(var, ModuleType) and ".web." in var.__name__]
+    found = set(chain.from_iterable(_READS.findall(inspect.getsource(item)) for item in (module, *used)))
+    contracts = [var for var in vars(module).values() if isinstance(var, type) and issubclass(var, Schema)]
     return sorted(found | set(chain.from_iterable(map(fields_of, contracts))) | {"customFields.x", "unknown"})
 
 

@@ -88,9 +88,9 @@ async def test_a_file_is_mapped_and_its_preview_tells_what_each_row_would_do(
     assert "Grace <script>alert(1)</script>" in preview.text
     assert not preview.html.css("main script")
     assert "Email: Enter a valid email address." in preview.text
-    only = await owner.get(preview.attribute('a.stat[href$="action=update"]', "href") or "")
-    assert len(only.all("#import-state [data-row]")) == 1
-    assert only.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
+    filters = await owner.get(preview.attribute('a.stat[href$="action=update"]', "href") or "")
+    assert len(filters.all("#import-state [data-row]")) == 1
+    assert filters.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
 
 
 async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_since(
@@ -105,7 +105,7 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert "1 created, 1 updated." in done.text
     found = await owner.get(done.attribute('#import-state a[href^="/leads?source="]', "href") or "")
     assert "Grace <script>alert(1)</script>" in found.text
-    assert [each.subject_id for each in await audited(house, "import.committed")] == [import_id]
+    assert [item.subject_id for item in await audited(house, "import.committed")] == [import_id]
 
     await owner.post(f"/leads/{known}", {"version": "2", "company": "Acme Ltd"})
     assert "1 new lead is deleted" in (await owner.get(f"/imports/{import_id}")).text
@@ -114,7 +114,7 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     assert "ada@acme.com Edited since: Company" in (await owner.get(f"/imports/{import_id}")).text
     assert [lead["company"] for lead in await desk.leads()] == ["Acme Ltd"]
     assert [lead["first_name"] for lead in await desk.leads()] == ["Augusta"]
-    assert [each.subject_id for each in await audited(house, "import.undone")] == [import_id]
+    assert [item.subject_id for item in await audited(house, "import.undone")] == [import_id]
     told = await owner.get("/settings/audit")
     assert "imported leads.csv (2 leads)" in told.text
     assert "undid the import of leads.csv" in told.text
@@ -254,7 +254,7 @@ async def test_many_rows_are_shown_page_by_page(viewer: Browser, desk: Desk) -> 
     second = await viewer.get(first.attribute('#rows a[href*="after="]', "href") or "")
 
     shown = [page.all("#rows .import__row") for page in (first, second)]
-    assert [len(each) for each in shown] == [50, 10]
+    assert [len(item) for item in shown] == [50, 10]
     assert len({*shown[0], *shown[1]}) == 60
     assert second.all("a.stat[aria-current] .stat__label") == ["New"]
 
@@ -284,7 +284,7 @@ async def test_a_commit_is_paused_gone_on_with_and_stopped(house: House, owner: 
     assert "Canceled after 0 leads." in stopped.text
     assert stopped.html.css_first('form[action$="undos"]')
     for action in ("import.paused", "import.cancelled"):
-        assert [each.subject_id for each in await audited(house, action)] == [import_id]
+        assert [item.subject_id for item in await audited(house, action)] == [import_id]
 
 
 async def test_reading_is_stopped_and_begun_again_with_another_mapping(owner: Browser, desk: Desk) -> None:
@@ -318,7 +318,7 @@ async def test_an_import_is_deleted_and_its_leads_stay(house: House, owner: Brow
     assert (deleted.path, "Import record deleted." in deleted.text) == ("/imports", True)
     assert (await owner.get(f"/imports/{import_id}")).status == 404
     assert len(await desk.leads()) == 2
-    assert [each.subject_id for each in await audited(house, "import.deleted")] == [import_id]
+    assert [item.subject_id for item in await audited(house, "import.deleted")] == [import_id]
     told = await owner.get("/settings/audit")
     assert "deleted the import record of leads.csv" in told.text
     assert not told.html.css(f'a[href="/imports/{import_id}"]')

@@ -48,7 +48,7 @@ async def test_a_newcomer_makes_an_account_and_is_in(house: House, stranger: Bro
 
     assert (entered.status, entered.path) == (200, "/")
     assert "Welcome to Test." in entered.all(".toast__text")
-    assert {(each.email, each.role, each.name) for each in (await members_of(house)).values()} == {
+    assert {(item.email, item.role, item.name) for item in (await members_of(house)).values()} == {
         (made.email, Role.VIEWER, "Grace <b>")
     }
     assert len(await audited(house, "invitation.accepted")) == 1
@@ -139,11 +139,11 @@ async def test_a_link_that_works_no_more_says_what_to_do(house: House, stranger:
     seen = await stranger.get(link)
     posted = await stranger.post(link, {"name": "Mallory", "password": FRESH})
 
-    for each in (seen, posted):
-        assert each.status == 404
-        assert "ask the person who invited you to resend it" in each.text
-        assert made.email not in each.response.text
-        assert "<script>alert" not in each.response.text
+    for item in (seen, posted):
+        assert item.status == 404
+        assert "ask the person who invited you to resend it" in item.text
+        assert made.email not in item.response.text
+        assert "<script>alert" not in item.response.text
     assert await members_of(house) == before
 
 
@@ -166,5 +166,5 @@ async def test_the_token_stays_out_of_other_sites_and_of_the_log(house: House, s
 
     assert seen.response.headers["referrer-policy"] == "same-origin"
     assert seen.html.css("a[href^=http], [src^=http], link[href^=http]") == []
-    assert [each["route"] for each in lines if each["event"] == "http.request"] == ["/invitations/{token}"] * 2
+    assert [line["route"] for line in lines if line["event"] == "http.request"] == ["/invitations/{token}"] * 2
     assert link.rpartition("/")[2] not in str(lines)

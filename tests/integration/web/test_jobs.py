@@ -6,7 +6,7 @@ from uuid import UUID
 
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import JobView
-from leadflood.domains.jobs.jobs import forget_worker, report_worker
+from leadflood.domains.jobs.jobs import deregister_worker, report_worker
 from leadflood.domains.jobs.models import JobStatus
 from leadflood.kernel.actor import Role
 from leadflood.kernel.db.sql import sql
@@ -192,7 +192,7 @@ async def test_only_instance_operators_see_the_worker_processes(house: House) ->
             operator,
         )
         assert "No worker is running" not in seen.text
-    await forget_worker(house.parts.database, worker_id=worker_id)
+    await deregister_worker(house.parts.database, worker_id=worker_id)
 
 
 async def test_a_job_that_waits_shows_until_when_and_for_what(owner: Browser, house: House) -> None:

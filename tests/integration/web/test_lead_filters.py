@@ -73,7 +73,7 @@ async def test_a_view_made_over_the_api_shows_changes_and_exports_what_its_filte
         async with house.parts.database.transaction(house.workspace_id) as tx:
             command = CreateView.model_validate({"name": f"{name} {operator}", "filter": given, "columns": ["email"]})
             view = await views.create_view(tx, actor, command=command)
-            meant = await list_leads(tx, actor, only=LeadQuery.model_validate(given).only(), limit=200)
+            meant = await list_leads(tx, actor, filters=LeadQuery.model_validate(given).lead_filter(), limit=200)
             await views.delete_view(tx, actor, view_id=view.id, expected_version=1)
         expected = sorted(lead.email for lead in meant.items)
 
@@ -106,7 +106,7 @@ async def test_a_relative_date_and_me_stay_relative_in_a_view(house: House, pers
     assert saved.all("#leads-list .row-link") == ["Ada Lovelace"]
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
         (view,) = await list_views(tx, Actor(ActorKind.USER, house.workspace_id, frozenset(Permission), user_id=person))
-    assert written(view.filter.only().whole)["all"] == [
+    assert written(view.filter.lead_filter().whole)["all"] == [
         {"field": "createdAt", "operator": "inLastDays", "value": 7},
         {"field": "owner", "operator": "is", "value": "me"},
     ]

@@ -19,7 +19,7 @@ def names(seen: Seen) -> list[str]:
 
 async def emails(house: House) -> set[str]:
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
-        page = await queries.list_leads(tx, house.actor, only=LeadFilter(), limit=200)
+        page = await queries.list_leads(tx, house.actor, filters=LeadFilter(), limit=200)
     return {lead.email for lead in page.items}
 
 
@@ -49,7 +49,7 @@ async def test_filters_narrow_and_their_chips_take_them_back(owner: Browser, hou
     assert names(seen) == ["ada@acme.com"]
     assert seen.all(".chip__key") == ["Status", "Source", "Phone"]
     removals = [node.attributes["href"] or "" for node in seen.html.css(".chip__remove")]
-    assert [sorted(parse_qs(each.partition("?")[2])) for each in removals] == [
+    assert [sorted(parse_qs(removal.partition("?")[2])) for removal in removals] == [
         ["phone", "source"],
         ["phone", "status"],
         ["source", "status"],

@@ -183,7 +183,7 @@ async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: D
 
     async def change() -> None:
         version = room.web.changes.version(workspace_id)
-        room.web.changes._ring(frozenset({workspace_id}))
+        room.web.changes._wake(frozenset({workspace_id}))
         assert room.web.changes.version(workspace_id) > version
 
     async with room.web.changes.subscribe(workspace_id) as bell:
@@ -219,7 +219,7 @@ async def test_a_render_that_began_before_a_change_is_not_sent_after_it(room: Ro
     async with room.web.changes.subscribe(ctx.actor.workspace_id):
         old = asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("old", waits=True), not_before=0.0))
         await soon(began.wait())
-        room.web.changes._ring(frozenset({ctx.actor.workspace_id}))
+        room.web.changes._wake(frozenset({ctx.actor.workspace_id}))
         new = [
             asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("new", waits=False), not_before=0.0))
             for _ in range(3)

@@ -90,10 +90,10 @@ async def test_nothing_in_a_mail_runs_loads_or_pretends(catching: House) -> None
     shown = seen.html.css_first(".mail__html")
     assert shown is not None
     assert shown.css("script, img, style, form, button, iframe, base, meta") == []
-    assert [each.attributes.get("href") for each in shown.css("a")] == [None, None, "https://ok.test"]
-    attributes = {name for each in shown.css("*") for name in each.attributes} - {"class"}
+    assert [item.attributes.get("href") for item in shown.css("a")] == [None, None, "https://ok.test"]
+    attributes = {name for item in shown.css("*") for name in item.attributes} - {"class"}
     assert attributes <= {"href", "rel"}
-    assert [each.attributes.get("href") for each in seen.html.css(".mail__text a")] == ["https://ok.test/"]
+    assert [item.attributes.get("href") for item in seen.html.css(".mail__text a")] == ["https://ok.test/"]
     assert seen.html.css("meta[http-equiv], base, .mail__text b") == []
     assert len(seen.html.css("#main")) == 1
 

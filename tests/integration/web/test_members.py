@@ -56,10 +56,10 @@ async def test_an_admin_changes_a_role_which_counts_from_the_next_request_on(hou
 
     seen = await admin.browser.post(f"{PATH}/{other.id}/roles", {"role": "viewer"})
 
-    assert any(each.endswith("Role changed to Viewer.") for each in seen.all(".toast__text"))
+    assert any(item.endswith("Role changed to Viewer.") for item in seen.all(".toast__text"))
     assert (await members_of(house))[other.id].role is Role.VIEWER
     assert (await other.browser.get("/leads/new")).status == 403
-    assert [each.data for each in await audited(house, "member.role_changed")] == [{"from": "member", "to": "viewer"}]
+    assert [item.data for item in await audited(house, "member.role_changed")] == [{"from": "member", "to": "viewer"}]
 
 
 @pytest.mark.parametrize("role", ["", "emperor", "OWNER"])
@@ -100,7 +100,7 @@ async def test_a_removed_member_is_out_at_once(house: House, owner: Browser) -> 
 
     seen = await owner.post(f"{PATH}/{member.id}/removals")
 
-    assert any("1 lead becomes unassigned." in each for each in seen.all(".toast__text"))
+    assert any("1 lead becomes unassigned." in item for item in seen.all(".toast__text"))
     assert member.id not in await members_of(house)
     assert (await member.browser.get("/leads")).path == "/sign-in"
 
@@ -183,7 +183,7 @@ async def test_what_is_wrong_with_an_invitation_is_told_at_its_field(house: Hous
     wrong = await owner.post("/settings/invitations", {"email": "<script>@", "role": "emperor"})
     assert wrong.status == 400
     assert wrong.attribute("#f-email", "value") == "<script>@"
-    assert {"Email", "Role"} == {each.partition(":")[0] for each in wrong.all(".error-summary li")}
+    assert {"Email", "Role"} == {item.partition(":")[0] for item in wrong.all(".error-summary li")}
     assert "<script>@" not in wrong.response.text
 
     member = await new_visitor(house, Role.MEMBER)
@@ -237,9 +237,9 @@ async def test_an_invitation_is_sent_again_but_not_in_the_same_minute(house: Hou
         await tx.execute(AGES_AGO, {"workspace_id": house.workspace_id})
     seen = await owner.post(f"/settings/invitations/{made.id}/sendings")
 
-    assert any(made.email in each for each in seen.all(".toast__text"))
+    assert any(made.email in item for item in seen.all(".toast__text"))
     assert "2 times" in seen.text
-    assert [each.sends for each in await pending(house)] == [2]
+    assert [item.sends for item in await pending(house)] == [2]
 
 
 async def test_a_revoked_invitation_is_gone_from_the_list(house: House, owner: Browser) -> None:

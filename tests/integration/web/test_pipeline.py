@@ -31,7 +31,7 @@ async def test_a_stranger_sees_nothing_but_public_pages(stranger: Browser, path:
 
     response = await stranger.client.get(_path(path))
 
-    if isinstance(rule.guard, Public):
+    if isinstance(rule.access, Public):
         assert response.headers.get("location", "").startswith("/sign-in") is False
     else:
         assert response.status_code == 303
@@ -341,4 +341,4 @@ async def test_the_sidebar_shows_where_a_page_belongs(owner: Browser) -> None:
     }.items():
         for path in paths:
             marked = (await owner.get(path)).html.css(".sidebar__nav [aria-current=page]")
-            assert [each.attributes["href"] for each in marked] == [place], path
+            assert [item.attributes["href"] for item in marked] == [place], path

@@ -174,7 +174,7 @@ async def test_all_other_sessions_end_at_once(house: House) -> None:
     seen = await visitor.browser.post("/settings/sessions/endings")
 
     assert "Signed out 3 other sessions." in seen.all(".toast__text")
-    assert [(await each.get("/settings")).path for each in others] == ["/sign-in"] * 3
+    assert [(await item.get("/settings")).path for item in others] == ["/sign-in"] * 3
 
 
 async def test_nobody_ends_a_session_of_somebody_else(house: House, owner: Browser) -> None:

@@ -91,7 +91,7 @@ async def test_with_scripts_the_token_may_be_a_header_and_the_answer_says_where_
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 async def test_it_does_not_matter_in_which_pieces_a_file_comes(house: House, uploader: Browser, size: int) -> None:
     content = FILE + b"".join(
-        b"a%d@acme.com,\r\n--%s\r\n" % (each, BOUNDARY[: each % 12].encode()) for each in range(40)
+        b"a%d@acme.com,\r\n--%s\r\n" % (item, BOUNDARY[: item % 12].encode()) for item in range(40)
     )
     body = body_of(form(uploader, content))
 
@@ -238,7 +238,7 @@ async def test_a_browser_that_goes_away_or_falls_silent_leaves_nothing_behind(ho
 
 async def _ask(app: ASGIApp, browser: Browser, messages: list[Message]) -> int:
     """A request whose body is these messages, and after them silence. Returns the status of the answer."""
-    cookies = "; ".join(f"{each.name}={each.value}" for each in browser.client.cookies.jar)
+    cookies = "; ".join(f"{item.name}={item.value}" for item in browser.client.cookies.jar)
     headers = {"host": "leadflood.test", "origin": ORIGIN, "content-type": MULTIPART, "cookie": cookies}
     scope: Scope = {
         "type": "http",

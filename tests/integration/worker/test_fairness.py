@@ -25,7 +25,7 @@ async def test_a_single_job_runs_before_the_backlog_of_another_workspace_and_bef
         order.append(context.job.id)
         await gate(context)
 
-    registry = JobRegistry([JobDefinition(each.kind, handler, nothing, 60) for each in (jobs, bulk)])
+    registry = JobRegistry([JobDefinition(item.kind, handler, nothing, 60) for item in (jobs, bulk)])
     backlog = [*await bulk.enqueue(20), *await jobs.enqueue(20)]
     await workers.start(registry, worker_concurrency=1)
     await soon(gate.entered.wait())

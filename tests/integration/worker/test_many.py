@@ -35,7 +35,7 @@ def registry(
 
 def running(jobs: Jobs, *ids: UUID) -> "asyncio.Future[bool]":
     async def condition() -> bool:
-        return {(await jobs.view(each)).status for each in ids} == {"running"}
+        return {(await jobs.view(item)).status for item in ids} == {"running"}
 
     return asyncio.ensure_future(eventually(condition))
 
@@ -105,7 +105,7 @@ async def test_what_goes_wrong_in_a_group_is_run_alone_in_the_same_attempt_and_l
         await workers.start(registry(jobs, together, alone))
         assert await jobs.ended(bad, *good) == {"completed": 4}
     assert alone.entered.is_set()
-    assert [(await jobs.written(each), (await jobs.view(each)).attempts) for each in (bad, *good)] == [
+    assert [(await jobs.written(item), (await jobs.view(item)).attempts) for item in (bad, *good)] == [
         (0, 1),
         *[(1, 1)] * 3,
     ]
@@ -141,7 +141,7 @@ async def test_a_stopping_worker_waits_for_what_a_group_left(jobs: Jobs, workers
         alone.opened.set()
         await soon(stopping)
 
-    assert {(await jobs.view(each)).status for each in ids} == {"completed"}
+    assert {(await jobs.view(item)).status for item in ids} == {"completed"}
 
 
 async def test_a_group_that_a_stopping_worker_cannot_end_is_handed_back(jobs: Jobs, workers: Workers) -> None:
@@ -156,5 +156,5 @@ async def test_a_group_that_a_stopping_worker_cannot_end_is_handed_back(jobs: Jo
     await soon(entered.wait())
     await worker.stop()
 
-    views = [await jobs.view(each) for each in ids]
+    views = [await jobs.view(item) for item in ids]
     assert {(view.status, view.attempts, view.max_attempts) for view in views} == {("queued", 1, 4)}

@@ -128,7 +128,7 @@ async def test_a_worker_looks_for_jobs_that_run_alone_and_runs_one_after_the_oth
     await soon(gate.entered.wait())
     await eventually(no_tickets(jobs))
 
-    assert sorted([(await jobs.view(each)).status for each in ids]) == ["queued", "running"]
+    assert sorted([(await jobs.view(item)).status for item in ids]) == ["queued", "running"]
     gate.opened.set()
     assert await jobs.ended(*ids) == {"completed": 2}
 
@@ -228,8 +228,8 @@ async def end_of_a_slow_worker(jobs: Jobs, workers: Workers, lease: float) -> tu
     gate.opened.set()
 
     await jobs.ended(job_id)
-    for each in running:
-        await each.stop()
+    for item in running:
+        await item.stop()
     job = await jobs.view(job_id)
     return job.status, job.attempts
 

@@ -33,21 +33,21 @@ def parsed_whole(body: bytes) -> object:
 PIECES = ["{", "}", "[", "]", ",", ":", '"a"', '"b"', "1", "null", '"]"', '"\\""', '"{"', '"']
 
 
-def some_json(chance: random.Random, depth: int = 0) -> object:
-    kind = chance.randrange(6 if depth < 5 else 3)
+def some_json(random_unit: random.Random, depth: int = 0) -> object:
+    kind = random_unit.randrange(6 if depth < 5 else 3)
     if kind == 3:
-        return [some_json(chance, depth + 1) for _ in range(chance.randrange(4))]
+        return [some_json(random_unit, depth + 1) for _ in range(random_unit.randrange(4))]
     if kind > 3:
-        return {f'{n}"\\:{{': some_json(chance, depth + 1) for n in range(chance.randrange(4))}
-    return [chance.randrange(100), 'é}]"\\', None][kind]
+        return {f'{n}"\\:{{': some_json(random_unit, depth + 1) for n in range(random_unit.randrange(4))}
+    return [random_unit.randrange(100), 'é}]"\\', None][kind]
 
 
 async def test_a_large_body_has_the_value_that_it_has_in_one_piece() -> None:
-    chance = random.Random(9)  # noqa: S311  the same cases each time
+    random_unit = random.Random(9)  # noqa: S311  the same cases each time
     for _ in range(400):
-        body = json.dumps(some_json(chance), ensure_ascii=chance.random() < 0.5).encode()
-        cut = chance.randrange(len(body) + 1)
-        broken = body[:cut] + chance.choice(PIECES).encode() + body[cut:]
+        body = json.dumps(some_json(random_unit), ensure_ascii=random_unit.random() < 0.5).encode()
+        cut = random_unit.randrange(len(body) + 1)
+        broken = body[:cut] + random_unit.choice(PIECES).encode() + body[cut:]
         for text in (body, broken):
             pad = b', {"pad": "' + b"x" * SMALL_BYTES + b'"}, '
             inside = b'{"leads":[' + text + pad + text + b', 7], "a": {"b": []}}'
@@ -79,7 +79,7 @@ async def test_leads_are_validated_one_by_one_as_they_are_at_once() -> None:
 
     assert validated == CreateLeads.model_validate(value)
     assert isinstance(validated, CreateLeads)
-    assert [type(each) for each in validated.leads] == [CreateLead, InvalidLead, InvalidLead, InvalidLead]
+    assert [type(lead) for lead in validated.leads] == [CreateLead, InvalidLead, InvalidLead, InvalidLead]
     wrong: object
     for wrong in ({"leads": []}, {"leads": [{}] * 1_001}, {"leads": {}}, {}, None, {"leads": [{}], "more": 1}):
         with pytest.raises(ValidationError) as one_by_one:
@@ -110,10 +110,10 @@ async def test_others_are_served_while_many_slow_addresses_are_validated() -> No
 async def test_bodies_share_a_budget_and_give_it_back() -> None:
     budget = BodyBudget(100)
     with budget.lease() as one, budget.lease() as other:
-        one.take(60)
+        one.reserve(60)
         with pytest.raises(Unavailable):
-            other.take(41)
-        other.take(40)
+            other.reserve(41)
+        other.reserve(40)
     assert budget.used == 0
 
 
@@ -127,7 +127,7 @@ async def test_a_body_that_only_drips_is_cut_off() -> None:
     received = bytearray()
 
     async def read() -> None:
-        async for piece in read_pieces(drip, patience=0.05):
+        async for piece in read_pieces(drip, idle_timeout=0.05):
             received.extend(piece)
 
     with pytest.raises(BodyTimeout):
@@ -136,4 +136,4 @@ async def test_a_body_that_only_drips_is_cut_off() -> None:
 
 
 async def test_slices_hand_on_every_item_in_order() -> None:
-    assert [each async for each in in_slices(range(1_000))] == list(range(1_000))
+    assert [in_slice async for in_slice in in_slices(range(1_000))] == list(range(1_000))

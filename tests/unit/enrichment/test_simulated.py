@@ -17,9 +17,11 @@ class Clock:
 
 
 def simulated(
-    *, clock: Clock, chance: float = 0.5, failure_rate: float = 0, kind: FailureKind = "retryable"
+    *, clock: Clock, random_unit: float = 0.5, failure_rate: float = 0, kind: FailureKind = "retryable"
 ) -> Simulated:
-    return Simulated(latency=2, failure_rate=failure_rate, failure_kind=kind, chance=lambda: chance, sleep=clock.sleep)
+    return Simulated(
+        latency=2, failure_rate=failure_rate, failure_kind=kind, random_unit=lambda: random_unit, sleep=clock.sleep
+    )
 
 
 async def test_it_waits_for_its_latency_and_answers_with_values_that_say_they_are_made_up() -> None:
@@ -36,18 +38,20 @@ async def test_a_chance_below_the_failure_rate_fails_as_configured_after_the_wai
 ) -> None:
     clock = Clock()
     with pytest.raises(error, match="test setting"):
-        await simulated(clock=clock, chance=0.29, failure_rate=0.3, kind=kind).enrich(lead("ada@acme.com"))
+        await simulated(clock=clock, random_unit=0.29, failure_rate=0.3, kind=kind).enrich(lead("ada@acme.com"))
     assert clock.waits == [2]
 
 
-@pytest.mark.parametrize(("chance", "failure_rate"), [(0.3, 0.3), (0.0, 0.0)])
-async def test_a_chance_at_or_above_the_failure_rate_succeeds(chance: float, failure_rate: float) -> None:
-    assert await simulated(clock=Clock(), chance=chance, failure_rate=failure_rate).enrich(lead("ada@acme.com"))
+@pytest.mark.parametrize(("random_unit", "failure_rate"), [(0.3, 0.3), (0.0, 0.0)])
+async def test_a_chance_at_or_above_the_failure_rate_succeeds(random_unit: float, failure_rate: float) -> None:
+    assert await simulated(clock=Clock(), random_unit=random_unit, failure_rate=failure_rate).enrich(
+        lead("ada@acme.com")
+    )
 
 
 async def test_a_failure_rate_of_one_always_fails() -> None:
     with pytest.raises(Retryable):
-        await simulated(clock=Clock(), chance=0.999_999, failure_rate=1).enrich(lead("ada@acme.com"))
+        await simulated(clock=Clock(), random_unit=0.999_999, failure_rate=1).enrich(lead("ada@acme.com"))
 
 
 @pytest.mark.parametrize(
@@ -63,4 +67,4 @@ def test_settings_outside_their_range_are_refused_by_name(
     latency: float, failure_rate: float, kind: FailureKind, named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
-        Simulated(latency=latency, failure_rate=failure_rate, failure_kind=kind, chance=lambda: 0.0)
+        Simulated(latency=latency, failure_rate=failure_rate, failure_kind=kind, random_unit=lambda: 0.0)

@@ -4,7 +4,7 @@ import pytest
 
 from leadflood.domains.identity.models import (
     acceptable_password,
-    can_give,
+    can_grant,
     normalise_password,
     permissions_of,
     throttled_address,
@@ -109,7 +109,7 @@ def test_a_key_can_do_what_both_its_scopes_and_its_makers_role_allow() -> None:
 def test_a_role_can_be_given_by_whoever_has_all_that_it_allows() -> None:
     member = Actor(ActorKind.USER, new_id(), PERMISSIONS[Role.MEMBER])
 
-    assert can_give(member, Role.VIEWER)
-    assert can_give(member, Role.MEMBER)
-    assert not can_give(member, Role.ADMIN)
-    assert can_give(Actor.cli(new_id()), Role.OWNER)
+    assert can_grant(member, Role.VIEWER)
+    assert can_grant(member, Role.MEMBER)
+    assert not can_grant(member, Role.ADMIN)
+    assert can_grant(Actor.cli(new_id()), Role.OWNER)

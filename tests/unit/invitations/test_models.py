@@ -43,13 +43,13 @@ def test_who_may_invite_vouches_for_what_may_be_given(inviter: Role, roles: set[
     assert {role for role in Role if vouches(inviter, role)} == roles
 
 
-def letter(inviter: str | None = "Ada", workspace: str = "Acme") -> InvitationEmail:
+def invitation_email(inviter: str | None = "Ada", workspace: str = "Acme") -> InvitationEmail:
     pending = PendingInvitation(new_id(), new_id(), parse_email("grace@acme.com"), Role.MEMBER, 1)
     return InvitationEmail(pending, workspace, inviter, datetime(2026, 3, 8, 9, 30, tzinfo=UTC), False, b"")
 
 
 def test_the_mail_says_the_same_in_text_and_html() -> None:
-    mail = invitation_mail(letter(), link=LINK.url("https://acme.com", "lfi_x"), key="k")
+    mail = invitation_mail(invitation_email(), link=LINK.url("https://acme.com", "lfi_x"), key="k")
 
     for part in (mail.text, mail.html):
         assert "Ada invited you to Acme" in part
@@ -59,8 +59,8 @@ def test_the_mail_says_the_same_in_text_and_html() -> None:
 
 
 def test_names_cannot_become_html_and_the_command_line_has_none() -> None:
-    mail = invitation_mail(letter("<script>", '"><img src=x>'), link="https://acme.com/", key="k")
+    mail = invitation_mail(invitation_email("<script>", '"><img src=x>'), link="https://acme.com/", key="k")
 
     assert "<script>" not in mail.html
     assert "<img" not in mail.html
-    assert invitation_mail(letter(None), link="x", key="k").text.startswith("You're invited to Acme")
+    assert invitation_mail(invitation_email(None), link="x", key="k").text.startswith("You're invited to Acme")

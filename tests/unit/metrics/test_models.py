@@ -33,7 +33,7 @@ def test_a_series_is_without_gaps_ends_after_now_and_parts_on_quarters(
 def test_a_day_is_that_of_the_time_zone(now: datetime, zone: str) -> None:
     midnights = [bound.astimezone(ZoneInfo(zone)) for bound in bounds_of(TimeRange.WEEK, now, ZoneInfo(zone))]
 
-    assert {(each.hour, each.minute) for each in midnights} == {(0, 0)}
+    assert {(midnight.hour, midnight.minute) for midnight in midnights} == {(0, 0)}
     assert midnights[-2].date() == now.astimezone(ZoneInfo(zone)).date()
 
 

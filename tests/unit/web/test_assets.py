@@ -82,7 +82,7 @@ async def test_the_best_form_that_the_client_accepts_is_sent(
     request = client.build_request("GET", assets.url("app.css"), headers=[(b"Accept-Encoding", accepted.encode())])
     answer = await client.send(request, stream=True)
 
-    assert b"".join([each async for each in answer.aiter_raw()]) == body
+    assert b"".join([item async for item in answer.aiter_raw()]) == body
     assert answer.headers.get("content-encoding") == coding
     assert answer.headers["vary"] == "Accept-Encoding"
 

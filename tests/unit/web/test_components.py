@@ -48,7 +48,7 @@ def views() -> Templates:
 
 
 @pytest.fixture(scope="module")
-def living(views: Templates) -> str:
+def active(views: Templates) -> str:
     return views.page("design.html", {"ctx": _visit(), "live_url": ""})
 
 
@@ -73,15 +73,15 @@ def test_each_component_is_on_the_living_page_or_in_a_layout_and_in_the_guide(na
     assert f"{name}(" in (WEB / "README.md").read_text(), f"name {name} in src/leadflood/web/README.md"
 
 
-def test_nothing_inline_that_the_content_policy_forbids(living: str) -> None:
-    assert not re.search(r"""\s(style|on[a-z]+)\s*=\s*["']""", living)
-    assert not re.search(r"<script(?![^>]*\ssrc=)", living)
-    assert "<style" not in living
+def test_nothing_inline_that_the_content_policy_forbids(active: str) -> None:
+    assert not re.search(r"""\s(style|on[a-z]+)\s*=\s*["']""", active)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", active)
+    assert "<style" not in active
 
 
-def test_names_that_people_give_are_escaped(living: str) -> None:
-    assert "&lt;script&gt;alert" in living
-    assert "<script>alert" not in living
+def test_names_that_people_give_are_escaped(active: str) -> None:
+    assert "&lt;script&gt;alert" in active
+    assert "<script>alert" not in active
 
 
 def test_attributes_cannot_be_broken_out_of(views: Templates) -> None:

@@ -21,7 +21,7 @@ def opened(streams: LiveStreams, *wanted: tuple[UUID, int]) -> list[bool]:
         made: list[LiveStream] = [
             stack.enter_context(streams.opened(room, UUID(int=person))) for room, person in wanted
         ]
-        return [each.paused.is_set() for each in made]
+        return [item.paused.is_set() for item in made]
 
 
 def test_a_persons_oldest_stream_pauses_in_whatever_workspace_it_is() -> None:

@@ -32,7 +32,7 @@ async def test_a_loop_outlives_any_number_of_failures() -> None:
             pauses.append(seconds or 0)
             if len(pauses) == 2000:
                 self()
-            return self.told
+            return self.requested
 
     async def step() -> None:
         raise Unavailable("away")

@@ -32,7 +32,7 @@ async def create_changeset(command: BulkChange, response: Response, unit: UnitOf
 async def list_changesets(pages: InPages, unit: UnitOfWorkDep) -> Listing[ChangesetView]:
     """Bulk changes, imports and merges that can be undone, newest first."""
     page = await queries.list_changesets(unit.tx, unit.actor, after=pages.after, limit=pages.limit)
-    return pages.answer(page.map(lambda each: each.dated(unit.parts.settings.lead_retention_days)))
+    return pages.answer(page.map(lambda item: item.dated(unit.parts.settings.lead_retention_days)))
 
 
 @router.get("/{id}", summary="Retrieve a changeset")

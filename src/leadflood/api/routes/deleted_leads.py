@@ -33,7 +33,7 @@ async def list_deleted_leads(
     page = await queries.list_deleted_leads(
         unit.tx,
         unit.actor,
-        only=DeletedFilter(q, changeset_id),
+        filters=DeletedFilter(q, changeset_id),
         retention_days=unit.parts.settings.lead_retention_days,
         after=pages.after,
         limit=pages.limit,

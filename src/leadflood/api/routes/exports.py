@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
-from leadflood.api.routes.leads import Only
+from leadflood.api.routes.leads import Filters
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView
@@ -52,7 +52,7 @@ def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, siz
 @requires(Permission.LEADS_READ, transaction=False)
 async def export_leads(
     *,
-    only: Only,
+    filters: Filters,
     unit: UnitOfWorkDep,
     file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
     columns: Columns = ALL,
@@ -66,10 +66,10 @@ async def export_leads(
     stream = await streaming.open_stream(
         unit.parts.database,
         unit.actor,
-        only=only,
+        filters=filters,
         columns=columns.split(","),
         kind=file_format,
-        at_most=DIRECT_LIMIT,
+        max_count=DIRECT_LIMIT,
         bom=bom,
     )
     return _attachment(stream.pieces(), stream.filename, file_format)

@@ -9,7 +9,7 @@ from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, CauseGroups, JobView, QueueView, RetryCause
-from leadflood.domains.jobs.models import LONGEST_CAUSE, JobStatus
+from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.timestamps import Timestamp
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=EdgeRoute)
 KindFilter = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z0-9._-]+$", description="Filter by kind.")]
 CauseFilter = Annotated[
     str | None,
-    Query(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", description="Filter by error (exact match)."),
+    Query(max_length=MAX_CAUSE, pattern=r"^[^\x00]*$", description="Filter by error (exact match)."),
 ]
 
 

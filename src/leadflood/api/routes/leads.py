@@ -49,7 +49,7 @@ _TREE = (
 _MAX_FILTER = 20_000
 
 
-async def _only(  # noqa: PLR0913  each filter is a parameter
+async def _filters(  # noqa: PLR0913  each filter is a parameter
     *,
     q: Annotated[
         str | None,
@@ -89,7 +89,7 @@ async def _only(  # noqa: PLR0913  each filter is a parameter
     return given if tree is None else replace(given, tree=read_filter(tree, "?filter").whole)
 
 
-Only = Annotated[LeadFilter, Depends(_only)]
+Filters = Annotated[LeadFilter, Depends(_filters)]
 """The filters of the list, as query parameters."""
 
 
@@ -144,13 +144,15 @@ async def stream_leads(request: Request, unit: UnitOfWorkDep) -> Response:
 @router.get("", summary="List and search leads")
 @requires(Permission.LEADS_READ)
 async def list_leads(
-    only: Only,
+    filters: Filters,
     pages: InPages,
     unit: UnitOfWorkDep,
     sort: Annotated[LeadSort, Query(description="Sort field; prefix `-` for descending.")] = LeadSort.NEWEST,
 ) -> Listing[LeadView]:
     """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
-    page = await queries.list_leads(unit.tx, unit.actor, only=only, sort=sort, after=pages.after, limit=pages.limit)
+    page = await queries.list_leads(
+        unit.tx, unit.actor, filters=filters, sort=sort, after=pages.after, limit=pages.limit
+    )
     return pages.answer(page)
 
 

@@ -43,7 +43,7 @@ async def ready(request: Request, response: Response) -> Readiness:
 
     Workers and heartbeat are reported but don't affect the status: the API works without them.
     """
-    readiness: Readiness = await request.app.state.probe.look()
+    readiness: Readiness = await request.app.state.probe.check()
     if readiness.status != "ready":
         response.status_code = 503
         response.headers["Retry-After"] = "2"

@@ -49,7 +49,7 @@ MERGED_FIELDS = {
 }
 """What can be chosen in a merge beside custom fields, with its column."""
 CUSTOM = "customFields."
-_MOST_FIELDS = 200
+_MAX_FIELDS = 200
 
 
 def check_merge_field(text: str) -> str:
@@ -157,7 +157,7 @@ class MergeLeads(Schema):
             ],
             Annotated[MergeSide, Strict(strict=False)],
         ],
-        Field(max_length=_MOST_FIELDS, json_schema_extra={"additionalProperties": False}),
+        Field(max_length=_MAX_FIELDS, json_schema_extra={"additionalProperties": False}),
     ] = Field(default_factory=dict, description="Which lead's value to keep, by field.")
     survivor_version: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="The version you last read; a different current version returns 412."

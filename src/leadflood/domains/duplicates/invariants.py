@@ -10,4 +10,4 @@ _VIOLATIONS = sql_file("leadflood.domains.duplicates.sql", "half_merged")
 
 async def violations(tx: Transaction) -> list[str]:
     """One sentence for each merge that is half done or half undone, up to 100. Needs `Database.system`."""
-    return [row.told for row in await tx.all(_VIOLATIONS, {"listed": _LISTED})]
+    return [row.violation for row in await tx.all(_VIOLATIONS, {"listed": _LISTED})]

@@ -24,7 +24,7 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
 
     async def start(context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
-            await store.forget(tx)
+            await store.purge_expired(tx)
             waiting = await store.waiting(tx)
         for workspace_id in waiting:
             async with database.transaction(workspace_id) as tx:
@@ -42,11 +42,11 @@ async def _scan(context: JobContext[ScanPayload]) -> Complete[UUID] | None:
         scan = await store.begin(tx, context.job.workspace_id, scan_id)
         if scan is None:
             return None
-        done, total = scan.scanned, await store.count(tx, scan)
+        done, total = scan.scanned, await store.count_leads(tx, scan)
     dead = _DEAD
     while dead == _DEAD:
         async with context.transaction() as tx:
-            dead = await store.drop_dead(tx, scan, batch=_DEAD)
+            dead = await store.delete_stale_keys(tx, scan, batch=_DEAD)
     more = True
     while more:
         async with context.transaction() as tx:

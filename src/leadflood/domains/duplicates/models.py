@@ -59,7 +59,7 @@ class MergeSide(StrEnum):
     OTHER = "other"
 
 
-LEAST_SCORE: Final = 55
+MIN_SCORE: Final = 55
 """Pairs below it are nobody's time worth: the same telephone at different names, for one."""
 
 
@@ -180,10 +180,10 @@ def compare(one: PersonKey, two: PersonKey) -> Match | None:
             evidence.append(0.9 * names * companies)
     if companies >= _ALIKE:
         reasons.append(Reason(ReasonKind.SIMILAR_COMPANY, companies))
-    score = round(100 * (1 - prod(1 - each for each in evidence)))
-    if score < LEAST_SCORE:
+    score = round(100 * (1 - prod(1 - item for item in evidence)))
+    if score < MIN_SCORE:
         return None
-    return Match(score, tuple(Reason(each.kind, round(each.similarity, 2)) for each in reasons))
+    return Match(score, tuple(Reason(reason.kind, round(reason.similarity, 2)) for reason in reasons))
 
 
 _ALIKE: Final = 0.85

@@ -40,7 +40,7 @@ t.merge_id IN (SELECT m.id FROM lead_merges m
 
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
-    pairs = await store.hold_pairs(tx, actor.workspace_id, [to_id, from_id])
+    pairs = await store.lock_pairs(tx, actor.workspace_id, [to_id, from_id])
     moved = _pairs_after(pairs, to_id, from_id)
     await store.move_pairs(tx, actor.workspace_id, moved)
     before = {pair.id: pair for pair in pairs}
@@ -48,8 +48,8 @@ async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> l
 
 
 async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
-    remembered = {each.id: each.before for each in unmerging.references}
-    pairs = await store.hold_pairs(tx, actor.workspace_id, [*unmerging.holders, unmerging.to_id])
+    remembered = {reference.id: reference.before for reference in unmerging.references}
+    pairs = await store.lock_pairs(tx, actor.workspace_id, [*unmerging.holders, unmerging.to_id])
     await store.move_pairs(tx, actor.workspace_id, _pairs_before(pairs, remembered, unmerging.holders, unmerging.to_id))
 
 

@@ -156,9 +156,9 @@ def _duplicate_view(row: Row, known: Mapping[UUID, LeadView]) -> DuplicateView:
         id=row.id,
         score=row.score,
         reasons=[
-            ReasonView(kind=ReasonKind(each["kind"]), similarity=each["similarity"])
-            for each in row.reasons
-            if each["kind"] in kinds
+            ReasonView(kind=ReasonKind(reason["kind"]), similarity=reason["similarity"])
+            for reason in row.reasons
+            if reason["kind"] in kinds
         ],
         status=CandidateStatus(row.status),
         leads=pair,

@@ -35,12 +35,12 @@ def definitions(
         mail = _mail(change, payload.to, secret_box, public_url, key=str(context.job.id))
         await mailing.send(mailer, mail)
 
-    async def forget(_context: JobContext[NoPayload]) -> None:
-        await mailing.delete_old(database, store.forget)
+    async def purge(_context: JobContext[NoPayload]) -> None:
+        await mailing.delete_old(database, store.purge_expired)
 
     return [
         JobDefinition(SEND_EMAIL_CHANGE, send, timeout=mailing.MAIL_SECONDS),
-        JobDefinition(PURGE_EMAIL_CHANGES, forget),
+        JobDefinition(PURGE_EMAIL_CHANGES, purge),
     ]
 
 

@@ -54,7 +54,7 @@ async def request_change(
         database, settings, secret_box, actor, password=change.current_password, check=check
     )
     async with database.system() as tx:
-        if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
+        if not await members.lock_account(tx, user_id=account.id, password_hash=account.password_hash):
             raise WrongPassword
         await attempt.succeeded(tx)
         await _require_pause(tx, account.id)

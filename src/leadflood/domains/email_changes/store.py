@@ -50,7 +50,7 @@ WHERE c.id = :id AND c.token_hash = :token_hash AND c.closed_at IS NULL
 """)
 
 # Delete changes that ended long ago.
-FORGET = sql("""
+PURGE_EXPIRED = sql("""
 DELETE FROM email_changes WHERE id IN (
     SELECT id FROM email_changes WHERE expires_at < now() - interval '30 days' LIMIT :limit)
 """)
@@ -100,6 +100,6 @@ async def confirm(tx: Transaction, change: PendingChange, token_hash: bytes) -> 
     return await tx.changed(CONFIRM, {"id": change.id, "token_hash": token_hash}) == 1
 
 
-async def forget(tx: Transaction, limit: int) -> int:
+async def purge_expired(tx: Transaction, limit: int) -> int:
     """Delete what has ended long ago. Returns how many."""
-    return await tx.changed(FORGET, {"limit": limit})
+    return await tx.changed(PURGE_EXPIRED, {"limit": limit})

@@ -16,4 +16,4 @@ async def violations(tx: Transaction) -> list[str]:
     A lead may have several live jobs: whoever asks for a fresh enrichment adds one. Deleted leads are left out.
     Needs a transaction across workspaces (`Database.system`).
     """
-    return [row.told for row in await tx.all(_VIOLATIONS, {"kind": ENRICH_LEAD.name, "listed": _LISTED})]
+    return [row.violation for row in await tx.all(_VIOLATIONS, {"kind": ENRICH_LEAD.name, "listed": _LISTED})]

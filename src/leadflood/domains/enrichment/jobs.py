@@ -23,13 +23,13 @@ def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:
             return await _enrich_at_once(context.loaded, adapters)
         return await _enrich(context, adapters)
 
-    load = _load if all(adapter.at_once for adapter in adapters) else None
+    load = _load if all(adapter.is_local for adapter in adapters) else None
     return [JobDefinition(ENRICH_LEAD, enrich_lead, on_failed=_lead_failed, many=True, load=load)]
 
 
 async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[KnownLead | None]:
     """None for a lead that is gone."""
-    known = await service.known(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
+    known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
     return [known.get(payload.lead_id) for payload in payloads]
 
 
@@ -54,7 +54,7 @@ async def _enrich(
         answers.append(run)
         if adapter is not waiting[-1] or run.error:
             async with context.transaction() as tx:
-                await service.keep(tx, context.actor, lead_id=lead_id, job_id=job.id, run=run)
+                await service.record_run(tx, context.actor, lead_id=lead_id, job_id=job.id, run=run)
     outcomes = {**started.answered, **{run.adapter: run.error for run in answers}}
     if outcomes and None not in outcomes.values():
         raise Terminal(" ".join(f"{name}: {error}" for name, error in outcomes.items()))

@@ -13,14 +13,14 @@ from leadflood.kernel.events import Event
 
 async def lead_created(tx: Transaction, events: Sequence[Event[LeadCreatedData]]) -> None:
     """Queue the jobs of new leads, under the ids that their creator has chosen."""
-    wanted = [_job(each, each.data.job_id) for each in events if each.data.job_id is not None]
+    wanted = [_job(event, event.data.job_id) for event in events if event.data.job_id is not None]
     if wanted:
         await jobs.enqueue(tx, events[0].actor, jobs=wanted)
 
 
 async def enrichment_requested(tx: Transaction, events: Sequence[Event[EnrichmentRequestedData]]) -> None:
     """Queue the jobs of leads that are to be enriched again, under the ids that were chosen there."""
-    await jobs.enqueue(tx, events[0].actor, jobs=[_job(each, each.data.job_id) for each in events])
+    await jobs.enqueue(tx, events[0].actor, jobs=[_job(event, event.data.job_id) for event in events])
 
 
 def _job(event: Event[LeadCreatedData] | Event[EnrichmentRequestedData], job_id: UUID) -> NewJob[EnrichLead]:

@@ -107,7 +107,7 @@ class Adapter(Protocol):
         ...
 
     @property
-    def at_once(self) -> bool:
+    def is_local(self) -> bool:
         """Whether it answers without waiting for anybody, never raises, and costs nothing: it may be asked again."""
         ...
 

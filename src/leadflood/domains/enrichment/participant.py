@@ -21,7 +21,7 @@ _PLACES = (
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
     """The survivor's own chosen values stay chosen. A job that enriches the other finds it gone, and writes nothing."""
-    moved = await store.move_to_lead(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
+    moved = await store.reassign_findings(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
     return [
         *(Reference(_RUN, run_id) for run_id in moved.runs),
         *(Reference(_VALUE, value_id, {"chosen": chosen}) for value_id, chosen in moved.values.items()),
@@ -29,9 +29,11 @@ async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> l
 
 
 async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
-    runs = [each.id for each in unmerging.references if each.kind == _RUN]
-    values = {each.id: bool(each.before["chosen"]) for each in unmerging.references if each.kind == _VALUE}
-    await store.return_to_lead(
+    runs = [reference.id for reference in unmerging.references if reference.kind == _RUN]
+    values = {
+        reference.id: bool(reference.before["chosen"]) for reference in unmerging.references if reference.kind == _VALUE
+    }
+    await store.restore_findings(
         tx, actor.workspace_id, MovedFindings(runs, values), holders=unmerging.holders, to_lead=unmerging.to_id
     )
 

@@ -18,7 +18,7 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
             latency=settings.simulated_latency,
             failure_rate=settings.simulated_failure_rate,
             failure_kind=settings.simulated_failure_kind,
-            chance=random_unit,
+            random_unit=random_unit,
         ),
     }
     names = [name.strip() for name in settings.enrichment_adapters.split(",") if name.strip()]

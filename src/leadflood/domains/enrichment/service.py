@@ -45,27 +45,29 @@ class AttemptResult:
     begun: bool = True
 
 
-async def known(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
+async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
     """What adapters are told of those of the leads that live, by id. They are not held."""
-    rows = await leads.living_leads(tx, actor, lead_ids=lead_ids)
-    return {lead_id: _known(lead) for lead_id, lead in rows.items()}
+    rows = await leads.active_leads(tx, actor, lead_ids=lead_ids)
+    return {lead_id: _known_lead(lead) for lead_id, lead in rows.items()}
 
 
 async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[AttemptInput | None]:
     """Take the leads of jobs to `processing`. None for one that is gone: then there is nothing to enrich."""
-    living = await leads.hold_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
-    begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in living]
-    await leads.move(tx, actor, moves=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED)
+    active = await leads.lock_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
+    begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in active]
+    await leads.transition(
+        tx, actor, transitions=begun, status=LeadStatus.PROCESSING, event=LeadEventKind.ENRICHMENT_STARTED
+    )
     answered = await store.answered(tx, actor.workspace_id, [job.id for job, _ in jobs if job.attempt > 1])
     return [
-        AttemptInput(_known(living[lead_id]), answered.get(job.id, {})) if lead_id in living else None
+        AttemptInput(_known_lead(active[lead_id]), answered.get(job.id, {})) if lead_id in active else None
         for job, lead_id in jobs
     ]
 
 
-async def keep(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: AdapterRun) -> None:
+async def record_run(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: AdapterRun) -> None:
     """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
-    if await leads.hold_leads_only(tx, actor, lead_ids=[lead_id]):
+    if await leads.lock_lead_ids(tx, actor, lead_ids=[lead_id]):
         await store.insert_runs(tx, actor.workspace_id, [RecordedRun(lead_id, job_id, run)])
 
 
@@ -76,21 +78,21 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
     """
     waiting = list(jobs)
     while waiting:
-        turn = {each[1].lead_id: each for each in reversed(waiting)}
+        turn = {item[1].lead_id: item for item in reversed(waiting)}
         await _complete(tx, actor, list(turn.values()))
-        waiting = [each for each in waiting if turn[each[1].lead_id] is not each]
+        waiting = [item for item in waiting if turn[item[1].lead_id] is not item]
     return [None for _ in jobs]
 
 
 async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> None:
     """As `complete`, for jobs of different leads."""
-    living = await leads.hold_leads_only(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
-    ours = [each for each in jobs if each[1].lead_id in living]
+    active = await leads.lock_lead_ids(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
+    ours = [item for item in jobs if item[1].lead_id in active]
     if not ours:
         return
     earlier = await store.competing_values(tx, actor.workspace_id, [ended.lead_id for _, ended in ours])
-    kept: list[RecordedRun] = []
-    moves: list[tuple[UUID, dict[str, object]]] = []
+    recorded: list[RecordedRun] = []
+    transitions: list[tuple[UUID, dict[str, object]]] = []
     passes: list[DirectTransition] = []
     enriched: list[Event[LeadEnrichedData]] = []
     for job, ended in ours:
@@ -100,20 +102,22 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
             still = [value.id for value in before if id(value.candidate) in winners]
             await store.choose(tx, actor.workspace_id, lead_id, still)
         chosen = [candidate.found for candidate in winners.values()]
-        kept += [RecordedRun(lead_id, job.id, run, chosen) for run in ended.runs]
+        recorded += [RecordedRun(lead_id, job.id, run, chosen) for run in ended.runs]
         fields = sorted(found.field.value for found in chosen)
         enriched.append(Event(lead_id, LeadEnrichedData(job_id=job.id, fields=fields), actor, job.trace))
-        told: dict[str, object] = {"jobId": str(job.id), "fields": fields}
+        event_data: dict[str, object] = {"jobId": str(job.id), "fields": fields}
         if ended.begun:
-            moves.append((lead_id, told))
+            transitions.append((lead_id, event_data))
         else:
             begun = {"jobId": str(job.id), "attempt": job.attempt}
-            passes.append(DirectTransition(lead_id, job.started_at, begun, told))
-    await store.insert_runs(tx, actor.workspace_id, kept)
-    if moves:
-        await leads.move(tx, actor, moves=moves, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED)
+            passes.append(DirectTransition(lead_id, job.started_at, begun, event_data))
+    await store.insert_runs(tx, actor.workspace_id, recorded)
+    if transitions:
+        await leads.transition(
+            tx, actor, transitions=transitions, status=LeadStatus.ENRICHED, event=LeadEventKind.ENRICHMENT_COMPLETED
+        )
     if passes:
-        await leads.pass_through(tx, actor, passes=passes)
+        await leads.direct_transition(tx, actor, passes=passes)
     await publish(tx, LEAD_ENRICHED, enriched)
 
 
@@ -122,17 +126,17 @@ def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, 
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]
-    candidates = sorted([*rivals, *new], key=lambda each: _rank(ended.order, each.adapter))
+    candidates = sorted([*rivals, *new], key=lambda item: _rank(ended.order, item.adapter))
     return {id(candidate): candidate for candidate in best_values(candidates).values()}
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:
     """Take the lead to `failed`, with the reason: its job is over, and only a retry of it asks anybody again."""
     await store.void_refusals(tx, actor.workspace_id, job_id)
-    moved = await leads.move(
+    moved = await leads.transition(
         tx,
         actor,
-        moves=[(lead_id, {"jobId": str(job_id), "error": error})],
+        transitions=[(lead_id, {"jobId": str(job_id), "error": error})],
         status=LeadStatus.FAILED,
         event=LeadEventKind.ENRICHMENT_FAILED,
         error=error,
@@ -142,7 +146,7 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
         await publish(tx, LEAD_ENRICHMENT_FAILED, [Event(lead_id, data, actor)])
 
 
-def _known(lead: LeadDetails) -> KnownLead:
+def _known_lead(lead: LeadDetails) -> KnownLead:
     return KnownLead(
         lead_id=lead.id,
         email=lead.email,

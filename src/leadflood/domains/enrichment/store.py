@@ -133,26 +133,26 @@ async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> No
     await tx.execute(_VOID_REFUSALS, {"workspace_id": workspace_id, "job_id": job_id})
 
 
-async def insert_runs(tx: Transaction, workspace_id: UUID, kept: Sequence[RecordedRun]) -> None:
+async def insert_runs(tx: Transaction, workspace_id: UUID, recorded: Sequence[RecordedRun]) -> None:
     """Keep runs and their values."""
-    values = [(each, value) for each in kept for value in each.run.values]
-    chosen = {id(winner) for each in kept for winner in each.winners}
+    values = [(item, value) for item in recorded for value in item.run.values]
+    chosen = {id(winner) for item in recorded for winner in item.winners}
     await tx.execute(
         INSERT_RUNS,
         {
             "workspace_id": workspace_id,
-            "ids": [each.id for each in kept],
-            "lead_ids": [each.lead_id for each in kept],
-            "job_ids": [each.job_id for each in kept],
-            "adapters": [each.run.adapter for each in kept],
-            "versions": [each.run.adapter_version for each in kept],
-            "statuses": ["failed" if each.run.error else "completed" for each in kept],
-            "errors": [each.run.error for each in kept],
-            "costs": [sum(value.cost_micros for value in each.run.values) for each in kept],
-            "started": [each.run.started_at for each in kept],
+            "ids": [item.id for item in recorded],
+            "lead_ids": [item.lead_id for item in recorded],
+            "job_ids": [item.job_id for item in recorded],
+            "adapters": [item.run.adapter for item in recorded],
+            "versions": [item.run.adapter_version for item in recorded],
+            "statuses": ["failed" if item.run.error else "completed" for item in recorded],
+            "errors": [item.run.error for item in recorded],
+            "costs": [sum(value.cost_micros for value in item.run.values) for item in recorded],
+            "started": [item.run.started_at for item in recorded],
             "value_ids": [new_id() for _ in values],
-            "run_ids": [each.id for each, _ in values],
-            "value_lead_ids": [each.lead_id for each, _ in values],
+            "run_ids": [item.id for item, _ in values],
+            "value_lead_ids": [item.lead_id for item, _ in values],
             "fields": [value.field for _, value in values],
             "values": [json.dumps(value.value) for _, value in values],
             "confidences": [value.confidence for _, value in values],
@@ -184,7 +184,7 @@ async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Co
         await tx.execute(statement, values)
 
 
-async def move_to_lead(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> MovedFindings:
+async def reassign_findings(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> MovedFindings:
     """Make the runs and values of one lead another's, which keeps its own choice. Both leads are locked."""
     leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
     values = await tx.all(_VALUES_OF, leads)
@@ -193,7 +193,7 @@ async def move_to_lead(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, 
     return MovedFindings([row.id for row in runs], {row.id: row.chosen for row in values})
 
 
-async def return_to_lead(
+async def restore_findings(
     tx: Transaction, workspace_id: UUID, moved: MovedFindings, *, holders: Sequence[UUID], to_lead: UUID
 ) -> None:
     """Return those runs and values that the holders still have. All these leads are locked."""

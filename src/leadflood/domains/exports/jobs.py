@@ -30,7 +30,7 @@ class _Task:
 
     context: JobContext[ExportPayload]
     database: Database
-    only: LeadFilter
+    filters: LeadFilter
 
     @property
     def export_id(self) -> UUID:
@@ -46,15 +46,15 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
     async def write(context: JobContext[ExportPayload]) -> Complete[UUID] | None:
         return await _write(context, database)
 
-    async def forget(_context: JobContext[NoPayload]) -> None:
+    async def purge(_context: JobContext[NoPayload]) -> None:
         removed = True
         while removed:
             async with database.system() as tx:
-                removed = await store.forget(tx) > 0
+                removed = await store.purge_expired(tx) > 0
 
     return [
         JobDefinition(WRITE_EXPORT, write, on_failed=_failed, timeout=_A_DAY),
-        JobDefinition(PURGE_EXPORTS, forget, timeout=_A_DAY),
+        JobDefinition(PURGE_EXPORTS, purge, timeout=_A_DAY),
     ]
 
 
@@ -65,9 +65,9 @@ async def _write(context: JobContext[ExportPayload], database: Database) -> Comp
         export = await store.lock(tx, job.workspace_id, export_id, job_id=job.id)
     if export is None:
         return None
-    task = _Task(context, database, LeadQuery.model_validate(export.filter).only())
+    task = _Task(context, database, LeadQuery.model_validate(export.filter).lead_filter())
     if export.resolved is None:
-        await _survey(task, export)
+        await _scan(task, export)
     elif export.format is ExportFormat.PARQUET:
         await _start_over(task)
     async with context.transaction() as tx:
@@ -79,10 +79,10 @@ async def _write(context: JobContext[ExportPayload], database: Database) -> Comp
     return Complete(_finish, export_id) if written else None
 
 
-async def _survey(task: _Task, export: UnfinishedExport) -> None:
+async def _scan(task: _Task, export: UnfinishedExport) -> None:
     try:
         found = await scan_for_export(
-            task.database, task.context.actor, only=task.only, columns=export.columns, kind=export.format
+            task.database, task.context.actor, filters=task.filters, columns=export.columns, kind=export.format
         )
     except TooManyColumns as error:
         raise Terminal(error.errors[0].message) from error
@@ -102,22 +102,22 @@ async def _start_over(task: _Task) -> None:
 
 async def _copy(task: _Task, export: UnfinishedExport, columns: Sequence[str], writer: Encoder) -> bool:
     """Write all leads from the position of the export on. Returns False where it was deleted meanwhile."""
-    if not export.parts and not await _keep(task, writer.begin()):
+    if not export.parts and not await _append(task, writer.begin()):
         return False
     enriched = wants_enriched(columns)
-    walk = batches(task.database, task.context.actor, only=task.only, after=export.position, enriched=enriched)
+    walk = batches(task.database, task.context.actor, filters=task.filters, after=export.position, enriched=enriched)
     async for records in walk:
         data = await EXPORT_ENCODING.run(writer.rows, records)
-        if not await _keep(task, data, written=len(records), position=queries.position_of(records[-1])):
+        if not await _append(task, data, written=len(records), position=queries.position_of(records[-1])):
             return False
     rest = iter(writer.end())
     while data := await EXPORT_ENCODING.run(next, rest, b""):
-        if not await _keep(task, data):
+        if not await _append(task, data):
             return False
     return True
 
 
-async def _keep(task: _Task, data: bytes, *, written: int = 0, position: Position | None = None) -> bool:
+async def _append(task: _Task, data: bytes, *, written: int = 0, position: Position | None = None) -> bool:
     async with task.context.transaction() as tx:
         export = await task.lock(tx)
         if export is None:

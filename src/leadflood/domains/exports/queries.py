@@ -68,10 +68,10 @@ async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: i
 
 
 async def next_records(
-    tx: Transaction, actor: Actor, *, only: LeadFilter, after: Position | None, limit: int, enriched: bool
+    tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int, enriched: bool
 ) -> list[ExportRecord]:
     """The next leads of a walk, with what enrichment chose for them if it is wanted."""
-    leads = await next_leads(tx, actor, only=only, sort=ORDER, after=after, limit=limit)
+    leads = await next_leads(tx, actor, filters=filters, sort=ORDER, after=after, limit=limit)
     known = await chosen_values(tx, actor, lead_ids=[lead.id for lead in leads]) if enriched and leads else {}
     return [ExportRecord(lead, known.get(lead.id, {})) for lead in leads]
 

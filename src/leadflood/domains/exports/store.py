@@ -84,7 +84,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND expires_at > now()
 """)
 
 # Delete some parts of expired exports, in all workspaces.
-FORGET_PARTS = sql("""
+PURGE_PARTS = sql("""
 DELETE FROM export_parts WHERE (workspace_id, export_id, number) IN (
     SELECT p.workspace_id, p.export_id, p.number FROM exports e
     JOIN export_parts p ON p.workspace_id = e.workspace_id AND p.export_id = e.id
@@ -92,7 +92,7 @@ DELETE FROM export_parts WHERE (workspace_id, export_id, number) IN (
 """)
 
 # Delete some expired exports that have no parts, in all workspaces.
-FORGET_EXPORTS = sql("""
+PURGE_EXPIRED = sql("""
 DELETE FROM exports WHERE (workspace_id, id) IN (
     SELECT e.workspace_id, e.id FROM exports e
     WHERE e.expires_at <= now()
@@ -183,7 +183,7 @@ async def expire(tx: Transaction, workspace_id: UUID, export_id: UUID) -> bool:
     return await tx.changed(EXPIRE, {"workspace_id": workspace_id, "id": export_id}) == 1
 
 
-async def forget(tx: Transaction) -> int:
+async def purge_expired(tx: Transaction) -> int:
     """Remove some of what is over, in all workspaces: files first. Returns how much."""
-    parts = await tx.changed(FORGET_PARTS, {"batch": _BATCH})
-    return parts + await tx.changed(FORGET_EXPORTS, {"batch": _BATCH})
+    parts = await tx.changed(PURGE_PARTS, {"batch": _BATCH})
+    return parts + await tx.changed(PURGE_EXPIRED, {"batch": _BATCH})

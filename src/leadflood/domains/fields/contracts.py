@@ -34,7 +34,7 @@ _Options = Annotated[list[Annotated[FieldOption, BeforeValidator(_given_by_label
 
 def options_of(given: Sequence[FieldOption] | None) -> list[Option]:
     """The options that are given. Raises: InvalidValue."""
-    return check_options([Option(each.value or each.label, each.label) for each in given or ()])
+    return check_options([Option(item.value or item.label, item.label) for item in given or ()])
 
 
 class CreateField(Schema):

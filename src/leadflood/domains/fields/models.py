@@ -66,9 +66,9 @@ def check_options(options: Sequence[Option]) -> list[Option]:
     if len(options) > MAX_OPTIONS:
         message = f"Maximum {MAX_OPTIONS} options."
         raise InvalidValue(message, "too_long")
-    checked = [Option(clean_line(each.value, max_length=MAX_OPTION), each.label) for each in options]
-    names = [search_key(each.label) for each in checked]
-    values = [search_key(each.value) for each in checked]
+    checked = [Option(clean_line(item.value, max_length=MAX_OPTION), item.label) for item in options]
+    names = [search_key(item.label) for item in checked]
+    values = [search_key(item.value) for item in checked]
     for index, option in enumerate(checked):
         clashes = [
             place for place in range(len(checked)) if place != index and values[index] in (values[place], names[place])

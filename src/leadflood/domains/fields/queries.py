@@ -52,7 +52,7 @@ async def custom_fields(tx: Transaction, workspace_id: UUID, *, subject: str) ->
 
 def custom_field(row: Row) -> CustomField:
     """The definition in a row."""
-    options = tuple(Option(each["value"], each["label"]) for each in row.options)
+    options = tuple(Option(option["value"], option["label"]) for option in row.options)
     return CustomField(row.id, row.key, row.label, FieldType(row.type), options, row.archived_at is not None)
 
 
@@ -63,7 +63,7 @@ def _view(row: Row) -> FieldView:
         key=row.key,
         label=row.label,
         type=FieldType(row.type),
-        options=[FieldOptionView(value=each["value"], label=each["label"]) for each in row.options],
+        options=[FieldOptionView(value=option["value"], label=option["label"]) for option in row.options],
         position=row.position,
         archived=row.archived_at is not None,
         version=row.version,

@@ -94,7 +94,7 @@ async def update_field(
         raise FieldNotFound
     if stored.version != expected_version:
         raise FieldVersionConflict(stored.version)
-    values = _changes(command, FieldType(stored.type), [Option(**each) for each in stored.options])
+    values = _changes(command, FieldType(stored.type), [Option(**option) for option in stored.options])
     if command.position is not None:
         order = list(await store.lock_order(tx, actor.workspace_id, stored.subject))
         order.remove(field_id)

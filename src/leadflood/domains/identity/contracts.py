@@ -24,7 +24,7 @@ from leadflood.kernel.timestamps import Timestamp
 
 MAX_NAME = 200
 MAX_TOKEN = 200
-_LONGEST_TRIED = 1024
+_MAX_TRIED = 1024
 """Characters of a password that login reads. Longer ones cannot be right: why hash them?"""
 
 
@@ -41,7 +41,7 @@ NewPassword = Annotated[
 ]
 PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
 """A new password in a contract whose field `email` comes before it."""
-TriedPassword = Annotated[str, Field(min_length=1, max_length=_LONGEST_TRIED, json_schema_extra={"format": "password"})]
+TriedPassword = Annotated[str, Field(min_length=1, max_length=_MAX_TRIED, json_schema_extra={"format": "password"})]
 Id = Annotated[UUID, Strict(strict=False)]
 AnyRole = Annotated[Role, Strict(strict=False)]
 TimeZone = Annotated[str, FromText(known_time_zone, {"maxLength": 64})]

@@ -113,9 +113,9 @@ class TooManyApiKeys(Conflict):
     title = "API key limit reached"
     remedy = "Revoke a key that is no longer used."
 
-    def __init__(self, most: int) -> None:
-        """Args: most: how many there can be."""
-        super().__init__(f"API key limit reached ({most}). Revoke a key you no longer use.")
+    def __init__(self, limit: int) -> None:
+        """Args: limit: how many there can be."""
+        super().__init__(f"API key limit reached ({limit}). Revoke a key you no longer use.")
 
 
 class WorkspaceNotFound(NotFound):

@@ -132,7 +132,7 @@ def permissions_of(role: Role, scopes: Collection[str] | None, *, is_operator: b
     return frozenset(permission for permission in granted & SCOPES if permission.value in scopes)
 
 
-def can_give(actor: Actor, role: Role) -> bool:
+def can_grant(actor: Actor, role: Role) -> bool:
     """Whether all that the role allows, beyond one's own account, is also allowed to the actor."""
     return PERMISSIONS[role] - {Permission.ACCOUNT} <= actor.permissions
 
@@ -220,14 +220,14 @@ def _too_long() -> InvalidValue:
 def _is_guessable(password: str, email: str | None) -> bool:
     words = [*_PRODUCT, *(re.split(r"[@.+_-]", email.casefold()) if email else ())]
     joined = re.sub(r"[ ._-]+", "", password)  # what parts words costs whoever guesses next to nothing
-    return min(zxcvbn(form[:_MEASURED], words).guesses_log10 for form in {password, joined}) < _LEAST_GUESSES
+    return min(zxcvbn(form[:_MEASURED], words).guesses_log10 for form in {password, joined}) < _MIN_GUESSES
 
 
 def _is_documented(password: str) -> bool:
     return "".join(char for char in password.casefold() if char.isalnum()) in _DOCUMENTED
 
 
-_LEAST_GUESSES: Final = 8.1
+_MIN_GUESSES: Final = 8.1
 """As a power of ten: just above zxcvbn's score 3 of 4, which a word with a year and signs after it already reaches."""
 _MEASURED: Final = 24
 """Characters that zxcvbn reads. Its time grows with the cube of the length: a few milliseconds for so many."""

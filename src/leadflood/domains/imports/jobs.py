@@ -26,7 +26,7 @@ from leadflood.kernel.sandbox.pool import Sandbox
 _A_DAY = 86_400.0
 _PAUSE = 2.0
 """Seconds between looks whether there is room for more enrichment."""
-_PATIENCE = 0.25
+_LOCK_TIMEOUT = 0.25
 """Seconds that a chunk of a preview waits for whoever is ending its job, and must end the import too: see there."""
 
 
@@ -42,15 +42,15 @@ def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) ->
     async def commit(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
         return await _commit(context, database)
 
-    async def forget(_context: JobContext[NoPayload]) -> None:
-        while await retention.forget(database, days=retention_days):
+    async def purge(_context: JobContext[NoPayload]) -> None:
+        while await retention.purge_expired(database, days=retention_days):
             pass
 
     return [
         JobDefinition(STAGE_IMPORT, stage, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(COMMIT_IMPORT, commit, on_failed=_failed, timeout=_A_DAY),
         JobDefinition(ENRICH_IMPORTED, _enrich, timeout=_A_DAY),
-        JobDefinition(PURGE_IMPORTS, forget, timeout=_A_DAY),
+        JobDefinition(PURGE_IMPORTS, purge, timeout=_A_DAY),
     ]
 
 
@@ -98,7 +98,7 @@ async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator
                 if found is None:
                     return False
                 await staging.stage_batch(tx, found, batch)
-                await lock_attempt(tx, context.job, patience=_PATIENCE)
+                await lock_attempt(tx, context.job, lock_timeout=_LOCK_TIMEOUT)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)  # its generator is closed next

@@ -12,8 +12,8 @@ from leadflood.kernel.events import Event
 async def changeset_undone(tx: Transaction, events: Sequence[Event[ChangesetUndoneData]]) -> None:
     """Publish that the imports behind these changesets are undone."""
     undone = [
-        Event(each.data.import_id, ImportUndoneData(changeset_id=each.subject_id), each.actor, each.trace)
-        for each in events
-        if each.data.import_id is not None
+        Event(event.data.import_id, ImportUndoneData(changeset_id=event.subject_id), event.actor, event.trace)
+        for event in events
+        if event.data.import_id is not None
     ]
     await publish(tx, IMPORT_UNDONE, undone)

@@ -144,8 +144,8 @@ def _shown(row: Row) -> dict[str, Any]:
         "progress": _progress(row),
         "counts": {action: row.counts.get(action, 0) for action in RowAction},
         "fields": {
-            API_NAMES[name]: FieldCount(changed=each.get("changed", 0), kept=each.get("kept", 0))
-            for name, each in row.fields.items()
+            API_NAMES[name]: FieldCount(changed=field.get("changed", 0), kept=field.get("kept", 0))
+            for name, field in row.fields.items()
         },
         "faults": row.faults,
         "job_id": row.job_id,

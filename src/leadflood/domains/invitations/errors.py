@@ -32,9 +32,9 @@ class TooManyInvitationMails(TooManyRequests):
     code = "too_many_invitation_mails"
     title = "Invitation limit reached"
 
-    def __init__(self, most: int, retry_after: int) -> None:
-        """Args: most: how many there can be. retry_after: seconds until the next mail may be sent."""
-        detail = f"Invitation limit reached ({most} in 24 hours). Try again in {retry_after} seconds."
+    def __init__(self, limit: int, retry_after: int) -> None:
+        """Args: limit: how many there can be. retry_after: seconds until the next mail may be sent."""
+        detail = f"Invitation limit reached ({limit} in 24 hours). Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
@@ -45,9 +45,9 @@ class TooManyInvitations(Conflict):
     title = "Invitation limit reached"
     remedy = "Revoke pending invitations, or wait until some are accepted."
 
-    def __init__(self, most: int) -> None:
-        """Args: most: how many there can be."""
-        super().__init__(f"Invitation limit reached ({most} pending). Revoke some first.")
+    def __init__(self, limit: int) -> None:
+        """Args: limit: how many there can be."""
+        super().__init__(f"Invitation limit reached ({limit} pending). Revoke some first.")
 
 
 class AccountExists(Conflict):

@@ -29,24 +29,24 @@ def definitions(
     async def send_invitation(context: JobContext[SendInvitation]) -> None:
         await _send(context, mailer, secret_box, public_url)
 
-    async def forget(_context: JobContext[NoPayload]) -> None:
-        await mailing.delete_old(database, store.forget)
+    async def purge(_context: JobContext[NoPayload]) -> None:
+        await mailing.delete_old(database, store.purge_expired)
 
     return [
         JobDefinition(SEND_INVITATION, send_invitation, timeout=mailing.MAIL_SECONDS),
-        JobDefinition(PURGE_INVITATIONS, forget),
+        JobDefinition(PURGE_INVITATIONS, purge),
     ]
 
 
 async def _send(context: JobContext[SendInvitation], mailer: Mailer, secret_box: SecretBox, public_url: str) -> None:
     invitation_id, sending = context.payload.invitation_id, context.payload.sending
     async with context.transaction() as tx:
-        letter = await queries.letter_of(tx, context.actor, invitation_id=invitation_id)
-    if letter is None or letter.invitation.sends != sending:
+        invitation_email = await queries.invitation_email_of(tx, context.actor, invitation_id=invitation_id)
+    if invitation_email is None or invitation_email.invitation.sends != sending:
         # It has ended, or a newer mail is on its way.
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
     token = LINK.token(secret_box, invitation_id, sending)
-    mailing.require_token(token, letter.token_hash)
-    mail = invitation_mail(letter, link=LINK.url(public_url, token), key=str(context.job.id))
+    mailing.require_token(token, invitation_email.token_hash)
+    mail = invitation_mail(invitation_email, link=LINK.url(public_url, token), key=str(context.job.id))
     await mailing.send(mailer, mail)

@@ -21,7 +21,7 @@ PAUSE_SECONDS: Final = 60
 """Between two mails of a workspace to one address, whatever was revoked or replaced in between."""
 MAX_MAILS_A_DAY: Final = 100
 """Invitation mails of a workspace within 24 hours, whatever became of the invitations."""
-FORGOTTEN_AFTER_DAYS: Final = 30
+PURGE_AFTER_DAYS: Final = 30
 """After its end, however it ended, an invitation is deleted."""
 
 
@@ -69,12 +69,12 @@ def vouches(inviter: Role, role: Role) -> bool:
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
 
 
-def invitation_mail(letter: InvitationEmail, *, link: str, key: str) -> Mail:
+def invitation_mail(invitation_email: InvitationEmail, *, link: str, key: str) -> Mail:
     """The mail. Args: key: what makes its Message-ID."""
-    inviter, workspace = letter.inviter, letter.workspace
+    inviter, workspace = invitation_email.inviter, invitation_email.workspace
     opening = f"{inviter} invited you" if inviter else "You're invited"
-    until = f"{letter.expires_at:%B} {letter.expires_at.day}, {letter.expires_at:%Y, %H:%M} UTC"
-    role = letter.invitation.role.value.capitalize()
+    until = f"{invitation_email.expires_at:%B} {invitation_email.expires_at.day}, {invitation_email.expires_at:%Y, %H:%M} UTC"
+    role = invitation_email.invitation.role.value.capitalize()
     first = f"{opening} to {workspace} on LEAD-FLOOD as {'an' if role[0] in 'AO' else 'a'} {role}."
     last = f"This link works once, until {until}. If you weren't expecting this, ignore this email."
     text = f"{first}\n\nAccept invitation:\n{link}\n\n{last}\n"
@@ -83,4 +83,4 @@ def invitation_mail(letter: InvitationEmail, *, link: str, key: str) -> Mail:
         f'<p>{escape(first)}</p><p><a href="{escape(link)}">Accept invitation</a></p><p>{escape(last)}</p>'
         "</body></html>\n"
     )
-    return Mail(key, letter.invitation.email, f"{opening} to {workspace} on LEAD-FLOOD", text, html)
+    return Mail(key, invitation_email.invitation.email, f"{opening} to {workspace} on LEAD-FLOOD", text, html)

@@ -39,7 +39,7 @@ PENDING = assemble(_PENDING, condition=sql("(:after::uuid IS NULL OR i.id < :aft
 PENDING_BY_ID = assemble(_PENDING, condition=sql("i.id = :id"))
 
 # What the mail of an invitation says.
-_LETTERS = sql("""
+_INVITATION_EMAILS = sql("""
 SELECT i.workspace_id, i.id, i.email, i.email_norm, i.role, i.sends, i.invited_by, i.expires_at, i.token_hash,
        w.name AS workspace, u.name AS inviter, u.disabled_at AS inviter_disabled_at, m.role AS inviter_role,
        EXISTS (SELECT FROM users known WHERE known.email_norm = i.email_norm) AS has_account
@@ -51,13 +51,13 @@ WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AN
 """)
 
 # An open invitation by id.
-LETTER = assemble(_LETTERS, condition=sql("i.workspace_id = :workspace_id AND i.id = :id"))
+INVITATION_EMAIL = assemble(_INVITATION_EMAILS, condition=sql("i.workspace_id = :workspace_id AND i.id = :id"))
 
 # An open invitation by its token.
-LETTER_BY_TOKEN = assemble(_LETTERS, condition=sql("i.token_hash = :token_hash"))
+INVITATION_EMAIL_BY_TOKEN = assemble(_INVITATION_EMAILS, condition=sql("i.token_hash = :token_hash"))
 
 # The open invitations to an address.
-LETTERS_TO = assemble(_LETTERS, condition=sql("i.email_norm = :email_norm ORDER BY i.id"))
+INVITATION_EMAILS_TO = assemble(_INVITATION_EMAILS, condition=sql("i.email_norm = :email_norm ORDER BY i.id"))
 
 
 async def list_invitations(
@@ -76,29 +76,31 @@ async def get_invitation(tx: Transaction, actor: Actor, *, invitation_id: UUID) 
     return _view(row)
 
 
-async def letter_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> InvitationEmail | None:
+async def invitation_email_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> InvitationEmail | None:
     """An invitation that can be accepted now, for its mail."""
-    return _letter(await tx.first(LETTER, {"workspace_id": actor.workspace_id, "id": invitation_id}))
+    return _invitation_email(
+        await tx.first(INVITATION_EMAIL, {"workspace_id": actor.workspace_id, "id": invitation_id})
+    )
 
 
-async def letter_by_token(tx: Transaction, token_hash: bytes) -> InvitationEmail:
+async def invitation_email_by_token(tx: Transaction, token_hash: bytes) -> InvitationEmail:
     """The invitation that can be accepted now with the token of exactly this hash. Needs a system transaction.
 
     Raises: InvitationNotFound: also when whoever vouches for it may no longer let anybody in like that.
     """
-    letter = _letter(await tx.first(LETTER_BY_TOKEN, {"token_hash": token_hash}))
-    if letter is None:
+    invitation_email = _invitation_email(await tx.first(INVITATION_EMAIL_BY_TOKEN, {"token_hash": token_hash}))
+    if invitation_email is None:
         raise InvitationNotFound
-    return letter
+    return invitation_email
 
 
-async def letters_to(tx: Transaction, email: EmailAddress) -> list[InvitationEmail]:
+async def invitation_emails_to(tx: Transaction, email: EmailAddress) -> list[InvitationEmail]:
     """The invitations of all workspaces that this address can accept now. Needs a system transaction."""
-    rows = await tx.all(LETTERS_TO, {"email_norm": email.norm})
-    return [letter for letter in map(_letter, rows) if letter is not None]
+    rows = await tx.all(INVITATION_EMAILS_TO, {"email_norm": email.norm})
+    return [invitation_email for invitation_email in map(_invitation_email, rows) if invitation_email is not None]
 
 
-def _letter(row: Row | None) -> InvitationEmail | None:
+def _invitation_email(row: Row | None) -> InvitationEmail | None:
     if row is None:
         return None
     role = Role(row.role)

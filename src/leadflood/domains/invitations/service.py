@@ -14,7 +14,7 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import AlreadyMember, InvalidToken, UserExists
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import audit, members, signin
-from leadflood.domains.identity.service.passwords import hashed, refuse_own_email
+from leadflood.domains.identity.service.passwords import hash_password_in_thread, refuse_own_email
 from leadflood.domains.invitations import queries, store
 from leadflood.domains.invitations.contracts import (
     AcceptedInvitation,
@@ -65,7 +65,7 @@ async def invite(
     """
     actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
-    members.require_may_give(actor, own_role, command.role)
+    members.require_may_grant(actor, own_role, command.role)
     await _require_room(tx, actor, command.email)
     await store.replace(tx, actor.workspace_id, command.email)
     invitation_id = new_id()
@@ -99,7 +99,7 @@ async def resend(
     actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
-    members.require_may_give(actor, own_role, invitation.role)
+    members.require_may_grant(actor, own_role, invitation.role)
     await _require_room(tx, actor, invitation.email)
     sending = invitation.sends + 1
     renewed = await store.renew(
@@ -124,7 +124,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
     actor.require(Permission.MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
-    members.require_may_touch(actor, own_role, invitation.role)
+    members.require_may_change(actor, own_role, invitation.role)
     if not await store.revoke(tx, invitation):
         raise InvitationNotFound
     data: dict[str, JsonValue] = {"email": invitation.email.display, "role": invitation.role}
@@ -133,14 +133,14 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
 
 async def preview(database: Database, token: str) -> InvitationPreview:
     """What whoever holds the link is told, an account with this address included. Raises: InvitationNotFound."""
-    letter = await _look_up(database, token)
+    invitation_email = await _look_up(database, token)
     return InvitationPreview(
-        email=letter.invitation.email.display,
-        role=letter.invitation.role,
-        workspace=letter.workspace,
-        inviter=letter.inviter,
-        has_account=letter.has_account,
-        expires_at=letter.expires_at,
+        email=invitation_email.invitation.email.display,
+        role=invitation_email.invitation.role,
+        workspace=invitation_email.workspace,
+        inviter=invitation_email.inviter,
+        has_account=invitation_email.has_account,
+        expires_at=invitation_email.expires_at,
     )
 
 
@@ -149,9 +149,9 @@ async def accept_as_new(database: Database, *, token: str, newcomer: NewAccount,
 
     Raises: InvitationNotFound, AccountExists, InvalidInput: when the password is the address.
     """
-    letter = await _look_up(database, token)
-    refuse_own_email(newcomer.password, letter.invitation.email.display, "/password")
-    password_hash = await hashed(newcomer.password)
+    invitation_email = await _look_up(database, token)
+    refuse_own_email(newcomer.password, invitation_email.invitation.email.display, "/password")
+    password_hash = await hash_password_in_thread(newcomer.password)
     async with database.system() as tx:
         invitation = await _use_up(tx, token)
         try:
@@ -177,15 +177,15 @@ async def accept_with_account(
 
     Raises: InvitationNotFound, LoginFailed, LoginThrottled.
     """
-    letter = await _look_up(database, token)
-    email_norm = letter.invitation.email.norm
+    invitation_email = await _look_up(database, token)
+    email_norm = invitation_email.invitation.email.norm
     proven = await signin.verify_credentials(
         database, settings, secret_box, email_norm=email_norm, password=known.password, client=client
     )
     account = proven.account
     async with database.system() as tx:
         invitation = await _use_up(tx, token)
-        if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
+        if not await members.lock_account(tx, user_id=account.id, password_hash=account.password_hash):
             raise signin.failed(client)
         await _join(tx, invitation, account.id, client)
         await proven.attempt.succeeded(tx)
@@ -204,7 +204,7 @@ async def accept_as_self(database: Database, actor: Actor, *, token: str, client
         invitation = await _use_up(tx, token)
         if invitation.email.norm != account.email_norm:
             raise InvitationNotFound
-        if not await members.hold_account(tx, user_id=account.id, password_hash=account.password_hash):
+        if not await members.lock_account(tx, user_id=account.id, password_hash=account.password_hash):
             raise InvalidToken
         await _join(tx, invitation, account.id, client)
     return AcceptedInvitation(workspace_id=invitation.workspace_id, user_id=account.id, email=invitation.email.display)
@@ -240,18 +240,20 @@ async def _look_up(database: Database, token: str) -> InvitationEmail:
     if not LINK.is_token(token):
         raise InvitationNotFound
     async with database.system(read_only=True) as tx:
-        return await queries.letter_by_token(tx, token_hash(token))
+        return await queries.invitation_email_by_token(tx, token_hash(token))
 
 
 async def _use_up(tx: Transaction, token: str) -> PendingInvitation:
     """The invitation of the token, accepted in this transaction, which is the only one to do so."""
     sought = token_hash(token)
-    letter = await queries.letter_by_token(tx, sought)
-    await members.lock(tx, Actor.system(letter.invitation.workspace_id))
-    letter = await queries.letter_by_token(tx, sought)  # as it is now that nobody else can change it
-    if not await store.accept(tx, letter.invitation, sought):
+    invitation_email = await queries.invitation_email_by_token(tx, sought)
+    await members.lock(tx, Actor.system(invitation_email.invitation.workspace_id))
+    invitation_email = await queries.invitation_email_by_token(
+        tx, sought
+    )  # as it is now that nobody else can change it
+    if not await store.accept(tx, invitation_email.invitation, sought):
         raise InvitationNotFound
-    return letter.invitation
+    return invitation_email.invitation
 
 
 async def _join(tx: Transaction, invitation: PendingInvitation, user_id: UUID, client: Client) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from leadflood.domains.invitations.models import FORGOTTEN_AFTER_DAYS, PAUSE_SECONDS, VALID_DAYS, PendingInvitation
+from leadflood.domains.invitations.models import PAUSE_SECONDS, PURGE_AFTER_DAYS, VALID_DAYS, PendingInvitation
 from leadflood.kernel.actor import Role
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -71,7 +71,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND token_hash = :token_hash AND
 """)
 
 # Delete invitations that ended long ago.
-FORGET = sql("""
+PURGE_EXPIRED = sql("""
 DELETE FROM invitations WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM invitations WHERE expires_at < now() - make_interval(days => :days) LIMIT :limit)
 """)
@@ -142,9 +142,9 @@ async def accept(tx: Transaction, invitation: PendingInvitation, token_hash: byt
     return await tx.changed(ACCEPT, row) == 1
 
 
-async def forget(tx: Transaction, limit: int) -> int:
+async def purge_expired(tx: Transaction, limit: int) -> int:
     """Delete what has ended long ago, over all workspaces. Needs a system transaction. Returns how many."""
-    return await tx.changed(FORGET, {"days": FORGOTTEN_AFTER_DAYS, "limit": limit})
+    return await tx.changed(PURGE_EXPIRED, {"days": PURGE_AFTER_DAYS, "limit": limit})
 
 
 def _pending_of(row: Row) -> PendingInvitation:

@@ -51,19 +51,19 @@ class SharedWork(Protocol[_Value_contra, _Answer_co]):
         ...
 
 
-async def lock_attempt(tx: Transaction, job: RunningJob, *, patience: float | None = None) -> None:
+async def lock_attempt(tx: Transaction, job: RunningJob, *, lock_timeout: float | None = None) -> None:
     """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
 
     A locked job cannot be cancelled, and its lease is not renewed.
 
-    Args: patience: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
+    Args: lock_timeout: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
         Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
 
     Raises: AttemptLost, leadflood.kernel.db.errors.LockConflict.
     """
-    if patience is not None:
-        await tx.limit(lock=patience)
-    if not await store.holds(tx, [job.key]):
+    if lock_timeout is not None:
+        await tx.limit(lock=lock_timeout)
+    if not await store.owned_attempts(tx, [job.key]):
         raise AttemptLost(job.id, job.attempt)
 
 
@@ -90,7 +90,7 @@ class Completer:
         `AttemptLost` for those that another attempt has taken over, or that an operator cancelled.
         """
         outcomes = await self._in_workspace(effect, jobs, completes=True)
-        return [each if isinstance(each, Exception) else None for each in outcomes]
+        return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
     async def complete_shared(self, effect: Effect[Value], job: RunningJob, value: Value) -> None:
         """Complete a job in a transaction that others with the same effect share.
@@ -112,7 +112,7 @@ class Completer:
     ) -> Any:  # noqa: ANN401  the answer of any work
         group = self._groups.get((work, completes))
         if group is None:
-            group = Batcher(partial(self._serve, work, completes=completes), most=MAX_BATCH)
+            group = Batcher(partial(self._serve, work, completes=completes), max_size=MAX_BATCH)
             self._groups[work, completes] = group
         return await group((job, value))
 
@@ -150,15 +150,15 @@ class Completer:
         async with self._database.transaction(workspace_id) as tx:
             keys, rerun = [job.key for job, _ in items], False
             if completes:
-                held, rerun = await store.finish(tx, keys)
+                owned, rerun = await store.finish(tx, keys)
             else:
-                held = await store.holds(tx, keys)
-            ours = [item for item in items if item[0].key in held]
+                owned = await store.owned_attempts(tx, keys)
+            ours = [item for item in items if item[0].key in owned]
             answers = await work(tx, Actor.system(workspace_id), ours) if ours else ()
             if rerun:
                 await self._rerun(tx, [job for job, _ in ours])
         remaining = iter(answers) if not completes else iter([None] * len(ours))
-        return [next(remaining) if job.key in held else AttemptLost(job.id, job.attempt) for job, _ in items]
+        return [next(remaining) if job.key in owned else AttemptLost(job.id, job.attempt) for job, _ in items]
 
     async def _rerun(self, tx: Transaction, jobs: Sequence[RunningJob]) -> None:
         """Queue those again that somebody asked for while they ran: what changed since must not be missed."""

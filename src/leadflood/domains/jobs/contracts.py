@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
 
-from leadflood.domains.jobs.models import LONGEST_CAUSE, MOST_IDS, JobStatus, OutboxStatus
+from leadflood.domains.jobs.models import MAX_CAUSE, MAX_IDS, JobStatus, OutboxStatus
 from leadflood.kernel.actor import ActorKind
 from leadflood.kernel.schema import Count, Schema, View
 
 Kind = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9._-]+$", examples=["leads.enrich.v1"])]
 """A kind of job or event, as a caller names it."""
 
-Cause = Annotated[str, Field(max_length=LONGEST_CAUSE, pattern=r"^[^\x00]*$", examples=["No such mailbox: <email>"])]
+Cause = Annotated[str, Field(max_length=MAX_CAUSE, pattern=r"^[^\x00]*$", examples=["No such mailbox: <email>"])]
 """The cause of a failure, exactly as it was shown."""
 
 
@@ -25,7 +25,7 @@ class RetryJobs(Schema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
 
-    ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MOST_IDS)
+    ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MAX_IDS)
 
 
 class RetryCause(Schema):
@@ -44,7 +44,7 @@ class ReplayEvents(Schema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [_ID]}]})
 
-    ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MOST_IDS)
+    ids: list[Annotated[UUID, Strict(strict=False)]] = Field(min_length=1, max_length=MAX_IDS)
 
 
 class ReplayCause(Schema):
@@ -292,7 +292,7 @@ def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
         last_error=row.last_error,
         cause=row.cause or None,
         progress=JobProgress(**row.progress) if row.progress else None,
-        failures=[_failure(each) for each in row.failures],
+        failures=[_failure(failure) for failure in row.failures],
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

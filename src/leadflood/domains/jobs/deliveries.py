@@ -58,18 +58,18 @@ def encoded(events: Sequence[Event[Any]]) -> list[dict[str, Any]]:
     actor: Any = None
     trace = NO_TRACE
     priority = Priority.NORMAL
-    for each in events:
+    for event in events:
         entry: dict[str, Any] = {}
-        if each.data is not data:
-            entry["data"] = data = each.data
-        if each.actor is not actor:
-            actor = each.actor
+        if event.data is not data:
+            entry["data"] = data = event.data
+        if event.actor is not actor:
+            actor = event.actor
             entry["actor"] = {"kind": actor.kind, "id": actor.id}
-        if each.trace is not trace:
-            trace = each.trace
+        if event.trace is not trace:
+            trace = event.trace
             entry["trace"] = dict(trace)
-        if each.priority is not priority:
-            entry["priority"] = priority = each.priority
+        if event.priority is not priority:
+            entry["priority"] = priority = event.priority
         entries.append(entry)
     return entries if any(entries[1:]) else entries[:1]
 
@@ -96,7 +96,7 @@ def decoded(event_type: EventType[D], workspace_id: UUID, subject_ids: Sequence[
         Event(
             subject_id,
             _data(event_type, said.data),
-            Actor.asker(workspace_id, said.actor.kind, said.actor.id),
+            Actor.requester(workspace_id, said.actor.kind, said.actor.id),
             said.trace,
             Priority(said.priority),
         )

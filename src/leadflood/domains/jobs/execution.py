@@ -9,7 +9,7 @@ import structlog
 
 from leadflood.domains.jobs import store
 from leadflood.domains.jobs.models import (
-    FORGOTTEN_AFTER,
+    LOST_IN_QUEUE_AFTER,
     UNCOUNTED_LOSSES,
     JobStatus,
     RunningJob,
@@ -28,7 +28,7 @@ from leadflood.kernel.hold import WAITING
 from leadflood.kernel.queue.ports import QueueMessage
 
 _SWEEP = 200
-_PUT_OFF = 300.0
+_RESCHEDULE = 300.0
 """Seconds after which a broken row is looked at again."""
 _ASKS_AGAIN_AFTER = 3600.0
 """Seconds after which a job on hold that nobody released asks again whether it may go on."""
@@ -133,13 +133,13 @@ async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> No
         _log.exception("job.rescue_failed", job_id=str(job.id), job_kind=job.kind)
         with suppress(DatabaseError):  # a row that cannot even be put off is met again by the next sweep
             async with tx.savepoint():
-                await store.renew(tx, [job.key], _PUT_OFF)
+                await store.renew(tx, [job.key], _RESCHEDULE)
 
 
-async def remind(database: Database) -> int:
+async def requeue_lost(database: Database) -> int:
     """Give queued jobs whose ticket seems lost another one. Returns how many."""
     async with database.system() as tx:
-        jobs = await store.forgotten(tx, older_than=FORGOTTEN_AFTER, limit=_SWEEP)
+        jobs = await store.lost_in_queue(tx, older_than=LOST_IN_QUEUE_AFTER, limit=_SWEEP)
         if jobs:
             await announce(tx, jobs)
         tx.mark(*(job.workspace_id for job in jobs))
@@ -155,10 +155,10 @@ async def release(database: Database, job: RunningJob, *, delay: float = 0.0) ->
     return queued is not None
 
 
-async def put_off(database: Database, job: RunningJob, later: Later) -> bool:
+async def reschedule(database: Database, job: RunningJob, later: Later) -> bool:
     """Let a job wait until the time that its handler named. It does not count as an attempt."""
     async with database.transaction(job.workspace_id) as tx:
-        queued = await store.put_off(tx, job.key, at=later.at, reason=storable_reason(later.reason))
+        queued = await store.reschedule(tx, job.key, at=later.at, reason=storable_reason(later.reason))
         await _announce(tx, queued)
     return queued is not None
 

@@ -15,7 +15,7 @@ import structlog
 from leadflood.domains.jobs.contracts import EventActor, EventSubject, EventView
 from leadflood.domains.jobs.deliveries import EventRef, UnreadableEvents, decoded, unfolded
 from leadflood.domains.jobs.errors import CursorExpired, Terminal
-from leadflood.domains.jobs.models import MOST_SUBJECTS
+from leadflood.domains.jobs.models import MAX_SUBJECTS
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -116,7 +116,7 @@ async def read_events(
     told: list[tuple[Row, int, EventView]] = []
     if scan.scanned:
         until = {"last_position": scan.position, "last_id": scan.id}
-        wanted = limit + 1 + min(start.subjects, MOST_SUBJECTS)
+        wanted = limit + 1 + min(start.subjects, MAX_SUBJECTS)
         for row in await tx.all(_READ, {**sought, **until, "types": types, "wanted": wanted}):
             read = start.subjects if row.id == start.id else 0
             told += [(row, place, view) for place, view in enumerate(_views(row)) if place >= read]

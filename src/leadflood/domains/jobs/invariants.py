@@ -1,13 +1,13 @@
 """What must hold of jobs and the outbox at any moment: for `doctor`, and for the end of each chaos test."""
 
-from leadflood.domains.jobs.models import FORGOTTEN_AFTER
+from leadflood.domains.jobs.models import LOST_IN_QUEUE_AFTER
 from leadflood.kernel.db.sql import sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 NOT_RESCUED_AFTER = 60.0
 """Seconds past the end of a lease: a rescue takes far less."""
 
-STRANDED_AFTER = 2 * FORGOTTEN_AFTER
+STRANDED_AFTER = 2 * LOST_IN_QUEUE_AFTER
 """Seconds overdue: by then a lost ticket has been replaced, and a stale event taken again."""
 
 _LISTED = 100
@@ -21,4 +21,4 @@ async def violations(tx: Transaction) -> list[str]:
     Needs a transaction across workspaces (`Database.system`).
     """
     limits = {"not_rescued": NOT_RESCUED_AFTER, "stranded": STRANDED_AFTER, "listed": _LISTED}
-    return [row.told for row in await tx.all(_VIOLATIONS, limits)]
+    return [row.violation for row in await tx.all(_VIOLATIONS, limits)]

@@ -160,7 +160,7 @@ async def report_worker(
         await tx.execute(_SEEN, row)
 
 
-async def forget_worker(database: Database, *, worker_id: UUID) -> None:
+async def deregister_worker(database: Database, *, worker_id: UUID) -> None:
     """Tell that a worker has stopped."""
     async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
         await tx.execute(_GONE, {"id": worker_id})
@@ -191,21 +191,23 @@ async def _run_listeners(tx: Transaction, actor: Actor, jobs: Sequence[tuple[Run
 
 
 async def _retry_cause(context: JobContext[RetryCausePayload]) -> Complete[_Ended]:
-    return await _bring_back(context, FAILED_JOBS, {context.payload.kind: context.payload.attempts})
+    return await _requeue_failures(context, FAILED_JOBS, {context.payload.kind: context.payload.attempts})
 
 
 async def _replay_cause(context: JobContext[ReplayCausePayload]) -> Complete[_Ended]:
-    return await _bring_back(context, DEAD_EVENTS, {})
+    return await _requeue_failures(context, DEAD_EVENTS, {})
 
 
-async def _bring_back(context: JobContext[C], failures: FailureSource, attempts: Mapping[str, int]) -> Complete[_Ended]:
+async def _requeue_failures(
+    context: JobContext[C], failures: FailureSource, attempts: Mapping[str, int]
+) -> Complete[_Ended]:
     """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
     actor = context.actor
     cause = FailureGroup(failures, context.payload.cause, context.payload.kind, before=context.job.created_at)
     after, more = None, True
     async with context.transaction() as tx:
         done = await _done(tx, actor, context.job.id)
-        total = done + await queries.count_of_cause(tx, actor, cause=cause, most=_COUNTED)
+        total = done + await queries.count_of_cause(tx, actor, cause=cause, limit=_COUNTED)
     while more:
         async with context.transaction() as tx:
             found, after = await service.next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)

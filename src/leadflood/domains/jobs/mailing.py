@@ -18,7 +18,7 @@ async def send(mailer: Mailer, mail: Mail) -> None:
     try:
         await mailer.send(mail)
     except MailNotSent as error:
-        raise Retryable(error.reason) if error.passing else Terminal(error.reason) from error
+        raise Retryable(error.reason) if error.temporary else Terminal(error.reason) from error
 
 
 def require_token(token: str, stored_hash: bytes) -> None:

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 
 from leadflood.kernel.queue.ports import Priority
 
-FORGOTTEN_AFTER = 300.0
+LOST_IN_QUEUE_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
 
 SUSPECT_AFTER = 2
@@ -23,15 +23,15 @@ SUSPECT_AFTER = 2
 UNCOUNTED_LOSSES = 5
 """Losses with a worker that do not count as attempts: others that it ran may have caused them."""
 
-LONGEST_REASON = 1000
-LONGEST_CAUSE = 200
-MOST_IDS = 1000
+MAX_REASON = 1000
+MAX_CAUSE = 200
+MAX_IDS = 1000
 """Jobs or events that one request may name."""
 
-MOST_AT_ONCE = 5000
+MAX_PER_REQUEST = 5000
 """Failures of one cause that are retried while the caller waits; more are a job's work."""
 
-MOST_SUBJECTS = 500
+MAX_SUBJECTS = 500
 """Subjects of one row of domain events, and those for which a listener runs in the same transaction."""
 
 OUTBOX_MAX_ATTEMPTS = 5
@@ -140,17 +140,17 @@ class RunningJob:
         return (self.workspace_id, self.id, self.attempt)
 
 
-def job_backoff(attempt: int, chance: Callable[[], float]) -> float:
+def job_backoff(attempt: int, random_unit: Callable[[], float]) -> float:
     """Seconds before the attempt after `attempt`: full jitter over 4 s doubling to 10 minutes, at least 1 s.
 
     Full jitter as in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
     """
-    return max(1.0, chance() * min(600.0, 4.0 * 2.0 ** min(attempt - 1, 8)))
+    return max(1.0, random_unit() * min(600.0, 4.0 * 2.0 ** min(attempt - 1, 8)))
 
 
-def outbox_backoff(attempts: int, chance: Callable[[], float]) -> float:
+def outbox_backoff(attempts: int, random_unit: Callable[[], float]) -> float:
     """Seconds before an event is published again: 5 s doubling to 60 s, with up to a fifth taken off as jitter."""
-    return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * chance())
+    return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * random_unit())
 
 
 def readable_trace(stored: str) -> dict[str, str]:
@@ -161,7 +161,7 @@ def readable_trace(stored: str) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping):
         return {}
-    return {name: each for name, each in value.items() if isinstance(each, str)}
+    return {name: item for name, item in value.items() if isinstance(item, str)}
 
 
 _TELLING = 500
@@ -191,7 +191,7 @@ def cause_of(error: str) -> str:
     At most 200 characters; never empty. `cause_of(cause_of(error))` is `cause_of(error)`.
     """
     cause = storable_reason(error)[:_TELLING]
-    while (reduced := " ".join(_PARTICULAR.sub(_placeholder, cause).split())[:LONGEST_CAUSE].rstrip()) != cause:
+    while (reduced := " ".join(_PARTICULAR.sub(_placeholder, cause).split())[:MAX_CAUSE].rstrip()) != cause:
         cause = reduced
     return cause or "No reason was given."
 
@@ -202,4 +202,4 @@ def _placeholder(found: re.Match[str]) -> str:
 
 def storable_reason(text: str) -> str:
     """The reason of a failure as it is kept: what PostgreSQL cannot store becomes `?`, at most 1000 characters."""
-    return text[:LONGEST_REASON].encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
+    return text[:MAX_REASON].encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")

@@ -17,7 +17,7 @@ from leadflood.kernel.db.transaction import Transaction
 PARALLEL_CHUNKS = 2
 
 # Wait for a place in the line. Waiting inside PostgreSQL, and not in this process, lets it find deadlocks with others.
-_TAKE_PLACE = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
+_LOCK_POSITION = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 
 class Chunk(Protocol):
@@ -48,7 +48,7 @@ class ChunkedWork(Protocol[AnyChunk, Outcome]):
     async def write(self, tx: Transaction, chunk: AnyChunk) -> Outcome:
         """Write it. No row is locked here that other chunks need, too."""
 
-    async def keep(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
+    async def record(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
         """Move the position on, and count. False where the position is another or somebody stopped the work."""
 
 
@@ -111,15 +111,15 @@ class _Sequence:
                 chunk = await self._work.find(tx, self._found)
                 if chunk is None:
                     return False
-                await self._take_place(tx, chunk.until)
+                await self._lock_position(tx, chunk.until)
                 self._found = chunk.until
             outcome = await self._work.write(tx, chunk)
-            await self._take_place(tx, chunk.after)
+            await self._lock_position(tx, chunk.after)
             await lock_attempt(tx, self._job)
-            if not await self._work.keep(tx, chunk, outcome):
+            if not await self._work.record(tx, chunk, outcome):
                 raise _Stopped
         return True
 
-    async def _take_place(self, tx: Transaction, place: Any) -> None:  # noqa: ANN401  a position of any kind
+    async def _lock_position(self, tx: Transaction, place: Any) -> None:  # noqa: ANN401  a position of any kind
         """Hold a place in the line until the transaction ends."""
-        await tx.execute(_TAKE_PLACE, {"place": f"{self._job.id} {place}"})
+        await tx.execute(_LOCK_POSITION, {"place": f"{self._job.id} {place}"})

@@ -68,17 +68,17 @@ AND (lower(t.last_error) LIKE ANY (:fragments::text[]) OR lower(t.failures::text
 
 
 async def _lock(tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> None:
-    await reassignment.hold_jobs_of(tx, actor, subject_ids=subject_ids)
+    await reassignment.lock_jobs_of(tx, actor, subject_ids=subject_ids)
 
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
-    moved = await reassignment.move_jobs(tx, actor, from_subject=from_id, to_subject=to_id)
+    moved = await reassignment.reassign_jobs(tx, actor, from_subject=from_id, to_subject=to_id)
     return [Reference(_JOB, job_id) for job_id in moved]
 
 
 async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
-    job_ids = [each.id for each in unmerging.references]
-    await reassignment.return_jobs(tx, actor, job_ids=job_ids, holders=unmerging.holders, to_subject=unmerging.to_id)
+    job_ids = [reference.id for reference in unmerging.references]
+    await reassignment.restore_jobs(tx, actor, job_ids=job_ids, holders=unmerging.holders, to_subject=unmerging.to_id)
 
 
 PARTICIPANT = Participant(name="jobs", places=_PLACES, kinds={_JOB: "jobs"}, lock=_lock, merge=_merge, unmerge=_unmerge)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.deliveries import ListenerRef, encoded
 from leadflood.domains.jobs.events import DELIVER_EVENTS
-from leadflood.domains.jobs.models import MOST_SUBJECTS, NewJob, OutboxStatus
+from leadflood.domains.jobs.models import MAX_SUBJECTS, NewJob, OutboxStatus
 from leadflood.domains.jobs.store import domain_events as store
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import D, Event, EventType
@@ -20,13 +20,13 @@ async def publish(tx: Transaction, event_type: EventType[D], events: Sequence[Ev
     if not events:
         return
     waits = bool(tx.subscribers.running(event_type.name))
-    chunks = [events[start : start + MOST_SUBJECTS] for start in range(0, len(events), MOST_SUBJECTS)]
+    chunks = [events[start : start + MAX_SUBJECTS] for start in range(0, len(events), MAX_SUBJECTS)]
     rows = [(new_id(), len(chunk), encoded(chunk)) for chunk in chunks]
     await store.insert(
         tx,
         events[0].actor.workspace_id,
         event_type,
-        subject_ids=[each.subject_id for each in events],
+        subject_ids=[event.subject_id for event in events],
         rows=rows,
         status=OutboxStatus.PENDING if waits else OutboxStatus.SENT,
     )

@@ -51,13 +51,13 @@ SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS wa
        min(next_attempt_at) FILTER (WHERE due) AS oldest,
        extract(epoch FROM now() - min(next_attempt_at) FILTER (WHERE due))::double precision AS seconds,
        (SELECT count(*) FROM (
-            SELECT FROM job_executions WHERE workspace_id = :workspace_id AND status = 'running' LIMIT :most
+            SELECT FROM job_executions WHERE workspace_id = :workspace_id AND status = 'running' LIMIT :limit
         ) running) AS running
 FROM (
     SELECT next_attempt_at, next_attempt_at <= now() AS due FROM job_executions
     WHERE workspace_id = :workspace_id AND status = 'queued'
     ORDER BY id
-    LIMIT :most
+    LIMIT :limit
 ) queued
 """)
 
@@ -147,7 +147,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS counted FROM (
         SELECT FROM {table} AS one
         WHERE {failed} AND one.cause = wanted.cause AND one.kind = wanted.kind
-        LIMIT :most
+        LIMIT :limit
     ) AS counted_rows
 ) AS counted
 CROSS JOIN LATERAL (
@@ -159,7 +159,7 @@ CROSS JOIN LATERAL (
 """)
 
 # How many failures have a cause, as far as a limit.
-_COUNT_OF_CAUSE = sql("SELECT count(*) FROM (SELECT FROM {table} WHERE {conditions} LIMIT :most) AS counted_rows")
+_COUNT_OF_CAUSE = sql("SELECT count(*) FROM (SELECT FROM {table} WHERE {conditions} LIMIT :limit) AS counted_rows")
 # The next failures that have a cause.
 _IDS_OF_CAUSE = sql("SELECT id FROM {table} WHERE {conditions} ORDER BY id LIMIT :limit")
 
@@ -272,10 +272,10 @@ async def dead_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = Non
     return await _by_cause(tx, actor, DEAD_EVENTS, kind)
 
 
-async def count_of_cause(tx: Transaction, actor: Actor, *, cause: FailureGroup, most: int) -> int:
-    """How many failed for this cause, counted up to `most`."""
+async def count_of_cause(tx: Transaction, actor: Actor, *, cause: FailureGroup, limit: int) -> int:
+    """How many failed for this cause, counted up to `limit`."""
     count = assemble(_COUNT_OF_CAUSE, table=cause.failures.table, conditions=cause.conditions)
-    found: int = await tx.scalar(count, {**cause.values(actor), "most": most})
+    found: int = await tx.scalar(count, {**cause.values(actor), "limit": limit})
     return found
 
 
@@ -297,7 +297,7 @@ async def states(tx: Transaction, actor: Actor, table: Sql, *, ids: Sequence[UUI
 
 async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
     """How the queue of the workspace is. Where much is queued, what is due among the oldest stands for the rest."""
-    row = (await tx.all(_QUEUE, {"workspace_id": actor.workspace_id, "most": WALKED + 1}))[0]
+    row = (await tx.all(_QUEUE, {"workspace_id": actor.workspace_id, "limit": WALKED + 1}))[0]
     whole = row.due + row.waiting <= WALKED
     return QueueView(
         due=Count(value=row.due, exact=whole),
@@ -350,7 +350,7 @@ async def _by_cause(tx: Transaction, actor: Actor, failures: FailureSource, kind
     listed = wanted[:LISTED_CAUSES]
     causes = {"causes": [row.cause for row in listed], "kinds": [row.kind for row in listed]}
     counted = assemble(_COUNTED, **parts, at=failures.at)
-    rows = await tx.all(counted, {"workspace_id": actor.workspace_id, **causes, "most": COUNTED + 1})
+    rows = await tx.all(counted, {"workspace_id": actor.workspace_id, **causes, "limit": COUNTED + 1})
     groups = [
         CauseGroup(
             cause=row.cause,

@@ -36,7 +36,7 @@ WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND subject_id = ANY(:hold
 """)
 
 
-async def hold_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:
+async def lock_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:
     """Lock the jobs that are about these. First of all: a job that ends locks itself before what it is about."""
     await tx.execute(_LOCK, {"workspace_id": actor.workspace_id, "subject_ids": list(subject_ids)})
 
@@ -47,7 +47,7 @@ async def delete_jobs_of(tx: Transaction, *, subjects: Sequence[tuple[UUID, UUID
     await tx.execute(_DELETE, columns)
 
 
-async def move_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_subject: UUID) -> list[UUID]:
+async def reassign_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_subject: UUID) -> list[UUID]:
     """Let the jobs about one thing be about another. Returns which they are; what they do stays the same.
 
     They are no longer unique: the other may have one of the same kind.
@@ -56,7 +56,7 @@ async def move_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_sub
     return [row.id for row in await tx.all(_MOVE, values)]
 
 
-async def return_jobs(
+async def restore_jobs(
     tx: Transaction, actor: Actor, *, job_ids: Sequence[UUID], holders: Sequence[UUID], to_subject: UUID
 ) -> None:
     """Let those of the jobs be about the first thing again that are still about one of the holders."""

@@ -129,8 +129,8 @@ class JobDefinition(Generic[P]):
             return self.kind.payload.model_validate_json(job.payload)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)[:_LISTED_FAULTS]
-            told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in faults)
-            raise Terminal(f"The payload does not fit the job kind {self.kind.name}: {told}.") from error
+            problems = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".lstrip(": ") for fault in faults)
+            raise Terminal(f"The payload does not fit the job kind {self.kind.name}: {problems}.") from error
 
     async def end_as_failed(self, tx: Transaction, job: RunningJob, error: str) -> None:
         """Run the failure hook."""
@@ -145,7 +145,9 @@ class JobRegistry:
     """All kinds of jobs that this program knows."""
 
     def __init__(self, definitions: Iterable[JobDefinition[Any]]) -> None:
-        self._definitions: Mapping[str, JobDefinition[Any]] = {each.kind.name: each for each in definitions}
+        self._definitions: Mapping[str, JobDefinition[Any]] = {
+            definition.kind.name: definition for definition in definitions
+        }
 
     @property
     def attempts(self) -> Mapping[str, int]:

@@ -46,7 +46,7 @@ UPDATE outbox_events e
 SET status = 'processing', updated_at = now(), next_attempt_at = now() + make_interval(secs => :stale)
 FROM due
 WHERE e.workspace_id = due.workspace_id AND e.id = due.id
-RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts, e.subject_ids, e.payload::text AS told,
+RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts, e.subject_ids, e.payload::text AS payload_text,
           (SELECT j.status FROM job_executions j
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status,
           (SELECT j.priority FROM job_executions j
@@ -126,7 +126,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
     outcomes += await _enqueue(database, happened)
     async with database.system() as tx:
         await _settle(tx, outcomes)
-        tx.mark(*(each.workspace_id for each in outcomes))
+        tx.mark(*(outcome.workspace_id for outcome in outcomes))
     return len(rows)
 
 
@@ -153,7 +153,7 @@ def _hearing(row: Row, subscribers: Subscribers) -> PublishOutcome | Sequence[Su
     if event_type is None:
         return _dead(row, f"There is no event of kind {row.kind!r}.")
     try:
-        decoded(event_type, row.workspace_id, row.subject_ids, row.told)
+        decoded(event_type, row.workspace_id, row.subject_ids, row.payload_text)
     except UnreadableEvents as error:
         return _dead(row, str(error))
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:
@@ -166,8 +166,8 @@ async def _enqueue(
 ) -> list[PublishOutcome]:
     """Queue the jobs of subscribers. They and `sent` commit together. Returns what became of the other events."""
     failed: list[PublishOutcome] = []
-    by_workspace = sorted(happened, key=lambda each: each[0].workspace_id)
-    for workspace_id, group in groupby(by_workspace, key=lambda each: each[0].workspace_id):
+    by_workspace = sorted(happened, key=lambda item: item[0].workspace_id)
+    for workspace_id, group in groupby(by_workspace, key=lambda item: item[0].workspace_id):
         heard = list(group)
         try:
             await _enqueue_in(database, workspace_id, heard)
@@ -181,12 +181,14 @@ async def _enqueue_in(
 ) -> None:
     async with database.transaction(workspace_id) as tx:
         sought = {"workspace_id": workspace_id, "ids": [row.id for row, _ in heard]}
-        held = {each.id for each in await tx.all(HOLD, sought)}
+        held = {item.id for item in await tx.all(HOLD, sought)}
         ours = [(row, subscriptions) for row, subscriptions in heard if row.id in held]
         jobs = [
-            NewJob(each.job, EventRef(event_id=row.id), row.subject_ids[0] if len(row.subject_ids) == 1 else None)
+            NewJob(
+                subscription.job, EventRef(event_id=row.id), row.subject_ids[0] if len(row.subject_ids) == 1 else None
+            )
             for row, subscriptions in ours
-            for each in subscriptions
+            for subscription in subscriptions
         ]
         if jobs:
             await service.enqueue(tx, Actor.system(workspace_id), jobs=jobs)
@@ -220,12 +222,12 @@ async def _settle(tx: Transaction, outcomes: Sequence[PublishOutcome]) -> None:
     await tx.execute(
         SETTLE,
         {
-            "workspace_ids": [each.workspace_id for each in outcomes],
-            "ids": [each.id for each in outcomes],
-            "statuses": [each.status.value for each in outcomes],
-            "attempts": [each.attempts for each in outcomes],
-            "errors": [each.error for each in outcomes],
-            "causes": [cause_of(each.error) if each.error is not None else "" for each in outcomes],
-            "delays": [each.delay for each in outcomes],
+            "workspace_ids": [outcome.workspace_id for outcome in outcomes],
+            "ids": [outcome.id for outcome in outcomes],
+            "statuses": [outcome.status.value for outcome in outcomes],
+            "attempts": [outcome.attempts for outcome in outcomes],
+            "errors": [outcome.error for outcome in outcomes],
+            "causes": [cause_of(outcome.error) if outcome.error is not None else "" for outcome in outcomes],
+            "delays": [outcome.delay for outcome in outcomes],
         },
     )

@@ -10,7 +10,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 """Seconds after which to look again, whatever the schedules say."""
 
 # Add the schedules that are new.
@@ -41,7 +41,7 @@ async def run_due(database: Database, schedules: Sequence[Schedule]) -> float:
             if moved:
                 await service.enqueue(tx, actor, jobs=[NewJob(schedule.kind, NoPayload())])
         seconds: float | None = await tx.scalar(_NEXT, {"names": _names_of(schedules)})
-    return LONGEST_PAUSE if seconds is None else min(max(seconds, 0.0), LONGEST_PAUSE)
+    return MAX_PAUSE if seconds is None else min(max(seconds, 0.0), MAX_PAUSE)
 
 
 async def register(database: Database, schedules: Sequence[Schedule]) -> None:

@@ -35,7 +35,7 @@ from leadflood.domains.jobs.events import (
     ReplayCausePayload,
     RetryCausePayload,
 )
-from leadflood.domains.jobs.models import MOST_AT_ONCE, MOST_IDS, JobStatus, NewJob, OutboxStatus, RunningJob
+from leadflood.domains.jobs.models import MAX_IDS, MAX_PER_REQUEST, JobStatus, NewJob, OutboxStatus, RunningJob
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.store import on_hold, publishing, unique
@@ -93,7 +93,7 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
     Raises: JobNotFound, JobNotRetryable.
     """
     actor.require(Permission.JOBS_WRITE)
-    if not await bring_back(tx, actor, registry.attempts, ids=[job_id]):
+    if not await requeue(tx, actor, registry.attempts, ids=[job_id]):
         job = await queries.get_job(tx, actor, job_id=job_id)
         raise _not_retryable(registry, job.kind, job.status)
     job = await queries.get_job(tx, actor, job_id=job_id)
@@ -105,12 +105,12 @@ async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, co
     """Bring those of the jobs that are failed back with a fresh set of attempts, and say why not of the others."""
     actor.require(Permission.JOBS_WRITE)
     ids = dict.fromkeys(command.ids)
-    queued = await bring_back(tx, actor, registry.attempts, ids=list(ids))
-    left = await queries.states(tx, actor, queries.JOBS, ids=[each for each in ids if each not in queued])
+    queued = await requeue(tx, actor, registry.attempts, ids=list(ids))
+    left = await queries.states(tx, actor, queries.JOBS, ids=[item for item in ids if item not in queued])
     faults: dict[UUID, AppError] = {
-        each: _not_retryable(registry, *left[each]) if each in left else JobNotFound()
-        for each in ids
-        if each not in queued
+        item: _not_retryable(registry, *left[item]) if item in left else JobNotFound()
+        for item in ids
+        if item not in queued
     }
     await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, {"count": len(queued)})
     return BulkOutcome(done=len(queued), refused=_refusals(faults), job_id=None)
@@ -144,7 +144,7 @@ async def retry_cause(
     return outcome
 
 
-async def bring_back(
+async def requeue(
     tx: Transaction, actor: Actor, attempts: Mapping[str, int], *, ids: Sequence[UUID]
 ) -> frozenset[UUID]:
     """Queue those of the jobs that are failed, with as many attempts as their kind has. Returns which."""
@@ -166,19 +166,19 @@ async def next_of_cause(
     tx: Transaction, actor: Actor, *, cause: FailureGroup, attempts: Mapping[str, int], after: UUID | None
 ) -> tuple[int, UUID | None]:
     """Bring the next thousand of a cause back. Returns how many there were, and where to go on; None at the end."""
-    ids = await queries.ids_of_cause(tx, actor, cause=cause, after=after, limit=MOST_IDS)
+    ids = await queries.ids_of_cause(tx, actor, cause=cause, after=after, limit=MAX_IDS)
     if not ids:
         return 0, None
     if cause.failures is FAILED_JOBS:
-        done = len(await bring_back(tx, actor, attempts, ids=ids))
+        done = len(await requeue(tx, actor, attempts, ids=ids))
     else:
         done = len(await _replay(tx, actor, ids))
-    return done, ids[-1] if len(ids) == MOST_IDS else None
+    return done, ids[-1] if len(ids) == MAX_IDS else None
 
 
 async def record_end_of_cause(tx: Transaction, actor: Actor, *, payload: CausePayload, job_id: UUID, done: int) -> None:
     """Write into the audit log how many failures a job has dealt with for who asked for it."""
-    by = Actor.asker(actor.workspace_id, payload.asked_by, payload.asked_by_id) if payload.asked_by else actor
+    by = Actor.requester(actor.workspace_id, payload.asked_by, payload.asked_by_id) if payload.asked_by else actor
     retries = isinstance(payload, RetryCausePayload)
     action = JobAuditAction.RETRY_FINISHED if retries else JobAuditAction.REPLAY_FINISHED
     data: dict[str, JsonValue] = {"cause": payload.cause, "kind": payload.kind, "count": done}
@@ -243,9 +243,9 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
     actor.require(Permission.OUTBOX_WRITE)
     ids = dict.fromkeys(command.ids)
     replayed = await _replay(tx, actor, list(ids))
-    left = await queries.states(tx, actor, queries.EVENTS, ids=[each for each in ids if each not in replayed])
+    left = await queries.states(tx, actor, queries.EVENTS, ids=[item for item in ids if item not in replayed])
     faults: dict[UUID, AppError] = {
-        each: _not_dead(left[each][1]) if each in left else EventNotFound() for each in ids if each not in replayed
+        item: _not_dead(left[item][1]) if item in left else EventNotFound() for item in ids if item not in replayed
     }
     await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, {"count": len(replayed)})
     return BulkOutcome(done=len(replayed), refused=_refusals(faults), job_id=None)
@@ -272,7 +272,7 @@ async def _all_of(
     tx: Transaction, actor: Actor, cause: FailureGroup, attempts: Mapping[str, int], later: NewJob[Any]
 ) -> BulkOutcome:
     """Bring all of a cause back in this transaction, or enqueue `later` where that would take too long."""
-    if await queries.count_of_cause(tx, actor, cause=cause, most=MOST_AT_ONCE + 1) > MOST_AT_ONCE:
+    if await queries.count_of_cause(tx, actor, cause=cause, limit=MAX_PER_REQUEST + 1) > MAX_PER_REQUEST:
         (job_id,) = await enqueue(tx, actor, jobs=[later])
         return BulkOutcome(done=0, refused=[], job_id=job_id)
     done, after = await next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)
@@ -295,7 +295,7 @@ def _not_dead(status: str) -> EventNotDeadLettered:
 
 
 def _refusals(faults: Mapping[UUID, AppError]) -> list[Refusal]:
-    return [Refusal(id=each, code=fault.code, detail=fault.detail) for each, fault in faults.items()]
+    return [Refusal(id=item, code=fault.code, detail=fault.detail) for item, fault in faults.items()]
 
 
 def _told(cause: FailureGroup, outcome: BulkOutcome) -> dict[str, JsonValue]:

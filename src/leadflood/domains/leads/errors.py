@@ -156,9 +156,9 @@ class TooManyViews(Conflict):
     title = "View limit reached"
     remedy = "Delete a view first."
 
-    def __init__(self, most: int) -> None:
-        """Args: most: how many anybody may keep."""
-        super().__init__(f"View limit reached ({most}). Delete one first.")
+    def __init__(self, limit: int) -> None:
+        """Args: limit: how many anybody may keep."""
+        super().__init__(f"View limit reached ({limit}). Delete one first.")
 
 
 class UserActorRequired(Forbidden):

@@ -48,7 +48,7 @@ LEAD_FILTERS: Final = FilterFields(
             Kind.CHOICE,
             Column("status", sql("status")),
             nullable=False,
-            choices={each.value: each.value.capitalize() for each in LeadStatus},
+            choices={item.value: item.value.capitalize() for item in LeadStatus},
         ),
         FilterField("owner", FIELDS["ownerId"], Kind.PERSON, Column("owner_id", sql("owner_id"))),
         FilterField("createdAt", "Created", Kind.TIME, Column("created_at", sql("created_at")), nullable=False),

@@ -34,7 +34,7 @@ def definitions(database: Database, participants: Participants, *, retention_day
 
     async def purge(_context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
-            await changeset_store.forget(tx, days=retention_days)
+            await changeset_store.purge_expired(tx, days=retention_days)
         while True:
             async with database.system() as tx:
                 purged = await store.purge(tx, days=retention_days, batch=_BATCH)

@@ -117,8 +117,8 @@ def clean_custom_value(value: object) -> CustomValue | None:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    if isinstance(value, list) and 0 < len(value) <= MAX_OPTIONS and all(isinstance(each, str) for each in value):
-        return [clean_line(each, max_length=MAX_OPTION) for each in value]
+    if isinstance(value, list) and 0 < len(value) <= MAX_OPTIONS and all(isinstance(item, str) for item in value):
+        return [clean_line(item, max_length=MAX_OPTION) for item in value]
     if isinstance(value, int | float):
         message = f"Must be between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}."
         raise InvalidValue(message, "out_of_range")

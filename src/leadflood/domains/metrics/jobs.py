@@ -16,10 +16,10 @@ def definitions(database: Database) -> list[JobDefinition[NoPayload]]:
     """The jobs of this domain. `database`: for counting over all workspaces."""
 
     async def count(_context: JobContext[NoPayload]) -> None:
-        await service.count(database, again=_MINUTES)
+        await service.aggregate(database, lookback=_MINUTES)
 
     async def recount(_context: JobContext[NoPayload]) -> None:
-        await service.count(database, again=_HOURS)
-        await service.count_leads(database)
+        await service.aggregate(database, lookback=_HOURS)
+        await service.aggregate_lead_totals(database)
 
     return [JobDefinition(AGGREGATE_METRICS, count), JobDefinition(REBUILD_METRICS, recount, timeout=1800.0)]

@@ -97,7 +97,7 @@ class _Recent:
     rows: Sequence[Row]
 
 
-async def glance(
+async def dashboard(
     tx: Transaction, actor: Actor, *, span: TimeRange, time_zone: str, now: datetime
 ) -> tuple[OverviewView, ActivityView]:
     """`overview` and `activity` of one moment, for one look at what happened since the last count."""

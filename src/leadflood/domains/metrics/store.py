@@ -15,7 +15,7 @@ INSERT INTO figures_progress (name, counted_until) VALUES ('leads', now() - inte
 """)
 
 # How far counting is, locked: two workers count one after the other, and the second sees what the first has not.
-_HOLD = sql("SELECT counted_until, now() AS now FROM figures_progress WHERE name = 'leads' FOR UPDATE")
+_LOCK_PROGRESS = sql("SELECT counted_until, now() AS now FROM figures_progress WHERE name = 'leads' FOR UPDATE")
 
 # Record how far counting is.
 _ADVANCE = sql("""
@@ -25,7 +25,7 @@ UPDATE figures_progress SET counted_until = greatest(counted_until, :until) WHER
 _SECONDS = 120
 """For each statement here: counting reads all of a workspace."""
 
-_COUNT = assemble(
+_AGGREGATE = assemble(
     sql_file("leadflood.domains.metrics.sql", "count"),
     latency_slot=sql_file("leadflood.domains.metrics.sql", "latency_slot"),
 )
@@ -41,7 +41,7 @@ ON CONFLICT (workspace_id, quarter) DO UPDATE SET leads_total = excluded.leads_t
 """)
 
 # Delete figures that are no longer shown.
-_FORGET = sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
+_PURGE_EXPIRED = sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +52,23 @@ class AggregationProgress:
     now: datetime
 
 
-async def hold(tx: Transaction) -> AggregationProgress:
+async def lock_progress(tx: Transaction) -> AggregationProgress:
     """How far counting is, held until the transaction ends. Needs a transaction across workspaces, as all here."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_BEGIN)
-    row = (await tx.all(_HOLD))[0]
+    row = (await tx.all(_LOCK_PROGRESS))[0]
     return AggregationProgress(row.counted_until, row.now)
 
 
-async def count(tx: Transaction, *, since: datetime, until: datetime) -> Sequence[UUID]:
+async def aggregate(tx: Transaction, *, since: datetime, until: datetime) -> Sequence[UUID]:
     """Count what happened from `since`, the start of a quarter, to `until`. Returns whose figures changed."""
-    rows = await tx.all(_COUNT, {"since": since, "until": until, "bounds": list(LATENCY_BOUNDS)})
+    rows = await tx.all(_AGGREGATE, {"since": since, "until": until, "bounds": list(LATENCY_BOUNDS)})
     await tx.execute(_ADVANCE, {"until": until})
     return [row.workspace_id for row in rows]
 
 
-async def count_leads(tx: Transaction) -> None:
+async def aggregate_lead_totals(tx: Transaction) -> None:
     """Keep how many leads each workspace has now, and forget figures that nobody asks for any more."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_TOTALS)
-    await tx.execute(_FORGET)
+    await tx.execute(_PURGE_EXPIRED)

@@ -21,7 +21,7 @@ from leadflood.kernel.errors import AppError, Conflict
 FORMAT = 1
 DUMP, KEY, MANIFEST = "database.dump", "secret.key", "manifest.json"
 CHUNK = 1024 * 1024
-_LARGEST_MANIFEST = 4 * 1024 * 1024
+_MAX_MANIFEST = 4 * 1024 * 1024
 
 
 class BackupExists(Conflict):
@@ -124,7 +124,7 @@ def read_manifest(path: Path) -> Manifest:
     with opened(path) as archive:
         try:
             info = archive.getinfo(MANIFEST)
-            if info.file_size > _LARGEST_MANIFEST:
+            if info.file_size > _MAX_MANIFEST:
                 raise UnusableBackup(f"{path} is no backup of LEAD-FLOOD: its manifest is too large.")
             manifest = Manifest.model_validate_json(archive.read(info))
         except (KeyError, ValidationError) as error:

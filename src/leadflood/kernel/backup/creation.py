@@ -51,7 +51,7 @@ class Source:
     include_key: bool
 
 
-async def create_backup(source: Source, path: Path, *, tell: Callable[[str], None]) -> Manifest:
+async def create_backup(source: Source, path: Path, *, report: Callable[[str], None]) -> Manifest:
     """Write a backup to `path`, which does not exist yet, and check it. The database may be in use meanwhile.
 
     Raises: leadflood.kernel.errors.Unavailable, NothingToBackUp, NoRoom, leadflood.kernel.backup.archive.BackupExists,
@@ -62,8 +62,8 @@ async def create_backup(source: Source, path: Path, *, tell: Callable[[str], Non
             revision = await content.revision_of(connection)
             if revision is None:
                 raise NothingToBackUp("The database has no schema of LEAD-FLOOD, so there is nothing to back up.")
-            _require_room(path.parent, await content.size_of(connection))
-            tell("Counting rows …")
+            _require_space(path.parent, await content.size_of(connection))
+            report("Counting rows …")
             manifest = Manifest(
                 format=FORMAT,
                 created_at=utc_now().isoformat(timespec="seconds"),
@@ -74,19 +74,19 @@ async def create_backup(source: Source, path: Path, *, tell: Callable[[str], Non
                 checksums={},
                 key_tag=key_tag(source.secret_key),
             )
-            tell("Copying …")
+            report("Copying …")
             await _write(part, source, snapshot, manifest)
-        tell("Checking the copy …")
+        report("Checking the copy …")
         await _verify(part)
     return manifest
 
 
 def key_tag(secret_key: str) -> str:
     """A short signature by which a secret key is recognised."""
-    return SecretBox(secret_key).tag(_TAG)
+    return SecretBox(secret_key).sign(_TAG)
 
 
-def _require_room(folder: Path, table_bytes: int) -> None:
+def _require_space(folder: Path, table_bytes: int) -> None:
     needed, free = table_bytes // _COMPRESSION + _SPARE, shutil.disk_usage(folder).free
     if free < needed:
         raise NotEnoughSpace(

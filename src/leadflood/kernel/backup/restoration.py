@@ -41,7 +41,7 @@ def key_in(path: Path, manifest: Manifest) -> str | None:
 
 
 async def restore(
-    url: str, queue_url: str | None, path: Path, manifest: Manifest, *, replace: bool, tell: Callable[[str], None]
+    url: str, queue_url: str | None, path: Path, manifest: Manifest, *, replace: bool, report: Callable[[str], None]
 ) -> None:
     """Load a checked backup into the database at `url`, whose login owns its schema or may make it.
 
@@ -54,7 +54,7 @@ async def restore(
         path: the backup.
         manifest: as `checked_manifest` gave it.
         replace: drop what the database has of LEAD-FLOOD first.
-        tell: is told of each step.
+        report: is told of each step.
 
     Raises: leadflood.kernel.backup.content.DatabaseInUse, leadflood.kernel.backup.pg_tools.BackupProgramFailed,
         UnusableBackup, leadflood.kernel.errors.Unavailable, leadflood.kernel.db.roles.UnsafeDatabaseRole.
@@ -63,12 +63,12 @@ async def restore(
         await content.require_unused(connection, replace=replace)
         if replace:
             await content.drop_schemas(connection)
-        tell("Creating the schema …")
+        report("Creating the schema …")
         await migrate(url, target=manifest.revision)
         await content.unfence_and_empty(connection)
-        tell("Loading rows …")
+        report("Loading rows …")
         await _load(url, path)
-        tell("Comparing with the backup …")
+        report("Comparing with the backup …")
         differing = content.differing(manifest.tables, await content.contents(connection))
         if differing:
             raise UnusableBackup(f"These tables are not what the backup says: {', '.join(differing)}.")

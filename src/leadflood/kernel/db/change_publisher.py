@@ -25,7 +25,7 @@ def payload_of(workspaces: Collection[UUID]) -> str:
     """The payload that names these workspaces, or all when there are too many."""
     if len(workspaces) > _MOST:
         return EVERYTHING
-    return b64encode(b"".join(each.bytes for each in workspaces)).decode("ascii")
+    return b64encode(b"".join(workspace.bytes for workspace in workspaces)).decode("ascii")
 
 
 def workspaces_of(payload: str) -> frozenset[UUID] | None:

@@ -13,7 +13,7 @@ from leadflood.kernel.db.change_publisher import CHANGES_CHANNEL, workspaces_of
 from leadflood.kernel.db.listener import WakeEvent, listen
 from leadflood.kernel.errors import Unavailable
 
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE = 5.0
 _log = structlog.get_logger()
 
 
@@ -27,7 +27,7 @@ class ChangeSubscriber:
     def __init__(self, url: str, *, application_name: str) -> None:
         self._url = url
         self._application_name = application_name
-        self._bells: defaultdict[UUID, set[WakeEvent]] = defaultdict(set)
+        self._pending_channels: defaultdict[UUID, set[WakeEvent]] = defaultdict(set)
         self._heard = 0
         self._versions: dict[UUID, int] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -39,18 +39,18 @@ class ChangeSubscriber:
         What changes while nobody waits is not lost; several changes ring once.
         """
         bell = WakeEvent()
-        self._bells[workspace_id].add(bell)
+        self._pending_channels[workspace_id].add(bell)
         if workspace_id not in self._versions:
             self._count([workspace_id])
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
-            self._listening.add_done_callback(_tell)
+            self._listening.add_done_callback(_log_failure)
         try:
             yield bell
         finally:
-            self._bells[workspace_id].discard(bell)
-            if not self._bells[workspace_id]:
-                del self._bells[workspace_id], self._versions[workspace_id]
+            self._pending_channels[workspace_id].discard(bell)
+            if not self._pending_channels[workspace_id]:
+                del self._pending_channels[workspace_id], self._versions[workspace_id]
 
     def version(self, workspace_id: UUID) -> int:
         """Of a workspace with subscribers: higher after each change, and after a time without subscribers."""
@@ -62,7 +62,7 @@ class ChangeSubscriber:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listening
-        self._ring(None)
+        self._wake(None)
 
     async def _listen(self) -> None:
         failures = 0
@@ -73,35 +73,35 @@ class ChangeSubscriber:
                     self._url,
                     CHANGES_CHANNEL,
                     application_name=self._application_name,
-                    heard=lambda payload: self._ring(workspaces_of(payload)),
+                    heard=lambda payload: self._wake(workspaces_of(payload)),
                     lost=lost.set,
                 )
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
                     _log.info("changes.unheard", detail=away.detail)
-                await asyncio.sleep(min(_LONGEST_PAUSE, 0.1 * 2.0 ** min(failures, 10)) * (0.5 + random_unit() / 2))
+                await asyncio.sleep(min(_MAX_PAUSE, 0.1 * 2.0 ** min(failures, 10)) * (0.5 + random_unit() / 2))
                 continue
             failures = 0
-            self._ring(None)
+            self._wake(None)
             try:
                 await lost.wait()
             finally:
                 connection.terminate()
 
-    def _ring(self, workspaces: frozenset[UUID] | None) -> None:
-        rung = [*self._bells] if workspaces is None else workspaces & self._bells.keys()
+    def _wake(self, workspaces: frozenset[UUID] | None) -> None:
+        rung = [*self._pending_channels] if workspaces is None else workspaces & self._pending_channels.keys()
         self._count(rung)
         for workspace_id in rung:
-            for bell in self._bells[workspace_id]:
-                bell.ring()
+            for bell in self._pending_channels[workspace_id]:
+                bell.set()
 
     def _count(self, workspaces: Iterable[UUID]) -> None:
         self._heard += 1
         self._versions.update(dict.fromkeys(workspaces, self._heard))
 
 
-def _tell(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     # The next subscriber starts it again; until then all only look from time to time.
     if not task.cancelled() and (fault := task.exception()) is not None:
         _log.error("changes.deaf", exc_info=fault)

@@ -36,7 +36,7 @@ _NOTIFY = sql("""
 SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, '') FROM unnest(:channels::text[]) AS channel
 """)
 # Tell the pages which workspaces changed. A hint, as above.
-_TELL = sql("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
+_NOTIFY_CHANGES = sql("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
 
 
 def _scope(begin: str, workspace_id: UUID) -> str:
@@ -54,16 +54,16 @@ class Database:
         self.pool = pool
         self.subscribers = subscribers
         self._publisher = publisher
-        self._bells: set[str] = set()
-        self._ringing: asyncio.Task[None] | None = None
+        self._pending_channels: set[str] = set()
+        self._notifying: asyncio.Task[None] | None = None
         self._signals = ChangePublisher(self._notify_pages)
         self.writes_refused = False
         """Whether the database refused a write since a probe wrote last. `kernel.db.writability` resets it."""
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._ringing is not None:
-            await self._ringing
+        if self._notifying is not None:
+            await self._notifying
         await self._signals.close()
         await self.pool.close()
 
@@ -111,31 +111,31 @@ class Database:
                     await _roll_back(driver)
         if done != "COMMIT":
             raise RuntimeError("An error of this transaction was caught without a savepoint, so it cannot commit.")
-        if tx.bells:
-            self._ring(tx.bells)
+        if tx.notify_channels:
+            self._notify_later(tx.notify_channels)
         if tx.marked:
             self._signals.changed(tx.marked)
 
-    def _ring(self, bells: AbstractSet[str]) -> None:
+    def _notify_later(self, notify_channels: AbstractSet[str]) -> None:
         # Outside the transaction: a NOTIFY inside it would make all such commits of the server wait for each other.
         # What commits while one is under way rings once more: that one may have been heard before there was anything.
-        self._bells |= bells
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._notify())
+        self._pending_channels |= notify_channels
+        if self._notifying is None or self._notifying.done():
+            self._notifying = asyncio.create_task(self._notify())
 
     async def _notify(self) -> None:
-        while self._bells:
-            bells, self._bells = self._bells, set()
+        while self._pending_channels:
+            notify_channels, self._pending_channels = self._pending_channels, set()
             try:
                 async with self.statement() as connection:
-                    await connection.execute(_NOTIFY, {"channels": sorted(bells)})
+                    await connection.execute(_NOTIFY, {"channels": sorted(notify_channels)})
             except Unavailable:
-                _log.info("database.bell_silent", channels=sorted(bells))
+                _log.info("database.bell_silent", channels=sorted(notify_channels))
 
     async def _notify_pages(self, payload: str) -> None:
         try:
             async with self.statement() as connection:
-                await connection.execute(_TELL, {"channel": CHANGES_CHANNEL, "payload": payload})
+                await connection.execute(_NOTIFY_CHANGES, {"channel": CHANGES_CHANNEL, "payload": payload})
         except Unavailable:
             _log.info("changes.not_told")
 

@@ -34,7 +34,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "create_home", "running_
 
 SUPERUSER = "postgres"
 _PORT = 5432
-_LONGEST_SOCKET_PATH = 107  # sun_path of unix(7), less its NUL
+_MAX_SOCKET_PATH = 107  # sun_path of unix(7), less its NUL
 _PLAIN_PATH = re.compile(r"[\w./@+ -]+")  # no comma: both libpq and PostgreSQL read it as a list of folders
 _LOG_LIMIT = 10 * 1024 * 1024
 _LOG_CHECK_MILLISECONDS = 60_000
@@ -115,7 +115,7 @@ class EmbeddedPostgres:
         """
         account = self._prepare_folders()
         with _explained(self.home), ExitStack() as stack:
-            if not self._lock.held:
+            if not self._lock.is_locked:
                 stack.enter_context(self._lock)
             self._initialise(account)
 
@@ -154,7 +154,7 @@ class EmbeddedPostgres:
             else:
                 self._process.kill()
                 self._process.wait()
-        if self._lock.held:
+        if self._lock.is_locked:
             if self._process is not None and self._process.returncode != 0:
                 self._end_leftover()
             if self.socket_dir.parent != self.home:
@@ -314,7 +314,7 @@ def _environment() -> dict[str, str]:
 def _socket_dir(home: Path) -> Path:
     folder = home / "run"
     longest = len(os.fsencode(folder / f".s.PGSQL.{_PORT}"))
-    if longest <= _LONGEST_SOCKET_PATH and _PLAIN_PATH.fullmatch(str(folder)):
+    if longest <= _MAX_SOCKET_PATH and _PLAIN_PATH.fullmatch(str(folder)):
         return folder
     return Path(tempfile.gettempdir()) / f"leadflood-{sha256(os.fsencode(home)).hexdigest()[:16]}"
 

@@ -51,7 +51,7 @@ class WritesRefused(Unavailable):
 
 
 @contextmanager
-def passing_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn errors of an absent or overloaded database into `Unavailable`; let all others through."""
     try:
         yield

@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from leadflood.kernel.db.errors import passing_errors
+from leadflood.kernel.db.errors import translated_errors
 from leadflood.kernel.errors import Unavailable
 
 _CONNECT_TIMEOUT = 5.0
@@ -20,7 +20,7 @@ async def listen(
 
     Raises: Unavailable.
     """
-    with passing_errors():
+    with translated_errors():
         settings = {"application_name": application_name}
         connection = await asyncpg.connect(
             url, timeout=_CONNECT_TIMEOUT, command_timeout=_CONNECT_TIMEOUT, server_settings=settings
@@ -42,7 +42,7 @@ class WakeEvent:
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake who waits, or who will wait next."""
         self._rung.set()
 
@@ -99,7 +99,7 @@ class Listener:
             self._url,
             self._channel,
             application_name=self._application_name,
-            heard=lambda _payload: self._bell.ring(),
-            lost=self._bell.ring,
+            heard=lambda _payload: self._bell.set(),
+            lost=self._bell.set,
         )
-        self._bell.ring()
+        self._bell.set()

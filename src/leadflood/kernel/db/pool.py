@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from pydantic_core import from_json
 
-from leadflood.kernel.db.errors import passing_errors, unanswered
+from leadflood.kernel.db.errors import translated_errors, unanswered
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.errors import Unavailable
 
@@ -66,7 +66,7 @@ class ConnectionPool:
 
         Needs direct connections or session pooling: the role is set once a connection.
         """
-        self.patience = 5.0
+        self.acquire_timeout = 5.0
         """Seconds that a borrower waits for its turn."""
         self._turns = asyncio.Semaphore(size)
         self._lock = asyncio.Lock()
@@ -98,11 +98,11 @@ class ConnectionPool:
         One that does not answer is terminated and replaced. Raises: Unavailable: none was free or could be opened in
         time.
         """
-        with passing_errors():
-            async with asyncio.timeout(self.patience):
+        with translated_errors():
+            async with asyncio.timeout(self.acquire_timeout):
                 await self._turns.acquire()
         try:
-            with passing_errors():
+            with translated_errors():
                 pool = self._pool or await self._opened()
                 connection: Any = await pool.acquire()  # a proxy with all of its methods
             try:
@@ -112,7 +112,7 @@ class ConnectionPool:
                     terminate(connection)
                 raise
             finally:
-                with passing_errors():
+                with translated_errors():
                     await pool.release(connection)
         finally:
             self._turns.release()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from leadflood.kernel.db.errors import passing_errors, unanswered
+from leadflood.kernel.db.errors import translated_errors, unanswered
 from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.errors import Unavailable
@@ -43,7 +43,7 @@ class Transaction:
         self._timeout: float | None = None
         self.marked: set[UUID] = set()
         """Workspaces in which something changed."""
-        self.bells: set[str] = set()
+        self.notify_channels: set[str] = set()
         """Channels on which somebody waits for what this transaction writes."""
 
     async def limit(self, *, lock: float | None = None, statement: float | None = None) -> None:
@@ -56,7 +56,7 @@ class Transaction:
     async def all(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> Sequence[Row]:
         """All rows of a statement."""
         text = _text_of(statement)
-        with passing_errors():
+        with translated_errors():
             rows: Sequence[Any] = await self._driver.fetch(
                 text, *statement.arguments(parameters), timeout=self._timeout
             )
@@ -75,7 +75,7 @@ class Transaction:
     async def changed(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> int:
         """How many rows a statement wrote."""
         text = _text_of(statement)
-        with passing_errors():
+        with translated_errors():
             tag = await self._driver.execute(text, *statement.arguments(parameters), timeout=self._timeout)
         return int(tag.rpartition(" ")[2])
 
@@ -85,7 +85,7 @@ class Transaction:
 
     async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
         """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
-        with passing_errors():
+        with translated_errors():
             await self._driver.copy_records_to_table(table, columns=columns, records=records, timeout=self._timeout)
 
     @asynccontextmanager
@@ -113,13 +113,13 @@ class Transaction:
         """Put tickets on the queue in this very transaction. Only where `carries_queue`."""
         if self._publisher is None:
             raise RuntimeError("This database does not carry the queue; leave it to the relay.")
-        with passing_errors():
+        with translated_errors():
             await self._publisher.publish(self._driver, tickets)
-        self.bells.add(self._publisher.channel)
+        self.notify_channels.add(self._publisher.channel)
 
     def wake_relay(self) -> None:
         """Notify the relays, once this is on disk, that an event waits. A hint: they look for themselves, too."""
-        self.bells.add(RELAY_CHANNEL)
+        self.notify_channels.add(RELAY_CHANNEL)
 
     def mark(self, *workspace_ids: UUID) -> None:
         """Notify the pages of these workspaces, once this is on disk, that something changed. A hint, as above.
@@ -138,5 +138,5 @@ def _text_of(statement: Sql) -> str:
 
 async def run_script(driver: asyncpg.Connection, script: str) -> str:
     """Run statements without parameters in one exchange. Returns the command tag of the last one."""
-    with passing_errors():
+    with translated_errors():
         return str(await driver.execute(script))

@@ -23,7 +23,7 @@ _CONNECT_TIMEOUT = 2.0
 _COMMAND_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 2.0
 _POOL_SIZE = 4
-_SHORTEST_WAIT = 0.05
+_MIN_WAIT = 0.05
 """Seconds that `wait` takes where tickets are due that no `receive` got, such as those another consumer has locked."""
 
 _HERE = files("leadflood.kernel.queue")
@@ -180,7 +180,7 @@ class PostgresQueueBackend:
         """See `QueueBackend.wait`."""
         if not self._published.is_set():
             due = await self._next_due(kinds)
-            delay = timeout if due is None else min(timeout, max(due, _SHORTEST_WAIT))
+            delay = timeout if due is None else min(timeout, max(due, _MIN_WAIT))
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._published.wait()

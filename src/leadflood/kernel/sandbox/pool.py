@@ -30,12 +30,12 @@ class Sandbox:
         Raises: Unavailable: too many wait.
         """
         async with self._slots.slot(key):
-            process = self._take()
+            process = self._acquire()
             try:
                 yield process
             finally:
                 if process.reusable:
-                    self._keep(process)
+                    self._release(process)
                 else:
                     await process.end()
 
@@ -51,7 +51,7 @@ class Sandbox:
             self._idle.pop(process).cancel()
         await asyncio.gather(*(process.end() for process in idle))
 
-    def _take(self) -> Process:
+    def _acquire(self) -> Process:
         while self._idle:
             process, timer = self._idle.popitem()
             timer.cancel()
@@ -60,11 +60,11 @@ class Sandbox:
             process.kill()  # `alive` has taken its exit code
         return Process(self._preload)
 
-    def _keep(self, process: Process) -> None:
+    def _release(self, process: Process) -> None:
         loop = asyncio.get_running_loop()
-        self._idle[process] = loop.call_later(IDLE_SECONDS, self._drop, process)
+        self._idle[process] = loop.call_later(IDLE_SECONDS, self._discard, process)
 
-    def _drop(self, process: Process) -> None:
+    def _discard(self, process: Process) -> None:
         if self._idle.pop(process, None) is not None:
             process.kill()
             process.wait()

@@ -19,7 +19,7 @@ from leadflood.kernel.sandbox.protocol import HEADER, Frame, StopReason, TaskLim
 Task = Callable[[IO[bytes], Any], Iterator[Any]]
 """A function at the top of its module that reads a file and yields results; request and results are JSON."""
 
-_LARGEST_REUSED = 256 * 1024 * 1024
+_MAX_REUSED = 256 * 1024 * 1024
 """Bytes that a child may ever have had in use to be given another task."""
 
 _log = structlog.get_logger()
@@ -121,10 +121,10 @@ class Process:
             if kind is Frame.ITEM:
                 yield payload
             elif kind is Frame.END:
-                self.reusable = payload["peak"] <= _LARGEST_REUSED
+                self.reusable = payload["peak"] <= _MAX_REUSED
                 return
             elif kind is Frame.REFUSED:
-                self.reusable = payload["peak"] <= _LARGEST_REUSED
+                self.reusable = payload["peak"] <= _MAX_REUSED
                 raise TaskRefused(payload["detail"])
             else:
                 _log.warning("sandbox.task_failed", error=payload.get("error"), reason=payload["stopped"])
@@ -164,6 +164,6 @@ class Process:
 
 
 def _kill_all() -> None:
-    for each in [*_running]:
-        each.kill()
-        each._process.wait()  # noqa: SLF001  of this module
+    for item in [*_running]:
+        item.kill()
+        item._process.wait()  # noqa: SLF001  of this module

@@ -19,7 +19,7 @@ _UNNAMED = {
 async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
     """Names of the members by id, as forms have ids: the first 200."""
     page = await queries.list_members(tx, actor, limit=_MOST)
-    return {str(each.id): each.name for each in page.items}
+    return {str(item.id): item.name for item in page.items}
 
 
 def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -30,13 +30,13 @@ def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
 async def actors_of(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[ActorView, str]:
     """Each of them in words."""
     found = set(those)
-    names = await queries.actor_names(tx, actor, [each.id for each in found if each.id])
-    return {each: actor_label(each.kind, each.id, names) for each in found}
+    names = await queries.actor_names(tx, actor, [item.id for item in found if item.id])
+    return {item: actor_label(item.kind, item.id, names) for item in found}
 
 
 async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
     """Names of people and API keys by id, where they are known."""
-    return await queries.actor_names(tx, actor, [each.id for each in those if each.id])
+    return await queries.actor_names(tx, actor, [item.id for item in those if item.id])
 
 
 def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str]) -> str:

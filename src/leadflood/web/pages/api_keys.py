@@ -31,10 +31,10 @@ async def list_keys(ctx: PageContext) -> PageResult:
     """All keys of the workspace, newest first, expired and revoked ones included."""
     async with ctx.reading() as tx:
         page = await queries.list_api_keys(tx, ctx.actor, after=ctx.after("keys"), limit=_ROWS)
-        names = await queries.actor_names(tx, ctx.actor, {each.created_by for each in page.items})
+        names = await queries.actor_names(tx, ctx.actor, {item.created_by for item in page.items})
     context: dict[str, Any] = {
         "keys": page.items,
-        "states": {each.id: _state(ctx, each) for each in page.items},
+        "states": {item.id: _state(ctx, item) for item in page.items},
         "names": names,
         "next": ctx.cursor(page, "keys"),
         "paged": "after" in ctx.query,
@@ -75,7 +75,7 @@ async def revoke_key(ctx: PageContext) -> PageResult:
 
 
 def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    scopes = [(each.value, labels.SCOPES[each]) for each in Permission if each in GRANTABLE & ctx.actor.permissions]
+    scopes = [(item.value, labels.SCOPES[item]) for item in Permission if item in GRANTABLE & ctx.actor.permissions]
     return PageResponse(
         "settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status
     )

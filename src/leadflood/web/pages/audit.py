@@ -68,10 +68,10 @@ async def list_events(ctx: PageContext) -> PageResult:
         )
         names = await queries.actor_names(tx, ctx.actor, mentioned_actors(page.items))
         members = await queries.list_members(tx, ctx.actor, limit=_PEOPLE)
-        undoable = await undoable_among(tx, ctx.actor, [each.data for each in page.items])
+        undoable = await undoable_among(tx, ctx.actor, [item.data for item in page.items])
         keys = await queries.list_api_keys(tx, ctx.actor, limit=_PEOPLE)
-    people = {str(each.id): each.name for each in members.items}
-    people |= {str(each.id): f"API key “{each.name}”" for each in keys.items}
+    people = {str(item.id): item.name for item in members.items}
+    people |= {str(item.id): f"API key “{item.name}”" for item in keys.items}
     if narrowed.by and narrowed.by not in people:
         people[narrowed.by] = "Former member"
     after = ctx.cursor(page, scope)

@@ -196,7 +196,7 @@ def audit_rows(
 
 def mentioned_actors(events: Sequence[AuditEventView]) -> set[UUID]:
     """The ids whose names `told` wants to know."""
-    return {each for event in events for each in (event.actor.id, event.subject_id) if each is not None}
+    return {item for event in events for item in (event.actor.id, event.subject_id) if item is not None}
 
 
 def _undo(event: AuditEventView, undoable: Collection[UUID]) -> str | None:

@@ -31,9 +31,9 @@ async def list_changes(ctx: PageContext) -> PageResult:
     days = ctx.parts.settings.lead_retention_days
     async with ctx.reading() as tx:
         page = await queries.list_changesets(tx, ctx.actor, after=ctx.after("changes"), limit=_ROWS)
-        people = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
+        people = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
     context: dict[str, Any] = {
-        "changes": [each.dated(days) for each in page.items],
+        "changes": [item.dated(days) for item in page.items],
         "people": people,
         "days": days,
         "next": ctx.cursor(page, "changes"),
@@ -79,7 +79,7 @@ async def undo_change(ctx: PageContext) -> PageResult:
         undone = await merging.undo_change(
             tx, ctx.actor, ctx.parts.participants, changeset_id=ctx.id(), trace=ctx.trace
         )
-    return Redirect(local_path(_next(ctx), "/leads"), [_told(undone)])
+    return Redirect(local_path(_next(ctx), "/leads"), [_undo_toast(undone)])
 
 
 async def _import_id(tx: Transaction, ctx: PageContext, change: ChangesetView) -> UUID | None:
@@ -90,7 +90,7 @@ async def _import_id(tx: Transaction, ctx: PageContext, change: ChangesetView) -
         return None
 
 
-def _told(undone: ChangesetView) -> Toast:
+def _undo_toast(undone: ChangesetView) -> Toast:
     link = f"/changes/{undone.id}"
     if undone.job_id is not None and undone.undone_at is None:
         return Toast("Undoing in the background.", "info", link=link, link_text="View progress")

@@ -42,9 +42,9 @@ def name_of(change: ChangesetView) -> str:
 
 def counts(change: ChangesetView) -> str:
     """How many leads were created, updated, deleted and restored, in one line."""
-    told = [(change.created, "created"), (change.updated, "updated")]
-    told += [(change.deleted, "deleted"), (change.restored, "restored")]
-    words = " · ".join(f"{number(count)} {word}" for count, word in told if count)
+    counted_words = [(change.created, "created"), (change.updated, "updated")]
+    counted_words += [(change.deleted, "deleted"), (change.restored, "restored")]
+    words = " · ".join(f"{number(count)} {word}" for count, word in counted_words if count)
     return words or (plural(change.done, "lead") if change.done else "No changes")
 
 

@@ -33,22 +33,22 @@ _ROWS = 50
 @pages.get(_LIST, Permission.LEADS_READ)
 async def list_deleted(ctx: PageContext) -> PageResult:
     """Deleted leads, the last deleted first. `?q=` searches them, `?change=` shows what one change deleted."""
-    only = _only(ctx.query.get("q", ""), ctx.query.get("change", ""))
+    filters = _filters(ctx.query.get("q", ""), ctx.query.get("change", ""))
     days = ctx.parts.settings.lead_retention_days
-    scope = f"deleted {only}"
+    scope = f"deleted {filters}"
     async with ctx.reading() as tx:
         page = await queries.list_deleted_leads(
-            tx, ctx.actor, only=only, retention_days=days, after=ctx.after(scope), limit=_ROWS
+            tx, ctx.actor, filters=filters, retention_days=days, after=ctx.after(scope), limit=_ROWS
         )
-        count = await queries.count_restorable(tx, ctx.actor, only=only)
-        people = await actors_of(tx, ctx.actor, [each.deleted_by for each in page.items if each.deleted_by])
-    given = {"q": only.q, "change": only.changeset_id}
+        count = await queries.count_restorable(tx, ctx.actor, filters=filters)
+        people = await actors_of(tx, ctx.actor, [item.deleted_by for item in page.items if item.deleted_by])
+    given = {"q": filters.q, "change": filters.changeset_id}
     after = ctx.cursor(page, scope)
     context: dict[str, Any] = {
         "leads": page.items,
         "people": people,
         "count": count,
-        "only": only,
+        "only": filters,
         "days": days,
         "name_of": name_of,
         "days_left": lambda lead: max(ceil((lead.restorable_until - ctx.now) / timedelta(days=1)), 0),
@@ -72,7 +72,7 @@ async def show_deleted(ctx: PageContext) -> PageResult:
             return Redirect(f"/leads/{lead_id}")
         people = await actors_of(tx, ctx.actor, [lead.deleted_by] if lead.deleted_by else [])
         events = await list_events(tx, ctx.actor, lead_id=lead_id, deleted=True, after=ctx.after("events"), limit=_ROWS)
-        names = await names_of_actors(tx, ctx.actor, [each.actor for each in events.items])
+        names = await names_of_actors(tx, ctx.actor, [item.actor for item in events.items])
         owners = await member_names(tx, ctx.actor)
     context: dict[str, Any] = {
         "lead": lead,
@@ -88,11 +88,11 @@ async def show_deleted(ctx: PageContext) -> PageResult:
 async def restore_many(ctx: PageContext) -> PageResult:
     """Restore the selected leads, or all that the list finds."""
     form = ctx.form
-    only = _only(form.value("q"), form.value("change"))
-    back = url(_LIST, {"q": only.q, "change": only.changeset_id})
+    filters = _filters(form.value("q"), form.value("change"))
+    back = url(_LIST, {"q": filters.q, "change": filters.changeset_id})
     given: dict[str, Any] = {"action": "restore"}
     if form.checked("all"):
-        wanted = {"q": only.q, "changesetId": str(only.changeset_id) if only.changeset_id else None}
+        wanted = {"q": filters.q, "changesetId": str(filters.changeset_id) if filters.changeset_id else None}
         given |= {"deleted": wanted, "expectedCount": form.number("expected")}
     elif form.values("ids"):
         given["leadIds"] = form.values("ids")
@@ -122,7 +122,7 @@ def name_of(lead: DeletedLeadView) -> str:
     return " ".join(filter(None, (lead.first_name, lead.last_name))) or lead.email
 
 
-def _only(q: str, change: str) -> DeletedFilter:
+def _filters(q: str, change: str) -> DeletedFilter:
     try:
         changeset_id = UUID(change) if change else None
     except ValueError:

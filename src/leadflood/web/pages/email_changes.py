@@ -38,7 +38,7 @@ async def request_change(ctx: PageContext) -> PageResult:
 
 
 @pages.post("/settings/email/sendings", SIGNED_IN)
-async def send_again(ctx: PageContext) -> PageResult:
+async def resend(ctx: PageContext) -> PageResult:
     """Send the link again, as a new one."""
     parts = ctx.parts
     try:
@@ -70,7 +70,7 @@ async def confirm(ctx: PageContext) -> PageResult:
     try:
         change = await service.confirm(ctx.parts.database, token=_token(ctx), client=ctx.client)
     except EmailChangeNotFound as error:
-        return _gone(error)
+        return _link_expired(error)
     except EmailTaken as error:
         return await _confirmation(ctx, ctx.form.refused(error), error.status)
     there = "/settings" if ctx.signed_in else "/sign-in"
@@ -81,11 +81,11 @@ async def _confirmation(ctx: PageContext, form: Form, status: int = 200) -> Page
     try:
         change = await service.preview(ctx.parts.database, _token(ctx))
     except EmailChangeNotFound as error:
-        return _gone(error)
+        return _link_expired(error)
     return PageResponse("email_changes/confirm.html", {"change": change, "form": form}, status)
 
 
-def _gone(error: EmailChangeNotFound) -> PageResponse:
+def _link_expired(error: EmailChangeNotFound) -> PageResponse:
     return PageResponse("email_changes/gone.html", {}, error.status)
 
 

@@ -49,10 +49,10 @@ async def export_leads(ctx: PageContext) -> PageResult:
         stream = await streaming.open_stream(
             ctx.parts.database,
             ctx.actor,
-            only=command.filter.only(),
+            filters=command.filter.lead_filter(),
             columns=command.columns,
             kind=command.format,
-            at_most=DIRECT_LIMIT,
+            max_count=DIRECT_LIMIT,
             bom=command.bom,
         )
     except AppError as error:
@@ -68,10 +68,10 @@ async def list_exports(ctx: PageContext) -> PageResult:
     """The files of the workspace: those that are being written, and those to download."""
     async with ctx.reading() as tx:
         page = await queries.list_exports(tx, ctx.actor, after=ctx.after("exports"), limit=_ROWS)
-        asked_by = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
+        asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
         people = await member_names(tx, ctx.actor)
     context: dict[str, Any] = {
-        "filters": {each.id: whole_in_words(each.filter, people) for each in page.items},
+        "filters": {item.id: whole_in_words(item.filter, people) for item in page.items},
         "exports": page.items,
         "asked_by": asked_by,
         "next": ctx.cursor(page, "exports"),
@@ -125,7 +125,7 @@ def _as_shown(columns: Iterable[str]) -> Iterable[str]:
 
 async def _is_large(ctx: PageContext, command: CreateExport) -> bool:
     async with ctx.reading() as tx:
-        count = await count_leads(tx, ctx.actor, only=command.filter.only(), at_most=DIRECT_LIMIT)
+        count = await count_leads(tx, ctx.actor, filters=command.filter.lead_filter(), max_count=DIRECT_LIMIT)
     return not count.exact
 
 
@@ -138,6 +138,6 @@ async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
 
 async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:
     async with ctx.reading() as tx:
-        count = await count_leads(tx, ctx.actor, only=state.only, at_most=DIRECT_LIMIT)
+        count = await count_leads(tx, ctx.actor, filters=state.filters, max_count=DIRECT_LIMIT)
     context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
     return PageResponse("exports/new.html", context, status)

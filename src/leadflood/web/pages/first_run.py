@@ -24,7 +24,7 @@ async def show_first_run(ctx: PageContext) -> PageResult:
     try:
         workspace = await first_run.check(ctx.parts.database, ctx.parts.secret_box, code=_code(ctx), now=ctx.now)
     except SetupAlreadyDone as error:
-        return _over(error)
+        return _link_expired(error)
     return _welcome(Form.of({"workspace": "" if workspace.name == FIRST_WORKSPACE else workspace.name}))
 
 
@@ -43,7 +43,7 @@ async def set_up(ctx: PageContext) -> PageResult:
             now=ctx.now,
         )
     except SetupAlreadyDone as error:
-        return _over(error)
+        return _link_expired(error)
     except AppError as error:
         if error.status >= _FAULT:
             raise
@@ -56,7 +56,7 @@ def _welcome(form: Form, status: int = 200) -> PageResponse:
     return PageResponse("first_run/welcome.html", {"form": form}, status)
 
 
-def _over(error: SetupAlreadyDone) -> PageResponse:
+def _link_expired(error: SetupAlreadyDone) -> PageResponse:
     return PageResponse("first_run/over.html", {}, error.status)
 
 

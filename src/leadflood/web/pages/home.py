@@ -24,11 +24,11 @@ _CAUSES = 5
 @pages.get("/", Permission.LEADS_READ, live=("home_now", "home_plots", "home_lists"))
 async def show_home(ctx: PageContext) -> PageResult:
     """The first page after signing in. `?span=7d` sets how far back the plots go."""
-    span = next((each for each in TimeRange if each.value == ctx.query.get("span")), TimeRange.DAY)
+    span = next((item for item in TimeRange if item.value == ctx.query.get("span")), TimeRange.DAY)
     zone = str(ctx.time_zone)
     async with ctx.reading() as tx:
-        overview, activity = await figures.glance(tx, ctx.actor, span=span, time_zone=zone, now=ctx.now)
-        newest = await leads.list_leads(tx, ctx.actor, only=LeadFilter(), limit=_NEWEST)
+        overview, activity = await figures.dashboard(tx, ctx.actor, span=span, time_zone=zone, now=ctx.now)
+        newest = await leads.list_leads(tx, ctx.actor, filters=LeadFilter(), limit=_NEWEST)
         causes = await jobs.failed_by_cause(tx, ctx.actor)
         context: dict[str, Any] = {
             "now": overview,
@@ -38,7 +38,7 @@ async def show_home(ctx: PageContext) -> PageResult:
     context |= {
         "activity": activity,
         "span": span,
-        "spans": [(each.value, f"/?span={each.value}", each is span) for each in TimeRange],
+        "spans": [(item.value, f"/?span={item.value}", item is span) for item in TimeRange],
         "newest": newest.items,
         "name_of": name_of,
         "causes": causes.items[:_CAUSES],

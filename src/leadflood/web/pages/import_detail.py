@@ -139,7 +139,7 @@ def _not_done(ctx: PageContext, error: AppError) -> Redirect:
     """Someone, or a worker, was quicker: back to the page as it is now. Raises: `error`: where there is none."""
     if error.status in (404, 503):
         raise error
-    said = " ".join([error.detail, *(each.message for each in error.errors)])
+    said = " ".join([error.detail, *(item.message for item in error.errors)])
     return Redirect(f"/imports/{ctx.id()}", [Toast(said, "warn")])
 
 
@@ -192,9 +192,9 @@ def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict
     return {
         "form": form,
         "columns": columns,
-        "named": {f"targets.{each.index}": each.header for each in columns},
+        "named": {f"targets.{column.index}": column.header for column in columns},
         "choices": import_mapping,
-        "encodings": [(each, labels.encoding(each)) for each in ENCODINGS],
+        "encodings": [(encoding, labels.encoding(encoding)) for encoding in ENCODINGS],
         "owner_choices": owner_choices(owners),
         "countries": country_choices(),
         "default_source": DEFAULT_SOURCE,
@@ -217,7 +217,7 @@ async def _written(ctx: PageContext, tx: Transaction, found: ImportDetail, chang
 
 
 async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: Mapping[str, str]) -> dict[str, Any]:
-    action = next((each for each in RowAction if each.value == ctx.query.get("action")), None)
+    action = next((item for item in RowAction if item.value == ctx.query.get("action")), None)
     scope = f"import {found.id} {action}"
     page = await queries.list_rows(
         tx, ctx.actor, import_id=found.id, action=action, after=ctx.after(scope), limit=_ROWS

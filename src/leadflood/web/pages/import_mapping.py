@@ -14,7 +14,7 @@ from leadflood.web.forms import Form, validated
 OWN_FIELD: Final = "custom"
 _NAMED: Final = {Target.FULL_NAME: "Full name (split automatically)", Target.OWNER: "Owner (email)"}
 TARGETS: Final = (
-    *((each.value, _NAMED.get(each) or labels.field(each.value)) for each in Target if each is not Target.IGNORE),
+    *((item.value, _NAMED.get(item) or labels.field(item.value)) for item in Target if item is not Target.IGNORE),
     (OWN_FIELD, "Custom field…"),
     (Target.IGNORE.value, "Don’t import"),
 )

@@ -27,7 +27,7 @@ async def list_imports(ctx: PageContext) -> PageResult:
     """The imports of the workspace, newest first, as far as they are."""
     async with ctx.reading() as tx:
         page = await queries.list_imports(tx, ctx.actor, after=ctx.after("imports"), limit=_ROWS)
-        asked_by = await actors_of(tx, ctx.actor, [each.actor for each in page.items])
+        asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
     context: dict[str, Any] = {
         "imports": page.items,
         "summary": summary,

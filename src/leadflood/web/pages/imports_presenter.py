@@ -87,13 +87,13 @@ class ErrorCount:
 def summary(each: ImportView) -> str:
     """What the rows of an import do or did, in one line; empty as long as it is unknown."""
     counts = each.counts
-    told = [
+    counted_words = [
         (counts[RowAction.CREATE], "new"),
         (counts[RowAction.UPDATE], "updated"),
         (counts[RowAction.UNCHANGED], "unchanged"),
         (counts[RowAction.SKIP] + counts[RowAction.CONFLICT], "skipped"),
     ]
-    listed = [f"{number(count)} {word}" for count, word in told if count]
+    listed = [f"{number(count)} {word}" for count, word in counted_words if count]
     errors = counts[RowAction.REJECT]
     return " · ".join([*listed, *([plural(errors, "error")] if errors else [])])
 

@@ -20,7 +20,7 @@ from leadflood.web.cookies import SESSION, Toast, set_cookie
 from leadflood.web.forms import Form, validated
 from leadflood.web.labels import ROLES
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages.members import PATH, givable, refused
+from leadflood.web.pages.members import PATH, grantable_roles, refused
 from leadflood.web.pages.retry_after import throttled_response
 from leadflood.web.pipeline import Pages, Public
 from leadflood.web.responses import PageResponse, PageResult, Redirect
@@ -54,7 +54,7 @@ async def invite(ctx: PageContext) -> PageResult:
 
 
 @pages.post(f"{_INVITATIONS}/{{id}}/sendings", Permission.MEMBERS_WRITE)
-async def send_again(ctx: PageContext) -> PageResult:
+async def resend(ctx: PageContext) -> PageResult:
     """Send it again, with a new link."""
     try:
         async with ctx.writing() as tx:
@@ -87,7 +87,7 @@ async def show_invitation(ctx: PageContext) -> PageResult:
     try:
         preview = await service.preview(ctx.parts.database, _token(ctx))
     except InvitationNotFound as error:
-        return _gone(error)
+        return _link_expired(error)
     return _welcome(ctx, preview, Form())
 
 
@@ -98,11 +98,11 @@ async def accept(ctx: PageContext) -> PageResult:
     try:
         preview = await service.preview(ctx.parts.database, token)
     except InvitationNotFound as error:
-        return _gone(error)
+        return _link_expired(error)
     try:
         return await _accept(ctx, preview, token)
     except InvitationNotFound as error:
-        return _gone(error)
+        return _link_expired(error)
     except AppError as error:
         if error.status >= _FAULT:
             raise
@@ -115,7 +115,7 @@ async def _accept(ctx: PageContext, preview: InvitationPreview, token: str) -> R
     if not _is_for(ctx, preview):
         return await _sign_in(ctx, await _accept_with_password(ctx, preview, token), preview)
     joined = await service.accept_as_self(ctx.parts.database, ctx.actor, token=token, client=ctx.client)
-    return await _go_on(ctx, joined, preview)
+    return await _continue(ctx, joined, preview)
 
 
 async def _accept_with_password(ctx: PageContext, preview: InvitationPreview, token: str) -> AcceptedInvitation:
@@ -149,7 +149,7 @@ async def _sign_in(ctx: PageContext, joined: AcceptedInvitation, preview: Invita
     return Redirect("/", [Toast(f"Welcome to {preview.workspace}.")])
 
 
-async def _go_on(ctx: PageContext, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
+async def _continue(ctx: PageContext, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
     parts = ctx.parts
     entered = await sessions.switch_workspace(
         parts.database, parts.settings, ctx.actor, workspace_id=joined.workspace_id, client=ctx.client
@@ -160,7 +160,7 @@ async def _go_on(ctx: PageContext, joined: AcceptedInvitation, preview: Invitati
 
 
 def _invite(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    roles = [(role.value, *ROLES[role]) for role in givable(ctx)]
+    roles = [(role.value, *ROLES[role]) for role in grantable_roles(ctx)]
     return PageResponse("settings/invite.html", {"form": form, "roles": roles}, status)
 
 
@@ -178,7 +178,7 @@ def _is_for(ctx: PageContext, preview: InvitationPreview) -> bool:
     return ctx.signed_in and parse_email(preview.email).norm == parse_email(ctx.user.email).norm
 
 
-def _gone(error: InvitationNotFound) -> PageResponse:
+def _link_expired(error: InvitationNotFound) -> PageResponse:
     return PageResponse("invitations/gone.html", {}, error.status)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, JobView, RetryCause, RetryJobs
-from leadflood.domains.jobs.models import LONGEST_CAUSE, JobStatus
+from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
 from leadflood.domains.leads.queries import leads_by_id
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
@@ -29,9 +29,9 @@ _EVENTS = 20
 @pages.get("/jobs", Permission.JOBS_READ, live=_LIVE)
 async def list_jobs(ctx: PageContext) -> PageResult:
     """The queue, the workers, failures by cause, and the jobs themselves. `?status=…&cause=…&kind=…` narrows them."""
-    status = next((each for each in JobStatus if each.value == ctx.query.get("status")), None)
+    status = next((item for item in JobStatus if item.value == ctx.query.get("status")), None)
     cause, kind = ctx.query.get("cause"), ctx.query.get("kind")
-    cause = cause[:LONGEST_CAUSE] if cause is not None else None
+    cause = cause[:MAX_CAUSE] if cause is not None else None
     narrowed = {"status": status.value if status else None, "cause": cause, "kind": kind}
     scope = f"jobs {narrowed}"
     async with ctx.reading() as tx:

@@ -91,7 +91,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
 
 
 @pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
-async def enrich_again(ctx: PageContext) -> PageResult:
+async def request_enrichment(ctx: PageContext) -> PageResult:
     """Queue a fresh enrichment; the page shows it run."""
     async with ctx.writing() as tx:
         await service.request_enrichment(tx, ctx.actor, lead_id=ctx.id(), trace=ctx.trace)
@@ -132,22 +132,22 @@ async def _page(
         known = await enrichment.get_lead_enrichment(tx, ctx.actor, lead_id=lead_id)
         runs = await jobs.list_jobs(tx, ctx.actor, subject_id=lead_id, limit=5)
         events = await queries.list_events(tx, ctx.actor, lead_id=lead_id, after=ctx.after("events"), limit=_EVENTS)
-        names = await identity.actor_names(tx, ctx.actor, [each.actor.id for each in events.items if each.actor.id])
+        names = await identity.actor_names(tx, ctx.actor, [item.actor.id for item in events.items if item.actor.id])
         owners = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
-    told = timeline_entries(events.items, names, owners=owners)
+    entries = timeline_entries(events.items, names, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),
         "rows": rows_of(lead, owners, custom),
         "editing": editing if ctx.may("leads:write") else None,
         "form": form or form_of(lead),
-        "conflict": _conflict(lead, form, custom_labels(custom), told[0].by if told else "")
+        "conflict": _conflict(lead, form, custom_labels(custom), entries[0].by if entries else "")
         if conflicts and form
         else None,
         "found": enriched_fields(known),
         "jobs": runs.items,
-        "events": told,
+        "events": entries,
         "older": ctx.cursor(events, "events"),
         "owners": owner_choices(owners),
         "countries": country_choices(),

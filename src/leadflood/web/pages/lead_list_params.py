@@ -69,15 +69,17 @@ class LeadListParams:
         tree = read_tree(last("filter"))
         return cls(
             q=last("q").strip()[:MAX_SEARCH],
-            status=tuple(each.value for each in LeadStatus if each.value in given.get("status", ())),
+            status=tuple(item.value for item in LeadStatus if item.value in given.get("status", ())),
             source=tuple(dict.fromkeys(filter(_is_source, given.get("source", ()))))[:MAX_CHOICES],
-            country=tuple(each for each in dict.fromkeys(given.get("country", ())) if _is_country(each))[:MAX_CHOICES],
+            country=tuple(fromkey for fromkey in dict.fromkeys(given.get("country", ())) if _is_country(fromkey))[
+                :MAX_CHOICES
+            ],
             owner=last("owner") if last("owner") in {UNASSIGNED, ME} or _id(last("owner")) else "",
             phone=last("phone") if last("phone") in PHONE else "",
             days=last("days") if last("days") in CREATED_IN else "",
             since=last("since") if _moment(last("since")) else "",
             filter=write_tree(tree) if tree is not None else "",
-            sort=next((each for each in LeadSort if each.value == last("sort")), LeadSort.NEWEST),
+            sort=next((item for item in LeadSort if item.value == last("sort")), LeadSort.NEWEST),
             columns=columns or STANDARD,
             view=last("view") if _id(last("view")) else "",
             peek=_id(last("peek")),
@@ -86,7 +88,7 @@ class LeadListParams:
     @classmethod
     def of_view(cls, view: SavedView) -> Self:
         """What a saved view shows."""
-        said, left = apart(view.filter.only().whole)
+        said, left = apart(view.filter.lead_filter().whole)
         return cls(
             **said,
             filter=write_tree(left),
@@ -96,7 +98,7 @@ class LeadListParams:
         )
 
     @property
-    def only(self) -> LeadFilter:
+    def lead_filter(self) -> LeadFilter:
         """The filter that this stands for."""
         tree = read_tree(self.filter) or EVERYTHING
         said = [
@@ -105,7 +107,7 @@ class LeadListParams:
         ]
         return LeadFilter(
             q=self.q or None,
-            statuses=tuple(LeadStatus(each) for each in self.status),
+            statuses=tuple(LeadStatus(item) for item in self.status),
             sources=self.source,
             countries=self.country,
             owner_id=_id(self.owner),
@@ -118,7 +120,7 @@ class LeadListParams:
     @property
     def query(self) -> dict[str, Any]:
         """The same in the JSON of the API."""
-        return written(self.only.whole)
+        return written(self.filters.whole)
 
     @property
     def narrowed(self) -> bool:
@@ -168,15 +170,15 @@ class LeadListParams:
     def toggled(self, name: str, value: str) -> str:
         """The address with a value added to a parameter, or taken out of it."""
         now: tuple[str, ...] = getattr(self, {"column": "columns"}.get(name, name))
-        return self.url(**{name: [each for each in now if each != value] if value in now else [*now, value]})
+        return self.url(**{name: [item for item in now if item != value] if value in now else [*now, value]})
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
         """What narrows the list, but for the search: label, value, and the address without it."""
         return [
-            *(("Status", labels.status(each)[2], self.toggled("status", each)) for each in self.status),
-            *(("Source", each, self.toggled("source", each)) for each in self.source),
-            *(("Country", formats.country(each) or each, self.toggled("country", each)) for each in self.country),
+            *(("Status", labels.status(item)[2], self.toggled("status", item)) for item in self.status),
+            *(("Source", item, self.toggled("source", item)) for item in self.source),
+            *(("Country", formats.country(item) or item, self.toggled("country", item)) for item in self.country),
             *([("Phone", PHONE[self.phone], self.url(phone=None))] if self.phone else []),
             *([("Created", CREATED_IN[self.days], self.url(days=None))] if self.days else []),
             *([("Created after", _day(self.since), self.url(since=None))] if self.since else []),

@@ -35,7 +35,7 @@ async def check_lead(ctx: PageContext) -> PageResult:
         form.read(CreateLead)
     except InvalidInput as error:
         form = Form(
-            form.fields, [each for each in error.errors if each.pointer.lstrip("/").replace("/", ".") in touched]
+            form.fields, [item for item in error.errors if item.pointer.lstrip("/").replace("/", ".") in touched]
         )
     return await _page(ctx, form, part="lead_form")
 

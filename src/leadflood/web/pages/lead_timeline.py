@@ -34,7 +34,7 @@ _CHANNELS: Final = {
     "manual": "Created manually",
 }
 """How a lead was created, by the source that it has where nothing else was said."""
-_MOST_NAMED: Final = 3
+_MAX_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,16 @@ def timeline_entries(
 
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     """The found values by field, the chosen one first."""
-    ordered = sorted(known.values, key=lambda each: (each.field, not each.chosen, -each.confidence))
+    ordered = sorted(known.values, key=lambda item: (item.field, not item.chosen, -item.confidence))
     result = []
-    for name, group in groupby(ordered, key=lambda each: each.field):
+    for name, group in groupby(ordered, key=lambda item: item.field):
         first, *others = list(group)
         result.append(
             EnrichedField(
                 labels.field(name),
                 first,
                 display_value(first.value),
-                [(each, display_value(each.value)) for each in others],
+                [(item, display_value(item.value)) for item in others],
             )
         )
     return result
@@ -121,8 +121,8 @@ def _title(kind: str, data: Mapping[str, Any], changed: Sequence[FieldChange]) -
     if kind == LeadEventKind.CREATED:
         return _CHANNELS.get(str(data.get("source")), title)
     if kind == LeadEventKind.CHANGED and changed:
-        listed = ", ".join(each.label for each in changed[:_MOST_NAMED])
-        return f"Updated {listed}" + (f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else "")
+        listed = ", ".join(item.label for item in changed[:_MAX_NAMED])
+        return f"Updated {listed}" + (f" and {len(changed) - _MAX_NAMED} more" if len(changed) > _MAX_NAMED else "")
     other = data.get("otherEmail") or data.get("survivorEmail")
     if not other:
         return title

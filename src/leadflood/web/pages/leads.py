@@ -36,11 +36,11 @@ async def list_leads(ctx: PageContext) -> PageResult:
     if ctx.wants_part == "leads-peek":
         return PageResponse("leads/list.html", {"state": state, "peek": await _peek(ctx, state)})
     async with ctx.reading() as tx:
-        only = state.only
+        filters = state.filters
         page = await queries.list_leads(
-            tx, ctx.actor, only=only, sort=state.sort, after=ctx.after(state.scope), limit=_ROWS
+            tx, ctx.actor, filters=filters, sort=state.sort, after=ctx.after(state.scope), limit=_ROWS
         )
-        count = await count_leads(tx, ctx.actor, only=only)
+        count = await count_leads(tx, ctx.actor, filters=filters)
         owners = await member_names(tx, ctx.actor)
         context: dict[str, Any] = {"sources": await list_sources(tx, ctx.actor)}
         views = [] if ctx.live else await list_views(tx, ctx.actor)

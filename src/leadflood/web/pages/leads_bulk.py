@@ -42,14 +42,14 @@ async def change_leads(ctx: PageContext) -> PageResult:
             done = await bulk.change_leads(tx, ctx.actor, command=command, trace=ctx.trace)
     except MatchCountExceeded as error:
         return await _confirm(ctx, command, form.refused(error), error.status)
-    return Redirect(local_path(form.value("next"), "/leads"), [_told(command, done)])
+    return Redirect(local_path(form.value("next"), "/leads"), [_result_toast(command, done)])
 
 
 async def _confirm(ctx: PageContext, command: BulkChange, form: Form | None = None, status: int = 200) -> PageResponse:
     count = _size(command)
     if command.matching is not None:
         async with ctx.reading() as tx:
-            count = (await count_leads(tx, ctx.actor, only=command.matching.only(), at_most=_MOST)).value
+            count = (await count_leads(tx, ctx.actor, filters=command.matching.lead_filter(), max_count=_MOST)).value
     fields = [(name, value) for name, values in ctx.form.fields.items() for value in values]
     context: dict[str, Any] = {
         "form": form or Form(),
@@ -110,7 +110,7 @@ def _command(ctx: PageContext) -> BulkChange:
     return validated(BulkChange, given)
 
 
-def _told(command: BulkChange, done: ChangesetView) -> Toast:
+def _result_toast(command: BulkChange, done: ChangesetView) -> Toast:
     if done.applied_at is None and done.job_id is not None:
         verb = {"set": "Updating", "delete": "Deleting", "enrich": "Re-enriching"}[command.action]
         text = f"{verb} {plural(done.wanted, 'lead')} in the background."

@@ -43,7 +43,7 @@ def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, s
     """What a condition or group says: its field, and the rest. `people`: names of members by id."""
     if isinstance(part, Group):
         joined = " or " if part.match == "any" else " and "
-        said = joined.join(" ".join(in_words(each, people)).removeprefix("Group ") for each in part.parts)
+        said = joined.join(" ".join(in_words(item, people)).removeprefix("Group ") for item in part.parts)
         return "Group", f"({said})"
     field = LEAD_FILTERS.get(part.field)
     operator = OPERATORS[part.operator]
@@ -53,13 +53,13 @@ def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, s
         return field.label, f"{operator} {part.value} days" if part.value != 1 else "in the last 24 hours"
     joined = " and " if part.operator is Operator.BETWEEN else ", "
     values = part.value if isinstance(part.value, tuple) else (part.value,)
-    said = joined.join(_value_in_words(field.kind, field.choices, each, people) for each in values)
+    said = joined.join(_value_in_words(field.kind, field.choices, value, people) for value in values)
     return field.label, f"{operator} {said}"
 
 
 def whole_in_words(given: Mapping[str, JsonValue], people: Mapping[str, str]) -> str:
     """What a stored filter says, in a line; empty where it narrows nothing."""
-    tree = LeadQuery.model_validate(given).only().whole
+    tree = LeadQuery.model_validate(given).lead_filter().whole
     parts = [tree] if tree.match == "any" and tree.parts else tree.parts
     return "; ".join(" ".join(in_words(part, people)) for part in parts)
 

@@ -13,8 +13,8 @@ from leadflood.web.responses import PageResponse, PageResult
 pages = Pages()
 
 _ROWS = 100
-_LONGEST_TEXT = 50_000
-_LONGEST_HEAD = 16_000
+_MAX_TEXT = 50_000
+_MAX_HEAD = 16_000
 """Characters of a message that are shown: a page is no place for a megabyte."""
 
 
@@ -45,13 +45,13 @@ async def show_mail(ctx: PageContext) -> PageResult:
     _require_catcher(ctx)
     mail = await asyncio.to_thread(messages.read_message, _folder(ctx), ctx.id())  # noqa: TID251  as above
     head = mail.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("utf-8", "replace")
-    text, html = mail.text[:_LONGEST_TEXT], mail.html
+    text, html = mail.text[:_MAX_TEXT], mail.html
     context = {
         "mail": mail,
         "text": text,
-        "html": html if html is not None and len(html) <= _LONGEST_TEXT else None,
-        "is_cut": len(text) < len(mail.text) or (html is not None and len(html) > _LONGEST_TEXT),
-        "head": head[:_LONGEST_HEAD],
+        "html": html if html is not None and len(html) <= _MAX_TEXT else None,
+        "is_cut": len(text) < len(mail.text) or (html is not None and len(html) > _MAX_TEXT),
+        "head": head[:_MAX_HEAD],
     }
     return PageResponse("mail/mail.html", context)
 

@@ -6,7 +6,7 @@ from typing import Any
 from leadflood.dev_mail.messages import is_in_use
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.contracts import ChangeRole, MemberView
-from leadflood.domains.identity.models import can_give
+from leadflood.domains.identity.models import can_grant
 from leadflood.domains.identity.service import members
 from leadflood.domains.invitations import queries as invitations
 from leadflood.domains.leads.contracts.member_removal import RemovalImpact
@@ -60,7 +60,7 @@ async def remove_member(ctx: PageContext) -> PageResult:
     if user_id == ctx.actor.user_id:
         ctx.cookies.append(drop_cookie(SESSION))
         return Redirect("/sign-in")
-    return Redirect(PATH, [Toast(f"Removed {member.name}. {_behind(left)}".strip())])
+    return Redirect(PATH, [Toast(f"Removed {member.name}. {_impact_text(left)}".strip())])
 
 
 @pages.get(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
@@ -70,10 +70,10 @@ async def show_removal(ctx: PageContext) -> PageResult:
     async with ctx.reading() as tx:
         member = await identity.get_member(tx, ctx.actor, user_id=user_id)
         left = await member_removal.removal_impact(tx, ctx.actor, user_id=user_id)
-    return PageResponse("settings/member_removal.html", {"member": member, "behind": _behind(left)})
+    return PageResponse("settings/member_removal.html", {"member": member, "behind": _impact_text(left)})
 
 
-def _behind(left: RemovalImpact) -> str:
+def _impact_text(left: RemovalImpact) -> str:
     """Such as: 3 shared views stay with the workspace, 120 leads become unassigned."""
     stay = "stays" if left.shared_views == 1 else "stay"
     become = "becomes" if left.leads == 1 else "become"
@@ -81,16 +81,16 @@ def _behind(left: RemovalImpact) -> str:
         f"{plural(left.shared_views, 'shared view')} {stay} with the workspace" if left.shared_views else "",
         f"{plural(left.leads, 'lead')} {become} unassigned" if left.leads else "",
     ]
-    told = ", ".join(filter(None, parts))
-    return f"{told}." if told else ""
+    sentence = ", ".join(filter(None, parts))
+    return f"{sentence}." if sentence else ""
 
 
-def givable(ctx: PageContext) -> list[Role]:
+def grantable_roles(ctx: PageContext) -> list[Role]:
     """The roles that the visitor may give, from most to least allowed."""
     if not ctx.may(Permission.MEMBERS_WRITE):
         return []
     owner = ctx.actor.role is Role.OWNER
-    return [role for role in Role if can_give(ctx.actor, role) and (owner or role is not Role.OWNER)]
+    return [role for role in Role if can_grant(ctx.actor, role) and (owner or role is not Role.OWNER)]
 
 
 async def refused(ctx: PageContext, error: AppError) -> PageResponse:
@@ -111,8 +111,8 @@ async def members_page(ctx: PageContext, *, status: int = 200, toasts: Sequence[
         "paged": "after" in ctx.query,
         "invitations": pending.items,
         "roles": ROLES,
-        "givable": givable(ctx),
-        "touchable": {each.id for each in page.items if _may_touch(ctx, each)},
+        "givable": grantable_roles(ctx),
+        "touchable": {item.id for item in page.items if _may_touch(ctx, item)},
         "caught": ctx.may(Permission.MEMBERS_WRITE) and is_in_use(ctx.parts.settings),
     }
     return PageResponse("settings/members.html", context, status, toasts=toasts)

@@ -4,7 +4,7 @@ from typing import Any
 
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, ReplayCause, ReplayEvents
-from leadflood.domains.jobs.models import LONGEST_CAUSE, OutboxStatus
+from leadflood.domains.jobs.models import MAX_CAUSE, OutboxStatus
 from leadflood.kernel.actor import Permission
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import validated
@@ -21,9 +21,9 @@ _ROWS = 50
 @pages.get("/outbox", Permission.OUTBOX_READ, live=("outbox_causes", "outbox_list"))
 async def list_events(ctx: PageContext) -> PageResult:
     """Undelivered events by error, and all events. `?status=…&cause=…` narrows them."""
-    status = next((each for each in OutboxStatus if each.value == ctx.query.get("status")), None)
+    status = next((item for item in OutboxStatus if item.value == ctx.query.get("status")), None)
     cause = ctx.query.get("cause")
-    cause = cause[:LONGEST_CAUSE] if cause is not None else None
+    cause = cause[:MAX_CAUSE] if cause is not None else None
     narrowed = {"status": status.value if status else None, "cause": cause}
     scope = f"outbox {narrowed}"
     async with ctx.reading() as tx:

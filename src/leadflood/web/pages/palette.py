@@ -80,9 +80,9 @@ COMMANDS = (
 async def show_palette(ctx: PageContext) -> PageResult:
     """The list for what was typed so far."""
     typed = ctx.query.get("q", "")[:_LONGEST].strip()
-    commands = [each for each in COMMANDS if each.needs is None or ctx.may(each.needs)]
+    commands = [command for command in COMMANDS if command.needs is None or ctx.may(command.needs)]
     if typed:
-        commands = [each for each in commands if _fits(each, typed)]
+        commands = [command for command in commands if _fits(command, typed)]
     return PageResponse("palette.html", {"typed": typed, "commands": commands, "leads": await _leads(ctx, typed)})
 
 
@@ -92,10 +92,10 @@ async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
     async with ctx.reading() as tx:
         if (lead_id := _id(typed)) is not None:
             return [PaletteCommand(f"Lead {lead_id}", f"/leads/{lead_id}", "contact")]
-        page = await leads.list_leads(tx, ctx.actor, only=LeadFilter(q=typed), limit=_LEADS)
+        page = await leads.list_leads(tx, ctx.actor, filters=LeadFilter(q=typed), limit=_LEADS)
     return [
-        PaletteCommand(name_of(each), f"/leads/{each.id}", "contact", note=each.company or each.email)
-        for each in page.items
+        PaletteCommand(name_of(item), f"/leads/{item.id}", "contact", note=item.company or item.email)
+        for item in page.items
     ]
 
 

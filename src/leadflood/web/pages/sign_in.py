@@ -42,12 +42,12 @@ async def sign_in(ctx: PageContext) -> PageResult:
 
 
 @pages.get("/sign-in/device/{code}", Public("the code, which only `leadflood user unlock` prints, is the key"))
-async def know_device(ctx: PageContext) -> PageResult:
+async def remember_device(ctx: PageContext) -> PageResult:
     """Know this browser, so that it can sign in whatever strangers tried meanwhile."""
     user_id = devices.opened(ctx.parts.secret_box, str(ctx.request.path_params["code"]), ctx.now)
     if user_id is None:
         raise DeviceLinkExpired
-    ctx.know(user_id)
+    ctx.remember_device(user_id)
     return Redirect("/sign-in", [Toast("You can now sign in with this browser.")])
 
 

@@ -40,7 +40,7 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
     if survivor_id == other_id:
         raise SelfMerge
     await participants.lock(tx, actor, [survivor_id, other_id])
-    survivor, other = await _hold(tx, actor, survivor_id, other_id)
+    survivor, other = await _lock_leads(tx, actor, survivor_id, other_id)
     for lead, version in ((survivor, command.survivor_version), (other, command.other_version)):
         if version is not None and version != lead.version:
             raise LeadVersionConflict(lead.version)
@@ -50,7 +50,7 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
     made = Merge(merge_id, survivor_id, other_id, changeset_id, MergeStatus.MERGED)
     await store.insert_merge(tx, actor, made, taken=taken)
     moved = await participants.merge(tx, actor, from_id=other_id, to_id=survivor_id)
-    await store.refer(tx, actor.workspace_id, merge_id, moved)
+    await store.insert_references(tx, actor.workspace_id, merge_id, moved)
     data: dict[str, JsonValue] = {"count": 2, "survivorId": str(survivor_id)}
     data |= {"mergeId": str(merge_id), "changesetId": str(changeset_id)}
     await audit.record(
@@ -125,9 +125,11 @@ async def undo_change(
     return await get_changeset(tx, actor, changeset_id=changeset_id)
 
 
-async def _hold(tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID) -> tuple[StoredLead, StoredLead]:
+async def _lock_leads(
+    tx: Transaction, actor: Actor, survivor_id: UUID, other_id: UUID
+) -> tuple[StoredLead, StoredLead]:
     try:
-        return await leads.hold_pair(tx, actor, survivor_id=survivor_id, other_id=other_id)
+        return await leads.lock_pair(tx, actor, survivor_id=survivor_id, other_id=other_id)
     except LeadNotFound:
         known = await store.find_merge_of(tx, actor.workspace_id, [survivor_id, other_id])
         if known is None:
@@ -140,14 +142,14 @@ async def _lock_chain(
 ) -> tuple[list[UUID], StoredLead, StoredLead]:
     """Lock all leads that may have what a merge moved. Returns these, the survivor and the other."""
     holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
-    everybody = [*holders, found.other_id]
-    await participants.lock(tx, actor, everybody)
-    held = await leads.hold_all(tx, actor, lead_ids=everybody)
-    if len(held) < len(set(everybody)):
+    lead_ids_ = [*holders, found.other_id]
+    await participants.lock(tx, actor, lead_ids_)
+    locked = await leads.lock_all(tx, actor, lead_ids=lead_ids_)
+    if len(locked) < len(set(lead_ids_)):
         raise MergeNotUndoable("One of the leads is gone for good: it was deleted longer ago than can be restored.")
     if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
         raise Unavailable("One of the leads was merged again just now. Try again.")
-    return holders, held[found.survivor_id], held[found.other_id]
+    return holders, locked[found.survivor_id], locked[found.other_id]
 
 
 async def _require_address(tx: Transaction, actor: Actor, other: StoredLead) -> None:

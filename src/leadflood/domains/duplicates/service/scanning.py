@@ -66,14 +66,14 @@ async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int 
     await store.replace_keys(tx, actor.workspace_id, keys)
     pairs = await store.pairs(tx, actor.workspace_id, list(keys), neighbours=NEIGHBOURS)
     others = {lead_id for pair in pairs for lead_id in pair if lead_id not in people}
-    living = await store.living(tx, actor.workspace_id, list(others))
-    people |= {lead_id: PersonKey.of(lead) for lead_id, lead in living.items()}
+    active = await store.active_leads(tx, actor.workspace_id, list(others))
+    people |= {lead_id: PersonKey.of(lead) for lead_id, lead in active.items()}
     found: dict[tuple[UUID, UUID], Match] = {}
     for one, two in pairs:
         match = compare(people[one], people[two]) if one in people and two in people else None
         if match is not None:
             found[one, two] = match
-    fresh = await store.keep_pairs(tx, actor.workspace_id, found)
+    fresh = await store.save_pairs(tx, actor.workspace_id, found)
     await store.drop_pairs(tx, actor.workspace_id, [pair for pair in pairs if pair not in found])
     await store.advance(tx, scan, part, found=fresh)
     return len(part.leads)

@@ -1,5 +1,5 @@
 -- Merges that are half done or half undone: one sentence for each.
-SELECT 'merge ' || m.id || ' is ' || m.status || ', but its changeset is ' || s.status AS told
+SELECT 'merge ' || m.id || ' is ' || m.status || ', but its changeset is ' || s.status AS violation
 FROM lead_merges m
 JOIN lead_changesets s ON s.workspace_id = m.workspace_id AND s.id = m.changeset_id
 WHERE s.forgotten_at IS NULL AND s.status <> CASE m.status WHEN 'merged' THEN 'applied' ELSE 'undone' END

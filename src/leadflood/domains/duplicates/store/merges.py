@@ -19,7 +19,7 @@ WHERE workspace_id = :workspace_id AND id = :duplicate_id AND status = :expected
 """)
 
 # Lock all pairs that one of the leads is in, in an order that all share.
-_HOLD = sql("""
+_LOCK_PAIRS = sql("""
 SELECT id, lead_a, lead_b, status FROM duplicate_candidates
 WHERE workspace_id = :workspace_id AND (lead_a = ANY(:lead_ids) OR lead_b = ANY(:lead_ids))
 ORDER BY lead_a, lead_b FOR UPDATE
@@ -40,7 +40,7 @@ VALUES (:workspace_id, :id, :survivor_id, :other_id, :changeset_id, :taken, :act
 """)
 
 # Keep what a merge moved.
-_REFER = sql("""
+_INSERT_REFERENCES = sql("""
 INSERT INTO merge_references (workspace_id, merge_id, kind, reference_id, before)
 SELECT :workspace_id, :merge_id, n.kind, n.reference_id, n.before::jsonb
 FROM unnest(:kinds::text[], :reference_ids::uuid[], :befores::text[]) AS n (kind, reference_id, before)
@@ -143,9 +143,9 @@ async def decide(
     return await tx.changed(_DECIDE, values) == 1
 
 
-async def hold_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[DuplicatePair]:
+async def lock_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[DuplicatePair]:
     """All candidates that one of the leads is in, locked for this transaction."""
-    rows = await tx.all(_HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    rows = await tx.all(_LOCK_PAIRS, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return [DuplicatePair(row.id, row.lead_a, row.lead_b, CandidateStatus(row.status)) for row in rows]
 
 
@@ -167,14 +167,14 @@ async def insert_merge(tx: Transaction, actor: Actor, merge: Merge, *, taken: Se
     await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
-async def refer(tx: Transaction, workspace_id: UUID, merge_id: UUID, moved: Sequence[Reference]) -> None:
+async def insert_references(tx: Transaction, workspace_id: UUID, merge_id: UUID, moved: Sequence[Reference]) -> None:
     """Keep what a merge moved."""
     values = {
-        "kinds": [each.kind for each in moved],
-        "reference_ids": [each.id for each in moved],
-        "befores": [json.dumps(dict(each.before)) for each in moved],
+        "kinds": [item.kind for item in moved],
+        "reference_ids": [item.id for item in moved],
+        "befores": [json.dumps(dict(item.before)) for item in moved],
     }
-    await tx.execute(_REFER, {"workspace_id": workspace_id, "merge_id": merge_id, **values})
+    await tx.execute(_INSERT_REFERENCES, {"workspace_id": workspace_id, "merge_id": merge_id, **values})
 
 
 async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> list[Reference]:

@@ -96,7 +96,7 @@ ON CONFLICT DO NOTHING
 
 # Remove keys of deleted leads, which would stand in the place of living ones. Those deleted before the last scan are
 # gone already.
-DROP_DEAD = sql("""
+DELETE_STALE_KEYS = sql("""
 WITH dead AS MATERIALIZED (
     SELECT k.key, k.lead_id
     FROM leads l JOIN duplicate_keys k ON k.workspace_id = l.workspace_id AND k.lead_id = l.id
@@ -110,13 +110,13 @@ WHERE k.workspace_id = :workspace_id AND k.key = dead.key AND k.lead_id = dead.l
 PAIRS = sql_file("leadflood.domains.duplicates.sql", "pairs")
 
 # What living leads are compared by.
-LIVING = sql("""
+ACTIVE = sql("""
 SELECT id, email, first_name, last_name, company, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
 """)
 
 # Keep pairs as candidates. One that somebody decided on stays as it is.
-KEEP_PAIRS = sql("""
+SAVE_PAIRS = sql("""
 INSERT INTO duplicate_candidates AS c (workspace_id, id, lead_a, lead_b, score, reasons)
 SELECT :workspace_id, id, lead_a, lead_b, score, reasons FROM scanned_pairs ORDER BY lead_a, lead_b
 ON CONFLICT (workspace_id, lead_a, lead_b) DO UPDATE
@@ -159,7 +159,7 @@ WHERE w.id <> :system
 """)
 
 # Over all workspaces: remove scans of long ago, except the last one, which tells the next where to begin.
-FORGET = sql("""
+PURGE_EXPIRED = sql("""
 DELETE FROM duplicate_scans s
 WHERE s.finished_at < now() - interval '7 days'
   AND EXISTS (SELECT FROM duplicate_scans later
@@ -212,7 +212,7 @@ async def lock(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Scan | Non
     return None if row is None else Scan(**row)
 
 
-async def count(tx: Transaction, scan: Scan) -> int:
+async def count_leads(tx: Transaction, scan: Scan) -> int:
     """How many leads a scan goes through."""
     values = {"workspace_id": scan.workspace_id, "until": scan.started_at, "since": scan.since}
     counted: int = await tx.scalar(COUNT, values)
@@ -236,14 +236,14 @@ async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, 
     """Set what leads are compared by; it stays in `scanned_keys` for `pairs`."""
     for statement in _TABLES:
         await tx.execute(statement)
-    records = [(lead_id, key) for lead_id, each in keys.items() for key in each]
+    records = [(lead_id, key) for lead_id, item in keys.items() for key in item]
     await tx.copy("scanned_keys", ("lead_id", "key"), records)
     await tx.execute(REPLACE_KEYS, {"workspace_id": workspace_id, "lead_ids": list(keys)})
 
 
-async def drop_dead(tx: Transaction, scan: Scan, *, batch: int) -> int:
+async def delete_stale_keys(tx: Transaction, scan: Scan, *, batch: int) -> int:
     """Remove up to `batch` keys of leads that were deleted since the last scan. Returns how many."""
-    return await tx.changed(DROP_DEAD, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
+    return await tx.changed(DELETE_STALE_KEYS, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
 
 
 async def pairs(
@@ -254,24 +254,24 @@ async def pairs(
     return [(row.lead_a, row.lead_b) for row in await tx.all(PAIRS, values)]
 
 
-async def living(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, ComparedLead]:
+async def active_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, ComparedLead]:
     """What those of the leads are compared by that live."""
-    return _compared(await tx.all(LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
+    return _compared(await tx.all(ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
 
 
-async def keep_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
+async def save_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
     """Keep pairs as candidates. What somebody decided on stays decided. Returns how many are new or changed."""
     records = [
         (
             new_id(),
             *pair,
             match.score,
-            json.dumps([{"kind": each.kind, "similarity": each.similarity} for each in match.reasons]),
+            json.dumps([{"kind": reason.kind, "similarity": reason.similarity} for reason in match.reasons]),
         )
         for pair, match in found.items()
     ]
     await tx.copy("scanned_pairs", ("id", "lead_a", "lead_b", "score", "reasons"), records)
-    return await tx.changed(KEEP_PAIRS, {"workspace_id": workspace_id})
+    return await tx.changed(SAVE_PAIRS, {"workspace_id": workspace_id})
 
 
 async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[UUID, UUID]]) -> None:
@@ -303,9 +303,9 @@ async def waiting(tx: Transaction) -> list[UUID]:
     return [row.id for row in await tx.all(WAITING, {"system": SYSTEM_WORKSPACE_ID})]
 
 
-async def forget(tx: Transaction) -> None:
+async def purge_expired(tx: Transaction) -> None:
     """Remove scans of long ago, over all workspaces; the last one tells the next where to begin."""
-    await tx.execute(FORGET)
+    await tx.execute(PURGE_EXPIRED)
 
 
 def _compared(rows: Sequence[Row]) -> dict[UUID, ComparedLead]:

@@ -1,5 +1,5 @@
 -- Leads that are neither enriched nor failed, and that no live job is going to change.
-SELECT 'lead ' || l.id || ' is ' || l.status || ', but no job is going to change that' AS told
+SELECT 'lead ' || l.id || ' is ' || l.status || ', but no job is going to change that' AS violation
 FROM leads l
 WHERE l.status IN ('new', 'processing') AND l.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM job_executions j

@@ -67,8 +67,8 @@ class ParquetEncoder:
         for line in self._waiting:
             values = zip(self._columns, json.loads(line), strict=True)
             arrays = [
-                Array(each, DataType.int64()).cast(_type(name)) if _numeric(name) else Array(each, _type(name))
-                for name, each in values
+                Array(value, DataType.int64()).cast(_type(name)) if _numeric(name) else Array(value, _type(name))
+                for name, value in values
             ]
             yield RecordBatch.from_arrays(arrays, schema=schema)
 

@@ -36,30 +36,30 @@ async def scan_for_export(
     database: Database,
     actor: Actor,
     *,
-    only: LeadFilter,
+    filters: LeadFilter,
     columns: Sequence[str],
     kind: ExportFormat,
-    at_most: int | None = None,
+    max_count: int | None = None,
 ) -> ExportScan:
     """Count the leads, and find the custom fields that stars mean. Raises: TooManyColumns.
 
     Args:
         database: where the leads are.
         actor: who asks, and in which workspace.
-        only: which leads.
+        filters: which leads.
         columns: as they were asked for.
         kind: NDJSON keeps the stars, because each of its lines has its own fields.
-        at_most: stop after one lead more than this.
+        max_count: stop after one lead more than this.
     """
     total, keys, after = 0, set[str](), None
     while True:
-        size = SCAN_BATCH if at_most is None else min(SCAN_BATCH, at_most + 1 - total)
+        size = SCAN_BATCH if max_count is None else min(SCAN_BATCH, max_count + 1 - total)
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
-            page = await scan_leads(tx, actor, only=only, after=after, limit=size)
+            page = await scan_leads(tx, actor, filters=filters, after=after, limit=size)
         total += page.count
         keys |= page.custom_keys
         after = page.last
-        if page.count < size or (at_most is not None and total > at_most):
+        if page.count < size or (max_count is not None and total > max_count):
             break
     if kind is ExportFormat.NDJSON:
         return ExportScan(total, list(columns))
@@ -77,12 +77,14 @@ def encoder(kind: ExportFormat, columns: Sequence[str], *, bom: bool) -> Encoder
 
 
 async def batches(
-    database: Database, actor: Actor, *, only: LeadFilter, after: Position | None = None, enriched: bool
+    database: Database, actor: Actor, *, filters: LeadFilter, after: Position | None = None, enriched: bool
 ) -> AsyncIterator[list[ExportRecord]]:
     """The leads that a filter means, from a position on. `enriched`: with what enrichment chose for them."""
     while True:
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
-            records = await queries.next_records(tx, actor, only=only, after=after, limit=BATCH, enriched=enriched)
+            records = await queries.next_records(
+                tx, actor, filters=filters, after=after, limit=BATCH, enriched=enriched
+            )
         if records:
             yield records
             after = queries.position_of(records[-1])

@@ -44,7 +44,7 @@ async def request_export(
     (job_id,) = await jobs.enqueue(
         tx, actor, jobs=[NewJob(WRITE_EXPORT, ExportPayload(export_id=export_id), export_id, trace)]
     )
-    only = written(command.filter.only().fixed(actor).whole)
+    filters = written(command.filter.lead_filter().fixed(actor).whole)
     await store.insert_export(
         tx,
         actor,
@@ -53,7 +53,7 @@ async def request_export(
         kind=command.format,
         columns=command.columns,
         bom=command.bom,
-        filter_=only,
+        filter_=filters,
     )
     await audit.record(
         tx,
@@ -61,7 +61,7 @@ async def request_export(
         action=ExportAuditAction.REQUESTED,
         subject_type=_SUBJECT,
         subject_id=export_id,
-        data={"format": command.format, "columns": [*command.columns], "filter": only},
+        data={"format": command.format, "columns": [*command.columns], "filter": filters},
     )
     return await queries.get_export(tx, actor, export_id=export_id)
 

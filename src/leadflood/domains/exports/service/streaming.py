@@ -26,7 +26,7 @@ class ExportStream:
 
     database: Database
     actor: Actor
-    only: LeadFilter
+    filters: LeadFilter
     kind: ExportFormat
     bom: bool
     surveyed: ExportScan
@@ -48,7 +48,7 @@ class ExportStream:
         with closing(encoder(self.kind, columns, bom=self.bom)) as writer:
             if head := writer.begin():
                 yield head
-            walk = batches(self.database, self.actor, only=self.only, enriched=wants_enriched(columns))
+            walk = batches(self.database, self.actor, filters=self.filters, enriched=wants_enriched(columns))
             async for records in walk:
                 data = await EXPORT_ENCODING.run(writer.rows, records)
                 self.done += len(records)
@@ -63,10 +63,10 @@ async def open_stream(
     database: Database,
     actor: Actor,
     *,
-    only: LeadFilter,
+    filters: LeadFilter,
     columns: Sequence[str],
     kind: ExportFormat,
-    at_most: int | None,
+    max_count: int | None,
     bom: bool = False,
 ) -> ExportStream:
     """Begin to send leads, and record who takes which. Raises: ExportTooLarge, TooManyColumns.
@@ -74,17 +74,17 @@ async def open_stream(
     Args:
         database: where the leads are.
         actor: who asks, and in which workspace.
-        only: which leads.
+        filters: which leads.
         columns: names as in `CreateExport`.
         kind: the format.
-        at_most: leads that may be sent; None: any number.
+        max_count: leads that may be sent; None: any number.
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
     actor.require(Permission.LEADS_READ)
-    only = only.fixed(actor)
-    surveyed = await scan_for_export(database, actor, only=only, columns=columns, kind=kind, at_most=at_most)
-    if at_most is not None and surveyed.total > at_most:
-        raise ExportTooLarge(at_most)
+    filters = filters.fixed(actor)
+    surveyed = await scan_for_export(database, actor, filters=filters, columns=columns, kind=kind, max_count=max_count)
+    if max_count is not None and surveyed.total > max_count:
+        raise ExportTooLarge(max_count)
     async with database.transaction(actor.workspace_id) as tx:
         await audit.record(
             tx,
@@ -95,7 +95,7 @@ async def open_stream(
                 "format": kind,
                 "count": surveyed.total,
                 "columns": list(columns),
-                "filter": written(only.whole),
+                "filter": written(filters.whole),
             },
         )
-    return ExportStream(database, actor, only, kind, bom, surveyed)
+    return ExportStream(database, actor, filters, kind, bom, surveyed)

@@ -61,6 +61,6 @@ def _visitor_view(row: Row) -> VisitorView:
         name=row.name,
         appearance=Appearance(row.appearance),
         time_zone=row.time_zone,
-        workspace=next(each for each in joined if each.id == row.workspace_id),
+        workspace=next(item for item in joined if item.id == row.workspace_id),
         workspaces=joined,
     )

@@ -46,13 +46,13 @@ async def authenticate_all(
     found = {
         token: known[sought] for token, sought in hashes.items() if _opens(known.get(sought), production=production)
     }
-    told: list[Authenticated | InvalidToken] = []
+    callers: list[Authenticated | InvalidToken] = []
     for token in tokens:
         caller = found.get(token)
-        told.append(InvalidToken() if caller is None else caller)
+        callers.append(InvalidToken() if caller is None else caller)
         if caller is not None and caller.stale:
             found[token] = replace(caller, stale=False)
-    return told
+    return callers
 
 
 def _is_ours(token: str) -> bool:
@@ -108,7 +108,7 @@ async def me(database: Database, actor: Actor) -> MeView:
     async with database.system(read_only=True) as tx:
         user = await queries.profile(tx, actor.user_id)
         joined = await queries.memberships_of(tx, actor.user_id)
-    here = next((each for each in joined if each.id == actor.workspace_id), None)
+    here = next((item for item in joined if item.id == actor.workspace_id), None)
     if here is None:
         raise InvalidToken
     return MeView(

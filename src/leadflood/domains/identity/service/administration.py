@@ -28,7 +28,12 @@ from leadflood.domains.identity.models import (
 )
 from leadflood.domains.identity.queries import instance as installation
 from leadflood.domains.identity.service import api_keys, audit, devices, operators
-from leadflood.domains.identity.service.passwords import end_and_record, fits, hashed, unlock
+from leadflood.domains.identity.service.passwords import (
+    end_and_record,
+    hash_password_in_thread,
+    password_matches,
+    unlock,
+)
 from leadflood.kernel.actor import Actor, Permission, Role
 from leadflood.kernel.crypto import SecretBox, new_password
 from leadflood.kernel.db.database import Database
@@ -49,7 +54,7 @@ async def create_user(database: Database, actor: Actor, *, email: str, name: str
     """Create a user who is in no workspace yet. Raises: InvalidInput, UserExists."""
     actor.require(Permission.INSTANCE)
     user = _checked(CreateUser, {"email": email, "name": name, "password": password})
-    password_hash = await hashed(user.password)
+    password_hash = await hash_password_in_thread(user.password)
     async with database.system() as tx:
         created = await _insert_user(tx, actor, user.email, user.name, password_hash)
         if created is None:
@@ -78,8 +83,8 @@ async def set_password(database: Database, actor: Actor, *, email: str, password
     change = _checked(SetPassword, {"email": email, "password": password})
     async with database.system(read_only=True) as tx:
         before = await _account(tx, change.email)
-    was_public = await fits(DEMO_PASSWORD, before.password_hash)
-    password_hash = await hashed(change.password)
+    was_public = await password_matches(DEMO_PASSWORD, before.password_hash)
+    password_hash = await hash_password_in_thread(change.password)
     async with database.system() as tx:
         account = await _account(tx, change.email)
         if was_public:
@@ -172,7 +177,7 @@ async def first_run(database: Database) -> FirstRun | None:
         if await installation.first_workspace(tx) is not None:
             return None
     password = new_password()
-    password_hash = await hashed(password)
+    password_hash = await hash_password_in_thread(password)
     email = parse_email(FIRST_OWNER_EMAIL)
     async with database.system() as tx:
         await store.lock_first_run(tx)
@@ -191,8 +196,8 @@ async def ensure_demo(database: Database) -> UUID:
     email = parse_email(DEMO_EMAIL)
     async with database.system(read_only=True) as tx:
         account, _ = await queries.account_by_email(tx, email.norm)
-    right = await fits(DEMO_PASSWORD, account.password_hash if account else None)
-    password_hash = None if right else await hashed(DEMO_PASSWORD)
+    right = await password_matches(DEMO_PASSWORD, account.password_hash if account else None)
+    password_hash = None if right else await hash_password_in_thread(DEMO_PASSWORD)
     async with database.system() as tx:
         await store.lock_first_run(tx)
         workspace_id = await installation.first_workspace(tx)

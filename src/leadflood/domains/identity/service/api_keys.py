@@ -118,7 +118,7 @@ async def _end(tx: Transaction, actor: Actor, wanted: datetime | None) -> dateti
     """When the new key expires: not after the key that creates it."""
     if actor.api_key_id is None:
         return wanted
-    latest = await store.hold_api_key(tx, actor.workspace_id, actor.api_key_id)
+    latest = await store.lock_api_key(tx, actor.workspace_id, actor.api_key_id)
     if latest is None or wanted is None:
         return wanted or latest
     if wanted > latest:
@@ -134,6 +134,6 @@ async def _maker(tx: Transaction, actor: Actor) -> UUID:
         if owner is None:
             raise LastOwner
         return owner
-    if await store.role_of(tx, actor.workspace_id, actor.user_id, hold=True) is None:
+    if await store.role_of(tx, actor.workspace_id, actor.user_id, lock=True) is None:
         raise InvalidToken
     return actor.user_id

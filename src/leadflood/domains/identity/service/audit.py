@@ -57,7 +57,7 @@ async def record_for_user(
 
     Needs a system transaction.
     """
-    joined = [each.id for each in await queries.memberships_of(tx, user_id)]
+    joined = [item.id for item in await queries.memberships_of(tx, user_id)]
     for workspace_id in joined or [SYSTEM_WORKSPACE_ID]:
         await record(
             tx,

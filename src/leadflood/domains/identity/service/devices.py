@@ -26,7 +26,7 @@ def subject(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> bytes |
     """Under what the attempts of this device at this account are counted; None if it is not known for the account."""
     nonce, tags = _parts(cookie)
     tag = _tag(secret_box, nonce, user_id)
-    if not any(hmac.compare_digest(tag, each) for each in tags):
+    if not any(hmac.compare_digest(tag, item) for item in tags):
         return None
     return secret_box.fingerprint(b"known device", nonce.encode(), user_id.bytes)
 
@@ -36,7 +36,7 @@ def remember(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> str:
     nonce, tags = _parts(cookie)
     nonce = nonce or random_hex(_NONCE_BYTES)
     tag = _tag(secret_box, nonce, user_id)
-    return ".".join([nonce, tag, *[each for each in tags if each != tag][: _ACCOUNTS - 1]])
+    return ".".join([nonce, tag, *[item for item in tags if item != tag][: _ACCOUNTS - 1]])
 
 
 def link_code(secret_box: SecretBox, user_id: UUID) -> str:
@@ -59,7 +59,7 @@ def opened(secret_box: SecretBox, code: str, now: datetime) -> UUID | None:
 def _parts(cookie: str | None) -> tuple[str, list[str]]:
     nonce, *tags = (cookie or "").split(".")[: _ACCOUNTS + 1]
     length = 2 * _NONCE_BYTES
-    return (nonce, [each for each in tags if _is_hex(each, length)]) if _is_hex(nonce, length) else ("", [])
+    return (nonce, [tag for tag in tags if _is_hex(tag, length)]) if _is_hex(nonce, length) else ("", [])
 
 
 def _tag(secret_box: SecretBox, nonce: str, user_id: UUID) -> str:

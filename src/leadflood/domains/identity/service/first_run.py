@@ -16,7 +16,7 @@ from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, Account, Client, EndReason, permissions_of
 from leadflood.domains.identity.queries.unclaimed_owner import is_in_use, untouched_owner
 from leadflood.domains.identity.service import audit, sessions
-from leadflood.domains.identity.service.passwords import end_and_record, hashed
+from leadflood.domains.identity.service.passwords import end_and_record, hash_password_in_thread
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox, is_token
@@ -26,7 +26,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 PREFIX: Final = "lff_"
 LIFE: Final = timedelta(hours=24)
-_LONGEST_END: Final = 12
+_MAX_END: Final = 12
 """Digits of a Unix time."""
 
 
@@ -68,7 +68,7 @@ async def set_up(
     Raises: FirstRunOver, EmailTaken.
     """
     await check(database, secret_box, code=code, now=now)  # before the work of hashing
-    password_hash = await hashed(wanted.password)
+    password_hash = await hash_password_in_thread(wanted.password)
     try:
         async with database.system() as tx:
             await store.lock_first_run(tx)
@@ -98,7 +98,7 @@ def _code(secret_box: SecretBox, account: Account, end: int) -> str:
 def _end(code: str) -> int | None:
     """When a code ends, in Unix time, as it says itself; None where it is no code."""
     token, _, end = code.partition("-")
-    well_formed = is_token(token, PREFIX) and end.isascii() and end.isdecimal() and len(end) <= _LONGEST_END
+    well_formed = is_token(token, PREFIX) and end.isascii() and end.isdecimal() and len(end) <= _MAX_END
     return int(end) if well_formed else None
 
 

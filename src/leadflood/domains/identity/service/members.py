@@ -23,7 +23,7 @@ from leadflood.domains.identity.errors import (
     UserNotFound,
 )
 from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
-from leadflood.domains.identity.models import can_give, permissions_of
+from leadflood.domains.identity.models import can_grant, permissions_of
 from leadflood.domains.identity.service import audit
 from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
 from leadflood.kernel.db.transaction import Transaction
@@ -64,8 +64,8 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
     role = await _role_of(tx, actor, user_id)
     if role is change.role:
         return await queries.get_member(tx, actor, user_id=user_id)
-    require_may_touch(actor, own_role, role)
-    require_may_give(actor, own_role, change.role)
+    require_may_change(actor, own_role, role)
+    require_may_grant(actor, own_role, change.role)
     await _refuse_last_owner(tx, actor, user_id, role)
     if not await store.change_role(tx, actor.workspace_id, user_id, expected=role, role=change.role):
         raise MemberNotFound
@@ -75,12 +75,12 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
 
 
 async def remove_member(
-    tx: Transaction, actor: Actor, *, user_id: UUID, at_once: bool = True, left: Mapping[str, JsonValue] = _NOTHING
+    tx: Transaction, actor: Actor, *, user_id: UUID, immediately: bool = True, left: Mapping[str, JsonValue] = _NOTHING
 ) -> None:
     """Remove a member, or leave. Sessions in this workspace and API keys that the member made go at once.
 
     What other domains keep of the member is up to `leads.service.member_removal`, which is what edges call. Unless
-    `at_once`, the row that leads refer to stays until `finish_removal`. The audit log also gets what the member `left`
+    `immediately`, the row that leads refer to stays until `finish_removal`. The audit log also gets what the member `left`
     behind.
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
@@ -88,9 +88,9 @@ async def remove_member(
     actor.require(Permission.MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
-    require_may_touch(actor, own_role, role)
+    require_may_change(actor, own_role, role)
     await _refuse_last_owner(tx, actor, user_id, role)
-    remove = store.delete_member if at_once else store.begin_leaving
+    remove = store.delete_member if immediately else store.start_removal
     if not await remove(tx, actor.workspace_id, user_id, expected=role):
         raise MemberNotFound
     await _record(tx, actor, IdentityAuditAction.MEMBER_REMOVED, user_id, {"role": role, **left})
@@ -98,7 +98,7 @@ async def remove_member(
 
 async def finish_removal(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
     """Delete who is leaving. Who joined again meanwhile stays."""
-    _ = await store.finish_leaving(tx, actor.workspace_id, user_id)  # unless the user joined again
+    _ = await store.finish_removal(tx, actor.workspace_id, user_id)  # unless the user joined again
 
 
 async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None) -> Actor:
@@ -134,9 +134,9 @@ async def create_user(tx: Transaction, actor: Actor, *, email: EmailAddress, nam
     return user_id
 
 
-async def hold_account(tx: Transaction, *, user_id: UUID, password_hash: str) -> bool:
+async def lock_account(tx: Transaction, *, user_id: UUID, password_hash: str) -> bool:
     """Whether a password verified before still is the user's, who may sign in; it stays so in this transaction."""
-    return await store.hold_account(tx, user_id, password_hash)
+    return await store.lock_account(tx, user_id, password_hash)
 
 
 async def lock(tx: Transaction, actor: Actor) -> Role | None:
@@ -160,7 +160,7 @@ async def _role_of(tx: Transaction, actor: Actor, user_id: UUID) -> Role:
     return role
 
 
-def require_may_touch(actor: Actor, own_role: Role | None, role: Role) -> None:
+def require_may_change(actor: Actor, own_role: Role | None, role: Role) -> None:
     """Raises: OwnersOnly: when somebody else than an owner, or a key, lays hands on an owner."""
     # An API key of an owner is not an owner: whoever finds it must not be able to take the workspace over.
     is_owner = own_role is None or (actor.kind is ActorKind.USER and own_role is Role.OWNER)
@@ -168,10 +168,10 @@ def require_may_touch(actor: Actor, own_role: Role | None, role: Role) -> None:
         raise OwnerRoleRequired
 
 
-def require_may_give(actor: Actor, own_role: Role | None, role: Role) -> None:
+def require_may_grant(actor: Actor, own_role: Role | None, role: Role) -> None:
     """Raises: OwnersOnly, BeyondOwnPermissions: nobody hands out what they do not have."""
-    require_may_touch(actor, own_role, role)
-    if not can_give(actor, role):
+    require_may_change(actor, own_role, role)
+    if not can_grant(actor, role):
         raise PermissionEscalation(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))
 
 

@@ -85,18 +85,18 @@ def _of_address(settings: Settings, secret_box: SecretBox, client: Client) -> di
 
 async def unlock(tx: Transaction, secret_box: SecretBox, *, email_norm: str) -> None:
     """Forget the failures of all unknown devices at an account."""
-    await session_store.forget_failures(tx, secret_box.fingerprint(b"account", email_norm.encode()))
+    await session_store.clear_failures(tx, secret_box.fingerprint(b"account", email_norm.encode()))
 
 
-async def fits(password: str, password_hash: str | None) -> bool:
+async def password_matches(password: str, password_hash: str | None) -> bool:
     """Whether the password is the right one; False, after the very same work, where there is no hash to fit.
 
     Raises: Unavailable: too many passwords are being checked.
     """
-    return await PASSWORD_HASHING.run(_fits, password, password_hash)
+    return await PASSWORD_HASHING.run(_matches, password, password_hash)
 
 
-async def hashed(password: str) -> str:
+async def hash_password_in_thread(password: str) -> str:
     """The hash of a password, which is normalised here; checking it is up to the contracts.
 
     Raises: Unavailable: too many passwords are being checked.
@@ -128,7 +128,7 @@ async def confirmed(
         check(account)
         attempt = Attempt.by_owner(settings, secret_box, user_id=account.id)
         await attempt.begin(tx)
-    if not await fits(password, account.password_hash):
+    if not await password_matches(password, account.password_hash):
         raise WrongPassword
     return account, attempt
 
@@ -153,7 +153,7 @@ async def change_password(
         password=change.current_password,
         check=lambda account: refuse_own_email(change.new_password, account.email, "/newPassword"),
     )
-    password_hash = await hashed(change.new_password)
+    password_hash = await hash_password_in_thread(change.new_password)
     async with database.system() as tx:
         if not await store.set_password(tx, account.id, password_hash, expected=account.password_hash):
             raise WrongPassword
@@ -195,11 +195,11 @@ def refuse_own_email(password: str, email: str, pointer: str) -> None:
         raise InvalidInput("Choose a stronger password.", errors=[fault]) from exc
 
 
-def _fits(password: str, password_hash: str | None) -> bool:
-    nobody = _hash_of_nobody()
+def _matches(password: str, password_hash: str | None) -> bool:
+    nobody = _dummy_hash()
     return verify_password(normalise_password(password), password_hash or nobody) and password_hash is not None
 
 
 @cache
-def _hash_of_nobody() -> str:
+def _dummy_hash() -> str:
     return hash_password(new_password())

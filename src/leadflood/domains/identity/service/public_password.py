@@ -9,7 +9,7 @@ from leadflood.domains.identity import store
 from leadflood.domains.identity.errors import PublicPassword
 from leadflood.domains.identity.models import DEMO_PASSWORD, is_public_password
 from leadflood.domains.identity.queries.instance import maybe_public
-from leadflood.domains.identity.service.passwords import fits
+from leadflood.domains.identity.service.passwords import password_matches
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 
@@ -27,7 +27,7 @@ async def users_with_public_password(database: Database) -> list[str]:
     found = []
     for row in candidates:
         if not row.is_public:
-            if not await fits(DEMO_PASSWORD, row.password_hash):
+            if not await password_matches(DEMO_PASSWORD, row.password_hash):
                 continue
             async with database.system() as tx:
                 await store.note_public_password(tx, row.id, row.password_hash)

@@ -30,7 +30,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.pagination import Page, Position
 
-_LONGEST_USER_AGENT = 400
+_MAX_USER_AGENT = 400
 
 
 async def start(
@@ -50,7 +50,7 @@ async def start(
     `MAX_SESSIONS` the user's oldest one ends. Needs a system transaction in which the user is locked.
     """
     key = SessionKey(workspace.id, new_id(), user_id)
-    user_agent = client.user_agent[:_LONGEST_USER_AGENT] if client.user_agent else None
+    user_agent = client.user_agent[:_MAX_USER_AGENT] if client.user_agent else None
     await session_store.insert_session(
         tx,
         key,
@@ -130,7 +130,7 @@ async def switch_workspace(
     if actor.user_id is None or actor.session_id is None:
         raise SessionNotFound
     async with database.system() as tx:
-        workspace = await session_store.hold_membership(tx, actor.user_id, workspace_id)
+        workspace = await session_store.lock_membership(tx, actor.user_id, workspace_id)
         if workspace is None:
             raise WorkspaceNotFound
         if not await session_store.end_session(tx, actor.workspace_id, actor.session_id, EndReason.SWITCHED):

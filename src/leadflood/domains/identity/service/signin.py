@@ -27,7 +27,7 @@ from leadflood.domains.identity.models import (
 from leadflood.domains.identity.queries.instance import has_public_password
 from leadflood.domains.identity.queries.known_networks import is_known_address
 from leadflood.domains.identity.service import audit, devices, sessions
-from leadflood.domains.identity.service.passwords import Attempt, fits
+from leadflood.domains.identity.service.passwords import Attempt, password_matches
 from leadflood.domains.identity.service.public_password import refuse_public
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
@@ -70,7 +70,7 @@ async def login(
     )
     chosen = _chosen(proven, login, client)
     async with database.system() as tx:
-        await _require_welcome(tx, proven, chosen, client)
+        await _require_access(tx, proven, chosen, client)
         key = await sessions.start(
             tx,
             user_id=proven.account.id,
@@ -106,7 +106,7 @@ async def login_browser(
     )
     chosen = _chosen(proven, login, client)
     async with database.system() as tx:
-        await _require_welcome(tx, proven, chosen, client)
+        await _require_access(tx, proven, chosen, client)
         if replaces is not None:
             await sessions.replace_browser(tx, replaces)
         session = await sessions.start_browser(tx, settings, user_id=proven.account.id, workspace=chosen, client=client)
@@ -146,7 +146,7 @@ async def verify_credentials(
     except LoginThrottled:
         _log.warning("identity.login_throttled", ip=client.ip, request_id=client.request_id)
         raise
-    fitting = await fits(password, account.password_hash if account else None)
+    fitting = await password_matches(password, account.password_hash if account else None)
     if not fitting or account is None or account.disabled:
         raise failed(client)
     return VerifiedCredentials(account, joined, attempt)
@@ -188,7 +188,7 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
             raise InvalidToken
         fresh = await session_store.use_refresh_token(tx, session.workspace_id, sought)
         if fresh:
-            await session_store.prolong(tx, session, settings.refresh_token_seconds)
+            await session_store.extend(tx, session, settings.refresh_token_seconds)
             tokens = await _issue_tokens(tx, settings, session)
         else:
             tokens = None
@@ -215,18 +215,16 @@ def failed(client: Client) -> InvalidCredentials:
 
 def _chosen(proven: VerifiedCredentials, login: Login, client: Client) -> MembershipView:
     """The workspace asked for, or the one that the user has been in the longest."""
-    for each in proven.joined:
-        if login.workspace_id in (None, each.id):
-            return each
+    for item in proven.joined:
+        if login.workspace_id in (None, item.id):
+            return item
     raise failed(client)
 
 
-async def _require_welcome(
-    tx: Transaction, proven: VerifiedCredentials, chosen: MembershipView, client: Client
-) -> None:
+async def _require_access(tx: Transaction, proven: VerifiedCredentials, chosen: MembershipView, client: Client) -> None:
     """Refuse who has lost the password or the membership while the password was checked."""
     account = proven.account
-    welcome = await session_store.still_welcome(
+    welcome = await session_store.may_sign_in(
         tx, user_id=account.id, workspace_id=chosen.id, password_hash=account.password_hash
     )
     if not welcome:

@@ -43,7 +43,7 @@ WHERE id = :id AND password_hash = :password_hash
 """)
 
 # Lock an enabled user whose password is the verified one.
-HOLD_ACCOUNT = sql("""
+LOCK_ACCOUNT = sql("""
 SELECT true FROM users WHERE id = :id AND password_hash = :password_hash AND disabled_at IS NULL FOR SHARE
 """)
 
@@ -118,7 +118,7 @@ DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_i
 """)
 
 # Mark a member as leaving.
-BEGIN_LEAVING = sql("""
+START_REMOVAL = sql("""
 UPDATE memberships SET leaving_at = now(), updated_at = now()
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND role = :expected AND leaving_at IS NULL
 """)
@@ -130,7 +130,7 @@ DELETE_SESSIONS = sql("DELETE FROM sessions WHERE workspace_id = :workspace_id A
 DELETE_API_KEYS = sql("DELETE FROM api_keys WHERE workspace_id = :workspace_id AND created_by = :user_id")
 
 # Remove a member who is leaving.
-FINISH_LEAVING = sql("""
+FINISH_REMOVAL = sql("""
 DELETE FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id AND leaving_at IS NOT NULL
 """)
 
@@ -147,7 +147,7 @@ LOCK_USER = sql("SELECT true FROM users WHERE id = :id FOR NO KEY UPDATE")
 ACTIVE_KEYS = sql("SELECT count_active_api_keys(:user_id)")
 
 # Lock an active API key.
-HOLD_API_KEY = sql("""
+LOCK_API_KEY = sql("""
 SELECT expires_at FROM api_keys
 WHERE workspace_id = :workspace_id AND id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 FOR SHARE
@@ -212,9 +212,9 @@ async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: s
     return await tx.changed(SET_EMAIL, row) == 1
 
 
-async def hold_account(tx: Transaction, user_id: UUID, password_hash: str) -> bool:
+async def lock_account(tx: Transaction, user_id: UUID, password_hash: str) -> bool:
     """Whether the verified password still is the user's, who may sign in; it stays so in this transaction."""
-    return await tx.scalar(HOLD_ACCOUNT, {"id": user_id, "password_hash": password_hash}) is not None
+    return await tx.scalar(LOCK_ACCOUNT, {"id": user_id, "password_hash": password_hash}) is not None
 
 
 async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> bool:
@@ -257,9 +257,9 @@ async def lock_members(tx: Transaction, workspace_id: UUID) -> None:
     await tx.execute(LOCK_MEMBERS, {"workspace_id": workspace_id})
 
 
-async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, hold: bool = False) -> Role | None:
+async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, lock: bool = False) -> Role | None:
     """The user's role now, None if not a member. `hold`: it stays until this transaction has ended."""
-    role = await tx.scalar(ROLE_SHARED if hold else ROLE, {"workspace_id": workspace_id, "user_id": user_id})
+    role = await tx.scalar(ROLE_SHARED if lock else ROLE, {"workspace_id": workspace_id, "user_id": user_id})
     return None if role is None else Role(role)
 
 
@@ -285,19 +285,19 @@ async def delete_member(tx: Transaction, workspace_id: UUID, user_id: UUID, *, e
     return await tx.changed(DELETE_MEMBER, row) == 1
 
 
-async def begin_leaving(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
-    """Take all access from a member, whose row stays until `finish_leaving`: things still refer to it."""
+async def start_removal(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
+    """Take all access from a member, whose row stays until `finish_removal`: things still refer to it."""
     member = {"workspace_id": workspace_id, "user_id": user_id}
-    if await tx.changed(BEGIN_LEAVING, {**member, "expected": expected}) == 0:
+    if await tx.changed(START_REMOVAL, {**member, "expected": expected}) == 0:
         return False
     await tx.execute(DELETE_SESSIONS, member)
     await tx.execute(DELETE_API_KEYS, member)
     return True
 
 
-async def finish_leaving(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
+async def finish_removal(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
     """Delete who is leaving; False for who is a member again."""
-    return await tx.changed(FINISH_LEAVING, {"workspace_id": workspace_id, "user_id": user_id}) == 1
+    return await tx.changed(FINISH_REMOVAL, {"workspace_id": workspace_id, "user_id": user_id}) == 1
 
 
 async def insert_api_key(  # noqa: PLR0913  a column each
@@ -329,12 +329,12 @@ async def count_active_keys(tx: Transaction, user_id: UUID) -> int:
     return int(await tx.scalar(ACTIVE_KEYS, {"user_id": user_id}))
 
 
-async def hold_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> datetime | None:
+async def lock_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> datetime | None:
     """When an active key expires, None for never; it is not revoked before this transaction has ended.
 
     Raises: Unauthenticated: the key is revoked or has expired.
     """
-    row = await tx.first(HOLD_API_KEY, {"workspace_id": workspace_id, "id": key_id})
+    row = await tx.first(LOCK_API_KEY, {"workspace_id": workspace_id, "id": key_id})
     if row is None:
         raise InvalidToken
     expires_at: datetime | None = row.expires_at

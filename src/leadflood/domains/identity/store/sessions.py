@@ -38,12 +38,12 @@ FROM locked WHERE f.subject_hash = locked.subject_hash
 """)
 
 # Delete the failures of a subject.
-FORGET_FAILURES = sql("DELETE FROM login_failures WHERE subject_hash = :subject")
+CLEAR_FAILURES = sql("DELETE FROM login_failures WHERE subject_hash = :subject")
 
 # Lock an enabled user with the verified password, and the membership.
 # Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
 # sessions start one at a time, which `end_oldest` relies on.
-STILL_WELCOME = sql("""
+MAY_SIGN_IN = sql("""
 SELECT true FROM users u JOIN memberships m ON m.user_id = u.id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.password_hash = :password_hash AND u.disabled_at IS NULL
   AND m.leaving_at IS NULL
@@ -95,7 +95,7 @@ WHERE workspace_id = :workspace_id AND id = :session_id
 # Lock an enabled user and the membership in a workspace.
 # The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
 # removal can commit between this look and the new session.
-HOLD_MEMBERSHIP = sql("""
+LOCK_MEMBERSHIP = sql("""
 SELECT w.id, w.name, m.role
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
 WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NULL AND m.leaving_at IS NULL
@@ -121,7 +121,7 @@ WHERE workspace_id = :workspace_id AND token_hash = :token_hash AND kind = 'refr
 """)
 
 # Prolong a session.
-PROLONG = sql("""
+EXTEND = sql("""
 UPDATE sessions SET last_used_at = now(), expires_at = least(now() + make_interval(secs => :seconds), ends_at)
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL
 """)
@@ -209,15 +209,15 @@ async def release(tx: Transaction, subjects: Sequence[bytes]) -> None:
     await tx.execute(RELEASE, {"subjects": list(subjects)})
 
 
-async def forget_failures(tx: Transaction, subject: bytes) -> None:
+async def clear_failures(tx: Transaction, subject: bytes) -> None:
     """Let the subject start with none."""
-    await tx.execute(FORGET_FAILURES, {"subject": subject})
+    await tx.execute(CLEAR_FAILURES, {"subject": subject})
 
 
-async def still_welcome(tx: Transaction, *, user_id: UUID, workspace_id: UUID, password_hash: str) -> bool:
+async def may_sign_in(tx: Transaction, *, user_id: UUID, workspace_id: UUID, password_hash: str) -> bool:
     """Whether the verified password is still the user's, who still is a member; it stays so in this transaction."""
     sought = {"user_id": user_id, "workspace_id": workspace_id, "password_hash": password_hash}
-    return await tx.scalar(STILL_WELCOME, sought) is not None
+    return await tx.scalar(MAY_SIGN_IN, sought) is not None
 
 
 async def insert_session(
@@ -241,12 +241,12 @@ async def insert_session(
     await tx.execute(INSERT_SESSION, {**row, **life, **before, "ip": ip, "user_agent": user_agent})
 
 
-async def end_oldest(tx: Transaction, kept: SessionKey, most: int) -> list[SessionKey]:
-    """End the oldest sessions of a user beyond `most`, of which `kept` is one. Needs a system transaction.
+async def end_oldest(tx: Transaction, kept: SessionKey, limit: int) -> list[SessionKey]:
+    """End the oldest sessions of a user beyond `limit`, of which `kept` is one. Needs a system transaction.
 
-    The user must be locked, as by `still_welcome`. Returns those that ended.
+    The user must be locked, as by `may_sign_in`. Returns those that ended.
     """
-    sought = {"user_id": kept.user_id, "id": kept.id, "others": most - 1, "reason": EndReason.TOO_MANY}
+    sought = {"user_id": kept.user_id, "id": kept.id, "others": limit - 1, "reason": EndReason.TOO_MANY}
     return [SessionKey(row.workspace_id, row.id, kept.user_id) for row in await tx.all(END_OLDEST, sought)]
 
 
@@ -270,9 +270,9 @@ async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes) 
     await tx.execute(INSERT_WEB_TOKEN, row)
 
 
-async def hold_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> MembershipView | None:
+async def lock_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> MembershipView | None:
     """A workspace and the user's role in it, which stay in this transaction; None for no member."""
-    row = await tx.first(HOLD_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
+    row = await tx.first(LOCK_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
     return None if row is None else MembershipView(id=row.id, name=row.name, role=Role(row.role))
 
 
@@ -287,9 +287,9 @@ async def use_refresh_token(tx: Transaction, workspace_id: UUID, token_hash: byt
     return await tx.changed(USE_TOKEN, {"workspace_id": workspace_id, "token_hash": token_hash}) == 1
 
 
-async def prolong(tx: Transaction, key: SessionKey, seconds: int) -> None:
+async def extend(tx: Transaction, key: SessionKey, seconds: int) -> None:
     """Let a session live `seconds` from now."""
-    await tx.execute(PROLONG, {"workspace_id": key.workspace_id, "id": key.id, "seconds": seconds})
+    await tx.execute(EXTEND, {"workspace_id": key.workspace_id, "id": key.id, "seconds": seconds})
 
 
 async def end_session(

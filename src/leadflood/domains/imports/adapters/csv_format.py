@@ -15,10 +15,10 @@ from leadflood.domains.imports.models.format import ENCODINGS, MAX_CELL, MAX_COL
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LOOKED_AT = 64 * 1024
-_MOST_NULS = 0.1
+_MAX_NULS = 0.1
 _EVIDENCE = 100
 _LAST_OF_ASCII = 0x7F
-_FEWEST_BYTES = 8
+_MIN_BYTES = 8
 _OTHER_SCRIPTS = {
     codecs.lookup(name).name: name
     for name in ENCODINGS
@@ -38,7 +38,7 @@ def encoding_of(sample: bytes, *, utf8: bool) -> str:
             return encoding
     start = sample[:_LOOKED_AT]
     nuls = [start[first::2].count(0) / max(len(start) // 2, 1) for first in (0, 1)]
-    if sum(nuls) > 2 * _MOST_NULS:
+    if sum(nuls) > 2 * _MAX_NULS:
         if min(nuls) < max(nuls) / 4:
             return "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
         message = "This is not a text file: it is full of NUL bytes. Save the table as CSV (UTF-8) or XLSX."
@@ -139,7 +139,7 @@ def _eight_bits(start: bytes) -> str:
 
     The encodings of Latin script cannot be told apart by their bytes: who has one of them chooses it by hand.
     """
-    if sum(byte > _LAST_OF_ASCII for byte in start) < _FEWEST_BYTES:
+    if sum(byte > _LAST_OF_ASCII for byte in start) < _MIN_BYTES:
         return "windows-1252"
     found = {codecs.lookup(match.encoding).name: match.chaos for match in from_bytes(start, cp_isolation=_TRIED)}
     best = min(found, key=lambda name: found[name], default="cp1252")

@@ -32,7 +32,7 @@ _PLAIN: Final = frozenset(
     }
 )
 _NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
-_LONGEST_SOURCE: Final = 64
+_MAX_SOURCE: Final = 64
 _CUSTOM_POINTER: Final = "/customFields/"
 _PLAIN_TEXT: Final = (FieldType.TEXT, AllowedValues())
 _NO_FIELDS: Final[Mapping[str, tuple[FieldType, Sequence[Option]]]] = MappingProxyType({})
@@ -135,7 +135,7 @@ class RowReader:
                 if part:
                     given.setdefault(name, part)
         elif target is Target.SOURCE:
-            token = _NO_TOKEN.sub("-", search_key(cell)).strip("-._:")[:_LONGEST_SOURCE]
+            token = _NO_TOKEN.sub("-", search_key(cell)).strip("-._:")[:_MAX_SOURCE]
             given["source"] = token or cell
         else:
             owner = self._owners.get(cell.lower())

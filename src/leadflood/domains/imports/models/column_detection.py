@@ -13,7 +13,7 @@ from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, search_key
 from leadflood.kernel.web_address import normalise_website
 
-MOST_CUSTOM: Final = 40
+MAX_CUSTOM: Final = 40
 REASON_COLUMN: Final = "leadflood_error"
 """What rejected rows carry when they are given back; no column of a lead."""
 _OURS: Final = REASON_COLUMN.replace("_", " ")
@@ -57,7 +57,7 @@ _NAMES: Final[Mapping[Target, str]] = {
 }
 _BY_NAME: Final = {name: target for target, names in _NAMES.items() for name in names.split("|")}
 _PHONE: Final = re.compile(r"\+?[\d\s().x/-]{7,30}")
-_FEWEST_DIGITS: Final = 7
+_MIN_DIGITS: Final = 7
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _EXPORTED_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -180,7 +180,7 @@ def _is_email(cell: str) -> bool:
 
 
 def _is_phone(cell: str) -> bool:
-    return bool(_PHONE.fullmatch(cell)) and sum(char.isdigit() for char in cell) >= _FEWEST_DIGITS
+    return bool(_PHONE.fullmatch(cell)) and sum(char.isdigit() for char in cell) >= _MIN_DIGITS
 
 
 def _is_website(cell: str) -> bool:
@@ -237,7 +237,7 @@ def _custom_keys(names: Sequence[str]) -> list[tuple[str, float]]:
     used: set[str] = set()
     for name in names:
         key = custom_key(name)
-        if not key or key in used or about_permission(name) or name_key(name) == _OURS or len(used) >= MOST_CUSTOM:
+        if not key or key in used or about_permission(name) or name_key(name) == _OURS or len(used) >= MAX_CUSTOM:
             found.append((Target.IGNORE, 0.0))
             continue
         used.add(key)

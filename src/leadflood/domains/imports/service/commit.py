@@ -26,7 +26,7 @@ from leadflood.kernel.events import Event
 
 BATCH = 10_000
 """Rows of one transaction."""
-MOST_WAITING = 2000
+MAX_WAITING = 2000
 """Jobs of a workspace that may wait before an import adds no more."""
 ENRICH_AT_ONCE = 500
 
@@ -55,7 +55,7 @@ class CommitWork:
             await commit.mark(tx, self._found, chunk, lead_ids, action=action, reason=reason)
         return written
 
-    async def keep(self, tx: Transaction, chunk: commit.CommitChunk, outcome: WriteResult) -> bool:
+    async def record(self, tx: Transaction, chunk: commit.CommitChunk, outcome: WriteResult) -> bool:
         """Count the chunk, if the import is still being committed by this job, and has come to where it begins."""
         found = await self._lock(tx)
         if found is None or found.committed_through != chunk.after:
@@ -64,7 +64,7 @@ class CommitWork:
         for lead_ids, was, action, _ in _otherwise(outcome):
             counts[was] -= len(lead_ids)
             counts[action] = counts.get(action, 0) + len(lead_ids)
-        await bulk_write.count_rows(tx, self._origin, outcome)
+        await bulk_write.add_row_counts(tx, self._origin, outcome)
         await store.set_written(tx, found, through=chunk.until, counts=counts)
         return True
 
@@ -76,10 +76,10 @@ class CommitWork:
 def _otherwise(written: WriteResult) -> Iterator[tuple[list[UUID], RowAction, RowAction, str | None]]:
     """The leads that were not written: what was foreseen, what it came to, and why."""
     for lead_ids, was, action, reason in (
-        (written.taken, RowAction.CREATE, RowAction.CONFLICT, "created_since_preview"),
-        (written.gone, RowAction.UPDATE, RowAction.CONFLICT, "deleted_since_preview"),
-        (written.edited, RowAction.UPDATE, RowAction.CONFLICT, "changed_since_preview"),
-        (written.same, RowAction.UPDATE, RowAction.UNCHANGED, None),
+        (written.email_taken, RowAction.CREATE, RowAction.CONFLICT, "created_since_preview"),
+        (written.deleted, RowAction.UPDATE, RowAction.CONFLICT, "deleted_since_preview"),
+        (written.edited_since, RowAction.UPDATE, RowAction.CONFLICT, "changed_since_preview"),
+        (written.unchanged, RowAction.UPDATE, RowAction.UNCHANGED, None),
     ):
         if lead_ids:
             yield lead_ids, was, action, reason
@@ -104,7 +104,7 @@ async def enrich_more(tx: Transaction, found: StoredImport) -> int | None:
     changeset = await changeset_queries.get_changeset(tx, found.actor, changeset_id=found.changeset)
     if changeset.status != ChangesetStatus.APPLIED:
         return None
-    room = MOST_WAITING - await commit.count_waiting(tx, found.workspace_id, at_most=MOST_WAITING)
+    room = MAX_WAITING - await commit.count_waiting(tx, found.workspace_id, max_count=MAX_WAITING)
     if room <= 0:
         return 0
     created = await commit.created_after(tx, found, min(room, ENRICH_AT_ONCE))

@@ -25,7 +25,7 @@ CHANGEABLE = frozenset({ImportStatus.UPLOADED, ImportStatus.PREVIEWED, ImportSta
 """States in which the mapping can be changed, as long as nothing is written."""
 
 
-async def keep_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analysis: Analysis) -> None:
+async def save_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analysis: Analysis) -> None:
     """Store what was found, with the mapping that was chosen for a file with the same columns before, if any."""
     known = await queries.known_mapping(tx, actor.workspace_id, analysis.fingerprint)
     columns, options = analysis.columns, {}

@@ -62,7 +62,7 @@ def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None
     return _analysed(FileFormat(FileKind.CSV, header, encoding, delimiter), [], records)
 
 
-def look(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def detect(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """One `Analysis`, as JSON. Raises: UnreadableFile."""
     wanted = format_of(request["wanted"]) if request["wanted"] else None
     yield asdict(analyse(file, request["size"], utf8=request["utf8"], wanted=wanted))
@@ -70,7 +70,7 @@ def look(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]
 
 def analysis_of(found: Mapping[str, Any]) -> Analysis:
     """What `look` found."""
-    columns = [DetectedColumn(**each) for each in found["columns"]]
+    columns = [DetectedColumn(**item) for item in found["columns"]]
     return Analysis(format_of(found["format"]), found["sheets"], columns, found["sample"], found["fingerprint"])
 
 
@@ -112,8 +112,8 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
         request["targets"],
         owners={name: UUID(id_) for name, id_ in request["owners"].items()},
         fields={
-            key: (FieldType(each["type"]), [Option(*option) for option in each["options"]])
-            for key, each in request["fields"].items()
+            key: (FieldType(item["type"]), [Option(*option) for option in item["options"]])
+            for key, item in request["fields"].items()
         },
         defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
@@ -148,7 +148,7 @@ def _analysed(found: FileFormat, sheets: list[str], records: Sequence[SourceRow]
 
 def _record(staged: StagedRow) -> tuple[Any, ...]:
     """A row in the order of `store.staging.COLUMNS`."""
-    faults = json.dumps([_fault(each) for each in staged.faults]) if staged.faults else None
+    faults = json.dumps([_fault(fault) for fault in staged.faults]) if staged.faults else None
     if staged.lead is not None:
         return (staged.number, None, None, None, *_plain(staged.lead), faults, None)
     if staged.blank:

@@ -22,7 +22,7 @@ DEFAULT_SOURCE = "import"
 BATCH = 5000
 """Rows of one transaction, at most."""
 _MEMORY = 768 * 1024 * 1024
-LOOK: Final = TaskLimits(memory=_MEMORY, cpu=30, wall=300)
+DETECT: Final = TaskLimits(memory=_MEMORY, cpu=30, wall=300)
 """A look at the first rows; of a workbook, all its texts are read for it."""
 ROWS: Final = TaskLimits(memory=_MEMORY, cpu=60, wall=600)
 """One batch of rows."""
@@ -54,15 +54,15 @@ def new_sandbox(processes: int) -> Sandbox:
     return Sandbox(processes=processes, preload=[parsing.__name__])
 
 
-async def look(
+async def detect_format(
     process: Process, file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None
 ) -> Analysis:
     """What `parsing.analyse` says of a file. Raises: UnreadableFile."""
     kind = FileKind.XLSX if file.read(len(workbook.MAGIC)) == workbook.MAGIC else FileKind.CSV
     asked = {"size": size, "utf8": utf8, "wanted": stored_format(wanted) if wanted else None}
     with _in_words(kind):
-        async with aclosing(process.run(parsing.look, file, asked, LOOK)) as found:
-            analyses = [parsing.analysis_of(each) async for each in found]
+        async with aclosing(process.run(parsing.detect, file, asked, DETECT)) as found:
+            analyses = [parsing.analysis_of(item) async for item in found]
     return analyses[0]
 
 

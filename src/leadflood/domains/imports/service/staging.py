@@ -27,9 +27,9 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> Non
     """Stage a batch of an import that this transaction has locked, and count what its rows would do."""
     records, faults, position = batch
     await staging.load_rows(tx, records)
-    judged = await staging.decide_rows(tx, found, rules_of(found.options), first=records[0][0])
-    fields = {name: dict(each) for name, each in found.fields.items()}
-    for what, counter in (("changed", judged.changed), ("kept", judged.kept)):
+    staged = await staging.decide_rows(tx, found, rules_of(found.options), first=records[0][0])
+    fields = {name: dict(field) for name, field in found.fields.items()}
+    for what, counter in (("changed", staged.changed), ("kept", staged.kept)):
         for name, count in counter.items():
             fields.setdefault(name, {})[what] = fields.get(name, {}).get(what, 0) + count
     await store.set_staged(
@@ -38,7 +38,7 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> Non
         through=records[-1][0],
         position=position,
         rows=found.row_count + len(records),
-        counts=_added(found.counts, judged.actions),
+        counts=_added(found.counts, staged.actions),
         fields=fields,
         faults=_added(found.faults, faults),
     )

@@ -16,9 +16,9 @@ from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, Impor
 from leadflood.domains.imports.events import ImportAuditAction
 from leadflood.domains.imports.models.format import SAMPLE_BYTES
 from leadflood.domains.imports.models.states import ImportStatus
-from leadflood.domains.imports.service.mapping import changeable, keep_analysis, wanted_format
+from leadflood.domains.imports.service.mapping import changeable, save_analysis, wanted_format
 from leadflood.domains.imports.service.recording import record
-from leadflood.domains.imports.service.sandboxed_parser import look
+from leadflood.domains.imports.service.sandboxed_parser import detect_format
 from leadflood.domains.imports.store import quota as store_quota
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.database import Database
@@ -33,7 +33,7 @@ _NAMED = 3
 
 
 @dataclass(slots=True)
-class _Room:
+class _Quota:
     """An upload, and the bytes of its workspace's quota that it has so far."""
 
     actor: Actor
@@ -43,7 +43,7 @@ class _Room:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Received:
     """What is known of a file after its last byte: never more than its first piece is kept."""
 
     head: bytearray = field(default_factory=bytearray)
@@ -99,15 +99,15 @@ async def upload(
     async with database.transaction(actor.workspace_id) as tx:
         await store.insert_import(tx, actor, import_id=import_id, filename=filename)
         needed = max(declared or 0, 1)
-        room = _Room(actor, import_id, quota, await _reserve(tx, actor, import_id, quota, needed, declared))
+        reservation = _Quota(actor, import_id, quota, await _reserve(tx, actor, import_id, quota, needed, declared))
     stored = False
     try:
-        seen = await _store(database, room, stream, limit)
-        await _finish(database, sandbox, actor, import_id, filename, seen)
+        received = await _store(database, reservation, stream, limit)
+        await _finish(database, sandbox, actor, import_id, filename, received)
         stored = True
     finally:
         if not stored:
-            await asyncio.shield(_forget(database, actor, import_id))
+            await asyncio.shield(_discard(database, actor, import_id))
     return import_id
 
 
@@ -152,23 +152,23 @@ async def _reserve(
     return reserved
 
 
-async def _store(database: Database, room: _Room, stream: AsyncIterable[bytes], limit: int) -> _Seen:
-    seen, waiting, number = _Seen(), bytearray(), 0
-    actor, import_id = room.actor, room.import_id
+async def _store(database: Database, reservation: _Quota, stream: AsyncIterable[bytes], limit: int) -> _Received:
+    received, waiting, number = _Received(), bytearray(), 0
+    actor, import_id = reservation.actor, reservation.import_id
 
     async def put(data: bytes) -> None:
         nonlocal number
-        seen.add(data)
+        received.add(data)
         async with database.transaction(actor.workspace_id) as tx:
-            if seen.size > room.reserved:
-                room.reserved = await _reserve(tx, actor, import_id, room.quota, seen.size, None)
+            if received.size > reservation.reserved:
+                reservation.reserved = await _reserve(tx, actor, import_id, reservation.quota, received.size, None)
             await store.append_chunk(tx, actor.workspace_id, import_id, number, data)
-            await store.set_size(tx, actor.workspace_id, import_id, seen.size)
+            await store.set_size(tx, actor.workspace_id, import_id, received.size)
         number += 1
 
     async for piece in stream:
         waiting += piece
-        if seen.size + len(waiting) > limit:
+        if received.size + len(waiting) > limit:
             raise FileTooLarge(limit)
         while len(waiting) >= CHUNK:
             data = bytes(waiting[:CHUNK])
@@ -176,29 +176,29 @@ async def _store(database: Database, room: _Room, stream: AsyncIterable[bytes], 
             await put(data)
     if waiting:
         await put(bytes(waiting))
-    return seen
+    return received
 
 
 async def _finish(
-    database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, filename: str, seen: _Seen
+    database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, filename: str, received: _Received
 ) -> None:
-    if not seen.size:
+    if not received.size:
         raise UnreadableFile("The file is empty. Choose one with a row of column names and a row for each lead.")
-    utf8 = seen.utf8()
+    utf8 = received.utf8()
     async with (
         sandbox.process(actor.workspace_id) as process,
-        spooled(database, actor, import_id=import_id, head=bytes(seen.head), size=seen.size) as file,
+        spooled(database, actor, import_id=import_id, head=bytes(received.head), size=received.size) as file,
     ):
-        analysis = await look(process, file, seen.size, utf8=utf8)
+        analysis = await detect_format(process, file, received.size, utf8=utf8)
     async with database.transaction(actor.workspace_id) as tx:
-        sha256 = seen.digest.digest()
-        if not await store.end_upload(tx, actor.workspace_id, import_id, size=seen.size, sha256=sha256, utf8=utf8):
+        sha256 = received.digest.digest()
+        if not await store.end_upload(tx, actor.workspace_id, import_id, size=received.size, sha256=sha256, utf8=utf8):
             raise ImportNotFound
-        await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
-        await record(tx, actor, ImportAuditAction.UPLOADED, import_id, filename, {"bytes": seen.size})
+        await save_analysis(tx, actor, import_id=import_id, analysis=analysis)
+        await record(tx, actor, ImportAuditAction.UPLOADED, import_id, filename, {"bytes": received.size})
 
 
-async def _forget(database: Database, actor: Actor, import_id: UUID) -> None:
+async def _discard(database: Database, actor: Actor, import_id: UUID) -> None:
     async with database.transaction(actor.workspace_id) as tx:
         await store.remove(tx, actor.workspace_id, import_id)
 
@@ -218,10 +218,10 @@ async def read_as(
         sandbox.process(actor.workspace_id) as process,
         spooled(database, actor, import_id=import_id, head=head, size=found.size_bytes) as file,
     ):
-        analysis = await look(process, file, found.size_bytes, utf8=found.utf8, wanted=wanted)
+        analysis = await detect_format(process, file, found.size_bytes, utf8=found.utf8, wanted=wanted)
     async with database.transaction(actor.workspace_id) as tx:
         found, _ = await changeable(tx, actor, import_id=import_id)
-        await keep_analysis(tx, actor, import_id=import_id, analysis=analysis)
+        await save_analysis(tx, actor, import_id=import_id, analysis=analysis)
         await store.change_status(tx, found, ImportStatus.UPLOADED)
         await record(tx, actor, ImportAuditAction.READ_AGAIN, import_id, found.filename)
         return await queries.get_import(tx, actor, import_id=import_id)

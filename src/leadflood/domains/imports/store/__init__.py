@@ -42,23 +42,25 @@ _LOCK = assemble(_SELECT, condition=EMPTY)
 _LOCK_FOR_JOB = assemble(_SELECT, condition=sql(" AND status = :expected AND job_id = :job_id"))
 
 # Take an import from one state to another.
-_MOVE = sql("""
+_TRANSITION = sql("""
 UPDATE imports SET status = :status, updated_at = now(){more}
 WHERE workspace_id = :workspace_id AND id = :import_id AND status = ANY(:expected)
 """)
 # Take an import to another state.
-_CHANGE_STATUS = assemble(_MOVE, more=EMPTY)
+_CHANGE_STATUS = assemble(_TRANSITION, more=EMPTY)
 # End a phase.
-_END = assemble(_MOVE, more=sql(", finished_at = now()"))
+_END = assemble(_TRANSITION, more=sql(", finished_at = now()"))
 # All rows are staged.
-_END_STAGING = assemble(_MOVE, more=sql(", finished_at = now(), staged_bytes = size_bytes"))
+_END_STAGING = assemble(_TRANSITION, more=sql(", finished_at = now(), staged_bytes = size_bytes"))
 # The file is there, and takes no more room than its size.
-_END_UPLOAD = assemble(_MOVE, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8"))
+_END_UPLOAD = assemble(
+    _TRANSITION, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8")
+)
 # What columns become, and what rows do.
-_SET_MAPPING = assemble(_MOVE, more=sql(", columns = :columns, options = :options"))
+_SET_MAPPING = assemble(_TRANSITION, more=sql(", columns = :columns, options = :options"))
 # Begin a preview at the first row.
 _START_STAGING = assemble(
-    _MOVE,
+    _TRANSITION,
     more=sql("""
 , job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = 0, staged_bytes = 0, staged_through = 0,
 row_count = 0, counts = '{}', fields = '{}', faults = '{}', finished_at = NULL
@@ -66,17 +68,17 @@ row_count = 0, counts = '{}', fields = '{}', faults = '{}', finished_at = NULL
 )
 # Begin a commit, or go on with one.
 _START_WRITING = assemble(
-    _MOVE,
+    _TRANSITION,
     more=sql("""
 , job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = :offset, changeset_id = :changeset_id
 """),
 )
 # Bring an import back that this very job left as failed.
-_RESUME = assemble(_MOVE, more=sql(", error = NULL"))
+_RESUME = assemble(_TRANSITION, more=sql(", error = NULL"))
 _RESUME_FOR_JOB = assemble(sql("{resume} AND job_id = :job_id"), resume=_RESUME)
 # The job is over without success.
 _FAIL = assemble(
-    sql("{end} AND job_id = :job_id"), end=assemble(_MOVE, more=sql(", error = :error, finished_at = now()"))
+    sql("{end} AND job_id = :job_id"), end=assemble(_TRANSITION, more=sql(", error = :error, finished_at = now()"))
 )
 
 # The time is that of this moment, not of the transaction's begin: a rate counts the work of the transaction.
@@ -197,12 +199,12 @@ async def lock_for_job(
 
 async def change_status(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
     """Take a locked import to another state."""
-    await _move(tx, _CHANGE_STATUS, found, status)
+    await _transition(tx, _CHANGE_STATUS, found, status)
 
 
 async def end_phase(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
     """End what a locked import is at."""
-    await _move(tx, _END_STAGING if status is ImportStatus.PREVIEWED else _END, found, status)
+    await _transition(tx, _END_STAGING if status is ImportStatus.PREVIEWED else _END, found, status)
 
 
 async def set_mapping(
@@ -210,18 +212,18 @@ async def set_mapping(
 ) -> None:
     """Set what columns of a locked import become, and what rows do."""
     values = {"columns": _columns(columns), "options": json.dumps(options)}
-    await _move(tx, _SET_MAPPING, found, ImportStatus.UPLOADED, **values)
+    await _transition(tx, _SET_MAPPING, found, ImportStatus.UPLOADED, **values)
 
 
 async def start_staging(tx: Transaction, found: StoredImport, job_id: UUID) -> None:
     """Begin a preview of a locked import at its first row."""
-    await _move(tx, _START_STAGING, found, ImportStatus.STAGING, job_id=job_id)
+    await _transition(tx, _START_STAGING, found, ImportStatus.STAGING, job_id=job_id)
 
 
 async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, changeset_id: UUID, offset: int) -> None:
     """Begin the commit of a locked import, or go on with it. `offset`: how much is done by now."""
     values = {"job_id": job_id, "changeset_id": changeset_id, "offset": offset}
-    await _move(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
+    await _transition(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
 
 
 async def end_upload(
@@ -324,7 +326,9 @@ async def remember_mapping(
     await tx.execute(_REMEMBER_MAPPING, {**found.key, **values})
 
 
-async def _move(tx: Transaction, statement: Sql, found: StoredImport, status: ImportStatus, **values: object) -> None:
+async def _transition(
+    tx: Transaction, statement: Sql, found: StoredImport, status: ImportStatus, **values: object
+) -> None:
     """Raises: ImportNotReady: the import is no longer as it was found."""
     if not await tx.changed(statement, {**found.key, "expected": [found.status], "status": status, **values}):
         raise ImportNotReady("The import has changed just now. Look at it again.")
@@ -335,7 +339,7 @@ def _stored(row: Row | None) -> StoredImport | None:
         return None
     values = dict(row)
     kind, actor_id = ActorKind(values.pop("actor_kind")), values.pop("actor_id")
-    values["actor"] = Actor.asker(row.workspace_id, kind, actor_id)
+    values["actor"] = Actor.requester(row.workspace_id, kind, actor_id)
     values["status"] = ImportStatus(row.status)
     values["format"] = format_of(row.format) if row.format else None
     values["columns"] = [DetectedColumn(**column) for column in row.columns]

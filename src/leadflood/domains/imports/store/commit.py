@@ -101,9 +101,9 @@ async def created_after(tx: Transaction, found: StoredImport, batch: int) -> lis
     return [(row.row_no, row.lead_id) for row in await tx.all(_CREATED, values)]
 
 
-async def count_waiting(tx: Transaction, workspace_id: UUID, *, at_most: int) -> int:
-    """How many jobs of the workspace wait for a worker, counted up to `at_most`."""
-    counted: int = await tx.scalar(_WAITING, {"workspace_id": workspace_id, "at_most": at_most})
+async def count_waiting(tx: Transaction, workspace_id: UUID, *, max_count: int) -> int:
+    """How many jobs of the workspace wait for a worker, counted up to `max_count`."""
+    counted: int = await tx.scalar(_WAITING, {"workspace_id": workspace_id, "at_most": max_count})
     return counted
 
 

@@ -37,7 +37,7 @@ DELETE FROM imports WHERE (workspace_id, id) IN (
 )
 
 
-async def forget(database: Database, *, days: int) -> bool:
+async def purge_expired(database: Database, *, days: int) -> bool:
     """Remove some of what is over. Returns whether there may be more."""
     removed = 0
     for statement in _STATEMENTS:

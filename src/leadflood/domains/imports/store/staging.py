@@ -75,11 +75,11 @@ async def load_rows(tx: Transaction, records: Sequence[Sequence[Any]]) -> None:
 
 async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules, *, first: int) -> StagingResult:
     """Stage the rows that were put, each with what it would do. `first`: the number of the first of them."""
-    judged = StagingResult()
+    staged = StagingResult()
     if rules.duplicates is Duplicates.LAST:
         for row in await tx.all(_STEP_BACK, {**found.key, "first": first}):
-            judged.actions.update({row.action: -1, "skip": 1})
-            judged.changed.subtract({key.partition(".")[0] for key in row.changes or ()})
+            staged.actions.update({row.action: -1, "skip": 1})
+            staged.changed.subtract({key.partition(".")[0] for key in row.changes or ()})
     values = {
         **found.key,
         **rules.policies,
@@ -90,6 +90,6 @@ async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules,
         "overfull_fault": json.dumps(_OVERFULL),
     }
     for row in await tx.all(STAGE, values):
-        counter = {"action": judged.actions, "changed": judged.changed, "kept": judged.kept}[row.what]
+        counter = {"action": staged.actions, "changed": staged.changed, "kept": staged.kept}[row.what]
         counter[row.name] += row.n
-    return judged
+    return staged

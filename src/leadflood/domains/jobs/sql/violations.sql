@@ -1,7 +1,7 @@
 -- What contradicts the rules of jobs and events, in words.
-SELECT told FROM (
+SELECT violation FROM (
     (SELECT 'job ' || id || ' (' || kind || ') is running, but its lease ended at ' || lease_expires_at
-            || ' and nobody rescued it' AS told
+            || ' and nobody rescued it' AS violation
      FROM job_executions
      WHERE status = 'running' AND lease_expires_at < now() - make_interval(secs => :not_rescued)
      LIMIT :listed)

@@ -86,7 +86,7 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
 """)
 
 # As REQUEUE, for an attempt that did not fail. The attempt number never goes back, so one more is allowed.
-PUT_OFF = sql("""
+RESCHEDULE = sql("""
 UPDATE job_executions
 SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = NULL, cause = '',
     max_attempts = max_attempts + 1, losses = 0, waiting_for = :reason, next_attempt_at = greatest(:at, now())
@@ -116,7 +116,7 @@ WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND stat
 """)
 
 # Those of the attempts that still run. FOR SHARE keeps a rescue from taking the job over until this transaction ends.
-HOLDS = assemble(
+OWNED_ATTEMPTS = assemble(
     sql("""
 WITH held AS (
 {attempts}
@@ -148,7 +148,7 @@ FOR UPDATE SKIP LOCKED
 
 # Jobs that should long have started: their ticket may be lost (a queue database restored from a backup, say).
 # The ticket's dedupe key makes a second one harmless where the first still waits.
-FORGOTTEN = sql("""
+LOST_IN_QUEUE = sql("""
 UPDATE job_executions j
 SET next_attempt_at = now(), on_hold = false
 FROM (
@@ -206,9 +206,9 @@ async def requeue(
     return queued_job(row) if row else None
 
 
-async def put_off(tx: Transaction, key: Key, *, at: datetime, reason: str) -> QueuedJob | None:
+async def reschedule(tx: Transaction, key: Key, *, at: datetime, reason: str) -> QueuedJob | None:
     """Put a running attempt that did not fail back to `queued` until then; None if it no longer runs."""
-    row = await tx.first(PUT_OFF, {**_key(key), "at": at, "reason": reason})
+    row = await tx.first(RESCHEDULE, {**_key(key), "at": at, "reason": reason})
     return queued_job(row) if row else None
 
 
@@ -233,9 +233,9 @@ async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: in
     await tx.execute(PROGRESS, {**_key(key), "done": done, "total": total})
 
 
-async def holds(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
+async def owned_attempts(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
     """Those of the attempts that still run; they do until the transaction ends."""
-    return _named(await tx.first(HOLDS, _columns(keys)), keys)
+    return _named(await tx.first(OWNED_ATTEMPTS, _columns(keys)), keys)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
@@ -249,9 +249,9 @@ async def expired(tx: Transaction, limit: int) -> list[RunningJob]:
     return [running_job(row) for row in await tx.all(EXPIRED, {"limit": limit})]
 
 
-async def forgotten(tx: Transaction, *, older_than: float, limit: int) -> list[QueuedJob]:
+async def lost_in_queue(tx: Transaction, *, older_than: float, limit: int) -> list[QueuedJob]:
     """Queued jobs overdue by `older_than` seconds with no event under way."""
-    return [queued_job(row) for row in await tx.all(FORGOTTEN, {"older_than": older_than, "limit": limit})]
+    return [queued_job(row) for row in await tx.all(LOST_IN_QUEUE, {"older_than": older_than, "limit": limit})]
 
 
 def running_job(row: Row) -> RunningJob:

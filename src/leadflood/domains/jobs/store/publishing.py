@@ -79,7 +79,7 @@ async def insert_jobs(
 
 def _as_json(traces: Sequence[Mapping[str, str]]) -> list[str]:
     """As JSON. Jobs that one request asks for share their trace."""
-    known = {id(trace): to_json(dict(trace)).decode() for trace in {id(each): each for each in traces}.values()}
+    known = {id(trace): to_json(dict(trace)).decode() for trace in {id(item): item for item in traces}.values()}
     return [known[id(trace)] for trace in traces]
 
 

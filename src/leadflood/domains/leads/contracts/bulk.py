@@ -94,7 +94,7 @@ class BulkChange(Schema):
         if (self.action is BulkAction.SET) != (self.changes is not None):
             message = "Send changes with the action set, and with no other."
             raise InvalidValue(message, "not_allowed")
-        if sum(each is not None for each in (self.lead_ids, self.matching, self.deleted)) != 1:
+        if sum(item is not None for item in (self.lead_ids, self.matching, self.deleted)) != 1:
             message = "Send exactly one of leadIds, matching and deleted."
             raise InvalidValue(message, "required")
         if (self.lead_ids is None) != (self.expected_count is not None):

@@ -44,7 +44,7 @@ class WriteResult:
     rows: int = 0
     created: int = 0
     updated: int = 0
-    taken: list[UUID] = field(default_factory=list)
-    gone: list[UUID] = field(default_factory=list)
-    same: list[UUID] = field(default_factory=list)
-    edited: list[UUID] = field(default_factory=list)
+    email_taken: list[UUID] = field(default_factory=list)
+    deleted: list[UUID] = field(default_factory=list)
+    unchanged: list[UUID] = field(default_factory=list)
+    edited_since: list[UUID] = field(default_factory=list)

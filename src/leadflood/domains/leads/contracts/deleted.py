@@ -30,7 +30,7 @@ class DeletedQuery(Schema):
     )
     changeset_id: OwnerId | None = Field(default=None, description="Leads deleted by this changeset or by its undo.")
 
-    def only(self) -> DeletedFilter:
+    def deleted_filter(self) -> DeletedFilter:
         """The filter that this writes down."""
         return DeletedFilter(self.q, self.changeset_id)
 

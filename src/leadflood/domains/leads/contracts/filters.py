@@ -116,7 +116,7 @@ _NODES: dict[str, Any] = {
                 "required": ["field", "operator"],
                 "properties": {
                     "field": {"type": "string", "description": "See `GET /v1/leads/filter-fields`."},
-                    "operator": {"type": "string", "enum": [each.value for each in Operator]},
+                    "operator": {"type": "string", "enum": [item.value for item in Operator]},
                     "value": {"description": "A value, or a list with `isAnyOf` and `between`."},
                 },
             },
@@ -178,9 +178,9 @@ class LeadQuery(Schema):
 
     @model_serializer
     def _written(self) -> dict[str, JsonValue]:
-        return written(self.only().whole)
+        return written(self.lead_filter().whole)
 
-    def only(self) -> LeadFilter:
+    def lead_filter(self) -> LeadFilter:
         """The filter that this writes down."""
         return LeadFilter(
             q=self.q,
@@ -252,6 +252,6 @@ def read_filter(text: str, name: str) -> LeadFilter:
         fault = FieldError(name, "invalid_json", 'Give JSON, such as {"all": [{"field": "status", …}]}.')
         raise InvalidInput("The filter is not JSON.", errors=[fault]) from None
     try:
-        return LeadQuery.model_validate(data).only()
+        return LeadQuery.model_validate(data).lead_filter()
     except ValidationError as error:
         raise InvalidInput("The filter is not valid.", errors=field_errors(error, name)) from None

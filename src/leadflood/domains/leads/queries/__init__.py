@@ -16,7 +16,7 @@ from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
-_MOST_CHANGES = 100
+_MAX_CHANGES = 100
 
 # A living lead.
 _LEAD = assemble(
@@ -46,7 +46,7 @@ ORDER BY id DESC LIMIT :limit
 )
 
 # Address, name and so on of those of the leads that live.
-_LIVING = sql("""
+_ACTIVE = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
@@ -85,9 +85,9 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     return lead_view(row)
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
+async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Address, name and so on of those of the leads that live, by id."""
-    rows = await tx.all(_LIVING, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
+    rows = await tx.all(_ACTIVE, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: LeadDetails.of(row) for row in rows}
 
 
@@ -101,24 +101,26 @@ async def list_leads(
     tx: Transaction,
     actor: Actor,
     *,
-    only: LeadFilter,
+    filters: LeadFilter,
     sort: LeadSort = LeadSort.NEWEST,
     after: Position | None = None,
     limit: int,
 ) -> Page[LeadView]:
-    """Living leads. A search (`only.q`) is for a part of name, e-mail or company, in any case and without accents.
+    """Living leads. A search (`filters.q`) is for a part of name, e-mail or company, in any case and without accents.
 
     One or two letters of the alphabet or digits find words that begin with them.
     """
-    rows = await matching_rows(tx, actor, only=only, sort=sort, after=after, limit=limit + 1)
+    rows = await matching_rows(tx, actor, filters=filters, sort=sort, after=after, limit=limit + 1)
     return cut(rows, limit, lambda row: Position.at(getattr(row, sort.column), row.id)).map(lead_view)
 
 
 async def next_leads(
-    tx: Transaction, actor: Actor, *, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
+    tx: Transaction, actor: Actor, *, filters: LeadFilter, sort: LeadSort, after: Position | None, limit: int
 ) -> list[LeadView]:
     """As `list_leads`, for who walks over all of them and asks until there are none."""
-    return [lead_view(row) for row in await matching_rows(tx, actor, only=only, sort=sort, after=after, limit=limit)]
+    return [
+        lead_view(row) for row in await matching_rows(tx, actor, filters=filters, sort=sort, after=after, limit=limit)
+    ]
 
 
 async def list_events(
@@ -146,7 +148,7 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
     """
     await get_lead(tx, actor, lead_id=lead_id)
     keys = {"workspace_id": actor.workspace_id, "lead_id": lead_id}
-    rows = await tx.all(_CHANGES_SINCE, {**keys, "version": version, "limit": _MOST_CHANGES})
+    rows = await tx.all(_CHANGES_SINCE, {**keys, "version": version, "limit": _MAX_CHANGES})
     return [_event_view(row) for row in reversed(rows)]
 
 

@@ -32,33 +32,35 @@ async def list_deleted_leads(
     tx: Transaction,
     actor: Actor,
     *,
-    only: DeletedFilter,
+    filters: DeletedFilter,
     retention_days: int,
     after: Position | None = None,
     limit: int,
 ) -> Page[DeletedLeadView]:
     """Deleted leads that can still be restored, and those that were merged; the last deleted first."""
-    rows = await _rows(tx, actor, only, after=after, days=retention_days, limit=limit + 1)
+    rows = await _rows(tx, actor, filters, after=after, days=retention_days, limit=limit + 1)
     return cut(rows, limit, lambda row: Position.at(row.deleted_at, row.id)).map(_view)
 
 
-async def count_restorable(tx: Transaction, actor: Actor, *, only: DeletedFilter, at_most: int = MAX_COUNT) -> Count:
-    """How many deleted leads, without those that were merged, as far as `at_most`."""
-    found = len(await _rows(tx, actor, only, restorable=True, limit=at_most + 1))
-    return Count.up_to(at_most, found)
+async def count_restorable(
+    tx: Transaction, actor: Actor, *, filters: DeletedFilter, max_count: int = MAX_COUNT
+) -> Count:
+    """How many deleted leads, without those that were merged, as far as `max_count`."""
+    found = len(await _rows(tx, actor, filters, restorable=True, limit=max_count + 1))
+    return Count.up_to(max_count, found)
 
 
 async def restorable_rows(
-    tx: Transaction, actor: Actor, *, only: DeletedFilter, until: datetime, after: Position | None, limit: int
+    tx: Transaction, actor: Actor, *, filters: DeletedFilter, until: datetime, after: Position | None, limit: int
 ) -> Sequence[Row]:
     """The next deleted leads, without those that were merged, of what was deleted up to `until`."""
-    return await _rows(tx, actor, only, until=until, after=after, restorable=True, limit=limit)
+    return await _rows(tx, actor, filters, until=until, after=after, restorable=True, limit=limit)
 
 
 async def _rows(  # noqa: PLR0913  each narrows the list
     tx: Transaction,
     actor: Actor,
-    only: DeletedFilter,
+    filters: DeletedFilter,
     *,
     limit: int,
     lead_id: UUID | None = None,
@@ -70,8 +72,8 @@ async def _rows(  # noqa: PLR0913  each narrows the list
     values = {
         "workspace_id": actor.workspace_id,
         "lead_id": lead_id,
-        "needle": search_key(only.q) if only.q else "",
-        "changeset_id": only.changeset_id,
+        "needle": search_key(filters.q) if filters.q else "",
+        "changeset_id": filters.changeset_id,
         "until": until,
         "restorable": restorable,
         "after_time": after.time if after else None,

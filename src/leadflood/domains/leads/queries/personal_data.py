@@ -75,7 +75,7 @@ async def data_subject(
     emails = {lead["email"] for lead in known if lead.get("email")}
     phones = {number for lead in known if (phone := lead.get("phone")) for number in (phone, phone.partition(";")[0])}
     texts = {text for text in (*emails, *phones, *_full_names(known)) if len(text) >= _SHORTEST}
-    return DataSubject(lead_ids, frozenset(each.lower() for each in addresses), frozenset(texts))
+    return DataSubject(lead_ids, frozenset(item.lower() for item in addresses), frozenset(texts))
 
 
 async def merge_partners(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[str, list[Any]]:

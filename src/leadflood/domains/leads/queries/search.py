@@ -88,35 +88,35 @@ class ScanPage:
 
 
 async def matching_rows(
-    tx: Transaction, actor: Actor, *, only: LeadFilter, sort: LeadSort, after: Position | None, limit: int
+    tx: Transaction, actor: Actor, *, filters: LeadFilter, sort: LeadSort, after: Position | None, limit: int
 ) -> Sequence[Row]:
     """The next rows of `leads` that the filter means, in order."""
-    meant = _Meant.by(only, actor)
+    meant = _Meant.by(filters, actor)
     if meant.matching:
         return await tx.all(_SEARCH, _search_arguments(meant, sort, after, limit))
     statement, arguments = _listing(actor, meant, sort, after, limit)
     return await tx.all(statement, arguments)
 
 
-async def count_leads(tx: Transaction, actor: Actor, *, only: LeadFilter, at_most: int | None = None) -> Count:
-    """How many living leads a filter means, as far as `at_most` (10,000, or 1,000 for a search, which reads them)."""
-    meant = _Meant.by(only, actor)
+async def count_leads(tx: Transaction, actor: Actor, *, filters: LeadFilter, max_count: int | None = None) -> Count:
+    """How many living leads a filter means, as far as `max_count` (10,000, or 1,000 for a search, which reads them)."""
+    meant = _Meant.by(filters, actor)
     if meant.matching:
-        most = at_most if at_most is not None else MAX_COUNT_OF_SEARCH
-        found = await tx.scalar(_SEARCH_COUNT, _search_arguments(meant, None, None, most + 1))
+        limit_ = max_count if max_count is not None else MAX_COUNT_OF_SEARCH
+        found = await tx.scalar(_SEARCH_COUNT, _search_arguments(meant, None, None, limit_ + 1))
     else:
-        most = at_most if at_most is not None else MAX_COUNT
+        limit_ = max_count if max_count is not None else MAX_COUNT
         conditions = _conditions(actor, meant)
         counting = assemble(_COUNT, conditions=joined(AND, conditions.parts))
-        found = await tx.scalar(counting, {**conditions.values, "page_size": most + 1})
-    return Count.up_to(most, found)
+        found = await tx.scalar(counting, {**conditions.values, "page_size": limit_ + 1})
+    return Count.up_to(limit_, found)
 
 
 async def scan_leads(
-    tx: Transaction, actor: Actor, *, only: LeadFilter, after: Position | None, limit: int
+    tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int
 ) -> ScanPage:
     """What the next leads that the filter means have in common, newest first."""
-    meant = _Meant.by(only, actor)
+    meant = _Meant.by(filters, actor)
     if meant.matching:
         row = await tx.first(_SURVEY_OF_SEARCH, _search_arguments(meant, LeadSort.NEWEST, after, limit))
     else:
@@ -141,9 +141,9 @@ class _Meant:
     matching: Sequence[Node]
 
     @classmethod
-    def by(cls, only: LeadFilter, actor: Actor) -> Self:
+    def by(cls, filters: LeadFilter, actor: Actor) -> Self:
         """To this actor, now."""
-        node = LEAD_FILTERS.compiled(only.whole, FilterReader(utc_now(), actor.user_id))
+        node = LEAD_FILTERS.compiled(filters.whole, FilterReader(utc_now(), actor.user_id))
         parts = node.parts if isinstance(node, Every) else (node,)
         return cls([part for part in parts if is_leakproof(part)], [part for part in parts if not is_leakproof(part)])
 

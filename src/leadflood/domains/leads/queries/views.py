@@ -11,7 +11,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
-_MOST_SHARED = 200
+_MAX_SHARED = 200
 
 # A view of one's own, or one that is shared.
 _VIEW = assemble(
@@ -75,7 +75,7 @@ async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
     keys = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
     rows = [
         *await tx.all(_OWN, {**keys, "most": MAX_VIEWS}),
-        *await tx.all(_OTHERS, {**keys, "most": _MOST_SHARED}),
+        *await tx.all(_OTHERS, {**keys, "most": _MAX_SHARED}),
     ]
     return [_saved_view(actor, row) for row in rows]
 

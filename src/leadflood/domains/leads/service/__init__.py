@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.service import audit
-from leadflood.domains.jobs.models import MOST_SUBJECTS
+from leadflood.domains.jobs.models import MAX_SUBJECTS
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads import queries, store
 from leadflood.domains.leads.contracts import (
@@ -79,16 +79,16 @@ async def create_leads(
 
     Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
-    for each in leads:
-        each.actor.require(Permission.LEADS_WRITE)
+    for item in leads:
+        item.actor.require(Permission.LEADS_WRITE)
     leads, misfits = await custom.type_new(tx, workspace_id, leads)
     owners = {lead.command.owner_id for lead in leads if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
-    owned = [each for each in leads if each.command.owner_id in known and each.id not in misfits]
+    owned = [item for item in leads if item.command.owner_id in known and item.id not in misfits]
     created, existing = await _insert(tx, workspace_id, leads, owned)
     made = [_creation(lead) for lead in leads if lead.id in created]
-    for start in range(0, len(made), MOST_SUBJECTS):  # the jobs that the answer names are there with the leads
-        await publish(tx, LEAD_CREATED, made[start : start + MOST_SUBJECTS])
+    for start in range(0, len(made), MAX_SUBJECTS):  # the jobs that the answer names are there with the leads
+        await publish(tx, LEAD_CREATED, made[start : start + MAX_SUBJECTS])
     places = {lead.id: place for place, lead in enumerate(leads)}
     return [
         LeadCreated(lead_id=lead.id, job_id=lead.job_id)
@@ -156,8 +156,8 @@ async def update_lead(
     if changes:
         await _write(tx, actor, lead_id, before, changes)
         data = {name: [before[name], changes[name]] for name in changes if name != "email_norm"}
-        told = {"changes": _plain(data), "version": stored.version + 1}
-        await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, told)
+        event_data = {"changes": _plain(data), "version": stored.version + 1}
+        await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, event_data)
         await _record(tx, actor, LeadAuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
         fields = [to_camel(name) for name in sorted(data)]
         await publish(tx, LEAD_UPDATED, [Event(lead_id, LeadUpdatedData(fields=fields), actor)])
@@ -201,7 +201,7 @@ async def restore_lead(
         raise await _named(tx, actor, error, stored.email_norm) from error
     await store.record(tx, actor, [lead_id], LeadEventKind.RESTORED, {"version": stored.version + 1})
     if stored.status in (LeadStatus.NEW, LeadStatus.PROCESSING):
-        await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
+        await queue_enrichment(tx, actor, lead_ids=[lead_id], trace=trace)
     await _record(tx, actor, LeadAuditAction.RESTORED, lead_id)
     await publish(tx, LEAD_RESTORED, [Event(lead_id, ChangesetData(), actor, trace)])
     return await queries.get_lead(tx, actor, lead_id=lead_id)
@@ -212,12 +212,12 @@ async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, tr
     actor.require(Permission.LEADS_WRITE)
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
-    (job_id,) = await enrich_again(tx, actor, lead_ids=[lead_id], trace=trace)
+    (job_id,) = await queue_enrichment(tx, actor, lead_ids=[lead_id], trace=trace)
     await _record(tx, actor, LeadAuditAction.ENRICHMENT_REQUESTED, lead_id, {"jobId": str(job_id)})
     return job_id
 
 
-async def enrich_again(
+async def queue_enrichment(
     tx: Transaction,
     actor: Actor,
     *,
@@ -240,43 +240,43 @@ async def enrich_again(
     return list(job_ids.values())
 
 
-async def hold_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
+async def lock_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Lock those of the leads that live until this transaction ends. Returns address, name and so on, by id."""
-    return await store.hold(tx, actor.workspace_id, lead_ids)
+    return await store.lock_many(tx, actor.workspace_id, lead_ids)
 
 
-async def move(
+async def transition(
     tx: Transaction,
     actor: Actor,
     *,
-    moves: Sequence[tuple[UUID, Mapping[str, Any]]],
+    transitions: Sequence[tuple[UUID, Mapping[str, Any]]],
     status: LeadStatus,
     event: LeadEventKind,
     error: str | None = None,
 ) -> set[UUID]:
     """Take leads to `status` along the declared transitions, each with an entry in its timeline.
 
-    Args: moves: a lead, and what its entry says. Returns: those that moved; the others are gone or in a state that does
+    Args: transitions: a lead, and what its entry says. Returns: those that moved; the others are gone or in a state that does
     not lead there, and nothing of them changes.
     """
     expected = {source for source, targets in TRANSITIONS.items() if status in targets}
-    return await store.move(tx, actor, moves, expected=expected, status=status, event=event, error=error)
+    return await store.transition(tx, actor, transitions, expected=expected, status=status, event=event, error=error)
 
 
-async def hold_leads_only(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
-    """As `hold_leads`, for those who know what is in them. Returns which live."""
-    return set(await store.hold_living(tx, actor.workspace_id, lead_ids))
+async def lock_lead_ids(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
+    """As `lock_leads`, for those who know what is in them. Returns which live."""
+    return set(await store.lock_active(tx, actor.workspace_id, lead_ids))
 
 
-async def living_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
-    """As `hold_leads`, without locking them."""
-    return await queries.living_leads(tx, actor, lead_ids=lead_ids)
+async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
+    """As `lock_leads`, without locking them."""
+    return await queries.active_leads(tx, actor, lead_ids=lead_ids)
 
 
-async def pass_through(tx: Transaction, actor: Actor, *, passes: Sequence[DirectTransition]) -> None:
+async def direct_transition(tx: Transaction, actor: Actor, *, passes: Sequence[DirectTransition]) -> None:
     """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
-    await store.pass_through(tx, actor, passes, expected=expected)
+    await store.direct_transition(tx, actor, passes, expected=expected)
 
 
 def _changes(

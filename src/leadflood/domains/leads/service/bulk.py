@@ -33,12 +33,12 @@ from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatu
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
-from leadflood.domains.leads.service import custom, enrich_again
+from leadflood.domains.leads.service import custom, queue_enrichment
 from leadflood.domains.leads.service.changesets import (
     AT_ONCE,
+    add_counts,
     changed_leads,
     close_changeset,
-    count,
     open_changeset,
     record,
 )
@@ -115,7 +115,7 @@ def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
     """What a changeset keeps of a command, for a job that goes on later."""
     kept = command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"})
     if command.matching is not None:
-        kept["matching"] = written(command.matching.only().fixed(actor).whole)
+        kept["matching"] = written(command.matching.lead_filter().fixed(actor).whole)
     return kept
 
 
@@ -133,7 +133,7 @@ async def change_more(
     command = BulkChange.model_validate(changeset.request)
     after = Position(changeset.position["value"], UUID(changeset.position["id"])) if changeset.position else None
     rows = await _next_rows(tx, actor, changeset, command, after=after, limit=batch)
-    await _change(tx, _asker(changeset), changeset_id, command, [row.id for row in rows], trace)
+    await _change(tx, _requester(changeset), changeset_id, command, [row.id for row in rows], trace)
     if len(rows) < batch:
         await close_changeset(tx, actor, changeset_id=changeset_id)
         if changeset.job_id is not None:
@@ -148,7 +148,7 @@ async def change_more(
 async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """Write into the audit log how many leads a job has changed for who asked for it."""
     ended = await get_changeset(tx, actor, changeset_id=changeset_id)
-    by = Actor.asker(actor.workspace_id, ended.actor.kind, ended.actor.id)
+    by = Actor.requester(actor.workspace_id, ended.actor.kind, ended.actor.id)
     await record(tx, by, LeadAuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
 
 
@@ -156,10 +156,10 @@ async def _next_rows(
     tx: Transaction, actor: Actor, changeset: Row, command: BulkChange, *, after: Position | None, limit: int
 ) -> Sequence[Row]:
     if command.deleted is not None:
-        only, until = command.deleted.only(), changeset.created_at
-        return await restorable_rows(tx, actor, only=only, until=until, after=after, limit=limit)
-    meant = _meant(command.matching, changeset)
-    return await matching_rows(tx, actor, only=meant, sort=LeadSort.CREATED, after=after, limit=limit)
+        filters, until = command.deleted.deleted_filter(), changeset.created_at
+        return await restorable_rows(tx, actor, filters=filters, until=until, after=after, limit=limit)
+    meant = _matching(command.matching, changeset)
+    return await matching_rows(tx, actor, filters=meant, sort=LeadSort.CREATED, after=after, limit=limit)
 
 
 async def _change(
@@ -178,7 +178,7 @@ async def _change(
         rows = [row for row in rows if row.id not in merged]
     counts = {"done": len(lead_ids)}
     if command.action is BulkAction.ENRICH:
-        await enrich_again(tx, actor, lead_ids=[row.id for row in rows], trace=trace)
+        await queue_enrichment(tx, actor, lead_ids=[row.id for row in rows], trace=trace)
     elif rows:
         change, event = _CHANGES[command.action]
         patch = _patch(command)
@@ -199,9 +199,9 @@ async def _change(
             raise Unavailable(message) from error
         data = _data(command, patch, changeset_id)
         await publish(tx, _EVENTS[command.action], [Event(lead_id, data, actor, trace) for lead_id in changed.leads])
-        await enrich_again(tx, actor, lead_ids=changed.unfinished, trace=trace)
+        await queue_enrichment(tx, actor, lead_ids=changed.unfinished, trace=trace)
         counts[change] = len(changed.leads)
-    await count(tx, actor, changeset_id=changeset_id, **counts)
+    await add_counts(tx, actor, changeset_id=changeset_id, **counts)
 
 
 def _data(command: BulkChange, patch: Mapping[str, JsonValue], changeset_id: UUID) -> EventData:
@@ -228,10 +228,12 @@ def _search_text(row: Row, patch: Mapping[str, JsonValue]) -> str | None:
 async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
     """How many leads match, which is no more than the caller expects. Raises: MoreLeadsMatch."""
     if command.deleted is not None:
-        found = await count_restorable(tx, actor, only=command.deleted.only(), at_most=command.expected_count or 0)
+        found = await count_restorable(
+            tx, actor, filters=command.deleted.deleted_filter(), max_count=command.expected_count or 0
+        )
     else:
-        only = command.matching.only() if command.matching is not None else LeadFilter()
-        found = await count_leads(tx, actor, only=only, at_most=command.expected_count)
+        filters = command.matching.lead_filter() if command.matching is not None else LeadFilter()
+        found = await count_leads(tx, actor, filters=filters, max_count=command.expected_count)
     if not found.exact:
         raise MatchCountExceeded(found.value)
     return found.value
@@ -255,14 +257,14 @@ async def _typed(tx: Transaction, actor: Actor, command: BulkChange) -> BulkChan
     return command.model_copy(update={"changes": command.changes.model_copy(update={"custom_fields": values})})
 
 
-def _meant(matching: LeadQuery | None, changeset: Row) -> LeadFilter:
-    only = matching.only() if matching is not None else LeadFilter()
-    until = min(only.created_until or changeset.created_at, changeset.created_at)
-    return replace(only, created_until=until)
+def _matching(matching: LeadQuery | None, changeset: Row) -> LeadFilter:
+    filters = matching.lead_filter() if matching is not None else LeadFilter()
+    until = min(filters.created_until or changeset.created_at, changeset.created_at)
+    return replace(filters, created_until=until)
 
 
-def _asker(changeset: Row) -> Actor:
-    return Actor.asker(changeset.workspace_id, ActorKind(changeset.actor_kind), changeset.actor_id)
+def _requester(changeset: Row) -> Actor:
+    return Actor.requester(changeset.workspace_id, ActorKind(changeset.actor_kind), changeset.actor_id)
 
 
 def _count(command: BulkChange, changeset: ChangesetView) -> int:

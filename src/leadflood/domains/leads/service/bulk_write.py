@@ -1,6 +1,6 @@
 """Many leads at a time, as an import writes them: a chunk with its timeline and its images in one transaction.
 
-A chunk crosses the border twice: `write_rows` while the chunk before it may still be written, `count_rows` when it is
+A chunk crosses the border twice: `write_rows` while the chunk before it may still be written, `add_row_counts` when it is
 this chunk's turn to be counted.
 """
 
@@ -11,56 +11,58 @@ from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext, WriteResult
 from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED, LeadCreatedData, LeadUpdatedData
 from leadflood.domains.leads.models import search_text
-from leadflood.domains.leads.service import changesets, enrich_again
-from leadflood.domains.leads.store import bulk_write, hold_living
+from leadflood.domains.leads.service import changesets, queue_enrichment
+from leadflood.domains.leads.store import bulk_write, lock_active
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
 from leadflood.kernel.queue.ports import Priority
 
 
-async def write_rows(tx: Transaction, origin: WriteContext, rows: IncomingRows) -> WriteResult:
-    """Create and change leads. Call `count_rows` in the same transaction.
+async def write_rows(tx: Transaction, context: WriteContext, rows: IncomingRows) -> WriteResult:
+    """Create and change leads. Call `add_row_counts` in the same transaction.
 
     Nothing is overwritten that is no longer as `changes` says it was; an address is not taken twice.
     """
     written = WriteResult(rows.creates_count + rows.changes_count)
     await bulk_write.put(tx, rows)
     if rows.creates_count:
-        created = await bulk_write.create(tx, origin)
+        created = await bulk_write.create(tx, context)
         written.created = len(created)
-        made = LeadCreatedData(changeset_id=origin.changeset_id, import_id=origin.import_id)
-        await publish(tx, LEAD_CREATED, [Event(lead_id, made, origin.actor) for lead_id in created])
+        made = LeadCreatedData(changeset_id=context.changeset_id, import_id=context.import_id)
+        await publish(tx, LEAD_CREATED, [Event(lead_id, made, context.actor) for lead_id in created])
         if written.created < rows.creates_count:
-            written.taken = await bulk_write.not_created(tx, origin)
+            written.email_taken = await bulk_write.not_created(tx, context)
     if rows.changes_count:
-        await _change(tx, origin, rows.changes_count, written)
+        await _change(tx, context, rows.changes_count, written)
     return written
 
 
-async def _change(tx: Transaction, origin: WriteContext, count: int, written: WriteResult) -> None:
+async def _change(tx: Transaction, context: WriteContext, count: int, written: WriteResult) -> None:
     texts = {
         lead.id: (lead.search_text, search_text(lead.first_name, lead.last_name, lead.email, lead.company))
-        for lead in await bulk_write.renamed(tx, origin)
+        for lead in await bulk_write.renamed(tx, context)
     }
     if texts:
         await bulk_write.put_texts(tx, texts)
-    updated = await bulk_write.change(tx, origin)
+    updated = await bulk_write.change(tx, context)
     written.updated = len(updated)
-    change = LeadUpdatedData(changeset_id=origin.changeset_id)
-    await publish(tx, LEAD_UPDATED, [Event(lead_id, change, origin.actor) for lead_id in updated])
+    change = LeadUpdatedData(changeset_id=context.changeset_id)
+    await publish(tx, LEAD_UPDATED, [Event(lead_id, change, context.actor) for lead_id in updated])
     if written.updated < count:
-        for left in await bulk_write.not_changed(tx, origin):
-            (written.gone if left.gone else written.same if left.same else written.edited).append(left.lead_id)
+        for left in await bulk_write.not_changed(tx, context):
+            (written.deleted if left.deleted else written.unchanged if left.unchanged else written.edited_since).append(
+                left.lead_id
+            )
 
 
-async def count_rows(tx: Transaction, origin: WriteContext, written: WriteResult) -> None:
+async def add_row_counts(tx: Transaction, context: WriteContext, written: WriteResult) -> None:
     """Count what was written, which locks the changeset until the transaction ends. Raises: ChangesetClosed."""
     counts = {"done": written.rows, "created": written.created, "updated": written.updated}
-    await changesets.count(tx, origin.actor, changeset_id=origin.changeset_id, **counts)
+    await changesets.add_counts(tx, context.actor, changeset_id=context.changeset_id, **counts)
 
 
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:
     """Enrich leads that came without a job of their own. Returns the ids of the jobs; leads that are gone get none."""
-    living = await hold_living(tx, actor.workspace_id, lead_ids)
-    return await enrich_again(tx, actor, lead_ids=living, trace={}, priority=Priority.BULK)
+    active = await lock_active(tx, actor.workspace_id, lead_ids)
+    return await queue_enrichment(tx, actor, lead_ids=active, trace={}, priority=Priority.BULK)

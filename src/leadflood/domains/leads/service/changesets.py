@@ -33,7 +33,7 @@ from leadflood.domains.leads.events import (
 )
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
-from leadflood.domains.leads.service import enrich_again
+from leadflood.domains.leads.service import queue_enrichment
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, ActorKind, Permission
@@ -76,11 +76,11 @@ async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, l
     already.
     """
     recorded = await store.record_created(tx, actor.workspace_id, changeset_id, lead_ids)
-    await count(tx, actor, changeset_id=changeset_id, done=recorded, created=recorded)
+    await add_counts(tx, actor, changeset_id=changeset_id, done=recorded, created=recorded)
     return recorded
 
 
-async def count(tx: Transaction, actor: Actor, *, changeset_id: UUID, **counts: int) -> None:
+async def add_counts(tx: Transaction, actor: Actor, *, changeset_id: UUID, **counts: int) -> None:
     """Add to the counts of an open changeset: `done`, `created`, `updated`, `deleted`, `restored`.
 
     Call it in each transaction that writes changes, after them. Raises: ChangesetClosed.
@@ -92,7 +92,7 @@ async def count(tx: Transaction, actor: Actor, *, changeset_id: UUID, **counts: 
 async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """All is written, or no more will be: the changeset is `applied` and can be undone. Closing again does nothing."""
     open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
-    _ = await store.move(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
+    _ = await store.transition(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
 
 
 async def undo_changeset(
@@ -161,11 +161,11 @@ async def undo_more(
     undoing = UndoWork(actor, participants, changeset, trace, batch)
     chunk = await undoing.find(tx, undo.position(changeset))
     if chunk is not None:
-        await undoing.keep(tx, chunk, await undoing.write(tx, chunk))
+        await undoing.record(tx, chunk, await undoing.write(tx, chunk))
     if chunk is None or chunk.changes < batch:
         expected, undone = ChangesetStatus.UNDOING, ChangesetStatus.UNDONE
-        expect_changed(await store.move(tx, actor.workspace_id, changeset_id, expected=expected, status=undone))
-        by = Actor.asker(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
+        expect_changed(await store.transition(tx, actor.workspace_id, changeset_id, expected=expected, status=undone))
+        by = Actor.requester(actor.workspace_id, ActorKind(changeset.undone_by_kind), changeset.undone_by)
         await publish(tx, CHANGESET_UNDONE, [Event(changeset_id, _undone(changeset), by, trace)])
         if changeset.job_id is not None:
             ended = await get_changeset(tx, actor, changeset_id=changeset_id)
@@ -246,7 +246,9 @@ class UndoWork:
 
     async def _publish(self, tx: Transaction, moved: Row) -> int:
         """Say what became of leads. Returns of how many."""
-        by = Actor.asker(self._actor.workspace_id, ActorKind(self._changeset.undone_by_kind), self._changeset.undone_by)
+        by = Actor.requester(
+            self._actor.workspace_id, ActorKind(self._changeset.undone_by_kind), self._changeset.undone_by
+        )
         part = ChangesetData(changeset_id=self._changeset.id)
         update = LeadUpdatedData(changeset_id=self._changeset.id)
         for event_type, data, lead_ids in (
@@ -258,9 +260,9 @@ class UndoWork:
             await publish(tx, cast("EventType[Any]", event_type), events)
         return sum(len(lead_ids or ()) for lead_ids in (moved.restored, moved.deleted, moved.updated))
 
-    async def keep(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
+    async def record(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
         """Count the chunk, if the changeset is still being undone and has come to where it begins."""
-        return await undo.keep_chunk(tx, self._changeset, chunk, outcome)
+        return await undo.record_chunk(tx, self._changeset, chunk, outcome)
 
 
 async def undo_in_parallel(
@@ -287,7 +289,9 @@ async def undo_in_parallel(
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
     """The job that undid it failed or was cancelled: it counts as applied, and undoing it goes on from there."""
     undoing, applied = ChangesetStatus.UNDOING, ChangesetStatus.APPLIED
-    _ = await store.move(tx, actor.workspace_id, changeset_id, expected=undoing, status=applied)  # unless it is undone
+    _ = await store.transition(
+        tx, actor.workspace_id, changeset_id, expected=undoing, status=applied
+    )  # unless it is undone
 
 
 async def _finish(
@@ -300,4 +304,4 @@ async def _finish(
     kept = {row.id: row.kept for row in rows if row.kept}
     if kept:
         await undo.report_kept(tx, actor.workspace_id, changeset_id, kept)
-    await enrich_again(tx, actor, lead_ids=[row.id for row in rows if row.unfinished], trace=trace)
+    await queue_enrichment(tx, actor, lead_ids=[row.id for row in rows if row.unfinished], trace=trace)

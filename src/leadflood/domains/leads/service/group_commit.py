@@ -27,9 +27,9 @@ from leadflood.kernel.observability import Metrics
 
 MAX_GROUP = 500
 MAX_WAITING = 2000
-_SUSPECTS_AT_A_TIME = 5
+_MAX_SINGLE = 5
 """Transactions of leads whose group failed."""
-_PATIENT_AT_A_TIME = 3
+_MAX_SLOW = 3
 """Those of leads that wait for a lock. Together they leave connections of the pool (10) to everything else."""
 
 _log = structlog.get_logger()
@@ -48,7 +48,7 @@ class StatementLimits:
 _IN_GROUP = StatementLimits(0.1, 2.0)
 """A lead that makes its group wait for longer goes on alone."""
 _ALONE = StatementLimits(0.03, 2.0)
-_PATIENT = StatementLimits(2.0, 5.0)
+_SLOW = StatementLimits(2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class GroupCommit:
         self._waiting = 0
         self._groups: dict[UUID, Batcher[_Pending, Outcome]] = {}
         self._keys: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
-        self._suspects = FairSlots(_SUSPECTS_AT_A_TIME, per_key=_SUSPECTS_AT_A_TIME, queue=max_waiting)
-        self._patient = FairSlots(_PATIENT_AT_A_TIME, per_key=_PATIENT_AT_A_TIME, queue=max_waiting)
+        self._suspects = FairSlots(_MAX_SINGLE, per_key=_MAX_SINGLE, queue=max_waiting)
+        self._patient = FairSlots(_MAX_SLOW, per_key=_MAX_SLOW, queue=max_waiting)
         self._blocked: dict[tuple[UUID, str], asyncio.Future[None]] = {}
 
     async def create(
@@ -119,13 +119,13 @@ class GroupCommit:
                     return await self._alone(pending, _ALONE)
             except LockConflict:
                 pass
-        return await self._patiently(pending)
+        return await self._retry_slowly(pending)
 
     async def _in_group(self, pending: _Pending) -> Outcome:
         workspace_id = pending.lead.actor.workspace_id
         group = self._groups.get(workspace_id)
         if group is None:
-            group = Batcher(partial(self._commit_group, workspace_id), most=MAX_GROUP)
+            group = Batcher(partial(self._commit_group, workspace_id), max_size=MAX_GROUP)
             self._groups[workspace_id] = group
         try:
             return await group(pending)
@@ -144,7 +144,7 @@ class GroupCommit:
         (outcome,) = await self._commit(pending.lead.actor.workspace_id, [pending], limits)
         return outcome
 
-    async def _patiently(self, pending: _Pending) -> Outcome:
+    async def _retry_slowly(self, pending: _Pending) -> Outcome:
         """Wait for whoever holds the address: one request of an address at a time, the others for its end.
 
         Raises: Contended.
@@ -155,7 +155,7 @@ class GroupCommit:
         self._blocked[pending.address] = released
         try:
             async with self._patient.slot(pending.lead.actor.workspace_id):
-                outcome = await self._alone(pending, _PATIENT)
+                outcome = await self._alone(pending, _SLOW)
         except LockConflict as error:
             released.set_exception(LockConflict(error.detail))
             released.exception()  # nobody may wait for it
@@ -171,24 +171,24 @@ class GroupCommit:
             async with self._database.transaction(workspace_id) as tx:
                 await tx.limit(lock=limits.lock, statement=limits.statement)
                 known = await _known(tx, group)
-                fresh = [each for each, answer in zip(group, known, strict=True) if answer is None]
+                fresh = [item for item, answer in zip(group, known, strict=True) if answer is None]
                 created = iter(await _create(tx, workspace_id, fresh) if fresh else ())
         return [next(created) if answer is None else answer for answer in known]
 
 
 async def _known(tx: Transaction, group: Sequence[_Pending]) -> list[StoredResponse | AppError | None]:
     """The answers of those whose key was used before, or why it is refused; None for new requests."""
-    keys = [each.keyed.key for each in group if each.keyed is not None]
+    keys = [item.keyed.key for item in group if item.keyed is not None]
     claimed = iter(await claim_keys(tx, keys) if keys else ())
-    return [next(claimed) if each.keyed is not None else None for each in group]
+    return [next(claimed) if item.keyed is not None else None for item in group]
 
 
 async def _create(tx: Transaction, workspace_id: UUID, fresh: Sequence[_Pending]) -> list[LeadCreated | AppError]:
-    outcomes = await create_leads(tx, workspace_id=workspace_id, leads=[each.lead for each in fresh])
+    outcomes = await create_leads(tx, workspace_id=workspace_id, leads=[item.lead for item in fresh])
     answers = [
-        (each.keyed.key, answer)
-        for each, outcome in zip(fresh, outcomes, strict=True)
-        if each.keyed is not None and (answer := each.keyed.kept(outcome)) is not None
+        (item.keyed.key, answer)
+        for item, outcome in zip(fresh, outcomes, strict=True)
+        if item.keyed is not None and (answer := item.keyed.kept(outcome)) is not None
     ]
     if answers:
         await store_responses(tx, answers)

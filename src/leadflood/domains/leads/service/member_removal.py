@@ -32,7 +32,7 @@ _MOST = 1_000_000_000
 
 async def removal_impact(tx: Transaction, actor: Actor, *, user_id: UUID) -> RemovalImpact:
     """What `remove_member` would do now."""
-    leads = await count_leads(tx, actor, only=LeadFilter(owner_id=user_id), at_most=_MOST)
+    leads = await count_leads(tx, actor, filters=LeadFilter(owner_id=user_id), max_count=_MOST)
     shared = await count_shared(tx, actor, user_id=user_id)
     return RemovalImpact(shared_views=shared, leads=leads.value, changeset_id=None)
 
@@ -50,7 +50,7 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, trace: 
     left: dict[str, JsonValue] = {"sharedViews": views, "leads": owned}
     if changeset_id is not None:
         left["changesetId"] = str(changeset_id)
-    await members.remove_member(tx, actor, user_id=user_id, at_once=owned <= AT_ONCE, left=left)
+    await members.remove_member(tx, actor, user_id=user_id, immediately=owned <= AT_ONCE, left=left)
     return RemovalImpact(shared_views=views, leads=owned, changeset_id=changeset_id)
 
 

@@ -18,7 +18,7 @@ from leadflood.domains.leads.events import (
     MergeData,
 )
 from leadflood.domains.leads.models import Change, ChangesetKind
-from leadflood.domains.leads.service.changesets import begin_undo, close_changeset, count, open_changeset
+from leadflood.domains.leads.service.changesets import add_counts, begin_undo, close_changeset, open_changeset
 from leadflood.domains.leads.store import merging
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
@@ -28,7 +28,7 @@ from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import Participants
 
 
-async def hold_pair(
+async def lock_pair(
     tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID
 ) -> tuple[StoredLead, StoredLead]:
     """Two living leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
@@ -38,7 +38,7 @@ async def hold_pair(
     return found[survivor_id], found[other_id]
 
 
-async def hold_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
+async def lock_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
     """Leads, deleted or not, locked until this transaction ends. Those that are gone for good are left out."""
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
@@ -97,7 +97,7 @@ async def merge_leads(
     expect_changed(await store.set_deleted(tx, actor.workspace_id, other.id, deleted=True))
     changes = {survivor.id: Change.UPDATED, other.id: Change.DELETED}
     made = await merging.record_changes(tx, actor.workspace_id, changeset_id, changes, before)
-    await count(
+    await add_counts(
         tx,
         actor,
         changeset_id=changeset_id,
@@ -106,7 +106,7 @@ async def merge_leads(
         deleted=made.count(Change.DELETED),
     )
     await close_changeset(tx, actor, changeset_id=changeset_id)
-    await _tell(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
+    await _record_merge(tx, actor, survivor=survivor, other=other, values=values, merge_id=merge_id)
     return changeset_id
 
 
@@ -139,7 +139,7 @@ async def unmerge_leads(
     return undone
 
 
-async def _tell(
+async def _record_merge(
     tx: Transaction, actor: Actor, *, survivor: StoredLead, other: StoredLead, values: Mapping[str, Any], merge_id: UUID
 ) -> None:
     changes = {
@@ -147,9 +147,9 @@ async def _tell(
         for name, value in values.items()
         if getattr(survivor, name) != value
     }
-    told: dict[str, Any] = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
-    told |= {"changes": changes, "version": survivor.version + 1}
-    await store.record(tx, actor, [survivor.id], LeadEventKind.MERGED, told)
+    event_data: dict[str, Any] = {"mergeId": str(merge_id), "otherId": str(other.id), "otherEmail": other.email}
+    event_data |= {"changes": changes, "version": survivor.version + 1}
+    await store.record(tx, actor, [survivor.id], LeadEventKind.MERGED, event_data)
     into = {"mergeId": str(merge_id), "survivorId": str(survivor.id), "survivorEmail": survivor.email}
     await store.record(tx, actor, [other.id], LeadEventKind.MERGED_INTO, {**into, "version": other.version + 1})
     await publish(tx, LEAD_MERGED, [Event(survivor.id, MergeData(merge_id=merge_id, other_id=other.id), actor)])

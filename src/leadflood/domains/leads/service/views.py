@@ -42,7 +42,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
             "user_id": actor.user_id,
             "name": command.name,
             "shared": command.shared,
-            "tree": written(command.filter.only().whole),
+            "tree": written(command.filter.lead_filter().whole),
             "sort": command.sort,
             "columns": command.columns,
             "position": len(own),
@@ -64,7 +64,7 @@ async def update_view(
         name: getattr(command, name) for name in command.model_fields_set - {"position", "filter"}
     }
     if command.filter is not None:
-        values["tree"] = written(command.filter.only().whole)
+        values["tree"] = written(command.filter.lead_filter().whole)
     expect_changed(
         await store.update_view(tx, actor.workspace_id, view_id, expected_version=expected_version, values=values)
     )

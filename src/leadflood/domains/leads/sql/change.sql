@@ -42,7 +42,7 @@ WITH patch AS (
 ), logged AS (
     INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
     SELECT :workspace_id, :changeset_id, id, :change, before, after FROM compared
-), told AS (
+), timeline_rows AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, c.id, c.event_id, :event, :actor_kind, :actor_id,
            jsonb_build_object('changesetId', :changeset_id, 'version', c.version) || coalesce(

@@ -18,7 +18,7 @@ WITH given AS (
     FROM given ORDER BY email_norm COLLATE "C", place
     ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
     RETURNING id
-), told AS (
+), timeline_rows AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, id, event_id, :kind, actor_kind, actor_id,
            jsonb_build_object('source', source, 'jobId', job_id)

@@ -37,7 +37,7 @@ moved AS (
               back -> 'deleted_at' = 'null' AND l.status IN ('new', 'processing') AS unfinished
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY id) AS number FROM moved
-), told AS (
+), timeline_rows AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, n.id, (:event_ids::uuid[])[n.number],
            CASE WHEN back -> 'deleted_at' = 'null' THEN 'lead.restored' WHEN back ? 'deleted_at' THEN 'lead.deleted'

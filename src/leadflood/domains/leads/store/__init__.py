@@ -21,7 +21,7 @@ from leadflood.kernel.ids import new_id
 INSERT = sql_file("leadflood.domains.leads.sql", "insert")
 
 # In id order, and NO KEY: rows that refer to the lead go on being written.
-HOLD = sql("""
+LOCK_MANY = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
@@ -30,7 +30,7 @@ FOR NO KEY UPDATE
 """)
 
 # Lock those of the leads that live, as HOLD does; their ids alone.
-HOLD_LIVING = sql("""
+LOCK_ACTIVE = sql("""
 WITH held AS (
     SELECT id FROM leads
     WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
@@ -41,7 +41,7 @@ SELECT array_agg(id ORDER BY id) AS ids FROM held
 """)
 
 # Take leads from one of the expected states to another, with an entry in the timeline of each.
-MOVE = sql("""
+TRANSITION = sql("""
 WITH moved AS (
     UPDATE leads
     SET status = :status::text, error = :error::text, updated_at = now(), version = version + 1,
@@ -57,7 +57,7 @@ JOIN moved ON moved.id = given.lead_id
 RETURNING lead_id
 """)
 
-PASS_THROUGH = sql_file("leadflood.domains.leads.sql", "pass_through")
+DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "pass_through")
 
 # The living leads with these addresses.
 _EXISTING = sql("""
@@ -143,20 +143,21 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
     commands = [lead.command for lead in new]
     columns = {
         "ids": [lead.id for lead in new],
-        "emails": [each.email.display for each in commands],
-        "email_norms": [each.email.norm for each in commands],
-        "first_names": [each.first_name for each in commands],
-        "last_names": [each.last_name for each in commands],
-        "companies": [each.company for each in commands],
-        "job_titles": [each.job_title for each in commands],
-        "phones": [each.phone for each in commands],
-        "websites": [each.website for each in commands],
-        "countries": [each.country for each in commands],
+        "emails": [command.email.display for command in commands],
+        "email_norms": [command.email.norm for command in commands],
+        "first_names": [command.first_name for command in commands],
+        "last_names": [command.last_name for command in commands],
+        "companies": [command.company for command in commands],
+        "job_titles": [command.job_title for command in commands],
+        "phones": [command.phone for command in commands],
+        "websites": [command.website for command in commands],
+        "countries": [command.country for command in commands],
         "sources": [lead.source for lead in new],
-        "custom_fields": [json.dumps(each.custom_fields) if each.custom_fields else "{}" for each in commands],
-        "owner_ids": [each.owner_id for each in commands],
+        "custom_fields": [json.dumps(command.custom_fields) if command.custom_fields else "{}" for command in commands],
+        "owner_ids": [command.owner_id for command in commands],
         "search_texts": [
-            search_text(each.first_name, each.last_name, each.email.display, each.company) for each in commands
+            search_text(command.first_name, command.last_name, command.email.display, command.company)
+            for command in commands
         ],
         "job_ids": [lead.job_id for lead in new],
         "event_ids": [new_id() for _ in new],
@@ -200,22 +201,22 @@ async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, del
     return await tx.changed(_SET_DELETED, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted}) == 1
 
 
-async def hold(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
+async def lock_many(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
     """Those of the leads that live, locked for this transaction, by id."""
-    rows = await tx.all(HOLD, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    rows = await tx.all(LOCK_MANY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: LeadDetails.of(row) for row in rows}
 
 
-async def hold_living(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> list[UUID]:
+async def lock_active(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> list[UUID]:
     """As `hold`, of which only the ids are given, in their order."""
-    ids: list[UUID] | None = await tx.scalar(HOLD_LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    ids: list[UUID] | None = await tx.scalar(LOCK_ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return ids or []
 
 
-async def move(
+async def transition(
     tx: Transaction,
     actor: Actor,
-    moves: Sequence[tuple[UUID, Mapping[str, Any]]],
+    transitions: Sequence[tuple[UUID, Mapping[str, Any]]],
     *,
     expected: Collection[LeadStatus],
     status: LeadStatus,
@@ -226,13 +227,13 @@ async def move(
 
     Deleted ones move, too: they may come back.
 
-    Args: moves: a lead, and what its entry says. Returns: those that moved.
+    Args: transitions: a lead, and what its entry says. Returns: those that moved.
     """
     values = {
         "workspace_id": actor.workspace_id,
-        "lead_ids": [lead_id for lead_id, _ in moves],
-        "event_ids": [new_id() for _ in moves],
-        "data": [json.dumps(dict(data)) for _, data in moves],
+        "lead_ids": [lead_id for lead_id, _ in transitions],
+        "event_ids": [new_id() for _ in transitions],
+        "data": [json.dumps(dict(data)) for _, data in transitions],
         "expected": sorted(expected),
         "status": status,
         "error": error,
@@ -240,28 +241,28 @@ async def move(
         "actor_kind": actor.kind,
         "actor_id": actor.id,
     }
-    return {row.lead_id for row in await tx.all(MOVE, values)}
+    return {row.lead_id for row in await tx.all(TRANSITION, values)}
 
 
-async def pass_through(
+async def direct_transition(
     tx: Transaction, actor: Actor, passes: Sequence[DirectTransition], *, expected: Collection[LeadStatus]
 ) -> None:
     """As `move`, from one of the expected states through `processing` to `enriched`."""
     values = {
         "workspace_id": actor.workspace_id,
-        "lead_ids": [each.lead_id for each in passes],
+        "lead_ids": [item.lead_id for item in passes],
         "begun_ids": [new_id() for _ in passes],
         "ended_ids": [new_id() for _ in passes],
-        "begun_at": [each.begun_at for each in passes],
-        "begun": [to_json(each.begun).decode() for each in passes],
-        "ended": [to_json(each.ended).decode() for each in passes],
+        "begun_at": [item.begun_at for item in passes],
+        "begun": [to_json(item.begun).decode() for item in passes],
+        "ended": [to_json(item.ended).decode() for item in passes],
         "expected": sorted(expected),
         "begun_kind": LeadEventKind.ENRICHMENT_STARTED,
         "ended_kind": LeadEventKind.ENRICHMENT_COMPLETED,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
     }
-    await tx.execute(PASS_THROUGH, values)
+    await tx.execute(DIRECT_TRANSITION, values)
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> list[tuple[UUID, UUID]]:

@@ -77,10 +77,10 @@ FROM locked WHERE changes ?| '{first_name,last_name,company}'
 
 # Changes that were left out: the lead is gone, has the values already, or was edited.
 NOT_CHANGED = sql("""
-SELECT c.lead_id, l.id IS NULL AS gone,
+SELECT c.lead_id, l.id IS NULL AS deleted,
        l.id IS NOT NULL AND NOT EXISTS (
            SELECT FROM jsonb_each(c.changes) e
-           WHERE coalesce(lead_image(l) -> e.key, 'null') <> e.value -> 1) AS same
+           WHERE coalesce(lead_image(l) -> e.key, 'null') <> e.value -> 1) AS unchanged
 FROM incoming_changes c
 LEFT JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
 WHERE NOT EXISTS (SELECT FROM lead_changes h
@@ -105,8 +105,8 @@ class SkippedLead:
     """A lead that was not changed: gone, the same already, or else edited."""
 
     lead_id: UUID
-    gone: bool
-    same: bool
+    deleted: bool
+    unchanged: bool
 
 
 async def put(tx: Transaction, rows: IncomingRows) -> None:
@@ -123,21 +123,21 @@ async def put(tx: Transaction, rows: IncomingRows) -> None:
         await tx.execute(assemble(_PUT_CHANGES, rows=rows.changes), rows.values)
 
 
-async def create(tx: Transaction, origin: WriteContext) -> list[UUID]:
+async def create(tx: Transaction, context: WriteContext) -> list[UUID]:
     """Insert the new leads. Returns which: an address that a living lead has is left out."""
-    created: list[UUID] = await tx.scalar(CREATE, _parameters(origin))
+    created: list[UUID] = await tx.scalar(CREATE, _parameters(context))
     return created
 
 
-async def not_created(tx: Transaction, origin: WriteContext) -> list[UUID]:
+async def not_created(tx: Transaction, context: WriteContext) -> list[UUID]:
     """The ids of new leads that `create` left out."""
-    rows = await tx.all(NOT_CREATED, {"workspace_id": origin.actor.workspace_id})
+    rows = await tx.all(NOT_CREATED, {"workspace_id": context.actor.workspace_id})
     return [row.id for row in rows]
 
 
-async def renamed(tx: Transaction, origin: WriteContext) -> list[RenamedLead]:
+async def renamed(tx: Transaction, context: WriteContext) -> list[RenamedLead]:
     """Lock the leads that change; returns those whose search text changes, as they are going to be."""
-    return [RenamedLead(**row) for row in await tx.all(RENAMED, {"workspace_id": origin.actor.workspace_id})]
+    return [RenamedLead(**row) for row in await tx.all(RENAMED, {"workspace_id": context.actor.workspace_id})]
 
 
 async def put_texts(tx: Transaction, texts: Mapping[UUID, tuple[str, str]]) -> None:
@@ -146,25 +146,25 @@ async def put_texts(tx: Transaction, texts: Mapping[UUID, tuple[str, str]]) -> N
     await tx.copy("incoming_texts", ("lead_id", "old_text", "new_text"), records)
 
 
-async def change(tx: Transaction, origin: WriteContext) -> list[UUID]:
+async def change(tx: Transaction, context: WriteContext) -> list[UUID]:
     """Change leads. Returns which: what is no longer as it was, is left as it is."""
-    changed: list[UUID] = await tx.scalar(CHANGE, _parameters(origin))
+    changed: list[UUID] = await tx.scalar(CHANGE, _parameters(context))
     return changed
 
 
-async def not_changed(tx: Transaction, origin: WriteContext) -> list[SkippedLead]:
+async def not_changed(tx: Transaction, context: WriteContext) -> list[SkippedLead]:
     """What `change` left out."""
-    values = {"workspace_id": origin.actor.workspace_id, "changeset_id": origin.changeset_id}
+    values = {"workspace_id": context.actor.workspace_id, "changeset_id": context.changeset_id}
     return [SkippedLead(**row) for row in await tx.all(NOT_CHANGED, values)]
 
 
-def _parameters(origin: WriteContext) -> dict[str, Any]:
+def _parameters(context: WriteContext) -> dict[str, Any]:
     """One id serves all entries of the chunk: each is in the timeline of its own lead."""
     return {
-        "workspace_id": origin.actor.workspace_id,
-        "changeset_id": origin.changeset_id,
+        "workspace_id": context.actor.workspace_id,
+        "changeset_id": context.changeset_id,
         "event_id": new_id(),
-        "actor_kind": origin.actor.kind,
-        "actor_id": origin.actor.id,
-        "origin": str(origin.import_id),
+        "actor_kind": context.actor.kind,
+        "actor_id": context.actor.id,
+        "origin": str(context.import_id),
     }

@@ -65,7 +65,7 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'open'
 """)
 
 # Take a changeset from one state to another.
-_MOVE = sql("""
+_TRANSITION = sql("""
 UPDATE lead_changesets
 SET status = :status, updated_at = now(),
     applied_at = CASE WHEN :status = 'applied' THEN coalesce(applied_at, now()) ELSE applied_at END,
@@ -74,7 +74,7 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = :expected
 """)
 
 # What is still written or being undone is kept: it can be undone for all of its days once it is applied.
-_FORGET = sql("""
+_PURGE_EXPIRED = sql("""
 UPDATE lead_changesets SET forgotten_at = now()
 WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL AND status IN ('applied', 'undone')
 """)
@@ -130,12 +130,12 @@ async def advance(tx: Transaction, workspace_id: UUID, changeset_id: UUID, count
     return await tx.changed(ADVANCE, values) == 1
 
 
-async def move(
+async def transition(
     tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, expected: ChangesetStatus, status: ChangesetStatus
 ) -> bool:
     """Take a changeset from the expected state to another."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "expected": expected, "status": status}
-    return await tx.changed(_MOVE, values) == 1
+    return await tx.changed(_TRANSITION, values) == 1
 
 
 async def set_job(tx: Transaction, workspace_id: UUID, changeset_id: UUID, job_id: UUID) -> None:
@@ -151,9 +151,9 @@ async def set_position(
     await tx.execute(_SET_POSITION, {"workspace_id": workspace_id, "changeset_id": changeset_id, "position": kept})
 
 
-async def forget(tx: Transaction, *, days: int) -> int:
+async def purge_expired(tx: Transaction, *, days: int) -> int:
     """Close the time to undo for what was applied, or undone, `days` ago, over all workspaces. Returns how many."""
-    return await tx.changed(_FORGET, {"days": days})
+    return await tx.changed(_PURGE_EXPIRED, {"days": days})
 
 
 async def purge_changes(tx: Transaction, *, batch: int) -> int:

@@ -11,7 +11,7 @@ from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 # Those of the leads that live, locked in the order of their ids.
-_LOCK_LIVING = assemble(
+_LOCK_ACTIVE = assemble(
     sql("""
 SELECT {columns} FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
@@ -111,7 +111,7 @@ async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[U
 
 async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
     """Those of the leads that live, locked in the order of their ids, as all that changes several."""
-    rows = await tx.all(_LOCK_LIVING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
+    rows = await tx.all(_LOCK_ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: StoredLead.of(row) for row in rows}
 
 

@@ -42,7 +42,7 @@ UNDO_CHUNK = assemble(
 )
 
 # Where another chunk is expected, or nobody wants the undo any more, nothing is kept.
-_KEEP = sql("""
+_RECORD = sql("""
 UPDATE lead_changesets
 SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + :undone, kept = kept + :kept,
     kept_leads = kept_leads + :kept_leads
@@ -147,7 +147,7 @@ async def undo_chunk(
     return await tx.all(UNDO_CHUNK, values)
 
 
-async def keep_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:
+async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:
     """Count a chunk, if the changeset is still being undone and has come to where the chunk begins."""
     values = {
         "workspace_id": changeset.workspace_id,
@@ -158,12 +158,12 @@ async def keep_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: U
         "kept": tally.kept,
         "kept_leads": tally.kept_leads,
     }
-    return await tx.changed(_KEEP, values) == 1
+    return await tx.changed(_RECORD, values) == 1
 
 
 async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, list[str]]) -> None:
     """Keep which fields of which leads were not put back."""
-    fields = [json.dumps(each) for each in kept.values()]
+    fields = [json.dumps(item) for item in kept.values()]
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(kept), "kept": fields}
     await tx.execute(_REPORT, values)
 

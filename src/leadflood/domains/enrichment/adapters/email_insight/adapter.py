@@ -25,7 +25,7 @@ class EmailInsight:
 
     name = "email_insight"
     version = "1"
-    at_once = True
+    is_local = True
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
         """What the address says; nothing where it cannot be read as an address. Never raises."""

@@ -7,8 +7,8 @@ from leadflood.domains.enrichment.adapters.email_insight.word_lists import (
     public_suffixes,
 )
 
-_LONGEST_ACRONYM = 3
-_SHORTEST_NAME_BEFORE_HQ = 4
+_MAX_ACRONYM = 3
+_MIN_NAME_BEFORE_HQ = 4
 
 
 def listed_domain(domain: str, listed: frozenset[str]) -> str | None:
@@ -37,11 +37,11 @@ def probable_company_name(registrable: str) -> str | None:
     `red-gate.com` gives "Red Gate", `xn--bcher-kva.de` "Bücher", `datadoghq.com` "Datadog", `ibm.com` "IBM".
     """
     label = to_u_labels(registrable).partition(".")[0]
-    if label.endswith("hq") and len(label) >= _SHORTEST_NAME_BEFORE_HQ + len("hq"):
+    if label.endswith("hq") and len(label) >= _MIN_NAME_BEFORE_HQ + len("hq"):
         label = label.removesuffix("hq")
     words = [word for word in label.replace("_", "-").split("-") if word]
     if not any(char.isalpha() for char in label):
         return None
-    if len(label) <= _LONGEST_ACRONYM:
+    if len(label) <= _MAX_ACRONYM:
         return label.upper()
     return " ".join(word[0].upper() + word[1:] for word in words)

@@ -21,10 +21,10 @@ _FAMILY_FIRST_SCRIPTS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")
 _CAMEL_CASE = re.compile(r"([A-Z][a-z]+)([A-Z][a-z]+)")
 _PREFIX_IN_CAMEL_CASE = frozenset({"Mc", "Mac", "De", "Di", "Du", "La", "Le", "Van", "Von", "Fitz"})
 _PATTERN = "local_part_pattern"
-_LONGEST_WORD = 30
-_SHORTEST_WORD_WITH_VOWEL = 3
-_SHORTEST_REMAINDER = 2
-_SHORTEST_AFTER_MC = 5
+_MAX_WORD = 30
+_MIN_WORD_WITH_VOWEL = 3
+_MIN_REMAINDER = 2
+_MIN_AFTER_MC = 5
 _PAIR, _TRIPLE = 2, 3
 
 
@@ -91,10 +91,10 @@ def _words_of(mailbox: str) -> list[str]:
 
 def _could_be_a_name(word: str) -> bool:
     folded = fold(word)
-    if len(word) > _LONGEST_WORD or not all(char in _JOINERS or unicodedata.category(char)[0] in "LM" for char in word):
+    if len(word) > _MAX_WORD or not all(char in _JOINERS or unicodedata.category(char)[0] in "LM" for char in word):
         return False
     is_latin = re.fullmatch(rf"[a-z{_JOINERS}]+", folded) is not None
-    return not is_latin or len(word) < _SHORTEST_WORD_WITH_VOWEL or re.search("[aeiouy]", folded) is not None
+    return not is_latin or len(word) < _MIN_WORD_WITH_VOWEL or re.search("[aeiouy]", folded) is not None
 
 
 def _from_one(word: str, known: KnownNames) -> NameGuess | None:
@@ -117,7 +117,7 @@ def _beside_known_name(word: str, known: KnownNames) -> NameGuess | None:
 
 
 def _is_rest(folded: str, known: str) -> bool:
-    return len(folded) - len(known) >= _SHORTEST_REMAINDER
+    return len(folded) - len(known) >= _MIN_REMAINDER
 
 
 def _from_pair(one: str, two: str, known: KnownNames) -> NameGuess | None:
@@ -179,6 +179,6 @@ def _guess(first: str | None, last: str | None, confidence: float, method: str, 
 
 def _capitalized(part: str) -> str:
     lowered = part.lower()
-    if lowered.startswith("mc") and len(lowered) >= _SHORTEST_AFTER_MC:
+    if lowered.startswith("mc") and len(lowered) >= _MIN_AFTER_MC:
         return "Mc" + lowered[2:].capitalize()
     return lowered.capitalize()

@@ -22,8 +22,8 @@ _FIRM = frozenset({
 """Words that nobody has for a name: behind an unknown word they still make it a role."""
 
 _SHORT_PARTS = frozenset({"hr", "it", "pr", "qa", "rh", "uk", "us", "eu", "dev", "ops", "web", "all"})
-_SHORTEST_PART = 4
-_LONGEST_NUMBER = 4
+_MIN_PART = 4
+_MAX_NUMBER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def find_role(mailbox: str, known_names: frozenset[str] = frozenset()) -> RoleSi
     joined = "".join(tokens)
     if not tokens:
         digits = re.sub(r"\D", "", mailbox)
-        is_number = 0 < len(digits) <= _LONGEST_NUMBER and re.fullmatch(r"[\d._-]+", mailbox)
+        is_number = 0 < len(digits) <= _MAX_NUMBER and re.fullmatch(r"[\d._-]+", mailbox)
         return RoleSign(0.6, "a short number") if is_number else None
     if known_names.intersection([*tokens, joined]):
         return None
@@ -102,4 +102,4 @@ def _splits_into_roles(joined: str) -> bool:
 
 
 def _is_part(word: str) -> bool:
-    return word in _SHORT_PARTS or (len(word) >= _SHORTEST_PART and word in role_words())
+    return word in _SHORT_PARTS or (len(word) >= _MIN_PART and word in role_words())

@@ -26,7 +26,7 @@ _SUFFIX_SLIPS = frozenset({"co", "cm", "om"})
 _ONE_SUFFIX_ONLY = frozenset({"gmail", "icloud", "googlemail", "protonmail", "rocketmail"})
 """Names that their provider uses under one suffix (protonmail.ch and national googlemails are listed apart)."""
 
-_SHORTEST_MISTYPED_LABEL = 4
+_MIN_MISTYPED_LABEL = 4
 
 _KEYBOARD_NEIGHBOURS = {
     "a": "qwsz", "b": "vghn", "c": "xdfv", "e": "wsdr34", "f": "rtgvcd", "g": "tyhbvfr", "h": "yujnbgt", "i": "uojk89",
@@ -106,7 +106,7 @@ def _slip_in_suffix(domain: str) -> DomainTypo | None:
 
 def _slip_in_label(domain: str) -> DomainTypo | None:
     label, _, suffix = domain.partition(".")
-    if len(label) < _SHORTEST_MISTYPED_LABEL:
+    if len(label) < _MIN_MISTYPED_LABEL:
         return None
     best: DomainTypo | None = None
     for provider, name, meant, slips in _providers():

@@ -29,7 +29,7 @@ class Simulated:
         latency: float,
         failure_rate: float,
         failure_kind: FailureKind,
-        chance: Callable[[], float],
+        random_unit: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Set how it behaves.
@@ -38,7 +38,7 @@ class Simulated:
             latency: seconds before the answer or the failure, 0 or more.
             failure_rate: share of calls that fail, 0 to 1.
             failure_kind: what a failing call raises.
-            chance: a number from [0, 1) for each call; below `failure_rate` the call fails.
+            random_unit: a number from [0, 1) for each call; below `failure_rate` the call fails.
             sleep: waits for that many seconds.
 
         Raises:
@@ -56,11 +56,11 @@ class Simulated:
         self._latency = latency
         self._failure_rate = failure_rate
         self._failure_kind = failure_kind
-        self._chance = chance
+        self._random_unit = random_unit
         self._sleep = sleep
 
     @property
-    def at_once(self) -> bool:
+    def is_local(self) -> bool:
         """See `Adapter.at_once`."""
         return self._latency == 0 and self._failure_rate == 0
 
@@ -73,7 +73,7 @@ class Simulated:
         """
         if self._latency:
             await self._sleep(self._latency)
-        if self._chance() < self._failure_rate:
+        if self._random_unit() < self._failure_rate:
             if self._failure_kind == "retryable":
                 message = "Simulated provider: unavailable (test setting)."
                 raise Retryable(message)

@@ -20,14 +20,14 @@ from leadflood.domains.imports.errors import UnreadableFile
 MAX_UNPACKED: Final = 2 * 1024**3
 """Bytes of all parts together, unpacked. Python's zipfile unpacks no more of a part than its declared size."""
 MAX_PARTS: Final = 2000
-_MOST_PACKED = 200
+_MAX_PACKED = 200
 """Times that a large part may be smaller packed: what people make stays below 100, bombs have 1,000 and more."""
 _LARGE = 16 * 1024**2
-_LARGEST_DIRECTORY = 1024**2
+_MAX_DIRECTORY = 1024**2
 """Bytes of the list of parts, which zipfile reads as a whole before it tells how many there are."""
 _END_OF_DIRECTORY = b"PK\5\6"
 _END_BYTES = 22
-_LONGEST_COMMENT = 65_535
+_MAX_COMMENT = 65_535
 
 _NO_SHEET = b"<worksheet/>"
 
@@ -140,19 +140,19 @@ class _Limited:
 
 def _refuse_large_directory(file: IO[bytes]) -> None:
     size = file.seek(0, SEEK_END)
-    file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
+    file.seek(max(0, size - _END_BYTES - _MAX_COMMENT))
     tail = file.read()
     file.seek(0)
     for start in {len(tail) - _END_BYTES, tail.rfind(_END_OF_DIRECTORY)}:
         if start < 0 or tail[start : start + 4] != _END_OF_DIRECTORY or len(tail) < start + _END_BYTES:
             continue
         (directory,) = struct.unpack_from("<I", tail, start + 12)
-        if directory > _LARGEST_DIRECTORY or b"PK\6\7" in tail[max(0, start - 20) : start]:
+        if directory > _MAX_DIRECTORY or b"PK\6\7" in tail[max(0, start - 20) : start]:
             raise _bomb()
 
 
 def _refuse_bomb(parts: Sequence[zipfile.ZipInfo]) -> None:
-    bomb = any(part.file_size > _LARGE and part.file_size > _MOST_PACKED * part.compress_size for part in parts)
+    bomb = any(part.file_size > _LARGE and part.file_size > _MAX_PACKED * part.compress_size for part in parts)
     if bomb or len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
         raise _bomb()
 
