@@ -44,7 +44,7 @@ class CliContext:
         return self.platform.database
 
     def reading(self, listed: "Callable[..., Awaitable[Page[T]]]", **filters: Any) -> "Fetch[T]":  # noqa: ANN401  filters
-        """Reads pages of a list of the workspace, each in a transaction. Args: listed: a query. filters: its filters."""
+        """Reads pages of a list, each in its own transaction. Args: listed: the query. filters: its filters."""
 
         async def fetch(**page: Any) -> "Page[T]":  # noqa: ANN401  after and limit
             async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:

@@ -104,8 +104,8 @@ async def read_pieces(receive: Receive, idle_timeout: float) -> AsyncIterator[by
 
     Args:
         receive: of the ASGI request.
-        idle_timeout: seconds that the next piece may take. In all, the body may take six times that, and a second more for
-            each KiB.
+        idle_timeout: seconds that the next piece may take. The whole body may take six times that, plus a second per
+        KiB.
 
     Raises: BodyTimeout.
     """

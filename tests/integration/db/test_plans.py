@@ -147,9 +147,7 @@ async def listed(plans: Plans, filters: LeadFilter, sort: LeadSort = LeadSort.NE
         (LeadFilter(owner_id=OWNER, statuses=(LeadStatus.FAILED,)), LeadSort.NEWEST, "leads_status_idx"),
     ],
 )
-async def test_a_page_of_a_list_comes_from_an_index(
-    plans: Plans, filters: LeadFilter, sort: LeadSort, index: str
-) -> None:
+async def test_a_page_is_read_from_an_index(plans: Plans, filters: LeadFilter, sort: LeadSort, index: str) -> None:
     await listed(plans, filters, sort)
 
     assert plans.used() == {index}

@@ -73,7 +73,8 @@ def invitation_mail(invitation_email: InvitationEmail, *, link: str, key: str) -
     """The mail. Args: key: what makes its Message-ID."""
     inviter, workspace = invitation_email.inviter, invitation_email.workspace
     opening = f"{inviter} invited you" if inviter else "You're invited"
-    until = f"{invitation_email.expires_at:%B} {invitation_email.expires_at.day}, {invitation_email.expires_at:%Y, %H:%M} UTC"
+    expires_at = invitation_email.expires_at
+    until = f"{expires_at:%B} {expires_at.day}, {expires_at:%Y, %H:%M} UTC"
     role = invitation_email.invitation.role.value.capitalize()
     first = f"{opening} to {workspace} on LEAD-FLOOD as {'an' if role[0] in 'AO' else 'a'} {role}."
     last = f"This link works once, until {until}. If you weren't expecting this, ignore this email."

@@ -56,8 +56,8 @@ async def lock_attempt(tx: Transaction, job: RunningJob, *, lock_timeout: float 
 
     A locked job cannot be cancelled, and its lease is not renewed.
 
-    Args: lock_timeout: seconds to wait for whoever is ending the job, where that one may be waiting for what `tx` locks.
-        Less than a second, after which PostgreSQL decides who of the two must give way, and may choose the other.
+    Args: lock_timeout: seconds to wait for a transaction that ends the job and may itself wait for locks of `tx`. Less
+        than a second: after that PostgreSQL detects the deadlock, and may cancel either of the two.
 
     Raises: AttemptLost, leadflood.kernel.db.errors.LockConflict.
     """

@@ -138,6 +138,6 @@ async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
 
 async def _page(ctx: PageContext, state: LeadListParams, form: Form, status: int = 200) -> PageResponse:
     async with ctx.reading() as tx:
-        count = await count_leads(tx, ctx.actor, filters=state.filters, max_count=DIRECT_LIMIT)
+        count = await count_leads(tx, ctx.actor, filters=state.lead_filter, max_count=DIRECT_LIMIT)
     context: dict[str, Any] = {"state": state, "form": form, "count": count, "limit": DIRECT_LIMIT}
     return PageResponse("exports/new.html", context, status)

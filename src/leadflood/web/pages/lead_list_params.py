@@ -120,7 +120,7 @@ class LeadListParams:
     @property
     def query(self) -> dict[str, Any]:
         """The same in the JSON of the API."""
-        return written(self.filters.whole)
+        return written(self.lead_filter.whole)
 
     @property
     def narrowed(self) -> bool:

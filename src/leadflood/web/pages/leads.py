@@ -36,7 +36,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
     if ctx.wants_part == "leads-peek":
         return PageResponse("leads/list.html", {"state": state, "peek": await _peek(ctx, state)})
     async with ctx.reading() as tx:
-        filters = state.filters
+        filters = state.lead_filter
         page = await queries.list_leads(
             tx, ctx.actor, filters=filters, sort=state.sort, after=ctx.after(state.scope), limit=_ROWS
         )

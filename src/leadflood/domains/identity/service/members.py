@@ -77,11 +77,11 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
 async def remove_member(
     tx: Transaction, actor: Actor, *, user_id: UUID, immediately: bool = True, left: Mapping[str, JsonValue] = _NOTHING
 ) -> None:
-    """Remove a member, or leave. Sessions in this workspace and API keys that the member made go at once.
+    """Remove a member, or leave. The member's sessions in this workspace and API keys are deleted immediately.
 
-    What other domains keep of the member is up to `leads.service.member_removal`, which is what edges call. Unless
-    `immediately`, the row that leads refer to stays until `finish_removal`. The audit log also gets what the member `left`
-    behind.
+    Edges call `leads.service.member_removal`, which also handles what other domains store about the member. Unless
+    `immediately`, the row that leads refer to stays until `finish_removal`. Args: left: what the member left behind,
+    for the audit log.
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
     """

@@ -256,8 +256,8 @@ async def transition(
 ) -> set[UUID]:
     """Take leads to `status` along the declared transitions, each with an entry in its timeline.
 
-    Args: transitions: a lead, and what its entry says. Returns: those that moved; the others are gone or in a state that does
-    not lead there, and nothing of them changes.
+    Args: transitions: ids of leads with the data of their entries. Returns: the leads that changed; the others are
+    deleted or in a state without a transition to `status`, and stay unchanged.
     """
     expected = {source for source, targets in TRANSITIONS.items() if status in targets}
     return await store.transition(tx, actor, transitions, expected=expected, status=status, event=event, error=error)

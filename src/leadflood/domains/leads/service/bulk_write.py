@@ -1,7 +1,7 @@
 """Many leads at a time, as an import writes them: a chunk with its timeline and its images in one transaction.
 
-A chunk crosses the border twice: `write_rows` while the chunk before it may still be written, `add_row_counts` when it is
-this chunk's turn to be counted.
+Each chunk takes two calls: `write_rows`, which may run while the previous chunk is written, and `add_row_counts` in
+the order of the chunks.
 """
 
 from collections.abc import Sequence
