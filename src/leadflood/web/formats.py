@@ -79,6 +79,11 @@ def regions() -> dict[str, str]:
     return tags
 
 
+def region_name(tag: str) -> str:
+    """The name of a region: `de-DE` is Germany."""
+    return country(tag.rpartition("-")[2]) or tag
+
+
 @pass_context
 def ago(context: Context, moment: datetime | None) -> str:
     """How long ago a moment was, or how far ahead it is: `3 minutes ago`, `in 2 days`; a date from a week on."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from leadflood.domains.identity.contracts import BrowserSession, MembershipView, VisitorView
-from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.models import AUTOMATIC, Client
 from leadflood.domains.identity.service import devices
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
@@ -38,7 +38,6 @@ from leadflood.web.formats import Region
 from leadflood.web.forms import Form
 
 T = TypeVar("T")
-_UTC = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +111,16 @@ class PageContext:
 
     @functools.cached_property
     def region(self) -> Region:
-        """How numbers, dates and times are written: as the browser prefers."""
-        return formats.region_of(None, self.request.headers.get("accept-language", ""))
+        """How numbers, dates and times are written: as the profile says, else as the browser prefers."""
+        stored = self.caller.person.locale if self.caller else AUTOMATIC
+        accepted = self.request.headers.get("accept-language", "")
+        return formats.region_of(stored if stored != AUTOMATIC else None, accepted)
 
     @functools.cached_property
     def time_zone(self) -> ZoneInfo:
         """In which times are shown: as the profile says, else that of the browser."""
-        stored = self.caller.person.time_zone if self.caller else _UTC
-        return ZoneInfo(stored if stored != _UTC else browser_time_zone(self.request.cookies) or _UTC)
+        stored = self.caller.person.time_zone if self.caller else AUTOMATIC
+        return ZoneInfo(stored if stored != AUTOMATIC else browser_time_zone(self.request.cookies) or "UTC")
 
     @functools.cached_property
     def now(self) -> datetime:

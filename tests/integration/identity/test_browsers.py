@@ -92,7 +92,7 @@ async def test_a_browser_gets_one_token_that_tells_who_reads_the_page(identity: 
     actor, visitor = ctx.actor, ctx.visitor
     assert (actor.kind, actor.workspace_id, actor.role) == (ActorKind.USER, second, Role.OWNER)
     assert (visitor.id, visitor.email, visitor.name) == (company.owner.id, company.owner.email, "Ada")
-    assert (visitor.appearance, visitor.time_zone) == ("system", "UTC")
+    assert (visitor.appearance, visitor.time_zone) == ("system", "auto")
     assert (visitor.workspace, visitor.workspaces) == (login.workspace, login.workspaces)
     assert await access.still_valid(identity.database, login.token) == actor
 

@@ -23,7 +23,7 @@ async def audited(identity: Identity, company: Company, action: str) -> list[Aud
 
 async def test_what_is_given_changes_and_the_rest_stays(identity: Identity, company: Company) -> None:
     actor = await identity.actor(company.owner)
-    assert (await access.me(identity.database, actor)).user.time_zone == "UTC"
+    assert (await access.me(identity.database, actor)).user.time_zone == "auto"
 
     await update(identity, actor, appearance="dark", timeZone="Asia/Kathmandu")
     renamed = await update(identity, actor, name=" Ada  King ", appearance=None)

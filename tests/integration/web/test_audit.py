@@ -1,12 +1,15 @@
 """The audit log on its page: sentences, filters, pages of it."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import cast
 
 import pytest
 
 from leadflood.domains.duplicates import events as duplicates
 from leadflood.domains.email_changes import events as email_changes
 from leadflood.domains.exports import events as exports
+from leadflood.domains.fields import events as fields
 from leadflood.domains.identity import events as identity
 from leadflood.domains.identity.service import audit
 from leadflood.domains.imports import events as imports
@@ -35,8 +38,10 @@ async def record(house: House, action: str, **data: str) -> None:
 def test_every_action_has_a_sentence_a_group_and_an_icon() -> None:
     actions = [
         action
-        for events in (identity, email_changes, invitations, jobs, leads, duplicates, imports, exports)
-        for action in events.AuditAction
+        for events in (identity, email_changes, invitations, jobs, leads, duplicates, imports, exports, fields)
+        for kind in vars(events).values()
+        if isinstance(kind, type) and kind.__name__.endswith("AuditAction")
+        for action in cast("type[StrEnum]", kind)
     ]
 
     assert [item for item in actions if item not in SENTENCES] == []

@@ -57,7 +57,7 @@ async def test_a_fault_is_told_at_its_field_and_what_was_typed_is_kept(viewer: B
     assert seen.status == 400
     assert seen.attribute("input[name=timeZone]", "value") == "Moon/Crater"
     assert [seen.attribute(f"#f-{name}", "aria-invalid") for name in ("name", "timeZone")] == ["true", "true"]
-    assert (await profile_of(viewer, house)).time_zone == "UTC"
+    assert (await profile_of(viewer, house)).time_zone == "auto"
 
 
 async def test_the_address_changes_once_the_link_to_it_is_opened(house: House) -> None:
@@ -229,3 +229,31 @@ async def test_a_page_writes_as_the_browser_s_region_and_time_zone_do(house: Hou
 
     assert re.fullmatch(r"[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d\d:\d\d\s[AP]M UTC", here), here
     assert re.fullmatch(r"\d{1,2} [A-Z][a-z]{2,3} \d{4}, \d\d:\d\d:\d\d JST", there), there
+
+
+async def test_what_the_profile_says_wins_and_blank_follows_the_browser_again(house: House, owner: Browser) -> None:
+    owner.headers["Accept-Language"] = "de-DE"
+    shown = await owner.get("/settings")
+    assert shown.attribute("select[name=locale] option[selected]", "value") == ""
+    assert shown.all("select[name=locale] option[selected]") == ["Automatic (Germany)"]
+
+    await owner.post("/settings", {"name": "Ada", "timeZone": "UTC", "locale": "en-US"})
+    chosen = await owner.get("/settings")
+    stored = await profile_of(owner, house)
+    await owner.post("/settings", {"name": "Ada", "timeZone": "", "locale": ""})
+    blank = await profile_of(owner, house)
+
+    assert (stored.time_zone, stored.locale) == ("UTC", "en-US")
+    assert chosen.attribute("html", "data-region") == "en-US"
+    assert "2,273.5" in chosen.text
+    assert (blank.time_zone, blank.locale) == ("auto", "auto")
+
+
+@pytest.mark.parametrize("locale", ["tlh", "de_DE", "x" * 100, "<b>"])
+async def test_a_region_that_nobody_knows_is_refused(house: House, owner: Browser, locale: str) -> None:
+    await owner.get("/settings")
+
+    seen = await owner.post("/settings", {"name": "Ada", "timeZone": "", "locale": locale})
+
+    assert (seen.status, "Unknown locale" in seen.text) == (400, True)
+    assert (await profile_of(owner, house)).locale == "auto"

@@ -14,10 +14,12 @@ from leadflood.domains.identity.models import (
     Authenticated,
     SessionKind,
     acceptable_password,
-    known_time_zone,
+    preferred_locale,
+    preferred_time_zone,
 )
 from leadflood.kernel.actor import SCOPES, ActorKind, Permission, Role
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
+from leadflood.kernel.locales import MAX_LOCALE
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 from leadflood.kernel.timestamps import Timestamp
@@ -44,7 +46,8 @@ PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
 TriedPassword = Annotated[str, Field(min_length=1, max_length=_MAX_TRIED, json_schema_extra={"format": "password"})]
 Id = Annotated[UUID, Strict(strict=False)]
 AnyRole = Annotated[Role, Strict(strict=False)]
-TimeZone = Annotated[str, FromText(known_time_zone, {"maxLength": 64})]
+TimeZone = Annotated[str, FromText(preferred_time_zone, {"maxLength": 64})]
+PreferredLocale = Annotated[str, FromText(preferred_locale, {"maxLength": MAX_LOCALE})]
 
 _USER_ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
 _WORKSPACE_ID = "0197a3a9-1c2a-7d11-8f0e-1a2b3c4d5e6f"
@@ -94,11 +97,12 @@ class ChangeEmail(Schema):
 class UpdateMe(Schema):
     """Your name and preferences. Omitted and null fields are kept."""
 
-    model_config = _example(name="Ada Lovelace", appearance="dark", timeZone="Europe/London")
+    model_config = _example(name="Ada Lovelace", appearance="dark", timeZone="Europe/London", locale="en-GB")
 
     name: Name | None = None
     appearance: Annotated[Appearance, Strict(strict=False)] | None = None
     time_zone: TimeZone | None = None
+    locale: PreferredLocale | None = None
 
 
 class RenameWorkspace(Schema):
@@ -187,11 +191,12 @@ class ProfileView(UserView):
     """A user with preferences."""
 
     model_config = _example(
-        id=_USER_ID, email="ada@acme.com", name="Ada Lovelace", appearance="system", timeZone="Europe/London"
+        id=_USER_ID, email="ada@acme.com", name="Ada", appearance="system", timeZone="Europe/London", locale="auto"
     )
 
     appearance: Appearance
-    time_zone: str = Field(description="IANA time zone.")
+    time_zone: str = Field(description="IANA time zone; `auto`: that of the browser.")
+    locale: str = Field(description="BCP 47 tag that sets the formats of numbers and dates; `auto`: the browser's.")
 
 
 class MembershipView(View):

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from zxcvbn_rs_py import zxcvbn
 
 from leadflood.kernel.actor import PERMISSIONS, SCOPES, Actor, Permission, Role
+from leadflood.kernel.locales import canonical_locale
 from leadflood.kernel.text import InvalidValue
 
 ACCESS_PREFIX: Final = "lfa_"
@@ -157,6 +158,25 @@ def throttled_address(ip: str | None) -> str:
 
 
 _NO_ADDRESS: Final = "unknown"
+
+
+AUTOMATIC: Final = "auto"
+"""A preference that follows the browser."""
+
+
+def preferred_time_zone(text: str) -> str:
+    """A time zone, or `auto`. Raises: InvalidValue."""
+    return text if text == AUTOMATIC else known_time_zone(text)
+
+
+def chosen_time_zone(stored: str, *, chosen: bool) -> str:
+    """The time zone that a user prefers. What processes of before 0029 store is chosen, unless it is UTC."""
+    return stored if chosen or stored != "UTC" else AUTOMATIC
+
+
+def preferred_locale(text: str) -> str:
+    """A locale in its canonical form, or `auto`. Raises: InvalidValue."""
+    return text if text == AUTOMATIC else canonical_locale(text)
 
 
 def known_time_zone(text: str) -> str:

@@ -126,6 +126,7 @@ GLYPHS: Final = {
     "duplicates": "users",
     "export": "download",
     "import": "upload",
+    "person": "user",
     "job": "activity",
     "jobs": "activity",
     "outbox_event": "send",
@@ -150,6 +151,7 @@ GROUPS: Final = {
     "leads.exported": "Lead downloads",
     "export.": "Exports",
     "import.": "Imports",
+    "person.": "Personal data",
     "job": "Jobs",
     "outbox": "Event delivery",
 }

@@ -6,9 +6,11 @@ from zoneinfo import available_timezones
 
 from leadflood.domains.email_changes import queries
 from leadflood.domains.identity.contracts import ChangePassword, UpdateMe
+from leadflood.domains.identity.models import AUTOMATIC
 from leadflood.domains.identity.service import passwords, profile
 from leadflood.kernel.errors import AppError
-from leadflood.web.cookies import Toast, local_path
+from leadflood.web import formats
+from leadflood.web.cookies import Toast, browser_time_zone, local_path
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.retry_after import throttled_response
@@ -22,15 +24,17 @@ _FAULT = 500
 
 @pages.get("/settings", SIGNED_IN)
 async def show_profile(ctx: PageContext) -> PageResult:
-    """Name, time zone, e-mail address and password."""
+    """Name, time zone, region, email and password."""
     return await _page(ctx)
 
 
 @pages.post("/settings", SIGNED_IN)
 async def change_profile(ctx: PageContext) -> PageResult:
-    """Save name and time zone."""
+    """Save name, time zone and region. What is left blank of the last two follows the browser."""
+    form = ctx.form
+    blank = [name for name in ("timeZone", "locale") if name in form.fields and not form.value(name)]
     try:
-        change = ctx.form.read(UpdateMe, blank="")
+        change = Form({**form.fields, **{name: [AUTOMATIC] for name in blank}}).read(UpdateMe, blank="")
         await profile.update_me(ctx.parts.database, ctx.actor, change=change)
     except AppError as error:
         return await refused(ctx, "profile", error)
@@ -77,19 +81,31 @@ async def refused(ctx: PageContext, name: str, error: AppError) -> PageResponse:
 
 
 async def _page(ctx: PageContext, status: int = 200, **forms: Form) -> PageResponse:
-    stored = {"profile": Form.of({"name": ctx.user.name, "timeZone": ctx.user.time_zone})}
+    chosen = {"timeZone": ctx.user.time_zone, "locale": ctx.user.locale}
+    chosen = {name: value for name, value in chosen.items() if value != AUTOMATIC}
+    stored = {"profile": Form.of({"name": ctx.user.name, **chosen})}
     async with ctx.parts.database.system(read_only=True) as tx:
         pending = await queries.view(tx, ctx.user.id)
     context: dict[str, Any] = {
         "pending": pending,
         "forms": {"email": Form(), "password": Form(), **stored, **forms},
         "zones": _zones(),
+        "browser_zone": browser_time_zone(ctx.request.cookies) or "UTC",
+        "regions": _regions(ctx),
     }
     return PageResponse("settings/profile.html", context, status)
 
 
 def _appearance(form: Form, status: int = 200) -> PageResponse:
     return PageResponse("settings/appearance.html", {"form": form}, status)
+
+
+def _regions(ctx: PageContext) -> list[tuple[str, str]]:
+    """The regions to choose from, the one stored included."""
+    browser = formats.region_of(None, ctx.request.headers.get("accept-language", "")).tag
+    named = {browser: formats.region_name(browser), ctx.user.locale: formats.region_name(ctx.user.locale)}
+    known = formats.regions() | {tag: name for tag, name in named.items() if tag != AUTOMATIC}
+    return [("", f"Automatic ({formats.region_name(browser)})"), *known.items()]
 
 
 @cache

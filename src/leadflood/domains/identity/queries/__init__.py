@@ -17,7 +17,7 @@ from leadflood.domains.identity.contracts import (
     WorkspaceView,
 )
 from leadflood.domains.identity.errors import ApiKeyNotFound, InvalidToken, MemberNotFound, WorkspaceNotFound
-from leadflood.domains.identity.models import Account, Appearance, SessionKind
+from leadflood.domains.identity.models import Account, Appearance, SessionKind, chosen_time_zone
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
@@ -37,7 +37,8 @@ ORDER BY m.created_at, m.workspace_id
 
 # A user by id.
 USER = sql("""
-SELECT id, email, email_norm, name, password_hash, appearance, time_zone, disabled_at FROM users WHERE id = :id
+SELECT id, email, email_norm, name, password_hash, appearance, time_zone, time_zone_chosen, locale, disabled_at
+FROM users WHERE id = :id
 """)
 
 # The id of the user with an address.
@@ -170,7 +171,8 @@ async def profile(tx: Transaction, user_id: UUID) -> ProfileView:
         email=row.email,
         name=row.name,
         appearance=Appearance(row.appearance),
-        time_zone=row.time_zone,
+        time_zone=chosen_time_zone(row.time_zone, chosen=row.time_zone_chosen),
+        locale=row.locale,
     )
 
 

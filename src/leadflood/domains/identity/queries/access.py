@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leadflood.domains.identity.contracts import BrowserVisit, MembershipView, VisitorView
-from leadflood.domains.identity.models import Appearance, Authenticated, permissions_of
+from leadflood.domains.identity.models import Appearance, Authenticated, chosen_time_zone, permissions_of
 from leadflood.kernel.actor import Actor, ActorKind, Role
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
@@ -19,9 +19,8 @@ FROM unnest(:token_hashes::bytea[]) AS sought (token_hash), authenticate_token(s
 
 # What a browser's token stands for, with the user's profile and workspaces.
 VISITOR = sql("""
-SELECT visitor.*, (SELECT u.is_operator FROM users u WHERE u.id = visitor.user_id) AS is_operator,
-       (SELECT u.password_hash = u.public_password_hash FROM users u WHERE u.id = visitor.user_id) AS is_public
-FROM authenticate_visitor(:token_hash) AS visitor
+SELECT visitor.*, u.is_operator, u.password_hash = u.public_password_hash AS is_public, u.locale, u.time_zone_chosen
+FROM authenticate_visitor(:token_hash) AS visitor LEFT JOIN users u ON u.id = visitor.user_id
 """)
 
 
@@ -60,7 +59,8 @@ def _visitor_view(row: Row) -> VisitorView:
         email=row.email,
         name=row.name,
         appearance=Appearance(row.appearance),
-        time_zone=row.time_zone,
+        time_zone=chosen_time_zone(row.time_zone, chosen=row.time_zone_chosen),
+        locale=row.locale,
         workspace=next(item for item in joined if item.id == row.workspace_id),
         workspaces=joined,
     )

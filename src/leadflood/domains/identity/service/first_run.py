@@ -112,7 +112,7 @@ async def _save(
         tx, account.id, email=email.display, email_norm=email.norm, password_hash=password_hash
     ):
         raise SetupAlreadyDone
-    await store.set_profile(tx, account.id, name=wanted.name, appearance=None, time_zone=None)
+    await store.set_profile(tx, account.id, name=wanted.name)
     _ = await store.rename_workspace(tx, workspace.id, wanted.workspace)  # it may keep its name
     actor = Actor(
         ActorKind.USER,

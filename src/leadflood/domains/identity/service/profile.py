@@ -27,7 +27,12 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
     async with database.system() as tx:
         before = await queries.account(tx, actor.user_id)
         await store.set_profile(
-            tx, actor.user_id, name=change.name, appearance=change.appearance, time_zone=change.time_zone
+            tx,
+            actor.user_id,
+            name=change.name,
+            appearance=change.appearance,
+            time_zone=change.time_zone,
+            locale=change.locale,
         )
         if change.name not in (None, before.name):
             await audit.record_for_user(

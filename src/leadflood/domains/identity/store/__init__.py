@@ -32,7 +32,9 @@ WHERE id = :id AND (:expected::text IS NULL OR password_hash = :expected)
 # Change what is given of a user's profile.
 SET_PROFILE = sql("""
 UPDATE users SET name = coalesce(:name, name), appearance = coalesce(:appearance, appearance),
-    time_zone = coalesce(:time_zone, time_zone), updated_at = now()
+    time_zone = coalesce(nullif(:time_zone, 'auto'), CASE :time_zone::text WHEN 'auto' THEN 'UTC' END, time_zone),
+    time_zone_chosen = coalesce(:time_zone <> 'auto', time_zone_chosen), locale = coalesce(:locale, locale),
+    updated_at = now()
 WHERE id = :id
 """)
 
@@ -196,10 +198,16 @@ async def set_password(tx: Transaction, user_id: UUID, password_hash: str, *, ex
 
 
 async def set_profile(
-    tx: Transaction, user_id: UUID, *, name: str | None, appearance: Appearance | None, time_zone: str | None
+    tx: Transaction,
+    user_id: UUID,
+    *,
+    name: str | None = None,
+    appearance: Appearance | None = None,
+    time_zone: str | None = None,
+    locale: str | None = None,
 ) -> None:
     """Change what is given of a user's profile."""
-    given = {"name": name, "appearance": appearance, "time_zone": time_zone}
+    given = {"name": name, "appearance": appearance, "time_zone": time_zone, "locale": locale}
     await tx.execute(SET_PROFILE, {"id": user_id, **given})
 
 
