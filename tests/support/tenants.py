@@ -161,9 +161,7 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
     ids["imports"] = await new_import(database, actor, registry)
     ids["changesets"] = await new_changeset(database, actor, ids["leads"])
     ids["deleted-leads"] = await new_deleted_lead(database, actor)
-    async with database.transaction(workspace_id) as tx:
-        field = CreateField.model_validate({"label": "Plan", "key": "plan"})
-        ids["custom-fields"] = (await fields.create_field(tx, actor, command=field)).id
+    ids["custom-fields"] = await new_custom_field(database, actor)
     ids["views"] = await new_view(database, workspace_id, owner_id)
     ids |= await new_duplicates(database, actor)
     async with database.transaction(workspace_id) as tx:
@@ -253,6 +251,16 @@ async def new_duplicates(database: Database, actor: Actor) -> dict[str, UUID]:
         waiting = await duplicates.list_duplicates(tx, actor, limit=10)
     (pair,) = [item for item in waiting.items if {lead.id for lead in item.leads} == {one, two}]
     return {"duplicates": pair.id, "merges": merge.id}
+
+
+async def new_custom_field(database: Database, actor: Actor) -> UUID:
+    """A custom field, and a lead with values of two. Returns the id of the field."""
+    command = CreateLead.model_validate({"email": "fields@acme.test", "customFields": {"plan": "pro", "seats": 3}})
+    async with database.transaction(actor.workspace_id) as tx:
+        field = CreateField.model_validate({"label": "Plan", "key": "plan"})
+        made = await fields.create_field(tx, actor, command=field)
+        await leads.create_lead(tx, actor, command=command, trace={})
+    return made.id
 
 
 async def new_view(database: Database, workspace_id: UUID, user_id: UUID) -> UUID:

@@ -25,7 +25,7 @@ from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
 from tests.support.identity import Identity
 from tests.support.sandbox import shared_sandbox
-from tests.support.tenants import new_changeset, new_duplicates, new_export, new_import, new_view
+from tests.support.tenants import new_changeset, new_custom_field, new_duplicates, new_export, new_import, new_view
 
 APPEND_ONLY = ("audit_events", "lead_events")
 
@@ -129,6 +129,7 @@ async def new_tenant(identity: Identity) -> Tenant:
     exports_registry = JobRegistry(exports_jobs.definitions(database))
     await new_export(database, Actor.cli(workspace_id), exports_registry)
     await new_changeset(database, Actor.cli(workspace_id), made.lead_id)
+    await new_custom_field(database, Actor.cli(workspace_id))
     await new_view(database, workspace_id, owner.id)
     await new_duplicates(database, Actor.cli(workspace_id))
     async with database.transaction(workspace_id) as tx:

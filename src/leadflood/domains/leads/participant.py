@@ -27,7 +27,7 @@ UPDATE {table} t SET request = t.request - 'changes' WHERE t.workspace_id = :wor
 _REDACT_VIEWS = sql("""
 UPDATE {table} t
 SET name = regexp_replace(t.name, :pattern, '[erased]', 'gi'), filter = redacted(t.filter, :pattern),
-    version = t.version + 1, updated_at = now()
+    tree = redacted(t.tree, :pattern), version = t.version + 1, updated_at = now()
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
@@ -40,7 +40,10 @@ _PLACES = (
     Place(
         name="savedViews",
         table=sql("saved_views"),
-        found=sql("lower(t.name) LIKE ANY (:fragments::text[]) OR lower(t.filter::text) LIKE ANY (:fragments::text[])"),
+        found=sql("""
+lower(t.name) LIKE ANY (:fragments::text[]) OR lower(t.filter::text) LIKE ANY (:fragments::text[])
+OR lower(t.tree::text) LIKE ANY (:fragments::text[])
+"""),
         erase=_REDACT_VIEWS,
         record=None,
     ),
