@@ -247,7 +247,7 @@ async def check_schema(database: Database) -> str:
 
 
 def _no_schema() -> OutdatedSchema:
-    return OutdatedSchema("The database has no schema of LEAD-FLOOD yet. Run `leadflood migrate`.")
+    return OutdatedSchema("The database has no LEAD-FLOOD schema yet. Run `leadflood migrate`.")
 
 
 def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:

@@ -159,7 +159,7 @@ def test_a_folder_with_other_files_is_not_taken_for_a_cluster(home: Path) -> Non
     server = EmbeddedPostgres(home)
     server.ensure_initialised()
     (server.data / "PG_VERSION").unlink()
-    with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL cluster"):
+    with pytest.raises(EmbeddedPostgresError, match="nor a PostgreSQL cluster"):
         server.start()
 
 

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class RouteNotFound(AppError):
-    """This API has no such path."""
+    """The API has no such path."""
 
     code = "route_not_found"
     status = 404
@@ -33,7 +33,7 @@ class RouteNotFound(AppError):
 
 
 class MethodNotAllowed(AppError):
-    """The path exists, but not with this method; `Allow` lists those that do."""
+    """The path doesn't support this method; `Allow` lists the supported ones."""
 
     code = "method_not_allowed"
     status = 405
@@ -42,7 +42,7 @@ class MethodNotAllowed(AppError):
 
 
 class UnsupportedMediaType(AppError):
-    """The request's body is not declared as JSON."""
+    """The request body is not declared as JSON."""
 
     code = "unsupported_media_type"
     status = 415
@@ -199,7 +199,7 @@ def problem_types() -> dict[str, type[AppError]]:
 def meaning_of(error: type[AppError]) -> str:
     """What an error says of itself, on one line."""
     if error is AppError:
-        return "A fault of this server, whatever it is. The logs tell."
+        return "An unexpected error on the server. Its logs have the details."
     return " ".join((error.__doc__ or "").split())
 
 

@@ -80,7 +80,7 @@ class ReadinessProbe:
             self._within(self._system),
             self._within(self._writability.check),
         )
-        migrations_fault = "The database cannot be asked." if database_fault else self._outdated(revision or "")
+        migrations_fault = "The database can't be queried." if database_fault else self._outdated(revision or "")
         checks = [
             ReadinessCheck(name="database", ok=database_fault is None, detail=database_fault),
             ReadinessCheck(name="migrations", ok=migrations_fault is None, detail=migrations_fault),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List, create, update and delete custom fields.", no_args_is_help=True)
 
 Type = Literal["text", "number", "date", "boolean", "choice", "multi_choice", "url", "person"]
-_KEY = typer.Argument(help="The key of the field, from `leadflood field list`.")
-_OPTIONS = typer.Option(None, "--option", help="An option of a choice; repeat it for more.")
+_KEY = typer.Argument(help="Field key, from `leadflood field list`.")
+_OPTIONS = typer.Option(None, "--option", help="Option of a choice field. Repeatable.")
 _COLUMNS = [TableColumn("key", whole=True), *map(TableColumn, ("label", "type", "options", "archived"))]
 
 
 @app.command("list")
 def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
-    """List the custom fields of leads, in their order.
+    """List custom fields, in display order.
 
     Example: `leadflood field list`
     """
@@ -41,11 +41,11 @@ def list_(workspace: str | None = WORKSPACE, as_json: bool = AS_JSON) -> None:
 
 @app.command()
 def create(
-    label: str = typer.Argument(help="What people read."),
+    label: str = typer.Argument(help="Display name."),
     key: str | None = typer.Option(
-        None, "--key", help="The name in the API and in files; made of the label if absent."
+        None, "--key", help="Name in the API and in files. Derived from the label by default."
     ),
-    kind: Type = typer.Option("text", "--type", help="What it holds."),
+    kind: Type = typer.Option("text", "--type", help="Data type."),
     options: list[str] | None = _OPTIONS,
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
@@ -72,15 +72,17 @@ def create(
 @app.command()
 def update(
     key: str = _KEY,
-    label: str | None = typer.Option(None, "--label", help="What people read."),
-    kind: Type | None = typer.Option(None, "--type", help="What it holds; values that fit are converted."),
+    label: str | None = typer.Option(None, "--label", help="Display name."),
+    kind: Type | None = typer.Option(None, "--type", help="New data type. Matching values are converted."),
     options: list[str] | None = _OPTIONS,
-    position: int | None = typer.Option(None, "--position", min=0, help="Its place, from 0."),
-    archived: bool | None = typer.Option(None, "--archive/--unarchive", help="Offer it no longer, or again."),
+    position: int | None = typer.Option(None, "--position", min=0, help="Position, from 0."),
+    archived: bool | None = typer.Option(
+        None, "--archive/--unarchive", help="Hide it from new input, or show it again."
+    ),
     workspace: str | None = WORKSPACE,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Change a custom field.
+    """Update a custom field.
 
     Example: `leadflood field update seats --type number`
     """

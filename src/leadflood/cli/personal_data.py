@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView
     from leadflood.domains.leads.service.personal_data import Who
 
-_WHO = typer.Argument(metavar="ID|EMAIL", help="The id of a lead, deleted or not, or an e-mail address.")
-_OUTPUT = typer.Option(None, "--output", "-o", help="The file to write. Without it: standard output.")
+_WHO = typer.Argument(metavar="ID|EMAIL", help="Lead ID or email; deleted leads included.")
+_OUTPUT = typer.Option(None, "--output", "-o", help="File to write. Defaults to standard output.")
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export_personal_data(who: str = _WHO, workspace: str | None = WORKSPACE, output: Path | None = _OUTPUT) -> None:
-    """Export all that is stored about a person, as JSON.
+    """Export all personal data of a lead as JSON.
 
     Example: `leadflood lead export-personal-data ada.lovelace@acme.com --output ada.json`
     """
@@ -49,13 +49,13 @@ def export_personal_data(who: str = _WHO, workspace: str | None = WORKSPACE, out
 def erase(
     who: str = _WHO,
     workspace: str | None = WORKSPACE,
-    dry_run: bool = typer.Option(False, "--dry-run", help="List what would be erased, and change nothing."),
-    yes: bool = typer.Option(False, "--yes", "-y", help="Erase without asking."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="List what would be erased, without changing anything."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Erase without asking for confirmation."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Erase a person everywhere in the workspace, for good.
+    """Erase all personal data of a lead in the workspace, permanently.
 
-    It lists every place with data of the person, and asks before it erases.
+    Lists everything it will erase, and asks for confirmation.
 
     Example: `leadflood lead erase ada.lovelace@acme.com --dry-run`
     """

@@ -43,7 +43,7 @@ class AppError(Exception):
 
 
 class InvalidInput(AppError):
-    """The input breaks the contract; `errors` names every field at fault, not only the first."""
+    """Invalid input; `errors` lists every invalid field."""
 
     code = "invalid_input"
     status = 400
@@ -52,7 +52,7 @@ class InvalidInput(AppError):
 
 
 class BodyTimeout(AppError):
-    """The request's body did not arrive in time."""
+    """The request body did not arrive in time."""
 
     code = "request_timeout"
     status = 408
@@ -61,7 +61,7 @@ class BodyTimeout(AppError):
 
 
 class ContentTooLarge(AppError):
-    """The request's body is larger than this server accepts."""
+    """The request body exceeds the maximum size."""
 
     code = "content_too_large"
     status = 413
@@ -70,7 +70,7 @@ class ContentTooLarge(AppError):
 
 
 class Unauthenticated(AppError):
-    """No credential, or one that is unknown, expired or ended."""
+    """Missing, invalid or expired credentials."""
 
     code = "unauthenticated"
     status = 401
@@ -79,7 +79,7 @@ class Unauthenticated(AppError):
 
 
 class Forbidden(AppError):
-    """A known caller without the role or scope for this."""
+    """The caller lacks the permission."""
 
     code = "forbidden"
     status = 403
@@ -88,7 +88,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """Nothing with that id in the caller's workspace; the same answer for ids of other workspaces."""
+    """Nothing with this ID in the caller's workspace."""
 
     code = "not_found"
     status = 404
@@ -106,7 +106,7 @@ class Conflict(AppError):
 
 
 class PreconditionFailed(AppError):
-    """`If-Match` names another version than the stored one (RFC 9110, 13.1.1)."""
+    """`If-Match` doesn't match the current version (RFC 9110, 13.1.1)."""
 
     code = "precondition_failed"
     status = 412
@@ -115,7 +115,7 @@ class PreconditionFailed(AppError):
 
 
 class PreconditionRequired(AppError):
-    """The request must carry `If-Match` (RFC 6585, 3)."""
+    """`If-Match` is missing (RFC 6585, 3)."""
 
     code = "precondition_required"
     status = 428
@@ -124,7 +124,7 @@ class PreconditionRequired(AppError):
 
 
 class TooManyRequests(AppError):
-    """Over a rate limit; `Retry-After` says when to come back, in seconds."""
+    """Rate limit exceeded; `Retry-After` is the wait in seconds."""
 
     code = "rate_limited"
     status = 429
@@ -133,7 +133,7 @@ class TooManyRequests(AppError):
 
 
 class Unavailable(AppError):
-    """Something we depend on is away for now; the same request may succeed later."""
+    """A dependency, usually the database, is temporarily unavailable."""
 
     code = "unavailable"
     status = 503
@@ -146,7 +146,7 @@ class Unavailable(AppError):
 
 
 class DeadlineExceeded(Unavailable):
-    """The request took too long and was ended. Sent again with the same `Idempotency-Key`, it has no second effect."""
+    """The request timed out. It is safe to repeat with the same `Idempotency-Key`."""
 
     code = "deadline_exceeded"
     title = "Timed out"

@@ -65,7 +65,7 @@ _PURGE = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_inter
 
 
 class IdempotencyInProgress(AppError):
-    """A request with the same `Idempotency-Key` is being worked on."""
+    """A request with the same `Idempotency-Key` is in progress."""
 
     code = "idempotency_in_progress"
     status = 409
@@ -78,7 +78,7 @@ class IdempotencyInProgress(AppError):
 
 
 class IdempotencyMismatch(AppError):
-    """The `Idempotency-Key` was used before, with another method, path, query, body or caller."""
+    """The `Idempotency-Key` was used for a different method, path, query, body or caller."""
 
     code = "idempotency_mismatch"
     status = 422
@@ -90,7 +90,7 @@ class IdempotencyMismatch(AppError):
 
 
 class ResponseNotStored(AppError):
-    """A request with this key was carried out; its answer was too large to be kept, or removed with a person's data."""
+    """A request with this key was processed, but its response was not stored or has been erased."""
 
     code = "idempotency_answer_not_kept"
     status = 409

@@ -6,7 +6,7 @@ from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
 
 
 class DuplicateNotFound(NotFound):
-    """No such pair in this workspace, or one of its leads is deleted."""
+    """No pair with this ID in the workspace, or one of its leads is deleted."""
 
     code = "duplicate_not_found"
     title = "Pair not found"
@@ -16,7 +16,7 @@ class DuplicateNotFound(NotFound):
 
 
 class DuplicateMerged(Conflict):
-    """The pair is one lead by now: there is nothing left to decide."""
+    """The pair has already been merged."""
 
     code = "duplicate_merged"
     title = "Already merged"
@@ -27,7 +27,7 @@ class DuplicateMerged(Conflict):
 
 
 class MergeNotFound(NotFound):
-    """No such merge in this workspace."""
+    """No merge with this ID in the workspace."""
 
     code = "merge_not_found"
     title = "Merge not found"
@@ -37,7 +37,7 @@ class MergeNotFound(NotFound):
 
 
 class SelfMerge(InvalidInput):
-    """Both ids of a merge are the same."""
+    """Both IDs of the merge are the same."""
 
     code = "merge_with_itself"
     title = "Same lead twice"
@@ -49,7 +49,7 @@ class SelfMerge(InvalidInput):
 
 
 class UnknownMergeField(InvalidInput):
-    """`fields` names custom fields that neither lead has."""
+    """`fields` lists custom fields that neither lead has."""
 
     code = "unknown_merge_field"
     title = "Unknown custom field"
@@ -64,7 +64,7 @@ class UnknownMergeField(InvalidInput):
 
 
 class AlreadyMerged(Conflict):
-    """One of the leads is part of another by now."""
+    """One of the leads has been merged into another lead."""
 
     code = "already_merged"
     title = "Already merged"
@@ -79,7 +79,7 @@ class AlreadyMerged(Conflict):
 
 
 class MergeNotUndoable(Conflict):
-    """What the merge changed cannot be put back: too old, or the address belongs to somebody else by now."""
+    """The merge can't be undone: the undo period has ended, or another lead has the email."""
 
     code = "merge_not_undoable"
     title = "Merge cannot be undone"

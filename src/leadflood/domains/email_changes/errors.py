@@ -4,7 +4,7 @@ from leadflood.kernel.errors import FieldError, InvalidInput, NotFound, TooManyR
 
 
 class EmailChangeNotFound(NotFound):
-    """No change that can be confirmed. The same answer for used, cancelled, replaced and expired links."""
+    """The link is invalid, used, cancelled, replaced or expired."""
 
     code = "email_change_not_found"
     title = "Email change not found"
@@ -15,7 +15,7 @@ class EmailChangeNotFound(NotFound):
 
 
 class EmailChangeThrottled(TooManyRequests):
-    """The person had a mail sent a moment ago, or too many today."""
+    """An email was sent a moment ago, or too many today."""
 
     code = "email_change_throttled"
     title = "Too many emails"
@@ -27,7 +27,7 @@ class EmailChangeThrottled(TooManyRequests):
 
 
 class SameEmail(InvalidInput):
-    """The new address is the one that the account has."""
+    """The new email is the account's current one."""
 
     code = "same_email"
     title = "Same email"

@@ -4,7 +4,7 @@ from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
 
 
 class ExportNotFound(NotFound):
-    """No such export in this workspace, or its time is over."""
+    """No export with this ID in the workspace, or it has expired."""
 
     code = "export_not_found"
     title = "Export not found"
@@ -14,7 +14,7 @@ class ExportNotFound(NotFound):
 
 
 class ExportNotReady(Conflict):
-    """The file is not whole yet, or never will be."""
+    """The file isn't complete, or the export failed."""
 
     code = "export_not_ready"
     title = "Export not ready"
@@ -22,7 +22,7 @@ class ExportNotReady(Conflict):
 
 
 class ExportTooLarge(Conflict):
-    """More leads than are sent at once."""
+    """Too many leads for a direct download."""
 
     code = "export_too_large"
     title = "Export too large"
@@ -36,7 +36,7 @@ class ExportTooLarge(Conflict):
 
 
 class TooManyExports(Conflict):
-    """The workspace keeps as many files as it may."""
+    """The workspace has reached the limit of export files."""
 
     code = "too_many_exports"
     title = "Export limit reached"
@@ -48,7 +48,7 @@ class TooManyExports(Conflict):
 
 
 class TooManyColumns(InvalidInput):
-    """The leads have more custom fields than a table may have columns."""
+    """The leads have more custom fields than a file can have columns."""
 
     code = "too_many_columns"
     title = "Too many columns"

@@ -6,7 +6,7 @@ from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
 
 
 class FieldNotFound(NotFound):
-    """No such custom field in this workspace."""
+    """No custom field with this ID in the workspace."""
 
     code = "field_not_found"
     title = "Field not found"
@@ -16,7 +16,7 @@ class FieldNotFound(NotFound):
 
 
 class DuplicateField(Conflict):
-    """The workspace has a custom field with this key already."""
+    """A custom field with this key already exists."""
 
     code = "duplicate_field"
     title = "Duplicate field"
@@ -31,7 +31,7 @@ class DuplicateField(Conflict):
 
 
 class TooManyFields(Conflict):
-    """There are as many custom fields as there can be."""
+    """The workspace has reached the limit of custom fields."""
 
     code = "too_many_fields"
     title = "Field limit reached"
@@ -43,7 +43,7 @@ class TooManyFields(Conflict):
 
 
 class FieldVersionConflict(PreconditionFailed):
-    """`If-Match` names another version than the stored one."""
+    """`If-Match` doesn't match the current version."""
 
     code = "field_changed"
     title = "Version conflict"

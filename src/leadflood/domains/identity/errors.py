@@ -15,7 +15,7 @@ class InvalidToken(KernelUnauthenticated):
 
 
 class InvalidCredentials(KernelUnauthenticated):
-    """One and the same answer for a wrong password and for unknown, disabled and foreign accounts."""
+    """Wrong email or password, or an account that is disabled or has no access to the workspace."""
 
     code = "login_failed"
     title = "Sign-in failed"
@@ -26,7 +26,7 @@ class InvalidCredentials(KernelUnauthenticated):
 
 
 class PublicPassword(KernelUnauthenticated):
-    """The demo user's password, which everybody can read in the documentation, in production."""
+    """A user has the demo user's public password in production."""
 
     code = "public_password"
     title = "Public password"
@@ -42,7 +42,7 @@ class PublicPassword(KernelUnauthenticated):
 
 
 class LoginThrottled(TooManyRequests):
-    """Too many failures for this account or from this address, whether or not the account exists."""
+    """Too many failed sign-ins for this account or from this IP address."""
 
     code = "login_throttled"
     title = "Too many attempts"
@@ -54,7 +54,7 @@ class LoginThrottled(TooManyRequests):
 
 
 class WrongPassword(InvalidInput):
-    """The current password, asked for again, does not fit."""
+    """The current password is wrong."""
 
     code = "wrong_password"
     title = "Incorrect password"
@@ -66,7 +66,7 @@ class WrongPassword(InvalidInput):
 
 
 class SessionNotFound(NotFound):
-    """No live session of the caller with this id, or, over the API, none in this workspace."""
+    """No active session of the caller with this ID."""
 
     code = "session_not_found"
     title = "Session not found"
@@ -76,7 +76,7 @@ class SessionNotFound(NotFound):
 
 
 class MemberNotFound(NotFound):
-    """Nobody with that id in this workspace."""
+    """No member with this ID in the workspace."""
 
     code = "member_not_found"
     title = "Member not found"
@@ -86,7 +86,7 @@ class MemberNotFound(NotFound):
 
 
 class EmailTaken(Conflict):
-    """The new e-mail address belongs to another account."""
+    """Another account uses the new email."""
 
     code = "email_taken"
     title = "Email already in use"
@@ -97,7 +97,7 @@ class EmailTaken(Conflict):
 
 
 class ApiKeyNotFound(NotFound):
-    """No live key with that id in this workspace."""
+    """No active API key with this ID in the workspace."""
 
     code = "api_key_not_found"
     title = "API key not found"
@@ -107,7 +107,7 @@ class ApiKeyNotFound(NotFound):
 
 
 class TooManyApiKeys(Conflict):
-    """The person has created as many keys as can be active at a time."""
+    """The user has reached the limit of active API keys."""
 
     code = "too_many_api_keys"
     title = "API key limit reached"
@@ -119,7 +119,7 @@ class TooManyApiKeys(Conflict):
 
 
 class WorkspaceNotFound(NotFound):
-    """The workspace is gone, or there is none yet."""
+    """The workspace doesn't exist."""
 
     code = "workspace_not_found"
     title = "Workspace not found"
@@ -129,7 +129,7 @@ class WorkspaceNotFound(NotFound):
 
 
 class UserNotFound(NotFound):
-    """No user with this e-mail address."""
+    """No user with this email."""
 
     code = "user_not_found"
     title = "User not found"
@@ -140,7 +140,7 @@ class UserNotFound(NotFound):
 
 
 class SetupAlreadyDone(NotFound):
-    """The link of the first start is wrong, has expired or was used. One and the same answer for all."""
+    """The setup link is invalid, expired or used."""
 
     code = "first_run_over"
     title = "Setup link expired"
@@ -154,7 +154,7 @@ class SetupAlreadyDone(NotFound):
 
 
 class DeviceLinkExpired(NotFound):
-    """The link of `leadflood user unlock` is wrong or has expired. One and the same answer for both."""
+    """The link of `leadflood user unlock` is invalid or has expired."""
 
     code = "device_link_over"
     title = "Link expired"
@@ -165,7 +165,7 @@ class DeviceLinkExpired(NotFound):
 
 
 class UserExists(Conflict):
-    """The e-mail address is taken."""
+    """A user with this email already exists."""
 
     code = "user_exists"
     title = "User already exists"
@@ -176,7 +176,7 @@ class UserExists(Conflict):
 
 
 class AlreadyMember(Conflict):
-    """The user is in the workspace already."""
+    """The user is already a member of the workspace."""
 
     code = "already_member"
     title = "Already a member"
@@ -187,7 +187,7 @@ class AlreadyMember(Conflict):
 
 
 class LastOwner(Conflict):
-    """A workspace keeps at least one owner who can sign in."""
+    """The last owner who can sign in can't be removed."""
 
     code = "last_owner"
     title = "Last owner"
@@ -198,7 +198,7 @@ class LastOwner(Conflict):
 
 
 class LastOperator(Conflict):
-    """An installation keeps at least one instance operator who can sign in."""
+    """The last instance operator who can sign in can't be removed."""
 
     code = "last_operator"
     title = "Last instance operator"
@@ -212,7 +212,7 @@ class LastOperator(Conflict):
 
 
 class OwnerRoleRequired(Forbidden):
-    """Only people who are owners make, change or remove owners."""
+    """Only owners can add, change or remove owners."""
 
     code = "owners_only"
     title = "Owners only"
@@ -223,7 +223,7 @@ class OwnerRoleRequired(Forbidden):
 
 
 class PermissionEscalation(Forbidden):
-    """Nobody hands out what they do not have."""
+    """The caller can't grant permissions it doesn't have."""
 
     code = "beyond_own_permissions"
     title = "Not allowed"

@@ -7,7 +7,7 @@ from leadflood.kernel.errors import AppError, Conflict, NotFound
 
 
 class ImportNotFound(NotFound):
-    """No such import in this workspace."""
+    """No import with this ID in the workspace."""
 
     code = "import_not_found"
     title = "Import not found"
@@ -17,7 +17,7 @@ class ImportNotFound(NotFound):
 
 
 class ImportNotReady(Conflict):
-    """The import is in a state that does not allow this."""
+    """The import's status doesn't allow this."""
 
     code = "import_not_ready"
     title = "Import isn't in a state that allows this"
@@ -25,7 +25,7 @@ class ImportNotReady(Conflict):
 
 
 class ImportsBusy(Conflict):
-    """Imports that have a person, or may have, are being read or written: the person cannot be erased now."""
+    """Imports that may contain the person are in progress, so the person can't be erased now."""
 
     code = "imports_busy"
     title = "Imports are at work"
@@ -41,7 +41,7 @@ class ImportsBusy(Conflict):
 
 
 class UnreadableFile(AppError):
-    """The file cannot be read as a table of leads; the message says where and what to do."""
+    """The file can't be parsed; the message says where and how to fix it."""
 
     code = "unreadable_file"
     status = 400
@@ -54,7 +54,7 @@ class FileNotRead(UnreadableFile):
 
 
 class ImportQuotaExceeded(Conflict):
-    """The workspace's uncommitted files would take more room than they may."""
+    """The workspace's uncommitted import files would exceed their maximum total size."""
 
     code = "import_quota_exceeded"
     title = "Import storage full"
@@ -72,7 +72,7 @@ class ImportQuotaExceeded(Conflict):
 
 
 class FileTooLarge(AppError):
-    """The file is larger than this server accepts."""
+    """The file exceeds the maximum size."""
 
     code = "file_too_large"
     status = 413

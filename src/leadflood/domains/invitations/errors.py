@@ -4,7 +4,7 @@ from leadflood.kernel.errors import Conflict, NotFound, TooManyRequests
 
 
 class InvitationNotFound(NotFound):
-    """No pending invitation with this id or link. The same answer for used, revoked and expired links."""
+    """No pending invitation with this ID or link; it may be used, revoked or expired."""
 
     code = "invitation_not_found"
     title = "Invitation not found"
@@ -15,7 +15,7 @@ class InvitationNotFound(NotFound):
 
 
 class InvitationThrottled(TooManyRequests):
-    """This address got a mail from this workspace a moment ago."""
+    """The workspace emailed this person a moment ago."""
 
     code = "invitation_throttled"
     title = "Invitation just sent"
@@ -27,7 +27,7 @@ class InvitationThrottled(TooManyRequests):
 
 
 class TooManyInvitationMails(TooManyRequests):
-    """The workspace has sent as many invitations as it can within a day, revoked and accepted ones included."""
+    """The workspace has reached the daily limit of invitation emails."""
 
     code = "too_many_invitation_mails"
     title = "Invitation limit reached"
@@ -39,7 +39,7 @@ class TooManyInvitationMails(TooManyRequests):
 
 
 class TooManyInvitations(Conflict):
-    """The workspace has as many open invitations as it can have."""
+    """The workspace has reached the limit of pending invitations."""
 
     code = "too_many_invitations"
     title = "Invitation limit reached"
@@ -51,7 +51,7 @@ class TooManyInvitations(Conflict):
 
 
 class AccountExists(Conflict):
-    """Whoever holds the invitation has an account already."""
+    """The invited person already has an account."""
 
     code = "account_exists"
     title = "Account already exists"

@@ -31,7 +31,7 @@ class AttemptLost(Exception):
 
 
 class JobNotFound(NotFound):
-    """No such job in this workspace."""
+    """No job with this ID in the workspace."""
 
     code = "job_not_found"
     title = "Job not found"
@@ -41,7 +41,7 @@ class JobNotFound(NotFound):
 
 
 class EventNotFound(NotFound):
-    """No such outbox event in this workspace."""
+    """No outbox event with this ID in the workspace."""
 
     code = "outbox_event_not_found"
     title = "Event not found"
@@ -59,7 +59,7 @@ class JobNotRetryable(Conflict):
 
 
 class JobNotCancellable(Conflict):
-    """The job is already over."""
+    """The job has already ended."""
 
     code = "job_not_cancellable"
     title = "Job can't be canceled"
@@ -67,7 +67,7 @@ class JobNotCancellable(Conflict):
 
 
 class CursorExpired(AppError):
-    """Some of the events after a cursor may have been removed."""
+    """The cursor is too old: events after it may have been deleted."""
 
     code = "cursor_expired"
     status = 410

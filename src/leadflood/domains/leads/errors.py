@@ -6,7 +6,7 @@ from leadflood.kernel.errors import Conflict, FieldError, Forbidden, InvalidInpu
 
 
 class LeadNotFound(NotFound):
-    """No such lead in this workspace, or it is deleted."""
+    """No lead with this ID in the workspace, or it is deleted."""
 
     code = "lead_not_found"
     title = "Lead not found"
@@ -16,7 +16,7 @@ class LeadNotFound(NotFound):
 
 
 class DuplicateLead(Conflict):
-    """The workspace has a lead with this e-mail address already."""
+    """A lead with this email already exists."""
 
     code = "duplicate_lead"
     title = "Duplicate lead"
@@ -34,7 +34,7 @@ class DuplicateLead(Conflict):
 
 
 class LeadMerged(Conflict):
-    """The lead was merged into another: undoing the merge brings it back, with all that was found about it."""
+    """The lead was merged into another one. Undoing the merge restores it."""
 
     code = "lead_merged"
     title = "Lead was merged"
@@ -49,7 +49,7 @@ class LeadMerged(Conflict):
 
 
 class LeadVersionConflict(PreconditionFailed):
-    """`If-Match` names another version than the stored one."""
+    """`If-Match` doesn't match the current version."""
 
     code = "lead_changed"
     title = "Version conflict"
@@ -61,7 +61,7 @@ class LeadVersionConflict(PreconditionFailed):
 
 
 class UnknownOwner(InvalidInput):
-    """`ownerId` is nobody in this workspace."""
+    """`ownerId` is not a member of the workspace."""
 
     code = "unknown_owner"
     title = "Unknown owner"
@@ -73,7 +73,7 @@ class UnknownOwner(InvalidInput):
 
 
 class ChangesetNotFound(NotFound):
-    """No such changeset in this workspace."""
+    """No changeset with this ID in the workspace."""
 
     code = "changeset_not_found"
     title = "Change not found"
@@ -83,7 +83,7 @@ class ChangesetNotFound(NotFound):
 
 
 class ChangesetNotUndoable(Conflict):
-    """The changeset is still being written, or its before-images are gone."""
+    """The changeset is still being applied, or the undo period has ended."""
 
     code = "changeset_not_undoable"
     title = "Change can't be undone"
@@ -91,7 +91,7 @@ class ChangesetNotUndoable(Conflict):
 
 
 class ChangesetClosed(Conflict):
-    """The changeset takes no more changes: it is applied, or being undone."""
+    """The changeset is closed: it is applied or being undone."""
 
     code = "changeset_closed"
     title = "Change is closed"
@@ -102,7 +102,7 @@ class ChangesetClosed(Conflict):
 
 
 class MatchCountExceeded(Conflict):
-    """More leads match than the caller said: nothing is changed that nobody meant."""
+    """More leads match than `expectedCount`; nothing was changed."""
 
     code = "more_leads_match"
     title = "Count changed"
@@ -117,7 +117,7 @@ class MatchCountExceeded(Conflict):
 
 
 class ViewNotFound(NotFound):
-    """No such view, or one that somebody else keeps to themselves."""
+    """No view with this ID, or it isn't shared with you."""
 
     code = "view_not_found"
     title = "View not found"
@@ -127,7 +127,7 @@ class ViewNotFound(NotFound):
 
 
 class ViewNotOwned(Forbidden):
-    """A shared view is changed by whoever made it."""
+    """Only the owner of a shared view can change it."""
 
     code = "view_of_somebody_else"
     title = "Not your view"
@@ -138,7 +138,7 @@ class ViewNotOwned(Forbidden):
 
 
 class ViewVersionConflict(PreconditionFailed):
-    """`If-Match` names another version than the stored one."""
+    """`If-Match` doesn't match the current version."""
 
     code = "view_changed"
     title = "Version conflict"
@@ -150,7 +150,7 @@ class ViewVersionConflict(PreconditionFailed):
 
 
 class TooManyViews(Conflict):
-    """A person keeps as many views as anybody may."""
+    """The user has reached the limit of saved views."""
 
     code = "too_many_views"
     title = "View limit reached"
@@ -162,7 +162,7 @@ class TooManyViews(Conflict):
 
 
 class UserActorRequired(Forbidden):
-    """A view belongs to a person, and the command line is none."""
+    """Views belong to users; the CLI has none."""
 
     code = "views_need_person"
     title = "Sign-in required"

@@ -97,7 +97,7 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     part = path.with_name(f"{path.name}.part")
     if not path.parent.is_dir():
-        raise BackupFolderMissing(f"There is no folder {path.parent}. Make it first, or choose another place.")
+        raise BackupFolderMissing(f"Folder {path.parent} doesn't exist. Create it, or choose another one.")
     fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
@@ -106,7 +106,7 @@ def new_file(path: Path) -> Iterator[Path]:
             raise BackupExists(f"Another process is writing {part}. Wait for it, or choose another name.") from None
         try:
             if path.exists():
-                raise BackupExists(f"{path} exists already. Choose another name, or move it away.")
+                raise BackupExists(f"{path} already exists. Choose another name, or move it away.")
             os.ftruncate(fd, 0)
             os.fchmod(fd, 0o600)
             yield part
@@ -125,13 +125,13 @@ def read_manifest(path: Path) -> Manifest:
         try:
             info = archive.getinfo(MANIFEST)
             if info.file_size > _MAX_MANIFEST:
-                raise UnusableBackup(f"{path} is no backup of LEAD-FLOOD: its manifest is too large.")
+                raise UnusableBackup(f"{path} is not a LEAD-FLOOD backup: its manifest is too large.")
             manifest = Manifest.model_validate_json(archive.read(info))
         except (KeyError, ValidationError) as error:
-            raise UnusableBackup(f"{path} is no backup of LEAD-FLOOD: it has no readable manifest.") from error
+            raise UnusableBackup(f"{path} is not a LEAD-FLOOD backup: it has no readable manifest.") from error
     if manifest.format > FORMAT:
         raise UnusableBackup(
-            f"{path} was made by LEAD-FLOOD {manifest.program}. Restore it with that release or newer."
+            f"{path} was created by LEAD-FLOOD {manifest.program}. Restore it with that release or newer."
         )
     return manifest
 
@@ -154,9 +154,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise UnusableBackup(f"{path} is damaged, or no backup of LEAD-FLOOD. Nothing was changed.") from error
+        raise UnusableBackup(f"{path} is damaged, or not a LEAD-FLOOD backup. Nothing was changed.") from error
     except FileNotFoundError as error:
-        raise UnusableBackup(f"There is no file {path}.") from error
+        raise UnusableBackup(f"File {path} doesn't exist.") from error
     except KeyError as error:
         raise UnusableBackup(f"{path} is damaged: a part is missing. Nothing was changed.") from error
 

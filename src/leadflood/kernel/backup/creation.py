@@ -61,7 +61,7 @@ async def create_backup(source: Source, path: Path, *, report: Callable[[str], N
         async with content.snapshot_of(source.url) as (connection, snapshot):
             revision = await content.revision_of(connection)
             if revision is None:
-                raise NothingToBackUp("The database has no schema of LEAD-FLOOD, so there is nothing to back up.")
+                raise NothingToBackUp("The database has no LEAD-FLOOD schema, so there is nothing to back up.")
             _require_space(path.parent, await content.size_of(connection))
             report("Counting rows …")
             manifest = Manifest(
@@ -90,7 +90,7 @@ def _require_space(folder: Path, table_bytes: int) -> None:
     needed, free = table_bytes // _COMPRESSION + _SPARE, shutil.disk_usage(folder).free
     if free < needed:
         raise NotEnoughSpace(
-            f"{folder} has {free >> 20} MB free; the backup needs up to {needed >> 20} MB. Make room first."
+            f"{folder} has {free >> 20} MB free; the backup needs up to {needed >> 20} MB. Free some space first."
         )
 
 

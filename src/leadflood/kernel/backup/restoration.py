@@ -25,8 +25,8 @@ def checked_manifest(path: Path) -> Manifest:
     manifest = read_manifest(path)
     if manifest.revision > head():
         raise UnusableBackup(
-            f"{path} was made by LEAD-FLOOD {manifest.program} with the schema {manifest.revision}, and this program "
-            f"knows schemas up to {head()}. Restore it with that release or a newer one."
+            f"{path} was created by LEAD-FLOOD {manifest.program} with schema {manifest.revision}, but this program "
+            f"only knows schemas up to {head()}. Restore it with that release or a newer one."
         )
     check(path, manifest)
     return manifest
@@ -71,7 +71,7 @@ async def restore(
         report("Comparing with the backup …")
         differing = content.differing(manifest.tables, await content.contents(connection))
         if differing:
-            raise UnusableBackup(f"These tables are not what the backup says: {', '.join(differing)}.")
+            raise UnusableBackup(f"These tables differ from the backup: {', '.join(differing)}.")
         await migrate(url)
         await install_queue(queue_url or url)
         await content.fence(connection, reason=f"Restored from a backup of {manifest.created_at}.")

@@ -209,7 +209,7 @@ class EmbeddedPostgres:
             _require_version(self.data, version.read_text(errors="replace").strip(), wanted)
         elif self.data.exists() and any(self.data.iterdir()):
             raise EmbeddedPostgresError(
-                f"{self.data} has files in it but is no PostgreSQL cluster. Move them away, or set LEADFLOOD_HOME."
+                f"{self.data} is neither empty nor a PostgreSQL cluster. Move its files away, or set LEADFLOOD_HOME."
             )
         else:
             self._initdb(account, programs)
@@ -348,8 +348,8 @@ def _require_owner(folder: Path, account: OsUser) -> None:
 def _require_version(data: Path, found: str, wanted: str) -> None:
     if found != wanted:
         raise EmbeddedPostgresError(
-            f"{data} was made by PostgreSQL {found}, and this LEAD-FLOOD brings PostgreSQL {wanted}. Convert it with "
-            f"pg_upgrade, or dump it with a LEAD-FLOOD that brings PostgreSQL {found} and restore it in a new home."
+            f"{data} was created by PostgreSQL {found}, but this release bundles PostgreSQL {wanted}. Upgrade it with "
+            f"pg_upgrade, or back it up with a release that bundles PostgreSQL {found} and restore it in a new folder."
         )
 
 

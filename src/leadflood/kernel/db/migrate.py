@@ -92,7 +92,7 @@ async def migrate(url: str, *, target: str | None = None) -> tuple[str | None, s
     async with _locked(url) as connection:
         found = connection.get_server_version().major
         if found < MINIMUM_POSTGRESQL:
-            message = f"PostgreSQL {MINIMUM_POSTGRESQL} or newer is needed; this server is {found}."
+            message = f"PostgreSQL {MINIMUM_POSTGRESQL} or newer is required; this server is {found}."
             raise UnsupportedDatabase(message)
         before = await _revision(connection)
         wanted = target or head()

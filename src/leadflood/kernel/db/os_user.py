@@ -61,8 +61,8 @@ class OsUser:
             return
         closed = next(step for step in (*reversed(folder.parents), folder) if not self.may("-x", step))
         raise EmbeddedPostgresError(
-            f"PostgreSQL runs as the account {self.name!r}, which may not enter {closed}. Set LEADFLOOD_HOME to a "
-            f"folder that it can reach, such as /var/lib/leadflood, or open the way with: chmod o+x {closed}",
+            f"PostgreSQL runs as the account {self.name!r}, which can't access {closed}. Set LEADFLOOD_HOME to a "
+            f"folder that it can access, such as /var/lib/leadflood, or run: chmod o+x {closed}",
             extra={"folder": str(closed), "account": self.name},
         )
 
@@ -93,6 +93,6 @@ def _make_system_user() -> pwd.struct_passwd:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise EmbeddedPostgresError(
-            f"PostgreSQL does not run as root and the account {SYSTEM_USER!r} could not be made: {reason}. "
-            "Make that account yourself, start LEAD-FLOOD as another user, or set LEADFLOOD_DATABASE_URL."
+            f"PostgreSQL does not run as root and the account {SYSTEM_USER!r} could not be created: {reason}. "
+            "Create that account yourself, start LEAD-FLOOD as another user, or set LEADFLOOD_DATABASE_URL."
         ) from None

@@ -30,7 +30,7 @@ def _explained(error: Exception) -> str:
     if state == _NO_SUCH_ROLE:
         return f"The database is not prepared: {error}. Run `leadflood migrate` as the owner of the database."
     if state.startswith("42501"):
-        return f"The login may not act as {APP_ROLE}: {error}. Run GRANT {APP_ROLE} TO that login."
+        return f"The login can't act as {APP_ROLE}: {error}. Run GRANT {APP_ROLE} TO that login."
     if state.startswith(("28", "3D")):
         return f"PostgreSQL refuses the connection: {error}. Check LEADFLOOD_DATABASE_URL."
     reason = str(error) or f"no answer within {_SECONDS} s"

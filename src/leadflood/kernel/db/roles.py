@@ -87,5 +87,5 @@ async def ensure_roles(connection: asyncpg.Connection) -> None:
             if not await connection.fetchval("SELECT pg_has_role('leadflood_app', 'leadflood_system', 'MEMBER')"):
                 await connection.execute("GRANT leadflood_system TO leadflood_app")
     except asyncpg.InsufficientPrivilegeError as error:
-        message = f"The migrating login may not create roles. Let an administrator run:\n{ROLES_SQL}"
+        message = f"The migration login can't create roles. Have an administrator run:\n{ROLES_SQL}"
         raise UnsafeDatabaseRole(message) from error
