@@ -27,7 +27,7 @@ SHARED = {
 }
 """Tables without a workspace, and why."""
 
-APPEND_ONLY = ("audit_events", "lead_events")
+APPEND_ONLY = ("audit_events", "lead_events", "lead_field_history")
 
 BEYOND_TENANT = {
     "system": ("{leadflood_system}", "true", "true"),
@@ -147,6 +147,7 @@ async def test_only_the_known_functions_run_with_the_rights_of_their_owner(catal
         ("authenticate_visitor", "leadflood_system"),
         ("count_active_api_keys", "leadflood_system"),
         ("erase_from_audit_log", "leadflood_owner"),
+        ("erase_from_field_history", "leadflood_owner"),
         ("erase_from_timelines", "leadflood_owner"),
         ("purge_audit_events", "leadflood_owner"),
         ("search_leads", "leadflood_search"),

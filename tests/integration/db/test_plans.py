@@ -1,7 +1,4 @@
-"""Query plans with 200,000 leads in one workspace, as PostgreSQL makes them for the application's role.
-
-The plans come from auto_explain: they are those of the real verbs, what runs inside `search_leads` included.
-"""
+"""Query plans of the real verbs with 200,000 leads in one workspace: what auto_explain says of the application role."""
 
 import json
 from collections.abc import AsyncIterator, Iterator

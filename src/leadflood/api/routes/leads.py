@@ -34,7 +34,9 @@ from leadflood.domains.leads.contracts.filters import (
     filter_fields,
     read_filter,
 )
+from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries import history
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.timestamps import Timestamp
 
@@ -210,6 +212,21 @@ async def restore_lead(lead_id: ResourceId, response: Response, unit: UnitOfWork
 async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: UnitOfWorkDep) -> Listing[LeadEventView]:
     """The lead's timeline, newest first, with the actor of each event."""
     page = await queries.list_events(unit.tx, unit.actor, lead_id=lead_id, after=pages.after, limit=pages.limit)
+    return pages.answer(page)
+
+
+@router.get("/{id}/field-history", summary="List the changes of a lead's fields")
+@requires(Permission.LEADS_READ)
+async def list_field_history(
+    lead_id: ResourceId,
+    pages: InPages,
+    unit: UnitOfWorkDep,
+    field: Annotated[str | None, Query(max_length=80, description="One field, such as `customFields.plan`.")] = None,
+) -> Listing[FieldChangeView]:
+    """Old and new value of each change, newest first, with its actor and source."""
+    page = await history.field_history(
+        unit.tx, unit.actor, lead_id=lead_id, field=field, after=pages.after, limit=pages.limit
+    )
     return pages.answer(page)
 
 

@@ -62,6 +62,21 @@ class ChangesetKind(StrEnum):
     MERGE = "merge"
 
 
+class FieldSource(StrEnum):
+    """What gave a field of a lead another value. The values are stored."""
+
+    EDIT = "edit"
+    IMPORT = "import"
+    BULK = "bulk"
+    MERGE = "merge"
+    UNDO = "undo"
+    CONVERSION = "conversion"
+    """A custom field got another type."""
+
+    SYSTEM = "system"
+    """Such as the end of an owner's account."""
+
+
 class ChangesetStatus(StrEnum):
     """`open → applied → undoing → undone`; a cancelled undo returns to `applied` and can be resumed."""
 

@@ -36,6 +36,9 @@ _REDACT_TIMELINES = sql("""
 SELECT erase_from_timelines(:partner_ids::uuid[], :merge_ids::text[], :merge_changeset_ids::text[])
 """)
 
+# The history is append-only, too.
+_REDACT_HISTORY = sql("SELECT erase_from_field_history(:partner_ids::uuid[], :merge_changeset_ids::text[])")
+
 _PLACES = (
     Place(
         name="savedViews",
@@ -104,6 +107,22 @@ AND NOT EXISTS (SELECT FROM lead_changes c
     Place(
         name="timeline",
         table=sql("lead_events"),
+        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        erase=None,
+    ),
+    # Values that a merge wrote into the other lead, and that its undo took back.
+    Place(
+        name="historyOfOthers",
+        table=sql("lead_field_history"),
+        found=sql("""
+t.lead_id = ANY (:partner_ids::uuid[]) AND t.changeset_id::text = ANY (:merge_changeset_ids::text[])
+"""),
+        erase=_REDACT_HISTORY,
+        record=None,
+    ),
+    Place(
+        name="history",
+        table=sql("lead_field_history"),
         found=sql("t.lead_id = ANY (:ids::uuid[])"),
         erase=None,
     ),

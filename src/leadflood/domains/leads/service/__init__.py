@@ -39,8 +39,9 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, LeadStatus
+from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, FieldSource, LeadStatus
 from leadflood.domains.leads.service import custom
+from leadflood.domains.leads.store.history import attribute
 from leadflood.domains.leads.store.merging import merged_among
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
@@ -154,6 +155,7 @@ async def update_lead(
     typed = await custom.type_changes(tx, actor.workspace_id, command.custom_fields)
     changes = {name: value for name, value in _changes(before, command, typed).items() if _differs(before[name], value)}
     if changes:
+        await attribute(tx, FieldSource.EDIT, actor_kind=actor.kind, actor_id=actor.id)
         await _write(tx, actor, lead_id, before, changes)
         data = {name: [before[name], changes[name]] for name in changes if name != "email_norm"}
         event_data = {"changes": _plain(data), "version": stored.version + 1}

@@ -29,7 +29,7 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, search_text
+from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, FieldSource, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
@@ -44,6 +44,7 @@ from leadflood.domains.leads.service.changesets import (
 )
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
+from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.errors import IntegrityError
@@ -170,18 +171,15 @@ async def _change(
     lead_ids: Sequence[UUID],
     trace: Mapping[str, str],
 ) -> None:
-    restoring = command.action is BulkAction.RESTORE
     await planner.apply(tx, planner.BY_KEY)
-    rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
-    if restoring:
-        merged = await merging.merged_among(tx, actor.workspace_id, lead_ids)
-        rows = [row for row in rows if row.id not in merged]
+    rows = await _lock(tx, actor, lead_ids, restoring=command.action is BulkAction.RESTORE)
     counts = {"done": len(lead_ids)}
     if command.action is BulkAction.ENRICH:
         await queue_enrichment(tx, actor, lead_ids=[row.id for row in rows], trace=trace)
     elif rows:
         change, event = _CHANGES[command.action]
         patch = _patch(command)
+        await attribute(tx, FieldSource.BULK, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
         try:
             async with tx.savepoint():
                 changed = await store.change_leads(
@@ -202,6 +200,14 @@ async def _change(
         await queue_enrichment(tx, actor, lead_ids=changed.unfinished, trace=trace)
         counts[change] = len(changed.leads)
     await add_counts(tx, actor, changeset_id=changeset_id, **counts)
+
+
+async def _lock(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], *, restoring: bool) -> Sequence[Row]:
+    rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
+    if not restoring:
+        return rows
+    merged = await merging.merged_among(tx, actor.workspace_id, lead_ids)
+    return [row for row in rows if row.id not in merged]
 
 
 def _data(command: BulkChange, patch: Mapping[str, JsonValue], changeset_id: UUID) -> EventData:

@@ -10,9 +10,10 @@ from uuid import UUID
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext, WriteResult
 from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED, LeadCreatedData, LeadUpdatedData
-from leadflood.domains.leads.models import search_text
+from leadflood.domains.leads.models import FieldSource, search_text
 from leadflood.domains.leads.service import changesets, queue_enrichment
 from leadflood.domains.leads.store import bulk_write, lock_active
+from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
@@ -45,6 +46,13 @@ async def _change(tx: Transaction, context: WriteContext, count: int, written: W
     }
     if texts:
         await bulk_write.put_texts(tx, texts)
+    await attribute(
+        tx,
+        FieldSource.IMPORT,
+        actor_kind=context.actor.kind,
+        actor_id=context.actor.id,
+        changeset_id=context.changeset_id,
+    )
     updated = await bulk_write.change(tx, context)
     written.updated = len(updated)
     change = LeadUpdatedData(changeset_id=context.changeset_id)

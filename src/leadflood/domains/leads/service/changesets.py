@@ -31,11 +31,12 @@ from leadflood.domains.leads.events import (
     LeadAuditAction,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, search_text
+from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource, search_text
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import queue_enrichment
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
+from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor, ActorKind, Permission
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.database import Database
@@ -232,6 +233,8 @@ class UndoWork:
         """
         locked = await undo.lock_chunk(tx, self._changeset, chunk)
         conflicts = await self._participants.conflicts(tx, self._actor, locked.removable)
+        by = self._changeset
+        await attribute(tx, FieldSource.UNDO, actor_kind=by.undone_by_kind, actor_id=by.undone_by, changeset_id=by.id)
         try:
             async with tx.savepoint():
                 rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=locked.count, conflicts=conflicts)

@@ -10,8 +10,9 @@ from leadflood.domains.fields.models import CustomField
 from leadflood.domains.fields.service import people_for, typed
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.events import LEAD
-from leadflood.domains.leads.models import CustomValue
+from leadflood.domains.leads.models import CustomValue, FieldSource
 from leadflood.domains.leads.store import custom as store
+from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.text import InvalidValue
@@ -73,5 +74,6 @@ async def convert_values(tx: Transaction, actor: Actor, *, field: CustomField, a
         if parsed is not None and (type(parsed) is not type(value) or parsed != value):
             converted[lead_id] = parsed
     if converted:
+        await attribute(tx, FieldSource.CONVERSION, actor_kind=actor.kind, actor_id=actor.id)
         await store.set_values(tx, actor.workspace_id, field.key, converted)
     return max(found) if len(found) == _BATCH else None

@@ -17,9 +17,10 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     MergeData,
 )
-from leadflood.domains.leads.models import Change, ChangesetKind
+from leadflood.domains.leads.models import Change, ChangesetKind, FieldSource
 from leadflood.domains.leads.service.changesets import add_counts, begin_undo, close_changeset, open_changeset
 from leadflood.domains.leads.store import merging
+from leadflood.domains.leads.store.history import attribute
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, constraint_of
 from leadflood.kernel.db.transaction import Transaction
@@ -83,6 +84,7 @@ async def merge_leads(
         request={"mergeId": str(merge_id)},
     )
     before = await merging.images(tx, actor.workspace_id, [survivor.id, other.id])
+    await attribute(tx, FieldSource.MERGE, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
     try:
         async with tx.savepoint():
             expect_changed(
