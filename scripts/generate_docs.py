@@ -21,11 +21,9 @@ from pydantic_core import PydanticUndefined
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
-import leadflood.web.app  # noqa: F401  its import defines the errors that only pages answer
-from leadflood.api.app import ROUTERS
 from leadflood.api.errors import meaning_of, problem_types
 from leadflood.api.openapi import describe
-from leadflood.bootstrap import DOMAINS, SUBSCRIBERS
+from leadflood.bootstrap import DOMAINS, SUBSCRIBERS, api_routers, page_modules
 from leadflood.cli import app
 from leadflood.kernel.config import Settings
 from leadflood.kernel.events import EventType
@@ -179,7 +177,7 @@ def cli_reference() -> str:
 
 
 def _described() -> dict[str, Any]:
-    return describe([route for router in ROUTERS for route in router.routes])
+    return describe([route for router in api_routers() for route in router.routes])
 
 
 def openapi_document() -> str:
@@ -250,6 +248,7 @@ def events_reference() -> str:
 
 def problems_reference() -> str:
     """`docs/reference/problems.md`: one table row per code."""
+    page_modules()  # their import defines the errors that only pages answer
     lines = [
         "# Error reference",
         "",

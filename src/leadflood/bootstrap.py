@@ -31,6 +31,7 @@ from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.instance import instance_id
 from leadflood.kernel.mail import Mailer
+from leadflood.kernel.pages import Navigation
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.public_url import public_url
 from leadflood.kernel.queue.ports import QueueBackend
@@ -39,15 +40,18 @@ from leadflood.kernel.request_bodies import BodyBudget
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.secret_key import secret_key
 from leadflood.kernel.subjects import Participants
+from leadflood.web.navigation import ITEMS as SHARED_PLACES
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import ISOLATED_JOBS, IsolatedProcess, serve_isolated
 from leadflood.worker.main import Worker, WorkerContext
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
     from starlette.types import ASGIApp
 
     from leadflood.api.app import Api
     from leadflood.kernel.rate_limit import RateLimiter
+    from leadflood.web.pipeline import Pages
 
 DOMAINS: Sequence[Domain] = tuple(
     import_module(f"leadflood.domains.{name}.domain").DOMAIN
@@ -74,6 +78,11 @@ SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),
 )
+
+NAVIGATION = Navigation([*SHARED_PLACES, *(item for domain in DOMAINS for item in domain.navigation)])
+TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
+_SHARED_PAGES = ("home", "palette", "mail", "outgoing", "design")
+TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
 class NoDatabase(AppError):
@@ -297,6 +306,18 @@ def build_change_subscriber(platform: Platform, *, process: str) -> ChangeSubscr
     return ChangeSubscriber(application_url(platform.settings), application_name=f"leadflood {process} changes")
 
 
+def api_routers() -> "Sequence[APIRouter]":
+    """The routes of the domains, and those of the server itself."""
+    names = [name for domain in DOMAINS for name in domain.routes]
+    return [import_module(name).router for name in (*names, "leadflood.api.routes.system")]
+
+
+def page_modules() -> "Sequence[Pages]":
+    """The pages of the domains, and those that belong to none."""
+    names = [name for domain in DOMAINS for name in domain.pages]
+    return [import_module(name).pages for name in (*names, *(f"leadflood.web.pages.{name}" for name in _SHARED_PAGES))]
+
+
 def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.Event) -> "Api":
     """The ASGI application of API and pages. `closing`: to be set when the server stops, so that live pages end."""
     from leadflood.web.app import WebContext, create_web  # noqa: PLC0415  only what serves HTTP pays for it
@@ -309,6 +330,9 @@ def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.E
     assets = Assets.load(reload=settings.web_reload)
     pages = create_web(
         WebContext(
+            pages=page_modules(),
+            navigation=NAVIGATION,
+            timeline=TIMELINE,
             settings=settings,
             database=platform.database,
             registry=platform.registry,
@@ -319,7 +343,7 @@ def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.E
             hold=build_hold(settings, platform.database),
             changes=changes,
             assets=assets,
-            views=Templates(assets, reload=settings.web_reload),
+            views=Templates(assets, TEMPLATES, reload=settings.web_reload),
             renders=RenderCache(changes),
             streams=LiveStreams(settings),
             closing=closing,
@@ -354,6 +378,7 @@ def build_api(
 
     return create_app(
         ApiContext(
+            routers=api_routers(),
             settings=platform.settings,
             database=platform.database,
             queue_backend=platform.queue_backend,

@@ -1,6 +1,7 @@
 """What holds for every page: anybody can use it, in light and in dark, on a phone and at 200 %, and it loads quickly.
 
-A new page is tested as soon as it is in `PAGES`; one with parameters needs an example in `tests/support/addresses.py`.
+A new page is tested as soon as a domain declares it; one with parameters needs an example in
+`tests/support/addresses.py`.
 """
 
 import pytest

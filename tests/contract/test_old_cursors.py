@@ -13,6 +13,7 @@ import pytest
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
+from leadflood.bootstrap import page_modules
 from leadflood.domains.identity.contracts import MembershipView
 from leadflood.domains.identity.models import Client
 from leadflood.domains.identity.service import sessions
@@ -20,7 +21,6 @@ from leadflood.domains.leads.contracts.filters import LeadSort
 from leadflood.kernel.actor import Role
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.pagination import Cursors, Position
-from leadflood.web.app import PAGES
 from tests.support.openapi import Operation, operations
 from tests.support.tenants import Tenant, bearer
 from tests.support.web import Browser, browser_of, site, web_parts
@@ -91,7 +91,7 @@ def cursors(secret_box: SecretBox) -> ForAnyList:
 
 def pages(ours: Tenant) -> list[str]:
     """The address of every page, up to where another parameter of the query can be added."""
-    paths = [rule.path for page in PAGES for rule in page.rules if rule.method == "GET"]
+    paths = [rule.path for page_module in page_modules() for rule in page_module.rules if rule.method == "GET"]
     filled = [path.replace("{id}", str(ours.ids.get(path.split("/")[1], ours.workspace_id))) for path in paths]
     shown = ["/duplicates?show=merged&", "/duplicates?show=dismissed&", "/leads?sort=email&", "/leads?sort=updatedAt&"]
     return [*(f"{path}?" for path in filled), *shown]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from leadflood.web.app import PAGES
+from leadflood.bootstrap import page_modules
 from leadflood.web.pipeline import PageRoute, Public
 from tests.support import cast
 from tests.support.showcase import Showcase
@@ -74,7 +74,12 @@ ALSO = ("/there-is-nothing-here",)
 
 def pages() -> list[PageRoute]:
     """The rules of all pages."""
-    rules = [rule for page in PAGES for rule in page.rules if rule.method == "GET" and rule.path not in NOT_PAGES]
+    rules = [
+        rule
+        for page_module in page_modules()
+        for rule in page_module.rules
+        if rule.method == "GET" and rule.path not in NOT_PAGES
+    ]
     return sorted(rules, key=lambda rule: rule.path)
 
 

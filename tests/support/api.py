@@ -12,11 +12,11 @@ import pytest
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from leadflood.api.app import ROUTERS, create_app
+from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, public, requires
-from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, build_hold
+from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, api_routers, build_hold
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
@@ -212,6 +212,7 @@ def make_parts(
 ) -> ApiContext:
     """The parts of an API for a test."""
     chosen: dict[str, Any] = {
+        "routers": api_routers(),
         "settings": settings,
         "database": database,
         "queue_backend": queue_backend,
@@ -235,7 +236,7 @@ async def client_of(
     **options: Any,  # noqa: ANN401  of the transport
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole API and the toys, in this process."""
-    app = create_app(parts, [*ROUTERS, toy_router(gate or Gate())])
+    app = create_app(parts, [toy_router(gate or Gate())])
     transport = httpx.ASGITransport(app=app, **options)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from leadflood.api.app import ROUTERS
 from leadflood.api.openapi import describe
 from leadflood.api.routing import NDJSON
+from leadflood.bootstrap import api_routers
 from leadflood.kernel.actor import Permission
 
 _EACH_FOR_ITSELF = {"#/components/schemas/CreateLead"}
@@ -152,7 +152,7 @@ class Operation:
 @cache
 def document() -> dict[str, Any]:
     """The document of the real application."""
-    return describe([route for router in ROUTERS for route in router.routes])
+    return describe([route for router in api_routers() for route in router.routes])
 
 
 @cache

@@ -14,7 +14,7 @@ import uvicorn
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.cli.server import BoundedHttp
-from leadflood.web.app import PAGES, WebContext, create_web
+from leadflood.web.app import WebContext, create_web
 from leadflood.web.pipeline import Pages
 
 T = TypeVar("T")
@@ -52,13 +52,13 @@ class Served:
 
 
 @contextmanager
-def served(make_parts: Parts, make_web: MakeWeb | None = None, *, pages: Sequence[Pages] = PAGES) -> Iterator[Served]:
+def served(make_parts: Parts, make_web: MakeWeb | None = None, *, pages: Sequence[Pages] = ()) -> Iterator[Served]:
     """Serve until leaving. `make_parts` runs on the server's loop; its database and carrier are closed at the end.
 
     Args:
         make_parts: of the API.
         make_web: of the pages, where they are to be served beside it; their `changes` are closed at the end, too.
-        pages: which of them.
+        pages: more of them.
     """
     started: Future[tuple[_Server, ApiContext, asyncio.AbstractEventLoop]] = Future()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
+from leadflood.bootstrap import NAVIGATION, TEMPLATES, TIMELINE, page_modules
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.web.app import WebContext, create_web
@@ -111,6 +112,9 @@ def web_parts(parts: ApiContext, url: str, **changes: Any) -> WebContext:  # noq
     assets = Assets.load(reload=False)
     heard = ChangeSubscriber(url, application_name="tests pages")
     chosen: dict[str, Any] = {
+        "pages": page_modules(),
+        "navigation": NAVIGATION,
+        "timeline": TIMELINE,
         "settings": parts.settings,
         "database": parts.database,
         "registry": parts.registry,
@@ -123,7 +127,7 @@ def web_parts(parts: ApiContext, url: str, **changes: Any) -> WebContext:  # noq
         "streams": LiveStreams(parts.settings),
         "hold": parts.hold,
         "assets": assets,
-        "views": Templates(assets, reload=False),
+        "views": Templates(assets, TEMPLATES, reload=False),
         "closing": asyncio.Event(),
         "page_limiter": RateLimiter(100_000, name="pages", subject="session"),
         "strangers": parts.strangers,

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from leadflood.api.app import ROUTERS
+from leadflood.bootstrap import api_routers
 from leadflood.cli import app
 from leadflood.domains.identity.models import acceptable_password
 from leadflood.kernel.text import InvalidValue
@@ -108,7 +108,7 @@ def wrong_commands(text: str) -> Iterator[str]:
 
 @cache
 def routes() -> re.Pattern[str]:
-    paths = {route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
+    paths = {route.path for router in api_routers() for route in router.routes if isinstance(route, APIRoute)}
     return re.compile("|".join(re.sub(r"\\{.+?\\}", "[^/]+", re.escape(path)) for path in sorted(paths)))
 
 

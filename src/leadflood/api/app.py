@@ -13,72 +13,12 @@ from leadflood.api.docs_page import DocsPage
 from leadflood.api.middleware import RequestContextMiddleware
 from leadflood.api.proxies import ProxyMonitor
 from leadflood.api.readiness import ReadinessProbe
-from leadflood.api.routes import (
-    api_keys,
-    audit,
-    auth,
-    changesets,
-    deleted_leads,
-    duplicates,
-    events,
-    exports,
-    fields,
-    imports,
-    instance,
-    invitations,
-    job_retries,
-    jobs,
-    leads,
-    members,
-    merges,
-    metrics,
-    outbox,
-    outbox_replays,
-    personal_data,
-    sessions,
-    system,
-    views,
-    workers,
-    workspace,
-)
 from leadflood.api.routing import EdgeRoute
 from leadflood.domains.identity.service import access
 from leadflood.domains.leads.service.group_commit import MAX_GROUP, GroupCommit
 from leadflood.kernel.batching import Batcher
 
-__all__ = ["ROUTERS", "ApiContext", "create_app"]
-
-ROUTERS: Sequence[APIRouter] = tuple(
-    module.router
-    for module in (
-        exports,
-        leads,
-        deleted_leads,
-        personal_data,
-        changesets,
-        fields,
-        views,
-        imports,
-        duplicates,
-        merges,
-        jobs,
-        job_retries,
-        workers,
-        outbox,
-        outbox_replays,
-        events,
-        metrics,
-        auth,
-        sessions,
-        members,
-        invitations,
-        api_keys,
-        workspace,
-        audit,
-        instance,
-        system,
-    )
-)
+__all__ = ["ApiContext", "create_app"]
 
 
 class Api(FastAPI):
@@ -97,10 +37,10 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(parts: ApiContext, routers: Sequence[APIRouter] = ROUTERS, *, pages: ASGIApp | None = None) -> Api:
+def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGIApp | None = None) -> Api:
     """The ASGI application. It opens and closes nothing: the parts are ready, and whoever made them closes them.
 
-    Args: pages: what serves every path that is not the API's.
+    Args: more: routers beside those of the parts. pages: what serves every path that is not the API's.
     """
     app = Api(
         openapi_url=None,
@@ -116,7 +56,7 @@ def create_app(parts: ApiContext, routers: Sequence[APIRouter] = ROUTERS, *, pag
     app.state.group_commit = GroupCommit(parts.database, parts.metrics)
     app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)
-    for router in routers:
+    for router in (*parts.routers, *more):
         # The routes themselves, not include_router, which would match and wrap each of them once more.
         app.router.routes.extend(router.routes)
     served = [route for route in app.routes if isinstance(route, EdgeRoute)]

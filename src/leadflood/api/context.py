@@ -1,8 +1,10 @@
 """What the API is made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from fastapi import APIRouter
 from starlette.types import Scope
 
 from leadflood.domains.identity.models import Authenticated
@@ -27,6 +29,7 @@ class ApiContext:
     """The concrete pieces that bootstrap hands to `create_app`.
 
     Attributes:
+        routers: of the domains, and of the server itself.
         sandbox: reads imported files.
         participants: what refers to leads.
         hold: says whether outgoing effects may leave.
@@ -37,6 +40,7 @@ class ApiContext:
         probe_timeout: seconds that `/ready` waits for each thing it looks at.
     """
 
+    routers: Sequence[APIRouter]
     settings: Settings
     database: Database
     queue_backend: QueueBackend

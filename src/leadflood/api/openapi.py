@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: what FastAPI derives, and what it cannot know of our pipeline."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -104,8 +105,16 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for route, operation in _operations(document, routes):
         _complete(route, operation)
         used.update(operation.get("tags", ()))
-    document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
+    known = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
+    document["tags"] = [*known, *_other_tags(routes, used - _TAGS.keys())]
     return document
+
+
+def _other_tags(routes: Sequence[BaseRoute], names: Collection[str]) -> Iterator[dict[str, str]]:
+    """The tags of domains that have their routes in their own folder: the first line of that module describes them."""
+    for name in sorted(names):
+        endpoint = next(route.endpoint for route in routes if isinstance(route, EdgeRoute) and name in route.tags)
+        yield {"name": name, "description": inspect.cleandoc(inspect.getmodule(endpoint).__doc__ or "").split("\n")[0]}
 
 
 def _operations(document: dict[str, Any], routes: Sequence[BaseRoute]) -> Iterator[tuple[EdgeRoute, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.mail import Mailer
+from leadflood.kernel.pages import NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.subjects import Participant, Participants
 
@@ -43,6 +44,11 @@ class Domain:
         converters: converts stored values of custom fields (`Converter`), by kind of subject.
         events: the types of what happens to its subjects.
         subscriptions: to events, its own and those of domains below it.
+        routes: modules with a `router` of the API. Like those of pages, only what serves HTTP imports them.
+        pages: modules with `pages`.
+        templates: the package whose folder `templates` the pages use, where it is not the one of `web`.
+        navigation: where its pages are found.
+        timeline: kinds of entries that it adds to timelines.
     """
 
     name: str
@@ -52,3 +58,8 @@ class Domain:
     converters: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[EventType[Any]] = ()
     subscriptions: Sequence[Subscription[Any]] = ()
+    routes: Sequence[str] = ()
+    pages: Sequence[str] = ()
+    templates: str | None = None
+    navigation: Sequence[NavItem] = ()
+    timeline: Sequence[TimelineKind] = ()

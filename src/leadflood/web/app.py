@@ -14,75 +14,9 @@ from leadflood.kernel.request_context import request_context_of
 from leadflood.web import pipeline
 from leadflood.web.context import WebContext
 from leadflood.web.page_context import PageContext
-from leadflood.web.pages import (
-    api_keys,
-    audit,
-    changes,
-    deleted_leads,
-    design,
-    duplicates,
-    email_changes,
-    exports,
-    fields,
-    first_run,
-    home,
-    import_detail,
-    imports,
-    invitations,
-    jobs,
-    lead,
-    lead_new,
-    lead_views,
-    leads,
-    leads_bulk,
-    mail,
-    members,
-    outbox,
-    outgoing,
-    palette,
-    sessions,
-    settings,
-    sign_in,
-    workspace,
-)
 from leadflood.web.pipeline import Pages
 
-__all__ = ["PAGES", "WebContext", "create_web"]
-
-PAGES: Sequence[Pages] = tuple(
-    module.pages
-    for module in (
-        home,
-        leads,
-        lead_views,
-        lead_new,
-        lead,
-        leads_bulk,
-        deleted_leads,
-        changes,
-        duplicates,
-        email_changes,
-        exports,
-        imports,
-        import_detail,
-        jobs,
-        outbox,
-        palette,
-        sign_in,
-        settings,
-        sessions,
-        workspace,
-        fields,
-        members,
-        invitations,
-        api_keys,
-        audit,
-        mail,
-        outgoing,
-        first_run,
-        design,
-    )
-)
+__all__ = ["WebContext", "create_web"]
 
 _log = structlog.get_logger()
 
@@ -108,9 +42,9 @@ class PageInternalError(AppError):
     title = "Something went wrong"
 
 
-def create_web(parts: WebContext, pages: Sequence[Pages] = PAGES) -> ASGIApp:
+def create_web(parts: WebContext, more: Sequence[Pages] = ()) -> ASGIApp:
     """The ASGI application of all pages. Like the API it opens and closes nothing."""
-    rules = [rule for page in pages for rule in page.rules]
+    rules = [rule for item in (*parts.pages, *more) for rule in item.rules]
     # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
     routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
     routes.append(Route("/static/{name}", parts.assets.serve, methods=["GET"]))

@@ -1,6 +1,7 @@
 """What the web application is made of."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.hold import Hold
+from leadflood.kernel.pages import Navigation, TimelineKind
 from leadflood.kernel.pagination import Cursors
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.request_bodies import BodyBudget
@@ -20,6 +22,7 @@ from leadflood.web.live_streams import LiveStreams
 from leadflood.web.templating import Templates
 
 if TYPE_CHECKING:
+    from leadflood.web.pipeline import Pages  # it knows these parts
     from leadflood.web.render_cache import RenderCache  # it knows visits, which know these parts
 
 
@@ -28,6 +31,8 @@ class WebContext:
     """The concrete pieces that bootstrap hands to `create_web`.
 
     Attributes:
+        pages: of the domains, and of the web itself.
+        timeline: how entries of each kind look.
         sandbox: reads imported files.
         participants: what refers to leads.
         hold: says whether outgoing effects may leave.
@@ -41,6 +46,9 @@ class WebContext:
         body_budget: how many bytes of bodies this process holds at a time, the API's included.
     """
 
+    pages: "Sequence[Pages]"
+    navigation: Navigation
+    timeline: Mapping[str, TimelineKind]
     settings: Settings
     database: Database
     registry: JobRegistry

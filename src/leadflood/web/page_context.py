@@ -18,6 +18,7 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import NotFound, Unauthenticated
+from leadflood.kernel.pages import Navigation, NavItem
 from leadflood.kernel.pagination import Page as PageOfRows
 from leadflood.kernel.pagination import Position
 from leadflood.kernel.request_context import request_context_of
@@ -98,6 +99,15 @@ class PageContext:
     def may(self, permission: str) -> bool:
         """Whether the caller has a permission: what a page shows follows from it, what a verb allows does too."""
         return self.caller is not None and Permission(permission) in self.caller.actor.permissions
+
+    @property
+    def navigation(self) -> Navigation:
+        """All places of the pages."""
+        return self.parts.navigation
+
+    def places(self, *items: NavItem) -> list[NavItem]:
+        """Those of the places that the caller may visit."""
+        return [item for item in items if not item.permission or self.may(item.permission)]
 
     @functools.cached_property
     def csrf(self) -> str:

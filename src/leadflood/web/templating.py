@@ -1,11 +1,11 @@
 """Templates, and the few things that all of them know."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadflood.web import formats, labels
@@ -26,9 +26,10 @@ class Components:
 class Templates:
     """Renders templates, whole or one block of them."""
 
-    def __init__(self, assets: Assets, *, reload: bool) -> None:
-        """`reload`: look at the files again each time, for development."""
+    def __init__(self, assets: Assets, packages: Sequence[str] = (), *, reload: bool) -> None:
+        """Args: packages: others with templates. reload: look at the files again each time, for development."""
         self._assets = assets
+        self._packages = packages
         self._reload = reload
         self._environment = self._make()
 
@@ -52,7 +53,7 @@ class Templates:
 
     def _make(self) -> Environment:
         environment = Environment(
-            loader=PackageLoader("leadflood.web"),
+            loader=ChoiceLoader([PackageLoader(package) for package in ("leadflood.web", *self._packages)]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -8,16 +8,17 @@ import pytest
 from fastapi.routing import APIRoute
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from leadflood.api.app import ROUTERS, create_app
+from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.api.openapi import describe
 from leadflood.api.routing import EdgeRoute
+from leadflood.bootstrap import api_routers
 from tests.support.openapi import METHODS, validator
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return describe([route for router in ROUTERS for route in router.routes])
+    return describe([route for router in api_routers() for route in router.routes])
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

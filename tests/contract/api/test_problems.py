@@ -8,9 +8,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from leadflood.api.app import ROUTERS
 from leadflood.api.errors import Problem, problem_types
 from leadflood.api.routing import EdgeRoute
+from leadflood.bootstrap import api_routers
 from tests.support.api import Caller
 
 TOY_ID = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
@@ -147,7 +147,7 @@ async def test_a_problem_can_be_told_of_any_path(toys: httpx.AsyncClient) -> Non
     assert json.loads(answer.content)["instance"] == "/" + "é" * 999
 
 
-ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, EdgeRoute)]
+ROUTES = [route for router in api_routers() for route in router.routes if isinstance(route, EdgeRoute)]
 WRITTEN_OUT = sorted(
     {
         route.path

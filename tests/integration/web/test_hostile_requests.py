@@ -13,11 +13,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from leadflood.api.app import ROUTERS
 from leadflood.api.routing import EdgeRoute
+from leadflood.bootstrap import api_routers, page_modules
 from leadflood.kernel.actor import Role
 from leadflood.kernel.schema import Schema
-from leadflood.web.app import PAGES
 from leadflood.web.cookies import SESSION, VISITOR, csrf_token
 from leadflood.web.pipeline import PageRoute
 from tests.integration.web.conftest import House
@@ -163,7 +162,7 @@ async def test_no_page_breaks(house: House) -> None:
         return answer.status_code
 
     with capture_logs() as logs:
-        for nth, rule in enumerate(rule for pages in PAGES for rule in pages.rules):
+        for nth, rule in enumerate(rule for pages in page_modules() for rule in pages.rules):
             browser = await house.enter(user_id, Role.OWNER)
             anchor = browser.client.cookies[SESSION]
             shown += 200 in [await ctx(rule, pairs, browser, anchor) for pairs in mixtures(names_of(rule), nth)]
@@ -178,7 +177,7 @@ async def test_no_operation_breaks(house: House) -> None:
     user_id, _ = await house.member(Role.OWNER)
     lead, turns = await house.lead("ada@acme.com"), count()
     browser = await house.stranger()
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, EdgeRoute)]
+    routes = [route for router in api_routers() for route in router.routes if isinstance(route, EdgeRoute)]
     with capture_logs() as logs:
         for nth, route in enumerate(routes):
             _, token = await new_session(house.parts.database, house.workspace_id, user_id)

@@ -8,16 +8,16 @@ from urllib.parse import urlencode
 
 import pytest
 
+from leadflood.bootstrap import page_modules
 from leadflood.kernel.actor import Role
 from leadflood.kernel.rate_limit import RateLimiter
-from leadflood.web.app import PAGES
 from leadflood.web.cookies import SESSION, VISITOR
 from leadflood.web.pipeline import Public
 from tests.integration.web.conftest import House
 from tests.support.identity import PASSWORD, make_operator
 from tests.support.web import ORIGIN, Browser, browser_of, site
 
-RULES = [rule for pages in PAGES for rule in pages.rules]
+RULES = [rule for pages in page_modules() for rule in pages.rules]
 ID = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
 
 

@@ -7,6 +7,8 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 
 import leadflood.web
+from leadflood.bootstrap import NAVIGATION
+from leadflood.kernel.pages import NavItem
 from leadflood.web import labels
 from leadflood.web.assets import Assets
 from leadflood.web.formats import DEFAULT
@@ -22,6 +24,9 @@ class _Reader(SimpleNamespace):
 
     def may(self, permission: str) -> bool:
         return True
+
+    def places(self, *items: NavItem) -> list[NavItem]:
+        return list(items)
 
 
 def _visit() -> _Reader:
@@ -39,6 +44,7 @@ def _visit() -> _Reader:
         time_zone=UTC,
         region=DEFAULT,
         command_key="Ctrl",
+        navigation=NAVIGATION,
     )
 
 

@@ -7,11 +7,33 @@ from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.duplicates.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.pages import NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database)
 
 
-DOMAIN = Domain(name="duplicates", jobs=_jobs, schedules=(Schedule(START_SCANS, 3600.0),), participants=(PARTICIPANT,))
+DOMAIN = Domain(
+    name="duplicates",
+    jobs=_jobs,
+    schedules=(Schedule(START_SCANS, 3600.0),),
+    participants=(PARTICIPANT,),
+    routes=(
+        "leadflood.api.routes.duplicates",
+        "leadflood.api.routes.merges",
+    ),
+    pages=("leadflood.web.pages.duplicates",),
+    navigation=(
+        NavItem(
+            "Duplicates",
+            "/duplicates",
+            "users",
+            order=12,
+            permission=Permission.LEADS_READ,
+            words="merge twice same dedupe",
+        ),
+    ),
+)

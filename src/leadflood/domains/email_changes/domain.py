@@ -15,4 +15,9 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     )
 
 
-DOMAIN = Domain(name="email_changes", jobs=_jobs, schedules=(Schedule(PURGE_EMAIL_CHANGES, 86_400.0),))
+DOMAIN = Domain(
+    name="email_changes",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_EMAIL_CHANGES, 86_400.0),),
+    pages=("leadflood.web.pages.email_changes",),
+)

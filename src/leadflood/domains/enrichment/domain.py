@@ -5,9 +5,10 @@ from leadflood.domains.enrichment.events import LEAD_ENRICHED, LEAD_ENRICHMENT_F
 from leadflood.domains.enrichment.participant import PARTICIPANT
 from leadflood.domains.enrichment.registry import build_adapters
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.events import LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED
+from leadflood.domains.leads.events import LEAD_CREATED, LEAD_ENRICHMENT_REQUESTED, LeadEventKind
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
+from leadflood.kernel.pages import TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[EnrichLead]]:
@@ -23,4 +24,10 @@ DOMAIN = Domain(
         Subscription("enrichment.requested", LEAD_ENRICHMENT_REQUESTED, listeners.enrichment_requested),
     ),
     participants=(PARTICIPANT,),
+    timeline=(
+        TimelineKind(LeadEventKind.ENRICHMENT_REQUESTED, "Enrichment requested", "sparkles"),
+        TimelineKind(LeadEventKind.ENRICHMENT_STARTED, "Enrichment started", "loader-circle", "info"),
+        TimelineKind(LeadEventKind.ENRICHMENT_COMPLETED, "Enriched", "circle-check", "ok"),
+        TimelineKind(LeadEventKind.ENRICHMENT_FAILED, "Enrichment failed", "circle-x", "bad"),
+    ),
 )

@@ -7,11 +7,33 @@ from leadflood.domains.exports.events import PURGE_EXPORTS
 from leadflood.domains.exports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.pages import NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
     return jobs.definitions(services.database)
 
 
-DOMAIN = Domain(name="exports", jobs=_jobs, schedules=(Schedule(PURGE_EXPORTS, 3600.0),), participants=(PARTICIPANT,))
+DOMAIN = Domain(
+    name="exports",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_EXPORTS, 3600.0),),
+    participants=(PARTICIPANT,),
+    routes=("leadflood.api.routes.exports",),
+    pages=("leadflood.web.pages.exports",),
+    navigation=(
+        NavItem(
+            "Export leads",
+            "/leads/export",
+            "download",
+            order=15,
+            permission=Permission.LEADS_READ,
+            words="csv parquet ndjson",
+        ),
+        NavItem(
+            "Exports", "/exports", "download", order=16, permission=Permission.LEADS_READ, words="past files download"
+        ),
+    ),
+)

@@ -8,8 +8,10 @@ from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import CHANGESET_UNDONE
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
+from leadflood.kernel.pages import NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -24,4 +26,22 @@ DOMAIN = Domain(
     events=(IMPORT_COMMITTED, IMPORT_UNDONE),
     subscriptions=(Subscription("imports.changeset_undone", CHANGESET_UNDONE, listeners.changeset_undone),),
     participants=(PARTICIPANT,),
+    routes=("leadflood.api.routes.imports",),
+    pages=(
+        "leadflood.web.pages.imports",
+        "leadflood.web.pages.import_detail",
+    ),
+    navigation=(
+        NavItem(
+            "Import leads",
+            "/imports/new",
+            "upload",
+            order=13,
+            permission=Permission.LEADS_WRITE,
+            words="csv xlsx upload leads",
+        ),
+        NavItem(
+            "Imports", "/imports", "upload", order=14, permission=Permission.LEADS_READ, words="csv xlsx files undo"
+        ),
+    ),
 )

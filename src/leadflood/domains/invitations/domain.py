@@ -15,4 +15,10 @@ def _jobs(services: Services) -> list[JobDefinition[Any]]:
     )
 
 
-DOMAIN = Domain(name="invitations", jobs=_jobs, schedules=(Schedule(PURGE_INVITATIONS, 86_400.0),))
+DOMAIN = Domain(
+    name="invitations",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_INVITATIONS, 86_400.0),),
+    routes=("leadflood.api.routes.invitations",),
+    pages=("leadflood.web.pages.invitations",),
+)

@@ -5,10 +5,12 @@ from typing import Any
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads import jobs
-from leadflood.domains.leads.events import EVENTS, LEAD, PURGE_DELETED
+from leadflood.domains.leads.events import EVENTS, LEAD, PURGE_DELETED, LeadEventKind
 from leadflood.domains.leads.participant import PARTICIPANT
 from leadflood.domains.leads.service.custom import convert_values
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.pages import NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -24,4 +26,69 @@ DOMAIN = Domain(
     events=EVENTS,
     participants=(PARTICIPANT,),
     converters={LEAD: convert_values},
+    routes=(
+        "leadflood.api.routes.leads",
+        "leadflood.api.routes.deleted_leads",
+        "leadflood.api.routes.personal_data",
+        "leadflood.api.routes.changesets",
+        "leadflood.api.routes.views",
+    ),
+    pages=(
+        "leadflood.web.pages.leads",
+        "leadflood.web.pages.lead_views",
+        "leadflood.web.pages.lead_new",
+        "leadflood.web.pages.lead",
+        "leadflood.web.pages.leads_bulk",
+        "leadflood.web.pages.deleted_leads",
+        "leadflood.web.pages.changes",
+    ),
+    navigation=(
+        NavItem(
+            "Leads",
+            "/leads",
+            "contact",
+            "main",
+            order=10,
+            keys="g l",
+            permission=Permission.LEADS_READ,
+            under=("/leads/", "/changes/", "/imports/", "/exports/", "/duplicates/"),
+            count="leads",
+        ),
+        NavItem(
+            "New lead",
+            "/leads/new",
+            "user-plus",
+            order=11,
+            keys="g n",
+            permission=Permission.LEADS_WRITE,
+            words="create add",
+        ),
+        NavItem(
+            "Recently deleted",
+            "/leads/deleted",
+            "trash-2",
+            "workspace",
+            order=150,
+            permission=Permission.LEADS_READ,
+            words="settings restore",
+        ),
+        NavItem(
+            "Change history",
+            "/changes",
+            "rotate-cw",
+            "workspace",
+            order=160,
+            permission=Permission.LEADS_READ,
+            words="settings undo",
+        ),
+    ),
+    timeline=(
+        TimelineKind(LeadEventKind.CREATED, "Created", "user-plus", "info"),
+        TimelineKind(LeadEventKind.CHANGED, "Updated", "pencil"),
+        TimelineKind(LeadEventKind.DELETED, "Deleted", "trash-2", "bad"),
+        TimelineKind(LeadEventKind.RESTORED, "Restored", "rotate-cw"),
+        TimelineKind(LeadEventKind.MERGED, "Merged with another lead", "users", "info"),
+        TimelineKind(LeadEventKind.MERGED_INTO, "Merged into another lead", "users"),
+        TimelineKind(LeadEventKind.UNMERGED, "Unmerged", "rotate-cw"),
+    ),
 )

@@ -16,4 +16,5 @@ DOMAIN = Domain(
     name="metrics",
     jobs=_jobs,
     schedules=(Schedule(AGGREGATE_METRICS, 60.0), Schedule(REBUILD_METRICS, 3600.0)),
+    routes=("leadflood.api.routes.metrics",),
 )

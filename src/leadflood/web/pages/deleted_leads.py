@@ -78,7 +78,7 @@ async def show_deleted(ctx: PageContext) -> PageResult:
         "lead": lead,
         "name": name_of(lead),
         "by": people[lead.deleted_by] if lead.deleted_by else "Unknown",
-        "events": timeline_entries(events.items, names, owners=owners),
+        "events": timeline_entries(events.items, names, ctx.parts.timeline, owners=owners),
         "older": ctx.cursor(events, "events"),
     }
     return PageResponse("leads/deleted_lead.html", context)

@@ -135,7 +135,7 @@ async def _page(
         names = await identity.actor_names(tx, ctx.actor, [item.actor.id for item in events.items if item.actor.id])
         owners = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
-    entries = timeline_entries(events.items, names, owners=owners)
+    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),

@@ -10,23 +10,11 @@ from uuid import UUID
 from leadflood.domains.enrichment.contracts import EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
+from leadflood.kernel.pages import TimelineKind
 from leadflood.web import formats, labels
 from leadflood.web.pages.actor_names import actor_label
 from leadflood.web.templating import brief
 
-_KINDS: Final[dict[str, tuple[str, str, str]]] = {
-    LeadEventKind.CREATED: ("Created", "user-plus", "info"),
-    LeadEventKind.CHANGED: ("Updated", "pencil", "neutral"),
-    LeadEventKind.DELETED: ("Deleted", "trash-2", "bad"),
-    LeadEventKind.RESTORED: ("Restored", "rotate-cw", "neutral"),
-    LeadEventKind.MERGED: ("Merged with another lead", "users", "info"),
-    LeadEventKind.MERGED_INTO: ("Merged into another lead", "users", "neutral"),
-    LeadEventKind.UNMERGED: ("Unmerged", "rotate-cw", "neutral"),
-    LeadEventKind.ENRICHMENT_REQUESTED: ("Enrichment requested", "sparkles", "neutral"),
-    LeadEventKind.ENRICHMENT_STARTED: ("Enrichment started", "loader-circle", "info"),
-    LeadEventKind.ENRICHMENT_COMPLETED: ("Enriched", "circle-check", "ok"),
-    LeadEventKind.ENRICHMENT_FAILED: ("Enrichment failed", "circle-x", "bad"),
-}
 _CHANNELS: Final = {
     "api": "Created via API",
     "cli": "Created from the CLI",
@@ -70,10 +58,14 @@ class EnrichedField:
 
 
 def timeline_entries(
-    events: Sequence[LeadEventView], names: Mapping[UUID, str], *, owners: Mapping[str, str]
+    events: Sequence[LeadEventView],
+    names: Mapping[UUID, str],
+    kinds: Mapping[str, TimelineKind],
+    *,
+    owners: Mapping[str, str],
 ) -> list[TimelineEntry]:
-    """The timeline in words, in the order given."""
-    return [_entry(event, names, owners) for event in events]
+    """The timeline in words, in the order given. `kinds`: what the domains declare of each kind of entry."""
+    return [_entry(event, names, kinds, owners) for event in events]
 
 
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
@@ -100,15 +92,17 @@ def display_value(value: object) -> str:
     return brief(str(value))
 
 
-def _entry(event: LeadEventView, names: Mapping[UUID, str], owners: Mapping[str, str]) -> TimelineEntry:
+def _entry(
+    event: LeadEventView, names: Mapping[UUID, str], kinds: Mapping[str, TimelineKind], owners: Mapping[str, str]
+) -> TimelineEntry:
     data: dict[str, Any] = dict(event.data)
     changes = data.get("changes")
     changed = _changes(changes, owners) if isinstance(changes, dict) else []
-    _, glyph, tone = _KINDS.get(event.kind, ("", "circle", "neutral"))
+    kind = kinds.get(event.kind) or TimelineKind(event.kind, labels.field(event.kind), "circle")
     return TimelineEntry(
-        _title(event.kind, data, changed),
-        glyph,
-        tone,
+        _title(kind, data, changed),
+        kind.icon,
+        kind.tone,
         event.at,
         actor_label(event.actor.kind, event.actor.id, names),
         _text(event.kind, data),
@@ -116,8 +110,8 @@ def _entry(event: LeadEventView, names: Mapping[UUID, str], owners: Mapping[str,
     )
 
 
-def _title(kind: str, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
-    title = _KINDS[kind][0] if kind in _KINDS else labels.field(kind)
+def _title(told: TimelineKind, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
+    kind, title = told.kind, told.title
     if kind == LeadEventKind.CREATED:
         return _CHANNELS.get(str(data.get("source")), title)
     if kind == LeadEventKind.CHANGED and changed:

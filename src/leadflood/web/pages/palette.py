@@ -28,59 +28,17 @@ class PaletteCommand:
     glyph: str
     keys: str | None = None
     note: str | None = None
-    needs: Permission | None = None
     words: str = ""
-
-
-COMMANDS = (
-    PaletteCommand("Home", "/", "house", "g h"),
-    PaletteCommand("Leads", "/leads", "contact", "g l", needs=Permission.LEADS_READ),
-    PaletteCommand("New lead", "/leads/new", "user-plus", "g n", needs=Permission.LEADS_WRITE, words="create add"),
-    PaletteCommand("Duplicates", "/duplicates", "users", needs=Permission.LEADS_READ, words="merge twice same dedupe"),
-    PaletteCommand(
-        "Import leads", "/imports/new", "upload", needs=Permission.LEADS_WRITE, words="csv xlsx upload leads"
-    ),
-    PaletteCommand("Imports", "/imports", "upload", needs=Permission.LEADS_READ, words="csv xlsx files undo"),
-    PaletteCommand(
-        "Export leads", "/leads/export", "download", needs=Permission.LEADS_READ, words="csv parquet ndjson"
-    ),
-    PaletteCommand("Exports", "/exports", "download", needs=Permission.LEADS_READ, words="past files download"),
-    PaletteCommand("Jobs", "/jobs", "activity", "g j", needs=Permission.JOBS_READ, words="queue failed workers"),
-    PaletteCommand(
-        "Failed jobs", "/jobs?status=failed", "circle-x", needs=Permission.JOBS_READ, words="errors causes retry"
-    ),
-    PaletteCommand(
-        "Event delivery",
-        "/outbox",
-        "send",
-        "g o",
-        needs=Permission.OUTBOX_READ,
-        words="outbox events undelivered replay retry",
-    ),
-    PaletteCommand("Profile and password", "/settings", "user", "g s", words="settings account name time zone"),
-    PaletteCommand("Appearance", "/settings/appearance", "moon", words="settings theme dark light"),
-    PaletteCommand("Sessions", "/settings/sessions", "monitor", words="settings devices sign out"),
-    PaletteCommand(
-        "Workspace", "/settings/workspace", "settings", needs=Permission.WORKSPACE_READ, words="settings name"
-    ),
-    PaletteCommand(
-        "Fields", "/settings/fields", "columns-3", needs=Permission.LEADS_READ, words="settings custom types"
-    ),
-    PaletteCommand(
-        "Members", "/settings/members", "users", needs=Permission.MEMBERS_READ, words="settings invite people"
-    ),
-    PaletteCommand(
-        "API keys", "/settings/api-keys", "key-round", needs=Permission.KEYS_READ, words="settings token program"
-    ),
-    PaletteCommand("Audit log", "/settings/audit", "clock", needs=Permission.AUDIT_READ, words="settings history who"),
-)
 
 
 @pages.get("/palette", SIGNED_IN)
 async def show_palette(ctx: PageContext) -> PageResult:
     """The list for what was typed so far."""
     typed = ctx.query.get("q", "")[:_LONGEST].strip()
-    commands = [command for command in COMMANDS if command.needs is None or ctx.may(command.needs)]
+    commands = [
+        PaletteCommand(place.text, place.href, place.icon, place.keys or None, words=place.words)
+        for place in ctx.places(*ctx.navigation.items)
+    ]
     if typed:
         commands = [command for command in commands if _fits(command, typed)]
     return PageResponse("palette.html", {"typed": typed, "commands": commands, "leads": await _leads(ctx, typed)})

@@ -2,7 +2,7 @@
 const dialog = (id) => document.getElementById(id)
 const rows = () => [...document.querySelectorAll("[data-row]")]
 const row = () => document.activeElement?.closest("[data-row]")
-const goTo = { h: "/", l: "/leads", n: "/leads/new", j: "/jobs", o: "/outbox", s: "/settings" }
+const goTo = JSON.parse(document.body.dataset.go ?? "{}")
 
 let going = -Infinity
 

@@ -1,0 +1,72 @@
+"""What a domain declares for people to see: places in the navigation, and entries of timelines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Section = Literal["main", "you", "workspace", "installation", "palette"]
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A page in the navigation and in the command palette.
+
+    Attributes:
+        icon: its name at lucide.dev; it is on the list `icons.txt` of the front end.
+        section: the sidebar (`main`), one of the groups of the settings, or the palette alone.
+        order: among the items of its section, ascending.
+        keys: what leads there from anywhere, such as `g l`.
+        permission: without it, the item is left out.
+        words: what else people may type for it.
+        under: paths whose pages belong to it, where those are not all below its own.
+        count: the name of the figure that is shown beside it. `failed`: of the one that is shown instead, in red.
+    """
+
+    text: str
+    href: str
+    icon: str
+    section: Section = "palette"
+    order: int = 100
+    keys: str = ""
+    permission: str = ""
+    words: str = ""
+    under: tuple[str, ...] = ()
+    count: str = ""
+    failed: str = ""
+
+    def covers(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        if self.href == "/":
+            return path == "/"
+        return f"{path}/".startswith(self.under or f"{self.href}/")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineKind:
+    """How entries of a kind look in a timeline. `tone`: `info`, `neutral`, `ok`, `warn` or `bad`."""
+
+    kind: str
+    title: str
+    icon: str
+    tone: str = "neutral"
+
+
+class Navigation:
+    """All places of the pages, in order."""
+
+    def __init__(self, items: Iterable[NavItem]) -> None:
+        self.items: Sequence[NavItem] = sorted(items, key=lambda item: item.order)
+
+    def section(self, section: str) -> list[NavItem]:
+        """The items of a section."""
+        return [item for item in self.items if item.section == section]
+
+    @property
+    def with_keys(self) -> list[NavItem]:
+        """Those that keys lead to."""
+        return [item for item in self.items if item.keys]
+
+    @property
+    def by_key(self) -> Mapping[str, str]:
+        """Where the second key leads, after `g`."""
+        return {item.keys.removeprefix("g "): item.href for item in self.with_keys}
