@@ -19,8 +19,8 @@ from tests.support.poison_worker import POISON
 from tests.support.processes import Running
 
 REASONS = [
-    "The worker that ran attempt 1 fell silent.",
-    "The worker that ran attempt 2 fell silent.",
+    "The worker running attempt 1 stopped responding.",
+    "The worker running attempt 2 stopped responding.",
     "The process in which the job ran alone ended with exit code 137.",
 ]
 HURRY = "UPDATE job_executions SET next_attempt_at = now() WHERE status = 'queued' AND losses >= 2"

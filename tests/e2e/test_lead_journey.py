@@ -100,7 +100,7 @@ def test_the_job_of_a_killed_worker_finishes_on_another_one_and_the_timeline_tel
     done = job(client, ada)
     assert done["attempts"] == 2
     assert [(item["attempt"], item["workerId"]) for item in done["failures"]] == [(1, killed)]
-    assert "fell silent" in done["failures"][0]["error"]
+    assert "stopped responding" in done["failures"][0]["error"]
     assert deployment.sql(WORKER_OF, job=ada.job_id) != killed
     assert [(event["kind"], event["data"].get("attempt")) for event in timeline(client, ada)] == [
         ("lead.created", None),

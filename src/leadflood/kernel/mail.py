@@ -182,9 +182,9 @@ def _not_sent(error: Exception) -> MailNotSent:
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         if isinstance(error, OSError):
             return MailNotSent(f"The mail server cannot be reached: {error}", temporary=True)
-        return MailNotSent(f"The mail server cannot do what is needed: {error}", temporary=False)
+        return MailNotSent(f"The mail server lacks a required feature: {error}", temporary=False)
     answer = f"{error.code} {error.message}"
     if error.code in _AUTHENTICATION:
-        reason = f"The mail server refuses the credentials: {answer}. Correct LEADFLOOD_SMTP_URL, then send again."
+        reason = f"The mail server rejected the credentials: {answer}. Correct LEADFLOOD_SMTP_URL, then resend."
         return MailNotSent(reason, temporary=False)
     return MailNotSent(f"The mail server answered: {answer}", temporary=error.code < _MIN_PERMANENT)

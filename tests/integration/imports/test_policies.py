@@ -112,7 +112,7 @@ async def test_rejected_rows_come_back_as_a_file_that_imports_once_corrected(des
     table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert table[0] == [*HEADER, "leadflood_error"]
     assert table[1][:2] == ["ada@acme.com", "'=cmd|' /C calc'!A0"]
-    assert "/phone" in table[1][-1]
+    assert table[1][-1].startswith("Phone: ")
     corrected = data.replace(b",12,", b",,").replace(b"nobody", b"eve@acme.com")
     again = await desk.run(corrected)
     assert counted(again) == {"create": 2}

@@ -57,7 +57,7 @@ FAULTS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a line of 2 MB": (lambda: fine_but_for(b"x" * 2_000_000 + b"\n"), "A line has more than"),
     "bytes that are no UTF-16": (
         lambda: b"\xff\xfe" + "email\n".encode("utf-16-le") * 100_000 + b"\x00\xd8",
-        "not all utf-16",
+        "entirely utf-16",
     ),
     "a row of a workbook": (lambda: with_a_broken_end(500), "Row 502 has 1,001 columns"),
 }

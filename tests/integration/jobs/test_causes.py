@@ -122,7 +122,7 @@ async def test_cancelling_and_falling_silent_are_causes_too(jobs: Jobs) -> None:
 
     assert told(await groups(jobs)) == [
         ("Cancelled by cli.", 1, True),
-        ("The worker that ran attempt <n> fell silent.", 1, True),
+        ("The worker running attempt <n> stopped responding.", 1, True),
     ]
 
 

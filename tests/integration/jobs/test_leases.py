@@ -94,7 +94,7 @@ async def test_a_lease_that_ran_out_is_rescued(jobs: Jobs, registry: JobRegistry
     assert (job.status, job.attempts, job.last_error) == (
         "queued",
         1,
-        "The worker that ran attempt 1 fell silent.",
+        "The worker running attempt 1 stopped responding.",
     )
     assert (await jobs.attempt(registry, job_id, 2)).status == "completed"
 

@@ -142,7 +142,7 @@ async def test_faults_of_the_mapping_are_told_at_their_columns_and_what_was_chos
 
     permission = {**fields, "targets.3": "custom", "keys.3": "optOut", "targets.4": "custom", "keys.4": "1 + 1"}
     refused = await owner.post(f"/imports/{import_id}/previews", permission)
-    assert "an import never changes them" in " ".join(refused.all("#column-3 .field__error"))
+    assert "Imports never change opt-out or consent data." in " ".join(refused.all("#column-3 .field__error"))
     assert refused.all("#column-4 .field__error") != []
     assert (await desk.get(import_id)).status == "uploaded"
 
@@ -196,7 +196,7 @@ async def test_of_a_workbook_another_sheet_is_chosen(owner: Browser, desk: Desk)
     again = await owner.post(f"/imports/{import_id}/format", {"sheet": "People", "header": "on"})
     assert again.all(".import__columns tbody th") == ["Email", "Seats"]
     refused = await owner.post(f"/imports/{import_id}/format", {"sheet": "Secret", "header": "on"})
-    assert "The file has no such sheet. It has: Sheet, People." in refused.text
+    assert "Sheets in this file: Sheet, People." in refused.text
 
 
 async def test_once_its_time_is_over_an_import_offers_no_undo_and_says_what_is_not_kept(

@@ -109,8 +109,8 @@ async def test_it_does_not_matter_in_which_pieces_a_file_comes(house: House, upl
     [
         ("nothing", 400, "No file selected. Select a CSV or XLSX file."),
         ("no file chosen", 400, "No file selected."),
-        ("empty", 400, "The file is empty."),
-        ("not a table", 400, "full of NUL bytes"),
+        ("empty", 400, "This file is empty."),
+        ("not a table", 400, "isn't a text file"),
         ("another token", 403, "Your session expired."),
         ("no token", 403, "Your session expired."),
         ("token after the file", 403, "Your session expired."),
@@ -162,7 +162,7 @@ async def test_what_is_wrong_is_told_beside_the_field_also_where_only_a_part_is_
     seen = await send(uploader, body_of(form(uploader, b"")), HX_Request="true", HX_Target="upload")
 
     assert (seen.status, seen.html.css_first("#upload #f-file[aria-invalid]") is not None) == (400, True)
-    assert "The file is empty." in seen.all("#f-file-error")[0]
+    assert "This file is empty." in seen.all("#f-file-error")[0]
     assert "<html" not in seen.response.text
 
 
@@ -219,7 +219,7 @@ async def test_a_file_that_says_it_is_too_large_is_refused_before_it_comes(house
 
         declared = await send(browser, pieces(), Content_Length=str(len(file.content) + 1000))
         assert (declared.status, came < 20_000) == (413, True)
-        assert f"A file may have {LARGE:,} bytes." in declared.text
+        assert f"File is too large (max {LARGE:,} bytes)." in declared.text
         silent = await send(browser, pieces())
         assert (silent.status, came < LARGE + 100_000) == (413, True)
     assert await imports_of(house) == []

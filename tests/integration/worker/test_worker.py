@@ -243,7 +243,7 @@ async def test_the_job_of_a_worker_that_fell_silent_runs_elsewhere(jobs: Jobs, w
 
     assert await jobs.ended(job_id) == {"completed": 1}
     job = await jobs.view(job_id)
-    assert (job.attempts, job.failures[0].error) == (2, "The worker that ran attempt 1 fell silent.")
+    assert (job.attempts, job.failures[0].error) == (2, "The worker running attempt 1 stopped responding.")
 
 
 async def test_a_job_that_is_cancelled_while_it_runs_is_stopped(jobs: Jobs, workers: Workers) -> None:

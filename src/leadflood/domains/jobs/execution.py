@@ -122,7 +122,7 @@ async def rescue(database: Database, registry: JobRegistry) -> int:
 
 async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> None:
     """End one lost attempt. A row that cannot be dealt with is logged, put off, and harms no other."""
-    error = f"The worker that ran attempt {job.attempt} fell silent."
+    error = f"The worker running attempt {job.attempt} stopped responding."
     try:
         async with tx.savepoint():
             more = 1 if job.losses < UNCOUNTED_LOSSES else 0

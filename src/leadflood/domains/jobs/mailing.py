@@ -24,7 +24,7 @@ async def send(mailer: Mailer, mail: Mail) -> None:
 def require_token(token: str, stored_hash: bytes) -> None:
     """Raises: Terminal: the token, computed again, is not the one whose hash was stored."""
     if token_hash(token) != stored_hash:
-        raise Terminal("LEADFLOOD_SECRET_KEY has changed since the link was made. Send the mail again.")
+        raise Terminal("LEADFLOOD_SECRET_KEY has changed since the link was created. Resend the email.")
 
 
 async def delete_old(database: Database, delete: Callable[[Transaction, int], Awaitable[int]]) -> None:

@@ -193,7 +193,7 @@ def cause_of(error: str) -> str:
     cause = storable_reason(error)[:_TELLING]
     while (reduced := " ".join(_PARTICULAR.sub(_placeholder, cause).split())[:MAX_CAUSE].rstrip()) != cause:
         cause = reduced
-    return cause or "No reason was given."
+    return cause or "No reason given."
 
 
 def _placeholder(found: re.Match[str]) -> str:

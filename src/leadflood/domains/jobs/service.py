@@ -84,7 +84,7 @@ async def _enqueue_unique(tx: Transaction, actor: Actor, job: NewJob[Any]) -> UU
         if queued is not None:
             await publishing.announce(tx, [queued])
             return queued.id
-    raise LockConflict("Others asked for the same job at the same time. Try again.")
+    raise LockConflict("The same job was just requested. Try again.")
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
@@ -156,7 +156,7 @@ async def requeue(
             continue
         break
     else:
-        raise LockConflict("Others asked for the same jobs at the same time. Try again.")
+        raise LockConflict("The same jobs were just requested. Try again.")
     if queued:
         await publishing.announce(tx, queued)
     return frozenset(job.id for job in queued)
@@ -196,7 +196,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
         raise JobNotFound
     job, status = locked
     if status not in (JobStatus.QUEUED, JobStatus.RUNNING):
-        message = f"Only a queued or running job can be cancelled; this one is {status}."
+        message = f"Only queued or running jobs can be canceled; this one is {status}."
         raise JobNotCancellable(message)
     await _cancel(tx, actor, registry, job, status)
     await _record(tx, actor, JobAuditAction.CANCELLED, JOB, {"count": 1, "kind": job.kind}, job_id)

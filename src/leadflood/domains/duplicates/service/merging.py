@@ -99,7 +99,7 @@ async def undo_merge(
             trace=trace,
         )
     except ChangesetNotFound as error:
-        raise MergeNotUndoable("It is longer ago than can be undone: what the leads were like is forgotten.") from error
+        raise MergeNotUndoable("The undo period has ended.") from error
     moved = await store.references(tx, actor.workspace_id, merge_id)
     await participants.unmerge(tx, actor, moved=moved, holders=holders, to_id=other.id)
     expect_changed(await store.set_undone(tx, actor, merge_id))
@@ -146,14 +146,14 @@ async def _lock_chain(
     await participants.lock(tx, actor, lead_ids_)
     locked = await leads.lock_all(tx, actor, lead_ids=lead_ids_)
     if len(locked) < len(set(lead_ids_)):
-        raise MergeNotUndoable("One of the leads is gone for good: it was deleted longer ago than can be restored.")
+        raise MergeNotUndoable("One of the leads was permanently deleted.")
     if await store.chain(tx, actor.workspace_id, found.survivor_id) != holders:
-        raise Unavailable("One of the leads was merged again just now. Try again.")
+        raise Unavailable("One of the leads was just merged again. Try again.")
     return holders, locked[found.survivor_id], locked[found.other_id]
 
 
 async def _require_address(tx: Transaction, actor: Actor, other: StoredLead) -> None:
     holder = await leads.address_holder(tx, actor, email_norm=other.email_norm)
     if holder is not None and holder != other.id:
-        message = f"Another lead has the address {other.email} by now. Delete it or change its address, then undo."
+        message = f"Another lead now has the email {other.email}. Delete it or change its email, then undo."
         raise MergeNotUndoable(message, extra={"existingId": str(holder)})

@@ -32,7 +32,7 @@ async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str
     started = await start_scan(tx, actor, trace=trace)
     scan = await queries.find_scan(tx, actor)
     if scan is None:
-        raise Unavailable("The scan that was under way was removed just now. Try again.")
+        raise Unavailable("The running scan was just removed. Try again.")
     if started is not None:
         data: dict[str, JsonValue] = {"jobId": str(started)}
         await audit.record(

@@ -224,7 +224,7 @@ def parsed_email(text: str) -> EmailAddress:
         return parse_email(text)
     except InvalidValue as exc:
         fault = FieldError("/email", exc.code, str(exc))
-        raise InvalidInput("The e-mail address cannot be used.", errors=[fault]) from exc
+        raise InvalidInput("Enter a valid email address.", errors=[fault]) from exc
 
 
 async def _account(tx: Transaction, email: EmailAddress) -> Account:

@@ -41,7 +41,7 @@ def encoding_of(sample: bytes, *, utf8: bool) -> str:
     if sum(nuls) > 2 * _MAX_NULS:
         if min(nuls) < max(nuls) / 4:
             return "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
-        message = "This is not a text file: it is full of NUL bytes. Save the table as CSV (UTF-8) or XLSX."
+        message = "This isn't a text file. Save the table as CSV (UTF-8) or XLSX."
         raise UnreadableFile(message)
     return "utf-8" if utf8 else _eight_bits(start)
 
@@ -153,5 +153,5 @@ def _strictness(encoding: str) -> str:
 
 
 def _undecodable(encoding: str) -> UnreadableFile:
-    message = f"The file is not all {encoding}. Choose another encoding, such as windows-1252, or save it as UTF-8."
+    message = f"The file isn't entirely {encoding}. Choose another encoding, such as windows-1252, or save it as UTF-8."
     return UnreadableFile(message)

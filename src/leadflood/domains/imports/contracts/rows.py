@@ -96,7 +96,7 @@ class RowReader:
         custom: dict[str, FieldValue] = {}
         width = len(cells)
         if width > self._width and any(cells[self._width :]):
-            message = f"The row has more cells than the {self._width} columns. Is a delimiter not in quotation marks?"
+            message = f"The row has more cells than the {self._width} columns. Check for a delimiter that isn't quoted."
             faults.append(FieldError("", "too_many_cells", message))
         for index, target, plain in self._columns:
             cell = cells[index].strip() if index < width else ""

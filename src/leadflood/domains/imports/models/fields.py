@@ -66,6 +66,6 @@ def check_target(text: str) -> str:
         raise InvalidValue(message, "not_allowed")
     key = check_field_key(text.removeprefix(CUSTOM))
     if about_permission(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)):
-        message = "Opt-outs and consent are no fields of a lead, and an import never changes them. Ignore the column."
+        message = "Imports never change opt-out or consent data. Ignore this column."
         raise InvalidValue(message, "not_allowed")
     return text

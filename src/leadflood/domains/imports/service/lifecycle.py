@@ -46,7 +46,7 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
     actor.require(Permission.LEADS_WRITE)
     found, _ = await changeable(tx, actor, import_id=import_id)
     if not any(column.target == Target.EMAIL for column in found.columns):
-        raise ImportNotReady("No column is mapped to email. Say which one is: leads are told apart by it.")
+        raise ImportNotReady("Map one column to email.")
     await store.start_staging(tx, found, await _enqueue(tx, actor, found, STAGE_IMPORT, trace))
     await record(tx, actor, ImportAuditAction.PREVIEWED, found.id, found.filename)
     return await queries.get_import(tx, actor, import_id=import_id)
@@ -63,7 +63,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
     found = await _locked(tx, actor, import_id)
     resumed = found.changeset_id is not None and found.status in (ImportStatus.PAUSED, ImportStatus.FAILED)
     if found.status is not ImportStatus.PREVIEWED and not resumed:
-        raise ImportNotReady(f"The import is {found.status}. Preview it first; then commit it.")
+        raise ImportNotReady(f"The import is {found.status}. Preview it first.")
     wanted = sum(found.counts.get(action, 0) for action in (RowAction.CREATE, RowAction.UPDATE))
     changeset_id, done = found.changeset_id, 0
     if changeset_id is None:
@@ -86,7 +86,7 @@ async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Imp
     actor.require(Permission.LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status is not ImportStatus.COMMITTING:
-        raise ImportNotReady(f"The import is {found.status}. Only a commit can be paused.")
+        raise ImportNotReady(f"The import is {found.status}. Only a running import can be paused.")
     await store.change_status(tx, found, ImportStatus.PAUSED)
     await record(tx, actor, ImportAuditAction.PAUSED, found.id, found.filename, await _counted(tx, actor, found))
     return await queries.get_import(tx, actor, import_id=import_id)

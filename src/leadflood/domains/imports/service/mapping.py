@@ -44,8 +44,8 @@ async def wanted_format(
     found, format_ = await changeable(tx, actor, import_id=import_id)
     given = {name: value for name in command.model_fields_set if (value := getattr(command, name)) is not None}
     if "sheet" in given and given["sheet"] not in found.sheets:
-        message = f"The file has no such sheet. It has: {', '.join(found.sheets) or 'none'}."
-        raise InvalidInput("The sheet is unknown.", errors=[FieldError("/sheet", "not_allowed", message)])
+        message = f"Sheets in this file: {', '.join(found.sheets) or 'none'}."
+        raise InvalidInput("Unknown sheet.", errors=[FieldError("/sheet", "not_allowed", message)])
     return replace(format_, **given), found
 
 
@@ -79,7 +79,7 @@ async def changeable(tx: Transaction, actor: Actor, *, import_id: UUID) -> tuple
     if found is None:
         raise ImportNotFound
     if found.status not in CHANGEABLE or found.changeset_id is not None or found.format is None:
-        message = f"The import is {found.status}. Its mapping can be changed before it is committed, between two steps."
+        message = f"The import is {found.status}. Its mapping can't be changed now."
         raise ImportNotReady(message)
     return found, found.format
 
@@ -89,7 +89,7 @@ def _check_targets(targets: Sequence[str], width: int) -> None:
     if len(targets) != width:
         faults.append(FieldError("/targets", "invalid_format", f"Must have {width} targets, one per column."))
     if Target.EMAIL not in targets:
-        message = "Map one column to email: leads are told apart by it."
+        message = "Map one column to email."
         faults.append(FieldError("/targets", "required", message))
     seen: set[str] = set()
     for index, target in enumerate(targets):
@@ -97,4 +97,4 @@ def _check_targets(targets: Sequence[str], width: int) -> None:
             faults.append(FieldError(f"/targets/{index}", "duplicate", "Map each target to one column only."))
         seen.add(target)
     if faults:
-        raise InvalidInput("The mapping is not valid.", errors=faults)
+        raise InvalidInput("Fix the mapping.", errors=faults)

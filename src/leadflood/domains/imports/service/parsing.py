@@ -137,7 +137,7 @@ def _analyse_workbook(file: IO[bytes], wanted: FileFormat | None) -> Analysis:
 
 def _analysed(found: FileFormat, sheets: list[str], records: Sequence[SourceRow]) -> Analysis:
     if not records:
-        raise UnreadableFile("The file has no rows. Choose one with a row of column names and a row for each lead.")
+        raise UnreadableFile("This file has no rows. Add a header row and one row per lead.")
     rows = [record.cells for record in records]
     header = [cell.strip() for cell in rows[0]] if found.header else None
     data = rows[1:] if found.header else rows

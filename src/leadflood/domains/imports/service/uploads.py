@@ -183,7 +183,7 @@ async def _finish(
     database: Database, sandbox: Sandbox, actor: Actor, import_id: UUID, filename: str, received: _Received
 ) -> None:
     if not received.size:
-        raise UnreadableFile("The file is empty. Choose one with a row of column names and a row for each lead.")
+        raise UnreadableFile("This file is empty. Add a header row and one row per lead.")
     utf8 = received.utf8()
     async with (
         sandbox.process(actor.workspace_id) as process,

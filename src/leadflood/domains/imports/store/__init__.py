@@ -168,7 +168,7 @@ class StoredImport:
     def changeset(self) -> UUID:
         """The changeset of one whose commit has begun."""
         if self.changeset_id is None:
-            raise RuntimeError("The commit of this import has not begun.")
+            raise RuntimeError("This import hasn't been committed.")
         return self.changeset_id
 
 
@@ -331,7 +331,7 @@ async def _transition(
 ) -> None:
     """Raises: ImportNotReady: the import is no longer as it was found."""
     if not await tx.changed(statement, {**found.key, "expected": [found.status], "status": status, **values}):
-        raise ImportNotReady("The import has changed just now. Look at it again.")
+        raise ImportNotReady("This import was just changed. Reload and try again.")
 
 
 def _stored(row: Row | None) -> StoredImport | None:

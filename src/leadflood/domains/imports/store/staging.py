@@ -43,7 +43,7 @@ _OVERFULL = [
     {
         "field": "/customFields",
         "code": "too_long",
-        "message": f"The lead would have more than {MAX_CUSTOM_FIELDS} custom fields, or too long ones. Map fewer.",
+        "message": f"The lead would have more than {MAX_CUSTOM_FIELDS} custom fields, or too much data. Map fewer.",
     }
 ]
 

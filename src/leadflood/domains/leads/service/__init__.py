@@ -120,7 +120,7 @@ async def _insert(
             created |= await store.insert_leads(tx, workspace_id, waiting) if waiting else set()
         except IntegrityError as error:
             if constraint_of(error) == _OWNER:
-                raise LockConflict("An owner was removed just now. Try again.") from error
+                raise LockConflict("An owner was just removed. Try again.") from error
             raise
         refused = {lead.id: lead.command.email.norm for lead in new if lead.id not in created}
         existing = await store.existing_ids(tx, workspace_id, list(refused.values())) if refused else {}

@@ -193,7 +193,7 @@ async def _change(
                     limits=_LIMITS,
                 )
         except IntegrityError as error:
-            message = "An address was taken, or the owner left, just now. Try again."
+            message = "An email or owner was just changed. Try again."
             raise Unavailable(message) from error
         data = _data(command, patch, changeset_id)
         await publish(tx, _EVENTS[command.action], [Event(lead_id, data, actor, trace) for lead_id in changed.leads])

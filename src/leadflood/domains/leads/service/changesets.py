@@ -109,7 +109,7 @@ async def undo_changeset(
     actor.require(Permission.LEADS_WRITE)
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
     if changeset.kind is ChangesetKind.MERGE:
-        raise ChangesetNotUndoable("This is a merge, which is more than its changes. Undo the merge instead.")
+        raise ChangesetNotUndoable("This is a merge. Undo the merge instead.")
     undone, began = await begin_undo(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     if began:
         count_ = undone.undone if undone.job_id is None else changed_leads(undone)
@@ -128,9 +128,9 @@ async def begin_undo(
     if changeset is None or changeset.forgotten_at is not None:
         raise ChangesetNotFound
     if changeset.status == ChangesetStatus.OPEN:
-        raise ChangesetNotUndoable("It is still being written. Wait until it is, or cancel its job, then undo it.")
+        raise ChangesetNotUndoable("It is still running. Wait until it finishes, or cancel its job, then undo it.")
     if changeset.created + changeset.updated + changeset.deleted + changeset.restored == 0:
-        raise ChangesetNotUndoable("It changed nothing that could be taken back.")
+        raise ChangesetNotUndoable("It made no changes to undo.")
     began = await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id)
     if began:
         if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
@@ -239,7 +239,7 @@ class UndoWork:
             async with tx.savepoint():
                 rows = await undo.undo_chunk(tx, self._changeset, chunk, leads=locked.count, conflicts=conflicts)
         except IntegrityError as error:
-            message = "An address or an owner that goes back was taken or left just now. Try again."
+            message = "An email or owner was just changed. Try again."
             raise Unavailable(message) from error
         (moved,) = (row for row in rows if row.id is None)
         undone = await self._publish(tx, moved)

@@ -90,7 +90,7 @@ class GroupCommit:
         Raises: DuplicateLead, UnknownOwner, IdempotencyInProgress, IdempotencyMismatch, Unavailable.
         """
         if self._waiting >= self._max_waiting:
-            raise Unavailable("Too many leads wait to be written. Try again shortly.")
+            raise Unavailable("Too many leads are waiting. Try again shortly.")
         pending = _Pending(lead, keyed)
         self._waiting += 1
         try:

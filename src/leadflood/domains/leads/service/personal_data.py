@@ -53,7 +53,7 @@ async def erase_person(
     await participants.lock(tx, actor, sorted(person.ids))
     await store.lock_for_erasure(tx, actor.workspace_id, person.ids)
     if await _find(tx, actor, participants, who) != person:
-        raise Unavailable("The lead was changed just now. Try again.")
+        raise Unavailable("The lead was just updated. Try again.")
     counts = await participants.erase(tx, actor, person)
     await publish(tx, LEAD_ERASED, [Event(lead_id, LeadErasedData(), actor) for lead_id in sorted(person.ids)])
     await _record(tx, actor, LeadAuditAction.ERASED, person, {"rows": sum(counts.values())})

@@ -54,7 +54,7 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
             archive.row_ended()
             number += 1
             if number > MAX_ROWS:
-                message = f"The sheet says that it has more than {MAX_ROWS:,} rows. Save it again, or as CSV."
+                message = f"The sheet has more than {MAX_ROWS:,} rows. Split it, or save it as CSV."
                 raise UnreadableFile(message)
             cells = _trimmed(values, number)
             if cells:
@@ -74,7 +74,7 @@ def _opened(file: IO[bytes]) -> "tuple[Workbook, Archive]":
         reader = Reader(file)
         book = reader.opened()
     except _BROKEN as error:
-        message = "This is not an Excel workbook (XLSX), or it is damaged. Save it again, or as CSV."
+        message = "This isn't an Excel workbook (XLSX), or it's damaged. Save it again, or as CSV."
         raise UnreadableFile(message) from error
     if not book.worksheets:
         raise UnreadableFile("The workbook has no sheet with cells.")
