@@ -1,4 +1,4 @@
-"""Participants are told apart by name, by what they move, and by where they have data."""
+"""Participants have different names, kinds of references and places."""
 
 import pytest
 

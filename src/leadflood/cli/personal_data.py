@@ -75,7 +75,7 @@ def erase(
             if not dry_run:
                 if not yes:
                     _print(found, as_json=False)
-                    typer.confirm("Erase this for good?", abort=True, err=True)
+                    typer.confirm("Erase this permanently?", abort=True, err=True)
                 found = await attempt(dry=False)
         _print(found, as_json=as_json)
 

@@ -99,8 +99,8 @@ class ResponseNotStored(AppError):
 
     def __init__(self) -> None:
         detail = (
-            "This request was carried out before. Its answer was too large to be kept, or was removed when a person was"
-            " erased: read what it made instead."
+            "This request was already carried out. Its response is not stored, because it was too large or because"
+            " personal data was erased."
         )
         super().__init__(detail)
 

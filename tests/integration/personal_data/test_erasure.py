@@ -1,4 +1,4 @@
-"""A person is erased everywhere, and nobody else is touched."""
+"""A person is erased everywhere, and no other person is affected."""
 
 import asyncio
 from uuid import UUID
@@ -111,7 +111,7 @@ async def test_while_an_import_is_read_or_written_an_erasure_is_refused(world: W
     writing = await world.file([world.row()])
     other = await world.file([["carl@acme.com", "Carl", "", "", "", ""]])
     await world.imports.ask_commit(other)
-    await world.erase("somebody@acme.com")
+    await world.erase("other@acme.com")
     await world.imports.ask_commit(writing)
     with pytest.raises(ImportsBusy):
         await world.erase(EMAIL)

@@ -13,7 +13,7 @@ PERSON = DataSubject(
     addresses=frozenset({"ada+x@acme.com", "o'neil_100%@acme.com"}),
     texts=frozenset({"+442079460958", "Ada Lovelace", "Zoë (Z.) Ünal"}),
 )
-NOBODY = DataSubject()
+UNKNOWN = DataSubject()
 
 
 async def redacted(database: Database, workspace: Workspace, value: object, person: DataSubject) -> tuple[object, bool]:
@@ -54,4 +54,4 @@ async def test_another_address_or_name_stays(database: Database, workspace: Work
 
 
 async def test_a_person_of_whom_nothing_is_known_is_in_no_text(database: Database, workspace: Workspace) -> None:
-    assert await redacted(database, workspace, {"q": "a", "b": ""}, NOBODY) == ({"q": "a", "b": ""}, False)
+    assert await redacted(database, workspace, {"q": "a", "b": ""}, UNKNOWN) == ({"q": "a", "b": ""}, False)

@@ -139,10 +139,10 @@ class World:
 
     async def _view(self) -> None:
         user_id = await new_member(self.database, self.actor.workspace_id, Role.MEMBER)
-        somebody = Actor(ActorKind.USER, self.actor.workspace_id, frozenset(Permission), user_id=user_id)
+        member = Actor(ActorKind.USER, self.actor.workspace_id, frozenset(Permission), user_id=user_id)
         command = CreateView.model_validate({"name": "Quokkafirst Quokkalast", "filter": {"q": EMAIL}})
         async with self.database.transaction(self.actor.workspace_id) as tx:
-            await views.create_view(tx, somebody, command=command)
+            await views.create_view(tx, member, command=command)
 
     async def erase(self, who: UUID | str, *, dry_run: bool = False, killed: bool = False) -> ErasureView:
         """`killed`: the process ends before the commit."""
@@ -153,7 +153,7 @@ class World:
             return erased
 
     def elsewhere(self, workspace_id: UUID) -> "World":
-        """Somebody in another workspace."""
+        """The same in another workspace."""
         actor = Actor.cli(workspace_id)
         return World(
             Desk(self.database, actor, self.desk.adapter), ImportDesk(self.database, self.imports.registry, actor)
@@ -180,10 +180,11 @@ class World:
 
     async def traces(self) -> dict[str, list[str]]:
         """Every row of the workspace that names the person, files included."""
-        held = await self.holdings()
+        stored = await self.holdings()
         wanted = [form for canary in CANARIES for form in (canary, canary.encode().hex())]
         found = {
-            table: [row for row in rows if any(form in row.lower() for form in wanted)] for table, rows in held.items()
+            table: [row for row in rows if any(form in row.lower() for form in wanted)]
+            for table, rows in stored.items()
         }
         return {table: rows for table, rows in found.items() if rows}
 

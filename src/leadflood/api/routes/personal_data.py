@@ -1,4 +1,4 @@
-"""The data of a person over HTTP: a copy of it, and its erasure; by lead or by address."""
+"""Export and erasure of personal data over HTTP, by lead or by email."""
 
 from typing import Any
 
@@ -23,41 +23,43 @@ _ERASURE: dict[int | str, dict[str, Any]] = {404: {}, 409: {}}
 _BY_ADDRESS: dict[int | str, dict[str, Any]] = {409: {}}
 
 
-@router.post("/leads/{id}/personal-data-exports", summary="Export the data of a lead's person", responses=_OF_LEAD)
+@router.post("/leads/{id}/personal-data-exports", summary="Export a lead's personal data", responses=_OF_LEAD)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
 async def export_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> PersonalDataView:
-    """All that the workspace has about the person, also of a deleted or merged lead. The audit log records the export.
+    """Everything that the workspace stores about the person, including deleted and merged leads.
 
-    A lead, its deleted predecessors with the same address, and the leads that are merged with them are one person.
+    A lead, deleted leads with the same email, and leads merged with one of them are the same person. The audit log
+    records the export.
     """
     return await personal_data.export_personal_data(unit.tx, unit.actor, unit.parts.participants, who=lead_id)
 
 
-@router.post("/leads/{id}/erasures", summary="Erase a lead's person", responses=_ERASURE)
+@router.post("/leads/{id}/erasures", summary="Erase a lead's personal data", responses=_ERASURE)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
 async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: UnitOfWorkDep) -> ErasureView:
-    """Remove the person everywhere in the workspace, for good; with `dryRun`, list what that would remove.
+    """Delete the person everywhere in the workspace, permanently. With `dryRun`, list what would be deleted.
 
-    Leads go with all that hangs on them, deleted and merged ones of the same person included. Imports, changesets,
-    views and the audit log lose what names the person. Export files that may have the person are removed. Everything
-    happens in one transaction. 409 while an import that has the person is being read or written.
+    Deletes the person's leads, including deleted and merged ones, and everything that refers to them. Replaces the
+    person's email, phone number and full name in imports, changesets, views and the audit log. Deletes export files
+    that may contain the person. Atomic. Returns 409 while an import that may contain the person is being previewed or
+    committed.
     """
     return await personal_data.erase_person(
         unit.tx, unit.actor, unit.parts.participants, who=lead_id, dry_run=command.dry_run
     )
 
 
-@router.post("/personal-data-exports", summary="Export the data of a person by address")
+@router.post("/personal-data-exports", summary="Export personal data by email")
 @requires(Permission.PERSONAL_DATA, whole_file=True)
 async def export_person(command: PersonByAddress, unit: UnitOfWorkDep) -> PersonalDataView:
-    """As for a lead, by address: it also finds what is left of a person who is no lead any more."""
+    """Like the export of a lead. Also finds data of people who are no longer leads."""
     return await personal_data.export_personal_data(unit.tx, unit.actor, unit.parts.participants, who=command.email)
 
 
-@router.post("/erasures", summary="Erase a person by address", responses=_BY_ADDRESS)
+@router.post("/erasures", summary="Erase personal data by email", responses=_BY_ADDRESS)
 @requires(Permission.PERSONAL_DATA, whole_file=True)
 async def erase_person(command: ErasePerson, unit: UnitOfWorkDep) -> ErasureView:
-    """As for a lead, by address: it also erases what is left of a person who is no lead any more."""
+    """Like the erasure of a lead. Also deletes data of people who are no longer leads."""
     return await personal_data.erase_person(
         unit.tx, unit.actor, unit.parts.participants, who=command.email, dry_run=command.dry_run
     )

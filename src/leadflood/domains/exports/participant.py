@@ -12,7 +12,7 @@ _SINCE = sql(
 # Let exports fail whose files are removed, and forget how far they were.
 _FAIL = sql("""
 UPDATE {table} t
-SET status = 'failed', error = 'The file was removed because a person was erased who may be in it. Export again.',
+SET status = 'failed', error = 'The file was deleted because an erased person may be in it. Export again.',
     resolved = NULL, total = NULL, done = 0, parts = 0, size_bytes = 0, position = NULL, updated_at = now(),
     finished_at = now()
 WHERE t.workspace_id = :workspace_id AND ({found})

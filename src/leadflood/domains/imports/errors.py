@@ -28,14 +28,14 @@ class ImportsBusy(Conflict):
     """Imports that may contain the person are in progress, so the person can't be erased now."""
 
     code = "imports_busy"
-    title = "Imports are at work"
-    remedy = "Wait for as many seconds as `Retry-After` says, then try again."
+    title = "Imports in progress"
+    remedy = "Wait until the imports of `importIds` finish, or pause or cancel them, then try again."
 
     def __init__(self, import_ids: Sequence[UUID]) -> None:
         """Args: import_ids: which imports."""
         super().__init__(
-            "An import that may have this person is being read or written. Wait for it, or pause or cancel it; then"
-            " repeat the erasure.",
+            "An import that may contain this person is being previewed or committed. Wait until it finishes, or pause"
+            " or cancel it, then try again.",
             extra={"importIds": [str(import_id) for import_id in import_ids]},
         )
 

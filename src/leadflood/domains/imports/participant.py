@@ -32,7 +32,7 @@ ORDER BY id FOR UPDATE
     of_person=_OF_PERSON,
 )
 
-# Nobody knows whether a person is in a file of which not all was read, or not all sheets.
+# Files that were not read completely, or with sheets that were not read: they may contain the person.
 _UNREAD = sql("""
 t.import_id IN (SELECT i.id FROM imports i
                 WHERE i.workspace_id = :workspace_id AND i.status NOT IN ('uploading', 'staging')
@@ -43,7 +43,7 @@ t.import_id IN (SELECT i.id FROM imports i
 _FAIL_UNREAD = sql("""
 UPDATE {table} t
 SET status = 'failed', sample = '[]', updated_at = now(), finished_at = now(),
-    error = 'The file was removed because a person was erased who may be in it. Upload it again.'
+    error = 'The file was deleted because an erased person may be in it. Upload it again.'
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 

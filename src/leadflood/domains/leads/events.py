@@ -111,7 +111,7 @@ class MergeData(EventData):
 
 
 class LeadErasedData(EventData):
-    """Nothing: it is about somebody of whom nothing is kept."""
+    """Nothing: no data of an erased person is kept."""
 
 
 class EnrichmentRequestedData(EventData):

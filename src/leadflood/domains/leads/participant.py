@@ -70,7 +70,7 @@ AND (t.data ->> 'mergeId' = ANY (:merge_ids::text[]) OR t.data ->> 'changesetId'
         erase=_REDACT_CHANGESETS,
         record=None,
     ),
-    # Of a change that is over and that was of nobody else, what was set is data of the person.
+    # Finished changes of this person's leads only: the values that they set are personal data.
     Place(
         name="changesetValues",
         table=sql("lead_changesets"),
@@ -84,7 +84,7 @@ AND NOT EXISTS (SELECT FROM lead_changes c
         erase=_REMOVE_VALUES,
         record=None,
     ),
-    # Its changeset has them as well, and is undone: nobody needs its images.
+    # The changeset of such a merge has them as well. It is undone, so its images are no longer needed.
     Place(
         name="changesOfOthers",
         table=sql("lead_changes"),

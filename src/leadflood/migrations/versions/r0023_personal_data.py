@@ -1,4 +1,4 @@
-"""Personal data: erasing from the audit log and from timelines, answers that name nobody, references of any kind.
+"""Personal data: erasing from the audit log and timelines, responses without personal data, references of any kind.
 
 Revision ID: 0023
 Revises: 0022

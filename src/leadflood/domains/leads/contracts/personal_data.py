@@ -12,7 +12,7 @@ _LEAD = "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"
 
 
 class PersonByAddress(Schema):
-    """Whose data is exported: all leads of the workspace with this address, and what names it elsewhere."""
+    """The person, by email."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada.lovelace@acme.com"}]})
 
@@ -20,30 +20,30 @@ class PersonByAddress(Schema):
 
 
 class EraseLead(Schema):
-    """Whether to erase, or only to list what would be erased."""
+    """Whether to only list what would be erased."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"dryRun": True}]})
 
-    dry_run: bool = Field(default=False, description="List the places and change nothing.")
+    dry_run: bool = Field(default=False, description="List what would be erased, without changes.")
 
 
 class ErasePerson(PersonByAddress):
-    """Whom to erase, and whether to do it."""
+    """The person, by email, and whether to only list what would be erased."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada.lovelace@acme.com", "dryRun": True}]})
 
-    dry_run: bool = Field(default=False, description="List the places and change nothing.")
+    dry_run: bool = Field(default=False, description="List what would be erased, without changes.")
 
 
 class PlaceView(View):
-    """A place with data of a person."""
+    """A kind of data that exists about the person."""
 
     name: str = Field(description="Such as `leads`, `timeline` or `importRows`.")
-    rows: int = Field(description="How many rows it has: these are removed, or what names the person in them.")
+    rows: int = Field(description="Number of rows that are deleted or redacted.")
 
 
 class ErasureView(View):
-    """What is erased of a person, or would be."""
+    """What was erased, or would be."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -59,13 +59,13 @@ class ErasureView(View):
     )
 
     dry_run: bool
-    lead_ids: list[UUID] = Field(description="The leads that are this person, deleted and merged ones included.")
-    places: list[PlaceView] = Field(description="Every place that has something of the person.")
-    erased_at: datetime | None = Field(description="Null for a dry run.")
+    lead_ids: list[UUID] = Field(description="The person's leads, including deleted and merged ones.")
+    places: list[PlaceView] = Field(description="Where data of the person is stored, with the number of rows.")
+    erased_at: datetime | None = Field(description="Null for dry runs.")
 
 
 class PersonalDataView(View):
-    """All that is stored about a person."""
+    """Everything stored about a person."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -78,9 +78,9 @@ class PersonalDataView(View):
         }
     )
 
-    lead_ids: list[UUID] = Field(description="The leads that are this person, deleted and merged ones included.")
+    lead_ids: list[UUID] = Field(description="The person's leads, including deleted and merged ones.")
     places: dict[str, list[dict[str, JsonValue]]] = Field(
-        description="The rows of each place, with the names of their columns in the database."
+        description="The rows of each place, with their database column names."
     )
 
     @property

@@ -64,7 +64,7 @@ async def data_subject(
 ) -> DataSubject:
     """The person that these leads are. `address`: what the person gave.
 
-    An address that they had before is looked for in texts only: a lead that has it now may be somebody else.
+    Earlier addresses are looked for in texts only: a lead that has one now may be another person.
     """
     values = {"workspace_id": actor.workspace_id, "ids": sorted(lead_ids)}
     leads: list[dict[str, Any]] = [dict(row) for row in await tx.all(_IDENTIFIERS, values)]
