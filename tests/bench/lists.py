@@ -30,6 +30,19 @@ ORDER BY hashint8extended(extract(epoch FROM created_at)::bigint, 5) LIMIT 100
 Lead = dict[str, str]
 Parameters = dict[str, str | list[str]]
 
+
+def _is(field: str, value: str) -> dict[str, object]:
+    return {"field": field, "operator": "is", "value": value}
+
+
+def _all(*conditions: dict[str, object]) -> str:
+    return json.dumps({"all": conditions})
+
+
+def _any(*conditions: dict[str, object]) -> str:
+    return json.dumps({"any": conditions})
+
+
 PLAIN: dict[str, Parameters] = {
     "newest first": {},
     "oldest first": {"sort": "createdAt"},
@@ -45,6 +58,20 @@ PLAIN: dict[str, Parameters] = {
     "search: two letters": {"q": "an"},
     "search: rare word, by e-mail": {"q": "rheinwerk labs", "sort": "email"},
     "search: nothing": {"q": "xyzzy"},
+    "search: job title": {"q": "chief officer"},
+    "search: two words, one of them short": {"q": "an muller"},
+    "any of a country or a status": {"filter": _any(_is("country", "NZ"), _is("status", "failed"))},
+    "without a company": {"filter": _all({"field": "company", "operator": "isEmpty"})},
+    "in the last 7 days, not from one source": {
+        "filter": _all(
+            {"field": "createdAt", "operator": "inLastDays", "value": 7},
+            {"field": "source", "operator": "isNot", "value": "api"},
+        )
+    },
+    "company contains": {"filter": _all({"field": "company", "operator": "contains", "value": "alpen"})},
+    "title starts with, or country": {
+        "filter": _any({"field": "jobTitle", "operator": "startsWith", "value": "head of"}, _is("country", "NZ"))
+    },
 }
 """What is asked for, by what it is called."""
 
@@ -55,6 +82,8 @@ OF_A_LEAD: dict[str, Callable[[Lead], Parameters]] = {
     "search: first and last name": lambda lead: {"q": f"{lead['first']} {lead['last']}"},
     "search: company": lambda lead: {"q": lead["company"]},
     "search: e-mail address": lambda lead: {"q": lead["email"]},
+    "search: words in another order": lambda lead: {"q": f"{lead['company']} {lead['first']}"},
+    "email is": lambda lead: {"filter": _all(_is("email", lead["email"]))},
     "search: name and country": lambda lead: {"q": lead["last"], "country": "NZ"},
 }
 """The same, for each of some leads in turn."""
