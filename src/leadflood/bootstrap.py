@@ -11,6 +11,7 @@ from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
@@ -74,6 +75,8 @@ DOMAINS: Sequence[Domain] = tuple(
 SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
 LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for participant in domain.participants])
 """What refers to leads, from the highest domain to the lowest."""
+for _domain in DOMAINS:
+    LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
 SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),

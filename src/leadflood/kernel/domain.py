@@ -8,6 +8,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.events import EventType, Subscription
+from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.pages import NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
@@ -41,6 +42,7 @@ class Domain:
         jobs: makes the definitions of its kinds of jobs (`JobDefinition`).
         schedules: the jobs that run again and again (`Schedule`).
         participants: what it has about subjects such as leads.
+        filters: what subjects of other domains can be filtered by, by kind of subject.
         converters: converts stored values of custom fields (`Converter`), by kind of subject.
         events: the types of what happens to its subjects.
         subscriptions: to events, its own and those of domains below it.
@@ -55,6 +57,7 @@ class Domain:
     jobs: Callable[[Services], Sequence[Any]] = _no_jobs
     schedules: Sequence[Any] = ()
     participants: Sequence[Participant] = ()
+    filters: Mapping[str, Sequence[FilterField]] = field(default_factory=dict)
     converters: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[EventType[Any]] = ()
     subscriptions: Sequence[Subscription[Any]] = ()

@@ -3,11 +3,11 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from leadflood.kernel.filter_meaning import compared, days_ago, kind_of, person
 from leadflood.kernel.filters import (
     MAX_CONDITIONS,
     MAX_DAYS,
@@ -16,9 +16,6 @@ from leadflood.kernel.filters import (
     MAX_VALUES,
     ME,
     WITHOUT_VALUE,
-    Column,
-    Compare,
-    Comparison,
     Condition,
     Either,
     Every,
@@ -28,25 +25,13 @@ from leadflood.kernel.filters import (
     Kind,
     Node,
     Operator,
-    Related,
-    Relation,
 )
-from leadflood.kernel.search import pattern, search_terms
-from leadflood.kernel.text import InvalidValue, clean_line, search_key
+from leadflood.kernel.text import InvalidValue, clean_line
 from leadflood.kernel.timestamps import parse_timestamp
 
 Path = tuple[int | str, ...]
 
-_NOBODY: Final = UUID(int=0)
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_COMPARISONS: Final = {
-    Operator.IS_NOT: Comparison.DISTINCT,
-    Operator.LESS_THAN: Comparison.LESS,
-    Operator.GREATER_THAN: Comparison.MORE,
-    Operator.BEFORE: Comparison.LESS,
-    Operator.ON_OR_AFTER: Comparison.AT_LEAST,
-}
-"""Of one value; all others compare for equality."""
 
 
 class InvalidFilter(ValueError):
@@ -106,7 +91,7 @@ class FilterFields:
                 node = self.compiled(part, reader)
                 parts += node.parts if isinstance(node, Every) and tree.match == "all" else [node]
             else:
-                parts.append(_compared(self.get(part.field), part, reader))
+                parts.append(compared(self.get(part.field), part, reader))
         if len(parts) == 1:
             return parts[0]
         return Either(tuple(parts)) if tree.match == "any" and parts else Every(tuple(parts))
@@ -122,16 +107,17 @@ class FilterFields:
         )
 
     def _fixed(self, part: Condition, reader: FilterReader) -> Condition:
-        kind = self.get(part.field).kind
+        field = self.get(part.field)
+        kind = Kind.DATE if field.places is not None else field.kind
         if part.operator is Operator.IN_LAST_DAYS:
-            since = _days_ago(part.value, reader)
+            since = days_ago(part.value, reader)
             text = (since.date() if kind is Kind.DATE else since).isoformat()
             return Condition(part.field, Operator.ON_OR_AFTER, text)
         if kind is not Kind.PERSON or part.value is None:
             return part
         if isinstance(part.value, tuple):
-            return Condition(part.field, part.operator, tuple(str(_person(item, reader)) for item in part.value))
-        return Condition(part.field, part.operator, str(_person(part.value, reader)))
+            return Condition(part.field, part.operator, tuple(str(person(item, reader)) for item in part.value))
+        return Condition(part.field, part.operator, str(person(part.value, reader)))
 
 
 class _Reading:
@@ -218,6 +204,8 @@ def _operator(field: FilterField, given: object) -> Operator:
 
 def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noqa: ANN401  whatever the field has
     """The value of a condition, as JSON has it, checked. Raises: InvalidValue."""
+    if field.places is not None and operator not in WITHOUT_VALUE:
+        return _value(field.places[kind_of(operator, value)], operator, value)
     if operator in WITHOUT_VALUE:
         if value is not None:
             message = "Leave the value out."
@@ -292,91 +280,3 @@ def _date(value: str) -> date:
     except ValueError as error:
         message = 'Give an ISO 8601 date, such as "2026-03-01".'
         raise InvalidValue(message) from error
-
-
-def _days_ago(days: int, reader: FilterReader) -> datetime:
-    return reader.now.astimezone(UTC) - timedelta(days=days)
-
-
-def _person(value: str, reader: FilterReader) -> UUID:
-    """Who is meant. Nobody is `me` to a program without a person behind it."""
-    return (reader.user_id or _NOBODY) if value == ME else UUID(value)
-
-
-def _compared(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
-    """What one condition means."""
-    if field.kind is Kind.SEARCH:
-        return _searched(field.column, condition.value)
-    if field.relation is None:
-        return _comparison(field, condition, reader)
-    negated = condition.operator in {Operator.IS_NOT, Operator.IS_EMPTY}
-    positive = {Operator.IS_NOT: Operator.IS, Operator.IS_EMPTY: Operator.IS_NOT_EMPTY}
-    asked = Condition(field.name, positive.get(condition.operator, condition.operator), condition.value)
-    return _related(field, field.relation, _comparison(field, asked, reader), negated=negated)
-
-
-def _related(field: FilterField, relation: Relation, node: Node, *, negated: bool) -> Node:
-    """Any of the related rows, or none of them, meets this. Of several values, each has its row."""
-    if isinstance(node, Either):
-        return Either(tuple(_related(field, relation, part, negated=negated) for part in node.parts))
-    parts = node.parts if isinstance(node, Every) else (node,)
-    return Related(relation, (*field.fixed, *(part for part in parts if isinstance(part, Compare))), negated)
-
-
-def _comparison(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
-    """What is compared with the column."""
-    operator, column = condition.operator, field.column
-    if operator in WITHOUT_VALUE:
-        return Compare(column, Comparison.NULL if operator is Operator.IS_EMPTY else Comparison.NOT_NULL)
-    if field.kind is Kind.TEXT:
-        return _text_compared(column, condition)
-    if operator is Operator.IN_LAST_DAYS:
-        since = _days_ago(condition.value, reader)
-        return Compare(column, Comparison.AT_LEAST, since.date() if field.kind is Kind.DATE else since)
-    values = tuple(_stored(field.kind, item, reader) for item in _each(condition.value))
-    if operator is Operator.BETWEEN:
-        upper = Comparison.LESS if field.kind is Kind.TIME else Comparison.AT_MOST
-        return Every((Compare(column, Comparison.AT_LEAST, values[0]), Compare(column, upper, values[1])))
-    if operator is Operator.IS_ANY_OF and len(values) > 1:
-        return Compare(column, Comparison.ONE_OF, values)
-    return Compare(column, _COMPARISONS.get(operator, Comparison.EQUAL), values[0])
-
-
-def _text_compared(column: Column, condition: Condition) -> Node:
-    operator = condition.operator
-    before, after = operator is Operator.CONTAINS, operator in {Operator.CONTAINS, Operator.STARTS_WITH}
-    patterns = [pattern(search_key(item), before=before, after=after) for item in _each(condition.value)]
-    if operator is Operator.IS_NOT:
-        return Compare(column, Comparison.FOLDED_NOT_LIKE, patterns[0])
-    likes = tuple(Compare(column, Comparison.FOLDED_LIKE, item) for item in patterns)
-    return likes[0] if len(likes) == 1 else Either(likes)
-
-
-def _searched(column: Column, text: str) -> Node:
-    """Every word somewhere in the text that is searched, in one of its spellings."""
-    terms: list[Node] = []
-    for patterns in search_terms(text):
-        likes = tuple(Compare(column, Comparison.LIKE, item) for item in patterns)
-        terms.append(likes[0] if len(likes) == 1 else Either(likes))
-    return terms[0] if len(terms) == 1 else Every(tuple(terms))
-
-
-def _each(value: Any) -> tuple[Any, ...]:  # noqa: ANN401  whatever the field has
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _stored(kind: Kind, value: Any, reader: FilterReader) -> Any:  # noqa: ANN401  whatever the field has
-    """A value as the driver takes it."""
-    match kind:
-        case Kind.TIME:
-            return parse_timestamp(value)
-        case Kind.DATE:
-            return _date(value)
-        case Kind.PERSON:
-            return _person(value, reader)
-        case Kind.REFERENCE:
-            return UUID(value)
-        case Kind.NUMBER:
-            return Decimal(str(value))
-        case _:
-            return value

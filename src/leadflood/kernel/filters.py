@@ -62,6 +62,8 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     REFERENCE = "reference"
     SEARCH = "search"
+    CUSTOM = "custom"
+    """Of a field whose values are of any type: the value of a condition decides."""
 
 
 WITHOUT_VALUE: Final = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
@@ -76,6 +78,17 @@ _OPERATORS: Final[Mapping[Kind, tuple[Operator, ...]]] = {
     Kind.BOOLEAN: (Operator.IS, Operator.IS_NOT),
     Kind.REFERENCE: (Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF),
     Kind.SEARCH: (Operator.MATCHES,),
+    Kind.CUSTOM: (
+        *_EQUAL,
+        Operator.CONTAINS,
+        Operator.STARTS_WITH,
+        Operator.GREATER_THAN,
+        Operator.LESS_THAN,
+        Operator.BETWEEN,
+        Operator.BEFORE,
+        Operator.ON_OR_AFTER,
+        Operator.IN_LAST_DAYS,
+    ),
 }
 
 
@@ -170,6 +183,7 @@ class FilterField:
         nullable: whether it can be empty.
         choices: all values that there are, with their labels; None where any are possible.
         normalise: brings a value to the form that is stored; raises InvalidValue.
+        places: of a field of kind CUSTOM, where values of each kind are: as a field of that kind.
     """
 
     name: str
@@ -181,6 +195,7 @@ class FilterField:
     nullable: bool = True
     choices: Mapping[str, str] | None = None
     normalise: Callable[[str], str] | None = None
+    places: Mapping[Kind, "FilterField"] | None = None
 
     @property
     def operators(self) -> tuple[Operator, ...]:

@@ -59,6 +59,21 @@ class Position:
         """The value of a list that is sorted by a second id."""
         return self._value_as(UUID)
 
+    @property
+    def text_and_time(self) -> tuple[str, datetime]:
+        """The value of a list that is sorted by a text without spaces, then by a time."""
+        text, space, _ = self.value.partition(" ")
+        if not space:
+            raise _bad_cursor()
+        return text, Position(self.value.removeprefix(f"{text} "), self.id).time
+
+    @property
+    def optional(self) -> str | None:
+        """The value of a list that is sorted by a text that may be missing."""
+        if self.value and not self.value.startswith("="):
+            raise _bad_cursor()
+        return self.value[1:] if self.value else None
+
     def _value_as(self, parse: Callable[[str], T]) -> T:
         try:
             return parse(self.value)

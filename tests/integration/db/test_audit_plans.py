@@ -12,7 +12,7 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.roles import APP_ROLE
 from tests.conftest import TEMPLATE
 from tests.integration.db.conftest import opened
-from tests.integration.db.test_plans import Plans
+from tests.support.explained import Plans
 from tests.support.postgres import Cluster
 from tests.support.statements import while_borrowed
 

@@ -113,13 +113,26 @@ def _fields(random_unit: random.Random, number: int, owners: Sequence[UUID]) -> 
 
 def expected(leads: Sequence[LeadView], filters: LeadFilter, sort: LeadSort) -> list[UUID]:
     """The ids that a list must show, in order."""
-    ordered = sorted(leads, key=lambda lead: (_sorted_by(lead, sort), lead.id), reverse=sort.descending)
-    return [lead.id for lead in ordered if _shown(lead, filters)]
+    shown = [lead for lead in leads if _shown(lead, filters)]
+    sorted_by = {lead.id: _sorted_by(lead, sort) for lead in shown}
+    first = [lead for lead in shown if sorted_by[lead.id] is not None]
+    last = [lead for lead in shown if sorted_by[lead.id] is None]
+    first.sort(key=lambda lead: (sorted_by[lead.id], lead.id), reverse=sort.descending)
+    last.sort(key=lambda lead: lead.id, reverse=sort.descending)
+    return [lead.id for lead in (*first, *last)]
 
 
-def _sorted_by(lead: LeadView, sort: LeadSort) -> Any:  # noqa: ANN401  times or texts
-    columns = {"created_at": lead.created_at, "updated_at": lead.updated_at}
-    return columns.get(sort.column) or parse_email(lead.email).norm
+def _sorted_by(lead: LeadView, sort: LeadSort) -> tuple[Any, ...] | None:
+    """What comes before the id; None for what has no value, which comes last."""
+    name = " ".join(part for part in (lead.first_name, lead.last_name) if part)
+    texts = {"name": name, "company": lead.company, "job_title": lead.job_title}
+    if sort.column in texts:
+        text = texts[sort.column]
+        return (search_key(text).encode(),) if text else None
+    if sort.column == "email_norm":
+        return (parse_email(lead.email).norm.encode(),)
+    value = getattr(lead, sort.column)
+    return (value, lead.created_at) if sort.column in {"status", "source"} else (value,)
 
 
 def _shown(lead: LeadView, filters: LeadFilter) -> bool:

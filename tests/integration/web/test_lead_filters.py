@@ -32,9 +32,13 @@ VALUES: dict[str, str] = {
     "country": "GB",
     "source": "fair",
     "status": "new",
+    "customFields.employer": "Acme",
 }
 WITHOUT = {Operator.IS_EMPTY, Operator.IS_NOT_EMPTY}
-EACH = [(field.name, operator) for field in LEAD_FILTERS for operator in field.operators]
+EACH = [
+    *((field.name, operator) for field in LEAD_FILTERS if field.name != "import" for operator in field.operators),
+    *(("customFields.employer", operator) for operator in Operator if operator is not Operator.MATCHES),
+]
 
 
 def condition(name: str, operator: Operator, person: UUID) -> dict[str, Any]:
@@ -43,6 +47,12 @@ def condition(name: str, operator: Operator, person: UUID) -> dict[str, Any]:
     value: Any = str(person) if kind is Kind.PERSON else VALUES.get(name, "2026-01-01T00:00:00+00:00")
     if operator is Operator.IN_LAST_DAYS:
         value = 3
+    elif kind is Kind.CUSTOM and operator in {Operator.GREATER_THAN, Operator.LESS_THAN}:
+        value = 4
+    elif kind is Kind.CUSTOM and operator in {Operator.BEFORE, Operator.ON_OR_AFTER}:
+        value = "2026-01-01"
+    elif kind is Kind.CUSTOM and operator is Operator.BETWEEN:
+        value = [1, 10]
     elif operator is Operator.BETWEEN:
         value = [value, "2100-01-01T00:00:00+00:00"]
     elif operator is Operator.IS_ANY_OF:
@@ -59,6 +69,7 @@ async def person(house: House) -> UUID:
     await house.lead("ada@acme.com", **full, **rest)
     await house.lead("adam@acme.com", firstName="Adam", company="Acme Labs", source="web-form")
     await house.lead("grace@navy.example", lastName="Hopper", customFields={"employer": "Acme"})
+    await house.lead("alan@acme.com", customFields={"employer": 5, "since": "2026-02-01"})
     return user_id
 
 

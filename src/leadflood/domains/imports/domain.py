@@ -4,10 +4,11 @@ from typing import Any
 
 from leadflood.domains.imports import jobs, listeners
 from leadflood.domains.imports.events import IMPORT_COMMITTED, IMPORT_UNDONE, PURGE_IMPORTS
+from leadflood.domains.imports.filters import LEAD_FILTERS
 from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.events import CHANGESET_UNDONE
+from leadflood.domains.leads.events import CHANGESET_UNDONE, LEAD
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
@@ -44,4 +45,5 @@ DOMAIN = Domain(
             "Imports", "/imports", "upload", order=14, permission=Permission.LEADS_READ, words="csv xlsx files undo"
         ),
     ),
+    filters={LEAD: LEAD_FILTERS},
 )

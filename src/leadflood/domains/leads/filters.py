@@ -1,15 +1,54 @@
 """What leads can be filtered by. Other domains add fields of theirs: see `bootstrap`."""
 
 import re
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from leadflood.domains.leads.labels import FIELDS
 from leadflood.domains.leads.models import LeadStatus, normalise_country, normalise_source
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.filter_fields import FilterFields
-from leadflood.kernel.filters import Column, FilterField, Kind
+from leadflood.kernel.filters import Column, Compare, Comparison, FilterField, Kind, Relation
 
 _FORMATTING: Final = re.compile(r"\(0\)|[^0-9+]")
+
+
+_TEXTS: Final = Relation(
+    "lead_field_texts",
+    sql("""
+EXISTS (SELECT FROM lead_field_texts related
+        WHERE related.workspace_id = leads.workspace_id AND related.lead_id = leads.id AND {conditions})
+"""),
+)
+_NUMBERS: Final = Relation(
+    "lead_field_numbers",
+    sql("""
+EXISTS (SELECT FROM lead_field_numbers related
+        WHERE related.workspace_id = leads.workspace_id AND related.lead_id = leads.id AND {conditions})
+"""),
+)
+_KEY: Final = Column("key", sql("related.key"))
+_VALUE: Final = Column("value", sql("related.value"))
+_TEXT_VALUE: Final = Column("value", sql("related.value"), searched=True)
+CUSTOM_FIELD: Final = "customFields."
+
+
+@lru_cache(maxsize=500)
+def _custom_field(key: str) -> FilterField:
+    """A custom field: its values are where the projection of custom fields puts values of their type."""
+    check_field_key(key)
+    name, of_key = f"{CUSTOM_FIELD}{key}", (Compare(_KEY, Comparison.EQUAL, key),)
+    text = FilterField(name, key, Kind.CHOICE, _VALUE, _TEXTS, of_key)
+    places = {
+        Kind.CHOICE: text,
+        Kind.BOOLEAN: replace(text, kind=Kind.BOOLEAN),
+        Kind.DATE: replace(text, kind=Kind.DATE),
+        Kind.TEXT: replace(text, kind=Kind.TEXT, column=_TEXT_VALUE),
+        Kind.NUMBER: FilterField(name, key, Kind.NUMBER, _VALUE, _NUMBERS, of_key),
+    }
+    return FilterField(name, key, Kind.CUSTOM, _VALUE, places=places)
 
 
 def _digits(text: str) -> str:
@@ -57,3 +96,4 @@ LEAD_FILTERS: Final = FilterFields(
     )
 )
 """Their fields. The names of columns are what `search_leads` compares."""
+LEAD_FILTERS.add_family(CUSTOM_FIELD, _custom_field)

@@ -26,8 +26,18 @@ SORTS: Final = {
     LeadSort.CREATED: "Created: oldest first",
     LeadSort.LATEST: "Recently updated",
     LeadSort.UPDATED: "Least recently updated",
-    LeadSort.EMAIL: "Email A–Z",
-    LeadSort.EMAIL_REVERSED: "Email Z–A",
+    **{
+        LeadSort(f"{sign}{name}"): f"{label} {order}"
+        for name, label in (
+            ("name", "Name"),
+            ("email", "Email"),
+            ("company", "Company"),
+            ("jobTitle", "Job title"),
+            ("status", "Status"),
+            ("source", "Source"),
+        )
+        for sign, order in (("", "A–Z"), ("-", "Z–A"))
+    },
 }
 
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
@@ -190,20 +200,17 @@ class LeadListParams:
 
     def heads(self) -> list[dict[str, str]]:
         """The headers of the table."""
-        sortable = {
-            "email": (LeadSort.EMAIL, LeadSort.EMAIL_REVERSED),
-            "createdAt": (LeadSort.CREATED, LeadSort.NEWEST),
-            "updatedAt": (LeadSort.UPDATED, LeadSort.LATEST),
-        }
-        return [
-            {"label": label_of(name), **(self.ordered(*sortable[name]) if name in sortable else {})}
-            for name in self.columns
-        ]
+        return [{"label": label_of(name), **self._ordered(name)} for name in self.columns]
 
-    def ordered(self, ascending: LeadSort, descending: LeadSort) -> Mapping[str, str]:
+    def _ordered(self, column: str) -> Mapping[str, str]:
         """For a column that can be sorted by: where its header leads, and how it is sorted now."""
-        following = ascending if self.sort is descending else descending
+        ascending = next((item for item in LeadSort if item.value == column), None)
+        if ascending is None:
+            return {}
+        descending = LeadSort(f"-{column}")
+        usual, other = (descending, ascending) if column.endswith("At") else (ascending, descending)
         order = {ascending: "ascending", descending: "descending"}.get(self.sort)
+        following = other if self.sort is usual else usual
         return {"sort": self.url(sort=following.value), **({"order": order} if order else {})}
 
 

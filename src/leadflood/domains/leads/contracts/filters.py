@@ -45,6 +45,16 @@ class LeadSort(StrEnum):
     LATEST = "-updatedAt"
     EMAIL = "email"
     EMAIL_REVERSED = "-email"
+    NAME = "name"
+    NAME_REVERSED = "-name"
+    COMPANY = "company"
+    COMPANY_REVERSED = "-company"
+    JOB_TITLE = "jobTitle"
+    JOB_TITLE_REVERSED = "-jobTitle"
+    STATUS = "status"
+    STATUS_REVERSED = "-status"
+    SOURCE = "source"
+    SOURCE_REVERSED = "-source"
 
     @property
     def descending(self) -> bool:
@@ -53,8 +63,15 @@ class LeadSort(StrEnum):
 
     @property
     def column(self) -> str:
-        """The column of `leads` that is sorted by."""
-        return {"createdAt": "created_at", "updatedAt": "updated_at", "email": "email_norm"}[self.value.lstrip("-")]
+        """The column of `leads` that is sorted by, or `name`."""
+        renamed = {
+            "createdAt": "created_at",
+            "updatedAt": "updated_at",
+            "email": "email_norm",
+            "jobTitle": "job_title",
+        }
+        name = self.value.lstrip("-")
+        return renamed.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)

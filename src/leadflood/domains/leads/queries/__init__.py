@@ -9,6 +9,7 @@ from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.queries.orders import position_of
 from leadflood.domains.leads.queries.search import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
@@ -111,7 +112,7 @@ async def list_leads(
     One or two letters of the alphabet or digits find words that begin with them.
     """
     rows = await matching_rows(tx, actor, filters=filters, sort=sort, after=after, limit=limit + 1)
-    return cut(rows, limit, lambda row: Position.at(getattr(row, sort.column), row.id)).map(lead_view)
+    return cut(rows, limit, lambda row: position_of(row, sort)).map(lead_view)
 
 
 async def next_leads(

@@ -1,7 +1,7 @@
 """SQL that finds the leads that a filter means: the page of a list, how many there are, and what can be chosen from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.domains.leads.queries.orders import FOLDED, ORDERS, arguments_after, keys_after
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
@@ -30,6 +31,8 @@ _CLOCK_STEP: Final = timedelta(hours=1)
 _FOUND: Final = sql("search_leads(:required, :matching, :patterns, :sort, :descending, :after, :page_size)")
 # The next leads that a search finds.
 _SEARCH: Final = assemble(sql("SELECT {columns} FROM {found}"), columns=LEAD, found=_FOUND)
+# The same by what people read, with what each is sorted by.
+_SEARCH_BY: Final = sql("SELECT {columns}, {key} AS sort_key FROM {found}")
 # How many leads a search finds, as far as its page goes.
 _SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUND)
 
@@ -53,16 +56,6 @@ _SURVEY_OF_SEARCH: Final = assemble(
 _OWN: Final = sql("workspace_id = :workspace_id AND deleted_at IS NULL")
 _CREATED_BEFORE: Final = sql("created_at < :created_before")
 _UPDATED_SINCE: Final = sql("updated_at >= :updated_since")
-
-_ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
-    ("created_at", True): (sql("created_at DESC, id DESC"), sql("(created_at, id) < (:after, :after_id)")),
-    ("created_at", False): (sql("created_at, id"), sql("(created_at, id) > (:after, :after_id)")),
-    ("updated_at", True): (sql("updated_at DESC, id DESC"), sql("(updated_at, id) < (:after, :after_id)")),
-    ("updated_at", False): (sql("updated_at, id"), sql("(updated_at, id) > (:after, :after_id)")),
-    ("email_norm", True): (sql("email_norm DESC, id DESC"), sql("(email_norm, id) < (:after, :after_id)")),
-    ("email_norm", False): (sql("email_norm, id"), sql("(email_norm, id) > (:after, :after_id)")),
-}
-"""Column and direction: the order, and what comes after a position in it."""
 
 # One look into the index for each source that there is, however many leads have it.
 _SOURCES: Final = sql("""
@@ -92,6 +85,9 @@ async def matching_rows(
 ) -> Sequence[Row]:
     """The next rows of `leads` that the filter means, in order."""
     meant = _Meant.by(filters, actor)
+    if sort.column in FOLDED:
+        statement = assemble(_SEARCH_BY, columns=LEAD, key=FOLDED[sort.column], found=_FOUND)
+        return await tx.all(statement, _search_arguments(meant, sort, after, limit))
     if meant.matching:
         return await tx.all(_SEARCH, _search_arguments(meant, sort, after, limit))
     statement, arguments = _listing(actor, meant, sort, after, limit)
@@ -189,25 +185,22 @@ def _listing(
     if sort.column == "updated_at" and created_from is not None:
         conditions.parts.append(_UPDATED_SINCE)
         conditions.values["updated_since"] = _beyond(created_from, -_CLOCK_STEP)
-    order, beyond = _ORDERS[sort.column, sort.descending]
+    order, beyond = ORDERS[sort.column, sort.descending]
     if after is not None:
         conditions.parts.append(beyond)
-        conditions.values |= {"after": after.value if sort.column == "email_norm" else after.time, "after_id": after.id}
+        conditions.values |= arguments_after(after, sort)
     statement = assemble(_LISTING, columns=LEAD, conditions=joined(AND, conditions.parts), order=order)
     return statement, {**conditions.values, "page_size": limit}
 
 
 def _search_arguments(meant: _Meant, sort: LeadSort | None, after: Position | None, limit: int) -> dict[str, Any]:
     matching = Every(tuple(meant.matching))
-    reached = None
-    if after is not None and sort is not None:
-        reached = [after.value if sort.column == "email_norm" else after.time.isoformat(), str(after.id)]
     return {
         "required": json.dumps(json_of(Every(tuple(meant.required)))),
         "matching": json.dumps(json_of(matching)),
         "patterns": list(rarest(searched(matching))),
         "sort": sort.column if sort is not None else None,
         "descending": sort.descending if sort is not None else None,
-        "after": reached,
+        "after": keys_after(after, sort) if after is not None and sort is not None else None,
         "page_size": limit,
     }

@@ -1,0 +1,68 @@
+"""The orders of lists of leads: as SQL, and where a page ends in them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from leadflood.domains.leads.contracts.filters import LeadSort
+from leadflood.kernel.db.pool import Row
+from leadflood.kernel.db.sql import Sql, sql
+from leadflood.kernel.pagination import Position
+
+FOLDED: Final[Mapping[str, Sql]] = {
+    "name": sql("search_key(coalesce(first_name || ' ' || last_name, first_name, last_name)) COLLATE \"C\""),
+    "company": sql('search_key(company) COLLATE "C"'),
+    "job_title": sql('search_key(job_title) COLLATE "C"'),
+}
+"""What is sorted by what people read, which `search_leads` does; leads without a value come last."""
+_THEN_CREATED: Final = ("status", "source")
+
+ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
+    ("created_at", True): (sql("created_at DESC, id DESC"), sql("(created_at, id) < (:after, :after_id)")),
+    ("created_at", False): (sql("created_at, id"), sql("(created_at, id) > (:after, :after_id)")),
+    ("updated_at", True): (sql("updated_at DESC, id DESC"), sql("(updated_at, id) < (:after, :after_id)")),
+    ("updated_at", False): (sql("updated_at, id"), sql("(updated_at, id) > (:after, :after_id)")),
+    ("email_norm", True): (sql("email_norm DESC, id DESC"), sql("(email_norm, id) < (:after, :after_id)")),
+    ("email_norm", False): (sql("email_norm, id"), sql("(email_norm, id) > (:after, :after_id)")),
+    ("status", True): (
+        sql("status DESC, created_at DESC, id DESC"),
+        sql("(status, created_at, id) < (:after, :after_time, :after_id)"),
+    ),
+    ("status", False): (
+        sql("status, created_at, id"),
+        sql("(status, created_at, id) > (:after, :after_time, :after_id)"),
+    ),
+    ("source", True): (
+        sql("source DESC, created_at DESC, id DESC"),
+        sql("(source, created_at, id) < (:after, :after_time, :after_id)"),
+    ),
+    ("source", False): (
+        sql("source, created_at, id"),
+        sql("(source, created_at, id) > (:after, :after_time, :after_id)"),
+    ),
+}
+"""Column and direction: the order, and what comes after a position in it."""
+
+
+def position_of(row: Row, sort: LeadSort) -> Position:
+    """Where a page ends whose last row this is."""
+    if sort.column in FOLDED:
+        return Position("" if row.sort_key is None else f"={row.sort_key}", row.id)
+    value = getattr(row, sort.column)
+    return Position.at(f"{value} {row.created_at.isoformat()}" if sort.column in _THEN_CREATED else value, row.id)
+
+
+def arguments_after(position: Position, sort: LeadSort) -> dict[str, Any]:
+    """The parameters of what comes after a position. Raises: InvalidInput: it is of another order."""
+    if sort.column in _THEN_CREATED:
+        text, time = position.text_and_time
+        return {"after": text, "after_time": time, "after_id": position.id}
+    return {"after": position.value if sort.column == "email_norm" else position.time, "after_id": position.id}
+
+
+def keys_after(position: Position, sort: LeadSort) -> list[str]:
+    """The same for `search_leads`: what the last lead was sorted by, and its id. Raises: InvalidInput."""
+    if sort.column in FOLDED:
+        key = position.optional
+        return [str(position.id)] if key is None else [key, str(position.id)]
+    given = arguments_after(position, sort).values()
+    return [str(value) for value in given]

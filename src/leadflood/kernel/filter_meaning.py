@@ -1,0 +1,161 @@
+"""What a condition on a field means: comparisons of columns, for one reader at one moment."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.kernel.filters import (
+    ME,
+    WITHOUT_VALUE,
+    Column,
+    Compare,
+    Comparison,
+    Condition,
+    Either,
+    Every,
+    FilterField,
+    FilterReader,
+    Kind,
+    Node,
+    Operator,
+    Related,
+    Relation,
+)
+from leadflood.kernel.search import pattern, search_terms
+from leadflood.kernel.text import search_key
+from leadflood.kernel.timestamps import parse_timestamp
+
+_NOBODY: Final = UUID(int=0)
+_AFTER_DATES: Final = ":"
+"""Dates are stored as ISO 8601 text, next to other text: this sorts after every digit."""
+_COMPARISONS: Final = {
+    Operator.IS_NOT: Comparison.DISTINCT,
+    Operator.LESS_THAN: Comparison.LESS,
+    Operator.GREATER_THAN: Comparison.MORE,
+    Operator.BEFORE: Comparison.LESS,
+    Operator.ON_OR_AFTER: Comparison.AT_LEAST,
+}
+"""Of one value; all others compare for equality."""
+
+
+def kind_of(operator: Operator, value: object) -> Kind:
+    """Of which kind a custom field is taken to be."""
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    if operator in {Operator.BEFORE, Operator.ON_OR_AFTER, Operator.IN_LAST_DAYS}:
+        return Kind.DATE
+    if operator in {Operator.CONTAINS, Operator.STARTS_WITH}:
+        return Kind.TEXT
+    if isinstance(first, bool):
+        return Kind.BOOLEAN
+    if isinstance(first, int | float) or operator in {Operator.GREATER_THAN, Operator.LESS_THAN}:
+        return Kind.NUMBER
+    return Kind.DATE if operator is Operator.BETWEEN else Kind.CHOICE
+
+
+def days_ago(days: int, reader: FilterReader) -> datetime:
+    """The moment so many days before the reader's."""
+    return reader.now.astimezone(UTC) - timedelta(days=days)
+
+
+def person(value: str, reader: FilterReader) -> UUID:
+    """Who is meant. Nobody is `me` to a program without a person behind it."""
+    return (reader.user_id or _NOBODY) if value == ME else UUID(value)
+
+
+def compared(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
+    """What one condition means."""
+    if field.places is not None:
+        return _placed(field.places, condition, reader)
+    if field.kind is Kind.SEARCH:
+        return _searched(field.column, condition.value)
+    if field.relation is None:
+        return _comparison(field, condition, reader)
+    negated = condition.operator in {Operator.IS_NOT, Operator.IS_EMPTY}
+    positive = {Operator.IS_NOT: Operator.IS, Operator.IS_EMPTY: Operator.IS_NOT_EMPTY}
+    asked = Condition(field.name, positive.get(condition.operator, condition.operator), condition.value)
+    return _related(field, field.relation, _comparison(field, asked, reader), negated=negated)
+
+
+def _placed(places: Mapping[Kind, FilterField], condition: Condition, reader: FilterReader) -> Node:
+    """What a condition on a custom field means: it is empty where it is empty in each place."""
+    if condition.operator not in WITHOUT_VALUE:
+        return compared(places[kind_of(condition.operator, condition.value)], condition, reader)
+    nodes = tuple(compared(places[kind], condition, reader) for kind in (Kind.CHOICE, Kind.NUMBER))
+    return Every(nodes) if condition.operator is Operator.IS_EMPTY else Either(nodes)
+
+
+def _related(field: FilterField, relation: Relation, node: Node, *, negated: bool) -> Node:
+    """Any of the related rows, or none of them, meets this. Of several values, each has its row."""
+    if isinstance(node, Either):
+        return Either(tuple(_related(field, relation, part, negated=negated) for part in node.parts))
+    parts = node.parts if isinstance(node, Every) else (node,)
+    return Related(relation, (*field.fixed, *(part for part in parts if isinstance(part, Compare))), negated)
+
+
+def _comparison(field: FilterField, condition: Condition, reader: FilterReader) -> Node:  # noqa: PLR0911  one for each shape
+    """What is compared with the column."""
+    operator, column = condition.operator, field.column
+    if operator in WITHOUT_VALUE:
+        return Compare(column, Comparison.NULL if operator is Operator.IS_EMPTY else Comparison.NOT_NULL)
+    if field.kind is Kind.TEXT:
+        return _text_compared(column, condition)
+    if operator is Operator.IN_LAST_DAYS:
+        return _since(column, field.kind, days_ago(condition.value, reader))
+    values = tuple(_stored(field.kind, item, reader) for item in _each(condition.value))
+    if operator is Operator.BETWEEN:
+        upper = Comparison.LESS if field.kind is Kind.TIME else Comparison.AT_MOST
+        return Every((Compare(column, Comparison.AT_LEAST, values[0]), Compare(column, upper, values[1])))
+    if operator is Operator.IS_ANY_OF and len(values) > 1:
+        return Compare(column, Comparison.ONE_OF, values)
+    if operator is Operator.ON_OR_AFTER and field.kind is Kind.DATE:
+        return Every((Compare(column, Comparison.AT_LEAST, values[0]), Compare(column, Comparison.LESS, _AFTER_DATES)))
+    return Compare(column, _COMPARISONS.get(operator, Comparison.EQUAL), values[0])
+
+
+def _since(column: Column, kind: Kind, moment: datetime) -> Node:
+    if kind is not Kind.DATE:
+        return Compare(column, Comparison.AT_LEAST, moment)
+    since = Compare(column, Comparison.AT_LEAST, moment.date().isoformat())
+    return Every((since, Compare(column, Comparison.LESS, _AFTER_DATES)))
+
+
+def _text_compared(column: Column, condition: Condition) -> Node:
+    operator = condition.operator
+    before, after = operator is Operator.CONTAINS, operator in {Operator.CONTAINS, Operator.STARTS_WITH}
+    patterns = [pattern(search_key(item), before=before, after=after) for item in _each(condition.value)]
+    if operator is Operator.IS_NOT:
+        return Compare(column, Comparison.FOLDED_NOT_LIKE, patterns[0])
+    likes = tuple(Compare(column, Comparison.FOLDED_LIKE, item) for item in patterns)
+    return likes[0] if len(likes) == 1 else Either(likes)
+
+
+def _searched(column: Column, text: str) -> Node:
+    """Every word somewhere in the text that is searched, in one of its spellings."""
+    terms: list[Node] = []
+    for patterns in search_terms(text):
+        likes = tuple(Compare(column, Comparison.LIKE, item) for item in patterns)
+        terms.append(likes[0] if len(likes) == 1 else Either(likes))
+    return terms[0] if len(terms) == 1 else Every(tuple(terms))
+
+
+def _each(value: Any) -> tuple[Any, ...]:  # noqa: ANN401  whatever the field has
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _stored(kind: Kind, value: Any, reader: FilterReader) -> Any:  # noqa: ANN401  whatever the field has
+    """A value as the driver takes it."""
+    match kind:
+        case Kind.TIME:
+            return parse_timestamp(value)
+        case Kind.BOOLEAN:
+            return "true" if value else "false"
+        case Kind.PERSON:
+            return person(value, reader)
+        case Kind.REFERENCE:
+            return UUID(value)
+        case Kind.NUMBER:
+            return Decimal(str(value))
+        case _:
+            return value
