@@ -141,6 +141,8 @@ def _values(row: ImportRowView, owners: Mapping[str, str]) -> Iterator[PreviewVa
 def _text(field: str, value: Any, owners: Mapping[str, str]) -> str:  # noqa: ANN401  JSON
     if value is None:
         return ""
+    if field == "phone":
+        return formats.phone(str(value)) or ""
     if field == "country":
         return formats.country(str(value)) or str(value)
     return brief(owners.get(str(value), str(value)) if field == "ownerId" else str(value))

@@ -37,7 +37,7 @@ function options(area, plot) {
     ticks: { show: false },
     font: `11px ${getComputedStyle(area).fontFamily}`,
   }
-  const time = clock(plot, plot.days ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" })
+  const time = clock(plot, plot.days ? { day: "numeric", month: "short" } : { hour: "numeric", minute: "2-digit" })
   const few = plot.series.some(({ values }) => values.filter((value) => value != null).length < 3)
   return {
     width: area.clientWidth,
