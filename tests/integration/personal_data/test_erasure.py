@@ -12,6 +12,7 @@ from leadflood.domains.jobs.errors import JobNotFound
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
 from tests.integration.enrichment.bench import Scripted, value
@@ -130,6 +131,25 @@ async def test_a_job_that_runs_meanwhile_writes_nothing(world: World) -> None:
     with pytest.raises(JobNotFound):
         await running
     assert await world.traces() == {}
+
+
+async def test_erasures_merges_and_changes_of_the_same_leads_follow_each_other(world: World) -> None:
+    for number in range(6):
+        address = f"ada{number}.quokka@acme.com"
+        lead_id, other_id = await world.person(address), await world.desk.lead(f"bob{number}@acme.com")
+
+        results = await asyncio.gather(
+            world.erase(lead_id),
+            world.erase(address),
+            world.desk.merge(other_id, lead_id),
+            world.desk.edit(lead_id, company="Quokka & Co"),
+            return_exceptions=True,
+        )
+
+        refusals = [result for result in results if isinstance(result, BaseException)]
+        assert all(isinstance(refusal, LeadNotFound | Unavailable) for refusal in refusals), refusals
+        await world.erase(address)
+        assert await world.traces() == {}
 
 
 async def test_an_erasure_that_is_killed_leaves_everything_as_it_was(world: World) -> None:
