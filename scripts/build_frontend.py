@@ -49,8 +49,8 @@ def node_on_path(path: str | None = None) -> Node | None:
     program, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if program is None or npm is None:
         return None
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=_TIMEOUT)
-    major = told.stdout.strip().removeprefix("v").partition(".")[0]
+    found = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=_TIMEOUT)
+    major = found.stdout.strip().removeprefix("v").partition(".")[0]
     return Node(Path(program), (npm,)) if major.isdecimal() and int(major) >= _OLDEST_NODE else None
 
 

@@ -3,7 +3,7 @@
 
 export UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT="$root/.venv"
 unset VIRTUAL_ENV
-# Container images like to set it. Every process that is started would compile each module anew, for seconds.
+# Container images like to set it. Every process that is started would compile each module again, for seconds.
 unset PYTHONDONTWRITEBYTECODE
 if [[ -z ${UV_CACHE_DIR:-} && ! -w ${HOME:-/nonexistent} ]]; then
   export UV_CACHE_DIR="$root/.bootstrap-cache"

@@ -38,7 +38,7 @@ class Api(FastAPI):
 
 
 def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGIApp | None = None) -> Api:
-    """The ASGI application. It opens and closes nothing: the parts are ready, and whoever made them closes them.
+    """The ASGI application. It opens and closes nothing: its caller does.
 
     Args: more: routers beside those of the parts. pages: what serves every path that is not the API's.
     """

@@ -102,7 +102,7 @@ class Problem(BaseModel):
 
 
 def problem(scope: Scope, error: AppError) -> Response:
-    """The answer that tells `error`."""
+    """The response for `error`."""
     request_context = request_context_of(scope)
     body = problem_body(error, instance=request_context.instance, request_id=request_context.request_id)
     return Response(body, error.status, headers=error.headers, media_type=PROBLEM_TYPE)
@@ -187,7 +187,7 @@ _LOGGED_ELSEWHERE = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.e
 def problem_types() -> dict[str, type[AppError]]:
     """Every problem this API can answer with, by code. The most general error of a code stands for it.
 
-    Faults of ours (500) are all told as the same `internal_error`.
+    Errors of ours (500) all become the same `internal_error`.
     """
     types: dict[str, type[AppError]] = {AppError.code: AppError}
     for error in _descendants(AppError):

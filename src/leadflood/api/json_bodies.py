@@ -61,7 +61,7 @@ def parse_json(body: bytes) -> object:
 async def parse_large(body: bytes, entry_limit: int) -> object:
     """As `parse_json`, for an object with a long list: entry by entry, so that other requests are served meanwhile.
 
-    Entries are cut out of the text and parsed each for itself; `{}` stands for them in what remains.
+    Entries are cut out of the text and parsed one by one; `{}` replaces them in the rest.
 
     Raises: InvalidInput, ContentTooLarge: for an entry above `entry_limit` bytes, or too much around them.
     """

@@ -1,4 +1,4 @@
-"""The outermost layer of every request: who asks, under which id, and what is told of the answer."""
+"""The outermost layer of every request: its id, its client, its log line and its error response."""
 
 import re
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ class RequestContextMiddleware:
                 await app(scope, receive, sending)
             except Exception as exc:
                 if request_context.status:
-                    raise  # part of another answer is gone already: only closing the connection tells the client
+                    raise  # part of another response is sent: only closing the connection shows the failure
                 await answer_to(scope, exc)(scope, receive, sending)
             finally:
                 self._metrics.requests_in_flight.dec()

@@ -47,7 +47,7 @@ class RouteWithoutAccess(TypeError):
 class Access:
     """Who may call an endpoint, and whether it runs in a transaction of its own, or in one with other requests.
 
-    Either `public_reason` says why everybody may, or a valid credential is needed, with `permission` if it is given.
+    Either `public_reason` says why the route is public, or a valid credential is needed, with `permission` if given.
     A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
     itself as it comes (`read_pieces`), of any type and size. Those two have limits of their own instead of the deadline
     of a request, and so has what works on a whole file.
@@ -82,7 +82,7 @@ def requires(
     """Let only callers with `permission` in. The endpoint has a parameter `unit: InUnit`.
 
     Without `transaction`, the endpoint calls a verb that opens its own; it then takes no `Idempotency-Key`. `large`:
-    the body may be as large as many things at once are. One that `streams` reads the body itself: see `read_pieces`.
+    the body may have the size of a batch. One that `streams` reads the body itself: see `read_pieces`.
     `whole_file`: it reads a stored file from end to end, which has limits of its own instead of the deadline.
     """
     body: Literal["usual", "large", "raw"] = "raw" if streams else "large" if large else "usual"
@@ -103,12 +103,12 @@ def grouped(permission: Permission) -> Callable[[F], F]:
 
 
 def authenticated(*, transaction: bool = True) -> Callable[[F], F]:
-    """Let every caller with a valid credential in, whatever it may do. Otherwise like `requires`."""
+    """Allow every caller with a valid credential. Otherwise like `requires`."""
     return _with_access(Access(transaction=transaction))
 
 
 def public(reason: str) -> Callable[[F], F]:
-    """Let everybody in, for a reason that is written down. The endpoint gets no unit and no transaction."""
+    """Allow everyone, for the given reason. The endpoint gets no unit of work and no transaction."""
     if not reason:
         message = "Say why this endpoint is public."
         raise RouteWithoutAccess(message)

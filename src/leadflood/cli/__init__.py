@@ -1,4 +1,4 @@
-"""The command line: `leadflood --help`. Commands import what they need when they run, so that help comes at once."""
+"""The command line: `leadflood --help`. Commands import what they need when they run, so that `--help` is fast."""
 
 import os
 import sys

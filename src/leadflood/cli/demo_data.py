@@ -99,7 +99,7 @@ async def create_samples(context: CliContext, count: int) -> tuple[list[UUID], i
 
 
 async def _watch(context: CliContext, lead_ids: Sequence[UUID]) -> bool:
-    """Tell each lead's way to its end. Returns whether all got enriched."""
+    """Print each lead's progress to its final state. Returns whether all were enriched."""
     from leadflood.domains.leads import queries
 
     reported: dict[UUID, str] = {}

@@ -170,12 +170,12 @@ def print_counts(found: "ImportDetail") -> None:
 
 
 def _show_rows(rows: Sequence[Any]) -> None:
-    told = [
+    lines = [
         (row.row, row.email, f"{name}: {_was(was)} → {now}") for row in rows for name, (was, now) in row.changes.items()
     ]
-    told += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.faults]
-    if told:
-        print_table([TableColumn("row"), TableColumn("email"), TableColumn("change or error")], told)
+    lines += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.faults]
+    if lines:
+        print_table([TableColumn("row"), TableColumn("email"), TableColumn("change or error")], lines)
 
 
 def print_import(found: "ImportDetail", *, as_json: bool) -> None:

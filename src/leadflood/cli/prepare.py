@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def run_prepare(settings: "Settings") -> None:
     """Prepare the database; print the first owner's password where one was made just now, and the link to set it up.
 
-    The link is printed with each start until somebody has signed in.
+    The link is printed at each start until the first sign-in.
     """
     asyncio.run(_prepare(settings))
 
@@ -43,7 +43,7 @@ async def _prepare(settings: "Settings") -> None:
 async def ensure_first_owner(platform: "Platform", settings: "Settings") -> None:
     """What `up` does about the first owner, for a `serve` that runs without it: make one, print the link, no password.
 
-    Each process prints it at its start, until somebody has signed in.
+    Each process prints it at its start, until the first sign-in.
     """
     from leadflood.domains.identity.service import administration
 

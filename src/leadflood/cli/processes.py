@@ -119,7 +119,7 @@ def _start(level: str | None = None) -> "Settings":
     die_with_parent(os.environ)
     settings = load_settings()
     configure_logging(level or settings.log_level, settings.log_format)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its plug-ins
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each of its plug-ins
     return settings
 
 

@@ -21,7 +21,7 @@ _NO_WORKER = "No worker is running. Start one with `leadflood worker`, or run `l
 
 
 class ProgressReporter(Protocol):
-    """Where the story of a job is told."""
+    """Reports the progress of a job."""
 
     def print_line(self, line: str) -> None:
         """Add a line that stays."""
@@ -40,7 +40,7 @@ class LineReporter:
         note(line)
 
     def show(self, state: str) -> None:
-        """Nothing: a line that has to be taken back has no place in a log."""
+        """Nothing: a line that is overwritten later has no place in a log."""
 
 
 class NullReporter:
@@ -55,7 +55,7 @@ class NullReporter:
 
 @dataclass
 class JobProgressLines:
-    """What there is to tell of a job, each thing once, however seldom it is looked at."""
+    """The progress lines of a job, each printed once, however rarely the job is polled."""
 
     _seen: set[tuple[str, int]] = field(default_factory=set)
 
@@ -85,7 +85,7 @@ class JobProgressLines:
 
 
 async def follow(context: "CliContext", job_id: UUID, screen: ProgressReporter, *, timeout: float | None) -> "JobView":  # noqa: ASYNC109  its end is an answer, not an error
-    """Tell the job's story until it is over, or for `timeout` seconds; returns how it stands then.
+    """Print the job's progress until it ends, or for `timeout` seconds; returns its state then.
 
     Raises: leadflood.domains.jobs.errors.JobNotFound, leadflood.kernel.errors.Unavailable.
     """

@@ -31,7 +31,7 @@ DRAIN_SECONDS = 5.0
 DRAIN_BYTES = 32 * 1024 * 1024
 """How much of it: twice the largest body by default. A connection closed before loses the answer on its way."""
 READ_SECONDS = 30.0
-"""How long a client may leave so much of its answer unread that no more can be written."""
+"""Seconds that a client may leave so much of its response unread that writing blocks."""
 MAX_CONNECTIONS = 4000
 """Of one process. With 64 KiB of an unfinished head each, they take 256 MB."""
 SPARE_FILES = 200
@@ -103,7 +103,7 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             raise ValueError("too many headers")  # the parser ends the request with 400
         super().on_headers_complete()
-        self.headers = _Nothing()  # trailers, which nobody reads
+        self.headers = _Nothing()  # trailers, which are not read
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
@@ -149,7 +149,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP request as every other refusal is told, and close the connection."""
+        """Answer invalid HTTP with a problem document, as every error, and close the connection."""
         if self.cycle is None or not (self._in_body and self.cycle.response_started):
             request_id = trace_hex(16)
             body = problem_body(BadRequest(msg), instance="", request_id=request_id)
@@ -233,7 +233,7 @@ async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[]
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     BoundedHttp.connection_limit = raise_file_limit() - SPARE_FILES
-    # What was made so far stays. Without this, each look for garbage would walk all of it, many times a second.
+    # What was made so far stays. Without this, each garbage collection would walk all of it, many times per second.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -42,7 +42,7 @@ class ChildCommand:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds between a death and the restart: doubling up to a limit, anew after a healthy life."""
+    """Seconds between an exit and the restart: doubling up to a limit, reset after a healthy run."""
 
     first: float = 1
     limit: float = 30
@@ -120,7 +120,7 @@ class Supervisor:
                 if self._database is not None:
                     await self._stop_database(self._database)
         if self._database is not None:
-            # A restart that was under way has ended by now, perhaps with a running server.
+            # A restart that was in progress has ended, perhaps with a running server.
             await self._stop_database(self._database)
 
     def _catch_signals(self, stack: AsyncExitStack) -> None:

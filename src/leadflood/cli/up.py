@@ -114,7 +114,7 @@ def _catches(settings: "Settings") -> bool:
 
 
 def _catcher(settings: "Settings") -> dict[str, str]:
-    """Where the mail catcher is to listen, told to all children."""
+    """The address of the development mail server, passed to all children."""
     from leadflood.cli.listener import LOOPBACK, PortInUse, listen
 
     try:

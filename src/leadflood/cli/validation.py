@@ -1,4 +1,4 @@
-"""What people give to a command: settings and values, with all faults told by name."""
+"""Validation of settings and command-line values; every invalid one is named."""
 
 from collections.abc import Mapping
 from typing import TypeVar

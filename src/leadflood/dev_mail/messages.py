@@ -27,7 +27,7 @@ _SUFFIX = ".eml"
 _HEAD_BYTES = 64 * 1024
 """As much of a file is read for a list: the head of the message."""
 _SENDER, _RECIPIENT = "X-MailFrom", "X-RcptTo"
-"""What the envelope said, kept in front of the message: with blind copies, its own headers tell less."""
+"""The envelope, stored before the message: with blind copies, its headers are incomplete."""
 _TAGS = nh3.ALLOWED_TAGS - {"area", "img", "map"}
 """What is shown of a message in HTML: text and its structure. No images, which would be fetched from elsewhere."""
 _UNSHOWN = {"script", "style", "title"}
@@ -35,7 +35,7 @@ _UNSHOWN = {"script", "style", "title"}
 
 
 class CapturedMailNotFound(NotFound):
-    """The catcher has no such message, or has it no more."""
+    """There is no such message, or it was purged."""
 
     code = "caught_mail_not_found"
 
@@ -179,6 +179,6 @@ def _part(message: EmailMessage, subtype: str) -> str | None:
         return None
     try:
         text = content.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a charset that nobody knows
+    except LookupError:  # an unknown charset
         text = content.decode("utf-8", "replace")
     return text.replace("\r\n", "\n")

@@ -1,1 +1,1 @@
-"""What LEAD-FLOOD is about. A domain calls those below it and tells those above through events."""
+"""The domains. A domain calls the domains below it and informs those above through events."""

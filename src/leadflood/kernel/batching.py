@@ -11,10 +11,10 @@ Outcome = TypeVar("Outcome")
 
 
 class Batcher(Generic[Item, Outcome]):
-    """What waits while one group is being served makes up the next group. A lone call is served at once.
+    """Calls that wait while a group is served form the next group. A lone call is served immediately.
 
-    A call that is cancelled while it waits is left out. One that is cancelled while it is served disturbs nobody: what
-    is done for it is done, and nobody hears of it.
+    A call that is cancelled while it waits is left out. One that is cancelled while it is served affects no other:
+    its work is done, and its result is dropped.
     """
 
     def __init__(

@@ -132,7 +132,7 @@ def _checksum(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MailedLink:
-    """A kind of link in mails. Its token is computed anew for each sending: the database only ever has its hash.
+    """A kind of link in emails. Each sending has a new token: the database stores only its hash.
 
     Attributes:
         prefix: how its tokens begin.
@@ -149,7 +149,7 @@ class MailedLink:
         return secret_box.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
 
     def url(self, public_url: str, token: str) -> str:
-        """Where whoever gets the mail is to go."""
+        """The URL of the link in the email."""
         return f"{public_url}{self.path}/{token}"
 
     def is_token(self, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Domain events: that something happened to subjects, told in the transaction in which it does.
+"""Domain events: facts about subjects, recorded in the transaction that makes them true.
 
 A domain declares the types of its events; others declare who subscribes to them; `bootstrap` composes both. The one
 who records an event does not know who hears of it.
@@ -111,4 +111,4 @@ class Subscribers:
         return self._running.get(type_name, ())
 
 
-NOBODY = Subscribers((), ())
+NO_LISTENERS = Subscribers((), ())

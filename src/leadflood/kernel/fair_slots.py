@@ -1,4 +1,4 @@
-"""A few slots for costly work, shared fairly: whoever asks often waits behind their own requests, not others'."""
+"""A few slots for costly work, shared fairly: frequent callers wait behind their own requests, not those of others."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -21,7 +21,7 @@ class FairSlots:
 
     @asynccontextmanager
     async def slot(self, key: Hashable) -> AsyncIterator[None]:
-        """One slot, for as long as the block runs. Raises: Unavailable: at once, when the queue is full."""
+        """One slot, for as long as the block runs. Raises: Unavailable: immediately, when the queue is full."""
         await self._acquire(key)
         try:
             yield

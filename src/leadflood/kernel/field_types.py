@@ -248,7 +248,7 @@ _GROUPED_BY_POINT: Final = re.compile(
 _MONTHS_IN_YEAR: Final = 12
 _ISO_DATE: Final = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}(?:[T ]|$)|[0-9]{8}$")
 _SLASHES: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
-"""Day and month are told apart only where one is above 12: 03/04/2026 is refused, as nobody can say what it means."""
+"""Day and month are recognized only if one is above 12: 03/04/2026 is refused as ambiguous."""
 _POINTS: Final = re.compile(r"([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4})")
 _DAY_FIRST: Final = re.compile(
     r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?[ -](?P<month>[A-Za-z]{3,9})\.?,?[ -](?P<year>[0-9]{4})"

@@ -60,7 +60,7 @@ def days_ago(days: int, reader: FilterReader) -> datetime:
 
 
 def person(value: str, reader: FilterReader) -> UUID:
-    """Who is meant. Nobody is `me` to a program without a person behind it."""
+    """The user that the value names. `me` is empty for a program, which has no user."""
     return (reader.user_id or _NOBODY) if value == ME else UUID(value)
 
 

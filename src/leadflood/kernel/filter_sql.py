@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from leadflood.kernel.db.sql import AND, Sql, assemble, joined, numbered, sql
 from leadflood.kernel.filters import Compare, Comparison, Either, Every, Node, Related
 
-# Each with the one parameter that all comparisons have: `numbered` tells those of one statement apart.
+# Each with the one parameter that all comparisons have: `numbered` makes those of one statement distinct.
 _COMPARED: Final[Mapping[Comparison, Sql]] = {
     Comparison.EQUAL: sql("{column} = :value"),
     Comparison.DISTINCT: sql("{column} IS DISTINCT FROM :value"),

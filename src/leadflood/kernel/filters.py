@@ -28,7 +28,7 @@ MAX_VALUES: Final = 50
 MAX_DAYS: Final = 3650
 MAX_TEXT: Final = 200
 ME: Final = "me"
-"""The value that stands for whoever reads."""
+"""The value that stands for the reader."""
 
 
 class Operator(StrEnum):

@@ -71,7 +71,7 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseIdentity:
-    """What tells an original from a copy. `system_identifier` is None where the server does not show it."""
+    """Distinguishes an original from a copy. `system_identifier` is None if the server does not show it."""
 
     system_identifier: str | None
     database_oid: int

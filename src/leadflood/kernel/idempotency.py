@@ -1,7 +1,7 @@
 """Idempotency keys: the same request, sent again with the same key, has one effect and gets the same answer.
 
 Follows draft-ietf-httpapi-idempotency-key-header-07. The answer is stored in the transaction of the effect itself, so
-there is never one without the other. It is sealed with the raw key, of which only a hash is stored: whoever reads the
+there is never one without the other. It is encrypted with the raw key, of which only a hash is stored: reading the
 database learns no secret that an answer held.
 """
 
@@ -58,7 +58,7 @@ PERSONAL_ANSWERS = Place(
     erase=_DROP_ANSWERS,
     record=None,
 )
-"""The answers of a workspace that may have data of a person. They are sealed: nobody knows of whom."""
+"""The responses of a workspace that may contain personal data. They are encrypted, so it is unknown whose."""
 
 # Delete old answers.
 _PURGE = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")

@@ -22,4 +22,4 @@ def first_id_at(moment: datetime, shift: timedelta = timedelta()) -> UUID:
 
 
 SYSTEM_WORKSPACE_ID = UUID(int=0)
-"""The workspace of jobs that belong to no customer (heartbeat, clean-up). Nobody can be a member of it."""
+"""The workspace of jobs that belong to no customer (heartbeat, clean-up). It cannot have members."""

@@ -1,4 +1,4 @@
-"""What an installation is called outside its database, so that a copy of the database can be told from the original.
+"""The id of an installation outside its database, which distinguishes a copy of the database from the original.
 
 - `LEADFLOOD_INSTANCE_ID`, where it is set;
 - with a database elsewhere, which processes on several machines share: derived from the secret key, the same for all;

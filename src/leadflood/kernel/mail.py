@@ -46,7 +46,7 @@ class Mail:
     """A message to one person.
 
     Attributes:
-        key: what makes its Message-ID; the same key again is the same message to whoever gets it twice.
+        key: source of the Message-ID; an email sent twice with the same key is the same message to the recipient.
         to: the address.
         subject: one line.
         text: the plain part.

@@ -1,4 +1,4 @@
-"""What a process tells of itself: structured logs, trace context, metrics."""
+"""Observability of a process: structured logs, trace context, metrics."""
 
 import logging
 import re
@@ -61,7 +61,7 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(threshold, logging.INFO))  # libraries' debug lines tell of their inside, not of ours
+    root.setLevel(max(threshold, logging.INFO))  # debug lines of libraries are about their internals
 
 
 @dataclass(frozen=True, slots=True)

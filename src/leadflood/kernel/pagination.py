@@ -94,7 +94,7 @@ class Page(Generic[T]):
 
 
 def cut(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
-    """A page of at most `limit` from a query for `limit + 1` rows: the extra row tells that there is more."""
+    """A page of at most `limit` from a query for `limit + 1` rows: the extra row shows that there is more."""
     items = rows[:limit]
     return Page(items, position(items[-1]) if len(rows) > limit else None)
 

@@ -1,6 +1,6 @@
 """Phone numbers as they are stored: in E.164, and only those that exist in their country's numbering plan.
 
-Most numbers are written with their country code and are those of people. They are told by one pattern each, without
+Most numbers are written with their country code and are those of people. One pattern recognizes each, without
 parsing and without asking for every kind of number: the check of an imported row takes 14.7 µs, and 28.8 µs without
 that (20,000 rows of `tests.bench.generate`, decision 27).
 """
@@ -59,7 +59,7 @@ def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
 
 
 def _plain_phone(text: str) -> str | None:
-    """The number of a person that is written with its country code and in digits: told without parsing it.
+    """The number of a person that is written with its country code and in digits: recognized without parsing.
 
     None where it is none, and where parsing could take digits away.
     """
@@ -86,7 +86,7 @@ def _national_prefix(country_code: int) -> Callable[[str], object] | None:
 
 
 def _plainly_valid(number: phonenumbers.PhoneNumber) -> bool:
-    """Whether it is a mobile or fixed-line number of its calling code's main country: told without asking further.
+    """Whether it is a mobile or fixed-line number of its calling code's main country, by pattern alone.
 
     `is_valid_number` tries all kinds of numbers, one pattern after the other; those of people are nearly all of these.
     """

@@ -179,7 +179,7 @@ class HeartbeatMonitor:
 
 
 async def send_heartbeats(environ: MutableMapping[str, str]) -> None:
-    """Tell the parent each second that this event loop turns, until cancelled; without a monitor, nothing happens.
+    """Send the parent a heartbeat each second, until cancelled; without a monitor, do nothing.
 
     Args:
         environ: `os.environ`; the variable is taken out of it, so that it does not reach grandchildren.

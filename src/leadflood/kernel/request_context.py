@@ -16,7 +16,7 @@ class RequestContext:
     """One request and its answer, from the first byte to the log line.
 
     Attributes:
-        client_ip: the caller's address as far as we trust who told it; empty on a Unix socket.
+        client_ip: the caller's address, from trusted proxies only; empty on a Unix socket.
         headers: what is added to the answer, whether it succeeds or fails.
         status: of the answer; 0 until it starts.
         sent: bytes of the answer's body.

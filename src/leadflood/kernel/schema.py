@@ -1,4 +1,4 @@
-"""What crosses the border: the common rules of every input and output, and faults told in our own words."""
+"""Common rules of every input and output, and validation errors in our own words."""
 
 from collections.abc import Sequence
 from functools import cache

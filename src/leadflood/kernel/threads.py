@@ -29,7 +29,7 @@ class BoundedThreads:
 
         A call whose caller was cancelled keeps its place until it has run: memory stays bounded.
 
-        Raises: Unavailable: at once, when the queue is full.
+        Raises: Unavailable: immediately, when the queue is full.
         """
         if not self._free.acquire(blocking=False):
             raise self._full()

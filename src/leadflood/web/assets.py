@@ -60,7 +60,7 @@ class _File:
 
     def answer(self, request: Request) -> Response:
         coding = _best_coding(self.forms, request.headers.get("accept-encoding", ""))
-        # The name changes with the content, so that nobody asks again. Each form has its own tag (RFC 9110, 8.8.3).
+        # The name changes with the content, so clients may cache it. Each form has its own tag (RFC 9110, 8.8.3).
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "ETag": f'"{self.etag}-{coding}"',

@@ -36,7 +36,7 @@ class WebContext:
         sandbox: reads imported files.
         participants: what refers to leads.
         hold: says whether outgoing effects may leave.
-        changes: tells live pages that something in their workspace was written.
+        changes: notifies live pages of writes in their workspace.
         renders: shares renders of live pages.
         streams: the live streams that are open.
         closing: set when the server stops, so that live streams end and do not hold it up.

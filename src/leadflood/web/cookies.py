@@ -78,7 +78,7 @@ def new_visitor() -> str:
 def csrf_token(secret_box: SecretBox, anchor: str) -> str:
     """A token for the forms of the browser whose cookie holds `anchor`.
 
-    It is masked afresh each time, so that compressed pages do not give it away (BREACH).
+    It has a new mask each time, so that compressed pages do not reveal it (BREACH).
     """
     mask = bytes.fromhex(random_hex(_MASK))
     return urlsafe_b64encode(mask + _crossed(mask, _proof(secret_box, anchor))).decode()

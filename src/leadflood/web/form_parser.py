@@ -44,7 +44,7 @@ class Upload:
 
 
 def is_multipart(request: Request) -> bool:
-    """Whether a form came in the encoding for files."""
+    """Whether a form has the encoding for files."""
     return _kind(request) == _MULTIPART
 
 

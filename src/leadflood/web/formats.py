@@ -95,8 +95,8 @@ def ago(context: Context, moment: datetime | None) -> str:
     if abs(seconds) >= _WEEK:
         return clock(context, moment, "date")
     size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
-    told = plural(int(abs(seconds) // size), unit)
-    return f"{told} ago" if seconds > 0 else f"in {told}"
+    amount = plural(int(abs(seconds) // size), unit)
+    return f"{amount} ago" if seconds > 0 else f"in {amount}"
 
 
 @pass_context

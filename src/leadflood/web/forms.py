@@ -31,7 +31,7 @@ class Form:
     ) -> None:
         """`detail`: what is wrong as a whole, in a sentence."""
         self.fields = {name: list(values) for name, values in (fields or {}).items()}
-        self.errors = {_name(error.pointer): _told(error) for error in reversed(list(errors))}
+        self.errors = {_name(error.pointer): _message(error) for error in reversed(list(errors))}
         self.detail = detail
 
     @classmethod
@@ -156,7 +156,7 @@ def _kinds(annotation: Any) -> Iterable[Any]:  # noqa: ANN401  any annotation
         yield origin or annotation
 
 
-def _told(error: FieldError) -> str:
+def _message(error: FieldError) -> str:
     return (
         f"{labels.field(error.pointer)} is required." if error.message == REQUIRED and error.pointer else error.message
     )

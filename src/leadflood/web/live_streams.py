@@ -20,7 +20,7 @@ class LiveStream:
 
 
 class LiveStreams:
-    """All streams of this process, oldest first. Over a limit the oldest stream of whoever has most of them ends."""
+    """All streams of this process, oldest first. Over a limit, the user with the most streams loses the oldest."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

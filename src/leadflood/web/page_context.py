@@ -57,7 +57,7 @@ class PageContext:
     Attributes:
         anchor: the cookie that this browser's forms are bound to; empty when it has none yet.
         form: what was posted; empty for GET.
-        upload: the file that comes with the form, where the page takes one and somebody chose one.
+        upload: the file of the form, if the page accepts one and one was chosen.
         toasts: what the page before left to be said.
         cookies: Set-Cookie values that go with the answer.
     """
@@ -93,7 +93,7 @@ class PageContext:
 
     @property
     def signed_in(self) -> bool:
-        """Whether somebody is."""
+        """Whether a user is signed in."""
         return self.caller is not None
 
     def may(self, permission: str) -> bool:

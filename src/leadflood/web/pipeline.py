@@ -51,18 +51,18 @@ SECURITY = {
 }
 _MIN_COMPRESSED = 1000
 _STRANGERS_FORM = 65_536
-"""Bytes of a form of whoever is not signed in."""
+"""Maximum bytes of a form without a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """A page for everybody, and why."""
+    """A public page, with the reason."""
 
     reason: str
 
 
 class SignedIn:
-    """A page for whoever is signed in, whatever they may do."""
+    """A page for every signed-in user."""
 
 
 SIGNED_IN = SignedIn()
@@ -272,7 +272,7 @@ async def live_blocks(ctx: PageContext, rule: PageRoute, *, not_before: float) -
 
 def _stream(ctx: PageContext, rule: PageRoute) -> StreamingResponse:
     async def load(not_before: float) -> Blocks:
-        # As a fresh visit: a visitor who was signed out, removed or demoted gets no more.
+        # As a new request: a user who was signed out, removed or demoted gets nothing further.
         again = PageContext(ctx.request, ctx.parts, None, "")
         async with ctx.parts.renders.turn(ctx.actor.workspace_id):
             await identify(again)
@@ -286,7 +286,7 @@ def _stream(ctx: PageContext, rule: PageRoute) -> StreamingResponse:
 
 
 async def _take_body(ctx: PageContext, rule: PageRoute, lease: BodyLease) -> None:
-    """Read the form, after its token where that came in a header, and hardly further than its token where not."""
+    """Read the form. With the token in a header, that is checked first; otherwise little is read before the token."""
     request, parts = ctx.request, ctx.parts
 
     def check(token: str) -> None:

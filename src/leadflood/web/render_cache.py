@@ -31,7 +31,7 @@ Make = Callable[[SharedPageContext], Awaitable[Blocks]]
 
 @dataclass(slots=True)
 class _Render:
-    """The blocks of one key. Until it has a slot it has not begun, and will show all changes known by now."""
+    """The blocks of one key. Until it has a slot it has not started, and will show all changes known so far."""
 
     task: "asyncio.Task[tuple[Blocks, bool]] | None" = None
     started: float | None = None
@@ -64,7 +64,7 @@ class RenderCache:
         self._resume: dict[UUID, float] = {}
 
     async def blocks(self, ctx: PageContext, path: str, make: Make, *, not_before: float) -> Blocks:
-        """The live blocks of a page as they are after all changes known by now, with this visit's token.
+        """The live blocks of a page after all changes known so far, with this session's token.
 
         Args: path: of the page's rule. make: renders the blocks. not_before: when the render may have begun.
         """

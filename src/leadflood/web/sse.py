@@ -1,7 +1,7 @@
 """Live pages: a stream of server-sent events that carries the page's own blocks whenever they have changed.
 
 A page is asked for its stream at its own address, with `Accept: text/event-stream`. The stream looks again when the
-database tells of a write in the workspace, and now and then without being told; it asks before each block is sent
+database notifies of a write in the workspace, and from time to time without that; it checks before each block is sent
 whether the visitor still may see it, and at least every three seconds whether they are still signed in. Viewers who see
 the same share one render (`renders.py`); over a limit of open streams the oldest one pauses (`streams.py`).
 """
@@ -23,7 +23,7 @@ STILL_THERE = 3.0
 """Seconds between two looks at whether the session still lives."""
 
 END = "event: end\ndata: {}\n\n"
-"""Tells the page to go to the sign-in page; nothing follows."""
+"""Sends the page to the sign-in page; nothing follows."""
 _PAUSED = "event: paused\ndata: {}\n\n"
 _AWAY = "event: away\ndata: {}\n\n"
 _BEAT = ": beat\n\n"

@@ -80,7 +80,7 @@ class Templates:
 
     def _icon(self, name: str, label: str | None = None) -> Markup:
         """An icon that takes the text's colour and size. Without a label it says nothing to a screen reader."""
-        inner = Markup(self._assets.icon(name))  # noqa: S704  built from a package, not from anybody's input
+        inner = Markup(self._assets.icon(name))  # noqa: S704  built from a package, not from user input
         described = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         return Markup(
             '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '

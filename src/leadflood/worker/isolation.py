@@ -1,7 +1,7 @@
 """Runs jobs that were lost with their workers in a process of their own, which no other job shares.
 
-The worker claims such a job, renews its lease and tells the process which one to run. When the process dies, the worker
-records it at once. One process runs one job after the other, as long as they end in order.
+The worker claims such a job, renews its lease and sends it to the process. When the process dies, the worker
+records it immediately. One process runs one job after the other, as long as they end normally.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class IsolatedProcess:
     def __init__(self, argv: Sequence[str]) -> None:
         """Args: argv: a command that calls `serve_isolated`."""
         self._argv = argv
-        self._lifeline = ParentWatch()
+        self._parent_watch = ParentWatch()
         self._child: asyncio.subprocess.Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 
@@ -84,17 +84,17 @@ class IsolatedProcess:
         self._kill()
         if child is not None:
             await child.wait()
-        self._lifeline.close()
+        self._parent_watch.close()
 
     async def _alive(self) -> asyncio.subprocess.Process:
         if self._child is not None and self._child.returncode is None:
             return self._child
         child = await asyncio.create_subprocess_exec(
             *self._argv,
-            env={**os.environ, **self._lifeline.env},
+            env={**os.environ, **self._parent_watch.env},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=(self._lifeline.fd,),
+            pass_fds=(self._parent_watch.fd,),
             start_new_session=True,  # Ctrl-C is the worker's
         )
         self._child = child
@@ -110,7 +110,7 @@ class IsolatedProcess:
         return child
 
     async def _ended(self, child: asyncio.subprocess.Process) -> int:
-        """The exit code of a child that says no more."""
+        """The exit code of a child that reports no other reason."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
                 await child.wait()
@@ -124,7 +124,7 @@ class IsolatedProcess:
 
 
 async def serve_isolated(database: Database, run: Callable[[RunningJob], Awaitable[str]]) -> None:
-    """In the child: run the jobs that standard input names, and tell how each has ended, until it is closed."""
+    """In the child: run the jobs that standard input names, and report the end of each, until it is closed."""
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     os.write(answers, f"{_READY}\n".encode())

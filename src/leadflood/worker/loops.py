@@ -1,4 +1,4 @@
-"""How every loop of the worker lives: it survives an absent database, and stops when told."""
+"""The loops of the worker: each survives an unavailable database, and stops on shutdown."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ _log = structlog.get_logger()
 
 
 class Shutdown:
-    """Told once; everybody can wait for it."""
+    """Requested once; any number of tasks can wait for it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()

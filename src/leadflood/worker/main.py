@@ -45,7 +45,7 @@ class WorkerContext:
 
 
 class Worker:
-    """Runs until told to stop, then drains."""
+    """Runs until shutdown is requested, then drains."""
 
     def __init__(self, parts: WorkerContext) -> None:
         self.id = new_id()
@@ -72,7 +72,7 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Work until `stop` is called; then let running jobs end, and hand back those that do not in time."""
+        """Work until `stop` is called; then let running jobs finish, and release those that do not in time."""
         _log.info("worker.started", worker_id=str(self.id), kinds=sorted(self._parts.registry.kinds))
         endless = Shutdown()
         until_stopped: list[tuple[str, Callable[[], Awaitable[None]]]] = [
@@ -97,7 +97,7 @@ class Worker:
                 for task in background:
                     task.cancel()
         finally:
-            # Nothing is left after a drain; a loop that broke leaves jobs behind, which others can take over at once.
+            # Nothing is left after a drain; a loop that failed leaves jobs, which other workers can claim immediately.
             await self._consumer.drain(0)
             await self._suspects.close()
             await self._leave()

@@ -44,7 +44,7 @@ async def test_an_import_without_enrichment_leaves_its_leads_new_and_that_is_in_
 async def test_enrichment_is_queued_a_batch_at_a_time_and_ends_when_all_are(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadflood.domains.imports.service.commit.ENRICH_AT_ONCE", 3)
+    monkeypatch.setattr("leadflood.domains.imports.service.commit.ENRICH_BATCH", 3)
     done = await desk.run(FILE)
     assert await violations(desk) == []
     (job_id,) = await queued(desk, ENRICH_IMPORTED.name)

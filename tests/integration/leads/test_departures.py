@@ -137,7 +137,7 @@ async def test_shared_views_pass_to_the_workspace_and_others_go(identity: Identi
 async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
     identity: Identity, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_removal, "AT_ONCE", 2)
+    monkeypatch.setattr(member_removal, "MAX_DIRECT", 2)
     member = company.people[Role.ADMIN]
     owner = await identity.actor(company.owner)
     tokens = await identity.login(member)
@@ -169,7 +169,7 @@ async def test_many_leads_are_left_to_a_job_while_all_access_ends_at_once(
 async def test_who_joins_again_before_the_job_stays(
     identity: Identity, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_removal, "AT_ONCE", 0)
+    monkeypatch.setattr(member_removal, "MAX_DIRECT", 0)
     member = company.people[Role.MEMBER]
     await give(identity, company, member.id, 1)
     await remove(identity, await identity.actor(company.owner), member.id)

@@ -1,4 +1,4 @@
-"""Exports over HTTP: leads at once, or a file that a job writes."""
+"""Exports over HTTP: leads in the response, or a file that a job writes."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any

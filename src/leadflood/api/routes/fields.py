@@ -46,7 +46,7 @@ async def get_field(field_id: ResourceId, response: Response, unit: UnitOfWorkDe
 async def update_field(
     field_id: ResourceId, command: UpdateField, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> FieldView:
-    """Change label, type, options or place, archive a field or bring it back."""
+    """Change label, type, options or position; archive or unarchive a field."""
     field = await service.update_field(
         unit.tx, unit.actor, field_id=field_id, command=command, expected_version=version, trace=unit.trace
     )

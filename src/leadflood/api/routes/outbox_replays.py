@@ -1,4 +1,4 @@
-"""Replays of several outbox events at once. Beside `/v1/outbox-events/{id}`, as job_retries.py is beside jobs.py."""
+"""Replays of several outbox events in one request, apart from `outbox.py` as `job_retries.py` is from `jobs.py`."""
 
 from fastapi import APIRouter
 

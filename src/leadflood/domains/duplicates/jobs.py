@@ -15,7 +15,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
 _DEAD = 10_000
-_LONGEST = 6 * 3600.0
+_MAX_SECONDS = 6 * 3600.0
 """Seconds: each part of a scan is kept, and an attempt goes on where the one before ended."""
 
 
@@ -31,7 +31,7 @@ def definitions(database: Database) -> list[JobDefinition[Any]]:
                 await scanning.start_scan(tx, Actor.system(workspace_id), trace=context.job.trace)
 
     return [
-        JobDefinition(SCAN_DUPLICATES, _scan, on_failed=_failed, timeout=_LONGEST),
+        JobDefinition(SCAN_DUPLICATES, _scan, on_failed=_failed, timeout=_MAX_SECONDS),
         JobDefinition(START_SCANS, start),
     ]
 

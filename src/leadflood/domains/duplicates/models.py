@@ -60,7 +60,7 @@ class MergeSide(StrEnum):
 
 
 MIN_SCORE: Final = 55
-"""Pairs below it are nobody's time worth: the same telephone at different names, for one."""
+"""Pairs below it are not worth a review, such as the same phone number with different names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Verbs on changes of one's e-mail address.
 
 The password is given with the request and the new mailbox proven by the link, in whatever browser. Whether another
-account has the address shows only to whoever reads that mailbox.
+account has the address shows only to the reader of that mailbox.
 """
 
 from collections.abc import Mapping

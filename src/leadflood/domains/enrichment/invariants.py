@@ -13,7 +13,7 @@ async def violations(tx: Transaction) -> list[str]:
     """One sentence for each lead that is neither `enriched` nor `failed` and has no live job, up to 100.
 
     A lead that an import made stays `new` until its enrichment is asked for, which the import may never do.
-    A lead may have several live jobs: whoever asks for a fresh enrichment adds one. Deleted leads are left out.
+    A lead may have several live jobs: each request for enrichment adds one. Deleted leads are left out.
     Needs a transaction across workspaces (`Database.system`).
     """
     return [row.violation for row in await tx.all(_VIOLATIONS, {"kind": ENRICH_LEAD.name, "listed": _LISTED})]

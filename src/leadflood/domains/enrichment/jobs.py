@@ -20,7 +20,7 @@ def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:
 
     async def enrich_lead(context: JobContext[EnrichLead]) -> Complete[service.AttemptResult] | None:
         if context.loaded is not None:
-            return await _enrich_at_once(context.loaded, adapters)
+            return await _enrich_locally(context.loaded, adapters)
         return await _enrich(context, adapters)
 
     load = _load if all(adapter.is_local for adapter in adapters) else None
@@ -33,8 +33,8 @@ async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -
     return [known.get(payload.lead_id) for payload in payloads]
 
 
-async def _enrich_at_once(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.AttemptResult]:
-    """Nobody is waited for, so nobody could see the lead `processing`: it passes through that in one transaction."""
+async def _enrich_locally(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.AttemptResult]:
+    """Nothing is waited for, so the lead passes through `processing` in one transaction."""
     runs = [await _ask(adapter, lead) for adapter in adapters]
     order = [adapter.name for adapter in adapters]
     return Complete(service.complete, service.AttemptResult(lead.lead_id, runs, order, begun=False))

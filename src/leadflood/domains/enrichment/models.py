@@ -108,7 +108,7 @@ class Adapter(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether it answers without waiting for anybody, never raises, and costs nothing: it may be asked again."""
+        """Whether it answers without waiting, never raises and costs nothing, so that it may be called again."""
         ...
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:

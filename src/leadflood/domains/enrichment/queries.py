@@ -10,7 +10,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-_MOST = 200
+_MAX_RUNS = 200
 
 # The latest runs of a lead.
 _RUNS = sql("""
@@ -36,7 +36,7 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY(:lead_ids) AND chosen
 async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadEnrichmentView:
     """The latest 200 runs of a lead and their values. Raises: leadflood.domains.leads.errors.LeadNotFound."""
     await leads.get_lead(tx, actor, lead_id=lead_id)
-    runs = await tx.all(_RUNS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MOST})
+    runs = await tx.all(_RUNS, {"workspace_id": actor.workspace_id, "lead_id": lead_id, "most": _MAX_RUNS})
     run_ids = [run.id for run in runs]
     values = await tx.all(_VALUES, {"workspace_id": actor.workspace_id, "run_ids": run_ids})
     by_id = {run.id: run for run in runs}

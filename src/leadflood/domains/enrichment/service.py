@@ -46,7 +46,7 @@ class AttemptResult:
 
 
 async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
-    """What adapters are told of those of the leads that live, by id. They are not held."""
+    """The input of adapters for the leads that are not deleted, by id. They are not locked."""
     rows = await leads.active_leads(tx, actor, lead_ids=lead_ids)
     return {lead_id: _known_lead(lead) for lead_id, lead in rows.items()}
 
@@ -131,7 +131,7 @@ def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, 
 
 
 async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, error: str) -> None:
-    """Take the lead to `failed`, with the reason: its job is over, and only a retry of it asks anybody again."""
+    """Set the lead to `failed`, with the reason: its job has ended, and only a retry calls adapters again."""
     await store.void_refusals(tx, actor.workspace_id, job_id)
     moved = await leads.transition(
         tx,

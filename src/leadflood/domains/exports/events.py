@@ -17,11 +17,11 @@ WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
 """Writes the file, going on where an earlier attempt ended."""
 
 PURGE_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Removes files whose time is over, or that somebody deleted."""
+"""Deletes files that have expired or were deleted by a user."""
 
 
 class ExportAuditAction(StrEnum):
-    """Customer data leaves: each way out is told."""
+    """Customer data leaves the system: every export is audited."""
 
     STREAMED = "leads.exported"
     REQUESTED = "export.requested"

@@ -18,7 +18,7 @@ from leadflood.kernel.pagination import Position
 from leadflood.kernel.text import InvalidValue
 
 DIRECT_LIMIT: Final = 50_000
-"""Leads that are sent at once, without a job."""
+"""Maximum leads in one response, without a job."""
 MAX_COLUMNS: Final = 500
 MAX_CHOSEN: Final = 200
 MAX_EXPORTS: Final = 100
@@ -120,7 +120,7 @@ def getter(column: str) -> Callable[[ExportRecord], Any]:
 
 
 class Encoder(Protocol):
-    """Writes records in one format, a batch at a time. Not for use by two threads at once."""
+    """Writes records in one format, a batch at a time. Not thread-safe."""
 
     @property
     def resumable(self) -> bool:

@@ -179,7 +179,7 @@ async def fail(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: 
 
 
 async def expire(tx: Transaction, workspace_id: UUID, export_id: UUID) -> bool:
-    """Let the time of an export be over: nobody sees it any more. Returns False for one that nobody saw before."""
+    """Expire an export: it is no longer visible. Returns False if it was not visible before."""
     return await tx.changed(EXPIRE, {"workspace_id": workspace_id, "id": export_id}) == 1
 
 

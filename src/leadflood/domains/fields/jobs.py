@@ -12,7 +12,7 @@ from leadflood.domains.jobs.registry import JobContext, JobDefinition
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
-_LONGEST = 6 * 3600.0
+_MAX_SECONDS = 6 * 3600.0
 
 
 class Converter(Protocol):
@@ -39,4 +39,4 @@ def definitions(converters: Mapping[str, Converter]) -> list[JobDefinition[Any]]
             if after is None:
                 return
 
-    return [JobDefinition(CONVERT_VALUES, convert, timeout=_LONGEST)]
+    return [JobDefinition(CONVERT_VALUES, convert, timeout=_MAX_SECONDS)]

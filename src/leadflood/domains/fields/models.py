@@ -62,7 +62,7 @@ def label_of(key: str) -> str:
 
 
 def check_options(options: Sequence[Option]) -> list[Option]:
-    """The options of a choice, each told apart by value and by label. Raises: InvalidValue."""
+    """The options of a choice, distinct by value and by label. Raises: InvalidValue."""
     if len(options) > MAX_OPTIONS:
         message = f"Maximum {MAX_OPTIONS} options."
         raise InvalidValue(message, "too_long")

@@ -23,7 +23,7 @@ WEB_PREFIX: Final = "lfw_"
 """Of the one token of a browser's session. It works as a cookie and never as a bearer token."""
 API_KEY_PREFIX: Final = "lf_live_"
 SHOWN_OF_KEY: Final = 12
-"""Characters of an API key by which people tell one from another; 166 random bits stay unknown."""
+"""Characters of an API key by which people recognize it; 166 random bits stay unknown."""
 
 LOGIN_WINDOW_SECONDS: Final = 900
 ADDRESS_FACTOR: Final = 5
@@ -115,7 +115,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What the first start made: shown once, for nobody can read the password again."""
+    """The result of the first start: shown once, because the password cannot be read again."""
 
     workspace_id: UUID
     email: str
@@ -239,7 +239,7 @@ def _too_long() -> InvalidValue:
 
 def _is_guessable(password: str, email: str | None) -> bool:
     words = [*_PRODUCT, *(re.split(r"[@.+_-]", email.casefold()) if email else ())]
-    joined = re.sub(r"[ ._-]+", "", password)  # what parts words costs whoever guesses next to nothing
+    joined = re.sub(r"[ ._-]+", "", password)  # separators of words cost an attacker next to nothing
     return min(zxcvbn(form[:_MEASURED], words).guesses_log10 for form in {password, joined}) < _MIN_GUESSES
 
 

@@ -22,10 +22,10 @@ COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
 """Writes what the preview shows, going on where an earlier attempt ended."""
 
 ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
-"""Queues the enrichment of new leads, no more at a time than workers can take."""
+"""Queues the enrichment of new leads, at most as many at a time as workers can process."""
 
 PURGE_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Removes uploads that nobody finished, and files and rows of imports whose time is over."""
+"""Deletes unfinished uploads, and files and rows of expired imports."""
 
 AUDIT_SUBJECT: Final = "import"
 

@@ -27,7 +27,7 @@ _A_DAY = 86_400.0
 _PAUSE = 2.0
 """Seconds between looks whether there is room for more enrichment."""
 _LOCK_TIMEOUT = 0.25
-"""Seconds that a chunk of a preview waits for whoever is ending its job, and must end the import too: see there."""
+"""Seconds that a chunk of a preview waits for the transaction that ends its job; see `lock_attempt`."""
 
 
 def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition[Any]]:

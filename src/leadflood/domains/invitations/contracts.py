@@ -21,14 +21,14 @@ class CreateInvitation(Schema):
 
 
 class NewAccount(Schema):
-    """What somebody without an account gives to accept an invitation. The address is that of the invitation."""
+    """Input of a new user to accept an invitation. The address is that of the invitation."""
 
     name: Name
     password: NewPassword = Field(repr=False)
 
 
 class ExistingAccount(Schema):
-    """What somebody with an account gives to accept an invitation."""
+    """Input of a user with an account to accept an invitation."""
 
     password: TriedPassword = Field(repr=False)
 
@@ -87,7 +87,7 @@ class InvitationView(View):
 
 
 class InvitationPreview(View):
-    """What whoever holds the link is told."""
+    """What the invitation link shows."""
 
     email: str
     role: Role

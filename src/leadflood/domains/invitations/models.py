@@ -53,7 +53,7 @@ class PendingInvitation:
 
 @dataclass(frozen=True, slots=True)
 class InvitationEmail:
-    """An invitation that can be accepted, with what is told to whoever holds its link."""
+    """An invitation that can be accepted, with what its link and email show."""
 
     invitation: PendingInvitation
     workspace: str
@@ -64,7 +64,7 @@ class InvitationEmail:
 
 
 def vouches(inviter: Role, role: Role) -> bool:
-    """Whether a member with the role `inviter` may still let somebody in as `role`."""
+    """Whether a member with the role `inviter` may still invite someone as `role`."""
     may_invite = Permission.MEMBERS_WRITE in permissions_of(inviter, None)
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
 

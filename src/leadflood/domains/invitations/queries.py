@@ -86,7 +86,7 @@ async def invitation_email_of(tx: Transaction, actor: Actor, *, invitation_id: U
 async def invitation_email_by_token(tx: Transaction, token_hash: bytes) -> InvitationEmail:
     """The invitation that can be accepted now with the token of exactly this hash. Needs a system transaction.
 
-    Raises: InvitationNotFound: also when whoever vouches for it may no longer let anybody in like that.
+    Raises: InvitationNotFound: also when its inviter may no longer invite with that role.
     """
     invitation_email = _invitation_email(await tx.first(INVITATION_EMAIL_BY_TOKEN, {"token_hash": token_hash}))
     if invitation_email is None:

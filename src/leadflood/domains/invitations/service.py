@@ -54,7 +54,7 @@ async def invite(
     command: CreateInvitation,
     trace: Mapping[str, str] = _NO_TRACE,
 ) -> InvitationView:
-    """Invite somebody by mail, which a job sends. What was pending for the address is revoked.
+    """Invite someone by email, which a job sends. A pending invitation for the address is revoked.
 
     Every mail counts towards the limit of the day, those of revoked invitations too.
 
@@ -132,7 +132,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
 
 
 async def preview(database: Database, token: str) -> InvitationPreview:
-    """What whoever holds the link is told, an account with this address included. Raises: InvitationNotFound."""
+    """What the link shows, including whether the address has an account. Raises: InvitationNotFound."""
     invitation_email = await _look_up(database, token)
     return InvitationPreview(
         email=invitation_email.invitation.email.display,
@@ -193,9 +193,9 @@ async def accept_with_account(
 
 
 async def accept_as_self(database: Database, actor: Actor, *, token: str, client: Client) -> AcceptedInvitation:
-    """Join as whoever is signed in, where the invitation is for that person's address. No password is asked again.
+    """Join as the signed-in user, if the invitation is for that user's address. No password is required.
 
-    Raises: InvitationNotFound: also for an invitation to somebody else. Unauthenticated.
+    Raises: InvitationNotFound: also for an invitation to another address. Unauthenticated.
     """
     if actor.user_id is None or actor.session_id is None:
         raise InvalidToken
@@ -248,9 +248,7 @@ async def _use_up(tx: Transaction, token: str) -> PendingInvitation:
     sought = token_hash(token)
     invitation_email = await queries.invitation_email_by_token(tx, sought)
     await members.lock(tx, Actor.system(invitation_email.invitation.workspace_id))
-    invitation_email = await queries.invitation_email_by_token(
-        tx, sought
-    )  # as it is now that nobody else can change it
+    invitation_email = await queries.invitation_email_by_token(tx, sought)  # read again under the lock
     if not await store.accept(tx, invitation_email.invitation, sought):
         raise InvitationNotFound
     return invitation_email.invitation

@@ -1,4 +1,4 @@
-"""SQL that writes invitations. Whoever calls holds the lock on the workspace's members."""
+"""SQL that writes invitations. The caller holds the lock on the workspace's members."""
 
 from uuid import UUID
 

@@ -161,6 +161,6 @@ class Completer:
         return [next(remaining) if job.key in owned else AttemptLost(job.id, job.attempt) for job, _ in items]
 
     async def _rerun(self, tx: Transaction, jobs: Sequence[RunningJob]) -> None:
-        """Queue those again that somebody asked for while they ran: what changed since must not be missed."""
+        """Queue jobs again that were requested while they ran: later changes must not be missed."""
         attempts = [self._max_attempts.get(job.kind, job.max_attempts) for job in jobs]
         await announce(tx, await unique.rerun(tx, [job.key for job in jobs], attempts))

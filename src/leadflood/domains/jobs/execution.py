@@ -31,7 +31,7 @@ _SWEEP = 200
 _RESCHEDULE = 300.0
 """Seconds after which a broken row is looked at again."""
 _ASKS_AGAIN_AFTER = 3600.0
-"""Seconds after which a job on hold that nobody released asks again whether it may go on."""
+"""Seconds after which a job on hold that was not released checks the hold again."""
 
 _log = structlog.get_logger()
 

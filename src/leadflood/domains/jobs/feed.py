@@ -113,17 +113,17 @@ async def read_events(
     (scan,) = await tx.all(_SCAN, {**sought, "most": SCANNED})
     if start.at < scan.purged_until or start.position > scan.end_position:
         raise CursorExpired
-    told: list[tuple[Row, int, EventView]] = []
+    decoded_events: list[tuple[Row, int, EventView]] = []
     if scan.scanned:
         until = {"last_position": scan.position, "last_id": scan.id}
         wanted = limit + 1 + min(start.subjects, MAX_SUBJECTS)
         for row in await tx.all(_READ, {**sought, **until, "types": types, "wanted": wanted}):
             read = start.subjects if row.id == start.id else 0
-            told += [(row, place, view) for place, view in enumerate(_views(row)) if place >= read]
-    if len(told) > limit:
-        row, place, _ = told[limit - 1]
+            decoded_events += [(row, place, view) for place, view in enumerate(_views(row)) if place >= read]
+    if len(decoded_events) > limit:
+        row, place, _ = decoded_events[limit - 1]
         return FeedPage(
-            [view for _, _, view in told[:limit]],
+            [view for _, _, view in decoded_events[:limit]],
             FeedPosition(row.position, row.id, place + 1, scan.at).cursor,
             more=True,
         )
@@ -133,7 +133,7 @@ async def read_events(
         if more
         else FeedPosition(scan.end_position, _NO_ID, 0, scan.at)
     )
-    return FeedPage([view for _, _, view in told], end.cursor, more)
+    return FeedPage([view for _, _, view in decoded_events], end.cursor, more)
 
 
 async def stored_events(tx: Transaction, actor: Actor, event_type: EventType[D], ref: EventRef) -> list[Event[D]]:

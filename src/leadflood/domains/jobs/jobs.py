@@ -1,4 +1,4 @@
-"""The system's own jobs: the heartbeat, the removal of records whose time is over, and bringing back what failed."""
+"""The system's own jobs: the heartbeat, the deletion of expired records, and retries by cause."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -80,9 +80,9 @@ DELETE FROM worker_processes WHERE id IN (
 """),
 )
 
-# Found by ids, which tell when a row was made, in the index on workspace, status and id: an index on the end would cost
-# each job that ends an entry. Deleted by place, which the lock keeps: by key PostgreSQL reads the whole table for each
-# batch. A row that somebody is changing, because it is retried, is left alone.
+# Found by ids, which contain the creation time, in the index on workspace, status and id: an index on the end would
+# cost each job that ends an entry. Deleted by place, which the lock keeps: by key PostgreSQL reads the whole table for
+# each batch. A row that is locked, because it is being retried, is skipped.
 _FINISHED = (
     sql("""
 DELETE FROM job_executions WHERE ctid = ANY (ARRAY(
@@ -154,14 +154,14 @@ def definitions(database: Database, *, audit_days: int, job_days: int, event_day
 async def report_worker(
     database: Database, *, worker_id: UUID, host: str, pid: int, version: str, running: int
 ) -> None:
-    """Tell that a worker lives, and how many jobs it runs."""
+    """Report that a worker is alive, and how many jobs it runs."""
     async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
         row = {"id": worker_id, "host": host, "pid": pid, "version": version, "running": running}
         await tx.execute(_SEEN, row)
 
 
 async def deregister_worker(database: Database, *, worker_id: UUID) -> None:
-    """Tell that a worker has stopped."""
+    """Report that a worker has stopped."""
     async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
         await tx.execute(_GONE, {"id": worker_id})
 

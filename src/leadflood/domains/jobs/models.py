@@ -165,9 +165,9 @@ def readable_trace(stored: str) -> dict[str, str]:
 
 
 _TELLING = 500
-"""Characters of a reason that tell its cause: looking at more would take longer than it helps."""
+"""Characters of a reason that identify its cause: more would cost time and rarely help."""
 
-# What differs between two failures for the same cause, most telling form first. Whatever is found holds a digit, a
+# What differs between two failures for the same cause, most specific form first. Whatever is found holds a digit, a
 # quotation mark or another character that no placeholder has, so that a cause is its own cause.
 _PARTICULAR = re.compile(
     r"""

@@ -1,7 +1,7 @@
 """Long work done by two transactions at a time, each with a chunk, which commit in the order of the chunks.
 
 One transaction is one process of PostgreSQL, and so one processor. As a chunk commits only after the one before it,
-what is done is told by one position, and a job that was killed goes on from there.
+one position records the progress, and a job that was killed resumes from it.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class ChunkedWork(Protocol[AnyChunk, Outcome]):
     """How a chunk is found, written, and counted."""
 
     async def position(self, tx: Transaction) -> Any | None:  # noqa: ANN401  a position of any kind
-        """Where the work has come to; None where somebody stopped it."""
+        """The position of the work; None if it was stopped."""
 
     async def find(self, tx: Transaction, after: Any) -> AnyChunk | None:  # noqa: ANN401  a position of any kind
         """The chunk after a position; None at the end."""
@@ -49,15 +49,15 @@ class ChunkedWork(Protocol[AnyChunk, Outcome]):
         """Write it. No row is locked here that other chunks need, too."""
 
     async def record(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
-        """Move the position on, and count. False where the position is another or somebody stopped the work."""
+        """Advance the position and the counts. False if the position is different or the work was stopped."""
 
 
 class _Stopped(Exception):
-    """Somebody stopped the work, so nothing of this chunk may be kept."""
+    """The work was stopped, so this chunk must be rolled back."""
 
 
 async def write_in_parallel(database: Database, job: RunningJob, work: ChunkedWork[Any, Any]) -> bool:
-    """Write all chunks that are left. Returns whether that is done; False where somebody stopped it.
+    """Write all remaining chunks. Returns whether that is complete; False if it was stopped.
 
     While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
     the end whether the attempt is still ours.

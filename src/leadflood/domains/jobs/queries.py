@@ -31,13 +31,13 @@ from leadflood.kernel.pagination import Page, Position, cut
 from leadflood.kernel.schema import Count
 
 LISTED_CAUSES, _STEPS = 100, 1000
-"""Causes that are listed, and looked at. There may be many where `cause_of` cannot tell what differs in a text."""
+"""Maximum causes that are listed. There may be many where `cause_of` cannot find the varying part of a text."""
 
 COUNTED = 10_000
 """Failures of one cause that are counted."""
 
 WALKED = 5000
-"""Queued jobs, oldest first, that are looked at to tell how the queue is."""
+"""Queued jobs, oldest first, that are counted for the state of the queue."""
 
 SILENT_AFTER = timedelta(seconds=30)
 """A worker that was not seen for longer counts as silent."""
@@ -107,7 +107,7 @@ _STATES = sql("SELECT id, kind, status FROM {table} WHERE workspace_id = :worksp
 
 @dataclass(frozen=True, slots=True)
 class FailureSource:
-    """The rows that ended badly in one of the two tables: which they are, and the column that tells since when.
+    """The rows that ended badly in one of the two tables: their condition, and the column with the time of their end.
 
     The status is written out: else PostgreSQL might not know the partial index by it.
     """

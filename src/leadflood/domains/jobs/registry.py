@@ -33,7 +33,7 @@ class JobContext(Generic[P]):
         completer: Completer | None = None,
         loaded: Any = None,  # noqa: ANN401  what the kind's own `load` returns
     ) -> None:
-        """`completer`: of the worker. Without, this job shares its transactions with nobody."""
+        """`completer`: of the worker. Without one, this job shares no transactions."""
         self.job = job
         self.payload = payload
         self.worker_id = worker_id
@@ -107,12 +107,12 @@ class JobDefinition(Generic[P]):
     """How a kind of job is done.
 
     `handler` returns `Complete`, `Later` or nothing, or raises `Retryable` or `Terminal`. `timeout` is in seconds, for
-    one attempt. `on_failed` runs in the transaction that ends the job as `failed`, whoever ends it; its payload is None
+    one attempt. `on_failed` runs in the transaction that ends the job as `failed`, for any reason; its payload is None
     where the stored one does not fit the kind: then the job's subject is all that is known.
 
     `many`: the jobs may share the transactions that complete them. `load` declares that first attempts which are
     claimed together are also handled together: it reads what each of them needs in one transaction, and the handler,
-    called for one after the other, finds its part in `context.loaded` and waits for nobody. Jobs for which `load` finds
+    called for one after the other, finds its part in `context.loaded` and does not wait. Jobs for which `load` finds
     None, and those that go wrong, are then handled alone in the same attempt, without `loaded`.
     """
 

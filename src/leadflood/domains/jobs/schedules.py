@@ -23,7 +23,7 @@ SET last_run_at = now(), next_run_at = now() + make_interval(secs => :seconds)
 WHERE name = :name AND next_run_at <= now()
 """)
 
-# Only our own: the row of a schedule that another version brought along may be overdue for good.
+# Only our own: the row of a schedule of another version may stay overdue.
 _NEXT = sql("""
 SELECT extract(epoch FROM min(next_run_at) - now())::double precision
 FROM schedules
@@ -45,7 +45,7 @@ async def run_due(database: Database, schedules: Sequence[Schedule]) -> float:
 
 
 async def register(database: Database, schedules: Sequence[Schedule]) -> None:
-    """Make sure that every schedule has its row; a new one is due at once."""
+    """Ensure that every schedule has its row; a new one is due immediately."""
     async with database.transaction(SYSTEM_WORKSPACE_ID) as tx:
         await tx.execute(_REGISTER, {"names": _names_of(schedules)})
 

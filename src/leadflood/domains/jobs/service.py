@@ -124,7 +124,7 @@ async def retry_cause(
     command: RetryCause,
     trace: Mapping[str, str],
 ) -> BulkOutcome:
-    """Bring back all jobs of a kind that failed for a cause: at once, or by a job where there are more than 5,000.
+    """Requeue all jobs of a kind that failed for a cause: directly, or by a job if there are more than 5,000.
 
     Raises: JobNotRetryable: when this version does not know the kind.
     """
@@ -140,7 +140,7 @@ async def retry_cause(
         attempts=registry.attempts[command.kind],
     )
     outcome = await _all_of(tx, actor, cause, registry.attempts, NewJob(RETRY_CAUSE, payload, trace=trace))
-    await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, _told(cause, outcome))
+    await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, _outcome_of(cause, outcome))
     return outcome
 
 
@@ -252,12 +252,12 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
 
 
 async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
-    """Replay all events of a kind that were dead-lettered for a cause: at once, or by a job where there are many."""
+    """Replay all events of a kind that were dead-lettered for a cause: directly, or by a job if there are many."""
     actor.require(Permission.OUTBOX_WRITE)
     cause = FailureGroup(DEAD_EVENTS, command.cause, command.kind)
     payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind, asked_by=actor.kind, asked_by_id=actor.id)
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))
-    await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, _told(cause, outcome))
+    await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, _outcome_of(cause, outcome))
     return outcome
 
 
@@ -298,7 +298,7 @@ def _refusals(faults: Mapping[UUID, AppError]) -> list[Refusal]:
     return [Refusal(id=item, code=fault.code, detail=fault.detail) for item, fault in faults.items()]
 
 
-def _told(cause: FailureGroup, outcome: BulkOutcome) -> dict[str, JsonValue]:
+def _outcome_of(cause: FailureGroup, outcome: BulkOutcome) -> dict[str, JsonValue]:
     job = {"jobId": str(outcome.job_id)} if outcome.job_id else {"count": outcome.done}
     return {"cause": cause.cause, "kind": cause.kind, **job}
 

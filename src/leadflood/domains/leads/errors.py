@@ -157,7 +157,7 @@ class TooManyViews(Conflict):
     remedy = "Delete a view first."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: how many anybody may keep."""
+        """Args: limit: maximum views per user."""
         super().__init__(f"View limit reached ({limit}). Delete one first.")
 
 

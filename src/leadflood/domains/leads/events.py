@@ -69,7 +69,7 @@ class ReleaseLeads(ChangesetPayload):
 
 
 PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Removes for good what was deleted longer ago than can be restored."""
+"""Purges what was deleted longer ago than can be restored."""
 
 UNDO_CHANGESET = JobKind("leads.undo.v1", ChangesetPayload, max_attempts=10)
 """Undoes a large changeset, going on where an earlier attempt ended."""

@@ -1,4 +1,4 @@
-"""Jobs of leads: large changes and their undo, and removing for good what was deleted long enough ago."""
+"""Jobs of leads: large changes and their undo, and the purge of deleted leads."""
 
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from leadflood.kernel.subjects import Participants
 Changeset = TypeVar("Changeset", bound=ChangesetPayload)
 
 _BATCH = 1000
-_LONGEST = 6 * 3600.0
+_MAX_SECONDS = 6 * 3600.0
 """Seconds for a large change: each of its chunks is kept, and an attempt goes on where the one before ended."""
 
 
@@ -51,9 +51,9 @@ def definitions(database: Database, participants: Participants, *, retention_day
 
     return [
         JobDefinition(PURGE_DELETED, purge),
-        JobDefinition(BULK_CHANGE, _change, on_failed=_change_failed, timeout=_LONGEST),
-        JobDefinition(RELEASE_LEADS, _release, on_failed=_release_failed, timeout=_LONGEST),
-        JobDefinition(UNDO_CHANGESET, undo, on_failed=_undo_failed, timeout=_LONGEST),
+        JobDefinition(BULK_CHANGE, _change, on_failed=_change_failed, timeout=_MAX_SECONDS),
+        JobDefinition(RELEASE_LEADS, _release, on_failed=_release_failed, timeout=_MAX_SECONDS),
+        JobDefinition(UNDO_CHANGESET, undo, on_failed=_undo_failed, timeout=_MAX_SECONDS),
     ]
 
 

@@ -39,14 +39,14 @@ TRANSITIONS: Final[dict[LeadStatus, frozenset[LeadStatus]]] = {
 """From each status, the ones it may change to.
 
 `new → failed` is a job cancelled before it ran; `processing → processing` is another attempt, which the timeline
-tells; leaving `failed` and `enriched` is a retry and a fresh enrichment.
+shows; leaving `failed` and `enriched` is a retry and another enrichment.
 Two jobs of one lead may overlap: the one that completes last makes it `enriched`, whatever the other came to.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class DirectTransition:
-    """A lead that is enriched at once: since when, and what the entries of beginning and end say."""
+    """A lead that is enriched in one step: its start time, and the data of both timeline entries."""
 
     lead_id: UUID
     begun_at: datetime | None
@@ -170,7 +170,7 @@ def _country(name: str) -> str | None:
 
 @cache
 def english_countries() -> dict[str, str]:
-    """Codes and English names of countries, by `country_key`. A bare "Korea" is nobody's: two countries share it."""
+    """Codes and English names of countries, by `country_key`. A bare "Korea" is ambiguous: two countries share it."""
     index: dict[str, str] = {}
     for country in iso3166.countries:
         for spelling in (country.alpha2, country.alpha3, country.numeric, country.name, country.apolitical_name):

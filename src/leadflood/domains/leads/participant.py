@@ -110,7 +110,7 @@ AND NOT EXISTS (SELECT FROM lead_changes c
         found=sql("t.lead_id = ANY (:ids::uuid[])"),
         erase=None,
     ),
-    # Values that a merge wrote into the other lead, and that its undo took back.
+    # Values that a merge wrote into the other lead, and that its undo reverted.
     Place(
         name="historyOfOthers",
         table=sql("lead_field_history"),

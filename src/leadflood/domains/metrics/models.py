@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 QUARTER = timedelta(minutes=15)
-"""What figures are kept by: the finest step in which time zones differ, so that everybody's days are whole."""
+"""The resolution of metrics: the finest step in which time zones differ, so that days are whole in each."""
 
 LATENCY_BOUNDS = tuple(0.01 * 2.0**step for step in range(24))
 """Seconds that part the slots in which durations are counted: 10 ms doubling to 23 hours."""

@@ -79,7 +79,7 @@ class _Part:
         if slot is not None:
             self.latency[slot] += 1
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         return {
             "created": self.created,
             "enriched": self.enriched,
@@ -134,10 +134,10 @@ async def _activity(
         time_zone=zone.key,
         counted_until=counted_until,
         points=[
-            ActivityPoint(starts_at=starts, ends_at=ends, **part.figures())
+            ActivityPoint(starts_at=starts, ends_at=ends, **part.metrics())
             for starts, ends, part in zip(bounds, bounds[1:], parts, strict=False)
         ],
-        total=ActivityMetrics(**total.figures()),
+        total=ActivityMetrics(**total.metrics()),
     )
 
 

@@ -68,7 +68,7 @@ async def aggregate(tx: Transaction, *, since: datetime, until: datetime) -> Seq
 
 
 async def aggregate_lead_totals(tx: Transaction) -> None:
-    """Keep how many leads each workspace has now, and forget figures that nobody asks for any more."""
+    """Store how many leads each workspace has now, and purge expired metrics."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_TOTALS)
     await tx.execute(_PURGE_EXPIRED)

@@ -66,7 +66,7 @@ class Manifest(BaseModel):
     tables: dict[str, TableContent]
     checksums: dict[str, str]
     key_tag: str
-    """A short signature that tells whether a secret key is the one that the backup was made with."""
+    """A short signature that shows whether a secret key is the one of the backup."""
 
 
 class ChecksumReader:

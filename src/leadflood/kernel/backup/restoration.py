@@ -54,7 +54,7 @@ async def restore(
         path: the backup.
         manifest: as `checked_manifest` gave it.
         replace: drop what the database has of LEAD-FLOOD first.
-        report: is told of each step.
+        report: called with each step.
 
     Raises: leadflood.kernel.backup.content.DatabaseInUse, leadflood.kernel.backup.pg_tools.BackupProgramFailed,
         UnusableBackup, leadflood.kernel.errors.Unavailable, leadflood.kernel.db.roles.UnsafeDatabaseRole.

@@ -1,6 +1,6 @@
-"""Telling other processes that something changed in a workspace, soon after the commit and never as part of it.
+"""Notifies other processes that something changed in a workspace, soon after the commit and never as part of it.
 
-A signal is a hint: whoever hears it looks for itself, and whoever misses it looks at the latest when its own time is
+A notification is a hint: subscribers read the database themselves, and one that misses it does so at its next
 up. So a lost one costs nothing but freshness.
 """
 
@@ -18,12 +18,14 @@ PAUSE = 0.1
 EVERYTHING = "*"
 """The payload that stands for all workspaces."""
 
-_MOST = 7900 * 3 // 4 // 16  # PostgreSQL takes payloads below 8000 bytes; base64 makes four characters of three bytes
+_MAX_WORKSPACES = (
+    7900 * 3 // 4 // 16
+)  # PostgreSQL takes payloads below 8000 bytes; base64 makes four characters of three bytes
 
 
 def payload_of(workspaces: Collection[UUID]) -> str:
     """The payload that names these workspaces, or all when there are too many."""
-    if len(workspaces) > _MOST:
+    if len(workspaces) > _MAX_WORKSPACES:
         return EVERYTHING
     return b64encode(b"".join(workspace.bytes for workspace in workspaces)).decode("ascii")
 
@@ -38,7 +40,7 @@ def workspaces_of(payload: str) -> frozenset[UUID] | None:
 
 
 class ChangePublisher:
-    """Collects what changed, and sends it at once, but at most once every `PAUSE` seconds."""
+    """Collects changed workspaces and sends them immediately, but at most once every `PAUSE` seconds."""
 
     def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
         """`send` delivers a payload. It is never called twice at a time."""

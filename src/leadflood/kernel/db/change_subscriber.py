@@ -21,7 +21,7 @@ class ChangeSubscriber:
     """Wakes subscribers when something was committed in their workspace, by whatever process.
 
     Connects with the first subscriber, and again by itself after a loss. A signal can be lost meanwhile: so each time
-    the connection is there, everybody is woken once, and a subscriber should look from time to time in any case.
+    the connection is back, all subscribers are woken once. A subscriber should also poll from time to time.
     """
 
     def __init__(self, url: str, *, application_name: str) -> None:
@@ -36,7 +36,7 @@ class ChangeSubscriber:
     async def subscribe(self, workspace_id: UUID) -> AsyncIterator[WakeEvent]:
         """A bell that rings for changes in this workspace: `await bell.wait(seconds)` is True when it rang.
 
-        What changes while nobody waits is not lost; several changes ring once.
+        A change without a waiting subscriber is not lost; several changes wake it once.
         """
         bell = WakeEvent()
         self._pending_channels[workspace_id].add(bell)

@@ -1,7 +1,7 @@
 """Transactions.
 
 Every statement runs inside a `Transaction`, which is bound to one workspace (row-level security) or, for the few verbs
-that work across workspaces, to the system role. A transaction declares whether it writes: one that does tells the
+that work across workspaces, to the system role. A transaction declares whether it writes: one that does notifies the
 pages of its workspace, after the commit, that something changed.
 """
 
@@ -20,7 +20,7 @@ from leadflood.kernel.db.pool import ConnectionPool, terminate
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction, run_script
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.events import NOBODY, Subscribers
+from leadflood.kernel.events import NO_LISTENERS, Subscribers
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 from leadflood.kernel.queue.ports import Publisher
 
@@ -35,7 +35,7 @@ _ASSUME_SYSTEM = "SET LOCAL ROLE leadflood_system;"
 _NOTIFY = sql("""
 SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, '') FROM unnest(:channels::text[]) AS channel
 """)
-# Tell the pages which workspaces changed. A hint, as above.
+# Notify pages of the workspaces that changed. A hint, as above.
 _NOTIFY_CHANGES = sql("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
 
 
@@ -49,7 +49,9 @@ def _scope(begin: str, workspace_id: UUID) -> str:
 class Database:
     """What transactions are begun on. The driver is in autocommit: they are begun and ended by us."""
 
-    def __init__(self, pool: ConnectionPool, publisher: Publisher | None, subscribers: Subscribers = NOBODY) -> None:
+    def __init__(
+        self, pool: ConnectionPool, publisher: Publisher | None, subscribers: Subscribers = NO_LISTENERS
+    ) -> None:
         """Args: publisher: the carrier of the queue when it lives in this database. subscribers: to domain events."""
         self.pool = pool
         self.subscribers = subscribers

@@ -61,7 +61,8 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
 def create_home(home: Path) -> None:
     """Make the data folder, and the folders above it that are missing, if it does not exist.
 
-    Nobody else can list it. As root others may pass through, or the account of PostgreSQL could not get to its part.
+    No other user can list it. As root, others may pass through it, because the user of PostgreSQL has to reach its
+    part.
 
     Raises: EmbeddedPostgresError: this account may not make it, or something else is there.
     """
@@ -75,7 +76,7 @@ def create_home(home: Path) -> None:
 
 
 def running_url(home: Path, user: str, database: str) -> str | None:
-    """The address of the server that runs on this data folder, whoever started it; None when none does.
+    """The address of the server that runs on this data folder, whichever process started it; None without one.
 
     Raises: EmbeddedPostgresError: the folder belongs to another account.
     """
@@ -92,8 +93,8 @@ def client_program(name: str) -> Path:
 class EmbeddedPostgres:
     """The PostgreSQL of one data folder. Methods block; call them before the event loop or in a thread.
 
-    Whoever starts it owns it until `stop`: a second owner gets `AlreadyRunning`, and the server of an owner that
-    was killed is stopped by the next `start`.
+    The process that starts it owns it until `stop`: a second owner gets `AlreadyRunning`, and the server of an owner
+    that was killed is stopped by the next `start`.
     """
 
     def __init__(self, home: Path, *, settings: Mapping[str, str] = _SETTINGS) -> None:
@@ -255,7 +256,7 @@ class EmbeddedPostgres:
     def _end_leftover(self) -> None:
         """End what an owner that was killed left behind, and remove the lock files of dead servers.
 
-        PostgreSQL would refuse to start over a lock file whose process id belongs to somebody else by now.
+        PostgreSQL refuses to start over a lock file whose process id now belongs to another process.
         """
         pid_file = self.data / "postmaster.pid"
         if pid_file.exists() and (ended := end_servers(self.data)):
@@ -337,7 +338,7 @@ def _make_folder(folder: Path, mode: int, owner: OsUser | None = None) -> None:
 
 
 def _require_owner(folder: Path, account: OsUser) -> None:
-    """Another account's folder: root ran here before, or somebody laid a trap in the system's temporary folder."""
+    """Another user's folder: root ran here before, or someone set a trap in the system's temporary folder."""
     if folder.exists() and (folder.is_symlink() or folder.lstat().st_uid != account.uid):
         raise EmbeddedPostgresError(
             f"{folder} does not belong to the account {account.name!r} that PostgreSQL would run as. Start LEAD-FLOOD "

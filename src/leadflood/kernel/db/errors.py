@@ -74,7 +74,7 @@ def translated_errors() -> Iterator[None]:
 def unanswered(error: BaseException) -> bool:
     """Whether an error leaves a connection with a statement that the server has not answered: cancelled, or timed out.
 
-    Nobody knows when it will, so such a connection is thrown away.
+    It may never answer, so the connection is discarded.
     """
     return isinstance(error, asyncio.CancelledError) or isinstance(error.__cause__, CONNECTION_ERRORS)
 
@@ -95,7 +95,7 @@ def _unavailable(error: asyncpg.PostgresError) -> Unavailable | None:
     state = sqlstate(error)
     if state in WRITES_REFUSED:
         return WritesRefused(WRITES_REFUSED[state], retry_after=5)
-    # A migration has changed what a prepared statement returns. The driver prepares it anew from now on.
+    # A migration has changed what a prepared statement returns. The driver then prepares it again.
     if state.startswith(_CONTENDED) or isinstance(error, asyncpg.InvalidCachedStatementError):
         return LockConflict("The database is busy. Try again shortly.")
     if state.startswith(_PASSING) or not state:

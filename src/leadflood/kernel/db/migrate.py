@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this program: roles, schema, revisions. Several may run it at once."""
+"""Migrate a database to this program's schema: roles, schema, revisions. Safe to run concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -85,7 +85,7 @@ async def migrate(url: str, *, target: str | None = None) -> tuple[str | None, s
     `target`: the revision to stop at, without which it goes on to the newest.
 
     A newer schema than this program's is left alone: revisions only add, so it serves the release before it, too. A
-    revision that waits for somebody's lock gives way to the running release and tries again, up to 20 times.
+    revision that waits for a lock yields to the running release and retries, up to 20 times.
 
     Raises: Unavailable, MigrationBlocked, UnsupportedDatabase, leadflood.kernel.db.roles.UnsafeDatabaseRole.
     """
@@ -115,7 +115,7 @@ async def _revision(connection: asyncpg.Connection) -> str | None:
 
 
 async def _upgrade_patiently(url: str, connection: asyncpg.Connection, target: str) -> None:
-    """Apply the revisions, and begin anew with the one that met a lock. Raises: MigrationBlocked."""
+    """Apply the revisions, and retry the one that met a lock. Raises: MigrationBlocked."""
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(url, server_settings=_SETTINGS)

@@ -136,7 +136,7 @@ class ConnectionPool:
 
 def terminate(connection: asyncpg.Connection) -> None:
     """Throw a connection away without waiting for the server."""
-    with suppress(asyncpg.InterfaceError):  # closed, and taken back by the pool
+    with suppress(asyncpg.InterfaceError):  # closed, and returned to the pool
         connection.terminate()
 
 

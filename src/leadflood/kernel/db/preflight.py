@@ -12,7 +12,7 @@ _NO_SUCH_ROLE = "22023"  # invalid_parameter_value (PostgreSQL manual, appendix 
 async def server_version(url: str) -> str:
     """Connect as every process does, acting as the application's role, and return the server's version, such as 18.1.
 
-    Raises: Unavailable: nobody answers, or the server refuses us; the message says why and what to do.
+    Raises: Unavailable: no server answers, or it refuses us; the message says why and what to do.
     """
     try:
         connection = await asyncpg.connect(url, timeout=_SECONDS, server_settings={"role": APP_ROLE})

@@ -12,7 +12,7 @@ from leadflood.kernel.db.errors import translated_errors, unanswered
 from leadflood.kernel.db.pool import STATEMENT_MARGIN, Row
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.errors import Unavailable
-from leadflood.kernel.events import NOBODY, Subscribers
+from leadflood.kernel.events import NO_LISTENERS, Subscribers
 from leadflood.kernel.queue.ports import Publisher, QueueMessage
 
 RELAY_CHANNEL = "leadflood_outbox"
@@ -34,7 +34,7 @@ class Transaction:
     """
 
     def __init__(
-        self, driver: asyncpg.Connection, publisher: Publisher | None, subscribers: Subscribers = NOBODY
+        self, driver: asyncpg.Connection, publisher: Publisher | None, subscribers: Subscribers = NO_LISTENERS
     ) -> None:
         self._driver = driver
         self._publisher = publisher
@@ -44,7 +44,7 @@ class Transaction:
         self.marked: set[UUID] = set()
         """Workspaces in which something changed."""
         self.notify_channels: set[str] = set()
-        """Channels on which somebody waits for what this transaction writes."""
+        """Channels to notify after the commit."""
 
     async def limit(self, *, lock: float | None = None, statement: float | None = None) -> None:
         """Set the seconds that a statement of this transaction waits for a lock, and those that it may take in all."""

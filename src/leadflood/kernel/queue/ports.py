@@ -105,7 +105,7 @@ class QueueBackend(Publisher, Protocol):
         ...
 
     async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
-        """Take up to `limit` due tickets of these kinds; fewer only when there are no more.
+        """Take up to `limit` due messages of these kinds; fewer only if no others are due.
 
         Normal tickets come before bulk ones, and the batch is shared equally among the workspaces that have tickets,
         or served to them in turn where there are more of them than `limit`. What a workspace has of one priority
@@ -122,7 +122,7 @@ class QueueBackend(Publisher, Protocol):
         """Return when `receive` is worth a call: at a publish, a ticket that falls due, or after `timeout` seconds.
 
         Call it after a `receive` that came back with less than its limit. It can return for nothing. A ticket that was
-        delivered and never acknowledged wakes nobody, so `timeout` bounds how late that one is found.
+        delivered and never acknowledged wakes no consumer, so `timeout` bounds how late it is found.
         """
         ...
 

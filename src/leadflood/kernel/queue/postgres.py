@@ -217,7 +217,7 @@ class PostgresQueueBackend:
                 try:
                     rows: Sequence[asyncpg.Record] = await connection.fetch(query, *args)
                 except (TimeoutError, asyncio.CancelledError):
-                    connection.terminate()  # nobody knows when the server answers
+                    connection.terminate()  # the server may not answer for long
                     raise
                 return rows
 

@@ -148,7 +148,7 @@ class Process:
         return StopReason.TIME if code == -signal.SIGXCPU else StopReason.CRASH
 
     async def end(self) -> None:
-        """End the child, whatever it does, and leave no zombie."""
+        """Kill the child and leave no zombie."""
         self.kill()
         await asyncio.shield(self.wait())
 
@@ -157,7 +157,7 @@ class Process:
         return asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
     def kill(self) -> None:
-        """End the child; somebody must still `wait` for it."""
+        """Kill the child; the caller must still `wait` for it."""
         self._control.close()
         self._process.kill()
         _running.discard(self)

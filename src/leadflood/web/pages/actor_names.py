@@ -8,7 +8,7 @@ from leadflood.domains.leads.contracts import ActorView
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.transaction import Transaction
 
-_MOST = 200
+_MAX_MEMBERS = 200
 _UNNAMED = {
     ActorKind.CLI: "CLI",
     ActorKind.API_KEY: "API key",
@@ -18,7 +18,7 @@ _UNNAMED = {
 
 async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
     """Names of the members by id, as forms have ids: the first 200."""
-    page = await queries.list_members(tx, actor, limit=_MOST)
+    page = await queries.list_members(tx, actor, limit=_MAX_MEMBERS)
     return {str(item.id): item.name for item in page.items}
 
 

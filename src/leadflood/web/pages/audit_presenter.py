@@ -197,7 +197,7 @@ def audit_rows(
 
 
 def mentioned_actors(events: Sequence[AuditEventView]) -> set[UUID]:
-    """The ids whose names `told` wants to know."""
+    """The ids whose names `audit_rows` needs."""
     return {item for event in events for item in (event.actor.id, event.subject_id) if item is not None}
 
 

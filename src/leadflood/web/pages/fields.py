@@ -78,7 +78,7 @@ async def show_field(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/{{id}}", Permission.WORKSPACE_WRITE)
 async def change_field(ctx: PageContext) -> PageResult:
-    """Change label, type and options; archive a field or bring it back."""
+    """Change label, type and options; archive or unarchive a field."""
     form = ctx.form
     async with ctx.reading() as tx:
         field = await queries.get_field(tx, ctx.actor, field_id=ctx.id())

@@ -6,7 +6,7 @@ from typing import Any
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.domains.metrics import queries as figures
+from leadflood.domains.metrics import queries as metrics
 from leadflood.domains.metrics.contracts import ActivityView
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.actor import Permission
@@ -27,7 +27,7 @@ async def show_home(ctx: PageContext) -> PageResult:
     span = next((item for item in TimeRange if item.value == ctx.query.get("span")), TimeRange.DAY)
     zone = str(ctx.time_zone)
     async with ctx.reading() as tx:
-        overview, activity = await figures.dashboard(tx, ctx.actor, span=span, time_zone=zone, now=ctx.now)
+        overview, activity = await metrics.dashboard(tx, ctx.actor, span=span, time_zone=zone, now=ctx.now)
         newest = await leads.list_leads(tx, ctx.actor, filters=LeadFilter(), limit=_NEWEST)
         causes = await jobs.failed_by_cause(tx, ctx.actor)
         context: dict[str, Any] = {

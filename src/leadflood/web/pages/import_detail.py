@@ -51,7 +51,7 @@ async def show_import(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/format", Permission.LEADS_WRITE, whole_file=True)
 async def read_otherwise(ctx: PageContext) -> PageResult:
-    """Read the file in another way; its columns are guessed anew."""
+    """Read the file in another format; its columns are detected again."""
     form = ctx.form
     try:
         command = validated(ReadFormat, {**form.given(ReadFormat), "header": form.checked("header")})

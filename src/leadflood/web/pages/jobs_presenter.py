@@ -1,4 +1,4 @@
-"""What became of many at once, in words."""
+"""Messages about the outcome of bulk actions."""
 
 from leadflood.domains.jobs.contracts import BulkOutcome
 from leadflood.web.cookies import Toast

@@ -100,7 +100,7 @@ async def request_enrichment(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/{id}/deletion", Permission.LEADS_WRITE)
 async def delete_lead(ctx: PageContext) -> PageResult:
-    """Delete the lead. The toast takes it back; so does its page's address, for as long as it is kept."""
+    """Delete the lead. Its toast and its page offer to restore it, for as long as it is stored."""
     lead_id = ctx.id()
     async with ctx.writing() as tx:
         await service.delete_lead(tx, ctx.actor, lead_id=lead_id)

@@ -110,8 +110,8 @@ def _entry(
     )
 
 
-def _title(told: TimelineKind, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
-    kind, title = told.kind, told.title
+def _title(shown: TimelineKind, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
+    kind, title = shown.kind, shown.title
     if kind == LeadEventKind.CREATED:
         return _CHANNELS.get(str(data.get("source")), title)
     if kind == LeadEventKind.CHANGED and changed:

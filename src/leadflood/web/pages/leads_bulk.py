@@ -23,7 +23,7 @@ pages = Pages()
 
 UNASKED = 50
 """Leads that may be changed without being asked; to delete more, the number is typed."""
-_MOST = 1_000_000
+_MAX_COUNT = 1_000_000
 _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
@@ -49,7 +49,9 @@ async def _confirm(ctx: PageContext, command: BulkChange, form: Form | None = No
     count = _size(command)
     if command.matching is not None:
         async with ctx.reading() as tx:
-            count = (await count_leads(tx, ctx.actor, filters=command.matching.lead_filter(), max_count=_MOST)).value
+            count = (
+                await count_leads(tx, ctx.actor, filters=command.matching.lead_filter(), max_count=_MAX_COUNT)
+            ).value
     fields = [(name, value) for name, values in ctx.form.fields.items() for value in values]
     context: dict[str, Any] = {
         "form": form or Form(),

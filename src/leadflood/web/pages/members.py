@@ -65,7 +65,7 @@ async def remove_member(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
 async def show_removal(ctx: PageContext) -> PageResult:
-    """What becomes of the member's leads and views, before anybody is removed."""
+    """What happens to the member's leads and views, shown before the removal."""
     user_id = ctx.id()
     async with ctx.reading() as tx:
         member = await identity.get_member(tx, ctx.actor, user_id=user_id)

@@ -14,9 +14,9 @@ from leadflood.web.responses import PageResponse, PageResult
 
 pages = Pages()
 
-_FEWEST = 2
+_MIN_QUERY = 2
 _LEADS = 6
-_LONGEST = 200
+_MAX_QUERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PaletteCommand:
 @pages.get("/palette", SIGNED_IN)
 async def show_palette(ctx: PageContext) -> PageResult:
     """The list for what was typed so far."""
-    typed = ctx.query.get("q", "")[:_LONGEST].strip()
+    typed = ctx.query.get("q", "")[:_MAX_QUERY].strip()
     commands = [
         PaletteCommand(place.text, place.href, place.icon, place.keys or None, words=place.words)
         for place in ctx.places(*ctx.navigation.items)
@@ -45,7 +45,7 @@ async def show_palette(ctx: PageContext) -> PageResult:
 
 
 async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
-    if len(typed) < _FEWEST or not ctx.may(Permission.LEADS_READ):
+    if len(typed) < _MIN_QUERY or not ctx.may(Permission.LEADS_READ):
         return []
     async with ctx.reading() as tx:
         if (lead_id := _id(typed)) is not None:

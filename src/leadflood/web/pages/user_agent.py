@@ -22,7 +22,7 @@ _SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
-_LONGEST = 60
+_MAX_LENGTH = 60
 
 
 def device_of(user_agent: str | None) -> str:
@@ -32,4 +32,4 @@ def device_of(user_agent: str | None) -> str:
     system = next((name for part, name in _SYSTEMS if part in text), None)
     if program and system:
         return f"{program} on {system}"
-    return program or system or text[:_LONGEST] or "Unknown program"
+    return program or system or text[:_MAX_LENGTH] or "Unknown program"

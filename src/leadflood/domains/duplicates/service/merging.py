@@ -67,10 +67,10 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
 async def undo_merge(
     tx: Transaction, actor: Actor, participants: Participants, *, merge_id: UUID, trace: Mapping[str, str]
 ) -> MergeView:
-    """Make two leads of one again, as they were, except what was edited since: that is kept, and told.
+    """Split a merged lead into the two leads again, except for later edits, which are kept and reported.
 
     What went on to a third lead by a later merge comes back from there; the later merge stays. Asked again, it changes
-    nothing more. A lead that was being enriched when it was merged is enriched afresh. The other lead stays deleted
+    nothing more. A lead that was being enriched when it was merged is enriched again. The other lead stays deleted
     where the import that created it, or the change that restored it, was undone while it was merged.
 
     Raises: MergeNotFound, MergeNotUndoable, Unavailable.

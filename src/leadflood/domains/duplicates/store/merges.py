@@ -212,7 +212,7 @@ async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Merge) ->
 
 
 async def chain(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[UUID]:
-    """The lead, the one that it is part of by now, and so on."""
+    """The lead, the lead that it was merged into, and so on."""
     return [row.lead_id for row in await tx.all(_CHAIN, {"workspace_id": workspace_id, "lead_id": lead_id})]
 
 

@@ -1,8 +1,8 @@
 """SQL that scans: what leads are compared by, who is to be compared with whom, and what came of it.
 
-Looked up by equality alone, which is leakproof: indexes serve it under row-level security. How alike two leads are is
-told outside of the database. Each lead is compared with at most so many of those that share a key with it, the oldest:
-a telephone that ten thousand leads have makes ten thousand times twenty pairs, not fifty million.
+Looked up by equality alone, which is leakproof: indexes serve it under row-level security. How similar two leads are is
+computed outside of the database. Each lead is compared with at most so many of those that share a key with it, the
+oldest: a telephone that ten thousand leads have makes ten thousand times twenty pairs, not fifty million.
 """
 
 import json
@@ -115,7 +115,7 @@ SELECT id, email, first_name, last_name, company, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
 """)
 
-# Keep pairs as candidates. One that somebody decided on stays as it is.
+# Save pairs as candidates. A pair with a decision stays unchanged.
 SAVE_PAIRS = sql("""
 INSERT INTO duplicate_candidates AS c (workspace_id, id, lead_a, lead_b, score, reasons)
 SELECT :workspace_id, id, lead_a, lead_b, score, reasons FROM scanned_pairs ORDER BY lead_a, lead_b
@@ -158,7 +158,7 @@ WHERE w.id <> :system
        OR EXISTS (SELECT FROM leads l WHERE l.workspace_id = w.id AND l.deleted_at > last.began))
 """)
 
-# Over all workspaces: remove scans of long ago, except the last one, which tells the next where to begin.
+# Over all workspaces: delete old scans, except the last one, from which the next scan starts.
 PURGE_EXPIRED = sql("""
 DELETE FROM duplicate_scans s
 WHERE s.finished_at < now() - interval '7 days'
@@ -260,7 +260,7 @@ async def active_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[U
 
 
 async def save_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
-    """Keep pairs as candidates. What somebody decided on stays decided. Returns how many are new or changed."""
+    """Save pairs as candidates. Pairs with a decision stay unchanged. Returns how many are new or changed."""
     records = [
         (
             new_id(),
@@ -304,7 +304,7 @@ async def waiting(tx: Transaction) -> list[UUID]:
 
 
 async def purge_expired(tx: Transaction) -> None:
-    """Remove scans of long ago, over all workspaces; the last one tells the next where to begin."""
+    """Delete old scans in all workspaces, except the last one, from which the next scan starts."""
     await tx.execute(PURGE_EXPIRED)
 
 

@@ -1,1 +1,1 @@
-"""Verbs on exports: leads at once, and files that a job writes."""
+"""Verbs on exports: direct downloads, and files that a job writes."""

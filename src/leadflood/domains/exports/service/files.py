@@ -87,7 +87,7 @@ async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> Exp
 
 
 async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> None:
-    """Let a file be gone, ready or not: nobody gets it from now on, and its bytes are removed within the hour.
+    """Delete a file, ready or not: it is unavailable immediately, and its bytes are removed within the hour.
 
     Raises: ExportNotFound.
     """

@@ -1,4 +1,4 @@
-"""Leads at once: what a request or the command line gets while it waits."""
+"""Direct exports: the leads that a request or the command line receives while it waits."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing

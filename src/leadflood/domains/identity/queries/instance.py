@@ -28,7 +28,7 @@ ORDER BY id LIMIT :limit
 """)
 
 # The users whose password may be the public one.
-# Whoever is or was the demo user, also under another address: the demo's creation is in the system's audit log.
+# The demo user, also under another address: its creation is in the system's audit log.
 MAYBE_PUBLIC = sql("""
 SELECT id, email, password_hash, coalesce(password_hash = public_password_hash, false) AS is_public
 FROM users

@@ -21,7 +21,7 @@ SELECT EXISTS (
 async def is_known_address(tx: Transaction, *, user_id: UUID | None, network: str | None) -> bool:
     """Whether a program was signed in to this account from the network. Needs a system transaction.
 
-    Asked for nobody and nowhere, it costs the same and says no.
+    Without a user or a network it takes the same time and returns False.
     """
     sought = {"user_id": user_id, "network": network, "days": KNOWN_ADDRESS_DAYS}
     return bool(await tx.scalar(KNOWN_ADDRESS, sought))

@@ -9,7 +9,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 # The first owner, who has not signed in yet, and the workspace.
-# Whoever the first start made an owner, as long as that password was neither used nor changed.
+# The owner that the first start created, as long as that password was neither used nor changed.
 UNTOUCHED_OWNER = sql("""
 SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, w.id AS workspace_id, w.name AS workspace_name
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
@@ -20,14 +20,14 @@ WHERE u.email_norm = :email_norm AND u.disabled_at IS NULL AND u.password_change
 ORDER BY w.created_at, w.id LIMIT 1
 """)
 
-# Whether anybody has signed in to a workspace.
+# Whether a user has ever signed in to a workspace.
 IN_USE = sql("""
 SELECT true FROM audit_events WHERE workspace_id = :workspace_id AND action = 'session.started' LIMIT 1
 """)
 
 
 async def is_in_use(tx: Transaction, workspace_id: UUID) -> bool:
-    """Whether anybody has ever signed in to the workspace."""
+    """Whether a user has ever signed in to the workspace."""
     return await tx.scalar(IN_USE, {"workspace_id": workspace_id}) is not None
 
 

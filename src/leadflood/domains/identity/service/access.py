@@ -37,7 +37,7 @@ async def authenticate(database: Database, token: str, *, production: bool = Fal
 async def authenticate_all(
     database: Database, tokens: Sequence[str], *, production: bool = False
 ) -> list[Authenticated | InvalidToken]:
-    """As `authenticate`, for many at once, in order. Of equal tokens that are `stale`, only the first is told so."""
+    """As `authenticate`, for many tokens, in order. Of equal tokens that are `stale`, only the first result says so."""
     hashes = {token: token_hash(token) for token in set(tokens) if _is_ours(token)}
     if not hashes:
         return [InvalidToken() for _ in tokens]
@@ -101,7 +101,7 @@ async def touch(database: Database, actor: Actor) -> None:
 async def me(database: Database, actor: Actor) -> MeView:
     """Who the caller is, and what it may do. An API key sees its own workspace only.
 
-    Raises: Unauthenticated: for the command line and the system, who are nobody, and for a member just removed.
+    Raises: Unauthenticated: for the command line and the system, which are no users, and for a member just removed.
     """
     if actor.user_id is None:
         raise InvalidToken

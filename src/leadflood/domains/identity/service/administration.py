@@ -171,7 +171,7 @@ async def list_workspaces(database: Database, *, after: Position | None = None, 
 async def first_run(database: Database) -> FirstRun | None:
     """Make the first workspace and its owner, or return None where there is a workspace already.
 
-    Of several processes that start at once, one makes them. The password is in this answer and nowhere else.
+    Of several processes that start concurrently, one creates them. Only this return value has the password.
     """
     async with database.system(read_only=True) as tx:
         if await installation.first_workspace(tx) is not None:

@@ -88,7 +88,7 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None
 
 
 async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID) -> None:
-    """Revoke all keys of a user who gets another password instead of the public one: anybody may have made them.
+    """Revoke all keys of a user whose public password is replaced: anyone may have created them.
 
     Needs a system transaction.
     """

@@ -1,8 +1,8 @@
-"""Known devices: whose wrong passwords are counted apart from everybody else's.
+"""Known devices: their wrong passwords are counted separately.
 
-A browser that has signed in keeps a signed cookie, and its attempts have a limit of their own, so that nobody can lock
+A browser that has signed in keeps a signed cookie, and its attempts have a separate limit, so that no attacker can lock
 an account's owner out by guessing from elsewhere (OWASP: slow down online guessing attacks with device cookies). The
-cookie replaces no password. It names no account: only who has the key can tell for whom a tag was made.
+cookie replaces no password. It names no account: without the key, a tag cannot be linked to a user.
 """
 
 import hmac

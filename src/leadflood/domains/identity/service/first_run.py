@@ -35,7 +35,7 @@ async def open_code(
 ) -> str | None:
     """A fresh code for the link; None once the first owner has signed in or changed the password.
 
-    `unless_in_use`: also None once anybody has signed in to the first workspace, such as the demo user.
+    `unless_in_use`: also None once a user has signed in to the first workspace, such as the demo user.
     """
     async with database.system(read_only=True) as tx:
         owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
@@ -63,7 +63,7 @@ async def set_up(
 ) -> BrowserSession:
     """Give the first owner and workspace what they are to be, and start the owner's session; all of it or nothing.
 
-    Of two at once, one does. A session that somebody started meanwhile with the printed password ends.
+    Of two concurrent calls, one succeeds. A session started meanwhile with the printed password ends.
 
     Raises: FirstRunOver, EmailTaken.
     """

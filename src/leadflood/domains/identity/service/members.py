@@ -1,7 +1,7 @@
 """The members of a workspace.
 
 Changes are made one at a time (`store.lock_members`), on roles read under that lock: two owners who demote each other
-at once cannot leave the workspace without one.
+concurrently cannot leave the workspace without one.
 """
 
 from collections.abc import Mapping
@@ -35,11 +35,11 @@ _NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> MemberView:
-    """Make an existing user a member at once, as the operator at the machine may; everybody else sends an invitation.
+    """Add an existing user as a member directly, which only the command line may; all others send an invitation.
 
     The others would learn which addresses have an account, and let people in who never agreed.
 
-    Raises: Forbidden: for anybody but the operator at the command line. UserNotFound, AlreadyMember.
+    Raises: Forbidden: unless called from the command line. UserNotFound, AlreadyMember.
     """
     actor.require(Permission.MEMBERS_WRITE)
     if actor.kind is not ActorKind.CLI:
@@ -142,7 +142,7 @@ async def lock_account(tx: Transaction, *, user_id: UUID, password_hash: str) ->
 async def lock(tx: Transaction, actor: Actor) -> Role | None:
     """Lock the members and return the actor's role now; None for an actor who is no person, and no person's key.
 
-    Raises: Unauthenticated: for somebody who has just lost the right to change members.
+    Raises: Unauthenticated: for a user who has just lost the right to change members.
     """
     await store.lock_members(tx, actor.workspace_id)
     if actor.user_id is None:
@@ -161,15 +161,15 @@ async def _role_of(tx: Transaction, actor: Actor, user_id: UUID) -> Role:
 
 
 def require_may_change(actor: Actor, own_role: Role | None, role: Role) -> None:
-    """Raises: OwnersOnly: when somebody else than an owner, or a key, lays hands on an owner."""
-    # An API key of an owner is not an owner: whoever finds it must not be able to take the workspace over.
+    """Raises: OwnerRoleRequired: when an actor other than an owner, or a key, changes an owner."""
+    # An API key of an owner is not an owner: a leaked key must not be able to take over the workspace.
     is_owner = own_role is None or (actor.kind is ActorKind.USER and own_role is Role.OWNER)
     if role is Role.OWNER and not is_owner:
         raise OwnerRoleRequired
 
 
 def require_may_grant(actor: Actor, own_role: Role | None, role: Role) -> None:
-    """Raises: OwnersOnly, BeyondOwnPermissions: nobody hands out what they do not have."""
+    """Raises: OwnerRoleRequired, PermissionEscalation: users cannot grant permissions that they do not have."""
     require_may_change(actor, own_role, role)
     if not can_grant(actor, role):
         raise PermissionEscalation(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))

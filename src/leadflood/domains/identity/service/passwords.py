@@ -58,12 +58,12 @@ class Attempt:
 
     @classmethod
     def by_known_device(cls, settings: Settings, subject: bytes) -> Self:
-        """By a browser that has signed in to the account before: nobody else can use its attempts up."""
+        """By a browser that has signed in to the account before: no other client can use up its attempts."""
         return cls({subject: settings.login_attempts})
 
     @classmethod
     def by_owner(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID) -> Self:
-        """By somebody who is signed in and confirms something with the password."""
+        """By a signed-in user who confirms an action with the password."""
         return cls({secret_box.fingerprint(b"confirmation", user_id.bytes): settings.login_attempts})
 
     async def begin(self, tx: Transaction) -> None:
@@ -196,8 +196,8 @@ def refuse_own_email(password: str, email: str, pointer: str) -> None:
 
 
 def _matches(password: str, password_hash: str | None) -> bool:
-    nobody = _dummy_hash()
-    return verify_password(normalise_password(password), password_hash or nobody) and password_hash is not None
+    dummy = _dummy_hash()
+    return verify_password(normalise_password(password), password_hash or dummy) and password_hash is not None
 
 
 @cache

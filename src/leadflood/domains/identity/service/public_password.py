@@ -1,4 +1,4 @@
-"""The demo user's public password, with which nobody gets into a production instance.
+"""The demo user's public password, which is refused by production instances.
 
 What counts is the password, not the address: a demo user with another password is a user like any other. Sign-in
 refuses the password itself. For sessions and API keys, `users.public_password_hash` remembers which hash was compared
@@ -36,7 +36,7 @@ async def users_with_public_password(database: Database) -> list[str]:
 
 
 async def refuse_to_serve(database: Database, settings: Settings) -> None:
-    """Refuse to start in production while somebody can sign in with the public password. Raises: PublicPassword."""
+    """Refuse to start in production while a user can sign in with the public password. Raises: PublicPassword."""
     if not settings.is_production:
         return
     for email in await users_with_public_password(database):

@@ -105,9 +105,9 @@ async def start_browser(
 
 
 async def replace_browser(tx: Transaction, actor: Actor) -> None:
-    """End the session that a browser had before it signed in anew, where that one still is live.
+    """End the session that a browser had before it signed in again, if that one is still live.
 
-    Needs a system transaction: it may be somebody else's, in another workspace.
+    Needs a system transaction: it may be another user's, in another workspace.
     """
     if actor.session_id is None:
         return
@@ -121,7 +121,7 @@ async def switch_workspace(
 ) -> BrowserSession:
     """Go on in another of the user's workspaces: the present session ends and a fresh one starts there.
 
-    It ends when the present one would have ended at the latest, so that switching is no way to stay for ever.
+    It expires no later than the present session, so that switching cannot extend a session without limit.
 
     Raises: WorkspaceNotFound: also for a workspace that the user is not in. SessionNotFound: for a caller without a
         session. Unauthenticated: when the session has just ended.
@@ -169,7 +169,7 @@ async def logout(tx: Transaction, actor: Actor) -> None:
 async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> None:
     """End one of the caller's own sessions in this workspace.
 
-    Raises: SessionNotFound: also for somebody else's, and for one that has ended already.
+    Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
     actor.require(Permission.ACCOUNT)
     if actor.user_id is None:
@@ -180,7 +180,7 @@ async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> Non
 async def end_any_session(database: Database, actor: Actor, *, session_id: UUID) -> None:
     """End one of the caller's own sessions, in whatever workspace; it is audited there.
 
-    Raises: SessionNotFound: also for somebody else's, and for one that has ended already.
+    Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
     actor.require(Permission.ACCOUNT)
     if actor.user_id is None:

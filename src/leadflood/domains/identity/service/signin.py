@@ -43,7 +43,7 @@ _BROWSER = SessionKind.BROWSER
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCredentials:
-    """Somebody who has given the password of an account that may sign in."""
+    """The verified credentials of an account that may sign in."""
 
     account: Account
     joined: Sequence[MembershipView]
@@ -97,7 +97,7 @@ async def login_browser(
 ) -> BrowserLogin:
     """Start a session of a browser, always a fresh one with a fresh token. Otherwise like `login`.
 
-    Args: replaces: who was signed in in this browser before, if anybody; that session ends.
+    Args: replaces: the previous session of this browser, if any; it ends.
 
     Raises: LoginFailed, LoginThrottled, PublicPassword.
     """

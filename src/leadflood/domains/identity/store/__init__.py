@@ -272,7 +272,7 @@ async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, lock: b
 
 
 async def has_other_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
-    """Whether somebody else is an owner and can sign in."""
+    """Whether another owner can sign in."""
     return bool(await tx.scalar(OTHER_OWNERS, {"workspace_id": workspace_id, "user_id": user_id}))
 
 

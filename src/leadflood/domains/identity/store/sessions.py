@@ -69,7 +69,7 @@ WHERE (workspace_id, id) IN (
 RETURNING workspace_id, id
 """)
 
-# Store an access and a refresh token of a session, and tell for how many seconds each is valid.
+# Store an access and a refresh token of a session, and return for how many seconds each is valid.
 INSERT_TOKENS = sql("""
 WITH stored AS (
     INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)

@@ -137,7 +137,7 @@ def _has_address(sample: str, delimiter: Delimiter) -> bool:
 def _eight_bits(start: bytes) -> str:
     """Windows-1252, which old exports are in, unless there is enough text to see another script in it.
 
-    The encodings of Latin script cannot be told apart by their bytes: who has one of them chooses it by hand.
+    The encodings of Latin script cannot be distinguished by their bytes: users of the others choose theirs by hand.
     """
     if sum(byte > _LAST_OF_ASCII for byte in start) < _MIN_BYTES:
         return "windows-1252"

@@ -23,7 +23,7 @@ from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.text import InvalidValue, search_key
 
 _REMEMBERED: Final = 2048
-"""Values of a field that are told at once when they come again, as companies, titles and countries do."""
+"""Cached results for repeated values of a field, such as companies, titles and countries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
 class FastRowValidator:
     """The rules of `CreateLead`, value by value: a row is checked in 15 µs instead of 23 (decision 27).
 
-    For rows with nothing to complain about, which most are. What is wrong with others, only the contract tells.
+    For valid rows, which most are. The errors of the others come from the contract.
     """
 
     def __init__(self, defaults: RowDefaults) -> None:

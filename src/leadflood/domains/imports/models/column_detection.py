@@ -73,7 +73,7 @@ class DetectedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a look at the first rows told."""
+    """The result of reading the first rows."""
 
     format: FileFormat
     sheets: list[str]
@@ -217,7 +217,7 @@ _BY_CONTENT: Final[Mapping[Target, tuple[Callable[[str], bool], float]]] = {
     Target.WEBSITE: (_is_website, 0.8),
     Target.COUNTRY: (_is_country, 0.9),
 }
-"""What can be told by the cells alone, and the share of them that has to fit."""
+"""Targets that cells alone can identify, with the share of cells that has to match."""
 
 
 def _settle_names(given: dict[int, tuple[str, float]]) -> None:

@@ -27,8 +27,8 @@ from leadflood.kernel.events import Event
 BATCH = 10_000
 """Rows of one transaction."""
 MAX_WAITING = 2000
-"""Jobs of a workspace that may wait before an import adds no more."""
-ENRICH_AT_ONCE = 500
+"""Maximum waiting jobs of a workspace: above it, an import adds none."""
+ENRICH_BATCH = 500
 
 
 class CommitWork:
@@ -93,8 +93,8 @@ async def finish_writing(tx: Transaction, found: StoredImport) -> None:
     changeset = await changeset_queries.get_changeset(tx, actor, changeset_id=changeset_id)
     data = undoable(changesets.changed_leads(changeset), found.id, changeset_id)
     await record(tx, actor, ImportAuditAction.FINISHED, found.id, found.filename, data)
-    told = ImportCommittedData(changeset_id=changeset_id, created=changeset.created, updated=changeset.updated)
-    await publish(tx, IMPORT_COMMITTED, [Event(found.id, told, actor)])
+    details = ImportCommittedData(changeset_id=changeset_id, created=changeset.created, updated=changeset.updated)
+    await publish(tx, IMPORT_COMMITTED, [Event(found.id, details, actor)])
     if found.options.enrich and found.counts.get(RowAction.CREATE):
         await jobs.enqueue(tx, actor, jobs=[NewJob(ENRICH_IMPORTED, ImportPayload(import_id=found.id), found.id)])
 
@@ -107,7 +107,7 @@ async def enrich_more(tx: Transaction, found: StoredImport) -> int | None:
     room = MAX_WAITING - await commit.count_waiting(tx, found.workspace_id, max_count=MAX_WAITING)
     if room <= 0:
         return 0
-    created = await commit.created_after(tx, found, min(room, ENRICH_AT_ONCE))
+    created = await commit.created_after(tx, found, min(room, ENRICH_BATCH))
     if not created:
         return None
     lead_ids: list[UUID] = [lead_id for _, lead_id in created]

@@ -93,7 +93,7 @@ async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Imp
 
 
 async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
-    """Stop for good. What is written by then stays, and can be undone. Raises: ImportNotFound, ImportNotReady."""
+    """Cancel an import. Leads that are written stay, and can be undone. Raises: ImportNotFound, ImportNotReady."""
     actor.require(Permission.LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status not in _STOPPABLE:
@@ -108,7 +108,7 @@ async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Im
 async def undo_import(
     tx: Transaction, actor: Actor, participants: Participants, *, import_id: UUID, trace: Mapping[str, str]
 ) -> ImportDetail:
-    """Take back what the import wrote, except what somebody edited since.
+    """Undo an import, except values that were edited since.
 
     Raises: ImportNotFound, ImportNotReady: nothing is written, or it is being written.
     """
@@ -165,7 +165,7 @@ async def _enqueue(
 
 
 async def _counted(tx: Transaction, actor: Actor, found: StoredImport) -> dict[str, JsonValue]:
-    """How many leads the import has written by now, where it has begun to; and what undoes that."""
+    """How many leads the import has written so far, if it has started to, and the undo for them."""
     if found.changeset_id is None:
         return {"count": 0}
     changeset = await get_changeset(tx, actor, changeset_id=found.changeset_id)

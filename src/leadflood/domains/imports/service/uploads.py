@@ -1,4 +1,4 @@
-"""A file comes in and is stored in pieces; whoever reads it gets it as a file again."""
+"""Uploads: a file is stored in chunks, and read back as a file."""
 
 import asyncio
 import codecs
@@ -90,7 +90,7 @@ async def upload(
     Args: declared: about how many bytes the sender says will come; for a small form this may be less than none. limit:
         bytes that a file may have. quota: bytes that all uncommitted files of the workspace may have.
 
-    Raises: FileTooLarge, ImportQuotaExceeded: at once if it is declared so. UnreadableFile.
+    Raises: FileTooLarge, ImportQuotaExceeded: immediately if the declared size is too large. UnreadableFile.
     """
     actor.require(Permission.LEADS_WRITE)
     if declared is not None and declared > limit:
@@ -206,7 +206,7 @@ async def _discard(database: Database, actor: Actor, import_id: UUID) -> None:
 async def read_as(
     database: Database, sandbox: Sandbox, actor: Actor, *, import_id: UUID, command: ReadFormat
 ) -> ImportDetail:
-    """Read the file in another way, and guess its columns anew.
+    """Read the file in another format, and detect its columns again.
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnreadableFile.
     """

@@ -52,7 +52,7 @@ _CHANGE_STATUS = assemble(_TRANSITION, more=EMPTY)
 _END = assemble(_TRANSITION, more=sql(", finished_at = now()"))
 # All rows are staged.
 _END_STAGING = assemble(_TRANSITION, more=sql(", finished_at = now(), staged_bytes = size_bytes"))
-# The file is there, and takes no more room than its size.
+# The upload is complete, and uses exactly its size.
 _END_UPLOAD = assemble(
     _TRANSITION, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8")
 )
@@ -221,7 +221,7 @@ async def start_staging(tx: Transaction, found: StoredImport, job_id: UUID) -> N
 
 
 async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, changeset_id: UUID, offset: int) -> None:
-    """Begin the commit of a locked import, or go on with it. `offset`: how much is done by now."""
+    """Start the commit of a locked import, or resume it. `offset`: rows that are done."""
     values = {"job_id": job_id, "changeset_id": changeset_id, "offset": offset}
     await _transition(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
 

@@ -71,7 +71,7 @@ class CommitChunk:
 
 
 async def next_chunk(tx: Transaction, found: StoredImport, after: int, batch: int) -> CommitChunk | None:
-    """The next rows that write something. None when there are no more."""
+    """The next rows that write something. None at the end."""
     row = await tx.first(_NEXT, {**found.key, "after": after, "batch": batch})
     return None if row is None or row.until is None else CommitChunk(after, row.until, row.creates, row.updates)
 

@@ -26,7 +26,7 @@ DELETE FROM import_rows WHERE (workspace_id, import_id, row_no) IN (
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :batch)
 """),
-    # Uploads that nobody finished.
+    # Unfinished uploads.
     sql("""
 DELETE FROM imports WHERE (workspace_id, id) IN (
     SELECT i.workspace_id, i.id FROM imports i

@@ -1,6 +1,6 @@
--- Extend the leases of attempts that still run. Returns those, as far as anybody has committed.
+-- Extend the leases of attempts that still run. Returns those, as far as is committed.
 -- A row that its own handler's transaction holds is passed over, not waited for: the others' leases would run out
--- meanwhile. Nobody rescues it as long as it is locked, so it is ours all the same. Looked up as in FINISH: OFFSET 0
+-- meanwhile. It cannot be rescued while it is locked, so it is still ours. Looked up as in FINISH: OFFSET 0
 -- keeps the look-ups apart.
 WITH ours AS (
     SELECT j.*

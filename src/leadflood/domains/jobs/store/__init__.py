@@ -179,7 +179,7 @@ async def still_queued(tx: Transaction, tickets: Sequence[QueueMessage]) -> set[
 
 
 async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: float) -> set[tuple[UUID, UUID, int]]:
-    """Extend the leases of running attempts; returns those that are still ours as far as anybody has committed."""
+    """Extend the leases of running attempts; returns those that are still ours as far as is committed."""
     rows = await tx.all(RENEW, {**_columns(keys), "lease": lease})
     return {(row.workspace_id, row.id, row.attempts) for row in rows}
 

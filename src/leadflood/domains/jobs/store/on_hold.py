@@ -8,7 +8,7 @@ from leadflood.domains.jobs.store import Key, QueuedJob, queued_job, running_job
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# No ticket announces it before it is released. Should nobody release it, it is found as overdue and asks again. The
+# No ticket announces it before it is released. If it is never released, it is found as overdue and checks again. The
 # attempt number never goes back, so one more is allowed.
 PUT = sql("""
 UPDATE job_executions

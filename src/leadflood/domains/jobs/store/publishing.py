@@ -107,7 +107,7 @@ async def replay(tx: Transaction, workspace_id: UUID, event_ids: Sequence[UUID])
 async def announce(tx: Transaction, jobs: Sequence[QueuedJob]) -> None:
     """Write the outbox events of queued jobs, and put the jobs on the queue where it lives in this database.
 
-    There the event is `sent` at commit; elsewhere it is `pending` and the relay is told once it is on disk.
+    There the event is `sent` at commit; elsewhere it is `pending` and the relay is notified after the commit.
     """
     event_ids = [new_id() for _ in jobs]
     if tx.carries_queue:

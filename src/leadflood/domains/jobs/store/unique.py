@@ -35,7 +35,7 @@ ON CONFLICT (workspace_id, kind, subject_id) WHERE unique_subject AND status IN 
 RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace, 0.0::double precision AS delay
 """)
 
-# Jobs that have just ended, in this transaction, although somebody asked for another run while they ran.
+# Jobs that have just ended, in this transaction, and for which another run was requested while they ran.
 RERUN = sql("""
 UPDATE job_executions j
 SET status = 'queued', updated_at = now(), finished_at = NULL, worker_id = NULL, next_attempt_at = now(),
@@ -69,6 +69,6 @@ async def insert(tx: Transaction, workspace_id: UUID, job_id: UUID, job: NewJob[
 
 
 async def rerun(tx: Transaction, keys: Sequence[Key], max_attempts: Sequence[int]) -> list[QueuedJob]:
-    """Queue those of the jobs again, which have just ended, that somebody asked for while they ran."""
+    """Queue those jobs again, of the ones that have just ended, for which another run was requested."""
     values = {"workspace_id": keys[0][0], "ids": [key[1] for key in keys], "max_attempts": list(max_attempts)}
     return [queued_job(row) for row in await tx.all(RERUN, values)]

@@ -93,7 +93,8 @@ _CustomJson = (
     ]
     | None
 )
-"""What OpenAPI says of a custom value. Fractions outside the bounds are accepted too, which JSON Schema cannot tell."""
+"""The OpenAPI schema of a custom value. Fractions outside the bounds are valid too, which JSON Schema cannot express.
+"""
 
 Name = Annotated[str, line(MAX_NAME)]
 Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]

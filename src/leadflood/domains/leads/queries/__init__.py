@@ -61,7 +61,7 @@ _LEADS = assemble(
     columns=LEAD,
 )
 
-# A lead, and those that became part of it and are not leads of their own again. Their last entry about it tells.
+# A lead, and those that became part of it and are not leads of their own again. Their last entry about it shows that.
 _PARTS = sql("""
 WITH RECURSIVE parts (lead_id) AS (
     SELECT :lead_id::uuid

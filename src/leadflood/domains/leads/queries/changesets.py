@@ -79,7 +79,7 @@ async def list_kept(
 
 
 def changeset_of(data: Mapping[str, JsonValue]) -> UUID | None:
-    """The changeset that undoes what an audit event with this data tells of."""
+    """The changeset whose undo reverts an audit event with this data."""
     given = data.get("changesetId")
     return UUID(given) if isinstance(given, str) else None
 

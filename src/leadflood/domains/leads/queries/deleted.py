@@ -21,7 +21,7 @@ _EVERYTHING = DeletedFilter()
 
 
 async def get_deleted_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, retention_days: int) -> DeletedLeadView:
-    """Raises: LeadNotFound: there is none, it is not deleted, or it was removed for good."""
+    """Raises: LeadNotFound: there is none, it is not deleted, or it was purged."""
     rows = await _rows(tx, actor, _EVERYTHING, lead_id=lead_id, days=retention_days, limit=1)
     if not rows:
         raise LeadNotFound

@@ -11,7 +11,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.subjects import DataSubject
 
-_SHORTEST = 5
+_MIN_LENGTH = 5
 """Characters of a text that identifies a person."""
 
 # Leads by id or address, and those that have the same address, deleted ones included.
@@ -74,7 +74,7 @@ async def data_subject(
     known = leads + [change for row in await tx.all(_CHANGES, values) for change in _values_of(row.changes)]
     emails = {lead["email"] for lead in known if lead.get("email")}
     phones = {number for lead in known if (phone := lead.get("phone")) for number in (phone, phone.partition(";")[0])}
-    texts = {text for text in (*emails, *phones, *_full_names(known)) if len(text) >= _SHORTEST}
+    texts = {text for text in (*emails, *phones, *_full_names(known)) if len(text) >= _MIN_LENGTH}
     return DataSubject(lead_ids, frozenset(item.lower() for item in addresses), frozenset(texts))
 
 

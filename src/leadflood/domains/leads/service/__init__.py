@@ -55,7 +55,7 @@ _NO_TRACE: Mapping[str, str] = MappingProxyType({})
 _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
 _ROUNDS = 5
-"""Times that leads are inserted which meet one that is deleted before it can be told."""
+"""Attempts to insert leads that conflict with a lead which is deleted concurrently."""
 
 
 async def create_lead(
@@ -130,7 +130,7 @@ async def _insert(
 
 
 def _refusal(lead: NewLead, existing: UUID | None, *, known: bool, places: Mapping[UUID, int]) -> AppError:
-    """`known`: whether its owner is. If not, only a lead that came before it (see `places`) is told of first."""
+    """`known`: whether its owner is known. If not, a duplicate is reported only if it precedes it (see `places`)."""
     if existing is not None and (known or places.get(existing, -1) < places[lead.id]):
         return DuplicateLead(existing)
     if not known:
@@ -185,9 +185,9 @@ async def restore_lead(
 ) -> LeadView:
     """Bring a deleted lead back; restoring a living one changes nothing.
 
-    A job that met the lead deleted did nothing, so one whose enrichment had not ended is enriched afresh.
+    A job that found the lead deleted did nothing, so an unfinished enrichment is queued again.
 
-    Raises: LeadNotFound, LeadMerged: it is part of another one. DuplicateLead: another lead has the address by now.
+    Raises: LeadNotFound, LeadMerged: it is merged into another. DuplicateLead: another lead has the address now.
     """
     actor.require(Permission.LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id, deleted=True)
@@ -276,7 +276,7 @@ async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UU
 
 
 async def direct_transition(tx: Transaction, actor: Actor, *, passes: Sequence[DirectTransition]) -> None:
-    """Take leads through `processing` to `enriched` at once. It writes what two calls of `move` would write."""
+    """Take leads through `processing` to `enriched` in one statement, as two calls of `transition` would."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
     await store.direct_transition(tx, actor, passes, expected=expected)
 

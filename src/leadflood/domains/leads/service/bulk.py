@@ -1,4 +1,4 @@
-"""One change for many leads: at once where they are few, else by a job that goes through them chunk by chunk."""
+"""One change for many leads: directly if they are few, otherwise by a job, chunk by chunk."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ from leadflood.domains.leads.queries.deleted import count_restorable, restorable
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
 from leadflood.domains.leads.service import custom, queue_enrichment
 from leadflood.domains.leads.service.changesets import (
-    AT_ONCE,
+    MAX_DIRECT,
     add_counts,
     changed_leads,
     close_changeset,
@@ -77,9 +77,9 @@ _LIMITS = (MAX_CUSTOM_FIELDS, MAX_CUSTOM_BYTES)
 async def change_leads(
     tx: Transaction, actor: Actor, *, command: BulkChange, trace: Mapping[str, str]
 ) -> ChangesetView:
-    """Do one thing to many leads. Up to 5,000 at once, and the changeset is `applied`; more by its job.
+    """Change many leads. Up to 5,000 directly, and the changeset is `applied`; more by its job.
 
-    Ids that are unknown, and leads that are as wanted already, are passed over: `wanted` and the other counts tell.
+    Ids that are unknown, and leads that are as wanted already, are skipped: see `wanted` and the other counts.
     So are deleted leads that were merged into others: undoing the merge restores them.
 
     Raises: MoreLeadsMatch, UnknownOwner, ValuesDoNotFit, Unavailable.
@@ -100,7 +100,7 @@ async def change_leads(
     if command.lead_ids is not None:
         await _change(tx, actor, changeset_id, command, ids, trace)
         await close_changeset(tx, actor, changeset_id=changeset_id)
-    elif wanted > AT_ONCE:
+    elif wanted > MAX_DIRECT:
         job = NewJob(BULK_CHANGE, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
         await changesets.set_job(tx, actor.workspace_id, changeset_id, job_id)
@@ -121,7 +121,7 @@ def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
 
 
 async def change_more(
-    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = AT_ONCE
+    tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = MAX_DIRECT
 ) -> bool:
     """Change the next leads that match what an open changeset asks for. Returns whether there may be more.
 
@@ -232,7 +232,7 @@ def _search_text(row: Row, patch: Mapping[str, JsonValue]) -> str | None:
 
 
 async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
-    """How many leads match, which is no more than the caller expects. Raises: MoreLeadsMatch."""
+    """How many leads match, at most as many as the caller expects. Raises: MatchCountExceeded."""
     if command.deleted is not None:
         found = await count_restorable(
             tx, actor, filters=command.deleted.deleted_filter(), max_count=command.expected_count or 0

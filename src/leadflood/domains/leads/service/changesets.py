@@ -1,7 +1,7 @@
 """Verbs on changesets: open, fill, close, undo.
 
-Whoever writes many leads opens a changeset, writes leads and images in the same transactions (see `store.changesets`),
-counts them, and closes it. Then it can be undone, once.
+A caller that writes many leads opens a changeset, writes leads and images in the same transactions (see
+`store.changesets`), counts them, and closes it. Then it can be undone, once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ from leadflood.kernel.errors import Unavailable, expect_changed
 from leadflood.kernel.events import Event, EventType
 from leadflood.kernel.subjects import Participants
 
-AT_ONCE = 5000
+MAX_DIRECT = 5000
 """Leads that a request changes itself; more are left to a job, which goes through as many at a time."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -65,7 +65,7 @@ async def open_changeset(
     """A new, empty changeset, which cannot be undone before it is closed. Returns its id.
 
     Args: label: what people see, such as a file's name. wanted: how many leads it will go through, if that is known.
-        request: what was asked for, as small JSON, for whoever writes the changeset.
+        request: the request as small JSON, for the writer of the changeset.
     """
     return await store.insert_changeset(tx, actor, kind=kind, label=label, wanted=wanted, request=request)
 
@@ -91,7 +91,7 @@ async def add_counts(tx: Transaction, actor: Actor, *, changeset_id: UUID, **cou
 
 
 async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
-    """All is written, or no more will be: the changeset is `applied` and can be undone. Closing again does nothing."""
+    """Mark a changeset as `applied`, so that it can be undone. Closing it again does nothing."""
     open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
     _ = await store.transition(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
 
@@ -99,7 +99,7 @@ async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) 
 async def undo_changeset(
     tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> ChangesetView:
-    """Take back what a changeset did, except what was edited since. At once if it is small, else by a job.
+    """Undo a changeset, except values that were edited since. Directly if it is small, otherwise by a job.
 
     Asked again, it changes nothing more. Where a job gave up, it goes on from there.
 
@@ -133,7 +133,7 @@ async def begin_undo(
         raise ChangesetNotUndoable("It made no changes to undo.")
     began = await undo.begin(tx, actor.workspace_id, changeset_id, kind=actor.kind, actor_id=actor.id)
     if began:
-        if changeset.created + changeset.updated + changeset.deleted + changeset.restored > AT_ONCE:
+        if changeset.created + changeset.updated + changeset.deleted + changeset.restored > MAX_DIRECT:
             job = NewJob(UNDO_CHANGESET, ChangesetPayload(changeset_id=changeset_id), changeset_id, trace)
             (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
             await store.set_job(tx, actor.workspace_id, changeset_id, job_id)
@@ -150,11 +150,11 @@ async def undo_more(
     *,
     changeset_id: UUID,
     trace: Mapping[str, str],
-    batch: int = AT_ONCE,
+    batch: int = MAX_DIRECT,
 ) -> bool:
     """Undo the next changes of a changeset that is being undone. Returns whether there may be more.
 
-    Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
+    Raises: Unavailable: an address was taken concurrently; nothing was undone by this call.
     """
     changeset = await store.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.UNDOING:
@@ -207,7 +207,7 @@ class UndoWork:
         participants: Participants,
         changeset: Row,
         trace: Mapping[str, str],
-        batch: int = AT_ONCE,
+        batch: int = MAX_DIRECT,
     ) -> None:
         """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""
         self._actor = actor
@@ -229,7 +229,7 @@ class UndoWork:
     async def write(self, tx: Transaction, chunk: undo.UndoChunk) -> undo.UndoCounts:
         """Put leads back, and what is left to do about them.
 
-        Raises: Unavailable: somebody took an address at this very moment; nothing was undone by this call.
+        Raises: Unavailable: an address was taken concurrently; nothing was undone by this call.
         """
         locked = await undo.lock_chunk(tx, self._changeset, chunk)
         conflicts = await self._participants.conflicts(tx, self._actor, locked.removable)
@@ -275,7 +275,7 @@ async def undo_in_parallel(
     *,
     changeset_id: UUID,
     trace: Mapping[str, str],
-    batch: int = AT_ONCE,
+    batch: int = MAX_DIRECT,
 ) -> None:
     """Undo the changes of a changeset that is being undone, two chunks at a time; the end is left to `undo_more`.
 
@@ -300,7 +300,7 @@ async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> 
 async def _finish(
     tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row], trace: Mapping[str, str]
 ) -> None:
-    """What is left of a chunk: search texts to build anew, leads that a job met deleted, and what was kept."""
+    """Finish a chunk: rebuild search texts, queue unfinished enrichments, and report what was kept."""
     stale = {row.id: search_text(row.first_name, row.last_name, row.email, row.company) for row in rows if row.stale}
     if stale:
         await undo.rebuild_search(tx, actor.workspace_id, stale)

@@ -145,7 +145,7 @@ class GroupCommit:
         return outcome
 
     async def _retry_slowly(self, pending: _Pending) -> Outcome:
-        """Wait for whoever holds the address: one request of an address at a time, the others for its end.
+        """Wait for the lock of the address: one request per address at a time; the others wait for its end.
 
         Raises: Contended.
         """
@@ -158,7 +158,7 @@ class GroupCommit:
                 outcome = await self._alone(pending, _SLOW)
         except LockConflict as error:
             released.set_exception(LockConflict(error.detail))
-            released.exception()  # nobody may wait for it
+            released.exception()  # it may have no waiter
             raise
         finally:
             del self._blocked[pending.address]

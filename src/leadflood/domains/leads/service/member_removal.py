@@ -1,7 +1,7 @@
 """What becomes of a member's leads and views when the member goes.
 
 Shared views stay, as the workspace's. Leads lose their owner by a changeset, with an entry in each timeline. Where they
-are many, the member loses all access at once, and a job clears the owners and then deletes the membership.
+are many, the member loses all access immediately, and a job clears the owners and then deletes the membership.
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.domains.leads.queries.views import count_shared
 from leadflood.domains.leads.service.bulk import change_more
-from leadflood.domains.leads.service.changesets import AT_ONCE, open_changeset, record
+from leadflood.domains.leads.service.changesets import MAX_DIRECT, open_changeset, record
 from leadflood.domains.leads.store import changesets
 from leadflood.domains.leads.store import views as view_store
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
 
-_MOST = 1_000_000_000
+_MAX_COUNT = 1_000_000_000
 
 
 async def removal_impact(tx: Transaction, actor: Actor, *, user_id: UUID) -> RemovalImpact:
     """What `remove_member` would do now."""
-    leads = await count_leads(tx, actor, filters=LeadFilter(owner_id=user_id), max_count=_MOST)
+    leads = await count_leads(tx, actor, filters=LeadFilter(owner_id=user_id), max_count=_MAX_COUNT)
     shared = await count_shared(tx, actor, user_id=user_id)
     return RemovalImpact(shared_views=shared, leads=leads.value, changeset_id=None)
 
@@ -50,7 +50,7 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, trace: 
     left: dict[str, JsonValue] = {"sharedViews": views, "leads": owned}
     if changeset_id is not None:
         left["changesetId"] = str(changeset_id)
-    await members.remove_member(tx, actor, user_id=user_id, immediately=owned <= AT_ONCE, left=left)
+    await members.remove_member(tx, actor, user_id=user_id, immediately=owned <= MAX_DIRECT, left=left)
     return RemovalImpact(shared_views=views, leads=owned, changeset_id=changeset_id)
 
 
@@ -66,7 +66,7 @@ async def _release(tx: Transaction, actor: Actor, user_id: UUID, owned: int, tra
         wanted=owned,
         request=command.model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
-    if owned > AT_ONCE:
+    if owned > MAX_DIRECT:
         job = NewJob(RELEASE_LEADS, ReleaseLeads(changeset_id=changeset_id, user_id=user_id), changeset_id, trace)
         (job_id,) = await jobs.enqueue(tx, actor, jobs=[job])
         await changesets.set_job(tx, actor.workspace_id, changeset_id, job_id)

@@ -40,7 +40,7 @@ async def lock_pair(
 
 
 async def lock_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
-    """Leads, deleted or not, locked until this transaction ends. Those that are gone for good are left out."""
+    """Leads, deleted or not, locked until this transaction ends. Those that are purged are left out."""
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
 
@@ -69,7 +69,7 @@ async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> U
 async def merge_leads(
     tx: Transaction, actor: Actor, *, survivor: StoredLead, other: StoredLead, values: Mapping[str, Any], merge_id: UUID
 ) -> UUID:
-    """Give the survivor these values and delete the other; both are held. Returns the changeset that tells.
+    """Give the survivor these values and delete the other; both are locked. Returns the changeset.
 
     Args: values: columns of the survivor that get another value, custom fields as a whole.
 

@@ -1,4 +1,4 @@
-"""Verbs on saved views. Whoever made a view may change it; everybody sees it if it is shared."""
+"""Verbs on saved views. The creator may change a view; all members see it if it is shared."""
 
 from typing import Any
 from uuid import UUID

@@ -1,6 +1,6 @@
 -- Change many leads alike, with their timeline and images.
 -- `patch` holds the fields to set, by the names of an image. A lead that has them all already is left alone. `able` are
--- the leads that can be changed: not those whose address somebody else has by now, nor those that would get more custom
+-- the leads that can be changed: not those whose address another lead has now, nor those that would get more custom
 -- fields than a lead may have. Nothing here joins two steps: PostgreSQL expects few rows of each, and would compare all
 -- of the one with all of the other.
 WITH patch AS (

@@ -1,4 +1,4 @@
--- A lead whose address another one has by now stays deleted, or keeps the address that it has.
+-- A lead whose address another lead has now stays deleted, or keeps its present address.
 addressed AS (
     SELECT *, back -> 'deleted_at' = 'null' AS returns,
            CASE WHEN back -> 'deleted_at' = 'null' OR NOT gone AND back ? 'email' AND before ? 'email_norm'

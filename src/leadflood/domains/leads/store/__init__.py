@@ -183,7 +183,7 @@ async def update_lead(
 ) -> bool:
     """Change fields of a lead at the version expected. `values`: by column.
 
-    Raises: asyncpg.IntegrityConstraintViolationError: the address is taken, or nobody here is this owner.
+    Raises: asyncpg.IntegrityConstraintViolationError: the address is taken, or the owner is not a member.
     """
     statement = assemble(_UPDATE, assignments=assignments(_FIELDS, [*values, "version"]))
     keys = {"workspace_id": workspace_id, "lead_id": lead_id, "expected_version": expected_version}

@@ -53,7 +53,7 @@ async def change_leads(
     Args: patch: fields to set, by the names of an image. search_texts: the leads, with their new search text where it
         changes. limits: how many custom fields a lead may have, and their size in bytes.
 
-    Raises: IntegrityError: the owner is nobody here, or somebody took an address just
+    Raises: IntegrityError: the owner is not a member, or an address was taken just
         now.
     """
     values = {

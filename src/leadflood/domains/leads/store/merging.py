@@ -46,7 +46,7 @@ RETURNING change
 """)
 
 # A field that an undo kept because a later merge had overwritten it: that merge, once undone, is to put back what was
-# before this one. The first that touched the field says whether it was so, or somebody's edit.
+# before this one. The first that touched the field says whether it was the value before, or an edit.
 _REBASE = sql("""
 WITH touched AS (
     SELECT DISTINCT ON (l.lead_id, f.name) l.changeset_id, l.lead_id, f.name,

@@ -41,7 +41,7 @@ UNDO_CHUNK = assemble(
     written=sql_file("leadflood.domains.leads.sql", "undo_write"),
 )
 
-# Where another chunk is expected, or nobody wants the undo any more, nothing is kept.
+# If another chunk is expected, or the undo was stopped, nothing is recorded.
 _RECORD = sql("""
 UPDATE lead_changesets
 SET undo_position = :until, updated_at = clock_timestamp(), undone = undone + :undone, kept = kept + :kept,
@@ -132,7 +132,7 @@ async def undo_chunk(
     Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to find by
     a new text, to enrich, or to report.
 
-    Raises: IntegrityError: somebody took an address, or an owner left, at this very moment.
+    Raises: IntegrityError: an address was taken, or an owner left, concurrently.
     """
     values: Mapping[str, Any] = {
         "workspace_id": changeset.workspace_id,

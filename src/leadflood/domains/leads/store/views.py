@@ -25,7 +25,7 @@ SELECT id FROM saved_views
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace ORDER BY position, id
 """)
 
-# What the release before this one reads instead of the tree, and by which the database tells them apart: nothing.
+# What the release before this one reads instead of the tree, and by which the database distinguishes them: nothing.
 _NO_LEAD = {"createdUntil": "1970-01-01T00:00:00+00:00"}
 
 # A new view.
@@ -35,7 +35,7 @@ INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, 
 VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :position, 1, now(), now())
 """)
 
-# A view, whoever owns it, locked.
+# A view of any owner, locked.
 _LOCK = assemble(
     sql("SELECT {columns} FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id FOR UPDATE"),
     columns=SAVED_VIEW,
@@ -85,7 +85,7 @@ async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
 
 
 async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
-    """The ids of the actor's views in their order; nobody else adds or moves one until the transaction ends."""
+    """The ids of the actor's views in their order, locked until the transaction ends."""
     await tx.execute(_LOCK_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
     rows = await tx.all(_OWN, {"workspace_id": actor.workspace_id, "user_id": actor.user_id})
     return [row.id for row in rows]
@@ -97,7 +97,7 @@ async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
 
 
 async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row | None:
-    """A view, whoever owns it, locked for this transaction."""
+    """A view of any owner, locked for this transaction."""
     return await tx.first(_LOCK, {"workspace_id": workspace_id, "view_id": view_id})
 
 

@@ -11,7 +11,7 @@ let failures = 0
 
 const address = () => location.pathname + location.search
 const wanted = () => document.querySelector("[data-live]") && document.visibilityState === "visible"
-const told = (state) => (document.documentElement.dataset.stream = state)
+const announce = (state) => (document.documentElement.dataset.stream = state)
 
 const morphing = {
   ignoreActiveValue: true,
@@ -47,9 +47,9 @@ async function poll() {
     const answer = await fetch(address(), { headers: { "HX-Request": "true", "X-Live": "poll" } })
     if (answer.headers.has("HX-Redirect")) return location.assign(answer.headers.get("HX-Redirect"))
     if (answer.ok) show(await answer.text())
-    told(answer.ok ? "polling" : "away")
+    announce(answer.ok ? "polling" : "away")
   } catch {
-    told("away")
+    announce("away")
   }
   if (wanted()) timer = setTimeout(poll, POLL_EVERY)
 }
@@ -61,20 +61,20 @@ function open() {
   source = new EventSource(address())
   source.addEventListener("parts", (event) => {
     failures = 0
-    told("on")
+    announce("on")
     show(JSON.parse(event.data))
   })
-  source.addEventListener("away", () => told("away"))
+  source.addEventListener("away", () => announce("away"))
   source.addEventListener("paused", () => {
     close()
-    told("paused")
+    announce("paused")
   })
   source.addEventListener("end", () => {
     close()
     leave()
   })
   source.onerror = () => {
-    told("away")
+    announce("away")
     failures += 1
     if (failures >= FAILURES || source.readyState === EventSource.CLOSED) open()
   }
@@ -89,7 +89,7 @@ function close() {
 document.addEventListener("visibilitychange", open)
 for (const moved of ["htmx:pushedIntoHistory", "htmx:replacedInHistory", "htmx:historyRestore"])
   document.addEventListener(moved, open)
-// Another window has taken this one's place; whoever comes back to it wants it live again.
+// Another window has replaced this one; using it again makes it live again.
 addEventListener("focus", () => document.documentElement.dataset.stream === "paused" && open())
 addEventListener("pagehide", close)
 addEventListener("pageshow", open)

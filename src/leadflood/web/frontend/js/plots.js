@@ -16,7 +16,7 @@ function colour(area, name) {
   return color
 }
 
-const told = (value, unit) =>
+const formatted = (value, unit) =>
   value == null ? "—" : unit === "s" ? (value < 1 ? `${Math.round(value * 1000)} ms` : `${(+value.toPrecision(3)).toLocaleString(region)} s`) : value.toLocaleString(region)
 
 const clock = (plot, options) => new Intl.DateTimeFormat(english, { timeZone: plot.zone, ...options })
@@ -26,7 +26,7 @@ function tell(area, plot, at) {
   const items = area.closest("figure").querySelectorAll(".plot__legend li")
   items.forEach((item, index) => {
     if (at == null) delete item.dataset.value
-    else item.dataset.value = told(plot.series[index].values[at], plot.unit)
+    else item.dataset.value = formatted(plot.series[index].values[at], plot.unit)
   })
 }
 
@@ -48,7 +48,7 @@ function options(area, plot) {
     scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, plot.unit ? 0.01 : 1) * 1.05] } },
     axes: [
       { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => time.format(tick * 1000)) },
-      { ...axis, size: 56, incrs: plot.unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6], values: (_, ticks) => ticks.map((tick) => told(tick, plot.unit)) },
+      { ...axis, size: 56, incrs: plot.unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6], values: (_, ticks) => ticks.map((tick) => formatted(tick, plot.unit)) },
     ],
     series: [{}, ...plot.series.map((_, index) => ({ stroke: colour(area, tones[index]), width: 2, points: { show: few, size: 6 } }))],
     hooks: { setCursor: [(chart) => tell(area, JSON.parse(area.dataset.plot), chart.cursor.idx)] },

@@ -1,4 +1,4 @@
-// Rows to tick: all at once, a range with Shift, and how many there are.
+// Selecting rows: all of them, a range with Shift, and the count.
 const boxes = (area) => [...area.querySelectorAll("tbody .cell-select input")]
 let last
 // Whether all that match are chosen, not only the rows of this page. Kept here, as a live update may renew the box.
@@ -12,8 +12,8 @@ function count(area) {
   const everything = area.querySelector("[data-select-everything]")
   everyMatch &&= picked === all.length
   if (everything) everything.checked = everyMatch
-  const told = area.querySelector("[data-select-count]")
-  if (told) told.textContent = everything?.checked ? everything.dataset.selectEverything : `${picked} ${told.dataset.selectCount}`
+  const counter = area.querySelector("[data-select-count]")
+  if (counter) counter.textContent = everything?.checked ? everything.dataset.selectEverything : `${picked} ${counter.dataset.selectCount}`
 }
 
 function set(area, some, checked) {

@@ -1,4 +1,4 @@
-// One tooltip for every [data-tip]: after a moment of hovering, or at once on keyboard focus; Escape hides it.
+// One tooltip for every [data-tip]: after a moment of hovering, or immediately on keyboard focus; Escape hides it.
 const tip = Object.assign(document.createElement("div"), { className: "tooltip", popover: "manual", ariaHidden: "true" })
 let timer
 

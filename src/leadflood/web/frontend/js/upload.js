@@ -1,4 +1,4 @@
-// A file that is chosen or dropped goes at once; htmx sends it, this says how far it is, and what went wrong.
+// A chosen or dropped file is uploaded immediately; htmx sends it, this shows progress and errors.
 import htmx from "htmx.org"
 
 const form = () => document.querySelector("form[data-upload]")

@@ -22,7 +22,7 @@ def free_mail_provider(domain: str) -> str | None:
 
 
 def disposable_provider(domain: str) -> str | None:
-    """The provider of throw-away mailboxes that `domain` belongs to."""
+    """The provider of disposable mailboxes that `domain` belongs to."""
     return listed_domain(domain, disposable_domains())
 
 

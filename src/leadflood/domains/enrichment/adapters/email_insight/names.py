@@ -131,7 +131,7 @@ def _from_pair(one: str, two: str, known: KnownNames) -> NameGuess | None:
         return _guess(one, two, 0.95, "known_name", "first.last, as one of them is known")
     if known.first == second or known.last == first:
         return _guess(two, one, 0.95, "known_name", "last.first, as one of them is known")
-    # "de.vries" is a family name and "van.nguyen" a whole one: the address does not tell which.
+    # "de.vries" is a family name and "van.nguyen" a whole one: the address does not show which.
     return None if first in _AMBIGUOUS_WHEN_FIRST else _in_usual_order(one, two)
 
 

@@ -19,7 +19,7 @@ _FIRM = frozenset({
     "abuse", "admin", "billing", "contact", "info", "marketing", "newsletter", "notification", "noreply", "reply",
     "sales",
 })  # fmt: skip
-"""Words that nobody has for a name: behind an unknown word they still make it a role."""
+"""Words that are never names: after an unknown word they still make the address a role."""
 
 _SHORT_PARTS = frozenset({"hr", "it", "pr", "qa", "rh", "uk", "us", "eu", "dev", "ops", "web", "all"})
 _MIN_PART = 4

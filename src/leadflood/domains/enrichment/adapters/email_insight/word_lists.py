@@ -14,8 +14,8 @@ def public_suffixes() -> PublicSuffixList:
 
 @cache
 def disposable_domains() -> frozenset[str]:
-    """Domains that hand out throw-away mailboxes."""
-    # The package is one big set literal: imported here it costs nobody who only imports this module.
+    """Domains of disposable mailboxes."""
+    # The package is one big set literal: a late import spares modules that do not use it.
     from disposable_email_domains import blocklist  # noqa: PLC0415
 
     return frozenset(blocklist)

@@ -18,13 +18,13 @@ from openpyxl.workbook import Workbook
 from leadflood.domains.imports.errors import UnreadableFile
 
 MAX_UNPACKED: Final = 2 * 1024**3
-"""Bytes of all parts together, unpacked. Python's zipfile unpacks no more of a part than its declared size."""
+"""Bytes of all parts together, unpacked. Python's zipfile unpacks at most the declared size of a part."""
 MAX_PARTS: Final = 2000
 _MAX_PACKED = 200
 """Times that a large part may be smaller packed: what people make stays below 100, bombs have 1,000 and more."""
 _LARGE = 16 * 1024**2
 _MAX_DIRECTORY = 1024**2
-"""Bytes of the list of parts, which zipfile reads as a whole before it tells how many there are."""
+"""Bytes of the list of parts, which zipfile reads as a whole before their number is known."""
 _END_OF_DIRECTORY = b"PK\5\6"
 _END_BYTES = 22
 _MAX_COMMENT = 65_535
@@ -65,7 +65,7 @@ class Archive(zipfile.ZipFile):
         super().__init__(file)
         _refuse_bomb(self.infolist())
         self.opens: Limit | None = None
-        """How what is opened next is limited. None: it is looked into by nobody."""
+        """The limit of the part that is opened next. None: it is not read."""
         self._opened: _Limited | None = None
 
     def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
