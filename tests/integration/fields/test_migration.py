@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from leadflood.kernel.db.migrate import head, migrate
+from leadflood.kernel.db.migrate import migrate
 from leadflood.kernel.ids import new_id
-from tests.conftest import TEMPLATE
 from tests.support.postgres import Cluster
 
+BEFORE, AFTER = "0024", "0025"
 OLD = """
 SET search_path = leadflood, public;
 INSERT INTO workspaces (id, name) VALUES ('00000000-0000-0000-0000-0000000000a1', 'Old');
@@ -19,7 +19,6 @@ SELECT '00000000-0000-0000-0000-0000000000a1', gen_random_uuid(), 'p' || n || '@
                          WHEN 2 THEN '{"plan": "free", "seats": 4.5, "vip": false, "mixed": "one"}' ELSE '{}' END
 FROM generate_series(1, 3) n;
 ALTER TABLE leads ENABLE TRIGGER USER;
-UPDATE alembic_version SET version_num = '0024';
 """
 FIELDS = "SELECT string_agg(key || ':' || label || ':' || type, ' ' ORDER BY position) FROM leadflood.field_definitions"
 VALUES = """
@@ -31,18 +30,19 @@ SELECT (SELECT count(*) FROM leadflood.lead_field_texts), (SELECT count(*) FROM 
 async def older(cluster: Cluster) -> AsyncIterator[str]:
     """A database with leads that were never projected."""
     name = f"older_{new_id().hex}"
-    cluster.create_database(name, template=TEMPLATE)
+    cluster.create_database(name)
+    await migrate(cluster.url(name), target=BEFORE)
     cluster.run(OLD, name)
     yield name
     cluster.drop_database(name)
 
 
 async def test_old_values_are_projected_and_their_keys_are_defined_by_type(cluster: Cluster, older: str) -> None:
-    assert await migrate(cluster.url(older)) == ("0024", head())
+    assert await migrate(cluster.url(older), target=AFTER) == (BEFORE, AFTER)
 
     assert cluster.run(FIELDS, older) == "mixed:Mixed:text plan:Plan:text seats:Seats:number vip:Vip:boolean"
     assert cluster.run(VALUES, older) == "5|3"
 
     cluster.run("UPDATE leadflood.alembic_version SET version_num = '0024'", older)
-    await migrate(cluster.url(older))  # as after a kill
+    await migrate(cluster.url(older), target=AFTER)  # as after a kill
     assert cluster.run(VALUES, older) == "5|3"

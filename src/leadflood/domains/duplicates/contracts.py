@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, Strict
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
+from leadflood.domains.leads.catalog import MERGEABLE_FIELDS
 from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.schema import Schema, View
@@ -36,17 +37,7 @@ _LEAD: dict[str, JsonValue] = {
     "error": None,
 }
 
-MERGED_FIELDS = {
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "company": "company",
-    "jobTitle": "job_title",
-    "phone": "phone",
-    "website": "website",
-    "country": "country",
-    "source": "source",
-    "ownerId": "owner_id",
-}
+MERGED_FIELDS = {field.api_name: field.name for field in MERGEABLE_FIELDS}
 """What can be chosen in a merge beside custom fields, with its column."""
 CUSTOM = "customFields."
 _MAX_FIELDS = 200

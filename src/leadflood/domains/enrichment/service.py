@@ -147,18 +147,8 @@ async def fail(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, er
 
 
 def _known_lead(lead: LeadDetails) -> KnownLead:
-    return KnownLead(
-        lead_id=lead.id,
-        email=lead.email,
-        email_norm=lead.email_norm,
-        first_name=lead.first_name,
-        last_name=lead.last_name,
-        company=lead.company,
-        job_title=lead.job_title,
-        phone=lead.phone,
-        website=lead.website,
-        country=lead.country,
-    )
+    names = (name for name in KnownLead.__match_args__ if name != "lead_id")
+    return KnownLead(lead.id, **{name: getattr(lead, name) for name in names})
 
 
 def _rank(order: Sequence[str], adapter: str) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from leadflood.domains.enrichment.models import Field
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.pagination import Position
@@ -26,17 +27,8 @@ DAYS_KEPT: Final = 7
 
 FIELDS: Final[Mapping[str, str]] = {
     "id": "id",
-    "email": "email",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "company": "company",
-    "jobTitle": "job_title",
-    "phone": "phone",
-    "website": "website",
-    "country": "country",
-    "source": "source",
+    **{field.api_name: field.name for field in LEAD_FIELDS if field.exportable},
     "status": "status",
-    "ownerId": "owner_id",
     "version": "version",
     "createdAt": "created_at",
     "updatedAt": "updated_at",

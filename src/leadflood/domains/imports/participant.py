@@ -5,6 +5,7 @@ from typing import Any
 
 from leadflood.domains.imports.errors import ImportsBusy
 from leadflood.domains.imports.models.states import BUSY
+from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import assemble, sql, sql_file
@@ -78,7 +79,12 @@ OR lower(t.error) LIKE ANY (:fragments::text[]) OR lower(t.sample::text) LIKE AN
 (t.import_id, t.row_no) IN (
     SELECT p.import_id, p.row_no FROM unnest(:import_ids::uuid[], :row_numbers::integer[]) AS p (import_id, row_no))
 """),
-        erase=sql_file("leadflood.domains.imports.sql", "erase_rows"),
+        erase=assemble(
+            sql_file("leadflood.domains.imports.sql", "erase_rows"),
+            fields=PLAIN_FIELDS.sql(sql("{field} = NULL")),
+            table=sql("{table}"),
+            found=sql("{found}"),
+        ),
         record=sql("to_jsonb(t) - '{workspace_id,search_text}'::text[]"),
     ),
 )

@@ -19,6 +19,7 @@ from leadflood.domains.imports.contracts import (
 from leadflood.domains.imports.errors import ImportNotFound
 from leadflood.domains.imports.models.fields import API_NAMES
 from leadflood.domains.imports.models.states import ImportStage, ImportStatus, RowAction
+from leadflood.domains.leads.catalog import LEAD_FIELDS
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.models import ChangesetStatus
 from leadflood.kernel.actor import Actor, ActorKind
@@ -35,14 +36,16 @@ _LIST = assemble(_IMPORTS, more=EMPTY)
 _DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options"))
 
 # The rows of an import in the order of the file.
-_ROWS = sql("""
-SELECT row_no, action, reason, lead_id, email, first_name, last_name, company, job_title, phone, website, country,
-       source, owner_id, custom_fields, changes, faults, raw
+_ROWS = assemble(
+    sql("""
+SELECT row_no, action, reason, lead_id, {fields}, custom_fields, changes, faults, raw
 FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id
   AND (:action::text IS NULL OR action = :action) AND (:after::integer IS NULL OR row_no > :after)
 ORDER BY row_no LIMIT :rows
-""")
+"""),
+    fields=LEAD_FIELDS.columns,
+)
 
 # The mapping of an earlier file with the same columns.
 _MAPPING = sql("""

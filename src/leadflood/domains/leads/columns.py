@@ -2,12 +2,16 @@
 
 from typing import Final
 
-from leadflood.kernel.db.sql import sql
+from leadflood.domains.leads.catalog import LEAD_FIELDS
+from leadflood.kernel.db.sql import assemble, sql
 
-LEAD: Final = sql("""
-workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source,
-       custom_fields, owner_id, status, error, search_text, version, created_at, updated_at, enriched_at, deleted_at
-""")
+LEAD: Final = assemble(
+    sql("""
+workspace_id, id, email_norm, {fields}, custom_fields, status, error, search_text, version, created_at, updated_at,
+       enriched_at, deleted_at
+"""),
+    fields=LEAD_FIELDS.columns,
+)
 LEAD_EVENT: Final = sql("workspace_id, lead_id, id, kind, at, actor_kind, actor_id, data")
 CHANGESET: Final = sql("""
 workspace_id, id, kind, label, request, status, actor_kind, actor_id, job_id, wanted, done, created, updated, deleted,

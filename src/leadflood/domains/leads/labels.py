@@ -2,20 +2,11 @@
 
 from typing import Final
 
+from leadflood.domains.leads.catalog import LEAD_FIELDS
+
 CUSTOM: Final = "customFields"
 
-FIELDS: Final = {
-    "email": "Email",
-    "firstName": "First name",
-    "lastName": "Last name",
-    "company": "Company",
-    "jobTitle": "Job title",
-    "phone": "Phone",
-    "country": "Country",
-    "website": "Website",
-    "ownerId": "Owner",
-    "source": "Source",
-}
+FIELDS: Final = {field.api_name: field.label for field in LEAD_FIELDS}
 """By the names of the API, in the order in which people read them."""
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.contracts import (
     MAX_CUSTOM_BYTES,
     MAX_CUSTOM_FIELDS,
@@ -60,15 +61,7 @@ def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
     return LeadColumns(
         email=lead.email.display,
         email_norm=lead.email.norm,
-        first_name=lead.first_name,
-        last_name=lead.last_name,
-        company=lead.company,
-        job_title=lead.job_title,
-        phone=lead.phone,
-        website=lead.website,
-        country=lead.country,
-        source=lead.source,
-        owner_id=lead.owner_id,
+        **{field.name: getattr(lead, field.name) for field in PLAIN_FIELDS},
         new_source=lead.source or defaults.source,
         new_owner_id=lead.owner_id or defaults.owner_id,
         custom_fields=json.dumps(lead.custom_fields) if lead.custom_fields else None,

@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.text import InvalidValue, search_key
 
@@ -30,18 +31,7 @@ class Target(StrEnum):
     IGNORE = "ignore"
 
 
-API_NAMES: Final = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "company": "company",
-    "job_title": "jobTitle",
-    "phone": "phone",
-    "website": "website",
-    "country": "country",
-    "source": "source",
-    "owner_id": "ownerId",
-    "custom_fields": "customFields",
-}
+API_NAMES: Final = {field.name: field.api_name for field in IMPORTABLE_FIELDS} | {"custom_fields": "customFields"}
 """Columns of a lead that an import can change, as the API names them. The address is what a lead is known by."""
 UPDATABLE: Final = tuple(API_NAMES.values())
 

@@ -5,7 +5,6 @@ SET action = CASE WHEN t.action IN ('create', 'update') AND EXISTS (
                            WHERE i.workspace_id = t.workspace_id AND i.id = t.import_id
                              AND i.status IN ('previewed', 'paused', 'failed') AND t.row_no > i.committed_through)
                   THEN 'skip' ELSE t.action END,
-    reason = 'erased', lead_id = NULL, lead_version = NULL, email = NULL, email_norm = NULL, first_name = NULL, last_name = NULL, company = NULL,
-    job_title = NULL, phone = NULL, website = NULL, country = NULL, source = NULL, owner_id = NULL,
-    custom_fields = NULL, search_text = NULL, changes = NULL, faults = NULL, raw = NULL
+    reason = 'erased', lead_id = NULL, lead_version = NULL, email = NULL, email_norm = NULL,
+    {fields}, custom_fields = NULL, search_text = NULL, changes = NULL, faults = NULL, raw = NULL
 WHERE t.workspace_id = :workspace_id AND ({found})

@@ -17,8 +17,7 @@ WITH placed AS (
     FROM compared c
 ), staged AS (
     INSERT INTO import_rows (workspace_id, import_id, row_no, action, reason, lead_id, lead_version, email, email_norm,
-                             first_name, last_name, company, job_title, phone, website, country, source, owner_id,
-                             custom_fields, search_text, changes, faults, raw)
+                             {fields}, source, owner_id, custom_fields, search_text, changes, faults, raw)
     SELECT :workspace_id, :import_id, j.row_no, j.action,
            CASE WHEN j.fate IS NOT NULL THEN j.reason
                 WHEN j.repeated THEN 'duplicate_in_file'
@@ -26,14 +25,12 @@ WITH placed AS (
            CASE WHEN j.action = 'create' THEN j.lead_id WHEN NOT coalesce(j.repeated, false) THEN j.found_id END,
            CASE WHEN NOT coalesce(j.repeated, false) THEN j.version END,
            j.email, CASE WHEN j.action <> 'reject' AND NOT coalesce(j.repeated, true) THEN j.email_norm END,
-           n.first_name, n.last_name, n.company, n.job_title, n.phone, n.website, n.country, n.new_source,
-           n.new_owner_id, n.custom_fields, n.search_text,
+           {given}, n.new_source, n.new_owner_id, n.custom_fields, n.search_text,
            CASE WHEN j.action = 'update' THEN j.changes END,
            CASE WHEN j.action = 'reject' AND j.fate IS NULL THEN :overfull_fault ELSE j.faults END,
            CASE WHEN j.action = 'reject' THEN j.raw END
     FROM judged j LEFT JOIN LATERAL (
-        SELECT j.first_name, j.last_name, j.company, j.job_title, j.phone, j.website, j.country, j.new_source,
-               j.new_owner_id, j.custom_fields, j.search_text
+        SELECT {judged}, j.new_source, j.new_owner_id, j.custom_fields, j.search_text
     ) n ON j.action = 'create'
     RETURNING action
 )

@@ -1,8 +1,7 @@
 -- Where the last of several rows with an address counts: turn earlier ones, staged before, into duplicates.
 UPDATE import_rows r
 SET action = 'skip', reason = 'duplicate_in_file', email_norm = NULL, changes = NULL, lead_id = NULL,
-    first_name = NULL, last_name = NULL, company = NULL, job_title = NULL, phone = NULL, website = NULL,
-    country = NULL, source = NULL, owner_id = NULL, custom_fields = NULL, search_text = NULL
+    {fields}, custom_fields = NULL, search_text = NULL
 FROM (SELECT x.row_no, x.action, x.changes
       FROM incoming_rows i
       CROSS JOIN LATERAL (SELECT e.row_no, e.action, e.changes FROM import_rows e

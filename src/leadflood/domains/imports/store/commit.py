@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.imports.store import StoredImport
+from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
@@ -29,10 +30,9 @@ WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :afte
 # The new leads of a chunk.
 _CREATES = assemble(
     _ROWS,
-    columns=sql("""
-lead_id AS id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
-custom_fields, search_text
-"""),
+    columns=assemble(
+        sql("lead_id AS id, email, email_norm, {fields}, custom_fields, search_text"), fields=PLAIN_FIELDS.columns
+    ),
     action=sql("'create'"),
 )
 # The changes of a chunk.

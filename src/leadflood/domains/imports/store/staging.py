@@ -10,6 +10,7 @@ from typing import Any
 from leadflood.domains.imports.contracts.lead_row import LeadColumns
 from leadflood.domains.imports.models.states import Duplicates, ImportMode
 from leadflood.domains.imports.store import StoredImport
+from leadflood.domains.leads.catalog import IMPORTABLE_FIELDS, PLAIN_FIELDS, TEXT_FIELDS
 from leadflood.domains.leads.contracts import MAX_CUSTOM_BYTES, MAX_CUSTOM_FIELDS
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.sql import assemble, sql, sql_file
@@ -19,22 +20,35 @@ COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults"
 """Of the temporary table that rows are copied into. `fate`: what a row does whatever the leads are."""
 
 # The rows of one chunk.
-_TABLE = sql("""
+_TABLE = assemble(
+    sql("""
 CREATE TEMPORARY TABLE incoming_rows (
-    row_no integer NOT NULL, fate text, reason text, lead_id uuid, email text, email_norm text COLLATE "C",
-    first_name text, last_name text, company text, job_title text, phone text, website text, country text, source text,
-    owner_id uuid, new_source text, new_owner_id uuid, custom_fields jsonb, search_text text, faults jsonb, raw jsonb
+    row_no integer NOT NULL, fate text, reason text, lead_id uuid, email text, email_norm text COLLATE "C", {fields},
+    new_source text, new_owner_id uuid, custom_fields jsonb, search_text text, faults jsonb, raw jsonb
 ) ON COMMIT DROP
-""")
+"""),
+    fields=PLAIN_FIELDS.sql(sql("{field} {type}")),
+)
 
-_STEP_BACK = sql_file("leadflood.domains.imports.sql", "step_back")
+_STEP_BACK = assemble(
+    sql_file("leadflood.domains.imports.sql", "step_back"), fields=PLAIN_FIELDS.sql(sql("{field} = NULL"))
+)
+
+# A new lead has the default where the file gives no source.
+_AS_GIVEN = TEXT_FIELDS.where(lambda field: field.name != "source")
 
 # One statement for PostgreSQL, in four parts for people.
 STAGE = assemble(
     sql_file("leadflood.domains.imports.sql", "stage"),
+    fields=_AS_GIVEN.columns,
+    given=_AS_GIVEN.sql(sql("n.{field}")),
+    judged=_AS_GIVEN.sql(sql("j.{field}")),
     compared=assemble(
         sql_file("leadflood.domains.imports.sql", "compare"),
-        plain=sql_file("leadflood.domains.imports.sql", "compare_plain"),
+        plain=assemble(
+            sql_file("leadflood.domains.imports.sql", "compare_plain"),
+            fields=IMPORTABLE_FIELDS.sql(sql("('{field}', l.{field}::text, i.{field}::text, :{field}::text)")),
+        ),
         custom=sql_file("leadflood.domains.imports.sql", "compare_custom"),
     ),
 )

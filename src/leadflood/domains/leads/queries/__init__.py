@@ -8,7 +8,6 @@ from leadflood.domains.leads.contracts import ActorView, LeadEventView, LeadView
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.errors import LeadNotFound
-from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.queries.orders import position_of
 from leadflood.domains.leads.queries.search import matching_rows
 from leadflood.kernel.actor import Actor, ActorKind
@@ -155,26 +154,7 @@ async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version
 
 def lead_view(row: Row) -> LeadView:
     """The view of a row of `leads`."""
-    return LeadView(
-        id=row.id,
-        email=row.email,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        company=row.company,
-        job_title=row.job_title,
-        phone=row.phone,
-        website=row.website,
-        country=row.country,
-        source=row.source,
-        status=LeadStatus(row.status),
-        owner_id=row.owner_id,
-        version=row.version,
-        custom_fields=row.custom_fields,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        enriched_at=row.enriched_at,
-        error=row.error,
-    )
+    return LeadView(**{name: row[name] for name in LeadView.model_fields})
 
 
 def _event_view(row: Row) -> LeadEventView:

@@ -24,11 +24,7 @@ WITH patch AS (
                WHERE o.workspace_id = :workspace_id AND o.email_norm = w.email_norm AND o.deleted_at IS NULL))
 ), changed AS (
     UPDATE leads l
-    SET company = CASE WHEN fields ? 'company' THEN fields ->> 'company' ELSE l.company END,
-        country = CASE WHEN fields ? 'country' THEN fields ->> 'country' ELSE l.country END,
-        job_title = CASE WHEN fields ? 'job_title' THEN fields ->> 'job_title' ELSE l.job_title END,
-        source = CASE WHEN fields ? 'source' THEN fields ->> 'source' ELSE l.source END,
-        owner_id = CASE WHEN fields ? 'owner_id' THEN (fields ->> 'owner_id')::uuid ELSE l.owner_id END,
+    SET {fields},
         custom_fields = able.custom_fields,
         search_text = coalesce(able.search_text, l.search_text),
         deleted_at = CASE :change WHEN 'deleted' THEN now() WHEN 'restored' THEN NULL ELSE l.deleted_at END,

@@ -3,14 +3,7 @@
 -- was: an edit of other fields is no conflict.
 WITH changed AS (
     UPDATE leads l
-    SET first_name = coalesce(c.changes -> 'first_name' ->> 1, l.first_name),
-        last_name = coalesce(c.changes -> 'last_name' ->> 1, l.last_name),
-        company = coalesce(c.changes -> 'company' ->> 1, l.company),
-        job_title = coalesce(c.changes -> 'job_title' ->> 1, l.job_title),
-        phone = coalesce(c.changes -> 'phone' ->> 1, l.phone),
-        website = coalesce(c.changes -> 'website' ->> 1, l.website),
-        country = coalesce(c.changes -> 'country' ->> 1, l.country),
-        source = coalesce(c.changes -> 'source' ->> 1, l.source),
+    SET {fields},
         owner_id = coalesce(
             (SELECT m.user_id FROM memberships m
              WHERE m.workspace_id = :workspace_id AND m.user_id = (c.changes -> 'owner_id' ->> 1)::uuid),

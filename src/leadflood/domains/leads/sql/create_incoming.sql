@@ -2,17 +2,14 @@
 -- The image is written out here: `lead_image` takes three times as long, and a new lead has no other state than this.
 -- In the order of their addresses, as two imports with the same new addresses must not wait for each other in turns.
 WITH made AS (
-    INSERT INTO leads (workspace_id, id, email, email_norm, first_name, last_name, company, job_title, phone, website,
-                       country, source, custom_fields, owner_id, search_text)
-    SELECT :workspace_id, i.id, i.email, i.email_norm, i.first_name, i.last_name, i.company, i.job_title, i.phone,
-           i.website, i.country, i.source, coalesce(i.custom_fields, '{}'),
+    INSERT INTO leads (workspace_id, id, email, email_norm, {fields}, custom_fields, owner_id, search_text)
+    SELECT :workspace_id, i.id, i.email, i.email_norm, {fields}, coalesce(i.custom_fields, '{}'),
            (SELECT m.user_id FROM memberships m WHERE m.workspace_id = :workspace_id AND m.user_id = i.owner_id),
            i.search_text
     FROM incoming_leads i
     ORDER BY i.email_norm
     ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
-    RETURNING id, email, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
-              custom_fields
+    RETURNING id, email, {fields}, owner_id, custom_fields
 ), recorded AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, id, :event_id, 'lead.created', :actor_kind, :actor_id,
@@ -22,9 +19,7 @@ WITH made AS (
 ), noted AS (
     INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, after)
     SELECT :workspace_id, :changeset_id, id, 'created', jsonb_strip_nulls(jsonb_build_object(
-               'email', email, 'first_name', first_name, 'last_name', last_name, 'company', company,
-               'job_title', job_title, 'phone', phone, 'website', website, 'country', country, 'source', source,
-               'owner_id', owner_id
+               'email', email, {pairs}, 'owner_id', owner_id
            )) || CASE WHEN custom_fields = '{}' THEN '{}' ELSE (
                SELECT jsonb_object_agg('custom_fields.' || key, value) FROM jsonb_each(custom_fields)) END
     FROM made

@@ -5,14 +5,7 @@ moved AS (
     SET email = CASE WHEN back ? 'email' THEN back ->> 'email' ELSE l.email END,
         email_norm = CASE WHEN back ? 'email' AND before ? 'email_norm' THEN before ->> 'email_norm'
                           ELSE l.email_norm END,
-        first_name = CASE WHEN back ? 'first_name' THEN back ->> 'first_name' ELSE l.first_name END,
-        last_name = CASE WHEN back ? 'last_name' THEN back ->> 'last_name' ELSE l.last_name END,
-        company = CASE WHEN back ? 'company' THEN back ->> 'company' ELSE l.company END,
-        job_title = CASE WHEN back ? 'job_title' THEN back ->> 'job_title' ELSE l.job_title END,
-        phone = CASE WHEN back ? 'phone' THEN back ->> 'phone' ELSE l.phone END,
-        website = CASE WHEN back ? 'website' THEN back ->> 'website' ELSE l.website END,
-        country = CASE WHEN back ? 'country' THEN back ->> 'country' ELSE l.country END,
-        source = CASE WHEN back ? 'source' THEN back ->> 'source' ELSE l.source END,
+        {fields},
         owner_id = CASE WHEN back ? 'owner_id'
                         THEN (SELECT m.user_id FROM memberships m
                               WHERE m.workspace_id = :workspace_id AND m.user_id = (back ->> 'owner_id')::uuid)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from leadflood.domains.leads.catalog import LEAD_FIELDS, PLAIN_FIELDS
 from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
@@ -18,7 +19,11 @@ from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-INSERT = sql_file("leadflood.domains.leads.sql", "insert")
+INSERT = assemble(
+    sql_file("leadflood.domains.leads.sql", "insert"),
+    arrays=PLAIN_FIELDS.sql(sql(":{field}::{type}[]")),
+    fields=PLAIN_FIELDS.columns,
+)
 
 # In id order, and NO KEY: rows that refer to the lead go on being written.
 LOCK_MANY = sql("""
@@ -87,19 +92,10 @@ WHERE workspace_id = :workspace_id AND id = :lead_id AND version = :expected_ver
 """)
 
 _FIELDS: Mapping[str, Sql] = {
+    **{field.name: assemble(sql("{field} = :{field}"), field=field.column) for field in LEAD_FIELDS if field.updatable},
     "version": sql("version = version + 1, updated_at = now()"),
-    "email": sql("email = :email"),
     "email_norm": sql("email_norm = :email_norm"),
-    "first_name": sql("first_name = :first_name"),
-    "last_name": sql("last_name = :last_name"),
-    "company": sql("company = :company"),
-    "job_title": sql("job_title = :job_title"),
-    "phone": sql("phone = :phone"),
-    "website": sql("website = :website"),
-    "country": sql("country = :country"),
-    "source": sql("source = :source"),
     "custom_fields": sql("custom_fields = :custom_fields"),
-    "owner_id": sql("owner_id = :owner_id"),
 }
 """The columns that a change may set."""
 
@@ -145,16 +141,9 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
         "ids": [lead.id for lead in new],
         "emails": [command.email.display for command in commands],
         "email_norms": [command.email.norm for command in commands],
-        "first_names": [command.first_name for command in commands],
-        "last_names": [command.last_name for command in commands],
-        "companies": [command.company for command in commands],
-        "job_titles": [command.job_title for command in commands],
-        "phones": [command.phone for command in commands],
-        "websites": [command.website for command in commands],
-        "countries": [command.country for command in commands],
-        "sources": [lead.source for lead in new],
+        **{field.name: [getattr(command, field.name) for command in commands] for field in PLAIN_FIELDS},
+        "source": [lead.source for lead in new],
         "custom_fields": [json.dumps(command.custom_fields) if command.custom_fields else "{}" for command in commands],
-        "owner_ids": [command.owner_id for command in commands],
         "search_texts": [
             search_text(command.first_name, command.last_name, command.email.display, command.company)
             for command in commands

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import sql, sql_file
+from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
@@ -21,7 +22,12 @@ WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND (deleted_at IS NO
 ORDER BY id FOR NO KEY UPDATE
 """)
 
-CHANGE = sql_file("leadflood.domains.leads.sql", "change")
+CHANGE = assemble(
+    sql_file("leadflood.domains.leads.sql", "change"),
+    fields=PLAIN_FIELDS.sql(
+        sql("{field} = CASE WHEN fields ? '{field}' THEN (fields ->> '{field}')::{type} ELSE l.{field} END")
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import PLAIN_FIELDS, TEXT_FIELDS
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.sql import assemble, sql, sql_file
@@ -17,13 +18,14 @@ from leadflood.kernel.ids import new_id
 
 _TABLES = (
     # New leads.
-    sql("""
+    assemble(
+        sql("""
 CREATE TEMPORARY TABLE incoming_leads (
-    id uuid NOT NULL, email text, email_norm text COLLATE "C", first_name text, last_name text, company text,
-    job_title text, phone text, website text, country text, source text, owner_id uuid, custom_fields jsonb,
-    search_text text
+    id uuid NOT NULL, email text, email_norm text COLLATE "C", {fields}, custom_fields jsonb, search_text text
 ) ON COMMIT DROP
 """),
+        fields=PLAIN_FIELDS.sql(sql("{field} {type}")),
+    ),
     # Changes of existing ones.
     sql("""
 CREATE TEMPORARY TABLE incoming_changes (
@@ -40,11 +42,8 @@ CREATE TEMPORARY TABLE incoming_texts (
 
 # New leads, column by column by name.
 _PUT_CREATES = sql("""
-INSERT INTO incoming_leads (id, email, email_norm, first_name, last_name, company, job_title, phone, website, country,
-                            source, owner_id, custom_fields, search_text)
-SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, owner_id,
-       custom_fields, search_text
-FROM ({rows}) AS given
+INSERT INTO incoming_leads (id, email, email_norm, {fields}, custom_fields, search_text)
+SELECT id, email, email_norm, {fields}, custom_fields, search_text FROM ({rows}) AS given
 """)
 
 # Changes, column by column by name.
@@ -52,8 +51,15 @@ _PUT_CHANGES = sql("""
 INSERT INTO incoming_changes (lead_id, version, changes) SELECT lead_id, version, changes FROM ({rows}) AS given
 """)
 
-CREATE = sql_file("leadflood.domains.leads.sql", "create_incoming")
-CHANGE = sql_file("leadflood.domains.leads.sql", "change_incoming")
+CREATE = assemble(
+    sql_file("leadflood.domains.leads.sql", "create_incoming"),
+    fields=TEXT_FIELDS.columns,
+    pairs=TEXT_FIELDS.sql(sql("'{field}', {field}")),
+)
+CHANGE = assemble(
+    sql_file("leadflood.domains.leads.sql", "change_incoming"),
+    fields=TEXT_FIELDS.sql(sql("{field} = coalesce(c.changes -> '{field}' ->> 1, l.{field})")),
+)
 
 # New leads that were left out.
 NOT_CREATED = sql("""
@@ -118,7 +124,7 @@ async def put(tx: Transaction, rows: IncomingRows) -> None:
         await tx.execute(table)
     await planner.apply(tx, planner.INCOMING)
     if rows.creates_count:
-        await tx.execute(assemble(_PUT_CREATES, rows=rows.creates), rows.values)
+        await tx.execute(assemble(_PUT_CREATES, fields=PLAIN_FIELDS.columns, rows=rows.creates), rows.values)
     if rows.changes_count:
         await tx.execute(assemble(_PUT_CHANGES, rows=rows.changes), rows.values)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import TEXT_FIELDS
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -38,7 +39,10 @@ UNDO_CHUNK = assemble(
     chunk=sql_file("leadflood.domains.leads.sql", "undo_chunk"),
     compared=sql_file("leadflood.domains.leads.sql", "undo_compared"),
     verdict=sql_file("leadflood.domains.leads.sql", "undo_verdict"),
-    written=sql_file("leadflood.domains.leads.sql", "undo_write"),
+    written=assemble(
+        sql_file("leadflood.domains.leads.sql", "undo_write"),
+        fields=TEXT_FIELDS.sql(sql("{field} = CASE WHEN back ? '{field}' THEN back ->> '{field}' ELSE l.{field} END")),
+    ),
 )
 
 # If another chunk is expected, or the undo was stopped, nothing is recorded.

@@ -1,0 +1,118 @@
+"""The fields of a lead are listed in the catalogue, and not again in other files.
+
+A file that names four or more of them is found by its syntax tree or its SQL. Exempt are migrations, which are history,
+the catalogue itself, and the statements of leads. Every other file stands below with its reason.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from leadflood.domains.leads.catalog import LEAD_FIELDS
+
+ROOT = Path("src/leadflood")
+EXEMPT = (
+    "migrations/",
+    "domains/leads/catalog.py",
+    "domains/leads/sql/",
+    "domains/leads/store/",
+    "domains/leads/queries/",
+)
+TOLERATED = 3
+_TYPED = "typed access to the fields of a contract or a record"
+ALLOWED = {
+    "cli/demo_data.py": "leads that are made up",
+    "cli/leads.py": "one option of a command for each field",
+    "domains/duplicates/contracts.py": "an example of a lead",
+    "domains/duplicates/models.py": "what two leads are compared by",
+    "domains/duplicates/store/scanning.py": "what two leads are compared by",
+    "domains/enrichment/models.py": "what adapters are told of a lead",
+    "domains/imports/contracts/__init__.py": "the defaults that an import has for fields",
+    "domains/imports/contracts/lead_row.py": _TYPED,
+    "domains/imports/contracts/rows.py": "cells that become more than one field",
+    "domains/imports/models/fields.py": "what a column can become, which is more than a field",
+    "domains/leads/contracts/__init__.py": "the contracts of a lead",
+    "domains/leads/contracts/bulk.py": "what can be set for many leads alike",
+    "domains/leads/contracts/deleted.py": "what is left to see of a deleted lead",
+    "domains/leads/contracts/filters.py": "parameters of lists, older than filter trees",
+    "domains/leads/contracts/lead_records.py": _TYPED,
+    "domains/leads/contracts/views.py": "the columns of a list",
+    "domains/leads/filters.py": "how each field is compared",
+    "domains/leads/service/__init__.py": "rules between fields, such as phone and country",
+    "domains/leads/service/bulk.py": "what a name is searched by",
+    "domains/leads/service/bulk_write.py": "what a name is searched by",
+    "domains/leads/service/changesets.py": "what a name is searched by",
+    "web/labels.py": "the columns of a list",
+    "web/pages/imports_presenter.py": "how a value of a row is written out",
+    "web/pages/lead_form.py": "what a value links to",
+    "web/pages/lead_list_params.py": "the columns of a list",
+    "web/pages/lead_timeline.py": "how a value is written out",
+    "web/templates/design.html": "samples of components",
+    "web/templates/leads/_edit_field.html": "the control of each field",
+    "web/templates/leads/_fields.html": "where each field stands in a form",
+    "web/templates/leads/list.html": "the columns of a list",
+}
+"""Files that name four or more fields, and why."""
+
+_NAMES = {name: field.name for field in LEAD_FIELDS for name in (field.name, field.api_name)}
+_WORD = re.compile(r"(?<![\w'\"])(?:[a-z]\.)?(" + "|".join(sorted(_NAMES)) + r")(?!\w)")
+_QUOTED = re.compile(r"['\"](" + "|".join(sorted(_NAMES)) + r")['\"]")
+_SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|WHERE)\b|, first_name\b")
+
+
+def named(path: Path) -> set[str]:
+    """The fields that a file names."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        return {_NAMES[name] for name in _of_tree(ast.parse(text))}
+    found = _QUOTED if path.suffix == ".html" else _WORD
+    return {_NAMES[name] for name in found.findall(text)}
+
+
+def _of_tree(tree: ast.AST) -> Iterator[str]:
+    for node in _without_examples(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value in _NAMES:
+                yield node.value
+            elif _SQL.search(node.value):
+                yield from _WORD.findall(node.value)
+        elif isinstance(node, ast.Attribute | ast.keyword | ast.AnnAssign):
+            name = {"Attribute": "attr", "keyword": "arg"}.get(type(node).__name__)
+            value = getattr(node, name) if name else getattr(getattr(node, "target", None), "id", None)
+            if value in _NAMES:
+                yield value
+
+
+def _without_examples(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but docstrings and the examples of the API's documentation."""
+    for child in ast.iter_child_nodes(node):
+        documents = isinstance(child, ast.keyword) and child.arg == "json_schema_extra"
+        if documents or (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            continue
+        yield child
+        yield from _without_examples(child)
+
+
+def files() -> Iterator[tuple[str, Path]]:
+    """What is checked, by its name below the package."""
+    for path in sorted(ROOT.rglob("*")):
+        name = path.relative_to(ROOT).as_posix()
+        if path.suffix in {".py", ".sql", ".html"} and not name.startswith(EXEMPT):
+            yield name, path
+
+
+def test_a_file_that_lists_the_fields_of_a_lead_reads_them_from_the_catalogue() -> None:
+    found = {name for name, path in files() if len(named(path)) > TOLERATED}
+
+    assert found - set(ALLOWED) == set(), "read LEAD_FIELDS, or say why not in ALLOWED"
+    assert set(ALLOWED) - found == set(), "they no longer need their exception"
+
+
+def test_the_check_finds_lists_in_python_and_in_sql(tmp_path: Path) -> None:
+    sql, code = tmp_path / "rows.sql", tmp_path / "rows.py"
+    sql.write_text("SELECT l.email, l.first_name, last_name, owner_id FROM leads l")
+    code.write_text("FIELDS = ['firstName', lead.company]\nread(phone=1)\nQUERY = 'SELECT country FROM leads'\n")
+
+    assert named(sql) == {"email", "first_name", "last_name", "owner_id"}
+    assert named(code) == {"first_name", "company", "phone", "country"}
