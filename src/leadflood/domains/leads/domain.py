@@ -38,6 +38,7 @@ DOMAIN = Domain(
         "leadflood.web.pages.lead_views",
         "leadflood.web.pages.lead_new",
         "leadflood.web.pages.lead",
+        "leadflood.web.pages.lead_filter_form",
         "leadflood.web.pages.leads_bulk",
         "leadflood.web.pages.deleted_leads",
         "leadflood.web.pages.changes",

@@ -1,0 +1,298 @@
+"""The filter builder: a form for the tree of a list's filter, which works by keyboard and without scripts."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from leadflood.domains.fields.queries import list_fields
+from leadflood.domains.imports.queries import list_imports
+from leadflood.domains.leads.contracts.filters import read_filter
+from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.filters import CUSTOM_FIELD, LEAD_FILTERS
+from leadflood.kernel.actor import Permission
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.errors import InvalidInput
+from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
+from leadflood.kernel.text import InvalidValue
+from leadflood.web.cookies import local_path
+from leadflood.web.page_context import PageContext
+from leadflood.web.pages.actor_names import member_names
+from leadflood.web.pages.lead_list_params import LeadListParams
+from leadflood.web.pages.leads_filter import OPERATORS, apart, write_tree
+from leadflood.web.pipeline import Pages
+from leadflood.web.responses import PageResponse, PageResult, Redirect
+
+pages = Pages()
+
+_IMPORTS: Final = 50
+_NUMERIC: Final = {Operator.GREATER_THAN, Operator.LESS_THAN, Operator.BETWEEN}
+_DATED: Final = {Operator.BEFORE, Operator.ON_OR_AFTER}
+
+Node = dict[str, Any]
+Path = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FilterChoices:
+    """What values are chosen from, and what custom fields there are: their keys with labels and types."""
+
+    people: Mapping[str, str]
+    imports: Mapping[str, str]
+    custom: Mapping[str, tuple[str, str]]
+    zone: tzinfo
+
+    def of(self, each: FilterField) -> Mapping[str, str] | None:
+        """The values of a field with their labels; None where it is typed in."""
+        if each.kind is Kind.PERSON:
+            return {ME: "Me", **self.people}
+        if each.kind is Kind.REFERENCE:
+            return self.imports
+        if each.kind is Kind.CUSTOM and self.custom.get(each.name, ("", ""))[1] == "boolean":
+            return {"true": "Yes", "false": "No"}
+        return each.choices
+
+
+@dataclass(frozen=True)
+class ConditionRow:
+    """A condition as the form shows it: values as text, and what is wrong with it."""
+
+    path: str
+    field: FilterField
+    label: str
+    operator: Operator
+    values: Sequence[str]
+    input: str
+    choices: Mapping[str, str] | None
+    error: str | None
+
+    @property
+    def is_group(self) -> bool:
+        """For the template, which meets both."""
+        return False
+
+    @property
+    def operators(self) -> list[tuple[str, str]]:
+        """What can be said of the field, with the words for it."""
+        return [(each.value, OPERATORS[each]) for each in self.field.operators]
+
+
+@dataclass(frozen=True)
+class GroupRows:
+    """A group as the form shows it."""
+
+    path: str
+    match: str
+    parts: Sequence["ConditionRow | GroupRows"] = field(default_factory=tuple)
+
+    @property
+    def is_group(self) -> bool:
+        """For the template, which meets both."""
+        return True
+
+
+@pages.get("/leads/filter", Permission.LEADS_READ)
+async def edit_filter(ctx: PageContext) -> PageResult:
+    """The filter of a list as a form. `do` says what was pressed: without it, the list's filter is shown."""
+    pairs = ctx.request.query_params.multi_items()
+    state = LeadListParams.read(pairs)
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    async with ctx.reading() as tx:
+        choices = await _choices(tx, ctx)
+    pressed, back = given.get("do", [""])[0], local_path(given.get("back", [state.url()])[0], "/leads")
+    if not pressed:
+        return _page(state, back, _ShownTree(replace(state, q="").query, choices, {}))
+    tree = _changed(_read(given, choices), pressed, given.get("add", [""])[0])
+    if pressed != "apply":
+        return _page(state, back, _ShownTree(tree, choices, {}))
+    try:
+        whole = read_filter(json.dumps(tree), "").whole
+    except InvalidInput as error:
+        faults = {fault.pointer: fault.message for fault in error.errors}
+        return _page(state, back, _ShownTree(tree, choices, faults))
+    said, left = apart(whole)
+    return Redirect(LeadListParams.read(_pairs(state, said, write_tree(left))).url())
+
+
+def _page(state: LeadListParams, back: str, shown: "_ShownTree") -> PageResponse:
+    named = [(each.name, each.label) for each in LEAD_FILTERS if each.kind is not Kind.SEARCH]
+    context: dict[str, Any] = {
+        "back": back,
+        "root": shown.rows(shown.tree, (), ""),
+        "fields": [*named, *((name, label) for name, (label, _) in shown.choices.custom.items())],
+        "faults": shown.faults,
+        "kept": [("back", back), *((name, value) for name, value in _pairs(state, {}, "") if value)],
+    }
+    return PageResponse("leads/filter.html", context, 400 if shown.faults else 200)
+
+
+async def _choices(tx: Transaction, ctx: PageContext) -> FilterChoices:
+    people = await member_names(tx, ctx.actor)
+    imports = (await list_imports(tx, ctx.actor, limit=_IMPORTS)).items
+    custom = await list_fields(tx, ctx.actor, subject=LEAD)
+    return FilterChoices(
+        people,
+        {str(each.id): each.filename for each in imports},
+        {f"{CUSTOM_FIELD}{each.key}": (each.label, each.type) for each in custom if not each.archived},
+        ctx.time_zone,
+    )
+
+
+def _pairs(state: LeadListParams, said: Mapping[str, Any], tree: str) -> Iterable[tuple[str, str]]:
+    """The parameters of the list with another filter: its search, order, columns and view stay."""
+    shown = {name: value for name, value in state.parameters.items() if name in {"q", "sort", "column", "view"}}
+    for name, value in {**shown, **said, "filter": tree}.items():
+        for each in value if isinstance(value, list | tuple) else (value,):
+            yield name, str(each)
+
+
+@dataclass(frozen=True)
+class _ShownTree:
+    """A tree as the form shows it. `faults`: what is wrong, by the place in the tree."""
+
+    tree: Node
+    choices: FilterChoices
+    faults: Mapping[str, str]
+
+    def rows(self, node: Node, path: Path, pointer: str) -> GroupRows:
+        match = "any" if "any" in node else "all"
+        parts: list[ConditionRow | GroupRows] = []
+        for place, part in enumerate(node.get(match, ())):
+            here, at = (*path, place), f"{pointer}/{match}/{place}"
+            if "field" in part:
+                parts += self._row(part, here, at)
+            else:
+                parts.append(self.rows(part, here, at))
+        return GroupRows(_dotted(path), match, parts)
+
+    def _row(self, node: Node, path: Path, pointer: str) -> list[ConditionRow]:
+        try:
+            of = LEAD_FILTERS.get(str(node["field"]))
+        except InvalidValue:
+            return []
+        operator = next((each for each in of.operators if each == node.get("operator")), of.operators[0])
+        label, kind = self.choices.custom.get(of.name, (of.label, ""))
+        error = next((text for place, text in self.faults.items() if place.startswith(f"{pointer}/")), None)
+        chosen = self.choices.of(of)
+        values = [_shown(of, each, self.choices) for each in _listed(node.get("value"))]
+        if operator is Operator.IS_ANY_OF and chosen is None:
+            values = [", ".join(values)]
+        return [ConditionRow(_dotted(path), of, label, operator, values, _input(of, operator, kind), chosen, error)]
+
+
+def _input(of: FilterField, operator: Operator, custom: str) -> str:
+    if operator is Operator.IN_LAST_DAYS or (custom == "number" and operator in {Operator.IS, *_NUMERIC}):
+        return "number"
+    if of.kind is Kind.TIME:
+        return "datetime-local"
+    return "date" if custom == "date" and operator in {Operator.IS, Operator.BETWEEN, *_DATED} else "text"
+
+
+def _shown(of: FilterField, value: object, choices: FilterChoices) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    if of.kind is Kind.TIME:
+        with suppress(ValueError):
+            return f"{datetime.fromisoformat(text).astimezone(choices.zone):%Y-%m-%dT%H:%M:%S}"
+    return text
+
+
+def _read(given: Mapping[str, Sequence[str]], choices: FilterChoices) -> Node:
+    """The tree that the form's fields make: `match`, `field.0`, `operator.0`, `value.0`, `match.1`, `field.1.0`."""
+    root: Node = {_match(given, ""): []}
+    places = sorted(_path(name) for name in given if name.startswith(("match.", "field.")))
+    for path in places:
+        name = _dotted(path)
+        parts = _parts(root, path[:-1])
+        if parts is None:
+            continue
+        if f"field.{name}" in given:
+            parts.append(_condition(given, name, choices))
+        else:
+            parts.append({_match(given, f".{name}"): []})
+    return root
+
+
+def _condition(given: Mapping[str, Sequence[str]], name: str, choices: FilterChoices) -> Node:
+    node: Node = {"field": given[f"field.{name}"][0], "operator": given.get(f"operator.{name}", [""])[0]}
+    try:
+        of = LEAD_FILTERS.get(node["field"])
+    except InvalidValue:
+        return node
+    operator = next((each for each in of.operators if each == node["operator"]), of.operators[0])
+    node["operator"] = operator.value
+    if operator in WITHOUT_VALUE:
+        return node
+    texts = [text for text in given.get(f"value.{name}", ()) if text]
+    if operator is Operator.IS_ANY_OF and choices.of(of) is None:
+        texts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    values = [_meant(of, operator, text, choices) for text in texts]
+    several = operator in {Operator.IS_ANY_OF, Operator.BETWEEN}
+    node["value"] = values if several else values[0] if values else ""
+    return node
+
+
+def _meant(of: FilterField, operator: Operator, text: str, choices: FilterChoices) -> object:
+    """A value as JSON has it; what cannot be read stays text, and is refused as that."""
+    kind = choices.custom.get(of.name, ("", ""))[1]
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    with suppress(ValueError):
+        if operator is Operator.IN_LAST_DAYS:
+            return int(text)
+        if of.kind is Kind.TIME:
+            return datetime.fromisoformat(text).replace(tzinfo=choices.zone).isoformat()
+        if of.kind is Kind.CUSTOM and (kind == "number" or (not kind and operator in _NUMERIC)):
+            return float(text)
+    return text
+
+
+def _changed(tree: Node, pressed: str, added: str) -> Node:
+    """The tree after a button: `add` and `group`, `add.1` and `remove.1` (of a group or condition)."""
+    action, _, name = pressed.partition(".")
+    path = _path(f"x.{name}") if name else ()
+    if action == "remove" and path:
+        parts = _parts(tree, path[:-1])
+        if parts is not None and path[-1] < len(parts):
+            del parts[path[-1]]
+    elif action in {"add", "group"} and (parts := _parts(tree, path)) is not None:
+        new: Node = {"field": added or "company", "operator": ""}
+        with suppress(InvalidValue):
+            of = LEAD_FILTERS.get(new["field"])
+            new["operator"] = of.operators[0].value
+            parts.append({"any" if "all" in tree else "all": [new]} if action == "group" else new)
+    return tree
+
+
+def _parts(root: Node, path: Path) -> list[Node] | None:
+    """What the group at a path joins; None where there is no group."""
+    node = root
+    for place in path:
+        parts = node.get("all", node.get("any"))
+        if parts is None or place >= len(parts):
+            return None
+        node = parts[place]
+    found: list[Node] | None = node.get("all", node.get("any"))
+    return found
+
+
+def _match(given: Mapping[str, Sequence[str]], name: str) -> str:
+    return "any" if given.get(f"match{name}", [""])[0] == "any" else "all"
+
+
+def _path(name: str) -> Path:
+    """The place in the name of a field; what is no number counts as 0."""
+    return tuple(int(part) if part.isdecimal() and len(part) < 4 else 0 for part in name.split(".")[1:])  # noqa: PLR2004  more than a filter may have
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else [] if value in (None, "") else [value]
