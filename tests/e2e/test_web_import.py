@@ -65,6 +65,6 @@ async def preview(page: Page, keys: Keys, file: Path) -> None:
 
     await expect(page.locator("#import-status")).to_have_text("Preview ready")
     await expect(page.get_by_text("1 lead will be created, 1 will be updated.")).to_be_visible()
-    await keys.follow(re.compile("^Changed leads"))
+    await keys.follow(re.compile("^Updated"))
     await expect(page.locator("#import-state [data-row]")).to_have_count(1)
     await expect(page.locator("#import-state [data-row]")).to_contain_text("Company Acme")

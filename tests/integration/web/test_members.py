@@ -81,7 +81,7 @@ async def test_an_admin_is_offered_nothing_about_owners_and_gets_403(house: Hous
     for path, fields in (("roles", {"role": "member"}), ("removals", {})):
         refused = await admin.browser.post(f"{PATH}/{owner.id}/{path}", fields)
         assert refused.status == 403
-        assert "Only an owner" in refused.text
+        assert "Only owners" in refused.text
         assert owner.email in refused.text
     promoted = await admin.browser.post(f"{PATH}/{admin.id}/roles", {"role": "owner"})
     assert promoted.status == 403
@@ -112,7 +112,7 @@ async def test_the_last_owner_stays_and_is_told_why(house: House) -> None:
     refused = await owner.browser.post(f"{PATH}/{owner.id}/removals")
 
     assert refused.status == 409
-    assert "Make another member an owner first" in refused.text
+    assert "Assign another owner first" in refused.text
     assert (await members_of(house))[owner.id].role is Role.OWNER
 
 
@@ -232,7 +232,7 @@ async def test_an_invitation_is_sent_again_but_not_in_the_same_minute(house: Hou
 
     early = await owner.post(f"/settings/invitations/{made.id}/sendings")
     assert early.status == 429
-    assert "a moment ago" in early.text
+    assert "just sent to this email" in early.text
     async with house.parts.database.transaction(house.workspace_id) as tx:
         await tx.execute(AGES_AGO, {"workspace_id": house.workspace_id})
     seen = await owner.post(f"/settings/invitations/{made.id}/sendings")

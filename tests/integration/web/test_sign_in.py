@@ -56,7 +56,7 @@ async def test_a_browser_that_signed_in_before_gets_in_however_often_others_fail
         assert (await known.sign_in(visitor.email, PASSWORD)).path == "/"
         code = await administration.unlock_user(house.parts.database, CLI, house.parts.secret_box, email=visitor.email)
         await stranger.sign_in(visitor.email, "not the right one")
-        assert "wrong or older" in (await linked.get("/sign-in/device/x")).text
+        assert "invalid or has expired" in (await linked.get("/sign-in/device/x")).text
         assert (await linked.sign_in(visitor.email, PASSWORD)).status == 429
         assert "sign in with this browser" in (await linked.get(f"/sign-in/device/{code}")).text
         assert (await linked.sign_in(visitor.email, PASSWORD)).path == "/"

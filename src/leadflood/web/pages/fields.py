@@ -120,7 +120,7 @@ async def _update(ctx: PageContext, command: UpdateField, version: int) -> None:
 
 def _given(form: Form, *more: str) -> dict[str, Any]:
     given: dict[str, Any] = {name: form.value(name) for name in ("label", "type", *more) if form.value(name).strip()}
-    if FieldType(given.get("type", FieldType.TEXT)).has_options:
+    if given.get("type") in {kind.value for kind in FieldType if kind.has_options}:
         given["options"] = [line.strip() for line in form.value("options").splitlines() if line.strip()]
     return given
 
