@@ -98,11 +98,11 @@ def settings() -> Settings:
         _env_file=None,
         secret_key=new_secret_key(),
         instance_id=INSTANCE,
-        job_lease=3,
-        poll_interval=0.5,
-        drain_timeout=5,
-        simulated_latency=0,
-        request_timeout=60,
+        job_lease_seconds=3,
+        poll_interval_seconds=0.5,
+        drain_timeout_seconds=5,
+        simulated_latency_seconds=0,
+        request_timeout_seconds=60,
         log_level="error",
     )
 

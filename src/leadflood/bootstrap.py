@@ -218,7 +218,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         application_name=f"leadflood {process}",
         size=settings.database_pool_size,
         statement_timeout=settings.statement_timeout_of(process),
-        lock_timeout=min(settings.statement_timeout_of(process), settings.statement_timeout) / 2,
+        lock_timeout=min(settings.statement_timeout_of(process), settings.statement_timeout_seconds) / 2,
     )
     database = Database(pool, queue_backend if queue is None else None, SUBSCRIBERS)
     await queue_backend.open()

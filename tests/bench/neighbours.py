@@ -86,7 +86,7 @@ def _poisoned(ours: Contestant, poisons: int) -> Figures:
     """All jobs are queued, then one worker starts, and another one whenever it was killed."""
     ours.clean()
     work = [sys.executable, "-m", "tests.support.poison_worker"]
-    environment = {**ours.environment, "PYTHONPATH": str(ROOT), "LEADFLOOD_JOB_LEASE": "2"}
+    environment = {**ours.environment, "PYTHONPATH": str(ROOT), "LEADFLOOD_JOB_LEASE_SECONDS": "2"}
     poisoned = replace(ours, work=work, environment=environment)
     with ours.api():
         create_leads(ours.port, ours.token, leads=HEALTHY, connections=8)

@@ -79,7 +79,9 @@ def program(
 
 def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
     """Who takes part in what. No-op enrichment is `simulated` without its pause; the peer's is a stub without one."""
-    no_op = ours.called(f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY="0")
+    no_op = ours.called(
+        f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY_SECONDS="0"
+    )
     found = {
         "post": [ours],
         "batch": [ours],

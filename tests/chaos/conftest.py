@@ -39,6 +39,6 @@ def history(tmp_path: Path) -> Iterator[History]:
 def deployment(prepared_home: Path) -> Iterator[Deployment]:
     """A durable server and a database in it; whatever runs at the end of the test is ended, and none is left."""
     with temporary_cluster(settings={}, copy_of=prepared_home) as cluster, temporary_home() as folder:
-        with deployed(cluster, DATABASE, folder, simulated_latency="0.3") as prepared:
+        with deployed(cluster, DATABASE, folder, simulated_latency_seconds="0.3") as prepared:
             yield prepared
         prepared.assert_nothing_left()

@@ -34,13 +34,13 @@ EXPIRE = "UPDATE job_executions SET lease_expires_at = now() WHERE status = 'run
 
 def test_the_late_answer_of_a_worker_that_was_frozen_beyond_its_lease_changes_nothing(deployment: Deployment) -> None:
     api = deployment.start_api()
-    frozen = deployment.start_worker(simulated_latency="600", job_lease="30")
+    frozen = deployment.start_worker(simulated_latency_seconds="600", job_lease_seconds="30")
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
     wait_until(lambda: lead(client, ada)["status"] == "processing")
     os.kill(frozen.pid, signal.SIGSTOP)
     deployment.sql(EXPIRE)
-    heir = deployment.start_worker(job_lease="60")
+    heir = deployment.start_worker(job_lease_seconds="60")
     assert followed(client, ada)[0][-1] == "enriched"
     before = (lead(client, ada), job(client, ada), timeline(client, ada), deployment.rows("TABLE enrichment_runs"))
     assert before[1]["attempts"] == 2
@@ -59,13 +59,15 @@ def test_the_late_answer_changes_nothing_either_while_the_second_attempt_is_stil
     api = deployment.start_api()
     # With so long a lease, and one adapter, it does not look whether the job is still its own: nothing but the
     # guard of its last write is in its way.
-    frozen = deployment.start_worker(simulated_latency="2", job_lease="600", enrichment_adapters="simulated")
+    frozen = deployment.start_worker(
+        simulated_latency_seconds="2", job_lease_seconds="600", enrichment_adapters="simulated"
+    )
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
     wait_until(lambda: lead(client, ada)["status"] == "processing")
     os.kill(frozen.pid, signal.SIGSTOP)
     deployment.sql(EXPIRE)
-    heir = deployment.start_worker(simulated_latency="600", drain_timeout="0.1")
+    heir = deployment.start_worker(simulated_latency_seconds="600", drain_timeout_seconds="0.1")
     wait_for_job(client, ada, "running", attempt=2)
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: any("job.ended" in line and ada.job_id in line for line in frozen.output.splitlines()))
@@ -85,7 +87,9 @@ def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deplo
     ends: list[tuple[int, list[object]]] = []
     for lease in LEASES:
         latency = f"{3.5 * lease:g}"
-        workers = [deployment.start_worker(simulated_latency=latency, job_lease=f"{lease:g}") for _ in range(2)]
+        workers = [
+            deployment.start_worker(simulated_latency_seconds=latency, job_lease_seconds=f"{lease:g}") for _ in range(2)
+        ]
         added = [add_lead(client, f"lead.{number}.{lease:g}@acme.com") for number in range(5)]
         assert {followed(client, item)[0][-1] for item in added} == {"enriched"}
         ends = [(view["attempts"], view["failures"]) for view in (job(client, item) for item in added)]
@@ -106,7 +110,7 @@ def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_wit
     deployment.installation.env["PYTHONPATH"] = str(ROOT)
 
     def start() -> Running:
-        return deployment.installation.start(module="tests.support.poison_worker", job_lease="60")
+        return deployment.installation.start(module="tests.support.poison_worker", job_lease_seconds="60")
 
     worker = start()
 

@@ -24,7 +24,7 @@ from tests.support.tenants import Tenant, new_tenant
 @pytest.fixture(scope="session")
 def api_parts(settings: Settings, database: Database, queue_backend: QueueBackend, secret_box: SecretBox) -> ApiContext:
     """The parts of the real API. Logins are not throttled: some tests fail at them on purpose, over and over."""
-    settings = settings.model_copy(update={"login_attempts": 1_000_000})
+    settings = settings.model_copy(update={"max_login_attempts": 1_000_000})
     return make_parts(
         settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
     )

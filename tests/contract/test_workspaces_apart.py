@@ -23,7 +23,7 @@ BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str | None]] = {
     ("createLead", "ownerId"): (400, "unknown_owner"),
     ("updateLead", "ownerId"): (400, "unknown_owner"),
     ("mapImport", "ownerId"): (400, "unknown_owner"),
-    ("login", "workspaceId"): (401, "login_failed"),
+    ("login", "workspaceId"): (401, "invalid_credentials"),
     ("createChangeset", "leadIds"): (201, None),
     ("createChangeset", "changes.ownerId"): (400, "unknown_owner"),
     ("createChangeset", "matching.ownerId"): (201, None),

@@ -29,8 +29,8 @@ WORKER_OF = "SELECT worker_id FROM job_executions WHERE id = :'job'"
 
 def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything(home: Path) -> None:
     url = EmbeddedPostgres(home).url(APP_ROLE, DATABASE)
-    with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
-        up = installation.start("up", job_lease="60")  # attempts are counted, and no worker is killed yet
+    with Installation(home, **{**QUICK, "simulated_latency_seconds": "1"}) as installation:
+        up = installation.start("up", job_lease_seconds="60")  # attempts are counted, and no worker is killed yet
         installation.wait_ready(up)
         password = up.wait_for("  Password   ").split()[-1]
         client = installation.login(OWNER, password)
@@ -40,7 +40,9 @@ def test_a_lead_goes_its_way_under_up_and_is_there_after_a_restart_of_everything
         assert up.stop(signal.SIGTERM) == 0
         assert left_over(home) == []
 
-        again = installation.start("up", job_lease="10")  # a stall of that length would count as another attempt
+        again = installation.start(
+            "up", job_lease_seconds="10"
+        )  # a stall of that length would count as another attempt
         installation.wait_ready(again)
         client = installation.login(OWNER, password)
         assert (lead(client, ada), job(client, ada), timeline(client, ada)) == before
@@ -86,7 +88,7 @@ def kill_worker_in_a_job(client: httpx.Client, up: Running) -> None:
 
 def test_the_job_of_a_killed_worker_finishes_on_another_one_and_the_timeline_tells_it(deployment: Deployment) -> None:
     deployment.start_api()
-    first = deployment.start_worker(simulated_latency="600")
+    first = deployment.start_worker(simulated_latency_seconds="600")
     client = deployment.client()
     ada = add_lead(client, "ada.lovelace@acme.com")
     wait_for_job(client, ada, "running")

@@ -33,7 +33,7 @@ def invite(installation: Installation, email: str) -> str:
 def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installation: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        up = installation.start("up", "--demo", mail_port=str(port))
+        up = installation.start("up", "--demo", dev_mail_port=str(port))
         up.wait_for("Press Ctrl-C to stop")
         assert f"Port {port} is in use" in up.output
     assert f"{installation.url}/mail" in up.output
@@ -47,7 +47,7 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
 
     before = up.pids()
     os.kill(before["dev-mail"], signal.SIGKILL)
-    up.wait_for("process_ended")
+    up.wait_for("process.ended")
     until(lambda: up.pids().get("dev-mail", before["dev-mail"]) != before["dev-mail"])
     invite(installation, "alan@acme.test")  # at once or by a retry
     assert list_messages(folder)[0].recipients == ["alan@acme.test"]
@@ -58,11 +58,11 @@ def test_an_invitation_is_caught_and_a_killed_catcher_comes_back_alone(installat
 def test_the_catcher_alone_names_the_setting_when_its_port_is_taken(installation: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused = installation.start("dev-mail", mail_port=port)
+        refused = installation.start("dev-mail", dev_mail_port=port)
         assert refused.wait() == 1
-    assert "LEADFLOOD_MAIL_PORT" in refused.output
+    assert "LEADFLOOD_DEV_MAIL_PORT" in refused.output
 
-    catcher = installation.start("dev-mail", mail_port=port)
+    catcher = installation.start("dev-mail", dev_mail_port=port)
     catcher.wait_for("mail.started")
     assert catcher.stop(signal.SIGTERM) == 0
 

@@ -28,8 +28,8 @@ def managed(cluster: Cluster, tmp_path: Path) -> Installation:
         secret_key=new_secret_key(),
         database_url=cluster.url(DATABASE, APP_ROLE),
         migrate_database_url=cluster.url(DATABASE, OWNER),
-        job_lease="3",
-        poll_interval="1",
+        job_lease_seconds="3",
+        poll_interval_seconds="1",
     )
 
 

@@ -73,7 +73,9 @@ def add_leads(client: httpx.Client) -> list[Added]:
 
 def test_a_stopping_worker_ends_its_jobs_and_takes_no_more(deployment: Deployment) -> None:
     api = deployment.start_api()
-    worker = deployment.start_worker(simulated_latency="1.5", drain_timeout="60", worker_concurrency="10")
+    worker = deployment.start_worker(
+        simulated_latency_seconds="1.5", drain_timeout_seconds="60", worker_concurrency="10"
+    )
     client = deployment.client()
     added = add_leads(client)
     for item in added[:10]:
@@ -91,7 +93,7 @@ def test_a_stopping_worker_ends_its_jobs_and_takes_no_more(deployment: Deploymen
 
 def test_a_worker_that_may_not_wait_hands_its_jobs_back_at_no_cost_to_them(deployment: Deployment) -> None:
     api = deployment.start_api()
-    worker = deployment.start_worker(simulated_latency="600", drain_timeout="0.2")
+    worker = deployment.start_worker(simulated_latency_seconds="600", drain_timeout_seconds="0.2")
     client = deployment.client()
     added = add_leads(client)
     for item in added:

@@ -14,7 +14,7 @@ from tests.support.processes import Installation
 async def test_the_first_owner_comes_by_the_printed_link_and_watches_a_lead_being_enriched(
     windows: Windows, home: Path
 ) -> None:
-    with Installation(home, **{**QUICK, "simulated_latency": "1"}) as installation:
+    with Installation(home, **{**QUICK, "simulated_latency_seconds": "1"}) as installation:
         up = installation.up()
         link = up.wait_for("/first-run/").split()[-1]
         installation.wait_ready(up)

@@ -247,7 +247,7 @@ def parts(
     settings: Settings, database: Database, queue_backend: QueueBackend, registry: JobRegistry, secret_box: SecretBox
 ) -> ApiContext:
     """The parts of an API. Other tests fail to sign in from the same address, over and over."""
-    patient = settings.model_copy(update={"login_attempts": 1_000_000})
+    patient = settings.model_copy(update={"max_login_attempts": 1_000_000})
     return make_parts(patient, database, queue_backend, registry, secret_box)
 
 

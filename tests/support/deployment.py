@@ -38,10 +38,10 @@ from tests.support.postgres import Cluster
 from tests.support.processes import Installation, Running
 
 QUICK = {
-    "job_lease": "3",
-    "poll_interval": "1",
-    "drain_timeout": "5",
-    "simulated_latency": "0",
+    "job_lease_seconds": "3",
+    "poll_interval_seconds": "1",
+    "drain_timeout_seconds": "5",
+    "simulated_latency_seconds": "0",
     "enrichment_adapters": "email_insight,simulated",
     "rate_limit_per_minute": "1000000",
 }

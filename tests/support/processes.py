@@ -201,7 +201,7 @@ class Installation:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        own = {"home": str(home), "port": str(self.port), "log_format": "json", "mail_port": "0", "instance_id": ""}
+        own = {"home": str(home), "port": str(self.port), "log_format": "json", "dev_mail_port": "0", "instance_id": ""}
         self.env = environment(**{**own, **settings})
         self._running: list[Running] = []
         self._clients: list[httpx.Client] = []

@@ -26,7 +26,7 @@ def machine(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Set
     """Settings as `leadflood up` gives them to its children: with a data folder, whose mail catcher is in use."""
     changes = {
         "home": tmp_path_factory.mktemp("home"),
-        "smtp_url": SecretStr(f"smtp://127.0.0.1:{settings.mail_port}"),
+        "smtp_url": SecretStr(f"smtp://127.0.0.1:{settings.dev_mail_port}"),
     }
     return settings.model_copy(update=changes)
 

@@ -136,7 +136,7 @@ def answer_to(scope: Scope, exc: Exception) -> Response:
             return _invalid_request(scope, exc)
         case HTTPException():
             return _http_error(scope, exc)
-    _log.error("http.fault", exc_info=exc)
+    _log.error("http.exception", exc_info=exc)
     detail = "Internal error. Try again. If it persists, give the request ID to your administrator."
     return problem(scope, AppError(detail))
 

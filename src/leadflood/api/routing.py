@@ -173,7 +173,7 @@ class EdgeRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             parts = context_of(request.scope)
-            async with Deadline(parts.settings.request_timeout) as deadline:
+            async with Deadline(parts.settings.request_timeout_seconds) as deadline:
                 actor = await admit(request, self.access.permission) if self.access.needs_caller else None
                 with parts.body_budget.lease() as lease:
                     with deadline.paused():  # the body has limits of its own

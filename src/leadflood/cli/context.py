@@ -26,7 +26,7 @@ T = TypeVar("T")
 class AmbiguousWorkspace(AppError):
     """There are several workspaces and the command names none of them, or one that does not exist."""
 
-    code = "unclear_workspace"
+    code = "ambiguous_workspace"
     status = 400
     title = "Unclear workspace"
 

@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 class PortInUse(AppError):
     """Another process listens on the address."""
 
-    code = "port_taken"
+    code = "port_in_use"
     status = 409
     title = "Port taken"
 

@@ -72,7 +72,7 @@ def dev_mail() -> None:
     It listens on 127.0.0.1 only and stores each message as a file in the data folder. Set LEADFLOOD_SMTP_URL to its
     address; `leadflood up` does both.
 
-    Example: `LEADFLOOD_MAIL_PORT=2525 leadflood dev-mail`
+    Example: `LEADFLOOD_DEV_MAIL_PORT=2525 leadflood dev-mail`
     """
     asyncio.run(_catch(_start()))
 
@@ -173,7 +173,7 @@ async def _catch(settings: "Settings") -> None:
         loop.add_signal_handler(signum, stop.set)
     create_home(settings.home)
     log = structlog.get_logger()
-    with listen(LOOPBACK, settings.mail_port, setting="LEADFLOOD_MAIL_PORT") as listener:
+    with listen(LOOPBACK, settings.dev_mail_port, setting="LEADFLOOD_DEV_MAIL_PORT") as listener:
         port = listener.getsockname()[1]
         async with capture_mail(listener, mail_folder(settings.home)):
             log.info("mail.started", url=f"smtp://{LOOPBACK}:{port}")

@@ -168,7 +168,7 @@ class Supervisor:
         """Log an unexpected end and wait for the restart or for the stop, whichever comes first; returns `delay`."""
         if self._stop.is_set():
             return delay
-        self._log.warning("process_ended", process=name, restart_in=delay, **outcome)
+        self._log.warning("process.ended", process=name, restart_in=delay, **outcome)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), delay)
         if not self._stop.is_set():
@@ -187,7 +187,7 @@ class Supervisor:
             finally:
                 hung.cancel()
             if not exited.done():
-                self._log.error("process_hung", process=command.name, pid=child.pid, silent_for=command.hung_after)
+                self._log.error("process.hung", process=command.name, pid=child.pid, silent_for=command.hung_after)
                 _kill(child)
         return _outcome(await exited)
 
@@ -206,7 +206,7 @@ class Supervisor:
         finally:
             monitor.child_started()
         self._children[command.name] = child
-        self._log.info("process_started", process=command.name, pid=child.pid)
+        self._log.info("process.started", process=command.name, pid=child.pid)
         return child
 
     async def _end(self, command: ChildCommand) -> None:
@@ -222,7 +222,7 @@ class Supervisor:
             exited.cancel()
             now.cancel()
         if child.returncode is None:
-            self._log.warning("process_killed", process=command.name, pid=child.pid, grace=command.grace)
+            self._log.warning("process.killed", process=command.name, pid=child.pid, grace=command.grace)
             _kill(child)
             await child.wait()
 

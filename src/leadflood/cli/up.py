@@ -118,14 +118,14 @@ def _catcher(settings: "Settings") -> dict[str, str]:
     from leadflood.cli.listener import LOOPBACK, PortInUse, listen
 
     try:
-        probe = listen(LOOPBACK, settings.mail_port)
+        probe = listen(LOOPBACK, settings.dev_mail_port)
     except PortInUse:
         probe = listen(LOOPBACK, 0)
         free = probe.getsockname()[1]
-        note(f"Port {settings.mail_port} is in use; the development mail server uses {free}. Set LEADFLOOD_MAIL_PORT.")
+        note(f"Port {settings.dev_mail_port} is in use; development mail uses {free}. Set LEADFLOOD_DEV_MAIL_PORT.")
     with probe:
         port = probe.getsockname()[1]
-    return {"LEADFLOOD_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
+    return {"LEADFLOOD_DEV_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
 
 
 def _prepare(env: Mapping[str, str]) -> None:
@@ -159,7 +159,7 @@ async def _supervise(
             ChildCommand(name, _argv("serve", *(["--share-port"] if several else [])), env, _GRACE, _HUNG_AFTER)
             for name in names
         ),
-        ChildCommand("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout + 5)),
+        ChildCommand("worker", _argv("worker"), env, max(_GRACE, settings.drain_timeout_seconds + 5)),
     ]
     if _catches(settings):
         commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))

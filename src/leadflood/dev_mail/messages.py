@@ -37,7 +37,7 @@ _UNSHOWN = {"script", "style", "title"}
 class CapturedMailNotFound(NotFound):
     """There is no such message, or it was purged."""
 
-    code = "caught_mail_not_found"
+    code = "captured_mail_not_found"
 
     def __init__(self) -> None:
         super().__init__(f"There is no such message. The newest {MAX_STORED_MESSAGES} are kept.")
@@ -74,7 +74,7 @@ class CapturedMailContent(CapturedMail):
 def is_in_use(settings: Settings) -> bool:
     """Whether mails of this installation go to the catcher: in development, where the settings name its address."""
     url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
-    return settings.env is Environment.DEVELOPMENT and url == f"smtp://127.0.0.1:{settings.mail_port}"
+    return settings.env is Environment.DEVELOPMENT and url == f"smtp://127.0.0.1:{settings.dev_mail_port}"
 
 
 def mail_folder(home: Path) -> Path:

@@ -37,9 +37,9 @@ class _MessageHandler:
                 content=content,
             )
         except OSError as error:
-            _log.warning("mail.not_caught", error=error.strerror)
+            _log.warning("mail.capture_failed", error=error.strerror)
             return "452 The message cannot be stored now."
-        _log.info("mail.caught", message_id=str(message_id))
+        _log.info("mail.captured", message_id=str(message_id))
         return f"250 Caught as {message_id}"
 
 

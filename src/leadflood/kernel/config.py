@@ -64,13 +64,13 @@ class Settings(BaseSettings):
         None, description="PostgreSQL URL of a separate queue database. Empty: the queue is in the main database."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Database pool size per process.")
-    request_timeout: Seconds = Field(
+    request_timeout_seconds: Seconds = Field(
         10,
         description="Request timeout in seconds, not counting the upload of the body. Uploads, streams and "
         "downloads have their own limits.",
     )
-    statement_timeout: Seconds = Field(15, description="Statement timeout in seconds.")
-    job_statement_timeout: Seconds = Field(60, description="Statement timeout of background jobs, in seconds.")
+    statement_timeout_seconds: Seconds = Field(15, description="Statement timeout in seconds.")
+    job_statement_timeout_seconds: Seconds = Field(60, description="Statement timeout of background jobs, in seconds.")
     secret_key: SecretStr | None = Field(
         None,
         min_length=32,
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     refresh_token_seconds: int = Field(2_592_000, ge=1, description="Refresh token idle lifetime.")
     web_session_seconds: int = Field(1_209_600, ge=120, description="Browser session idle lifetime.")
     session_lifetime_seconds: int = Field(2_592_000, ge=120, description="Maximum session lifetime.")
-    login_attempts: int = Field(
+    max_login_attempts: int = Field(
         10,
         ge=1,
         description="Failed sign-ins per 15 minutes before a lockout: per known device of an account, and for all"
@@ -139,15 +139,17 @@ class Settings(BaseSettings):
     worker_metrics_port: int = Field(
         0, ge=0, le=65535, description="Port for a worker's Prometheus metrics. 0: disabled."
     )
-    job_lease: Seconds = Field(
+    job_lease_seconds: Seconds = Field(
         15, description="Job lease timeout (seconds): jobs of an unresponsive worker run elsewhere after it."
     )
-    poll_interval: Seconds = Field(5, description="Polling interval in seconds, in case a notification is missed.")
-    drain_timeout: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
+    poll_interval_seconds: Seconds = Field(
+        5, description="Polling interval in seconds, in case a notification is missed."
+    )
+    drain_timeout_seconds: Seconds = Field(25, description="Seconds a stopping worker waits for its running jobs.")
     enrichment_adapters: str = Field(
         "email_insight", description="Comma-separated enrichment adapters, in order: `email_insight`, `simulated`."
     )
-    simulated_latency: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
+    simulated_latency_seconds: float = Field(2, ge=0, description="Duration of a `simulated` call, in seconds.")
     simulated_failure_rate: float = Field(0, ge=0, le=1, description="Fraction of `simulated` calls that fail.")
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(
         "retryable", description="Failure type of the `simulated` adapter."
@@ -161,7 +163,7 @@ class Settings(BaseSettings):
         " captures emails; otherwise none are sent.",
     )
     mail_from: str = Field("LEAD-FLOOD <no-reply@leadflood.local>", description="Sender of emails.")
-    mail_port: int = Field(
+    dev_mail_port: int = Field(
         5025, ge=0, le=65535, description="Port of the development mail server on 127.0.0.1. 0: any free port."
     )
     audit_retention_days: int = Field(730, ge=90, description="Days to keep audit events.")
@@ -180,8 +182,8 @@ class Settings(BaseSettings):
     def statement_timeout_of(self, process: str) -> float:
         """Seconds for a statement of a process: in the API, so that it ends before the request does."""
         if process == "api":
-            return min(self.statement_timeout, 0.8 * self.request_timeout)
-        return self.job_statement_timeout if process in JOB_PROCESSES else self.statement_timeout
+            return min(self.statement_timeout_seconds, 0.8 * self.request_timeout_seconds)
+        return self.job_statement_timeout_seconds if process in JOB_PROCESSES else self.statement_timeout_seconds
 
     @property
     def is_production(self) -> bool:

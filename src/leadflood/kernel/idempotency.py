@@ -92,7 +92,7 @@ class IdempotencyMismatch(AppError):
 class ResponseNotStored(AppError):
     """A request with this key was processed, but its response was not stored or has been erased."""
 
-    code = "idempotency_answer_not_kept"
+    code = "idempotency_response_not_stored"
     status = 409
     title = "Already done"
     remedy = "Read what the request created or changed."

@@ -59,7 +59,7 @@ def create_web(parts: WebContext, more: Sequence[Pages] = ()) -> ASGIApp:
         except Exception as exc:
             if request_context_of(scope).status:
                 raise  # part of another answer is gone already
-            _log.error("web.fault", exc_info=exc)
+            _log.error("web.exception", exc_info=exc)
             ctx = PageContext(Request(scope, receive), parts, None, "")
             detail = "Try again, or contact your administrator with this ID."
             await pipeline.refusal(ctx, PageInternalError(detail))(scope, receive, send)

@@ -36,7 +36,7 @@ _MAX_NOTES = 3000
 class CsrfFailed(Forbidden):
     """The form did not come from a page of ours, or the page is older than the session."""
 
-    code = "forged_request"
+    code = "csrf_failed"
     title = "Session expired"
 
 

@@ -131,7 +131,7 @@ async def answer(rule: PageRoute, request: Request, parts: WebContext) -> Respon
     """Handle one request by its rule."""
     ctx = PageContext(request, parts, None, "")
     try:
-        async with Deadline(parts.settings.request_timeout) as deadline:
+        async with Deadline(parts.settings.request_timeout_seconds) as deadline:
             with parts.body_budget.lease() as lease:
                 await admit(ctx, rule, lease, deadline)
                 if rule.live and sse.is_stream(request):

@@ -51,8 +51,8 @@ class Consumer:
         self._executor = executor
         self._worker_id = worker_id
         self._concurrency = settings.worker_concurrency
-        self._lease = settings.job_lease
-        self._poll_interval = settings.poll_interval
+        self._lease = settings.job_lease_seconds
+        self._poll_interval = settings.poll_interval_seconds
         self._stop = stop
         self._slot_freed = asyncio.Event()
         self.running: dict[asyncio.Task[object], Sequence[RunningJob]] = {}
@@ -151,4 +151,4 @@ class Consumer:
         if not task.cancelled() and (fault := task.exception()) is not None:
             # The jobs stay `running`; their leases run out, and the rescue counts the attempts as lost.
             for job in jobs:
-                _log.error("job.not_recorded", job_id=str(job.id), attempt=job.attempt, exc_info=fault)
+                _log.error("job.result_not_saved", job_id=str(job.id), attempt=job.attempt, exc_info=fault)

@@ -124,7 +124,7 @@ class Executor:
         except Unavailable as away:
             return await self._end(job, Retryable(away.detail))
         except Exception as fault:  # noqa: BLE001  a handler's bug must end its attempt, not the worker
-            _log.exception("job.fault")
+            _log.exception("job.exception")
             return await self._end(job, Retryable(describe(fault)))
 
     async def _handle(self, job: RunningJob) -> str:
@@ -186,7 +186,7 @@ class Executor:
             )
         except Unavailable as away:
             # The lease runs out and the job is rescued, on a worker that does reach the database.
-            _log.warning("job.database_away", detail=away.detail)
+            _log.warning("job.database_unavailable", detail=away.detail)
             return "lost"
         if not changed:
             return "lost"
@@ -201,7 +201,7 @@ class Executor:
         try:
             changed = await execution.put_on_hold(self._database, job)
         except Unavailable as away:
-            _log.warning("job.database_away", detail=away.detail)
+            _log.warning("job.database_unavailable", detail=away.detail)
             return "lost"
         return "on_hold" if changed else "lost"
 

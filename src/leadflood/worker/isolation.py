@@ -135,7 +135,7 @@ async def serve_isolated(database: Database, run: Callable[[RunningJob], Awaitab
         try:
             job = await execution.running(database, (UUID(workspace_id), UUID(job_id), attempt))
         except Unavailable as away:
-            _log.warning("job.database_away", job_id=job_id, detail=away.detail)
+            _log.warning("job.database_unavailable", job_id=job_id, detail=away.detail)
             job = None
         outcome = "lost" if job is None else await run(job)
         os.write(answers, f"{outcome}\n".encode())

@@ -60,10 +60,10 @@ async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Shutdown)
         except Unavailable as error:
             failures += 1
             if failures == 1:
-                _log.warning("worker.database_away", loop=name, detail=error.detail)
+                _log.warning("worker.database_unavailable", loop=name, detail=error.detail)
             pause = min(_MAX_PAUSE, 0.1 * 2.0 ** min(failures, 10))
             await stop.wait(pause * (0.5 + random_unit() / 2))
         else:
             if failures:
-                _log.info("worker.database_back", loop=name)
+                _log.info("worker.database_available", loop=name)
             failures = 0

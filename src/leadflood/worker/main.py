@@ -66,8 +66,8 @@ class Worker:
             self._consumer,
             executor,
             parts.isolation,
-            lease=parts.settings.job_lease,
-            poll_interval=parts.settings.poll_interval,
+            lease=parts.settings.job_lease_seconds,
+            poll_interval_seconds=parts.settings.poll_interval_seconds,
             stop=self.stop,
         )
 
@@ -93,7 +93,7 @@ class Worker:
                 async with asyncio.TaskGroup() as work:
                     for name, step in until_stopped:
                         work.create_task(repeat(name, step, self.stop))
-                await self._consumer.drain(self._parts.settings.drain_timeout)
+                await self._consumer.drain(self._parts.settings.drain_timeout_seconds)
                 for task in background:
                     task.cancel()
         finally:
@@ -105,7 +105,7 @@ class Worker:
     async def _relay(self) -> None:
         taken = await relay.relay(self._parts.database, self._parts.queue_backend)
         if taken < relay.BATCH:
-            await self.stop.first(self._parts.bell.wait(self._parts.settings.poll_interval))
+            await self.stop.first(self._parts.bell.wait(self._parts.settings.poll_interval_seconds))
 
     async def _rescue(self) -> None:
         rescued = await execution.rescue(self._parts.database, self._parts.registry)
@@ -117,7 +117,7 @@ class Worker:
         if rescued or requeued:
             _log.warning("worker.rescued", jobs=rescued, requeued=requeued)
             return
-        await self.stop.wait(self._parts.settings.poll_interval)
+        await self.stop.wait(self._parts.settings.poll_interval_seconds)
 
     async def _schedules(self) -> None:
         await schedules.register(self._parts.database, self._parts.schedules)
@@ -140,5 +140,5 @@ class Worker:
         try:
             await deregister_worker(self._parts.database, worker_id=self.id)
         except Unavailable as away:
-            _log.info("worker.left_silently", detail=away.detail)
+            _log.info("worker.deregister_failed", detail=away.detail)
         _log.info("worker.stopped", worker_id=str(self.id))

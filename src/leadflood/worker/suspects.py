@@ -42,7 +42,7 @@ class Suspects:
         isolation: Callable[[], Isolation],
         *,
         lease: float,
-        poll_interval: float,
+        poll_interval_seconds: float,
         stop: Shutdown,
     ) -> None:
         self._database = database
@@ -50,7 +50,7 @@ class Suspects:
         self._executor = executor
         self._lanes = [_Lane(kinds, isolation()) for kinds in kinds_by_duration(executor.registry)]
         self._lease = lease
-        self._poll_interval = poll_interval
+        self._poll_interval = poll_interval_seconds
         self._stop = stop
 
     async def step(self) -> None:

@@ -244,5 +244,5 @@ async def test_an_answer_that_is_too_large_is_not_kept_and_its_effect_stays_sing
 
     assert (first.status_code, first.json()["created"]) == (200, 1)
     assert len(first.content) > MAX_STORED_BYTES
-    assert (again.status_code, again.json()["code"]) == (409, "idempotency_answer_not_kept")
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_response_not_stored")
     assert again.headers["Idempotency-Replayed"] == "true"

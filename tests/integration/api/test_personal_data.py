@@ -63,7 +63,7 @@ async def test_an_answer_that_had_the_person_is_not_given_again_and_its_key_stil
 
     assert {"name": "answers", "rows": 1} in erased.json()["places"]
     again = await toys.patch(f"/v1/leads/{other}", json={"company": "Acme"}, headers=keyed)
-    assert (again.status_code, again.json()["code"]) == (409, "idempotency_answer_not_kept")
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_response_not_stored")
     mismatch = await toys.patch(f"/v1/leads/{other}", json={"company": "Other"}, headers=keyed)
     assert mismatch.json()["code"] == "idempotency_mismatch"
     create = {**caller.headers, "Idempotency-Key": "create"}

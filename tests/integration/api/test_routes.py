@@ -67,7 +67,7 @@ async def test_a_dead_event_is_replayed_once(toys: httpx.AsyncClient, caller: Ca
 
     assert read.json()["status"] == "dead_letter"
     assert (replayed.status_code, replayed.json()["status"]) == (202, "pending")
-    assert (again.status_code, again.json()["code"]) == (409, "outbox_event_not_dead")
+    assert (again.status_code, again.json()["code"]) == (409, "outbox_event_not_dead_lettered")
     assert await audited(toys, caller, "outbox_event.replayed") == [event_id]
 
 
@@ -139,7 +139,7 @@ async def test_wrong_passwords_and_unknown_accounts_get_equal_answers(
     ]
 
     assert answers[0].status_code == 401
-    assert answers[0].json()["code"] == "login_failed"
+    assert answers[0].json()["code"] == "invalid_credentials"
     assert (answers[0].content, dict(answers[0].headers)) == (answers[1].content, dict(answers[1].headers))
 
 

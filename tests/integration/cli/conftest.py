@@ -43,7 +43,7 @@ class Terminal:
 def command_environment(application_url: str) -> dict[str, str]:
     """What commands are told of the test cluster."""
     key = new_secret_key()
-    return environment(database_url=application_url, secret_key=key, log_format="json", poll_interval="0.5")
+    return environment(database_url=application_url, secret_key=key, log_format="json", poll_interval_seconds="0.5")
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ async def test_no_request_shows_a_value(
             assert answer.status_code == expected, (method, path, answer.text)
 
     assert sum("http.request" in line for line in lines) == len(requests)
-    assert sum("http.fault" in line for line in lines) == 1
+    assert sum("http.exception" in line for line in lines) == 1
     assert CANARY not in "".join(lines) + log.getvalue()
     assert CANARY not in cluster.server.log.read_text(errors="replace")
 

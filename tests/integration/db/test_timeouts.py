@@ -12,7 +12,7 @@ TIMEOUTS = sql("SELECT current_setting('statement_timeout') AS statement, curren
 async def test_jobs_have_a_statement_timeout_of_their_own_and_wait_for_locks_no_longer_than_others(
     settings: Settings, application_url: str
 ) -> None:
-    values = {"statement_timeout": 6, "job_statement_timeout": 90, "request_timeout": 5}
+    values = {"statement_timeout_seconds": 6, "job_statement_timeout_seconds": 90, "request_timeout_seconds": 5}
     changed = settings.model_copy(update={**values, "database_url": SecretStr(application_url)})
     found = {}
     for process in ("api", "worker", "isolated jobs", "doctor"):

@@ -207,7 +207,7 @@ async def test_of_two_who_confirm_one_address_at_once_one_gets_it(desk: Desk) ->
 
 
 async def test_a_change_needs_the_password_and_another_address(desk: Desk) -> None:
-    few = desk.identity.having(login_attempts=3)
+    few = desk.identity.having(max_login_attempts=3)
     actor = await few.actor(desk.company.owner)
 
     with pytest.raises(SameEmail) as same:

@@ -120,7 +120,7 @@ async def test_a_cookie_s_token_is_no_bearer_token_and_the_reverse(identity: Ide
 async def test_a_browser_is_let_in_by_the_same_door_as_the_api(
     identity: Identity, company: Company, hasher: CountingHasher
 ) -> None:
-    few = identity.having(login_attempts=2)
+    few = identity.having(max_login_attempts=2)
     wrong = Person(company.owner.id, company.owner.email, "not the right password")
     work = []
     for person in (wrong, Person(new_id(), f"{new_id().hex}@acme.test"), wrong):

@@ -43,7 +43,7 @@ async def test_guesses_from_fifty_addresses_are_ten_and_never_keep_the_owner_out
     await program.login(company.owner)
     await guess_from_everywhere(identity, company.owner, browser=False)
 
-    assert hasher.verified - before == identity.settings.login_attempts + 2
+    assert hasher.verified - before == identity.settings.max_login_attempts + 2
     for stranger in (identity.login_browser, identity.login):
         with pytest.raises(LoginThrottled):
             await stranger(company.owner)
@@ -52,7 +52,7 @@ async def test_guesses_from_fifty_addresses_are_ten_and_never_keep_the_owner_out
 
 
 async def test_a_known_device_has_a_limit_of_its_own(identity: Identity, company: Company) -> None:
-    few = identity.having(login_attempts=2)
+    few = identity.having(max_login_attempts=2)
     stolen, other = few.known(company.owner), few.known(company.owner)
 
     assert await guess(stolen, company.owner, 6) == ["InvalidCredentials"] * 2 + ["LoginThrottled"] * 4
@@ -67,7 +67,7 @@ async def test_a_known_device_has_a_limit_of_its_own(identity: Identity, company
 async def test_a_device_is_known_for_the_accounts_that_signed_in_and_no_other(
     identity: Identity, company: Company
 ) -> None:
-    few = identity.having(login_attempts=1)
+    few = identity.having(max_login_attempts=1)
     owner, admin, member = company.owner, company.people[Role.ADMIN], company.people[Role.MEMBER]
     for person in (owner, admin, member):
         await guess(few, person, 1)
@@ -98,7 +98,7 @@ async def test_a_device_is_known_for_the_accounts_that_signed_in_and_no_other(
 async def test_an_address_is_known_to_programs_until_its_session_was_ended(
     identity: Identity, company: Company
 ) -> None:
-    few = identity.having(login_attempts=1)
+    few = identity.having(max_login_attempts=1)
     home = replace(few, client=Client(ip="2001:db8:7:7::1"))
     neighbour = replace(few, client=Client(ip="2001:db8:7:7::2"))
     actor = await home.actor(company.owner)
@@ -119,7 +119,7 @@ async def test_an_address_is_known_to_programs_until_its_session_was_ended(
 
 
 async def test_confirming_with_the_password_is_not_locked_by_strangers(identity: Identity, company: Company) -> None:
-    few = identity.having(login_attempts=1)
+    few = identity.having(max_login_attempts=1)
     actor = await few.actor(company.owner)
     await guess(few, company.owner, 2)
 
@@ -127,7 +127,7 @@ async def test_confirming_with_the_password_is_not_locked_by_strangers(identity:
 
 
 async def test_an_operator_unlocks_an_account_with_a_link_for_its_owner(identity: Identity, company: Company) -> None:
-    few = identity.having(login_attempts=1)
+    few = identity.having(max_login_attempts=1)
     await guess(few, company.owner, 2)
 
     code = await administration.unlock_user(few.database, CLI, few.secret_box, email=company.owner.email.upper())

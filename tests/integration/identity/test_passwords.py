@@ -43,7 +43,7 @@ async def test_a_wrong_current_password_changes_nothing_and_is_throttled(
     identity: Identity, company: Company, hasher: CountingHasher
 ) -> None:
     actor = await identity.actor(company.owner)
-    few = identity.having(login_attempts=2)
+    few = identity.having(max_login_attempts=2)
 
     with pytest.raises(WrongPassword):
         await few.change_password(actor, "not the right password", NEW)

@@ -124,9 +124,9 @@ async def test_fifty_parallel_guesses_are_verified_no_more_often_than_the_limit(
 
     answers = await failures(identity, 50, person)
 
-    assert hasher.verified == identity.settings.login_attempts
-    assert answers.count(InvalidCredentials) == identity.settings.login_attempts
-    assert answers.count(LoginThrottled) == 50 - identity.settings.login_attempts
+    assert hasher.verified == identity.settings.max_login_attempts
+    assert answers.count(InvalidCredentials) == identity.settings.max_login_attempts
+    assert answers.count(LoginThrottled) == 50 - identity.settings.max_login_attempts
 
 
 async def test_a_throttled_account_can_log_in_when_the_window_has_passed(identity: Identity, company: Company) -> None:
@@ -150,7 +150,7 @@ async def test_refused_attempts_do_not_use_up_the_address(identity: Identity, co
 async def test_a_success_clears_the_account_and_only_its_own_attempt_of_the_address(
     identity: Identity, company: Company
 ) -> None:
-    few = identity.having(login_attempts=2)
+    few = identity.having(max_login_attempts=2)
     await failures(few, 1, company.owner)
     await few.login(company.owner)
     assert await failures(few, 2, company.owner) == [InvalidCredentials] * 2
@@ -161,7 +161,7 @@ async def test_a_success_clears_the_account_and_only_its_own_attempt_of_the_addr
 
 
 async def test_an_ipv6_customer_is_one_address(identity: Identity) -> None:
-    few = identity.having(login_attempts=1)
+    few = identity.having(max_login_attempts=1)
     network = f"2001:db8:{new_id().int % 0xFFFF:x}:1::"
     answers = []
     for host in range(6):

@@ -90,7 +90,7 @@ async def test_whoever_is_signed_in_joins_without_a_password_as_nobody_else(door
 
 
 async def test_the_password_is_guarded_like_a_login(door: Door) -> None:
-    few = door.identity.having(login_attempts=2)
+    few = door.identity.having(max_login_attempts=2)
     admin = await door.identity.actor(door.company.people[Role.ADMIN])
     person = await door.identity.new_person()
     token = await door.mailed(await door.invite(admin, person.email))

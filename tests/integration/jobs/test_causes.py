@@ -379,7 +379,7 @@ async def test_many_dead_letters_are_replayed_and_the_others_are_told_why_not(re
 
     assert outcome.done == 1
     assert {refusal.id: refusal.code for refusal in outcome.refused} == {
-        pending.id: "outbox_event_not_dead",
+        pending.id: "outbox_event_not_dead_lettered",
         unknown: "outbox_event_not_found",
     }
 

@@ -92,7 +92,7 @@ def site_parts(
     settings: Settings, database: Database, queue_backend: QueueBackend, secret_box: SecretBox
 ) -> ApiContext:
     """The parts of the API beside the pages. Logins are not throttled: tests share an address."""
-    settings = settings.model_copy(update={"login_attempts": 1_000_000})
+    settings = settings.model_copy(update={"max_login_attempts": 1_000_000})
     return make_parts(
         settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
     )

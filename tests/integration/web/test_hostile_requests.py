@@ -84,7 +84,7 @@ METHODS = ("GET", "POST", "PUT", "OPTIONS", "HEAD", "TRACE", "FOO")
 _READS = re.compile(
     r"""(?:query(?:\.get)?|value|values|checked|number|id|after|get|cookies)[(\[]\s*f?["']([\w.-]+)["']"""
 )
-_FAULTS = {"http.fault", "web.fault"}
+_FAULTS = {"http.exception", "web.exception"}
 
 
 def names_of(rule: PageRoute) -> list[str]:

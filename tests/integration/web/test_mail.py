@@ -26,7 +26,7 @@ UNKNOWN = "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"
 @pytest.fixture
 def catching(house: House, tmp_path: Path) -> House:
     """The workspace on a machine where `leadflood up` catches mails."""
-    return on_machine(house, home=tmp_path, smtp_url=CATCHER, mail_port=5025, env=Environment.DEVELOPMENT)
+    return on_machine(house, home=tmp_path, smtp_url=CATCHER, dev_mail_port=5025, env=Environment.DEVELOPMENT)
 
 
 def on_machine(house: House, **settings: object) -> House:

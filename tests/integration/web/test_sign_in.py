@@ -13,7 +13,7 @@ from tests.support.web import browser_of, site
 
 async def test_a_throttled_sign_in_says_when_to_come_back_and_keeps_the_way(house: House) -> None:
     visitor = await new_visitor(house, Role.VIEWER)
-    few = replace(house.web, settings=house.web.settings.model_copy(update={"login_attempts": 1}))
+    few = replace(house.web, settings=house.web.settings.model_copy(update={"max_login_attempts": 1}))
     fields = {"email": visitor.email, "password": "not the right one", "next": "/leads?q=x"}
     async with browser_of(site(house.parts, few), client=(new_client().ip, 1)) as browser:
         await browser.get("/sign-in")
@@ -41,7 +41,7 @@ async def test_known_and_unknown_addresses_are_told_the_same(house: House) -> No
 
 async def test_a_browser_that_signed_in_before_gets_in_however_often_others_fail(house: House) -> None:
     visitor = await new_visitor(house, Role.VIEWER)
-    few = replace(house.web, settings=house.web.settings.model_copy(update={"login_attempts": 1}))
+    few = replace(house.web, settings=house.web.settings.model_copy(update={"max_login_attempts": 1}))
     web = site(house.parts, few)
     async with (
         browser_of(web, client=(new_client().ip, 1)) as known,

@@ -12,7 +12,7 @@ from tests.support.waiting import eventually, soon
 async def test_a_worker_that_is_told_to_stop_lets_its_jobs_end_and_takes_no_more(jobs: Jobs, workers: Workers) -> None:
     gate = Gate()
     job_id = await jobs.one()
-    running = await workers.start(jobs.registry(gate), drain_timeout=60)
+    running = await workers.start(jobs.registry(gate), drain_timeout_seconds=60)
     await soon(gate.entered.wait())
 
     running.worker.stop()
@@ -37,9 +37,9 @@ async def end_of_a_stopping_worker(jobs: Jobs, workers: Workers, lease: float) -
     """State and attempts of a job that goes on for five leases after its worker was told to stop."""
     gate = Gate()
     job_id = await jobs.one()
-    stopping = await workers.start(jobs.registry(gate), drain_timeout=60, job_lease=lease)
+    stopping = await workers.start(jobs.registry(gate), drain_timeout_seconds=60, job_lease_seconds=lease)
     await soon(gate.entered.wait())
-    other = await workers.start(jobs.registry(completes()), job_lease=lease, poll_interval=0.1)
+    other = await workers.start(jobs.registry(completes()), job_lease_seconds=lease, poll_interval_seconds=0.1)
 
     stopping.worker.stop()
     ((told_at,),) = await jobs.rows("SELECT clock_timestamp()")
@@ -63,7 +63,7 @@ async def end_of_a_stopping_worker(jobs: Jobs, workers: Workers, lease: float) -
 async def test_what_does_not_end_in_time_is_handed_back_and_done_by_another(jobs: Jobs, workers: Workers) -> None:
     gate = Gate()
     ids = await jobs.enqueue(3)
-    running = await workers.start(jobs.registry(gate), drain_timeout=0.05)
+    running = await workers.start(jobs.registry(gate), drain_timeout_seconds=0.05)
 
     async def all_started() -> bool:
         return {(await jobs.view(job_id)).status for job_id in ids} == {"running"}
@@ -96,7 +96,7 @@ async def test_a_worker_with_a_broken_loop_ends_and_hands_its_jobs_back(jobs: Jo
     gate = Gate()
     job_id = await jobs.one()
 
-    running = await workers.start(jobs.registry(gate), wrap=Breaks, poll_interval=0.1)
+    running = await workers.start(jobs.registry(gate), wrap=Breaks, poll_interval_seconds=0.1)
 
     with pytest.raises(ExceptionGroup):
         await soon(running.task)

@@ -70,7 +70,7 @@ async def test_an_idle_worker_asks_each_question_once_a_poll_interval(jobs: Jobs
 
     await settle_what_others_left(jobs)
     schedules = [Schedule(jobs.kind, 3600.0)]
-    running = await workers.start(jobs.registry(completes()), schedules=schedules, wrap=wrap, poll_interval=0.1)
+    running = await workers.start(jobs.registry(completes()), schedules=schedules, wrap=wrap, poll_interval_seconds=0.1)
 
     async def settled() -> bool:
         sql = "SELECT count(*) FROM job_executions WHERE kind = :k AND status = 'completed'"

@@ -152,7 +152,7 @@ async def test_a_group_that_a_stopping_worker_cannot_end_is_handed_back(jobs: Jo
         entered.set()
         await asyncio.Event().wait()
 
-    worker = await workers.start(registry(jobs, stuck), drain_timeout=0.05)
+    worker = await workers.start(registry(jobs, stuck), drain_timeout_seconds=0.05)
     await soon(entered.wait())
     await worker.stop()
 

@@ -60,7 +60,9 @@ async def workers(application_url: str, settings: Settings) -> AsyncIterator[Wor
 
 
 def quick(settings: Settings) -> Settings:
-    return settings.model_copy(update={"job_lease": 1.0, "poll_interval": 0.2, "drain_timeout": 0.1})
+    return settings.model_copy(
+        update={"job_lease_seconds": 1.0, "poll_interval_seconds": 0.2, "drain_timeout_seconds": 0.1}
+    )
 
 
 def writing(jobs: Jobs) -> JobRegistry:

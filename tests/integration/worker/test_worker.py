@@ -65,7 +65,7 @@ async def test_a_locked_job_holds_up_no_other_and_runs_when_it_is_unlocked(jobs:
 
 async def test_a_worker_runs_what_is_queued_and_is_woken_for_what_comes(jobs: Jobs, workers: Workers) -> None:
     before = await jobs.enqueue(3)
-    await workers.start(jobs.registry(completes()), poll_interval=NEVER)
+    await workers.start(jobs.registry(completes()), poll_interval_seconds=NEVER)
     assert await jobs.ended(*before) == {"completed": 3}
 
     assert await jobs.ended(await jobs.one()) == {"completed": 1}
@@ -79,7 +79,7 @@ async def test_a_back_off_ends_without_waiting_for_the_next_poll(jobs: Jobs, wor
             raise KeyError("once")
 
     job_id = await jobs.one()
-    await workers.start(jobs.registry(handler), poll_interval=NEVER)
+    await workers.start(jobs.registry(handler), poll_interval_seconds=NEVER)
 
     assert await jobs.ended(job_id) == {"completed": 1}
 
@@ -90,7 +90,7 @@ async def test_with_the_queue_elsewhere_the_relay_is_woken_and_the_job_runs(
     elsewhere: Elsewhere, workspace: Workspace, workers: Workers
 ) -> None:
     jobs = Jobs(elsewhere.database, workspace.id)
-    await workers.start(jobs.registry(completes()), queue_url=elsewhere.queue_url, poll_interval=NEVER)
+    await workers.start(jobs.registry(completes()), queue_url=elsewhere.queue_url, poll_interval_seconds=NEVER)
     first = await jobs.one()
     assert await jobs.ended(first) == {"completed": 1}
 
@@ -107,7 +107,7 @@ async def test_two_workers_do_each_of_500_jobs_exactly_once(jobs: Jobs, workers:
     registry = jobs.registry(counting(jobs, runs))
     for _ in range(2):
         # Its renewals stand in line with 500 jobs: on a busy machine a short lease can run out, and be rescued rightly.
-        await workers.start(registry, job_lease=LEASE)
+        await workers.start(registry, job_lease_seconds=LEASE)
 
     ids = [job_id for _ in range(5) for job_id in await jobs.enqueue(100)]
 
@@ -155,7 +155,7 @@ async def test_a_ticket_that_is_published_again_runs_nothing_again(
     jobs: Jobs, workers: Workers, queue_backend: PostgresQueueBackend
 ) -> None:
     runs: Counter[UUID] = Counter()
-    await workers.start(jobs.registry(counting(jobs, runs)), poll_interval=NEVER)
+    await workers.start(jobs.registry(counting(jobs, runs)), poll_interval_seconds=NEVER)
     job_id = await jobs.one()
     await jobs.ended(job_id)
     await eventually(no_tickets(jobs))
@@ -191,7 +191,7 @@ async def test_a_ticket_whose_acknowledgement_was_lost_runs_its_job_once(jobs: J
     await workers.start(
         jobs.registry(counting(jobs, runs)),
         wrap=lambda queue_backend: Forgetful(queue_backend, delivered),
-        poll_interval=0.2,
+        poll_interval_seconds=0.2,
     )
 
     async def delivered_twice() -> bool:
@@ -214,7 +214,9 @@ async def end_of_a_slow_worker(jobs: Jobs, workers: Workers, lease: float) -> tu
     """State and attempts of a job that goes on for four leases, with another worker beside the one that has it."""
     gate = Gate()
     job_id = await jobs.one()
-    running = [await workers.start(jobs.registry(gate), job_lease=lease, poll_interval=0.1) for _ in range(2)]
+    running = [
+        await workers.start(jobs.registry(gate), job_lease_seconds=lease, poll_interval_seconds=0.1) for _ in range(2)
+    ]
     await soon(gate.entered.wait())
 
     async def renewed() -> bool:
@@ -239,7 +241,7 @@ async def test_the_job_of_a_worker_that_fell_silent_runs_elsewhere(jobs: Jobs, w
     silent = await jobs.claim(job_id, lease=0.05)
     assert silent is not None
 
-    await workers.start(jobs.registry(completes()), poll_interval=0.1)
+    await workers.start(jobs.registry(completes()), poll_interval_seconds=0.1)
 
     assert await jobs.ended(job_id) == {"completed": 1}
     job = await jobs.view(job_id)
@@ -250,7 +252,7 @@ async def test_a_job_that_is_cancelled_while_it_runs_is_stopped(jobs: Jobs, work
     gate = Gate()
     registry = jobs.registry(gate)
     job_id = await jobs.one()
-    running = await workers.start(registry, job_lease=0.3)
+    running = await workers.start(registry, job_lease_seconds=0.3)
     await soon(gate.entered.wait())
 
     cancelled = await jobs.cancel(registry, job_id)
@@ -270,7 +272,7 @@ async def test_a_job_whose_ticket_was_lost_is_found_by_a_worker_with_nothing_els
     await jobs.change("DELETE FROM leadflood_queue.tickets WHERE job_id = :id", id=job_id)
     await jobs.change("UPDATE job_executions SET next_attempt_at = now() - interval '1 h' WHERE id = :id", id=job_id)
 
-    await workers.start(jobs.registry(completes()), poll_interval=0.1)
+    await workers.start(jobs.registry(completes()), poll_interval_seconds=0.1)
 
     assert await jobs.ended(job_id) == {"completed": 1}
 
@@ -278,7 +280,7 @@ async def test_a_job_whose_ticket_was_lost_is_found_by_a_worker_with_nothing_els
 async def test_jobs_that_stand_in_a_long_line_are_not_announced_again_and_again(jobs: Jobs, workers: Workers) -> None:
     gate = Gate()
     ids = await jobs.enqueue(3)
-    await workers.start(jobs.registry(gate), worker_concurrency=1, poll_interval=0.05)
+    await workers.start(jobs.registry(gate), worker_concurrency=1, poll_interval_seconds=0.05)
     await soon(gate.entered.wait())
     sql = "UPDATE job_executions SET next_attempt_at = now() - interval '1 h' WHERE kind = :k AND status = 'queued'"
     assert await jobs.change(sql, k=jobs.kind.name) == 2

@@ -39,7 +39,7 @@ class MergeNotFound(NotFound):
 class SelfMerge(InvalidInput):
     """Both IDs of the merge are the same."""
 
-    code = "merge_with_itself"
+    code = "self_merge"
     title = "Same lead twice"
     remedy = "Send two different lead IDs."
 

@@ -15,7 +15,7 @@ def build_adapters(settings: Settings) -> Sequence[Adapter]:
     known: Mapping[str, Callable[[], Adapter]] = {
         "email_insight": EmailInsight,
         "simulated": lambda: Simulated(
-            latency=settings.simulated_latency,
+            latency=settings.simulated_latency_seconds,
             failure_rate=settings.simulated_failure_rate,
             failure_kind=settings.simulated_failure_kind,
             random_unit=random_unit,

@@ -17,7 +17,7 @@ class InvalidToken(KernelUnauthenticated):
 class InvalidCredentials(KernelUnauthenticated):
     """Wrong email or password, or an account that is disabled or has no access to the workspace."""
 
-    code = "login_failed"
+    code = "invalid_credentials"
     title = "Sign-in failed"
     remedy = "Check the email and the password."
 
@@ -142,7 +142,7 @@ class UserNotFound(NotFound):
 class SetupAlreadyDone(NotFound):
     """The setup link is invalid, expired or used."""
 
-    code = "first_run_over"
+    code = "setup_already_done"
     title = "Setup link expired"
     remedy = "Sign in, or get a new link with `leadflood user first-run`."
 
@@ -156,7 +156,7 @@ class SetupAlreadyDone(NotFound):
 class DeviceLinkExpired(NotFound):
     """The link of `leadflood user unlock` is invalid or has expired."""
 
-    code = "device_link_over"
+    code = "device_link_expired"
     title = "Link expired"
     remedy = "Get a new link with `leadflood user unlock EMAIL`."
 
@@ -214,7 +214,7 @@ class LastOperator(Conflict):
 class OwnerRoleRequired(Forbidden):
     """Only owners can add, change or remove owners."""
 
-    code = "owners_only"
+    code = "owner_role_required"
     title = "Owners only"
     remedy = "Ask an owner to do this."
 
@@ -225,7 +225,7 @@ class OwnerRoleRequired(Forbidden):
 class PermissionEscalation(Forbidden):
     """The caller can't grant permissions it doesn't have."""
 
-    code = "beyond_own_permissions"
+    code = "permission_escalation"
     title = "Not allowed"
     remedy = "Leave out the permissions that you don't have."
 

@@ -83,6 +83,6 @@ class CursorExpired(AppError):
 class EventNotDeadLettered(Conflict):
     """The event is not dead-lettered."""
 
-    code = "outbox_event_not_dead"
+    code = "outbox_event_not_dead_lettered"
     title = "Event can't be replayed"
     remedy = "Replay only events whose `status` is `dead_letter`."

@@ -104,7 +104,7 @@ class ChangesetClosed(Conflict):
 class MatchCountExceeded(Conflict):
     """More leads match than `expectedCount`; nothing was changed."""
 
-    code = "more_leads_match"
+    code = "match_limit_exceeded"
     title = "Count changed"
     remedy = "Count again, and repeat with that `expectedCount`."
 
@@ -112,7 +112,7 @@ class MatchCountExceeded(Conflict):
         """Args: expected: how many the caller meant."""
         super().__init__(
             f"More than {expected} leads match now. Count again, and repeat with that count.",
-            errors=[FieldError("/expectedCount", "more_leads_match", "More leads match now.")],
+            errors=[FieldError("/expectedCount", "match_limit_exceeded", "More leads match now.")],
         )
 
 
@@ -129,7 +129,7 @@ class ViewNotFound(NotFound):
 class ViewNotOwned(Forbidden):
     """Only the owner of a shared view can change it."""
 
-    code = "view_of_somebody_else"
+    code = "view_not_owned"
     title = "Not your view"
     remedy = "Save a copy of the view."
 
@@ -164,7 +164,7 @@ class TooManyViews(Conflict):
 class UserActorRequired(Forbidden):
     """Views belong to users; the CLI has none."""
 
-    code = "views_need_person"
+    code = "user_actor_required"
     title = "Sign-in required"
     remedy = "Sign in, or use an API key."
 

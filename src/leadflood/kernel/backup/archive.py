@@ -33,7 +33,7 @@ class BackupExists(Conflict):
 class BackupFolderMissing(Conflict):
     """The folder to write to does not exist."""
 
-    code = "no_folder"
+    code = "backup_folder_missing"
 
 
 class UnusableBackup(AppError):

@@ -39,7 +39,7 @@ class NothingToBackUp(Conflict):
 class NotEnoughSpace(Conflict):
     """The disk has too little room."""
 
-    code = "no_room"
+    code = "not_enough_space"
 
 
 @dataclass(frozen=True, slots=True)

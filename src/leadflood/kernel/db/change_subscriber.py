@@ -79,7 +79,7 @@ class ChangeSubscriber:
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
-                    _log.info("changes.unheard", detail=away.detail)
+                    _log.info("notifications.listen_retry", detail=away.detail)
                 await asyncio.sleep(min(_MAX_PAUSE, 0.1 * 2.0 ** min(failures, 10)) * (0.5 + random_unit() / 2))
                 continue
             failures = 0
@@ -104,4 +104,4 @@ class ChangeSubscriber:
 def _log_failure(task: asyncio.Task[None]) -> None:
     # The next subscriber starts it again; until then all only look from time to time.
     if not task.cancelled() and (fault := task.exception()) is not None:
-        _log.error("changes.deaf", exc_info=fault)
+        _log.error("notifications.listener_failed", exc_info=fault)

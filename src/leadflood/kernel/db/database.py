@@ -132,14 +132,14 @@ class Database:
                 async with self.statement() as connection:
                     await connection.execute(_NOTIFY, {"channels": sorted(notify_channels)})
             except Unavailable:
-                _log.info("database.bell_silent", channels=sorted(notify_channels))
+                _log.info("notifications.wake_failed", channels=sorted(notify_channels))
 
     async def _notify_pages(self, payload: str) -> None:
         try:
             async with self.statement() as connection:
                 await connection.execute(_NOTIFY_CHANGES, {"channel": CHANGES_CHANNEL, "payload": payload})
         except Unavailable:
-            _log.info("changes.not_told")
+            _log.info("notifications.publish_failed")
 
 
 async def _roll_back(driver: asyncpg.Connection) -> None:

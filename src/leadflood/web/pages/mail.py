@@ -21,7 +21,7 @@ _MAX_HEAD = 16_000
 class MailCaptureOff(NotFound):
     """Mails of this installation go to a real server, or nowhere."""
 
-    code = "mail_not_caught"
+    code = "mail_capture_off"
     title = "Email capture is off"
 
     def __init__(self) -> None:

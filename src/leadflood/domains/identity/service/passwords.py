@@ -47,24 +47,24 @@ class Attempt:
     def by_stranger(cls, settings: Settings, secret_box: SecretBox, *, email_norm: str, client: Client) -> Self:
         """By a device that is not known for the account: all of them together share the account's limit."""
         account = secret_box.fingerprint(b"account", email_norm.encode())
-        return cls({account: settings.login_attempts, **_of_address(settings, secret_box, client)})
+        return cls({account: settings.max_login_attempts, **_of_address(settings, secret_box, client)})
 
     @classmethod
     def by_known_address(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID, client: Client) -> Self:
         """By a program, which keeps no cookie, at an address from which the account was signed in to before."""
         address = throttled_address(client.ip).encode()
         known = secret_box.fingerprint(b"known address", user_id.bytes, address)
-        return cls({known: settings.login_attempts, **_of_address(settings, secret_box, client)})
+        return cls({known: settings.max_login_attempts, **_of_address(settings, secret_box, client)})
 
     @classmethod
     def by_known_device(cls, settings: Settings, subject: bytes) -> Self:
         """By a browser that has signed in to the account before: no other client can use up its attempts."""
-        return cls({subject: settings.login_attempts})
+        return cls({subject: settings.max_login_attempts})
 
     @classmethod
     def by_owner(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID) -> Self:
         """By a signed-in user who confirms an action with the password."""
-        return cls({secret_box.fingerprint(b"confirmation", user_id.bytes): settings.login_attempts})
+        return cls({secret_box.fingerprint(b"confirmation", user_id.bytes): settings.max_login_attempts})
 
     async def begin(self, tx: Transaction) -> None:
         """Raises: LoginThrottled: which must roll the transaction back. Unavailable: no password can be checked now."""
@@ -80,7 +80,7 @@ class Attempt:
 
 def _of_address(settings: Settings, secret_box: SecretBox, client: Client) -> dict[bytes, int]:
     address = secret_box.fingerprint(b"address", throttled_address(client.ip).encode())
-    return {address: settings.login_attempts * ADDRESS_FACTOR}
+    return {address: settings.max_login_attempts * ADDRESS_FACTOR}
 
 
 async def unlock(tx: Transaction, secret_box: SecretBox, *, email_norm: str) -> None:
