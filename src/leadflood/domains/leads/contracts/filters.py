@@ -137,7 +137,13 @@ _NODES: dict[str, Any] = {
                     "value": {"description": "A value, or a list with `isAnyOf` and `between`."},
                 },
             },
-            {"type": "object", "title": "Group", "description": "`all` or `any`, with a list of the same."},
+            {
+                "type": "object",
+                "title": "Group",
+                "properties": {name: {"type": "array", "items": {"type": "object"}} for name in ("all", "any")},
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
         ]
     }
 }
