@@ -84,7 +84,7 @@ SUBSCRIBERS = Subscribers(
 
 NAVIGATION = Navigation([*SHARED_PLACES, *(item for domain in DOMAINS for item in domain.navigation)])
 TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
-_SHARED_PAGES = ("home", "palette", "mail", "outgoing", "design")
+_SHARED_PAGES = [f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "design")]
 TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
@@ -317,8 +317,7 @@ def api_routers() -> "Sequence[APIRouter]":
 
 def page_modules() -> "Sequence[Pages]":
     """The pages of the domains, and those that belong to none."""
-    names = [name for domain in DOMAINS for name in domain.pages]
-    return [import_module(name).pages for name in (*names, *(f"leadflood.web.pages.{name}" for name in _SHARED_PAGES))]
+    return [import_module(name).pages for name in (*(name for each in DOMAINS for name in each.pages), *_SHARED_PAGES)]
 
 
 def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.Event) -> "Api":

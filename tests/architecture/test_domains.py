@@ -1,10 +1,12 @@
 """Every domain declares itself, and `bootstrap` knows all of them."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from leadflood.bootstrap import DOMAINS, NAVIGATION, TIMELINE, page_modules
 from leadflood.domains.leads.events import LeadEventKind
-from tests.architecture.source import ROOT
+from leadflood.kernel.actor import PERMISSIONS, Role
+from tests.architecture.source import ROOT, Source, sources
 
 
 def test_every_folder_of_a_domain_is_declared_under_its_name() -> None:
@@ -25,3 +27,26 @@ def test_every_place_of_the_navigation_is_a_page_with_keys_and_an_icon_of_its_ow
 
 def test_every_kind_of_entry_in_the_timeline_of_a_lead_is_declared() -> None:
     assert set(LeadEventKind) <= set(TIMELINE)
+
+
+def foreign_imports(source: Source) -> Iterator[tuple[str, str, str]]:
+    """The domain of a file, another one that it imports from, and the module there."""
+    own = source.path.split("/")[3]
+    for name in source.imports.values():
+        parts = name.split(".")
+        if parts[:2] == ["leadflood", "domains"] and len(parts) > 3 and parts[2] != own:
+            yield own, parts[2], parts[3]
+
+
+def test_a_domain_calls_only_those_after_it_and_never_their_stores() -> None:
+    order = {domain.name: place for place, domain in enumerate(DOMAINS)}
+    found = {each for source in sources("src/leadflood/domains") for each in foreign_imports(source)}
+
+    assert len(found) > 50
+    assert [each for each in found if order[each[0]] > order[each[1]] or each[2] == "store"] == []
+
+
+def test_every_permission_of_a_domain_is_one_that_a_role_can_have() -> None:
+    declared = [permission for domain in DOMAINS for permission in domain.permissions]
+
+    assert [permission for permission in declared if permission not in PERMISSIONS[Role.OWNER]] == []

@@ -88,6 +88,7 @@ STEPS: dict[str, str] = {
     "jobs.service.enqueue": _OWN_VERB,
     "jobs.service.next_of_cause": _OWN_JOB,
     "jobs.service.record_end_of_cause": _OWN_JOB,
+    "leads.service.add_to_timelines": _OWN_VERB,
     "leads.service.bulk.change_more": _OWN_JOB,
     "leads.service.bulk.record_end": _OWN_JOB,
     "leads.service.changesets.close_changeset": _OWN_VERB,

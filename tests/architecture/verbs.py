@@ -1,6 +1,7 @@
 """Finds the verbs of the services, and what each of them reaches."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,10 @@ def module_of(source: Source) -> str:
     return source.path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+_PERMISSION = re.compile(r"leadflood\.kernel\.actor\.Permission\.|leadflood\.domains\.\w+\.permissions\.[A-Z]")
+"""A permission of the kernel, or of a domain."""
+
+
 def requires_permission(verb: Verb) -> bool:
     """Whether `actor.require(Permission.…)` is reached whatever the input is, and before anything is awaited."""
     for statement in verb.node.body:
@@ -89,7 +94,7 @@ def _is_requirement(source: Source, statement: ast.stmt) -> bool:
         isinstance(call, ast.Call)
         and source.dotted(call.func).rpartition(".actor")[2] in {"actor.require", ".require"}
         and len(call.args) == 1
-        and source.dotted(call.args[0]).startswith("leadflood.kernel.actor.Permission.")
+        and _PERMISSION.match(source.dotted(call.args[0])) is not None
     )
 
 

@@ -1,36 +1,16 @@
 """Who acts, in which workspace, and what that allows."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from functools import lru_cache
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
 from leadflood.kernel.errors import Forbidden
-
-
-class Permission(StrEnum):
-    """Permission of a role; also the scope of an API key."""
-
-    LEADS_READ = "leads:read"
-    LEADS_WRITE = "leads:write"
-    JOBS_READ = "jobs:read"
-    JOBS_WRITE = "jobs:write"
-    OUTBOX_READ = "outbox:read"
-    OUTBOX_WRITE = "outbox:write"
-    EVENTS_READ = "events:read"
-    WORKSPACE_READ = "workspace:read"
-    WORKSPACE_WRITE = "workspace:write"
-    MEMBERS_READ = "members:read"
-    MEMBERS_WRITE = "members:write"
-    KEYS_READ = "keys:read"
-    KEYS_WRITE = "keys:write"
-    AUDIT_READ = "audit:read"
-    PERSONAL_DATA = "personal_data:write"
-    """Export and erase the data of a person."""
-    ACCOUNT = "account"
-    """One's own profile, password and sessions. Only people have it, never API keys."""
-    INSTANCE = "instance"
-    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key."""
 
 
 class Role(StrEnum):
@@ -42,29 +22,155 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_VIEWER = frozenset(
-    {
-        Permission.LEADS_READ,
-        Permission.JOBS_READ,
-        Permission.EVENTS_READ,
-        Permission.WORKSPACE_READ,
-        Permission.MEMBERS_READ,
-        Permission.ACCOUNT,
-    }
-)
-_MEMBER = _VIEWER | {Permission.LEADS_WRITE, Permission.JOBS_WRITE}
-_ADMIN = frozenset(Permission) - {Permission.INSTANCE}
-
-PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: _VIEWER,
-    Role.MEMBER: frozenset(_MEMBER),
-    Role.ADMIN: _ADMIN,
-    Role.OWNER: _ADMIN,
-}
+_RANKS = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 2}
 """Owner and admin hold the same permissions; what only owners may do (touch other owners) is a rule of identity."""
 
-SCOPES = _ADMIN - {Permission.ACCOUNT}
-"""The permissions that an API key can carry."""
+
+class _Permissions(type):
+    """The class of permissions: iterating over it gives all of them."""
+
+    known: dict[str, "Permission"]
+
+    def __iter__(cls) -> Iterator["Permission"]:
+        return iter(list(cls.known.values()))
+
+
+class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more than its name
+    """Permission of a role; also the scope of an API key. Domains declare more: `Permission.declare`.
+
+    `Permission("leads:read")` is the permission of that name. Raises: ValueError: there is none.
+    """
+
+    known: ClassVar[dict[str, "Permission"]] = {}
+    least_role: Role | None
+    """The least privileged role that has it; None where no role has."""
+    grantable: bool
+    """Whether an API key can have it."""
+
+    LEADS_READ: ClassVar["Permission"]
+    LEADS_WRITE: ClassVar["Permission"]
+    JOBS_READ: ClassVar["Permission"]
+    JOBS_WRITE: ClassVar["Permission"]
+    OUTBOX_READ: ClassVar["Permission"]
+    OUTBOX_WRITE: ClassVar["Permission"]
+    EVENTS_READ: ClassVar["Permission"]
+    WORKSPACE_READ: ClassVar["Permission"]
+    WORKSPACE_WRITE: ClassVar["Permission"]
+    MEMBERS_READ: ClassVar["Permission"]
+    MEMBERS_WRITE: ClassVar["Permission"]
+    KEYS_READ: ClassVar["Permission"]
+    KEYS_WRITE: ClassVar["Permission"]
+    AUDIT_READ: ClassVar["Permission"]
+    PERSONAL_DATA: ClassVar["Permission"]
+    """Export and erase the data of a person."""
+    ACCOUNT: ClassVar["Permission"]
+    """One's own profile, password and sessions. Only people have it, never API keys."""
+    INSTANCE: ClassVar["Permission"]
+    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key."""
+
+    def __new__(cls, name: str) -> "Permission":  # noqa: PYI034  one that is known
+        """The permission of a name. Raises: ValueError: there is none."""
+        try:
+            return cls.known[name]
+        except KeyError:
+            message = f"There is no permission {name!r}."
+            raise ValueError(message) from None
+
+    @classmethod
+    def declare(cls, name: str, least_role: Role | None, *, grantable: bool = True, label: str = "") -> "Permission":
+        """A new permission. `label`: what an API key with this scope can do, for people."""
+        made = str.__new__(cls, name)
+        made.least_role, made.grantable, made.label = least_role, grantable and least_role is not None, label
+        return cls.known.setdefault(name, made)
+
+    label: str
+
+    @property
+    def value(self) -> str:
+        """Its name."""
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """Looked up by name when a value is validated: domains declare permissions after contracts are made."""
+        named = core_schema.no_info_plain_validator_function(_named)
+        return core_schema.json_or_python_schema(
+            named, named, serialization=core_schema.to_string_ser_schema(when_used="json")
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, object]:
+        return {"type": "string", "enum": [permission.value for permission in cls]}
+
+
+def _named(value: object) -> Permission:
+    try:
+        return Permission(str(value))
+    except ValueError:
+        names = ", ".join(repr(permission.value) for permission in Permission)
+        raise PydanticKnownError("enum", {"expected": names}) from None
+
+
+for _name, _value, _role in (
+    ("LEADS_READ", "leads:read", Role.VIEWER),
+    ("LEADS_WRITE", "leads:write", Role.MEMBER),
+    ("JOBS_READ", "jobs:read", Role.VIEWER),
+    ("JOBS_WRITE", "jobs:write", Role.MEMBER),
+    ("OUTBOX_READ", "outbox:read", Role.ADMIN),
+    ("OUTBOX_WRITE", "outbox:write", Role.ADMIN),
+    ("EVENTS_READ", "events:read", Role.VIEWER),
+    ("WORKSPACE_READ", "workspace:read", Role.VIEWER),
+    ("WORKSPACE_WRITE", "workspace:write", Role.ADMIN),
+    ("MEMBERS_READ", "members:read", Role.VIEWER),
+    ("MEMBERS_WRITE", "members:write", Role.ADMIN),
+    ("KEYS_READ", "keys:read", Role.ADMIN),
+    ("KEYS_WRITE", "keys:write", Role.ADMIN),
+    ("AUDIT_READ", "audit:read", Role.ADMIN),
+    ("PERSONAL_DATA", "personal_data:write", Role.ADMIN),
+):
+    setattr(Permission, _name, Permission.declare(_value, _role))
+Permission.ACCOUNT = Permission.declare("account", Role.VIEWER, grantable=False)
+Permission.INSTANCE = Permission.declare("instance", None)
+
+
+class _RolePermissions(Mapping[Role, frozenset[Permission]]):
+    def __getitem__(self, role: Role) -> frozenset[Permission]:
+        return _permissions_of(role, len(Permission.known))
+
+    def __iter__(self) -> Iterator[Role]:
+        return iter(Role)
+
+    def __len__(self) -> int:
+        return len(Role)
+
+
+@lru_cache(maxsize=100)
+def _permissions_of(role: Role, _known: int) -> frozenset[Permission]:
+    rank = _RANKS[role]
+    return frozenset(each for each in Permission if each.least_role is not None and _RANKS[each.least_role] <= rank)
+
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = _RolePermissions()
+"""What each role may do: what is declared for it or for a lesser one."""
+
+
+class _Scopes(AbstractSet[Permission]):
+    def __contains__(self, permission: object) -> bool:
+        return isinstance(permission, Permission) and permission.grantable
+
+    def __iter__(self) -> Iterator[Permission]:
+        return (permission for permission in Permission if permission.grantable)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @classmethod
+    def _from_iterable(cls, permissions: Iterable[Any]) -> frozenset[Any]:
+        return frozenset(permissions)
+
+
+SCOPES: AbstractSet[Permission] = _Scopes()
+"""The permissions that an API key can have."""
 
 
 class MissingPermission(Forbidden):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -51,6 +52,7 @@ class Domain:
         templates: the package whose folder `templates` the pages use, where it is not the one of `web`.
         navigation: where its pages are found.
         timeline: kinds of entries that it adds to timelines.
+        permissions: that it declares, each with the least role that has it.
     """
 
     name: str
@@ -66,3 +68,4 @@ class Domain:
     templates: str | None = None
     navigation: Sequence[NavItem] = ()
     timeline: Sequence[TimelineKind] = ()
+    permissions: Sequence[Permission] = ()

@@ -13,7 +13,7 @@ from leadflood.kernel.ids import new_id
 from tests.integration.identity.conftest import Company, new_company
 from tests.support.identity import CLI, Identity
 
-READ = {"leads:read", "jobs:read", "workspace:read", "members:read", "account"}
+READ = {"events:read", "leads:read", "jobs:read", "workspace:read", "members:read", "account"}
 WRITE = READ | {"leads:write", "jobs:write"}
 ALL = WRITE | {
     "outbox:read",
@@ -23,6 +23,7 @@ ALL = WRITE | {
     "keys:read",
     "keys:write",
     "audit:read",
+    "personal_data:write",
 }
 MATRIX = {Role.OWNER: ALL, Role.ADMIN: ALL, Role.MEMBER: WRITE, Role.VIEWER: READ}
 

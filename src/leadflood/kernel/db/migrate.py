@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import asyncpg
 import structlog
@@ -75,8 +76,14 @@ class MigrationBlocked(AppError):
 
 def head() -> str:
     """The newest revision that this program knows: they are numbered in order, and so are their files."""
-    names = (file.name for file in files("leadflood.migrations.versions").iterdir())
+    names = (file.name for folder in _folders() for file in folder.iterdir())
     return max(name[1:5] for name in names if name.startswith("r"))
+
+
+def _folders() -> list[Traversable]:
+    """Where revisions are: the folder of all, and those of domains that bring their own."""
+    own = (domain / "migrations" for domain in files("leadflood.domains").iterdir())
+    return [files("leadflood.migrations.versions"), *(folder for folder in own if folder.is_dir())]
 
 
 async def migrate(url: str, *, target: str | None = None) -> tuple[str | None, str]:
@@ -215,7 +222,9 @@ def _upgrade(connection: Connection, target: str) -> None:
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415  as above
     from alembic.script import ScriptDirectory  # noqa: PLC0415  as above
 
-    scripts = ScriptDirectory(str(files("leadflood.migrations")))
+    scripts = ScriptDirectory(
+        str(files("leadflood.migrations")), version_locations=[str(folder) for folder in _folders()]
+    )
     environment = EnvironmentContext(
         Config(),
         scripts,

@@ -75,7 +75,11 @@ async def revoke_key(ctx: PageContext) -> PageResult:
 
 
 def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    scopes = [(item.value, labels.SCOPES[item]) for item in Permission if item in GRANTABLE & ctx.actor.permissions]
+    scopes = [
+        (item.value, item.label or labels.SCOPES[item])
+        for item in Permission
+        if item in GRANTABLE & ctx.actor.permissions
+    ]
     return PageResponse(
         "settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status
     )

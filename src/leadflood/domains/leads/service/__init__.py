@@ -265,6 +265,13 @@ async def transition(
     return await store.transition(tx, actor, transitions, expected=expected, status=status, event=event, error=error)
 
 
+async def add_to_timelines(
+    tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID], kind: str, data: Mapping[str, Any] = _NO_DATA
+) -> None:
+    """Add an entry of another domain to the timeline of each of these leads, which are locked."""
+    await store.record(tx, actor, lead_ids, kind, data)
+
+
 async def lock_lead_ids(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
     """As `lock_leads`, for those who know what is in them. Returns which live."""
     return set(await store.lock_active(tx, actor.workspace_id, lead_ids))
