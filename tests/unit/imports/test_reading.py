@@ -86,10 +86,10 @@ HOSTILE = {
     "a thousand and one columns": (b"email", b",x", 1000, "at most 1,000"),
     "a cell of 100 MB": (b'email\n"', b"x" * 100_000, 1000, "characters"),
     "a quote that never ends": (b'email\n"', b"x\n", 500_000, "quotation mark"),
-    "NULs": (b"", b"\0" * 1000, 5000, "NUL"),
-    "a program": (b"\x7fELF" + bytes(range(256)) * 20, b"\0", 50_000, "NUL"),
+    "NULs": (b"", b"\0" * 1000, 5000, "isn't a text file"),
+    "a program": (b"\x7fELF" + bytes(range(256)) * 20, b"\0", 50_000, "isn't a text file"),
     "nothing but line breaks": (b"", b"\n", 1000, "no rows"),
-    "no workbook": (b"PK\x03\x04", b"x", 1000, "not an Excel workbook"),
+    "no workbook": (b"PK\x03\x04", b"x", 1000, "isn't an Excel workbook"),
 }
 """What a file begins with, and what it then repeats how often: on the disk, as a test process is to stay small."""
 
