@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from leadflood.domains.leads.contracts.filters import LeadFilter, LeadQuery, read_filter
 from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.filter_sql import Conditions, is_leakproof, rarest, searched
 from leadflood.kernel.filters import EVERYTHING, FilterReader, written
@@ -108,7 +109,7 @@ def test_only_work_that_goes_on_later_has_its_relative_values_fixed() -> None:
         }
     ).lead_filter().whole  # fmt: skip
 
-    fixed = LEAD_FILTERS.fixed(tree, FilterReader(NOW, me))
+    fixed = LEAD_FILTERS.fixed(tree, FilterReader(NOW, Actor.requester(new_id(), ActorKind.USER, me)))
 
     assert [condition.value for condition in fixed.conditions] == [(str(me),), "2026-03-03T12:00:00+00:00", "me"]
 
@@ -117,7 +118,7 @@ def test_the_same_shape_of_a_filter_is_one_statement() -> None:
     def statement(status: str, source: str) -> tuple[list[str], dict[str, Any]]:
         filters = LeadFilter(sources=(source,), tree=LeadQuery.model_validate({"status": [status]}).lead_filter().whole)
         conditions = Conditions()
-        conditions.add(LEAD_FILTERS.compiled(filters.whole, FilterReader(NOW, None)))
+        conditions.add(LEAD_FILTERS.compiled(filters.whole, FilterReader(NOW, Actor.system(new_id()))))
         return [part.text for part in conditions.parts], conditions.values
 
     first, second = statement("new", "api"), statement("failed", "fair")
@@ -146,7 +147,9 @@ def test_the_same_shape_of_a_filter_is_one_statement() -> None:
 def test_what_must_go_through_the_search_and_what_its_text_then_has(
     given: object, leakproof: bool, patterns: tuple[str, ...]
 ) -> None:
-    node = LEAD_FILTERS.compiled(LeadQuery.model_validate(given).lead_filter().whole, FilterReader(NOW, None))
+    node = LEAD_FILTERS.compiled(
+        LeadQuery.model_validate(given).lead_filter().whole, FilterReader(NOW, Actor.system(new_id()))
+    )
 
     assert is_leakproof(node) is leakproof
     assert tuple(item.strip("%") for item in rarest(searched(node))) == tuple(

@@ -61,7 +61,7 @@ def days_ago(days: int, reader: FilterReader) -> datetime:
 
 def person(value: str, reader: FilterReader) -> UUID:
     """The user that the value names. `me` is empty for a program, which has no user."""
-    return (reader.user_id or _NOBODY) if value == ME else UUID(value)
+    return (reader.actor.user_id or _NOBODY) if value == ME else UUID(value)
 
 
 def compared(field: FilterField, condition: Condition, reader: FilterReader) -> Node:

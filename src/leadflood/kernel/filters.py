@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
-from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import Sql
 
 MAX_DEPTH: Final = 4
@@ -235,10 +235,13 @@ EVERYTHING: Final = Group("all")
 
 @dataclass(frozen=True, slots=True)
 class FilterReader:
-    """Who reads, and when: what `me` and relative dates mean."""
+    """Who reads, and when: what `me` and relative dates mean.
+
+    The actor is asked for its user only where a condition names `me`: viewers share the page of any other filter.
+    """
 
     now: datetime
-    user_id: UUID | None
+    actor: Actor
 
 
 def written(tree: Group | Condition) -> dict[str, JsonValue]:

@@ -117,7 +117,7 @@ class LeadFilter:
 
     def fixed(self, actor: Actor) -> "LeadFilter":
         """The same for work that goes on later: relative dates, and `me`, as they are for this actor now."""
-        return LeadFilter(tree=LEAD_FILTERS.fixed(self.whole, FilterReader(utc_now(), actor.user_id)))
+        return LeadFilter(tree=LEAD_FILTERS.fixed(self.whole, FilterReader(utc_now(), actor)))
 
 
 _Status = Annotated[LeadStatus, Strict(strict=False)]

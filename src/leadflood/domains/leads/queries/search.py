@@ -139,7 +139,7 @@ class _Meant:
     @classmethod
     def by(cls, filters: LeadFilter, actor: Actor) -> Self:
         """To this actor, now."""
-        node = LEAD_FILTERS.compiled(filters.whole, FilterReader(utc_now(), actor.user_id))
+        node = LEAD_FILTERS.compiled(filters.whole, FilterReader(utc_now(), actor))
         parts = node.parts if isinstance(node, Every) else (node,)
         return cls([part for part in parts if is_leakproof(part)], [part for part in parts if not is_leakproof(part)])
 
