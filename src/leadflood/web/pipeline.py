@@ -267,7 +267,7 @@ async def live_blocks(ctx: PageContext, rule: PageRoute, *, not_before: float) -
         context = {**done.context, "ctx": shared, "live_url": ""}
         return {block: ctx.parts.views.block(done.template, block, context) for block in rule.live}
 
-    return await ctx.parts.renders.blocks(ctx, rule.path, make, not_before=not_before)
+    return await ctx.parts.renders.blocks(ctx, make, not_before=not_before)
 
 
 def _stream(ctx: PageContext, rule: PageRoute) -> StreamingResponse:

@@ -63,16 +63,18 @@ class RenderCache:
         self._personal: set[str] = set()
         self._resume: dict[UUID, float] = {}
 
-    async def blocks(self, ctx: PageContext, path: str, make: Make, *, not_before: float) -> Blocks:
+    async def blocks(self, ctx: PageContext, make: Make, *, not_before: float) -> Blocks:
         """The live blocks of a page after all changes known so far, with this session's token.
 
-        Args: path: of the page's rule. make: renders the blocks. not_before: when the render may have begun.
+        Args: make: renders the blocks. not_before: when the render may have begun.
         """
-        if path not in self._personal:
+        if ctx.address not in self._personal:
             blocks, personal = await self._shared(shared_key(ctx), ctx, make, not_before)
             if not personal:
                 return with_token(blocks, ctx.csrf)
-            self._personal.add(path)
+            if len(self._personal) > _REMEMBERED:
+                self._personal.clear()
+            self._personal.add(ctx.address)
         key = (ctx.actor.user_id, ctx.actor.session_id, shared_key(ctx))
         blocks, _ = await self._shared(key, ctx, make, not_before)
         return with_token(blocks, ctx.csrf)

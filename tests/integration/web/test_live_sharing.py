@@ -176,6 +176,16 @@ async def test_a_page_that_asks_who_looks_is_made_for_each_session(room: Room) -
     assert room.renders.made == 3  # the first one shows that it is personal, and is thrown away
 
 
+async def test_a_filter_that_says_me_is_made_for_each_session_and_other_filters_are_still_shared(room: Room) -> None:
+    rule = next(rule for rule in LIVE if rule.path == "/leads")
+    mine = '/leads?filter={"all":[{"field":"owner","operator":"is","value":"me"}]}'
+
+    for address, renders in ((mine, 3), ("/leads", 4)):
+        for name in ("owner", "second owner"):
+            await room.people[name].live(rule, address)
+        assert room.renders.made == renders
+
+
 async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: Database) -> None:
     rule = next(rule for rule in LIVE if rule.path == "/leads")
     person = room.people["owner"]
@@ -217,11 +227,11 @@ async def test_a_render_that_began_before_a_change_is_not_sent_after_it(room: Ro
         return make
 
     async with room.web.changes.subscribe(ctx.actor.workspace_id):
-        old = asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("old", waits=True), not_before=0.0))
+        old = asyncio.ensure_future(room.renders.blocks(ctx, making("old", waits=True), not_before=0.0))
         await soon(began.wait())
         room.web.changes._wake(frozenset({ctx.actor.workspace_id}))
         new = [
-            asyncio.ensure_future(room.renders.blocks(ctx, "/x", making("new", waits=False), not_before=0.0))
+            asyncio.ensure_future(room.renders.blocks(ctx, making("new", waits=False), not_before=0.0))
             for _ in range(3)
         ]
         go.set()
