@@ -185,13 +185,22 @@ async def test_the_application_may_become_the_system_and_inherits_nothing_from_i
     assert [tuple(row.values()) for row in memberships] == [("leadflood_system", True, False)]
 
 
+async def test_a_backup_can_read_every_sequence(catalog: asyncpg.Connection) -> None:
+    rows = await catalog.fetch("""
+        SELECT relname, has_sequence_privilege('leadflood_system', oid, 'SELECT') AS readable
+        FROM pg_class WHERE relnamespace = 'leadflood'::regnamespace AND relkind = 'S'""")
+
+    assert {row["relname"]: row["readable"] for row in rows} == {row["relname"]: True for row in rows}
+    assert rows
+
+
 @pytest.mark.parametrize("role", ["leadflood_app", "leadflood_system"])
 async def test_what_services_may_do_to_tables_is_read_and_write_rows(catalog: asyncpg.Connection, role: str) -> None:
     rows = await catalog.fetch(
         """
-        SELECT c.relname, array_agg(g.privilege_type) AS rights
+        SELECT c.relname, c.relkind, array_agg(g.privilege_type) AS rights
         FROM pg_class c, aclexplode(c.relacl) g
-        WHERE c.relnamespace = 'leadflood'::regnamespace AND g.grantee = $1::text::regrole GROUP BY 1
+        WHERE c.relnamespace = 'leadflood'::regnamespace AND g.grantee = $1::text::regrole GROUP BY 1, 2
         """,
         role,
     )
@@ -200,7 +209,7 @@ async def test_what_services_may_do_to_tables_is_read_and_write_rows(catalog: as
         expected = ["DELETE", "INSERT", "SELECT", "UPDATE"]
         if row["relname"] in APPEND_ONLY:
             expected = ["INSERT", "SELECT"]
-        if row["relname"] in {"alembic_version", "lead_imports"}:  # the latter is a view
+        if row["relname"] in {"alembic_version", "lead_imports"} or row["relkind"] == b"S":  # the second is a view
             expected = ["SELECT"]
         assert sorted(row["rights"]) == expected, row["relname"]
     assert not await catalog.fetchval("SELECT has_schema_privilege($1, 'leadflood', 'CREATE')", role)

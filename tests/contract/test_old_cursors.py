@@ -37,6 +37,13 @@ VALUES: list[object] = [
     "-1",
     "9" * 10,
     "9" * 40,
+    f"new {TIME}",
+    "new 0001-01-01T00:00:00+23:59",
+    "=acme",
+    f"98 1 {TIME}",
+    f"{'9' * 40} 1 {TIME}",
+    f"98 {'9' * 40} {TIME}",
+    "98 1 2026-03-01T09:30:00",
     "٣",
     ID,
     "\x00",
@@ -49,15 +56,20 @@ VALUES: list[object] = [
 
 TEXTS = [value for value in VALUES if isinstance(value, str) and value not in {"\0", "\ud800"}]
 """Those that PostgreSQL can compare with text."""
-FITS = {"email_norm": TEXTS, "status": [], "source": [], "name": [""], "company": [""], "job_title": [""]}
+THEN_CREATED = [f"new {TIME}"]
+FOLDED = ["", "=acme"]
+FITS = {
+    "email_norm": TEXTS,
+    "status": THEN_CREATED,
+    "source": THEN_CREATED,
+    "name": FOLDED,
+    "company": FOLDED,
+    "job_title": FOLDED,
+}
 """What the orders of leads take of `VALUES`; the others take a time."""
 NOWHERE = UUID(int=0)
 IDS = (ID, str(UUID(int=2**128 - 1)))
-LISTS = [
-    operation
-    for operation in operations()
-    if "cursor" in {given["name"] for given in operation.described.get("parameters", ())}
-]
+LISTS = [operation for operation in operations() if operation.takes_cursor]
 FITTING = {
     "listLeads": [TIME],
     "listDeletedLeads": [TIME],
@@ -65,6 +77,7 @@ FITTING = {
     "listLeadEvents": [ID],
     "listDuplicates": ["98"],
     "listImportRows": ["98"],
+    "listFieldHistory": ["98", "9" * 10],
 }
 """The lists that are sorted by more than the id of their rows, and what they take of `VALUES`."""
 
@@ -149,6 +162,17 @@ async def test_each_order_of_leads_refuses_the_values_of_the_others(
                     given = {"cursor": cursors.holding(value, IDS[0]), "sort": sort.value, **search}
                     fits = value in FITS.get(sort.column, [TIME])
                     assert refused(await client.get("/v1/leads", params=given)) is not fits, (sort, search, value)
+
+
+async def test_the_event_feed_refuses_a_value_that_is_not_its_own(
+    api_parts: ApiContext, cursors: ForAnyList, ours: Tenant
+) -> None:
+    transport = httpx.ASGITransport(app=create_app(replace(api_parts, cursors=cursors)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer(ours.session)) as client:
+        for value in VALUES:
+            answer = await client.get("/v1/events", params={"after": cursors.holding(value, ID)})
+            assert answer.status_code in {400, 410}, (value, answer.text)
+            assert answer.json()["code"] in {"invalid_input", "cursor_expired"}, value
 
 
 async def test_no_page_stumbles_over_a_value_that_is_not_its_own(

@@ -164,9 +164,13 @@ async def test_the_same_request_finds_what_is_its_own(
     assert answer.status_code < 500
 
 
-@pytest.mark.parametrize(
-    "operation", [operation for operation in operations() if operation.name.startswith("list")], ids=str
-)
+def test_every_list_comes_in_pages_but_that_of_what_each_release_has() -> None:
+    lists = [operation for operation in operations() if operation.name.startswith("list")]
+
+    assert [operation.name for operation in lists if not operation.takes_cursor] == ["listFilterFields"]
+
+
+@pytest.mark.parametrize("operation", [operation for operation in operations() if operation.takes_cursor], ids=str)
 async def test_a_cursor_of_another_workspace_is_refused_and_tells_nothing(
     api: httpx.AsyncClient, operation: Operation, theirs: Tenant, ours: Tenant
 ) -> None:

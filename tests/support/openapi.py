@@ -62,6 +62,11 @@ class Operation:
         return not self.described["security"]
 
     @property
+    def takes_cursor(self) -> bool:
+        """Whether it answers a list in pages."""
+        return "cursor" in {given["name"] for given in self.described.get("parameters", ())}
+
+    @property
     def writes(self) -> bool:
         """Whether it changes something."""
         return self.method != "GET"

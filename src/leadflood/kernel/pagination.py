@@ -20,6 +20,7 @@ MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
 
 _NUMBER = re.compile("[0-9]{1,9}")
+_SERIAL = re.compile("[0-9]{1,18}")
 _UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text in PostgreSQL has
 
 T = TypeVar("T")
@@ -30,8 +31,8 @@ U = TypeVar("U")
 class Position:
     """The sort value and id of a row: the row after it comes next.
 
-    A list takes the value as what it sorts by: `time`, `number`, `key`, or `value` where that is text. A value of
-    another type, as a release that sorted by something else wrote it, raises InvalidInput: `invalid_cursor`.
+    A list takes the value as what it sorts by: `time`, `number`, `serial`, `key`, or `value` where that is text. A
+    value of another type, as a release that sorted by something else wrote it, raises InvalidInput: `invalid_cursor`.
     """
 
     value: str
@@ -51,6 +52,13 @@ class Position:
     def number(self) -> int:
         """The value of a list that is sorted by a number of at most 9 digits."""
         if not _NUMBER.fullmatch(self.value):
+            raise _bad_cursor()
+        return int(self.value)
+
+    @property
+    def serial(self) -> int:
+        """The value of a list that is sorted by a row number of at most 18 digits: any that fits a `bigint` column."""
+        if not _SERIAL.fullmatch(self.value):
             raise _bad_cursor()
         return int(self.value)
 

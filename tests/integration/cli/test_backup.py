@@ -44,7 +44,8 @@ def made(terminal: Terminal, *argv: str, **settings: str) -> dict[str, Any]:
 def tables(file: str) -> dict[str, Any]:
     with zipfile.ZipFile(file) as archive:
         found: dict[str, Any] = json.loads(archive.read("manifest.json"))["tables"]
-    found.pop("effects_hold")
+    for changed_by_restoring in ("effects_hold", "event_retention"):
+        found.pop(changed_by_restoring)
     return found
 
 

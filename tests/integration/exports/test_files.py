@@ -258,7 +258,7 @@ async def test_a_workspace_keeps_so_many_files_and_no_more(desk: Desk, monkeypat
     first, _ = await desk.ask()
     await desk.ask()
 
-    with pytest.raises(TooManyExports, match="Delete some"):
+    with pytest.raises(TooManyExports, match="Delete exports you no longer need"):
         await desk.ask()
     await desk.delete(first)
     await desk.ask()

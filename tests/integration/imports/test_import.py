@@ -82,7 +82,7 @@ async def test_overwriting_changes_what_differs_field_by_field(desk: Desk) -> No
     }
     (ada,) = await desk.leads()
     assert (ada["first_name"], ada["custom_fields"]) == ("Ada", {"plan": "pro", "seats": 3})
-    assert ada["search_text"] == "ada lovelace\nada@acme.com\nacme"
+    assert ada["search_text"] == "ada lovelace\nada@acme.com\nacme\n+442079460958\npro"
 
 
 async def test_a_rate_counts_the_time_of_the_transaction_that_tells_it(desk: Desk) -> None:

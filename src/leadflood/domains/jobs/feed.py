@@ -4,6 +4,7 @@ Events are ordered by the transaction that wrote them, and read as far as the ol
 commits late has its place after all that was read.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import D, Event, EventType
 from leadflood.kernel.pagination import Position
+from leadflood.kernel.timestamps import parse_timestamp
 
 SCANNED = 2000
 """Rows that one request looks at: a page of rare types may be empty although more follow."""
@@ -29,6 +31,7 @@ SCANNED = 2000
 _ALL = 1_000_000
 """More subjects than a row has."""
 _NO_ID = UUID(int=0)
+_WRITTEN = re.compile(r"([0-9]{1,18}) ([0-9]{1,9}) (\S+)")  # numbers that fit their types in PostgreSQL
 
 _log = structlog.get_logger()
 
@@ -80,9 +83,12 @@ class FeedPosition:
     @classmethod
     def of(cls, cursor: Position) -> Self:
         """The place that a cursor stands for. Raises: CursorExpired: another release wrote it."""
+        written = _WRITTEN.fullmatch(cursor.value)
+        if written is None:
+            raise CursorExpired
+        position, subjects, at = written.groups()
         try:
-            position, subjects, at = cursor.value.split()
-            return cls(int(position), cursor.id, int(subjects), datetime.fromisoformat(at))
+            return cls(int(position), cursor.id, int(subjects), parse_timestamp(at))
         except ValueError as error:
             raise CursorExpired from error
 

@@ -136,6 +136,7 @@ _NODES: dict[str, Any] = {
                     "operator": {"type": "string", "enum": [item.value for item in Operator]},
                     "value": {"description": "A value, or a list with `isAnyOf` and `between`."},
                 },
+                "additionalProperties": False,
             },
             {
                 "type": "object",
@@ -147,7 +148,7 @@ _NODES: dict[str, Any] = {
         ]
     }
 }
-_Nodes = Annotated[list[JsonValue] | None, WithJsonSchema({"type": "array", **_NODES})]
+_Nodes = Annotated[list[JsonValue], WithJsonSchema({"type": "array", **_NODES})]
 
 
 class LeadQuery(Schema):
@@ -169,8 +170,8 @@ class LeadQuery(Schema):
         }
     )
 
-    all: _Nodes = None
-    any: _Nodes = None
+    all: _Nodes | None = None
+    any: _Nodes | None = None
     q: Annotated[str, Field(max_length=MAX_SEARCH)] | None = None
     status: Annotated[list[_Status], Field(max_length=len(LeadStatus))] = Field(default_factory=list)
     source: Annotated[list[Source], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)

@@ -57,11 +57,11 @@ async def field_history(
         "workspace_id": actor.workspace_id,
         "lead_id": lead_id,
         "field": None if field is None else _stored_name(field),
-        "after": None if after is None else after.id.int,
+        "after": None if after is None else after.serial,
         "limit": limit + 1,
     }
     rows = await tx.all(_HISTORY, values)
-    return cut(rows, limit, lambda row: Position.at(row.at, UUID(int=row.id))).map(_view)
+    return cut(rows, limit, lambda row: Position.at(row.id, lead_id)).map(_view)
 
 
 async def facts_as_of(
