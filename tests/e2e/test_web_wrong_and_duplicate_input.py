@@ -19,7 +19,7 @@ async def test_mistakes_are_told_where_they_are_and_a_duplicate_leads_to_what_is
     await keys.write("Email", deployment.owner.email)
     await keys.write("Password", "not my password")
     await keys.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+    await expect(page.get_by_role("alert")).to_contain_text("Incorrect email or password")
     await expect(page.get_by_label("Email")).to_have_value(deployment.owner.email)
     await keys.sign_in(deployment.owner)
 

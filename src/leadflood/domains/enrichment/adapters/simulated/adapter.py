@@ -61,7 +61,7 @@ class Simulated:
 
     @property
     def is_local(self) -> bool:
-        """See `Adapter.at_once`."""
+        """See `Adapter.is_local`."""
         return self._latency == 0 and self._failure_rate == 0
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
