@@ -11,6 +11,7 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
 from leadflood.domains.imports.errors import ImportNotReady
+from leadflood.domains.imports.models.fields import UPDATABLE
 from leadflood.domains.imports.models.format import ENCODINGS
 from leadflood.domains.imports.models.states import ImportStage, RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
@@ -194,6 +195,7 @@ def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict
         "columns": columns,
         "named": {f"targets.{column.index}": column.header for column in columns},
         "choices": import_mapping,
+        "updatable": UPDATABLE,
         "encodings": [(encoding, labels.encoding(encoding)) for encoding in ENCODINGS],
         "owner_choices": owner_choices(owners),
         "countries": country_choices(),
