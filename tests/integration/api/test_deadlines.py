@@ -15,7 +15,7 @@ TOY = {"name": "bear", "size": 3}
 
 def hurried(parts: ApiContext, seconds: float) -> ApiContext:
     """An API whose requests have so long."""
-    return replace(parts, settings=parts.settings.model_copy(update={"request_timeout": seconds}))
+    return replace(parts, settings=parts.settings.model_copy(update={"request_timeout_seconds": seconds}))
 
 
 async def test_a_request_over_its_deadline_has_no_effect_and_can_be_sent_again(

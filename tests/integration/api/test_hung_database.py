@@ -34,7 +34,7 @@ async def api(
     parts: ApiContext, url: str, queue_backend: PostgresQueueBackend, *, statement_timeout: float = 1.5
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose requests have two seconds, on connections of its own, those of its queue included."""
-    settings = parts.settings.model_copy(update={"request_timeout": 2})
+    settings = parts.settings.model_copy(update={"request_timeout_seconds": 2})
     pool = ConnectionPool(url, application_name=NAME, size=5, statement_timeout=statement_timeout)
     queue = PostgresQueueBackend(url, role=APP_ROLE, application_name=NAME)
     await queue.open()

@@ -89,7 +89,7 @@ def test_nothing_is_written_without_a_yes(terminal: Terminal, worker: Running, f
         (["run", "leads.csv", "--field", "shoe=keep"], 1, "Unknown field"),
         (["run", "leads.csv", "--encoding", "klingon"], 1, "Unknown encoding"),
         (["run", "leads.csv", "--map", "E-Mail=ignore"], 1, "Map one column to email"),
-        (["undo", "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"], 1, "There is no import"),
+        (["undo", "0197a3b0-5e4c-7cc3-98c8-2f1d5a7b9e10"], 1, "No import with this ID"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_remedy(

@@ -27,7 +27,7 @@ from tests.support.identity import Identity
 from tests.support.sandbox import shared_sandbox
 from tests.support.tenants import new_changeset, new_custom_field, new_duplicates, new_export, new_import, new_view
 
-APPEND_ONLY = ("audit_events", "lead_events")
+APPEND_ONLY = ("audit_events", "lead_events", "lead_field_history")
 
 # The tables of tenants with their columns in order, each with its type and whether it is part of the key.
 _TABLES = sql("""
@@ -35,7 +35,7 @@ SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS column
        array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
        array_agg(coalesce(a.attnum = ANY (i.indkey), false) ORDER BY a.attnum) AS keyed
 FROM pg_class c
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attidentity = ''
 LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE c.relnamespace = 'leadflood'::regnamespace AND c.relkind IN ('r', 'p')
 GROUP BY c.relname HAVING c.relname = 'workspaces' OR 'workspace_id' = ANY (array_agg(a.attname::text))

@@ -30,7 +30,7 @@ async def test_the_mail_says_who_invites_where_to_and_until_when(door: Door) -> 
     (mail,) = door.post.all()
     assert mail.recipients == [made.email]
     assert mail.subject == "Ada invited you to Ärzte & <b>Söhne</b> on LEAD-FLOOD"
-    assert f"{made.expires_at:%d %B %Y, %H:%M} UTC" in mail.text
+    assert f"{made.expires_at:%B %-d, %Y, %H:%M} UTC" in mail.text
     assert f'href="{LINK}{token}"' in (mail.html or "")
     assert "Ärzte &amp; &lt;b&gt;Söhne&lt;/b&gt;" in (mail.html or "")
     assert f"Message-ID: <{made.delivery.job_id}@acme.test>".encode() in mail.raw

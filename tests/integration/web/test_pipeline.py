@@ -320,7 +320,7 @@ async def test_hostile_text_is_shown_as_text(owner: Browser, house: House) -> No
 
 
 async def test_a_page_over_its_deadline_says_so(house: House, owner: Browser) -> None:
-    hurried = house.web.settings.model_copy(update={"request_timeout": 1e-6})
+    hurried = house.web.settings.model_copy(update={"request_timeout_seconds": 1e-6})
     async with browser_of(site(house.parts, replace(house.web, settings=hurried))) as browser:
         browser.client.cookies = owner.client.cookies
         page = await browser.client.get("/leads")
