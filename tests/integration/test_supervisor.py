@@ -48,10 +48,10 @@ while True:
 PARENT = """
 import asyncio, signal, sys
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests themselves run under
-from leadflood.cli.supervisor import Command, Supervisor
+from leadflood.cli.supervisor import ChildCommand, Supervisor
 child, path, *flags = sys.argv[1:]
 argv = lambda name: [sys.executable, "-c", child, name, path, *flags]
-asyncio.run(Supervisor([Command("api", argv("api")), Command("worker", argv("worker"))]).run())
+asyncio.run(Supervisor([ChildCommand("api", argv("api")), ChildCommand("worker", argv("worker"))]).run())
 """
 
 HOLDER = """
