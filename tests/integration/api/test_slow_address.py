@@ -89,5 +89,5 @@ async def test_bystanders_are_answered_before_those_who_hold_their_group_up_let_
     assert {answer.status_code for answer in held} <= {409, 503}
     assert {answer.status_code for answer in again} == {409}
     failed = [entry for entry in logs if entry["event"] == "leads.group_failed"]
-    assert failed[0]["cause"].startswith(("Contended", "DBAPIError")), failed
+    assert failed[0]["cause"].startswith(("LockConflict", "DBAPIError")), failed
     assert sum(entry["leads"] for entry in failed) <= len(everyone) + 2
