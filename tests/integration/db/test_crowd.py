@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from leadflood.domains.leads.models import search_text
 from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.web_address import normalise_website
 from tests.support import crowd
 from tests.support.postgres import Cluster
+from tests.support.search_text import search_text
 
 MANY = 20_000
 PEOPLE = "SELECT json_agg(people) FROM pg_temp.people(:low, :high, :seed) people"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from leadflood.domains.leads.errors import ChangesetNotFound, ChangesetNotUndoable
-from leadflood.domains.leads.models import ChangesetKind, LeadStatus, search_text
+from leadflood.domains.leads.models import ChangesetKind, LeadStatus
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.store import undo
 from leadflood.kernel.actor import Actor, Role
@@ -24,6 +24,7 @@ from tests.integration.leads.desk import Desk
 from tests.integration.leads.workbench import Workbench
 from tests.support.identity import Identity
 from tests.support.jobs import Jobs
+from tests.support.search_text import search_text
 
 FIELDS: dict[str, list[Any]] = {
     "company": ["Acme", "Acmé", "ACME Mills", None],

@@ -13,7 +13,6 @@ from leadflood.domains.leads.models import (
     clean_custom_value,
     normalise_country,
     normalise_source,
-    search_text,
 )
 from leadflood.kernel import email_address
 from leadflood.kernel.email_address import EmailAddress, parse_email
@@ -23,6 +22,7 @@ from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from leadflood.kernel.web_address import normalise_website
 from scripts.generate_country_names import TARGET, country_names
 from tests.support.samples import scored
+from tests.support.search_text import search_text
 
 
 @pytest.mark.parametrize(

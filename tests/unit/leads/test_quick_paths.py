@@ -10,11 +10,11 @@ import phonenumbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadflood.domains.leads.models import search_text
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.phone_number import normalise_phone
 from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
 from leadflood.kernel.web_address import normalise_website
+from tests.support.search_text import search_text
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from leadflood.kernel.db.sql import assemble, sql
 
 LEAD: Final = assemble(
     sql("""
-workspace_id, id, email_norm, {fields}, custom_fields, status, error, search_text, version, created_at, updated_at,
+workspace_id, id, email_norm, {fields}, custom_fields, status, error, version, created_at, updated_at,
        enriched_at, deleted_at
 """),
     fields=LEAD_FIELDS.columns,

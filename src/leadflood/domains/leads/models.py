@@ -141,16 +141,6 @@ def clean_custom_value(value: object) -> CustomValue | None:
     raise InvalidValue(message, "wrong_type")
 
 
-def search_text(first_name: str | None, last_name: str | None, email: str, company: str | None) -> str:
-    r"""The stored search column: the search keys of name, email and company, one a line.
-
-    First and last name share a line, so that "ada lovelace" finds a lead as a phrase. A key never contains `\n`, so no
-    query can match from the end of one line into the next.
-    """
-    name = " ".join(part for part in (first_name, last_name) if part)
-    return "\n".join(key for key in map(search_key, (name, email, company or "")) if key)
-
-
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile("[^a-z0-9]+")

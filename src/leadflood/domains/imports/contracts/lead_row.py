@@ -17,11 +17,11 @@ from leadflood.domains.leads.contracts import (
     Source,
     Website,
 )
-from leadflood.domains.leads.models import clean_custom_value, search_text
-from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.domains.leads.models import clean_custom_value
+from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.field_types import FieldValue
 from leadflood.kernel.phone_number import normalise_phone
-from leadflood.kernel.text import InvalidValue, search_key
+from leadflood.kernel.text import InvalidValue
 
 _REMEMBERED: Final = 2048
 """Cached results for repeated values of a field, such as companies, titles and countries."""
@@ -53,7 +53,6 @@ class LeadColumns(NamedTuple):
     new_source: str
     new_owner_id: UUID | None
     custom_fields: str | None
-    search_text: str
 
 
 def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
@@ -65,7 +64,6 @@ def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
         new_source=lead.source or defaults.source,
         new_owner_id=lead.owner_id or defaults.owner_id,
         custom_fields=json.dumps(lead.custom_fields) if lead.custom_fields else None,
-        search_text=search_text(lead.first_name, lead.last_name, lead.email.display, lead.company),
     )
 
 
@@ -81,7 +79,6 @@ class FastRowValidator:
         self._website = _remembering(_rule(Website))
         self._country = _remembering(_rule(Country))
         self._source = _remembering(_rule(Source))
-        self._key = lru_cache(_REMEMBERED)(search_key)
 
     def columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
         """The columns of the lead that `CreateLead` makes of these values; None unless all of them are sound."""
@@ -119,14 +116,7 @@ class FastRowValidator:
             source or self._defaults.source,
             owner or self._defaults.owner_id,
             custom,
-            self._search_text(first, last, address, company),
         )
-
-    def _search_text(self, first: str | None, last: str | None, address: EmailAddress, company: str | None) -> str:
-        """As `search_text`, for which the key of a whole name is those of its parts."""
-        key = self._key
-        name = " ".join(filter(None, (key(first or ""), key(last or ""))))
-        return "\n".join(filter(None, (name, search_key(address.display), key(company or ""))))
 
 
 def _rule(annotated: object) -> Callable[[str], str]:

@@ -17,7 +17,7 @@ WITH placed AS (
     FROM compared c
 ), staged AS (
     INSERT INTO import_rows (workspace_id, import_id, row_no, action, reason, lead_id, lead_version, email, email_norm,
-                             {fields}, source, owner_id, custom_fields, search_text, changes, faults, raw)
+                             {fields}, source, owner_id, custom_fields, changes, faults, raw)
     SELECT :workspace_id, :import_id, j.row_no, j.action,
            CASE WHEN j.fate IS NOT NULL THEN j.reason
                 WHEN j.repeated THEN 'duplicate_in_file'
@@ -25,12 +25,12 @@ WITH placed AS (
            CASE WHEN j.action = 'create' THEN j.lead_id WHEN NOT coalesce(j.repeated, false) THEN j.found_id END,
            CASE WHEN NOT coalesce(j.repeated, false) THEN j.version END,
            j.email, CASE WHEN j.action <> 'reject' AND NOT coalesce(j.repeated, true) THEN j.email_norm END,
-           {given}, n.new_source, n.new_owner_id, n.custom_fields, n.search_text,
+           {given}, n.new_source, n.new_owner_id, n.custom_fields,
            CASE WHEN j.action = 'update' THEN j.changes END,
            CASE WHEN j.action = 'reject' AND j.fate IS NULL THEN :overfull_fault ELSE j.faults END,
            CASE WHEN j.action = 'reject' THEN j.raw END
     FROM judged j LEFT JOIN LATERAL (
-        SELECT {judged}, j.new_source, j.new_owner_id, j.custom_fields, j.search_text
+        SELECT {judged}, j.new_source, j.new_owner_id, j.custom_fields
     ) n ON j.action = 'create'
     RETURNING action
 )

@@ -30,9 +30,7 @@ WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :afte
 # The new leads of a chunk.
 _CREATES = assemble(
     _ROWS,
-    columns=assemble(
-        sql("lead_id AS id, email, email_norm, {fields}, custom_fields, search_text"), fields=PLAIN_FIELDS.columns
-    ),
+    columns=assemble(sql("lead_id AS id, email, email_norm, {fields}, custom_fields"), fields=PLAIN_FIELDS.columns),
     action=sql("'create'"),
 )
 # The changes of a chunk.

@@ -24,7 +24,7 @@ _TABLE = assemble(
     sql("""
 CREATE TEMPORARY TABLE incoming_rows (
     row_no integer NOT NULL, fate text, reason text, lead_id uuid, email text, email_norm text COLLATE "C", {fields},
-    new_source text, new_owner_id uuid, custom_fields jsonb, search_text text, faults jsonb, raw jsonb
+    new_source text, new_owner_id uuid, custom_fields jsonb, faults jsonb, raw jsonb
 ) ON COMMIT DROP
 """),
     fields=PLAIN_FIELDS.sql(sql("{field} {type}")),

@@ -22,7 +22,7 @@ class IncomingRows:
     """A chunk of new leads and of changes, as two statements on the caller's own tables: no row leaves PostgreSQL.
 
     Attributes:
-        creates: selects `id`, `email`, `email_norm`, the other columns of a new lead, and its `search_text`.
+        creates: selects `id`, `email`, `email_norm`, and the other columns of a new lead.
         creates_count: how many rows that gives.
         changes: selects `lead_id`, the `version` that the lead had, and `changes`: each field's name in a lead's image
             with `[before, after]`.

@@ -29,7 +29,7 @@ from leadflood.domains.leads.events import (
     LeadEventKind,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, FieldSource, search_text
+from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, FieldSource
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
@@ -172,11 +172,11 @@ async def _change(
     trace: Mapping[str, str],
 ) -> None:
     await planner.apply(tx, planner.BY_KEY)
-    rows = await _lock(tx, actor, lead_ids, restoring=command.action is BulkAction.RESTORE)
+    locked = await _lock(tx, actor, lead_ids, restoring=command.action is BulkAction.RESTORE)
     counts = {"done": len(lead_ids)}
     if command.action is BulkAction.ENRICH:
-        await queue_enrichment(tx, actor, lead_ids=[row.id for row in rows], trace=trace)
-    elif rows:
+        await queue_enrichment(tx, actor, lead_ids=locked, trace=trace)
+    elif locked:
         change, event = _CHANGES[command.action]
         patch = _patch(command)
         await attribute(tx, FieldSource.BULK, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
@@ -189,7 +189,7 @@ async def _change(
                     change=change,
                     event=event,
                     patch=patch,
-                    search_texts={row.id: _search_text(row, patch) for row in rows},
+                    lead_ids=locked,
                     limits=_LIMITS,
                 )
         except IntegrityError as error:
@@ -202,12 +202,12 @@ async def _change(
     await add_counts(tx, actor, changeset_id=changeset_id, **counts)
 
 
-async def _lock(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], *, restoring: bool) -> Sequence[Row]:
-    rows = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
+async def _lock(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], *, restoring: bool) -> Sequence[UUID]:
+    locked = await store.lock_leads(tx, actor.workspace_id, lead_ids, deleted=restoring)
     if not restoring:
-        return rows
+        return locked
     merged = await merging.merged_among(tx, actor.workspace_id, lead_ids)
-    return [row for row in rows if row.id not in merged]
+    return [lead_id for lead_id in locked if lead_id not in merged]
 
 
 def _data(command: BulkChange, patch: Mapping[str, JsonValue], changeset_id: UUID) -> EventData:
@@ -222,13 +222,6 @@ def _patch(command: BulkChange) -> dict[str, JsonValue]:
     if command.changes is not None:
         return command.changes.patch()
     return {"deleted_at": 0 if command.action is BulkAction.DELETE else None}
-
-
-def _search_text(row: Row, patch: Mapping[str, JsonValue]) -> str | None:
-    if "company" not in patch:
-        return None
-    company = patch["company"]
-    return search_text(row.first_name, row.last_name, row.email, company if isinstance(company, str) else None)
 
 
 async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from leadflood.domains.jobs.publishing import publish
 from leadflood.domains.leads.contracts.bulk_write import IncomingRows, WriteContext, WriteResult
 from leadflood.domains.leads.events import LEAD_CREATED, LEAD_UPDATED, LeadCreatedData, LeadUpdatedData
-from leadflood.domains.leads.models import FieldSource, search_text
+from leadflood.domains.leads.models import FieldSource
 from leadflood.domains.leads.service import changesets, queue_enrichment
 from leadflood.domains.leads.store import bulk_write, lock_active
 from leadflood.domains.leads.store.history import attribute
@@ -40,12 +40,7 @@ async def write_rows(tx: Transaction, context: WriteContext, rows: IncomingRows)
 
 
 async def _change(tx: Transaction, context: WriteContext, count: int, written: WriteResult) -> None:
-    texts = {
-        lead.id: (lead.search_text, search_text(lead.first_name, lead.last_name, lead.email, lead.company))
-        for lead in await bulk_write.renamed(tx, context)
-    }
-    if texts:
-        await bulk_write.put_texts(tx, texts)
+    await bulk_write.lock(tx, context)
     await attribute(
         tx,
         FieldSource.IMPORT,

@@ -31,7 +31,7 @@ from leadflood.domains.leads.events import (
     LeadAuditAction,
     LeadUpdatedData,
 )
-from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource, search_text
+from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import queue_enrichment
 from leadflood.domains.leads.store import changesets as store
@@ -300,10 +300,7 @@ async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> 
 async def _finish(
     tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row], trace: Mapping[str, str]
 ) -> None:
-    """Finish a chunk: rebuild search texts, queue unfinished enrichments, and report what was kept."""
-    stale = {row.id: search_text(row.first_name, row.last_name, row.email, row.company) for row in rows if row.stale}
-    if stale:
-        await undo.rebuild_search(tx, actor.workspace_id, stale)
+    """Finish a chunk: queue unfinished enrichments, and report what was kept."""
     kept = {row.id: row.kept for row in rows if row.kept}
     if kept:
         await undo.report_kept(tx, actor.workspace_id, changeset_id, kept)

@@ -10,8 +10,8 @@ WITH patch AS (
     FROM jsonb_each(:patch) WHERE starts_with(key, 'custom_fields.')
 ), wanted AS MATERIALIZED (
     SELECT l.id, l.email_norm, lead_image(l) AS image, (l.custom_fields - custom_keys) || custom AS custom_fields,
-           n.search_text, n.event_id, row_number() OVER (PARTITION BY l.email_norm ORDER BY l.id DESC) AS turn
-    FROM unnest(:lead_ids::uuid[], :search_texts::text[], :event_ids::uuid[]) AS n (id, search_text, event_id)
+           n.event_id, row_number() OVER (PARTITION BY l.email_norm ORDER BY l.id DESC) AS turn
+    FROM unnest(:lead_ids::uuid[], :event_ids::uuid[]) AS n (id, event_id)
     JOIN leads l ON l.workspace_id = :workspace_id AND l.id = n.id
     CROSS JOIN patch
 ), able AS MATERIALIZED (
@@ -26,7 +26,6 @@ WITH patch AS (
     UPDATE leads l
     SET {fields},
         custom_fields = able.custom_fields,
-        search_text = coalesce(able.search_text, l.search_text),
         deleted_at = CASE :change WHEN 'deleted' THEN now() WHEN 'restored' THEN NULL ELSE l.deleted_at END,
         version = l.version + 1, updated_at = now()
     FROM able CROSS JOIN patch

@@ -11,14 +11,13 @@ WITH changed AS (
         custom_fields = l.custom_fields || coalesce(
             (SELECT jsonb_object_agg(substr(key, 15), value -> 1) FROM jsonb_each(c.changes)
              WHERE starts_with(key, 'custom_fields.')), '{}'),
-        search_text = coalesce(t.new_text, l.search_text),
         version = l.version + 1, updated_at = now()
-    FROM incoming_changes c LEFT JOIN incoming_texts t ON t.lead_id = c.lead_id
+    FROM incoming_changes c
     WHERE l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
       AND (l.version = c.version OR NOT EXISTS (
                SELECT FROM jsonb_each(c.changes) e
                WHERE coalesce(lead_image(l) -> e.key, 'null') <> e.value -> 0))
-    RETURNING l.id, l.version, c.changes, t.old_text, t.new_text
+    RETURNING l.id, l.version, c.changes
 ), recorded AS (
     INSERT INTO lead_events (workspace_id, lead_id, id, kind, actor_kind, actor_id, data)
     SELECT :workspace_id, id, :event_id, 'lead.changed', :actor_kind, :actor_id,
@@ -27,9 +26,7 @@ WITH changed AS (
     FROM changed
 ), noted AS (
     INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
-    SELECT :workspace_id, :changeset_id, id, 'updated',
-           before || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', old_text) ELSE '{}' END,
-           after || CASE WHEN new_text <> old_text THEN jsonb_build_object('search_text', new_text) ELSE '{}' END
+    SELECT :workspace_id, :changeset_id, id, 'updated', before, after
     FROM changed CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(key, value -> 0) AS before, jsonb_object_agg(key, value -> 1) AS after
         FROM jsonb_each(changes)

@@ -3,13 +3,13 @@
 -- Of equal ones the first of the arrays wins.
 WITH given AS (
     SELECT * FROM unnest(:ids::uuid[], :emails::text[], :email_norms::text[], {arrays}, :custom_fields::text[],
-                         :search_texts::text[], :job_ids::uuid[], :event_ids::uuid[], :actor_kinds::text[],
+                         :job_ids::uuid[], :event_ids::uuid[], :actor_kinds::text[],
                          :actor_ids::uuid[])
          WITH ORDINALITY
-         AS g (id, email, email_norm, {fields}, custom_fields, search_text, job_id, event_id, actor_kind, actor_id, place)
+         AS g (id, email, email_norm, {fields}, custom_fields, job_id, event_id, actor_kind, actor_id, place)
 ), created AS (
-    INSERT INTO leads (workspace_id, id, email, email_norm, {fields}, custom_fields, search_text)
-    SELECT :workspace_id, id, email, email_norm, {fields}, custom_fields::jsonb, search_text
+    INSERT INTO leads (workspace_id, id, email, email_norm, {fields}, custom_fields)
+    SELECT :workspace_id, id, email, email_norm, {fields}, custom_fields::jsonb
     FROM given ORDER BY email_norm COLLATE "C", place
     ON CONFLICT (workspace_id, email_norm) WHERE deleted_at IS NULL DO NOTHING
     RETURNING id

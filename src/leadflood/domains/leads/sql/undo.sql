@@ -1,19 +1,16 @@
 -- Undo the changes of a chunk whose leads are locked. Returns which are `restored`, `deleted` and `updated`, in a row
--- without an id; leads to find by a new text (`stale`) or to enrich (`unfinished`); and those with fields that were kept.
+-- without an id; leads to enrich (`unfinished`); and those with fields that were kept.
 WITH chunk AS MATERIALIZED (
 {chunk}
 ), compared AS (
 {compared}
 ), {verdict}, {written}
-SELECT NULL AS id, NULL AS first_name, NULL AS last_name, NULL AS email, NULL AS company, false AS stale,
-       false AS unfinished, '{}'::text[] AS kept,
+SELECT NULL AS id, false AS unfinished, '{}'::text[] AS kept,
        array_agg(id) FILTER (WHERE back -> 'deleted_at' = 'null') AS restored,
        array_agg(id) FILTER (WHERE back -> 'deleted_at' <> 'null') AS deleted,
        array_agg(id) FILTER (WHERE NOT back ? 'deleted_at') AS updated
 FROM moved
 UNION ALL
-SELECT id, first_name, last_name, email, company, coalesce(stale, false), coalesce(unfinished, false), '{}', NULL, NULL,
-       NULL
-FROM moved WHERE stale OR unfinished
+SELECT id, true, '{}', NULL, NULL, NULL FROM moved WHERE unfinished
 UNION ALL
-SELECT lead_id, NULL, NULL, NULL, NULL, false, false, kept, NULL, NULL, NULL FROM verdict WHERE kept <> '{}'
+SELECT lead_id, false, kept, NULL, NULL, NULL FROM verdict WHERE kept <> '{}'

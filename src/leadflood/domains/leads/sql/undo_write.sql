@@ -1,5 +1,4 @@
--- Put the fields back, with an entry in each timeline. An owner who left is removed. The search text is the one of before
--- only if all that it is made of goes back; the rest is `stale`.
+-- Put the fields back, with an entry in each timeline. An owner who left is removed.
 moved AS (
     UPDATE leads l
     SET email = CASE WHEN back ? 'email' THEN back ->> 'email' ELSE l.email END,
@@ -15,18 +14,12 @@ moved AS (
                     || coalesce(jsonb_object_agg(substr(key, 15), value) FILTER (WHERE value <> 'null'), '{}')
              FROM jsonb_each(back) WHERE starts_with(key, 'custom_fields.') HAVING count(*) > 0),
             l.custom_fields),
-        search_text = CASE WHEN l.search_text = after ->> 'search_text'
-                           THEN before ->> 'search_text' ELSE l.search_text END,
         deleted_at = CASE WHEN back ? 'deleted_at' THEN to_timestamp((back ->> 'deleted_at')::double precision)
                           ELSE l.deleted_at END,
         version = l.version + 1, updated_at = now()
     FROM verdict
     WHERE l.workspace_id = :workspace_id AND l.id = verdict.lead_id AND back <> '{}'
-    RETURNING l.id, l.version, l.first_name, l.last_name, l.email, l.company, present, back,
-              after ?| '{first_name,last_name,email,company}' AND before IS NOT NULL
-                  AND (kept && '{first_name,last_name,email,company}'
-                       OR present -> 'search_text' <> coalesce(after -> 'search_text', present -> 'search_text'))
-                  AS stale,
+    RETURNING l.id, l.version, present, back,
               back -> 'deleted_at' = 'null' AND l.status IN ('new', 'processing') AS unfinished
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY id) AS number FROM moved

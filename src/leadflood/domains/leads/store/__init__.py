@@ -12,7 +12,7 @@ from leadflood.domains.leads.columns import LEAD
 from leadflood.domains.leads.contracts import NewLead
 from leadflood.domains.leads.contracts.lead_records import LeadDetails
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.domains.leads.models import DirectTransition, LeadStatus, search_text
+from leadflood.domains.leads.models import DirectTransition, LeadStatus
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql, sql_file
@@ -144,10 +144,6 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
         **{field.name: [getattr(command, field.name) for command in commands] for field in PLAIN_FIELDS},
         "source": [lead.source for lead in new],
         "custom_fields": [json.dumps(command.custom_fields) if command.custom_fields else "{}" for command in commands],
-        "search_texts": [
-            search_text(command.first_name, command.last_name, command.email.display, command.company)
-            for command in commands
-        ],
         "job_ids": [lead.job_id for lead in new],
         "event_ids": [new_id() for _ in new],
         "actor_kinds": [lead.actor.kind for lead in new],

@@ -10,14 +10,13 @@ from pydantic import JsonValue
 from leadflood.domains.leads.catalog import PLAIN_FIELDS
 from leadflood.domains.leads.models import Change
 from leadflood.kernel.actor import Actor
-from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
 # In the order of the ids, as every change of many: two of them cannot deadlock.
 LOCK = sql("""
-SELECT id, first_name, last_name, email FROM leads
+SELECT id FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND (deleted_at IS NOT NULL) = :deleted
 ORDER BY id FOR NO KEY UPDATE
 """)
@@ -38,9 +37,10 @@ class ChangedLeads:
     unfinished: Sequence[UUID]
 
 
-async def lock_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, deleted: bool) -> Sequence[Row]:
-    """Those of the leads that live (or are deleted), locked for this transaction: what their search texts are of."""
-    return await tx.all(LOCK, {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "deleted": deleted})
+async def lock_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, deleted: bool) -> list[UUID]:
+    """Those of the leads that are active (or deleted), locked for this transaction."""
+    rows = await tx.all(LOCK, {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "deleted": deleted})
+    return [row.id for row in rows]
 
 
 async def change_leads(
@@ -51,13 +51,13 @@ async def change_leads(
     change: Change,
     event: str,
     patch: Mapping[str, JsonValue],
-    search_texts: Mapping[UUID, str | None],
+    lead_ids: Sequence[UUID],
     limits: tuple[int, int],
 ) -> ChangedLeads:
     """Change leads that are locked, as part of a changeset.
 
-    Args: patch: fields to set, by the names of an image. search_texts: the leads, with their new search text where it
-        changes. limits: how many custom fields a lead may have, and their size in bytes.
+    Args: patch: fields to set, by the names of an image. limits: how many custom fields a lead may have, and their size
+        in bytes.
 
     Raises: IntegrityError: the owner is not a member, or an address was taken just
         now.
@@ -65,9 +65,8 @@ async def change_leads(
     values = {
         "workspace_id": actor.workspace_id,
         "changeset_id": changeset_id,
-        "lead_ids": list(search_texts),
-        "search_texts": list(search_texts.values()),
-        "event_ids": [new_id() for _ in search_texts],
+        "lead_ids": list(lead_ids),
+        "event_ids": [new_id() for _ in lead_ids],
         "patch": json.dumps(dict(patch)),
         "change": change,
         "event": event,

@@ -4,7 +4,6 @@ A chunk of 10,000 leads, their timeline and their images takes a handful of stat
 look-up each: with no statistics of the temporary tables, PostgreSQL would read the whole table of leads for them.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,7 +20,7 @@ _TABLES = (
     assemble(
         sql("""
 CREATE TEMPORARY TABLE incoming_leads (
-    id uuid NOT NULL, email text, email_norm text COLLATE "C", {fields}, custom_fields jsonb, search_text text
+    id uuid NOT NULL, email text, email_norm text COLLATE "C", {fields}, custom_fields jsonb
 ) ON COMMIT DROP
 """),
         fields=PLAIN_FIELDS.sql(sql("{field} {type}")),
@@ -32,18 +31,12 @@ CREATE TEMPORARY TABLE incoming_changes (
     lead_id uuid NOT NULL, version integer, changes jsonb NOT NULL
 ) ON COMMIT DROP
 """),
-    # The search texts that change with them.
-    sql("""
-CREATE TEMPORARY TABLE incoming_texts (
-    lead_id uuid PRIMARY KEY, old_text text, new_text text
-) ON COMMIT DROP
-"""),
 )
 
 # New leads, column by column by name.
 _PUT_CREATES = sql("""
-INSERT INTO incoming_leads (id, email, email_norm, {fields}, custom_fields, search_text)
-SELECT id, email, email_norm, {fields}, custom_fields, search_text FROM ({rows}) AS given
+INSERT INTO incoming_leads (id, email, email_norm, {fields}, custom_fields)
+SELECT id, email, email_norm, {fields}, custom_fields FROM ({rows}) AS given
 """)
 
 # Changes, column by column by name.
@@ -67,18 +60,13 @@ SELECT i.id FROM incoming_leads i
 WHERE NOT EXISTS (SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = i.id)
 """)
 
-# Lock the leads of changes in the order of ids, as all that changes many does; return those whose search text changes.
-RENAMED = sql("""
-WITH locked AS MATERIALIZED (
-    SELECT l.id, l.first_name, l.last_name, l.email, l.company, l.search_text, c.changes
-    FROM incoming_changes c
+# Lock the leads of changes in the order of ids, as all that changes many does.
+LOCK = sql("""
+SELECT count(*) FROM (
+    SELECT FROM incoming_changes c
     JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.deleted_at IS NULL
     ORDER BY l.id FOR NO KEY UPDATE OF l
-)
-SELECT id, email, search_text, coalesce(changes -> 'first_name' ->> 1, first_name) AS first_name,
-       coalesce(changes -> 'last_name' ->> 1, last_name) AS last_name,
-       coalesce(changes -> 'company' ->> 1, company) AS company
-FROM locked WHERE changes ?| '{first_name,last_name,company}'
+) AS locked
 """)
 
 # Changes that were left out: the lead is gone, has the values already, or was edited.
@@ -92,18 +80,6 @@ LEFT JOIN leads l ON l.workspace_id = :workspace_id AND l.id = c.lead_id AND l.d
 WHERE NOT EXISTS (SELECT FROM lead_changes h
                   WHERE h.workspace_id = :workspace_id AND h.changeset_id = :changeset_id AND h.lead_id = c.lead_id)
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class RenamedLead:
-    """What the search text of a lead was, and what it is made of from now on."""
-
-    id: UUID
-    search_text: str
-    first_name: str | None
-    last_name: str | None
-    email: str
-    company: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +117,9 @@ async def not_created(tx: Transaction, context: WriteContext) -> list[UUID]:
     return [row.id for row in rows]
 
 
-async def renamed(tx: Transaction, context: WriteContext) -> list[RenamedLead]:
-    """Lock the leads that change; returns those whose search text changes, as they are going to be."""
-    return [RenamedLead(**row) for row in await tx.all(RENAMED, {"workspace_id": context.actor.workspace_id})]
-
-
-async def put_texts(tx: Transaction, texts: Mapping[UUID, tuple[str, str]]) -> None:
-    """Of each lead the search text that it has, and the one that it gets."""
-    records: Sequence[Any] = [(lead_id, old, new) for lead_id, (old, new) in texts.items()]
-    await tx.copy("incoming_texts", ("lead_id", "old_text", "new_text"), records)
+async def lock(tx: Transaction, context: WriteContext) -> None:
+    """Lock the leads that change."""
+    await tx.execute(LOCK, {"workspace_id": context.actor.workspace_id})
 
 
 async def change(tx: Transaction, context: WriteContext) -> list[UUID]:

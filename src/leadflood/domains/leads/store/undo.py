@@ -62,13 +62,6 @@ FROM unnest(:lead_ids::uuid[], :kept::text[]) AS n (lead_id, kept)
 WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.lead_id = n.lead_id
 """)
 
-# Set what leads are found by.
-_REBUILD = sql("""
-UPDATE leads l SET search_text = n.search_text
-FROM unnest(:lead_ids::uuid[], :search_texts::text[]) AS n (id, search_text)
-WHERE l.workspace_id = :workspace_id AND l.id = n.id
-""")
-
 # Whether an undo goes on where an earlier one ended: `undo_position` stays when it is given up.
 _BEGIN = sql("""
 UPDATE lead_changesets
@@ -133,8 +126,8 @@ async def undo_chunk(
 ) -> Sequence[Row]:
     """Undo the changes of a chunk whose `leads` are locked. `conflicts`: why leads must not be removed.
 
-    Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to find by
-    a new text, to enrich, or to report.
+    Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to enrich,
+    or to report.
 
     Raises: IntegrityError: an address was taken, or an owner left, concurrently.
     """
@@ -170,9 +163,3 @@ async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, k
     fields = [json.dumps(item) for item in kept.values()]
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(kept), "kept": fields}
     await tx.execute(_REPORT, values)
-
-
-async def rebuild_search(tx: Transaction, workspace_id: UUID, texts: Mapping[UUID, str]) -> None:
-    """Set what leads are found by."""
-    ids, built = list(texts), list(texts.values())
-    await tx.execute(_REBUILD, {"workspace_id": workspace_id, "lead_ids": ids, "search_texts": built})
