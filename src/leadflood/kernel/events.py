@@ -11,28 +11,15 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.queue.ports import Priority
+from leadflood.kernel.schema import StoredJson
 
 NO_TRACE: Mapping[str, str] = MappingProxyType({})
 
 
-class EventData(BaseModel):
+class EventData(StoredJson):
     """What an event says: ids and facts, never what a person is called. A change of its fields is a new type."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_alias=True,
-        validate_by_name=True,
-        serialize_by_alias=True,
-        extra="ignore",
-        frozen=True,
-        strict=True,
-        hide_input_in_errors=True,
-    )
 
 
 D = TypeVar("D", bound=EventData)

@@ -55,6 +55,21 @@ class Schema(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, faults, hide_input=True)
 
 
+class StoredJson(BaseModel):
+    """What is stored as JSON, in camelCase, and read again, perhaps by another release: unknown fields are ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
 class View(Schema):
     """What we answer: built by Python names from what the database holds, written in camelCase."""
 

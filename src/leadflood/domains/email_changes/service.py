@@ -5,7 +5,6 @@ account has the address shows only to the reader of that mailbox.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from uuid import UUID
 
 from leadflood.domains.email_changes import queries, store
@@ -25,9 +24,8 @@ from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.events import NO_TRACE
 from leadflood.kernel.ids import new_id
-
-_NO_TRACE: Mapping[str, str] = MappingProxyType({})
 
 
 async def request_change(
@@ -37,7 +35,7 @@ async def request_change(
     actor: Actor,
     *,
     change: ChangeEmail,
-    trace: Mapping[str, str] = _NO_TRACE,
+    trace: Mapping[str, str] = NO_TRACE,
 ) -> None:
     """Send a link to the new address, and a notice to the one of now. What was pending is replaced.
 
@@ -78,7 +76,7 @@ async def request_change(
 
 
 async def resend(
-    database: Database, secret_box: SecretBox, actor: Actor, *, trace: Mapping[str, str] = _NO_TRACE
+    database: Database, secret_box: SecretBox, actor: Actor, *, trace: Mapping[str, str] = NO_TRACE
 ) -> PendingChange:
     """Send the link again, as a new one with a full life. Raises: EmailChangeNotFound, EmailChangeThrottled."""
     actor.require(Permission.ACCOUNT)

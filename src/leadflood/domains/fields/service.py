@@ -1,7 +1,6 @@
 """Verbs on custom fields, and the reading of values by their types."""
 
 from collections.abc import Collection, Mapping
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -25,16 +24,15 @@ from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput, expect_changed
+from leadflood.kernel.events import NO_TRACE
 from leadflood.kernel.field_types import FieldType, FieldValue, Option
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.schema import pointer
 from leadflood.kernel.text import InvalidValue
 
-_NO_TRACE: Mapping[str, str] = MappingProxyType({})
-
 
 async def create_field(
-    tx: Transaction, actor: Actor, *, command: CreateField, trace: Mapping[str, str] = _NO_TRACE
+    tx: Transaction, actor: Actor, *, command: CreateField, trace: Mapping[str, str] = NO_TRACE
 ) -> FieldView:
     """Define a custom field, last in the order. A job gives the values that its key has already their type.
 
@@ -82,7 +80,7 @@ async def update_field(
     field_id: UUID,
     command: UpdateField,
     expected_version: int,
-    trace: Mapping[str, str] = _NO_TRACE,
+    trace: Mapping[str, str] = NO_TRACE,
 ) -> FieldView:
     """Change what the command gives, or the field's place. A job converts stored values to another type.
 

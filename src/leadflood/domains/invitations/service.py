@@ -5,7 +5,6 @@ members: each holds the lock of `members.lock`.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -41,9 +40,8 @@ from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
+from leadflood.kernel.events import NO_TRACE
 from leadflood.kernel.ids import new_id
-
-_NO_TRACE: Mapping[str, str] = MappingProxyType({})
 
 
 async def invite(
@@ -52,7 +50,7 @@ async def invite(
     secret_box: SecretBox,
     *,
     command: CreateInvitation,
-    trace: Mapping[str, str] = _NO_TRACE,
+    trace: Mapping[str, str] = NO_TRACE,
 ) -> InvitationView:
     """Invite someone by email, which a job sends. A pending invitation for the address is revoked.
 
@@ -90,7 +88,7 @@ async def resend(
     secret_box: SecretBox,
     *,
     invitation_id: UUID,
-    trace: Mapping[str, str] = _NO_TRACE,
+    trace: Mapping[str, str] = NO_TRACE,
 ) -> InvitationView:
     """Send a pending invitation again, expired ones too: with a new link, a full life, and the actor to vouch for it.
 

@@ -8,11 +8,10 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
 from leadflood.kernel.queue.ports import Priority
+from leadflood.kernel.schema import StoredJson
 
 LOST_IN_QUEUE_AFTER = 300.0
 """Seconds after which a queued job that is due gets a second ticket."""
@@ -57,19 +56,8 @@ class OutboxStatus(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-class Payload(BaseModel):
-    """What a job is about: small, and stored as JSON in camelCase. A change of its fields is a new kind of job."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_alias=True,
-        validate_by_name=True,
-        serialize_by_alias=True,
-        extra="ignore",
-        frozen=True,
-        strict=True,
-        hide_input_in_errors=True,
-    )
+class Payload(StoredJson):
+    """What a job is about, small. A change of its fields is a new kind of job."""
 
 
 class NoPayload(Payload):

@@ -47,11 +47,10 @@ from leadflood.kernel.actor import Actor, Permission
 from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable, expect_changed
-from leadflood.kernel.events import Event
+from leadflood.kernel.events import NO_TRACE, Event
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.queue.ports import Priority
 
-_NO_TRACE: Mapping[str, str] = MappingProxyType({})
 _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
 _ROUNDS = 5
@@ -181,7 +180,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
 
 
 async def restore_lead(
-    tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str] = _NO_TRACE
+    tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str] = NO_TRACE
 ) -> LeadView:
     """Bring a deleted lead back; restoring a living one changes nothing.
 
