@@ -17,13 +17,13 @@ PATIENCE = 30.0
 _PIECE = 1024 * 1024
 
 
-def repeated(ctx: Callable[[], Iterable[float]], *, seconds: float, pause: float) -> list[float]:
-    """What `ctx` returns, called again and again for `seconds` with a pause of `pause` seconds after each call."""
+def repeated(call: Callable[[], Iterable[float]], *, seconds: float, pause: float) -> list[float]:
+    """What `call` returns, called again and again for `seconds` with a pause of `pause` seconds after each call."""
     times: list[float] = []
     resting = threading.Event()
     end = monotonic() + seconds
     while monotonic() < end:
-        times += ctx()
+        times += call()
         resting.wait(pause)
     return times
 
@@ -57,13 +57,13 @@ class Client:
     def call(self, method: str, path: str, body: object = None, *, expected: int | None = None) -> Any:  # noqa: ANN401
         """The JSON of an answer. Raises: Refused: when its status is not `expected`, or none of success."""
         content = None if body is None else json.dumps(body).encode()
-        return json.loads(self.request_context(method, path, content, self._headers, expected))
+        return json.loads(self.request(method, path, content, self._headers, expected))
 
     def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401  JSON
         """POST a file as it is. Raises: Refused."""
         headers = {**self._headers, "Content-Type": "text/csv", "Content-Length": str(file.stat().st_size)}
         with file.open("rb") as body:
-            return json.loads(self.request_context("POST", path, body, headers, None))
+            return json.loads(self.request("POST", path, body, headers, None))
 
     def download(self, path: str) -> tuple[int, float]:
         """How many bytes the body of a GET has, and after how many seconds the first came. Raises: Refused."""
@@ -76,7 +76,7 @@ class Client:
             size += len(piece)
         return size, first
 
-    def request_context(
+    def request(
         self, method: str, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], expected: int | None
     ) -> bytes:
         """The body of an answer. Raises: Refused."""

@@ -55,14 +55,14 @@ def table(results: Results) -> list[Table]:
 def _timed(ours: Contestant, seconds: float) -> list[float]:
     with closing(Client(ours.port, ours.token)) as client:
 
-        def ctx() -> tuple[float, float]:
+        def visit() -> tuple[float, float]:
             started = monotonic()
             job_id = client.create_lead()
             created = monotonic()
             client.job_status(job_id)
             return (created - started) * 1000, (monotonic() - created) * 1000
 
-        return repeated(ctx, seconds=seconds, pause=_PER_REQUEST)
+        return repeated(visit, seconds=seconds, pause=_PER_REQUEST)
 
 
 @contextmanager

@@ -65,12 +65,12 @@ def table(results: Results) -> list[Table]:
 def _timed(port: int, key: str, sizes: Sizes) -> list[float]:
     with closing(Client(port, key)) as client:
 
-        def ctx() -> tuple[float]:
+        def visit() -> tuple[float]:
             started = monotonic()
             client.call("GET", "/v1/leads?limit=20")
             return ((monotonic() - started) * 1000,)
 
-        return repeated(ctx, seconds=sizes.latency_seconds, pause=_PER_VISIT)
+        return repeated(visit, seconds=sizes.latency_seconds, pause=_PER_VISIT)
 
 
 @contextmanager

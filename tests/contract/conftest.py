@@ -7,15 +7,12 @@ import pytest
 
 from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
-from leadflood.bootstrap import SUBSCRIBERS, build_registry
+from leadflood.bootstrap import build_registry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.pool import ConnectionPool
-from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.ports import QueueBackend
-from leadflood.kernel.queue.postgres import PostgresQueueBackend
-from tests.support.api import make_parts
+from tests.support.api import make_parts, parts_maker
 from tests.support.sandbox import shared_sandbox
 from tests.support.served import Served, served
 from tests.support.tenants import Tenant, new_tenant
@@ -53,15 +50,5 @@ async def ours(api_parts: ApiContext) -> Tenant:
 @pytest.fixture(scope="module")
 def server(application_url: str, settings: Settings, secret_box: SecretBox) -> Iterator[Served]:
     """The real API behind the real HTTP server."""
-
-    async def parts() -> ApiContext:
-        queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
-        await queue_backend.open()
-        pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, queue_backend, SUBSCRIBERS)
-        return make_parts(
-            settings, database, queue_backend, build_registry(settings, database, shared_sandbox()), secret_box
-        )
-
-    with served(parts) as started:
+    with served(parts_maker(application_url, settings, secret_box)) as started:
         yield started

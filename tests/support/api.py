@@ -1,7 +1,7 @@
 """The API in this process on a real database, with a few toy endpoints that go through the whole pipeline."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, public, requires
-from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, api_routers, build_hold
+from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, api_routers, build_hold, build_registry
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
@@ -25,12 +25,14 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.errors import Conflict, Unavailable
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.observability import Metrics
 from leadflood.kernel.pagination import Cursors, Page, Position, cut
 from leadflood.kernel.queue.ports import QueueBackend
+from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from leadflood.kernel.rate_limit import RateLimiter
 from leadflood.kernel.schema import Schema, View
 from tests.conftest import new_workspace
@@ -63,6 +65,20 @@ async def api_on(
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         yield client, app
     await database.close()
+
+
+def parts_maker(url: str, settings: Settings, secret_box: SecretBox) -> Callable[[], Coroutine[Any, Any, ApiContext]]:
+    """Makes the parts of an API on connections of its own, for a server with a loop of its own."""
+
+    async def parts() -> ApiContext:
+        queue_backend = PostgresQueueBackend(url, role=APP_ROLE)
+        await queue_backend.open()
+        pool = ConnectionPool(url, application_name="served", size=5, statement_timeout=30)
+        database = Database(pool, queue_backend, SUBSCRIBERS)
+        registry = build_registry(settings, database, shared_sandbox())
+        return make_parts(settings, database, queue_backend, registry, secret_box)
+
+    return parts
 
 
 @dataclass

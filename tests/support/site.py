@@ -5,15 +5,12 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from leadflood.api.context import ApiContext
-from leadflood.bootstrap import SUBSCRIBERS, build_registry
+from leadflood.bootstrap import build_registry
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
-from leadflood.kernel.db.pool import ConnectionPool
-from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
-from tests.support.api import make_parts
+from tests.support.api import make_parts, parts_maker
 from tests.support.letters import add_letters
 from tests.support.sandbox import shared_sandbox
 from tests.support.served import Parts, Served, served
@@ -33,18 +30,8 @@ def machine(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Set
 
 @pytest.fixture(scope="session")
 def own_parts(application_url: str, machine: Settings, secret_box: SecretBox) -> Parts:
-    """Makes the parts of an API on connections of its own, for a server with a loop of its own."""
-
-    async def parts() -> ApiContext:
-        queue_backend = PostgresQueueBackend(application_url, role=APP_ROLE)
-        await queue_backend.open()
-        pool = ConnectionPool(application_url, application_name="served", size=5, statement_timeout=30)
-        database = Database(pool, queue_backend, SUBSCRIBERS)
-        return make_parts(
-            machine, database, queue_backend, build_registry(machine, database, shared_sandbox()), secret_box
-        )
-
-    return parts
+    """Of an API on connections of its own, for a server with a loop of its own."""
+    return parts_maker(application_url, machine, secret_box)
 
 
 @pytest.fixture(scope="session")
