@@ -97,7 +97,7 @@ class FilterFields:
         return Either(tuple(parts)) if tree.match == "any" and parts else Every(tuple(parts))
 
     def fixed(self, tree: Group, reader: FilterReader) -> Group:
-        """The same tree for work that goes on later: relative dates, and `me`, as they are now."""
+        """The same tree for a later job: relative dates, and `me`, get their values of now."""
         return Group(
             tree.match,
             tuple(

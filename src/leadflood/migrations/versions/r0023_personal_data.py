@@ -62,7 +62,10 @@ SIGNATURES = ("erase_from_audit_log(text, text[])", "erase_from_timelines(uuid[]
 
 
 def upgrade() -> None:
-    """Old code goes on: it writes answers of which it does not say what is in them, and references of the old kinds."""
+    """The previous release keeps working.
+
+    It stores responses without saying what they contain, and old kinds of references.
+    """
     op.execute("ALTER TABLE idempotency_keys ADD COLUMN IF NOT EXISTS ids_only boolean NOT NULL DEFAULT false")
     op.execute("ALTER TABLE merge_references DROP CONSTRAINT IF EXISTS merge_references_kind_check")
     for function in (REDACTED, AUDIT, TIMELINES):

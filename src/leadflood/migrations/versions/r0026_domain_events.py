@@ -38,7 +38,10 @@ RETENTION = (
 
 
 def upgrade() -> None:
-    """Old code goes on: it writes events of jobs as before, and shows domain events as events of an unknown job."""
+    """The previous release keeps working.
+
+    It writes events of jobs as before, and shows domain events as events of an unknown job.
+    """
     with op.get_context().autocommit_block():
         for step in STEPS:
             op.execute(step)

@@ -283,7 +283,7 @@ def _own(signature: str, owner: str) -> None:
 
 
 def upgrade() -> None:
-    """Old code goes on with its own function, and with views in the form that it knows."""
+    """The previous release keeps working with its own function, and with views in the form that it knows."""
     for statement in (*SEARCH_KEY, COMPARISON, CONDITION, SEARCH):
         op.execute(statement)
     op.execute(f"REVOKE ALL ON FUNCTION {SEARCH_SIGNATURE} FROM PUBLIC")

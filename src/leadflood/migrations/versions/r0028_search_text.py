@@ -87,7 +87,10 @@ FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def upgrade() -> None:
-    """Old code goes on: the database overrules the text that it writes, and its search finds more in it."""
+    """The previous release keeps working.
+
+    The database overrules the text that it writes, and its search finds more in it.
+    """
     for statement in SEARCH_TEXT:
         op.execute(statement)
     with op.get_context().autocommit_block():

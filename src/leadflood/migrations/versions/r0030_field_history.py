@@ -107,7 +107,7 @@ SIGNATURE = "erase_from_field_history(uuid[], text[])"
 
 
 def upgrade() -> None:
-    """Old code goes on: what it changes is recorded as well, without who changed it."""
+    """The previous release keeps working: what it changes is recorded as well, without who changed it."""
     for statement in (HISTORY, *SECURED, DIFFER, RECORD, TRIGGER, ERASE):
         op.execute(statement)
     op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")

@@ -53,7 +53,7 @@ INDEXES = (
 
 
 def upgrade() -> None:
-    """Old code goes on: it neither reads nor sorts by any of this."""
+    """The previous release keeps working: it neither reads nor sorts by any of this."""
     op.execute(IMPORTED)
     for statement in GRANTED:
         op.execute(statement)

@@ -53,7 +53,7 @@ $$
 
 
 def upgrade() -> None:
-    """Old code goes on: the keys are the same."""
+    """The previous release keeps working: the keys are the same."""
     op.execute(SEARCH_KEY)
 
 

@@ -116,7 +116,7 @@ class LeadFilter:
         return narrowed(self.tree, said)
 
     def fixed(self, actor: Actor) -> "LeadFilter":
-        """The same for work that goes on later: relative dates, and `me`, as they are for this actor now."""
+        """The same for a later job: relative dates, and `me`, get the values that they have for this actor now."""
         return LeadFilter(tree=LEAD_FILTERS.fixed(self.whole, FilterReader(utc_now(), actor)))
 
 
