@@ -85,6 +85,16 @@ class DataSubject:
         texts = {_WILDCARD.sub(r"\\\g<0>", text.lower()) for text in self.addresses | self.texts}
         return [f"%{text}%" for text in sorted(texts)]
 
+    def parameters(self, actor: Actor) -> dict[str, Any]:
+        """What every statement about the person may use."""
+        return {
+            "workspace_id": actor.workspace_id,
+            "ids": sorted(self.ids),
+            "addresses": sorted(self.addresses),
+            "pattern": self.pattern,
+            "fragments": self.fragments,
+        }
+
 
 def _any_of(texts: Iterable[str]) -> str:
     return "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in sorted(texts)) or _NOTHING
@@ -264,13 +274,7 @@ class Participants:
         return {name: records for name, records in found.items() if records}
 
     async def _values(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "workspace_id": actor.workspace_id,
-            "ids": sorted(person.ids),
-            "addresses": sorted(person.addresses),
-            "pattern": person.pattern,
-            "fragments": person.fragments,
-        }
+        values = person.parameters(actor)
         for item in self._all:
             if item.prepare is not None:
                 values |= await item.prepare(tx, actor, person)

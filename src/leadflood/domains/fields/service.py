@@ -22,6 +22,7 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
 from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput, expect_changed
 from leadflood.kernel.events import NO_TRACE
@@ -87,11 +88,7 @@ async def update_field(
     Raises: FieldNotFound, FieldVersionConflict, InvalidInput: options and type do not fit each other.
     """
     actor.require(Permission.WORKSPACE_WRITE)
-    stored = await store.lock_field(tx, actor.workspace_id, field_id)
-    if stored is None:
-        raise FieldNotFound
-    if stored.version != expected_version:
-        raise FieldVersionConflict(stored.version)
+    stored = await _lock(tx, actor, field_id, expected_version)
     values = _changes(command, FieldType(stored.type), [Option(**option) for option in stored.options])
     if command.position is not None:
         order = list(await store.lock_order(tx, actor.workspace_id, stored.subject))
@@ -110,13 +107,19 @@ async def update_field(
 async def delete_field(tx: Transaction, actor: Actor, *, field_id: UUID, expected_version: int) -> None:
     """Remove a definition. The values stay, without a label and a type. Raises: FieldNotFound, FieldVersionConflict."""
     actor.require(Permission.WORKSPACE_WRITE)
+    stored = await _lock(tx, actor, field_id, expected_version)
+    expect_changed(await store.delete_field(tx, actor.workspace_id, field_id))
+    await _record(tx, actor, AuditAction.DELETED, field_id, stored.key)
+
+
+async def _lock(tx: Transaction, actor: Actor, field_id: UUID, expected_version: int) -> Row:
+    """A field at the version expected. Raises: FieldNotFound, FieldVersionConflict."""
     stored = await store.lock_field(tx, actor.workspace_id, field_id)
     if stored is None:
         raise FieldNotFound
     if stored.version != expected_version:
         raise FieldVersionConflict(stored.version)
-    expect_changed(await store.delete_field(tx, actor.workspace_id, field_id))
-    await _record(tx, actor, AuditAction.DELETED, field_id, stored.key)
+    return stored
 
 
 async def people_for(

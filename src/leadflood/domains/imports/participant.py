@@ -92,24 +92,15 @@ OR lower(t.error) LIKE ANY (:fragments::text[]) OR lower(t.sample::text) LIKE AN
 
 async def _admit(tx: Transaction, actor: Actor, person: DataSubject) -> None:
     """Raises: ImportsBusy."""
-    rows = await tx.all(_LOCK, _values(actor, person))
+    rows = await tx.all(_LOCK, person.parameters(actor))
     busy = [row.id for row in rows if row.status in BUSY]
     if busy:
         raise ImportsBusy(busy)
 
 
 async def _prepare(tx: Transaction, actor: Actor, person: DataSubject) -> Mapping[str, Any]:
-    rows = await tx.all(_ROWS, _values(actor, person))
+    rows = await tx.all(_ROWS, person.parameters(actor))
     return {"import_ids": [row.import_id for row in rows], "row_numbers": [row.row_no for row in rows]}
-
-
-def _values(actor: Actor, person: DataSubject) -> dict[str, Any]:
-    return {
-        "workspace_id": actor.workspace_id,
-        "ids": sorted(person.ids),
-        "addresses": sorted(person.addresses),
-        "fragments": person.fragments,
-    }
 
 
 PARTICIPANT = Participant(name="imports", subject=LEAD, places=_PLACES, admit=_admit, prepare=_prepare)

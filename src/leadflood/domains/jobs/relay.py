@@ -46,7 +46,7 @@ UPDATE outbox_events e
 SET status = 'processing', updated_at = now(), next_attempt_at = now() + make_interval(secs => :stale)
 FROM due
 WHERE e.workspace_id = due.workspace_id AND e.id = due.id
-RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.payload, e.attempts, e.subject_ids, e.payload::text AS payload_text,
+RETURNING e.workspace_id, e.id, e.kind, e.job_id, e.attempts, e.subject_ids, e.payload::text AS payload,
           (SELECT j.status FROM job_executions j
            WHERE j.workspace_id = e.workspace_id AND j.id = e.job_id) AS job_status,
           (SELECT j.priority FROM job_executions j
@@ -112,16 +112,13 @@ async def relay(database: Database, publisher: Publisher) -> int:
     ready: list[tuple[Row, QueueMessage]] = []
     happened: list[tuple[Row, Sequence[Subscription[Any]]]] = []
     for row in rows:
-        if row.subject_ids is not None:
-            heard = _hearing(row, database.subscribers)
-            outcomes += [heard] if isinstance(heard, PublishOutcome) else []
-            happened += [] if isinstance(heard, PublishOutcome) else [(row, heard)]
-            continue
-        decided = _decide(row)
+        decided = _decide(row) if row.subject_ids is None else _hearing(row, database.subscribers)
         if isinstance(decided, PublishOutcome):
             outcomes.append(decided)
-        else:
+        elif isinstance(decided, QueueMessage):
             ready.append((row, decided))
+        else:
+            happened.append((row, decided))
     outcomes += await _publish(publisher, ready)
     outcomes += await _enqueue(database, happened)
     async with database.system() as tx:
@@ -135,7 +132,7 @@ def _decide(row: Row) -> PublishOutcome | QueueMessage:
     if row.kind != "job.queued":
         return _dead(row, f"There is no event of kind {row.kind!r}.")
     try:
-        payload = JobQueuedPayload.model_validate(row.payload)
+        payload = JobQueuedPayload.model_validate_json(row.payload)
     except ValidationError as error:
         return _dead(row, f"The payload is not valid: {error.error_count()} faults.")
     if row.job_status is None:
@@ -153,7 +150,7 @@ def _hearing(row: Row, subscribers: Subscribers) -> PublishOutcome | Sequence[Su
     if event_type is None:
         return _dead(row, f"There is no event of kind {row.kind!r}.")
     try:
-        decoded(event_type, row.workspace_id, row.subject_ids, row.payload_text)
+        decoded(event_type, row.workspace_id, row.subject_ids, row.payload)
     except UnreadableEvents as error:
         return _dead(row, str(error))
     if row.attempts >= OUTBOX_MAX_ATTEMPTS:

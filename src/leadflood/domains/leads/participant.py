@@ -39,6 +39,7 @@ SELECT erase_from_timelines(:partner_ids::uuid[], :merge_ids::text[], :merge_cha
 # The history is append-only, too.
 _REDACT_HISTORY = sql("SELECT erase_from_field_history(:partner_ids::uuid[], :merge_changeset_ids::text[])")
 
+_OF_LEAD = sql("t.lead_id = ANY (:ids::uuid[])")
 _PLACES = (
     Place(
         name="savedViews",
@@ -107,7 +108,7 @@ AND NOT EXISTS (SELECT FROM lead_changes c
     Place(
         name="timeline",
         table=sql("lead_events"),
-        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        found=_OF_LEAD,
         erase=None,
     ),
     # Values that a merge wrote into the other lead, and that its undo reverted.
@@ -123,21 +124,21 @@ t.lead_id = ANY (:partner_ids::uuid[]) AND t.changeset_id::text = ANY (:merge_ch
     Place(
         name="history",
         table=sql("lead_field_history"),
-        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        found=_OF_LEAD,
         erase=None,
     ),
     # What filters read of custom fields, which triggers remove with the lead.
     Place(
         name="customTexts",
         table=sql("lead_field_texts"),
-        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        found=_OF_LEAD,
         erase=None,
         record=None,
     ),
     Place(
         name="customNumbers",
         table=sql("lead_field_numbers"),
-        found=sql("t.lead_id = ANY (:ids::uuid[])"),
+        found=_OF_LEAD,
         erase=None,
         record=None,
     ),
