@@ -20,6 +20,14 @@ _MAX_DIGITS = 18
 _ON = frozenset({"on", "true", "1", "yes"})
 
 
+def by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of each name, in order."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
 class Form:
     """The fields of one form, as text, and what is wrong with them.
 
@@ -47,10 +55,7 @@ class Form:
         except ValueError as error:
             fault = FieldError("", "invalid_format", f"Maximum {MAX_FIELDS} form fields, in UTF-8.")
             raise InvalidInput("The form could not be read. Reload and try again.", errors=[fault]) from error
-        fields: dict[str, list[str]] = {}
-        for name, value in pairs:
-            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-        return cls(fields)
+        return cls(by_name((name, value.replace("\r\n", "\n")) for name, value in pairs))
 
     def value(self, name: str, default: str = "") -> str:
         """The last value of a field: what a template puts into it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, Strict
 
 from leadflood.domains.duplicates.models import CandidateStatus, MergeSide, MergeStatus, ReasonKind, ScanStatus
-from leadflood.domains.leads.catalog import MERGEABLE_FIELDS
+from leadflood.domains.leads.catalog import CUSTOM_FIELD, MERGEABLE_FIELDS
 from leadflood.domains.leads.contracts import ActorView, LeadView
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.schema import Schema, View
@@ -39,14 +39,13 @@ _LEAD: dict[str, JsonValue] = {
 
 MERGED_FIELDS = {field.api_name: field.name for field in MERGEABLE_FIELDS}
 """What can be chosen in a merge beside custom fields, with its column."""
-CUSTOM = "customFields."
 _MAX_FIELDS = 200
 
 
 def check_merge_field(text: str) -> str:
     """The name of a field that a merge chooses between. Raises: InvalidValue."""
-    if text.startswith(CUSTOM):
-        check_field_key(text.removeprefix(CUSTOM))
+    if text.startswith(CUSTOM_FIELD):
+        check_field_key(text.removeprefix(CUSTOM_FIELD))
     elif text not in MERGED_FIELDS:
         message = f"Name one of {', '.join(MERGED_FIELDS)}, or customFields. and a key."
         raise InvalidValue(message, "unknown_field")

@@ -8,6 +8,9 @@ from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition
 from leadflood.kernel.web_address import normalise_website
 
+CUSTOM_FIELD: Final = "customFields."
+"""Before the key of a custom field, where it stands beside the names of fields."""
+
 LEAD_FIELDS: Final = FieldCatalog(
     "lead",
     (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.labels import FIELDS
 from leadflood.domains.leads.models import LeadStatus, normalise_country, normalise_source
 from leadflood.kernel.db.sql import sql
@@ -32,7 +33,6 @@ EXISTS (SELECT FROM lead_field_numbers related
 _KEY: Final = Column("key", sql("related.key"))
 _VALUE: Final = Column("value", sql("related.value"))
 _TEXT_VALUE: Final = Column("value", sql("related.value"), searched=True)
-CUSTOM_FIELD: Final = "customFields."
 
 
 @lru_cache(maxsize=500)

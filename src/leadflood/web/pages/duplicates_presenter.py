@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from leadflood.domains.duplicates.contracts import MERGED_FIELDS
 from leadflood.domains.duplicates.models import ReasonKind
 from leadflood.domains.fields.models import CustomField
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import FieldRow, rows_of
@@ -54,7 +55,7 @@ def compared_fields(
         if one is None and two is None:
             continue
         differs = one != two
-        choosable = differs and (name in MERGED_FIELDS or name.startswith("customFields."))
+        choosable = differs and (name in MERGED_FIELDS or name.startswith(CUSTOM_FIELD))
         default = "other" if one is None else "survivor"
         choice = (form.value(f"fields.{name}", default) if form else default) if choosable else None
         rows.append(ComparedField(name, known.label, one, two, differs, choice))

@@ -10,6 +10,7 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
 from leadflood.domains.exports.service import files, streaming
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
@@ -27,7 +28,6 @@ pages = Pages()
 _FILES = "/exports"
 _ROWS = 50
 _FAULT = 500
-_LIST_CUSTOM = "customFields."
 _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
 
 
@@ -117,8 +117,8 @@ def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
 def _as_shown(columns: Iterable[str]) -> Iterable[str]:
     """The columns of the list as those of a file."""
     for name in columns:
-        if name.startswith(_LIST_CUSTOM):
-            yield CUSTOM + name.removeprefix(_LIST_CUSTOM)
+        if name.startswith(CUSTOM_FIELD):
+            yield CUSTOM + name.removeprefix(CUSTOM_FIELD)
         else:
             yield from _NAMED_OTHERWISE.get(name, (name,) if name in FIELDS else ())
 

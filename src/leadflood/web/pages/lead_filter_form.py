@@ -9,15 +9,17 @@ from typing import Any, Final
 
 from leadflood.domains.fields.queries import list_fields
 from leadflood.domains.imports.queries import list_imports
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import read_filter
 from leadflood.domains.leads.events import LEAD
-from leadflood.domains.leads.filters import CUSTOM_FIELD, LEAD_FILTERS
+from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
 from leadflood.kernel.text import InvalidValue
 from leadflood.web.cookies import local_path
+from leadflood.web.forms import by_name
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_list_params import LeadListParams
@@ -98,9 +100,7 @@ async def edit_filter(ctx: PageContext) -> PageResult:
     """The filter of a list as a form. `do` says what was pressed: without it, the list's filter is shown."""
     pairs = ctx.request.query_params.multi_items()
     state = LeadListParams.read(pairs)
-    given: dict[str, list[str]] = {}
-    for name, value in pairs:
-        given.setdefault(name, []).append(value)
+    given = by_name(pairs)
     async with ctx.reading() as tx:
         choices = await _choices(tx, ctx)
     pressed, back = given.get("do", [""])[0], local_path(given.get("back", [state.url()])[0], "/leads")

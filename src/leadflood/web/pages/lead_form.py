@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from leadflood.domains.fields import queries as fields
 from leadflood.domains.fields.models import CustomField
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import CustomValue
@@ -20,9 +20,6 @@ from leadflood.web.labels import LEAD_FIELDS
 def country_choices() -> list[tuple[str, str]]:
     """All countries, for a `select`."""
     return [("", "Select country"), *formats.countries().items()]
-
-
-CUSTOM: Final = "customFields."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
 
 def custom_labels(custom: Sequence[CustomField]) -> dict[str, str]:
     """What custom fields are called, by their names in forms."""
-    return {CUSTOM + field.key: field.label for field in custom}
+    return {CUSTOM_FIELD + field.key: field.label for field in custom}
 
 
 def name_of(lead: LeadView) -> str:
@@ -55,7 +52,7 @@ def name_of(lead: LeadView) -> str:
 def form_of(lead: LeadView) -> Form:
     """A form with the stored values."""
     stored = lead.model_dump(mode="json")
-    custom = {CUSTOM + name: value for name, value in lead.custom_fields.items()}
+    custom = {CUSTOM_FIELD + name: value for name, value in lead.custom_fields.items()}
     return Form.of({name: stored[name] for name in LEAD_FIELDS} | custom)
 
 
@@ -91,9 +88,9 @@ def custom_changes(form: Form, lead: LeadView, custom: Sequence[CustomField]) ->
     defined, shown = {field.key for field in custom}, form_of(lead)
     changed: dict[str, CustomValue | None] = {}
     for name in form.fields:
-        key, given = name.removeprefix(CUSTOM), form.one_or_several(name)
+        key, given = name.removeprefix(CUSTOM_FIELD), form.one_or_several(name)
         given = given.strip() if isinstance(given, str) else given
-        if not name.startswith(CUSTOM) or given == _as_given(shown.one_or_several(name)):
+        if not name.startswith(CUSTOM_FIELD) or given == _as_given(shown.one_or_several(name)):
             continue
         changed[key] = (
             (given or None) if key in defined or isinstance(given, list) else _typed(given, lead.custom_fields.get(key))
@@ -122,4 +119,4 @@ def _custom_row(field: CustomField, lead: LeadView, owners: Mapping[str, str]) -
     value = lead.custom_fields.get(field.key)
     shown = None if value is None else shown_value(value, field.options, owners)
     href = str(value) if value is not None and field.type is FieldType.URL else None
-    return FieldRow(CUSTOM + field.key, field.label, shown, href, field)
+    return FieldRow(CUSTOM_FIELD + field.key, field.label, shown, href, field)

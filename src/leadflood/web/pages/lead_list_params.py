@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.views import SavedView
 from leadflood.domains.leads.models import LeadStatus, normalise_source
@@ -13,12 +14,11 @@ from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
 from leadflood.kernel.text import InvalidValue
 from leadflood.web import formats, labels
+from leadflood.web.forms import by_name
 from leadflood.web.labels import COLUMNS
 from leadflood.web.pages.leads_filter import apart, chips, read_tree, write_tree
 from leadflood.web.templating import url
 
-CUSTOM: Final = "customFields."
-"""Before the key of a custom field, as a column."""
 STANDARD: Final = ("name", "status", "company", "jobTitle", "email", "source", "createdAt")
 
 SORTS: Final = {
@@ -68,9 +68,7 @@ class LeadListParams:
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """From the parameters of a query. Raises: InvalidInput: for a `filter` that cannot be read."""
-        given: dict[str, list[str]] = {}
-        for name, value in pairs:
-            given.setdefault(name, []).append(value)
+        given = by_name(pairs)
 
         def last(name: str) -> str:
             return given.get(name, [""])[-1]
@@ -216,20 +214,21 @@ class LeadListParams:
 
 def label_of(column: str) -> str:
     """The header of a column."""
-    return column.removeprefix(CUSTOM) if column.startswith(CUSTOM) else COLUMNS[column]
+    return column.removeprefix(CUSTOM_FIELD) if column.startswith(CUSTOM_FIELD) else COLUMNS[column]
 
 
 def _columns(given: Iterable[str]) -> tuple[str, ...]:
     """Those that there are: the name, the others in their order, then custom fields. None where none is given."""
     wanted = dict.fromkeys(given)
-    custom = tuple(name for name in wanted if name.startswith(CUSTOM) and _is_key(name.removeprefix(CUSTOM)))
+    custom = tuple(filter(_is_custom, wanted))
     known = tuple(name for name in COLUMNS if name in wanted and name != "name")
     return ("name", *known, *custom) if known or custom or "name" in wanted else ()
 
 
-def _is_key(text: str) -> bool:
+def _is_custom(column: str) -> bool:
+    key = column.removeprefix(CUSTOM_FIELD)
     try:
-        return check_field_key(text) == text
+        return key != column and check_field_key(key) == key
     except InvalidValue:
         return False
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leadflood.domains.leads import queries
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.views import SavedView
 from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.queries.views import list_views
@@ -14,7 +15,6 @@ from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_form import custom_fields_of, name_of, rows_of
 from leadflood.web.pages.lead_list_params import (
     CREATED_IN,
-    CUSTOM,
     PHONE,
     SORTS,
     STANDARD,
@@ -52,7 +52,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
         "paged": "after" in ctx.query,
         "owners": owners,
         "columns": COLUMNS,
-        "custom": CUSTOM,
+        "custom": CUSTOM_FIELD,
         "label_of": label_of,
         "sorts": SORTS,
         "created_in": CREATED_IN,

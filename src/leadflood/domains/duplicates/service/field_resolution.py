@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leadflood.domains.duplicates.contracts import CUSTOM, MERGED_FIELDS
+from leadflood.domains.duplicates.contracts import MERGED_FIELDS
 from leadflood.domains.duplicates.errors import UnknownMergeField
 from leadflood.domains.duplicates.models import MergeSide
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import merge_custom_fields
 from leadflood.domains.leads.contracts.lead_records import StoredLead
 
@@ -18,7 +19,9 @@ def chosen_values(
     Raises: UnknownMergeField, InvalidInput: too many custom fields.
     """
     custom = dict.fromkeys((*survivor.custom_fields, *other.custom_fields))
-    unknown = [name for name in choices if name.startswith(CUSTOM) and name.removeprefix(CUSTOM) not in custom]
+    unknown = [
+        name for name in choices if name.startswith(CUSTOM_FIELD) and name.removeprefix(CUSTOM_FIELD) not in custom
+    ]
     if unknown:
         raise UnknownMergeField(unknown)
     values: dict[str, Any] = {}
@@ -31,12 +34,12 @@ def chosen_values(
     changes = {
         key: other.custom_fields.get(key)
         for key in custom
-        if _is_other(choices.get(CUSTOM + key), survivor.custom_fields.get(key), other.custom_fields.get(key))
+        if _is_other(choices.get(CUSTOM_FIELD + key), survivor.custom_fields.get(key), other.custom_fields.get(key))
         and not _same(survivor.custom_fields.get(key), other.custom_fields.get(key))
     }
     if changes:
         values["custom_fields"] = merge_custom_fields(survivor.custom_fields, changes)
-        taken.extend(CUSTOM + key for key in changes)
+        taken.extend(CUSTOM_FIELD + key for key in changes)
     return values, taken
 
 

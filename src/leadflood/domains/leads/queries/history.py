@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import ActorView
 from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.models import FieldSource
@@ -77,7 +78,7 @@ async def facts_as_of(
 
 def _api_name(stored: str) -> str:
     if stored.startswith(_CUSTOM):
-        return "customFields." + stored.removeprefix(_CUSTOM)
+        return CUSTOM_FIELD + stored.removeprefix(_CUSTOM)
     return _SEPARATOR.sub(lambda found: found[1].upper(), stored)
 
 

@@ -113,7 +113,7 @@ async def change_leads(
 
 
 def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
-    """What a changeset keeps of a command, for a job that goes on later."""
+    """What a changeset stores of a command, for its job."""
     kept = command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"})
     if command.matching is not None:
         kept["matching"] = written(command.matching.lead_filter().fixed(actor).whole)
