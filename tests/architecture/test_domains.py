@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from leadflood.bootstrap import DOMAINS, NAVIGATION, TIMELINE, page_modules
 from leadflood.domains.leads.events import LeadEventKind
-from leadflood.kernel.actor import PERMISSIONS, Role
+from leadflood.kernel.actor import PERMISSIONS, Permission, Role
 from tests.architecture.source import ROOT, Source, sources
 
 
@@ -46,7 +46,9 @@ def test_a_domain_calls_only_those_after_it_and_never_their_stores() -> None:
     assert [each for each in found if order[each[0]] > order[each[1]] or each[2] == "store"] == []
 
 
-def test_every_permission_of_a_domain_is_one_that_a_role_can_have() -> None:
+def test_every_permission_is_declared_by_one_domain_and_says_what_it_allows() -> None:
     declared = [permission for domain in DOMAINS for permission in domain.permissions]
 
+    assert Counter(declared) == Counter(set(Permission) - {Permission.INSTANCE})
     assert [permission for permission in declared if permission not in PERMISSIONS[Role.OWNER]] == []
+    assert [permission for permission in declared if permission.grantable and not permission.label] == []

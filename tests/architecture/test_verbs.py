@@ -58,6 +58,7 @@ STEPS: dict[str, str] = {
     "enrichment.service.start": _OWN_JOB,
     "metrics.service.aggregate": _OWN_SYSTEM,
     "metrics.service.aggregate_lead_totals": _OWN_SYSTEM,
+    "fields.service.define_missing": _OWN_VERB,
     "identity.service.audit.purge": _OWN_SYSTEM,
     "identity.service.audit.record": "it is the record",
     "identity.service.audit.record_for_user": "it is the record",
@@ -143,7 +144,7 @@ WITHOUT_AUDIT: dict[str, str] = {
 
 def _faults(verb: Verb, services: Services) -> Iterator[Finding]:
     if verb.name not in WITHOUT_PERMISSION and not requires_permission(verb):
-        yield verb.finding("begin with actor.require(Permission.…): it may be called from anywhere")
+        yield verb.finding("begin with actor.require(PERMISSION): it may be called from anywhere")
     if verb.name not in WITHOUT_AUDIT and not services.records(verb):
         yield verb.finding("record what it did with audit.record(…), its count and what undoes it")
 
@@ -193,11 +194,12 @@ def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(listed: Mappin
 
 _GOOD = """
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 async def archive_lead(tx: Transaction, actor: Actor) -> None:
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     await store.archive(tx)
     await _record(tx, actor)
 
@@ -209,14 +211,14 @@ async def _record(tx: Transaction, actor: Actor) -> None:
 @pytest.mark.parametrize(
     ("line", "instead"),
     [
-        ("    actor.require(Permission.LEADS_WRITE)\n", ""),
+        ("    actor.require(LEADS_WRITE)\n", ""),
         (
-            "    actor.require(Permission.LEADS_WRITE)\n",
-            "    if False:\n        actor.require(Permission.LEADS_WRITE)\n",
+            "    actor.require(LEADS_WRITE)\n",
+            "    if False:\n        actor.require(LEADS_WRITE)\n",
         ),
         (
-            "    actor.require(Permission.LEADS_WRITE)\n",
-            "    await look(tx)\n    actor.require(Permission.LEADS_WRITE)\n",
+            "    actor.require(LEADS_WRITE)\n",
+            "    await look(tx)\n    actor.require(LEADS_WRITE)\n",
         ),
         ("    await _record(tx, actor)\n", ""),
     ],

@@ -77,7 +77,7 @@ _PERMISSION = re.compile(r"leadflood\.kernel\.actor\.Permission\.|leadflood\.dom
 
 
 def requires_permission(verb: Verb) -> bool:
-    """Whether `actor.require(Permission.…)` is reached whatever the input is, and before anything is awaited."""
+    """Whether `actor.require(PERMISSION)` is reached whatever the input is, and before anything is awaited."""
     for statement in verb.node.body:
         if _is_requirement(verb.source, statement):
             return True

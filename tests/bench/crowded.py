@@ -8,7 +8,9 @@ from dataclasses import replace
 from leadflood.bootstrap import SCHEDULES, open_platform
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.jobs.permissions import JOBS_READ
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.provision import DATABASE
 from leadflood.kernel.db.roles import APP_ROLE
@@ -78,8 +80,6 @@ def _on(contestant: Contestant, database: str) -> Contestant:
 
 
 async def _key(settings: Settings) -> str:
-    wanted = CreateApiKey.model_validate(
-        {"name": "bench", "scopes": [Permission.LEADS_READ, Permission.LEADS_WRITE, Permission.JOBS_READ]}
-    )
+    wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [LEADS_READ, LEADS_WRITE, JOBS_READ]})
     async with open_platform(settings, process="bench") as platform, platform.database.transaction(WORKSPACE) as tx:
         return (await api_keys.create_api_key(tx, Actor.cli(WORKSPACE), key=wanted)).token

@@ -7,7 +7,9 @@ from pathlib import Path
 from leadflood.bootstrap import open_platform
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import administration, api_keys
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.jobs.permissions import JOBS_READ
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_secret_key
 from leadflood.kernel.db.migrate import install_queue, migrate
@@ -77,9 +79,7 @@ async def _prepare(cluster: Cluster, settings: Settings) -> str:
     async with open_platform(settings, process="bench") as platform:
         first = await administration.first_run(platform.database)
         assert first is not None
-        wanted = CreateApiKey.model_validate(
-            {"name": "bench", "scopes": [Permission.LEADS_WRITE, Permission.JOBS_READ]}
-        )
+        wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [LEADS_WRITE, JOBS_READ]})
         async with platform.database.transaction(first.workspace_id) as tx:
             created = await api_keys.create_api_key(tx, Actor.cli(first.workspace_id), key=wanted)
     return created.token

@@ -12,7 +12,8 @@ from rich.table import Table
 from leadflood.bootstrap import open_platform
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import administration, api_keys
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import monotonic
 from leadflood.kernel.config import Settings
 from leadflood.web.cookies import SESSION
@@ -125,7 +126,7 @@ def _writes(ours: Contestant) -> Iterator[None]:
 
 async def _elsewhere(settings: Settings) -> str:
     """A key of another workspace."""
-    wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [Permission.LEADS_READ]})
+    wanted = CreateApiKey.model_validate({"name": "bench", "scopes": [LEADS_READ]})
     async with open_platform(settings, process="bench") as platform:
         database = platform.database
         await administration.create_user(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from leadflood.api.context import ApiContext
-from leadflood.kernel.actor import Permission
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.kernel.ids import new_id
 from tests.support.identity import PASSWORD
 from tests.support.openapi import IdPlace, NotCovered, Operation, operations
@@ -72,7 +72,7 @@ def question(operation: Operation, place: IdPlace, asked: UUID, ours: Tenant) ->
 
 
 def wanted(operation: Operation, place: IdPlace, *, key: bool) -> tuple[int, str | None]:
-    if key and operation.permission is Permission.ACCOUNT:
+    if key and operation.permission is ACCOUNT:
         return 403, "forbidden"
     match place.where:
         case "path":

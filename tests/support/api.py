@@ -20,6 +20,7 @@ from leadflood.bootstrap import LEAD_PARTICIPANTS, SUBSCRIBERS, api_routers, bui
 from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
@@ -100,14 +101,14 @@ def toy_router(gate: Gate) -> APIRouter:
 def _add_sound(router: APIRouter) -> None:
 
     @router.post("", status_code=201)
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def create_toy(unit: UnitOfWorkDep, command: Toy, response: Response) -> ToyView:
         await _make(unit, command.name)
         response.headers["Location"] = "/v1/toys/1"
         return ToyView(name=command.name, size=command.size)
 
     @router.get("")
-    @requires(Permission.LEADS_READ)
+    @requires(LEADS_READ)
     async def list_toys(unit: UnitOfWorkDep, paging: InPages, colour: str | None = None) -> Listing[ToyView]:
         first = int(paging.after.value) + 1 if paging.after else 0
         numbers = list(range(first, min(first + paging.limit + 1, TOY_COUNT)))
@@ -115,13 +116,13 @@ def _add_sound(router: APIRouter) -> None:
         return paging.answer(page.map(lambda number: ToyView(name=colour or "toy", size=number)))
 
     @router.get("/{id}")
-    @requires(Permission.LEADS_READ)
+    @requires(LEADS_READ)
     async def get_toy(unit: UnitOfWorkDep, toy_id: ResourceId, response: Response) -> ToyView:
         response.headers["ETag"] = etag(3)
         return ToyView(name=str(toy_id), size=3)
 
     @router.patch("/{id}")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def change_toy(unit: UnitOfWorkDep, toy_id: ResourceId, version: ExpectedVersion) -> ToyView:
         return ToyView(name=str(toy_id), size=version)
 
@@ -133,26 +134,26 @@ def _add_sound(router: APIRouter) -> None:
 
 def _add_broken(router: APIRouter, gate: Gate) -> None:
     @router.post("/conflicts")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def conflict(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "conflicting")
         raise Conflict("There is one already.", extra={"existingId": "7"})
 
     @router.post("/faults")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def broken(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "faulty")
         message = "secret inside"
         raise RuntimeError(message)
 
     @router.post("/absences")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def absent(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "absent")
         raise Unavailable("The shop is closed.", retry_after=7)
 
     @router.post("/late-violations")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def violate_at_commit(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "violating")
         await unit.tx.execute(sql("CREATE TEMP TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
@@ -160,7 +161,7 @@ def _add_broken(router: APIRouter, gate: Gate) -> None:
         return ToyView(name="violating", size=1)
 
     @router.post("/waits")
-    @requires(Permission.LEADS_WRITE)
+    @requires(LEADS_WRITE)
     async def wait(unit: UnitOfWorkDep) -> ToyView:
         await _make(unit, "waiting")
         gate.entered.set()

@@ -25,7 +25,9 @@ from leadflood.domains.identity.contracts import CreateApiKey
 from leadflood.domains.identity.models import FirstRun
 from leadflood.domains.identity.service import administration, api_keys
 from leadflood.domains.jobs import invariants as job_invariants
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.jobs.permissions import JOBS_READ, JOBS_WRITE, OUTBOX_READ
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_secret_key
 from leadflood.kernel.db.database import Database
@@ -177,9 +179,9 @@ async def _first_key(settings: Settings) -> tuple[FirstRun, str]:
         first = await administration.first_run(platform.database)
         assert first is not None
         scopes = [
-            *(Permission.LEADS_READ, Permission.LEADS_WRITE),
-            *(Permission.JOBS_READ, Permission.JOBS_WRITE),
-            Permission.OUTBOX_READ,
+            *(LEADS_READ, LEADS_WRITE),
+            *(JOBS_READ, JOBS_WRITE),
+            OUTBOX_READ,
         ]
         wanted = CreateApiKey.model_validate({"name": "tests", "scopes": scopes})
         async with platform.database.transaction(first.workspace_id) as tx:

@@ -11,11 +11,12 @@ from leadflood.domains.email_changes.models import LINK as EMAIL_CHANGE
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import UserExists
 from leadflood.domains.identity.models import FIRST_OWNER_EMAIL, FIRST_WORKSPACE
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import administration, first_run
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import LINK
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.ids import new_id
@@ -46,9 +47,7 @@ async def _change_email(showcase: Showcase) -> str:
     parts = showcase.parts
     email = f"margaret.{new_id().hex[-6:]}@partner.example"
     person = await administration.create_user(parts.database, CLI, email=email, name="Margaret", password=PASSWORD)
-    actor = Actor(
-        ActorKind.USER, showcase.workspace_id, frozenset({Permission.ACCOUNT}), user_id=person.id, session_id=new_id()
-    )
+    actor = Actor(ActorKind.USER, showcase.workspace_id, frozenset({ACCOUNT}), user_id=person.id, session_id=new_id())
     wanted = ChangeEmail.model_validate({"email": f"new-{email}", "currentPassword": PASSWORD})
     await email_changes.request_change(parts.database, parts.settings, parts.secret_box, actor, change=wanted)
     async with parts.database.system(read_only=True) as tx:

@@ -138,7 +138,7 @@ class EdgeRoute(APIRoute):
         """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
         access = getattr(endpoint, _ACCESS, None)
         if not isinstance(access, Access):
-            message = f"{endpoint.__qualname__} needs @requires(Permission.…), @authenticated() or @public(reason)."
+            message = f"{endpoint.__qualname__} needs @requires(PERMISSION), @authenticated() or @public(reason)."
             raise RouteWithoutAccess(message)
         if access.needs_caller and "unit" not in inspect.signature(endpoint).parameters:
             message = f"{endpoint.__qualname__} needs a parameter `unit: InUnit`."

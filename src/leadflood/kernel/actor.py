@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 _RANKS = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 2}
-"""Owner and admin hold the same permissions; what only owners may do (touch other owners) is a rule of identity."""
+"""Owner and admin hold the same permissions; what only owners may do, such as removing an owner, verbs check."""
 
 
 class _Permissions(type):
@@ -36,7 +36,7 @@ class _Permissions(type):
 
 
 class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more than its name
-    """Permission of a role; also the scope of an API key. Domains declare more: `Permission.declare`.
+    """Permission of a role; also the scope of an API key. Domains declare theirs: `Permission.declare`.
 
     `Permission("leads:read")` is the permission of that name. Raises: ValueError: there is none.
     """
@@ -46,27 +46,16 @@ class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more th
     """The least privileged role that has it; None where no role has."""
     grantable: bool
     """Whether an API key can have it."""
+    label: str
+    """What an API key with this scope can do, for people: `View leads`."""
+    area: str
+    """What it gives access to, for people: `background jobs`."""
 
-    LEADS_READ: ClassVar["Permission"]
-    LEADS_WRITE: ClassVar["Permission"]
-    JOBS_READ: ClassVar["Permission"]
-    JOBS_WRITE: ClassVar["Permission"]
-    OUTBOX_READ: ClassVar["Permission"]
-    OUTBOX_WRITE: ClassVar["Permission"]
-    EVENTS_READ: ClassVar["Permission"]
-    WORKSPACE_READ: ClassVar["Permission"]
-    WORKSPACE_WRITE: ClassVar["Permission"]
-    MEMBERS_READ: ClassVar["Permission"]
-    MEMBERS_WRITE: ClassVar["Permission"]
-    KEYS_READ: ClassVar["Permission"]
-    KEYS_WRITE: ClassVar["Permission"]
-    AUDIT_READ: ClassVar["Permission"]
-    PERSONAL_DATA: ClassVar["Permission"]
-    """Export and erase the data of a person."""
-    ACCOUNT: ClassVar["Permission"]
-    """One's own profile, password and sessions. Only people have it, never API keys."""
     INSTANCE: ClassVar["Permission"]
-    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key."""
+    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key.
+
+    It is the only permission that no domain declares.
+    """
 
     def __new__(cls, name: str) -> "Permission":  # noqa: PYI034  one that is known
         """The permission of a name. Raises: ValueError: there is none."""
@@ -77,13 +66,14 @@ class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more th
             raise ValueError(message) from None
 
     @classmethod
-    def declare(cls, name: str, least_role: Role | None, *, grantable: bool = True, label: str = "") -> "Permission":
-        """A new permission. `label`: what an API key with this scope can do, for people."""
+    def declare(
+        cls, name: str, least_role: Role | None, *, grantable: bool = True, label: str = "", area: str = ""
+    ) -> "Permission":
+        """A new permission. `area`: the first part of its name if not given."""
         made = str.__new__(cls, name)
-        made.least_role, made.grantable, made.label = least_role, grantable and least_role is not None, label
+        made.least_role, made.grantable = least_role, grantable and least_role is not None
+        made.label, made.area = label, area or name.partition(":")[0].replace("_", " ")
         return cls.known.setdefault(name, made)
-
-    label: str
 
     @property
     def value(self) -> str:
@@ -100,36 +90,17 @@ class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more th
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, object]:
-        return {"type": "string", "enum": [permission.value for permission in cls]}
+        return {"type": "string", "enum": sorted(permission.value for permission in cls)}
 
 
 def _named(value: object) -> Permission:
     try:
         return Permission(str(value))
     except ValueError:
-        names = ", ".join(repr(permission.value) for permission in Permission)
+        names = ", ".join(repr(permission.value) for permission in sorted(Permission))
         raise PydanticKnownError("enum", {"expected": names}) from None
 
 
-for _name, _value, _role in (
-    ("LEADS_READ", "leads:read", Role.VIEWER),
-    ("LEADS_WRITE", "leads:write", Role.MEMBER),
-    ("JOBS_READ", "jobs:read", Role.VIEWER),
-    ("JOBS_WRITE", "jobs:write", Role.MEMBER),
-    ("OUTBOX_READ", "outbox:read", Role.ADMIN),
-    ("OUTBOX_WRITE", "outbox:write", Role.ADMIN),
-    ("EVENTS_READ", "events:read", Role.VIEWER),
-    ("WORKSPACE_READ", "workspace:read", Role.VIEWER),
-    ("WORKSPACE_WRITE", "workspace:write", Role.ADMIN),
-    ("MEMBERS_READ", "members:read", Role.VIEWER),
-    ("MEMBERS_WRITE", "members:write", Role.ADMIN),
-    ("KEYS_READ", "keys:read", Role.ADMIN),
-    ("KEYS_WRITE", "keys:write", Role.ADMIN),
-    ("AUDIT_READ", "audit:read", Role.ADMIN),
-    ("PERSONAL_DATA", "personal_data:write", Role.ADMIN),
-):
-    setattr(Permission, _name, Permission.declare(_value, _role))
-Permission.ACCOUNT = Permission.declare("account", Role.VIEWER, grantable=False)
 Permission.INSTANCE = Permission.declare("instance", None)
 
 

@@ -141,36 +141,6 @@ ROLES: Final = {
 }
 """Each with what it can do, from most to least."""
 
-SCOPES: Final = {
-    Permission.LEADS_READ: "View leads and enrichment data",
-    Permission.LEADS_WRITE: "Create, edit, delete and enrich leads",
-    Permission.JOBS_READ: "View jobs and their errors",
-    Permission.JOBS_WRITE: "Retry and cancel jobs",
-    Permission.OUTBOX_READ: "View pending events",
-    Permission.OUTBOX_WRITE: "Retry failed events",
-    Permission.EVENTS_READ: "Read events",
-    Permission.WORKSPACE_READ: "View workspace settings",
-    Permission.WORKSPACE_WRITE: "Rename the workspace and edit custom fields",
-    Permission.MEMBERS_READ: "View members and invitations",
-    Permission.MEMBERS_WRITE: "Invite, edit and remove members",
-    Permission.KEYS_READ: "View API keys",
-    Permission.KEYS_WRITE: "Create and revoke API keys",
-    Permission.AUDIT_READ: "View the audit log",
-    Permission.PERSONAL_DATA: "Export and erase personal data",
-}
-"""What an API key with a scope can do."""
-
-_ACCESS: Final = {
-    "leads": "leads",
-    "jobs": "background jobs",
-    "outbox": "event delivery",
-    "events": "events",
-    "workspace": "workspace settings",
-    "members": "members",
-    "keys": "API keys",
-    "audit": "the audit log",
-}
-
 
 def field(name: str) -> str:
     """A field as people call it, given by its name in the API, in a form or in the database, or by its JSON pointer."""
@@ -209,12 +179,12 @@ def encoding(name: str) -> str:
     return name.upper().replace("WINDOWS", "Windows").replace("MAC-ROMAN", "Mac Roman")
 
 
-def no_access(permission: str) -> str:
+def no_access(permission: Permission) -> str:
     """What someone reads who lacks a permission."""
-    noun, _, verb = permission.partition(":")
-    if noun not in _ACCESS:
+    if not permission.grantable:
         return "You don't have access. Sign in with your own account."
-    return f"You don't have access. Ask an admin for {'edit' if verb == 'write' else 'view'} access to {_ACCESS[noun]}."
+    access = "edit" if permission.endswith(":write") else "view"
+    return f"You don't have access. Ask an admin for {access} access to {permission.area}."
 
 
 def _camel(name: str) -> str:

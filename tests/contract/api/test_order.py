@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -39,7 +39,7 @@ async def test_no_body_is_read_before_credential_permission_and_rate_limit(
     secret_box: SecretBox,
     caller: Caller,
 ) -> None:
-    reader = await new_caller(database, [Permission.LEADS_READ])
+    reader = await new_caller(database, [LEADS_READ])
     limiter = RateLimiter(1)
     parts = make_parts(settings, database, queue_backend, registry, secret_box, rate_limiter=limiter)
     async with client_of(parts) as client:
@@ -63,7 +63,7 @@ async def test_no_body_is_read_before_credential_permission_and_rate_limit(
             assert await refusal(path, caller.headers, media_type) == 429
             assert await refusal(path, reader.headers, media_type) == 403
         for path in ("/v1/leads", "/v1/leads/batch", "/v1/leads/stream"):
-            other = await new_caller(database, [Permission.LEADS_WRITE])
+            other = await new_caller(database, [LEADS_WRITE])
             assert await refusal(path, other.headers, "text/plain") == 415
 
 

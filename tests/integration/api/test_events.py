@@ -6,8 +6,9 @@ from uuid import UUID
 import httpx
 
 from leadflood.domains.enrichment.events import ENRICH_LEAD
+from leadflood.domains.jobs.permissions import EVENTS_READ
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, caller, gate, new_caller, parts, toys
 from tests.support.jobs import Jobs
@@ -34,7 +35,7 @@ async def events(client: httpx.AsyncClient, caller: Caller, count: int) -> list[
 
 
 async def reader(database: Database) -> Caller:
-    return await new_caller(database, [Permission.EVENTS_READ, Permission.LEADS_READ, Permission.LEADS_WRITE])
+    return await new_caller(database, [EVENTS_READ, LEADS_READ, LEADS_WRITE])
 
 
 async def created(client: httpx.AsyncClient, caller: Caller, email: str) -> dict[str, str]:
@@ -110,7 +111,7 @@ async def test_changes_of_many_leads_are_told_of_each(toys: httpx.AsyncClient, d
 
 
 async def test_without_the_permission_nothing_is_read(toys: httpx.AsyncClient, database: Database) -> None:
-    caller = await new_caller(database, [Permission.LEADS_READ])
+    caller = await new_caller(database, [LEADS_READ])
 
     answer = await toys.get("/v1/events", headers=caller.headers)
 

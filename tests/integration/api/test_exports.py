@@ -8,7 +8,8 @@ import pytest
 
 from leadflood.api.routes import exports
 from leadflood.bootstrap import build_registry
-from leadflood.kernel.actor import Permission
+from leadflood.domains.jobs.permissions import JOBS_READ
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, new_caller
@@ -117,8 +118,8 @@ async def test_a_file_is_asked_for_written_downloaded_and_deleted(
 async def test_whoever_may_only_read_gets_leads_at_once_but_has_no_file_written(
     toys: httpx.AsyncClient, caller: Caller, leads: list[str], database: Database
 ) -> None:
-    reader = await new_caller(database, [Permission.LEADS_READ], workspace_id=caller.workspace_id)
-    stranger = await new_caller(database, [Permission.JOBS_READ], workspace_id=caller.workspace_id)
+    reader = await new_caller(database, [LEADS_READ], workspace_id=caller.workspace_id)
+    stranger = await new_caller(database, [JOBS_READ], workspace_id=caller.workspace_id)
 
     assert (await toys.get("/v1/leads/exports", headers=reader.headers)).status_code == 200
     refused = await toys.post("/v1/exports", json={}, headers=reader.headers)

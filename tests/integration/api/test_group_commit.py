@@ -16,8 +16,8 @@ from leadflood.api.app import create_app
 from leadflood.api.context import ApiContext
 from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs.registry import JobRegistry
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service.group_commit import GroupCommit
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -148,8 +148,8 @@ async def test_any_mix_of_requests_gets_the_outcomes_of_some_serial_order(
 
 async def new_house(database: Database) -> list[Caller]:
     """Two people of one workspace."""
-    first = await new_caller(database, [Permission.LEADS_WRITE])
-    return [first, await new_caller(database, [Permission.LEADS_WRITE], workspace_id=first.workspace_id)]
+    first = await new_caller(database, [LEADS_WRITE])
+    return [first, await new_caller(database, [LEADS_WRITE], workspace_id=first.workspace_id)]
 
 
 COMMITTED = sql("SELECT true FROM leads WHERE id = :id")
@@ -296,7 +296,7 @@ async def test_a_connection_lost_in_the_middle_is_no_success_and_each_key_has_on
     async with breakable(cluster, TEMPLATE) as server:
         pool = ConnectionPool(server.url, application_name="cut", size=5, statement_timeout=30)
         database = Database(pool, queue_backend, SUBSCRIBERS)
-        caller = await new_caller(database, [Permission.LEADS_WRITE])
+        caller = await new_caller(database, [LEADS_WRITE])
         app = create_app(make_parts(settings, database, queue_backend, registry, secret_box))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
 

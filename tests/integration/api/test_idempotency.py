@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.idempotency import purge_expired_keys
@@ -69,8 +69,8 @@ async def test_another_request_with_the_key_is_refused(
 async def test_a_key_belongs_to_its_workspace_and_caller(
     toys: httpx.AsyncClient, caller: Caller, database: Database
 ) -> None:
-    colleague = await new_caller(database, [Permission.LEADS_WRITE], workspace_id=caller.workspace_id)
-    stranger = await new_caller(database, [Permission.LEADS_WRITE])
+    colleague = await new_caller(database, [LEADS_WRITE], workspace_id=caller.workspace_id)
+    stranger = await new_caller(database, [LEADS_WRITE])
     await toys.post("/v1/toys", json=TOY, headers=with_key(caller, "k"))
 
     assert (await toys.post("/v1/toys", json=TOY, headers=with_key(colleague, "k"))).status_code == 422

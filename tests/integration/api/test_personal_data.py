@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from leadflood.kernel.actor import PERMISSIONS, Permission, Role
+from leadflood.domains.identity.permissions import ACCOUNT
+from leadflood.kernel.actor import PERMISSIONS, Role
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, new_caller
 
@@ -76,7 +77,7 @@ async def test_an_answer_that_had_the_person_is_not_given_again_and_its_key_stil
 async def test_members_may_neither_export_nor_erase(
     toys: httpx.AsyncClient, lead: str, database: Database, path: str
 ) -> None:
-    member = await new_caller(database, sorted(PERMISSIONS[Role.MEMBER] - {Permission.ACCOUNT}))
+    member = await new_caller(database, sorted(PERMISSIONS[Role.MEMBER] - {ACCOUNT}))
 
     refused = await toys.post(f"{lead}/{path}", json={}, headers=member.headers)
 

@@ -13,7 +13,7 @@ from leadflood.api.routing import EdgeRoute, RouteWithoutAccess, public, require
 from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -64,7 +64,7 @@ async def test_a_read_cannot_write(toys: httpx.AsyncClient, caller: Caller, part
     router = APIRouter(route_class=EdgeRoute)
 
     @router.get("/v1/writes")
-    @requires(Permission.LEADS_READ)
+    @requires(LEADS_READ)
     async def write(unit: UnitOfWorkDep) -> None:
         await audit.record(unit.tx, unit.actor, action="toy.made", subject_type="toy")
 
@@ -89,7 +89,7 @@ async def test_missing_and_wrong_credentials_get_equal_answers(
 
 
 async def test_a_key_without_the_permission_is_told_which_one(toys: httpx.AsyncClient, database: Database) -> None:
-    reader = await new_caller(database, [Permission.LEADS_READ])
+    reader = await new_caller(database, [LEADS_READ])
 
     refused = await toys.post("/v1/toys", json=TOY, headers=reader.headers)
     allowed = await toys.get("/v1/toys", headers=reader.headers)
@@ -110,7 +110,7 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made() -> None:
     with pytest.raises(RouteWithoutAccess):
         router.add_api_route("/v1/open", nobody_knows)
     with pytest.raises(RouteWithoutAccess):
-        router.add_api_route("/v1/open", requires(Permission.LEADS_READ)(nobody_checks))
+        router.add_api_route("/v1/open", requires(LEADS_READ)(nobody_checks))
     with pytest.raises(RouteWithoutAccess):
         public("")(nobody_knows)
     assert router.routes == []

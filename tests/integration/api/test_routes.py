@@ -9,8 +9,9 @@ import pytest
 
 from leadflood.domains.identity.service import administration
 from leadflood.domains.jobs.models import JobKind, NewJob, NoPayload
+from leadflood.domains.jobs.permissions import JOBS_READ
 from leadflood.domains.jobs.service import enqueue
-from leadflood.kernel.actor import Actor, Permission, Role
+from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
@@ -84,7 +85,7 @@ async def test_a_dead_event_is_replayed_once(toys: httpx.AsyncClient, caller: Ca
 async def test_foreign_ids_look_like_unknown_ones(
     toys: httpx.AsyncClient, caller: Caller, database: Database, method: str, path: str
 ) -> None:
-    owner = await new_caller(database, [Permission.JOBS_READ])
+    owner = await new_caller(database, [JOBS_READ])
     foreign = await queue_job(database, owner) if "jobs" in path else str(owner.user_id)
     same_id = {**caller.headers, "X-Request-Id": "same"}
 

@@ -10,6 +10,7 @@ import pytest
 
 from leadflood.api.context import ApiContext
 from leadflood.cli import server
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
@@ -78,7 +79,7 @@ async def test_others_are_answered_while_five_hundred_connections_drip(
 
 
 async def test_a_refusal_reaches_whoever_sends_too_much(parts_with: Parts, database: Database) -> None:
-    sender = await new_caller(database, [Permission.LEADS_WRITE])
+    sender = await new_caller(database, [LEADS_WRITE])
     with served(parts_with) as started:
         async with httpx.AsyncClient(base_url=started.url) as client:
             for path, headers, status in (
@@ -96,7 +97,7 @@ async def test_each_that_drips_is_cut_off(
 ) -> None:
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(server, "DRAIN_SECONDS", 0.3)
-    slow = await new_caller(database, [Permission.LEADS_WRITE])
+    slow = await new_caller(database, [LEADS_WRITE])
 
     async def answer(connection: Connection) -> bytes:
         received = b""

@@ -10,7 +10,8 @@ from leadflood.domains.identity.service import access
 from leadflood.domains.invitations import service as invitations
 from leadflood.domains.invitations.contracts import CreateInvitation
 from leadflood.domains.invitations.models import LINK
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
@@ -25,7 +26,7 @@ async def test_a_key_is_shown_once_works_and_ends_when_it_is_revoked(terminal: T
 
     caller = (await access.authenticate(database, made["token"])).actor
     assert caller.workspace_id == terminal.workspace_id
-    assert caller.permissions == {Permission.LEADS_WRITE}
+    assert caller.permissions == {LEADS_WRITE}
     listed = terminal.here("key", "list")
     assert "Web form" in listed.stdout
     assert made["token"] not in listed.stdout

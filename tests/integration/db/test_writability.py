@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from leadflood.domains.jobs.registry import JobRegistry
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db import writability
@@ -98,7 +98,7 @@ async def test_a_ticket_for_which_there_is_no_room_counts_as_a_refused_write(
         opened(cluster.url(name, APP_ROLE), pool_size=4, publisher=queue_backend) as database,
         client_of(make_parts(settings, database, queue_backend, registry, secret_box)) as http,
     ):
-        caller = await new_caller(database, [Permission.LEADS_WRITE])
+        caller = await new_caller(database, [LEADS_WRITE])
 
         answer = await http.post("/v1/leads", json={"email": "ada@acme.com"}, headers=caller.headers)
 

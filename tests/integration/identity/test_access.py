@@ -6,7 +6,8 @@ from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ChangeRole, CreateApiKey, RenameWorkspace
 from leadflood.domains.identity.errors import InvalidToken, MemberNotFound, SessionNotFound
 from leadflood.domains.identity.service import access, administration, api_keys, members, sessions, workspaces
-from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Permission, Role
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -78,7 +79,7 @@ async def test_a_new_role_counts_from_the_next_request(identity: Identity, compa
     await give_role(identity, company, Role.ADMIN, Role.VIEWER)
 
     actor = (await access.authenticate(identity.database, tokens.access_token)).actor
-    assert Permission.LEADS_WRITE not in actor.permissions
+    assert LEADS_WRITE not in actor.permissions
 
 
 async def test_every_bad_token_gets_the_same_answer(identity: Identity, company: Company) -> None:

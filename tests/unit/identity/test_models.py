@@ -9,7 +9,8 @@ from leadflood.domains.identity.models import (
     permissions_of,
     throttled_address,
 )
-from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Role
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.text import InvalidValue
 
@@ -100,8 +101,8 @@ def test_an_address_is_counted_as_its_customer(ip: str | None, address: str) -> 
 def test_a_key_can_do_what_both_its_scopes_and_its_makers_role_allow() -> None:
     scopes = ["leads:read", "leads:write", "account", "a:scope:of:an:older:version"]
 
-    assert permissions_of(Role.VIEWER, scopes) == {Permission.LEADS_READ}
-    assert permissions_of(Role.MEMBER, scopes) == {Permission.LEADS_READ, Permission.LEADS_WRITE}
+    assert permissions_of(Role.VIEWER, scopes) == {LEADS_READ}
+    assert permissions_of(Role.MEMBER, scopes) == {LEADS_READ, LEADS_WRITE}
     assert permissions_of(Role.OWNER, []) == frozenset()
     assert permissions_of(Role.VIEWER, None) == PERMISSIONS[Role.VIEWER]
 

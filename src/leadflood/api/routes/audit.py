@@ -11,8 +11,8 @@ from leadflood.api.deps import InPages, Listing, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import AuditEventView
+from leadflood.domains.identity.permissions import AUDIT_READ
 from leadflood.domains.leads.queries.changesets import changeset_of, undoable_among
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/audit-events", tags=["audit"], route_class=EdgeRoute)
@@ -58,7 +58,7 @@ def _with_undo(event: AuditEventView, undoable: Collection[UUID]) -> RecordedEve
 
 
 @router.get("", summary="List audit events, newest first")
-@requires(Permission.AUDIT_READ)
+@requires(AUDIT_READ)
 async def list_audit_events(
     unit: UnitOfWorkDep,
     paging: InPages,

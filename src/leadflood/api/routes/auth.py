@@ -16,8 +16,8 @@ from leadflood.domains.identity.contracts import (
     UpdateMe,
 )
 from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import access, passwords, profile, sessions, signin
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.request_context import RequestContext
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=EdgeRoute)
@@ -49,7 +49,7 @@ async def refresh(command: Refresh, parts: ContextDep) -> TokensView:
 
 
 @router.post("/logout", status_code=204, summary="Sign out", responses={404: {}})
-@requires(Permission.ACCOUNT)
+@requires(ACCOUNT)
 async def logout(unit: UnitOfWorkDep) -> None:
     """Ends the session of the access token and revokes all its tokens."""
     await sessions.logout(unit.tx, unit.actor)
@@ -63,14 +63,14 @@ async def get_me(unit: UnitOfWorkDep) -> MeView:
 
 
 @router.patch("/me", summary="Update profile")
-@requires(Permission.ACCOUNT, transaction=False)
+@requires(ACCOUNT, transaction=False)
 async def update_me(command: UpdateMe, unit: UnitOfWorkDep) -> MeView:
     """Update the given fields. There is no `Idempotency-Key`: the request is idempotent."""
     return await profile.update_me(unit.parts.database, unit.actor, change=command)
 
 
 @router.put("/password", status_code=204, summary="Change password")
-@requires(Permission.ACCOUNT, transaction=False)
+@requires(ACCOUNT, transaction=False)
 async def change_password(command: ChangePassword, unit: UnitOfWorkDep) -> None:
     """Ends all other sessions in all workspaces. There is no `Idempotency-Key`: the old password works only once."""
     parts = unit.parts

@@ -7,15 +7,15 @@ from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates.service import merging
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView, KeptLeadView
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import changesets as queries
 from leadflood.domains.leads.service import bulk
-from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1/changesets", tags=["changesets"], route_class=EdgeRoute)
 
 
 @router.post("", status_code=201, summary="Create a bulk change")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def create_changeset(command: BulkChange, response: Response, unit: UnitOfWorkDep) -> ChangesetView:
     """Update, delete, restore or re-enrich many leads, selected by ID or filter.
 
@@ -28,7 +28,7 @@ async def create_changeset(command: BulkChange, response: Response, unit: UnitOf
 
 
 @router.get("", summary="List changesets")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_changesets(pages: InPages, unit: UnitOfWorkDep) -> Listing[ChangesetView]:
     """Bulk changes, imports and merges that can be undone, newest first."""
     page = await queries.list_changesets(unit.tx, unit.actor, after=pages.after, limit=pages.limit)
@@ -36,7 +36,7 @@ async def list_changesets(pages: InPages, unit: UnitOfWorkDep) -> Listing[Change
 
 
 @router.get("/{id}", summary="Retrieve a changeset")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> ChangesetView:
     """The changeset, its progress and the progress of its undo."""
     found = await queries.get_changeset(unit.tx, unit.actor, changeset_id=changeset_id)
@@ -44,7 +44,7 @@ async def get_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> Change
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo a changeset")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def undo_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> ChangesetView:
     """Revert all changes of a changeset. Later edits are kept, counted and listed.
 
@@ -58,7 +58,7 @@ async def undo_changeset(changeset_id: ResourceId, unit: UnitOfWorkDep) -> Chang
 
 
 @router.get("/{id}/kept-leads", summary="List fields kept by an undo")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_kept_leads(changeset_id: ResourceId, pages: InPages, unit: UnitOfWorkDep) -> Listing[KeptLeadView]:
     """Leads that were not fully reverted, with the fields that were edited since."""
     page = await queries.list_kept(unit.tx, unit.actor, changeset_id=changeset_id, after=pages.after, limit=pages.limit)

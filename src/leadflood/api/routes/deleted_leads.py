@@ -9,14 +9,14 @@ from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries import deleted as queries
-from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1/deleted-leads", tags=["leads"], route_class=EdgeRoute)
 
 
 @router.get("", summary="List deleted leads")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_deleted_leads(
     pages: InPages,
     unit: UnitOfWorkDep,
@@ -42,7 +42,7 @@ async def list_deleted_leads(
 
 
 @router.get("/{id}", summary="Retrieve a deleted lead")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_deleted_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> DeletedLeadView:
     """Who deleted the lead, when, in which changeset, and until when it can be restored.
 

@@ -10,7 +10,7 @@ from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import DuplicateView, ScanView
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.service import review, scanning
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 
 router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=EdgeRoute)
 
@@ -18,7 +18,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {409: {}}
 
 
 @router.get("", summary="List possible duplicates")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_duplicates(
     pages: InPages,
     unit: UnitOfWorkDep,
@@ -32,7 +32,7 @@ async def list_duplicates(
 
 
 @router.post("/scans", status_code=202, summary="Start a duplicate scan")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def scan_duplicates(response: Response, unit: UnitOfWorkDep) -> ScanView:
     """Starts a background comparison of leads changed since the last scan. Poll the job in `Location`.
 
@@ -46,21 +46,21 @@ async def scan_duplicates(response: Response, unit: UnitOfWorkDep) -> ScanView:
 
 
 @router.get("/{id}", summary="Retrieve a pair")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """Both leads, the older one first."""
     return await queries.get_duplicate(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
 @router.post("/{id}/dismissals", status_code=200, summary="Dismiss a pair", responses=_CONFLICT)
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def dismiss_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """The leads are not duplicates. Scans no longer report the pair."""
     return await review.dismiss(unit.tx, unit.actor, duplicate_id=duplicate_id)
 
 
 @router.post("/{id}/reopenings", status_code=200, summary="Reopen a pair", responses=_CONFLICT)
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def reopen_duplicate(duplicate_id: ResourceId, unit: UnitOfWorkDep) -> DuplicateView:
     """The pair is moved back to review."""
     return await review.reopen(unit.tx, unit.actor, duplicate_id=duplicate_id)

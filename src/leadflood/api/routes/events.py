@@ -8,7 +8,7 @@ from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import feed
 from leadflood.domains.jobs.contracts import EventPage, Kind
-from leadflood.kernel.actor import Permission
+from leadflood.domains.jobs.permissions import EVENTS_READ
 from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=EdgeRoute)
@@ -19,7 +19,7 @@ _MAX_TYPES = 50
 
 
 @router.get("", summary="Read events", responses={410: {}})
-@requires(Permission.EVENTS_READ)
+@requires(EVENTS_READ)
 async def read_events(
     unit: UnitOfWorkDep,
     after: Annotated[

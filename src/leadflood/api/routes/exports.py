@@ -13,7 +13,7 @@ from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView
 from leadflood.domains.exports.models import ALL, DIRECT_LIMIT, ExportFormat
 from leadflood.domains.exports.service import files, streaming
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 
 router = APIRouter(tags=["exports"], route_class=EdgeRoute)
 
@@ -49,7 +49,7 @@ def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, siz
 
 
 @router.get("/v1/leads/exports", summary="Download leads", response_class=FileResponse, responses=_FILE)
-@requires(Permission.LEADS_READ, transaction=False)
+@requires(LEADS_READ, transaction=False)
 async def export_leads(
     *,
     filters: Filters,
@@ -76,7 +76,7 @@ async def export_leads(
 
 
 @router.post("/v1/exports", status_code=201, summary="Create an export")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def create_export(command: CreateExport, response: Response, unit: UnitOfWorkDep) -> ExportView:
     """Starts a background export of any number of leads. Recorded in the audit log.
 
@@ -88,21 +88,21 @@ async def create_export(command: CreateExport, response: Response, unit: UnitOfW
 
 
 @router.get("/v1/exports", summary="List exports, newest first")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_exports(pages: InPages, unit: UnitOfWorkDep) -> Listing[ExportView]:
     """The exports of the workspace, with their progress."""
     return pages.answer(await queries.list_exports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
 @router.get("/v1/exports/{id}", summary="Retrieve an export")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_export(export_id: ResourceId, unit: UnitOfWorkDep) -> ExportView:
     """The export and its progress. Poll while it is `writing`."""
     return await queries.get_export(unit.tx, unit.actor, export_id=export_id)
 
 
 @router.get("/v1/exports/{id}/file", summary="Download an export", response_class=FileResponse, responses=_FILE)
-@requires(Permission.LEADS_READ, transaction=False)
+@requires(LEADS_READ, transaction=False)
 async def get_export_file(export_id: ResourceId, unit: UnitOfWorkDep) -> Response:
     """Returns the file of a `ready` export. Recorded in the audit log."""
     file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id)
@@ -110,7 +110,7 @@ async def get_export_file(export_id: ResourceId, unit: UnitOfWorkDep) -> Respons
 
 
 @router.delete("/v1/exports/{id}", status_code=204, summary="Delete an export")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def delete_export(export_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete the file, or cancel the export if it is still `writing`."""
     await files.delete_export(unit.tx, unit.actor, export_id=export_id)

@@ -8,13 +8,14 @@ from leadflood.api.deps import ExpectedVersion, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.fields import queries, service
 from leadflood.domains.fields.contracts import CreateField, FieldsView, FieldView, UpdateField
-from leadflood.kernel.actor import Permission
+from leadflood.domains.identity.permissions import WORKSPACE_WRITE
+from leadflood.domains.leads.permissions import LEADS_READ
 
 router = APIRouter(prefix="/v1/custom-fields", tags=["custom-fields"], route_class=EdgeRoute)
 
 
 @router.post("", status_code=201, summary="Create a custom field")
-@requires(Permission.WORKSPACE_WRITE)
+@requires(WORKSPACE_WRITE)
 async def create_field(command: CreateField, response: Response, unit: UnitOfWorkDep) -> FieldView:
     """Define a field for all leads of the workspace. Values that leads have under its key already are converted."""
     field = await service.create_field(unit.tx, unit.actor, command=command, trace=unit.trace)
@@ -24,7 +25,7 @@ async def create_field(command: CreateField, response: Response, unit: UnitOfWor
 
 
 @router.get("", summary="List the custom fields")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_fields(
     unit: UnitOfWorkDep, subject: Annotated[Literal["lead"], Query(description="What the fields are of.")] = "lead"
 ) -> FieldsView:
@@ -33,7 +34,7 @@ async def get_fields(
 
 
 @router.get("/{id}", summary="Get a custom field")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_field(field_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> FieldView:
     """A custom field. Its `ETag` is what `If-Match` wants."""
     field = await queries.get_field(unit.tx, unit.actor, field_id=field_id)
@@ -42,7 +43,7 @@ async def get_field(field_id: ResourceId, response: Response, unit: UnitOfWorkDe
 
 
 @router.patch("/{id}", summary="Update a custom field")
-@requires(Permission.WORKSPACE_WRITE)
+@requires(WORKSPACE_WRITE)
 async def update_field(
     field_id: ResourceId, command: UpdateField, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> FieldView:
@@ -55,7 +56,7 @@ async def update_field(
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a custom field")
-@requires(Permission.WORKSPACE_WRITE)
+@requires(WORKSPACE_WRITE)
 async def delete_field(field_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
     """Delete the definition. The leads keep their values, without a label and a type."""
     await service.delete_field(unit.tx, unit.actor, field_id=field_id, expected_version=version)

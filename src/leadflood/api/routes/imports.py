@@ -21,7 +21,7 @@ from leadflood.domains.imports.contracts import (
 )
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.request_bodies import read_pieces
 from leadflood.kernel.text import FromText
 
@@ -52,7 +52,7 @@ class TableResponse(StreamingResponse):
 
 
 @router.post("", status_code=201, summary="Create an import", openapi_extra=_FILE, responses=_CONFLICT)
-@requires(Permission.LEADS_WRITE, transaction=False, streams=True)
+@requires(LEADS_WRITE, transaction=False, streams=True)
 async def create_import(filename: Filename, request: Request, response: Response, unit: UnitOfWorkDep) -> ImportDetail:
     """Upload a file and detect its format and columns. No leads are changed.
 
@@ -83,28 +83,28 @@ async def create_import(filename: Filename, request: Request, response: Response
 
 
 @router.get("", summary="List imports, newest first")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_imports(pages: InPages, unit: UnitOfWorkDep) -> Listing[ImportView]:
     """The imports of the workspace, with progress and row counts."""
     return pages.answer(await queries.list_imports(unit.tx, unit.actor, after=pages.after, limit=pages.limit))
 
 
 @router.get("/{id}", summary="Retrieve an import")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """The import and its progress. Poll while it is `staging`, `committing` or `undoing`."""
     return await queries.get_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an import")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def delete_import(import_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete the file and its row history. Leads aren't affected. Returns 409 while a worker processes it."""
     await lifecycle.delete_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.put("/{id}/format", summary="Set the file format", responses=_CONFLICT)
-@requires(Permission.LEADS_WRITE, transaction=False, whole_file=True)
+@requires(LEADS_WRITE, transaction=False, whole_file=True)
 async def read_import_as(import_id: ResourceId, command: ReadFormat, unit: UnitOfWorkDep) -> ImportDetail:
     """Override the detected encoding, delimiter, header or sheet. Columns are detected again.
 
@@ -116,21 +116,21 @@ async def read_import_as(import_id: ResourceId, command: ReadFormat, unit: UnitO
 
 
 @router.put("/{id}/mapping", summary="Set the mapping")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def map_import(import_id: ResourceId, command: MapColumns, unit: UnitOfWorkDep) -> ImportDetail:
     """Replaces the mapping and invalidates earlier previews. Remembered for files with the same columns."""
     return await mapping.map_columns(unit.tx, unit.actor, import_id=import_id, command=command)
 
 
 @router.post("/{id}/previews", status_code=202, summary="Preview an import")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def preview_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Starts a background comparison of the file with your leads. No leads are changed. Ends as `previewed`."""
     return await lifecycle.preview_import(unit.tx, unit.actor, import_id=import_id, trace=unit.trace)
 
 
 @router.get("/{id}/rows", summary="List the rows of an import")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_import_rows(
     import_id: ResourceId,
     pages: InPages,
@@ -145,7 +145,7 @@ async def list_import_rows(
 
 
 @router.post("/{id}/commits", status_code=202, summary="Commit an import")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def commit_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Starts the import in the background, or resumes it after a pause or failure.
 
@@ -156,21 +156,21 @@ async def commit_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDet
 
 
 @router.post("/{id}/pauses", status_code=202, summary="Pause a commit")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def pause_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Pauses immediately; rows in progress are rolled back. Commit again to resume."""
     return await lifecycle.pause_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel an import")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def cancel_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Stops the import permanently. Rows already written are kept and can be undone."""
     return await lifecycle.cancel_import(unit.tx, unit.actor, import_id=import_id)
 
 
 @router.post("/{id}/undos", status_code=202, summary="Undo an import")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def undo_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetail:
     """Deletes the leads it created and reverts the fields it changed. Later edits are kept.
 
@@ -182,7 +182,7 @@ async def undo_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetai
 
 
 @router.get("/{id}/rejected-rows", summary="Download rejected rows", response_class=TableResponse, responses=_TABLE)
-@requires(Permission.LEADS_READ, transaction=False)
+@requires(LEADS_READ, transaction=False)
 async def get_rejected_rows(import_id: ResourceId, unit: UnitOfWorkDep) -> Response:
     """CSV with the file's columns and `leadflood_error`. Fix the rows and import the file: that column is ignored.
 

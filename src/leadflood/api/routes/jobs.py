@@ -10,7 +10,7 @@ from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, CauseGroups, JobView, QueueView, RetryCause
 from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
-from leadflood.kernel.actor import Permission
+from leadflood.domains.jobs.permissions import JOBS_READ, JOBS_WRITE
 from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=EdgeRoute)
@@ -23,7 +23,7 @@ CauseFilter = Annotated[
 
 
 @router.get("", summary="List jobs, newest first")
-@requires(Permission.JOBS_READ)
+@requires(JOBS_READ)
 async def list_jobs(
     unit: UnitOfWorkDep,
     paging: InPages,
@@ -51,21 +51,21 @@ async def list_jobs(
 
 
 @router.get("/failures", summary="List failures by error")
-@requires(Permission.JOBS_READ)
+@requires(JOBS_READ)
 async def get_job_failures(unit: UnitOfWorkDep, kind: KindFilter = None) -> CauseGroups:
     """Number of failed jobs per error, most frequent first. Counted up to 10,000 per error."""
     return await queries.failed_by_cause(unit.tx, unit.actor, kind=kind)
 
 
 @router.get("/queue", summary="Get queue status")
-@requires(Permission.JOBS_READ)
+@requires(JOBS_READ)
 async def get_queue(unit: UnitOfWorkDep) -> QueueView:
     """Ready and scheduled jobs, and the longest wait. Counted up to 5,000."""
     return await queries.get_queue(unit.tx, unit.actor)
 
 
 @router.post("/failures/retries", status_code=202, summary="Retry all jobs with an error")
-@requires(Permission.JOBS_WRITE)
+@requires(JOBS_WRITE)
 async def retry_job_failures(unit: UnitOfWorkDep, command: RetryCause) -> BulkOutcome:
     """Requeues all jobs that failed with this error. Above 5,000, in the background: poll `jobId`."""
     return await service.retry_cause(
@@ -78,21 +78,21 @@ async def retry_job_failures(unit: UnitOfWorkDep, command: RetryCause) -> BulkOu
 
 
 @router.get("/{id}", summary="Retrieve a job")
-@requires(Permission.JOBS_READ)
+@requires(JOBS_READ)
 async def get_job(unit: UnitOfWorkDep, job_id: ResourceId) -> JobView:
     """The job, with the errors of its failed attempts."""
     return await queries.get_job(unit.tx, unit.actor, job_id=job_id)
 
 
 @router.post("/{id}/retries", status_code=202, summary="Retry a failed job")
-@requires(Permission.JOBS_WRITE)
+@requires(JOBS_WRITE)
 async def retry_job(unit: UnitOfWorkDep, job_id: ResourceId) -> JobView:
     """Requeues the job with a fresh set of attempts. Returns 409 unless it is `failed`."""
     return await service.retry_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)
 
 
 @router.post("/{id}/cancellations", status_code=202, summary="Cancel a queued or running job")
-@requires(Permission.JOBS_WRITE)
+@requires(JOBS_WRITE)
 async def cancel_job(unit: UnitOfWorkDep, job_id: ResourceId) -> JobView:
     """Ends the job as `failed`; late results are ignored. Returns 409 if it has already ended."""
     return await service.cancel_job(unit.tx, unit.actor, unit.parts.registry, job_id=job_id)

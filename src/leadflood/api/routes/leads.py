@@ -36,8 +36,8 @@ from leadflood.domains.leads.contracts.filters import (
 )
 from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.models import LeadStatus
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import history
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
@@ -96,7 +96,7 @@ Filters = Annotated[LeadFilter, Depends(_filters)]
 
 
 @router.post("", status_code=201, summary="Create a lead", response_model=LeadCreated)
-@grouped(Permission.LEADS_WRITE)
+@grouped(LEADS_WRITE)
 async def create_lead(command: CreateLead, unit: UnitOfWorkDep) -> Response:
     """Create a lead and queue its enrichment. Returns after commit.
 
@@ -112,7 +112,7 @@ def _created(lead: LeadCreated) -> Response:
 
 
 @router.post("/batch", summary="Create up to 1,000 leads", response_model=LeadResults)
-@requires(Permission.LEADS_WRITE, large=True)
+@requires(LEADS_WRITE, large=True)
 async def create_leads(command: CreateLeads, unit: UnitOfWorkDep) -> Response:
     """Create up to 1,000 leads in one transaction and queue their enrichment.
 
@@ -130,7 +130,7 @@ async def create_leads(command: CreateLeads, unit: UnitOfWorkDep) -> Response:
     responses=STREAM_ANSWER,
     openapi_extra=STREAM,
 )
-@streamed(Permission.LEADS_WRITE)
+@streamed(LEADS_WRITE)
 async def stream_leads(request: Request, unit: UnitOfWorkDep) -> Response:
     """Create leads from a stream: one JSON object per line in, one result per line out (`application/x-ndjson`).
 
@@ -144,7 +144,7 @@ async def stream_leads(request: Request, unit: UnitOfWorkDep) -> Response:
 
 
 @router.get("", summary="List and search leads")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_leads(
     filters: Filters,
     pages: InPages,
@@ -159,7 +159,7 @@ async def list_leads(
 
 
 @router.get("/filter-fields", summary="List the fields that leads can be filtered by")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: ARG001  every endpoint has its unit
     """Names, operators and choices, for the `filter` of lists, views, exports and bulk changes.
 
@@ -169,7 +169,7 @@ async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: 
 
 
 @router.get("/{id}", summary="Retrieve a lead")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> LeadView:
     """Returns the lead. Its `ETag` is the value for `If-Match`."""
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
@@ -178,7 +178,7 @@ async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep)
 
 
 @router.patch("/{id}", summary="Update a lead")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def update_lead(
     lead_id: ResourceId, command: UpdateLead, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> LeadView:
@@ -189,14 +189,14 @@ async def update_lead(
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a lead")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def delete_lead(lead_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
     """Delete a lead. It can be restored for 30 days (`LEADFLOOD_LEAD_RETENTION_DAYS`). Requires `If-Match`."""
     await service.delete_lead(unit.tx, unit.actor, lead_id=lead_id, expected_version=version)
 
 
 @router.post("/{id}/restorations", status_code=200, summary="Restore a deleted lead")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def restore_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> LeadView:
     """Restore a deleted lead. Returns 409 if another lead has its email.
 
@@ -208,7 +208,7 @@ async def restore_lead(lead_id: ResourceId, response: Response, unit: UnitOfWork
 
 
 @router.get("/{id}/events", summary="List a lead's events")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: UnitOfWorkDep) -> Listing[LeadEventView]:
     """The lead's timeline, newest first, with the actor of each event."""
     page = await queries.list_events(unit.tx, unit.actor, lead_id=lead_id, after=pages.after, limit=pages.limit)
@@ -216,7 +216,7 @@ async def list_lead_events(lead_id: ResourceId, pages: InPages, unit: UnitOfWork
 
 
 @router.get("/{id}/field-history", summary="List the changes of a lead's fields")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_field_history(
     lead_id: ResourceId,
     pages: InPages,
@@ -231,14 +231,14 @@ async def list_field_history(
 
 
 @router.get("/{id}/enrichment", summary="Retrieve enrichment data")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_lead_enrichment(lead_id: ResourceId, unit: UnitOfWorkDep) -> LeadEnrichmentView:
     """All found values with source, method, time, confidence and cost. Includes lower-confidence values."""
     return await enrichment.get_lead_enrichment(unit.tx, unit.actor, lead_id=lead_id)
 
 
 @router.post("/{id}/enrichments", status_code=202, summary="Re-enrich a lead")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def request_enrichment(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> EnrichmentRequested:
     """Queue a new enrichment. Poll the job in `Location`."""
     job_id = await service.request_enrichment(unit.tx, unit.actor, lead_id=lead_id, trace=unit.trace)

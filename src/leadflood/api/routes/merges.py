@@ -9,7 +9,7 @@ from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.duplicates import queries
 from leadflood.domains.duplicates.contracts import MergeLeads, MergeView
 from leadflood.domains.duplicates.service import merging
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 
 router = APIRouter(prefix="/v1/merges", tags=["merges"], route_class=EdgeRoute)
 
@@ -17,7 +17,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}}
 
 
 @router.post("", status_code=201, summary="Merge two leads", responses=_REFUSED)
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def merge_leads(command: MergeLeads, response: Response, unit: UnitOfWorkDep) -> MergeView:
     """Merge two leads: the survivor gets the chosen values and everything that referred to the other lead.
 
@@ -30,7 +30,7 @@ async def merge_leads(command: MergeLeads, response: Response, unit: UnitOfWorkD
 
 
 @router.get("", summary="List merges, newest first")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def list_merges(pages: InPages, unit: UnitOfWorkDep) -> Listing[MergeView]:
     """The merges of the workspace, including undone ones."""
     parts = unit.parts
@@ -40,14 +40,14 @@ async def list_merges(pages: InPages, unit: UnitOfWorkDep) -> Listing[MergeView]
 
 
 @router.get("/{id}", summary="Retrieve a merge")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_merge(merge_id: ResourceId, unit: UnitOfWorkDep) -> MergeView:
     """The merged leads, what was moved, and what an undo kept."""
     return await queries.get_merge(unit.tx, unit.actor, unit.parts.participants, merge_id=merge_id)
 
 
 @router.post("/{id}/undos", status_code=200, summary="Undo a merge")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def undo_merge(merge_id: ResourceId, unit: UnitOfWorkDep) -> MergeView:
     """Restore both leads as they were. Fields edited since are kept and listed in `kept`.
 

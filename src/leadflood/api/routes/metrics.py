@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity.contracts import TimeZone
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.metrics import queries
 from leadflood.domains.metrics.contracts import ActivityView, OverviewView
 from leadflood.domains.metrics.models import TimeRange
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.clock import utc_now
 
 router = APIRouter(prefix="/v1", tags=["figures"], route_class=EdgeRoute)
@@ -19,7 +19,7 @@ InZone = Annotated[TimeZone, Query(alias="timeZone", description="IANA time zone
 
 
 @router.get("/activity", summary="Get metrics over time")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_activity(
     unit: UnitOfWorkDep, span: Annotated[TimeRange, Query()] = TimeRange.DAY, time_zone: InZone = "UTC"
 ) -> ActivityView:
@@ -31,7 +31,7 @@ async def get_activity(
 
 
 @router.get("/overview", summary="Get the dashboard summary")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_overview(unit: UnitOfWorkDep, time_zone: InZone = "UTC") -> OverviewView:
     """Number of leads, today's activity, leads being enriched, and the longest wait."""
     return await queries.overview(unit.tx, unit.actor, time_zone=time_zone, now=utc_now())

@@ -6,13 +6,13 @@ from leadflood.api.deps import UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.jobs import service
 from leadflood.domains.jobs.contracts import BulkOutcome, ReplayEvents
-from leadflood.kernel.actor import Permission
+from leadflood.domains.jobs.permissions import OUTBOX_WRITE
 
 router = APIRouter(prefix="/v1/outbox-replays", tags=["outbox"], route_class=EdgeRoute)
 
 
 @router.post("", status_code=202, summary="Replay dead-lettered outbox events")
-@requires(Permission.OUTBOX_WRITE)
+@requires(OUTBOX_WRITE)
 async def replay_outbox_events(unit: UnitOfWorkDep, command: ReplayEvents) -> BulkOutcome:
     """Queues the `dead_letter` ones of the given events for delivery again, and lists the others with the reason."""
     return await service.replay_events(unit.tx, unit.actor, command=command)

@@ -13,8 +13,8 @@ from leadflood.domains.leads.contracts.personal_data import (
     PersonalDataView,
     PersonByAddress,
 )
+from leadflood.domains.leads.permissions import PERSONAL_DATA
 from leadflood.domains.leads.service import personal_data
-from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1", tags=["personal data"], route_class=EdgeRoute)
 
@@ -24,7 +24,7 @@ _BY_ADDRESS: dict[int | str, dict[str, Any]] = {409: {}}
 
 
 @router.post("/leads/{id}/personal-data-exports", summary="Export a lead's personal data", responses=_OF_LEAD)
-@requires(Permission.PERSONAL_DATA, whole_file=True)
+@requires(PERSONAL_DATA, whole_file=True)
 async def export_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> PersonalDataView:
     """Everything that the workspace stores about the person, including deleted and merged leads.
 
@@ -35,7 +35,7 @@ async def export_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> PersonalDataV
 
 
 @router.post("/leads/{id}/erasures", summary="Erase a lead's personal data", responses=_ERASURE)
-@requires(Permission.PERSONAL_DATA, whole_file=True)
+@requires(PERSONAL_DATA, whole_file=True)
 async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: UnitOfWorkDep) -> ErasureView:
     """Delete the person everywhere in the workspace, permanently. With `dryRun`, list what would be deleted.
 
@@ -50,14 +50,14 @@ async def erase_lead(lead_id: ResourceId, command: EraseLead, unit: UnitOfWorkDe
 
 
 @router.post("/personal-data-exports", summary="Export personal data by email")
-@requires(Permission.PERSONAL_DATA, whole_file=True)
+@requires(PERSONAL_DATA, whole_file=True)
 async def export_person(command: PersonByAddress, unit: UnitOfWorkDep) -> PersonalDataView:
     """Like the export of a lead. Also finds data of people who are no longer leads."""
     return await personal_data.export_personal_data(unit.tx, unit.actor, unit.parts.participants, who=command.email)
 
 
 @router.post("/erasures", summary="Erase personal data by email", responses=_BY_ADDRESS)
-@requires(Permission.PERSONAL_DATA, whole_file=True)
+@requires(PERSONAL_DATA, whole_file=True)
 async def erase_person(command: ErasePerson, unit: UnitOfWorkDep) -> ErasureView:
     """Like the erasure of a lead. Also deletes data of people who are no longer leads."""
     return await personal_data.erase_person(

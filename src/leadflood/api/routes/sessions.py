@@ -6,14 +6,14 @@ from leadflood.api.deps import InPages, Listing, ResourceId, UnitOfWorkDep
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import SessionView
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import sessions
-from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=EdgeRoute)
 
 
 @router.get("", summary="List your sessions, newest first")
-@requires(Permission.ACCOUNT)
+@requires(ACCOUNT)
 async def list_sessions(unit: UnitOfWorkDep, paging: InPages) -> Listing[SessionView]:
     """Your active sessions in this workspace."""
     page = await queries.list_sessions(unit.tx, unit.actor, after=paging.after, limit=paging.limit)
@@ -21,7 +21,7 @@ async def list_sessions(unit: UnitOfWorkDep, paging: InPages) -> Listing[Session
 
 
 @router.delete("/{id}", status_code=204, summary="End a session")
-@requires(Permission.ACCOUNT)
+@requires(ACCOUNT)
 async def end_session(unit: UnitOfWorkDep, session_id: ResourceId) -> None:
     """Its tokens are revoked immediately."""
     await sessions.end_session(unit.tx, unit.actor, session_id=session_id)

@@ -5,15 +5,15 @@ from fastapi import APIRouter, Response
 from leadflood.api.deps import ExpectedVersion, ResourceId, UnitOfWorkDep, etag
 from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.leads.contracts.views import CreateView, SavedView, SavedViews, UpdateView
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import views as queries
 from leadflood.domains.leads.service import views as service
-from leadflood.kernel.actor import Permission
 
 router = APIRouter(prefix="/v1/views", tags=["views"], route_class=EdgeRoute)
 
 
 @router.post("", status_code=201, summary="Create a saved view")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def create_view(command: CreateView, response: Response, unit: UnitOfWorkDep) -> SavedView:
     """Save a filter, sort order and columns under a name, for yourself or the workspace."""
     view = await service.create_view(unit.tx, unit.actor, command=command)
@@ -23,14 +23,14 @@ async def create_view(command: CreateView, response: Response, unit: UnitOfWorkD
 
 
 @router.get("", summary="List saved views")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_views(unit: UnitOfWorkDep) -> SavedViews:
     """Your views in your order, then shared views of others."""
     return SavedViews(items=await queries.list_views(unit.tx, unit.actor))
 
 
 @router.get("/{id}", summary="Retrieve a view")
-@requires(Permission.LEADS_READ)
+@requires(LEADS_READ)
 async def get_view(view_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> SavedView:
     """One of your views, or a shared one. Its `ETag` is the value for `If-Match`."""
     view = await queries.get_view(unit.tx, unit.actor, view_id=view_id)
@@ -39,7 +39,7 @@ async def get_view(view_id: ResourceId, response: Response, unit: UnitOfWorkDep)
 
 
 @router.patch("/{id}", summary="Update a view")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def update_view(
     view_id: ResourceId, command: UpdateView, version: ExpectedVersion, response: Response, unit: UnitOfWorkDep
 ) -> SavedView:
@@ -50,7 +50,7 @@ async def update_view(
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a view")
-@requires(Permission.LEADS_WRITE)
+@requires(LEADS_WRITE)
 async def delete_view(view_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
     """Delete a view. Leads aren't affected. Requires `If-Match`."""
     await service.delete_view(unit.tx, unit.actor, view_id=view_id, expected_version=version)

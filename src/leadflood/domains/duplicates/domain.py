@@ -7,7 +7,7 @@ from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.duplicates.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem
 
@@ -32,7 +32,7 @@ DOMAIN = Domain(
             "/duplicates",
             "users",
             order=12,
-            permission=Permission.LEADS_READ,
+            permission=LEADS_READ,
             words="merge twice same dedupe",
         ),
     ),

@@ -14,11 +14,12 @@ from leadflood.domains.email_changes.models import LINK, PendingChange, Recipien
 from leadflood.domains.identity.contracts import ChangeEmail
 from leadflood.domains.identity.errors import InvalidToken, WrongPassword
 from leadflood.domains.identity.models import Account, Client
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import audit, members, profile
 from leadflood.domains.identity.service.passwords import confirmed
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
@@ -42,7 +43,7 @@ async def request_change(
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), SameEmail,
         EmailChangeThrottled, Unauthenticated, Forbidden.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
 
     def check(account: Account) -> None:
         if account.email_norm == change.email.norm:
@@ -79,7 +80,7 @@ async def resend(
     database: Database, secret_box: SecretBox, actor: Actor, *, trace: Mapping[str, str] = NO_TRACE
 ) -> PendingChange:
     """Send the link again, as a new one with a full life. Raises: EmailChangeNotFound, EmailChangeThrottled."""
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     async with database.system() as tx:
         change = await _own(tx, actor)
         await _require_pause(tx, change.user_id)
@@ -93,7 +94,7 @@ async def resend(
 
 async def cancel(database: Database, actor: Actor) -> None:
     """Make the link of the pending change worthless. Raises: EmailChangeNotFound."""
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     async with database.system() as tx:
         change = await _own(tx, actor)
         if not await store.close(tx, change):

@@ -7,7 +7,7 @@ from leadflood.domains.exports.events import PURGE_EXPORTS
 from leadflood.domains.exports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem
 
@@ -29,11 +29,9 @@ DOMAIN = Domain(
             "/leads/export",
             "download",
             order=15,
-            permission=Permission.LEADS_READ,
+            permission=LEADS_READ,
             words="csv parquet ndjson",
         ),
-        NavItem(
-            "Exports", "/exports", "download", order=16, permission=Permission.LEADS_READ, words="past files download"
-        ),
+        NavItem("Exports", "/exports", "download", order=16, permission=LEADS_READ, words="past files download"),
     ),
 )

@@ -3,8 +3,8 @@
 from typing import Any
 
 from leadflood.domains.fields import jobs
+from leadflood.domains.identity.permissions import WORKSPACE_READ
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem
 
@@ -25,7 +25,7 @@ DOMAIN = Domain(
             "columns-3",
             "workspace",
             order=120,
-            permission=Permission.LEADS_READ,
+            permission=WORKSPACE_READ,
             words="settings custom types",
         ),
     ),

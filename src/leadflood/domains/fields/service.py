@@ -18,10 +18,11 @@ from leadflood.domains.fields.errors import (
 from leadflood.domains.fields.events import CONVERT_VALUES, FIELD, AuditAction, ConvertValues
 from leadflood.domains.fields.models import MAX_FIELDS, MAX_LABEL, CustomField, key_of
 from leadflood.domains.identity import queries as identity
+from leadflood.domains.identity.permissions import WORKSPACE_WRITE
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput, expect_changed
@@ -39,7 +40,7 @@ async def create_field(
 
     Raises: DuplicateField, TooManyFields.
     """
-    actor.require(Permission.WORKSPACE_WRITE)
+    actor.require(WORKSPACE_WRITE)
     key = command.key or key_of(command.label)
     there = await store.lock_order(tx, actor.workspace_id, command.subject)
     if key in there.values():
@@ -63,7 +64,6 @@ async def create_field(
 
 async def define_missing(tx: Transaction, actor: Actor, *, subject: str, labels: Mapping[str, str]) -> None:
     """Define those of the keys that have no field yet as text, as far as there is room. `labels`: by key."""
-    actor.require(Permission.LEADS_WRITE)
     there = await store.lock_order(tx, actor.workspace_id, subject)
     missing = [key for key in labels if key not in there.values()][: MAX_FIELDS - len(there)]
     if not missing:
@@ -87,7 +87,7 @@ async def update_field(
 
     Raises: FieldNotFound, FieldVersionConflict, InvalidInput: options and type do not fit each other.
     """
-    actor.require(Permission.WORKSPACE_WRITE)
+    actor.require(WORKSPACE_WRITE)
     stored = await _lock(tx, actor, field_id, expected_version)
     values = _changes(command, FieldType(stored.type), [Option(**option) for option in stored.options])
     if command.position is not None:
@@ -106,7 +106,7 @@ async def update_field(
 
 async def delete_field(tx: Transaction, actor: Actor, *, field_id: UUID, expected_version: int) -> None:
     """Remove a definition. The values stay, without a label and a type. Raises: FieldNotFound, FieldVersionConflict."""
-    actor.require(Permission.WORKSPACE_WRITE)
+    actor.require(WORKSPACE_WRITE)
     stored = await _lock(tx, actor, field_id, expected_version)
     expect_changed(await store.delete_field(tx, actor.workspace_id, field_id))
     await _record(tx, actor, AuditAction.DELETED, field_id, stored.key)

@@ -1,13 +1,14 @@
 """What identity declares."""
 
 from leadflood.domains.identity.participant import PARTICIPANT
-from leadflood.kernel.actor import Permission
+from leadflood.domains.identity.permissions import AUDIT_READ, KEYS_READ, MEMBERS_READ, PERMISSIONS, WORKSPACE_READ
 from leadflood.kernel.domain import Domain
 from leadflood.kernel.pages import NavItem
 
 DOMAIN = Domain(
     name="identity",
     participants=(PARTICIPANT,),
+    permissions=PERMISSIONS,
     routes=(
         "leadflood.api.routes.auth",
         "leadflood.api.routes.sessions",
@@ -37,7 +38,7 @@ DOMAIN = Domain(
             "settings",
             "workspace",
             order=110,
-            permission=Permission.WORKSPACE_READ,
+            permission=WORKSPACE_READ,
             words="settings name",
         ),
         NavItem(
@@ -46,7 +47,7 @@ DOMAIN = Domain(
             "users",
             "workspace",
             order=130,
-            permission=Permission.MEMBERS_READ,
+            permission=MEMBERS_READ,
             words="settings invite people",
         ),
         NavItem(
@@ -55,7 +56,7 @@ DOMAIN = Domain(
             "key-round",
             "workspace",
             order=140,
-            permission=Permission.KEYS_READ,
+            permission=KEYS_READ,
             words="settings token program",
         ),
         NavItem(
@@ -64,7 +65,7 @@ DOMAIN = Domain(
             "clock",
             "workspace",
             order=170,
-            permission=Permission.AUDIT_READ,
+            permission=AUDIT_READ,
             words="settings history who",
         ),
     ),

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from zxcvbn_rs_py import zxcvbn
 
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.kernel.actor import PERMISSIONS, SCOPES, Actor, Permission, Role
 from leadflood.kernel.locales import canonical_locale
 from leadflood.kernel.text import InvalidValue
@@ -135,7 +136,7 @@ def permissions_of(role: Role, scopes: Collection[str] | None, *, is_operator: b
 
 def can_grant(actor: Actor, role: Role) -> bool:
     """Whether all that the role allows, beyond one's own account, is also allowed to the actor."""
-    return PERMISSIONS[role] - {Permission.ACCOUNT} <= actor.permissions
+    return PERMISSIONS[role] - {ACCOUNT} <= actor.permissions
 
 
 def network_of(ip: str | None) -> str | None:

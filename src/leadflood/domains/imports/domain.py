@@ -9,7 +9,7 @@ from leadflood.domains.imports.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import CHANGESET_UNDONE, LEAD
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.events import Subscription
 from leadflood.kernel.pages import NavItem
@@ -38,12 +38,10 @@ DOMAIN = Domain(
             "/imports/new",
             "upload",
             order=13,
-            permission=Permission.LEADS_WRITE,
+            permission=LEADS_WRITE,
             words="csv xlsx upload leads",
         ),
-        NavItem(
-            "Imports", "/imports", "upload", order=14, permission=Permission.LEADS_READ, words="csv xlsx files undo"
-        ),
+        NavItem("Imports", "/imports", "upload", order=14, permission=LEADS_READ, words="csv xlsx files undo"),
     ),
     filters={LEAD: LEAD_FILTERS},
 )

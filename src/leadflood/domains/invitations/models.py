@@ -8,7 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from leadflood.domains.identity.models import permissions_of
-from leadflood.kernel.actor import PERMISSIONS, Permission, Role
+from leadflood.domains.identity.permissions import MEMBERS_WRITE
+from leadflood.kernel.actor import PERMISSIONS, Role
 from leadflood.kernel.crypto import MailedLink
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.mail import Mail
@@ -65,7 +66,7 @@ class InvitationEmail:
 
 def vouches(inviter: Role, role: Role) -> bool:
     """Whether a member with the role `inviter` may still invite someone as `role`."""
-    may_invite = Permission.MEMBERS_WRITE in permissions_of(inviter, None)
+    may_invite = MEMBERS_WRITE in permissions_of(inviter, None)
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
 
 

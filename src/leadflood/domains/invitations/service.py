@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import AlreadyMember, InvalidToken, UserExists
 from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.permissions import MEMBERS_WRITE
 from leadflood.domains.identity.service import audit, members, signin
 from leadflood.domains.identity.service.passwords import hash_password_in_thread, refuse_own_email
 from leadflood.domains.invitations import queries, store
@@ -34,7 +35,7 @@ from leadflood.domains.invitations.events import AUDIT_SUBJECT, SEND_INVITATION,
 from leadflood.domains.invitations.models import LINK, MAX_MAILS_A_DAY, MAX_OPEN, InvitationEmail, PendingInvitation
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox, token_hash
 from leadflood.kernel.db.database import Database
@@ -61,7 +62,7 @@ async def invite(
     Raises: AlreadyMember, InvitationThrottled, TooManyInvitationMails, TooManyInvitations, OwnersOnly,
         BeyondOwnPermissions, Unauthenticated.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     members.require_may_grant(actor, own_role, command.role)
     await _require_room(tx, actor, command.email)
@@ -94,7 +95,7 @@ async def resend(
 
     Raises: InvitationNotFound, and as `invite`.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
     members.require_may_grant(actor, own_role, invitation.role)
@@ -119,7 +120,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
 
     Raises: InvitationNotFound, OwnersOnly, Unauthenticated.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
     invitation = await _pending(tx, actor, invitation_id)
     members.require_may_change(actor, own_role, invitation.role)

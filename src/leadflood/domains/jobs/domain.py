@@ -5,8 +5,8 @@ from typing import Any
 from leadflood.domains.jobs import jobs
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
 from leadflood.domains.jobs.participant import PARTICIPANT
+from leadflood.domains.jobs.permissions import JOBS_READ, OUTBOX_READ, PERMISSIONS
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem
 
@@ -26,6 +26,7 @@ DOMAIN = Domain(
     jobs=_jobs,
     schedules=(Schedule(HEARTBEAT, 60.0), Schedule(CLEAN_UP, 3600.0)),
     participants=(PARTICIPANT,),
+    permissions=PERMISSIONS,
     routes=(
         "leadflood.api.routes.jobs",
         "leadflood.api.routes.job_retries",
@@ -46,7 +47,7 @@ DOMAIN = Domain(
             "main",
             order=30,
             keys="g j",
-            permission=Permission.JOBS_READ,
+            permission=JOBS_READ,
             words="queue failed workers",
             count="jobs",
             failed="jobs_failed",
@@ -56,7 +57,7 @@ DOMAIN = Domain(
             "/jobs?status=failed",
             "circle-x",
             order=31,
-            permission=Permission.JOBS_READ,
+            permission=JOBS_READ,
             words="errors causes retry",
         ),
         NavItem(
@@ -66,7 +67,7 @@ DOMAIN = Domain(
             "main",
             order=40,
             keys="g o",
-            permission=Permission.OUTBOX_READ,
+            permission=OUTBOX_READ,
             words="outbox events undelivered replay retry",
             failed="outbox_failed",
         ),

@@ -36,10 +36,11 @@ from leadflood.domains.jobs.events import (
     RetryCausePayload,
 )
 from leadflood.domains.jobs.models import MAX_IDS, MAX_PER_REQUEST, JobStatus, NewJob, OutboxStatus, RunningJob
+from leadflood.domains.jobs.permissions import JOBS_WRITE, OUTBOX_WRITE
 from leadflood.domains.jobs.queries import DEAD_EVENTS, FAILED_JOBS, FailureGroup
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.jobs.store import on_hold, publishing, unique
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, LockConflict
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, expect_changed
@@ -92,7 +93,7 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
 
     Raises: JobNotFound, JobNotRetryable.
     """
-    actor.require(Permission.JOBS_WRITE)
+    actor.require(JOBS_WRITE)
     if not await requeue(tx, actor, registry.attempts, ids=[job_id]):
         job = await queries.get_job(tx, actor, job_id=job_id)
         raise _not_retryable(registry, job.kind, job.status)
@@ -103,7 +104,7 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
 
 async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, command: RetryJobs) -> BulkOutcome:
     """Bring those of the jobs that are failed back with a fresh set of attempts, and say why not of the others."""
-    actor.require(Permission.JOBS_WRITE)
+    actor.require(JOBS_WRITE)
     ids = dict.fromkeys(command.ids)
     queued = await requeue(tx, actor, registry.attempts, ids=list(ids))
     left = await queries.states(tx, actor, queries.JOBS, ids=[item for item in ids if item not in queued])
@@ -128,7 +129,7 @@ async def retry_cause(
 
     Raises: JobNotRetryable: when this version does not know the kind.
     """
-    actor.require(Permission.JOBS_WRITE)
+    actor.require(JOBS_WRITE)
     if command.kind not in registry.attempts:
         raise _not_retryable(registry, command.kind, JobStatus.FAILED)
     cause = FailureGroup(FAILED_JOBS, command.cause, command.kind)
@@ -190,7 +191,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
 
     Raises: JobNotFound, JobNotCancellable.
     """
-    actor.require(Permission.JOBS_WRITE)
+    actor.require(JOBS_WRITE)
     locked = await store.lock(tx, actor.workspace_id, job_id)
     if locked is None:
         raise JobNotFound
@@ -208,7 +209,7 @@ async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, 
 
     Raises: Forbidden.
     """
-    actor.require(Permission.JOBS_WRITE)
+    actor.require(JOBS_WRITE)
     waiting = await on_hold.waiting(tx, actor.workspace_id, registry.outgoing, limit=limit)
     for job in waiting:
         await _cancel(tx, actor, registry, job, JobStatus.QUEUED)
@@ -230,7 +231,7 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
 
     Raises: EventNotFound, EventNotDead.
     """
-    actor.require(Permission.OUTBOX_WRITE)
+    actor.require(OUTBOX_WRITE)
     if not await _replay(tx, actor, [event_id]):
         event = await queries.get_event(tx, actor, event_id=event_id)
         raise _not_dead(event.status)
@@ -240,7 +241,7 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
 
 async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents) -> BulkOutcome:
     """Give those of the events that are dead-lettered to the relay again, and say why not of the others."""
-    actor.require(Permission.OUTBOX_WRITE)
+    actor.require(OUTBOX_WRITE)
     ids = dict.fromkeys(command.ids)
     replayed = await _replay(tx, actor, list(ids))
     left = await queries.states(tx, actor, queries.EVENTS, ids=[item for item in ids if item not in replayed])
@@ -253,7 +254,7 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
 
 async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
     """Replay all events of a kind that were dead-lettered for a cause: directly, or by a job if there are many."""
-    actor.require(Permission.OUTBOX_WRITE)
+    actor.require(OUTBOX_WRITE)
     cause = FailureGroup(DEAD_EVENTS, command.cause, command.kind)
     payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind, asked_by=actor.kind, asked_by_id=actor.id)
     outcome = await _all_of(tx, actor, cause, {}, NewJob(REPLAY_CAUSE, payload, trace=trace))

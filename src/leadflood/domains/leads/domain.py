@@ -7,8 +7,8 @@ from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads import jobs
 from leadflood.domains.leads.events import EVENTS, LEAD, PURGE_DELETED, LeadEventKind
 from leadflood.domains.leads.participant import PARTICIPANT
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE, PERMISSIONS
 from leadflood.domains.leads.service.custom import convert_values
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem, TimelineKind
 
@@ -25,6 +25,7 @@ DOMAIN = Domain(
     schedules=(Schedule(PURGE_DELETED, 86_400.0),),
     events=EVENTS,
     participants=(PARTICIPANT,),
+    permissions=PERMISSIONS,
     converters={LEAD: convert_values},
     routes=(
         "leadflood.api.routes.leads",
@@ -51,7 +52,7 @@ DOMAIN = Domain(
             "main",
             order=10,
             keys="g l",
-            permission=Permission.LEADS_READ,
+            permission=LEADS_READ,
             under=("/leads/", "/changes/", "/imports/", "/exports/", "/duplicates/"),
             count="leads",
         ),
@@ -61,7 +62,7 @@ DOMAIN = Domain(
             "user-plus",
             order=11,
             keys="g n",
-            permission=Permission.LEADS_WRITE,
+            permission=LEADS_WRITE,
             words="create add",
         ),
         NavItem(
@@ -70,7 +71,7 @@ DOMAIN = Domain(
             "trash-2",
             "workspace",
             order=150,
-            permission=Permission.LEADS_READ,
+            permission=LEADS_READ,
             words="settings restore",
         ),
         NavItem(
@@ -79,7 +80,7 @@ DOMAIN = Domain(
             "rotate-cw",
             "workspace",
             order=160,
-            permission=Permission.LEADS_READ,
+            permission=LEADS_READ,
             words="settings undo",
         ),
     ),

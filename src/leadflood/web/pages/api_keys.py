@@ -5,11 +5,12 @@ from typing import Any
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import ApiKeyView, CreateApiKey
+from leadflood.domains.identity.permissions import KEYS_READ, KEYS_WRITE
 from leadflood.domains.identity.service import api_keys
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.actor import SCOPES as GRANTABLE
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
-from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
@@ -26,7 +27,7 @@ LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "
 """Days until a key expires, and what that is called."""
 
 
-@pages.get(_PATH, Permission.KEYS_READ, live=("keys_list",))
+@pages.get(_PATH, KEYS_READ, live=("keys_list",))
 async def list_keys(ctx: PageContext) -> PageResult:
     """All keys of the workspace, newest first, expired and revoked ones included."""
     async with ctx.reading() as tx:
@@ -42,13 +43,13 @@ async def list_keys(ctx: PageContext) -> PageResult:
     return PageResponse("settings/api_keys.html", context)
 
 
-@pages.get(f"{_PATH}/new", Permission.KEYS_WRITE)
+@pages.get(f"{_PATH}/new", KEYS_WRITE)
 async def show_new_key(ctx: PageContext) -> PageResult:
     """What it is for, what it may do, and for how long."""
     return _new(ctx, Form.of({"days": "90"}))
 
 
-@pages.post(_PATH, Permission.KEYS_WRITE)
+@pages.post(_PATH, KEYS_WRITE)
 async def create_key(ctx: PageContext) -> PageResult:
     """Create it, and show its token: in this answer, and never again."""
     form = ctx.form
@@ -66,7 +67,7 @@ async def create_key(ctx: PageContext) -> PageResult:
     )
 
 
-@pages.post(f"{_PATH}/{{id}}/revocations", Permission.KEYS_WRITE)
+@pages.post(f"{_PATH}/{{id}}/revocations", KEYS_WRITE)
 async def revoke_key(ctx: PageContext) -> PageResult:
     """End a key from the next request on."""
     async with ctx.writing() as tx:
@@ -75,11 +76,7 @@ async def revoke_key(ctx: PageContext) -> PageResult:
 
 
 def _new(ctx: PageContext, form: Form, status: int = 200) -> PageResponse:
-    scopes = [
-        (item.value, item.label or labels.SCOPES[item])
-        for item in Permission
-        if item in GRANTABLE & ctx.actor.permissions
-    ]
+    scopes = [(item.value, item.label) for item in Permission if item in GRANTABLE & ctx.actor.permissions]
     return PageResponse(
         "settings/api_key_new.html", {"form": form, "scopes": scopes, "lives": list(LIVES.items())}, status
     )
@@ -103,6 +100,6 @@ def _example(ctx: PageContext, token: str, key: CreateApiKey) -> str:
     """A call that this very key is allowed."""
     address = ctx.request.url
     call = f"curl -s {address.scheme}://{address.netloc}/v1/%s -H 'Authorization: Bearer {token}'"
-    if Permission.LEADS_WRITE in key.scopes:
+    if LEADS_WRITE in key.scopes:
         return call % "leads" + " \\\n  -H 'Content-Type: application/json' -d '{\"email\":\"ada@acme.com\"}'"
-    return call % ("leads?limit=1" if Permission.LEADS_READ in key.scopes else "auth/me")
+    return call % ("leads?limit=1" if LEADS_READ in key.scopes else "auth/me")

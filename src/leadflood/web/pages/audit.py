@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from leadflood.domains.identity import queries
+from leadflood.domains.identity.permissions import AUDIT_READ
 from leadflood.domains.leads.queries.changesets import undoable_among
-from leadflood.kernel.actor import Permission
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.audit_presenter import GROUPS, audit_rows, mentioned_actors
 from leadflood.web.pipeline import Pages
@@ -49,7 +49,7 @@ class AuditFilters:
         return _midnight(ctx, last + timedelta(days=1)) if last and last < date.max else None
 
 
-@pages.get(_PATH, Permission.AUDIT_READ, live=("audit_list",))
+@pages.get(_PATH, AUDIT_READ, live=("audit_list",))
 async def list_events(ctx: PageContext) -> PageResult:
     """Newest first."""
     narrowed = AuditFilters.read(ctx)

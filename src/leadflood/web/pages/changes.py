@@ -8,8 +8,8 @@ from leadflood.domains.duplicates.service import merging
 from leadflood.domains.imports.errors import ImportNotFound
 from leadflood.domains.imports.queries import get_import
 from leadflood.domains.leads.contracts.changesets import ChangesetView
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import changesets as queries
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.cookies import Toast, local_path
 from leadflood.web.formats import plural
@@ -25,7 +25,7 @@ _LIST = "/changes"
 _ROWS = 50
 
 
-@pages.get(_LIST, Permission.LEADS_READ, live=("changes_list",))
+@pages.get(_LIST, LEADS_READ, live=("changes_list",))
 async def list_changes(ctx: PageContext) -> PageResult:
     """What was done to many leads, newest first."""
     days = ctx.parts.settings.lead_retention_days
@@ -46,7 +46,7 @@ async def list_changes(ctx: PageContext) -> PageResult:
     return PageResponse("changes/list.html", context)
 
 
-@pages.get("/changes/{id}", Permission.LEADS_READ, live=("change_state",))
+@pages.get("/changes/{id}", LEADS_READ, live=("change_state",))
 async def show_change(ctx: PageContext) -> PageResult:
     """What one change did, how far it or its undo is, and what the undo kept."""
     change_id = ctx.id()
@@ -72,7 +72,7 @@ async def show_change(ctx: PageContext) -> PageResult:
     return PageResponse("changes/change.html", context)
 
 
-@pages.post("/changesets/{id}/undos", Permission.LEADS_WRITE)
+@pages.post("/changesets/{id}/undos", LEADS_WRITE)
 async def undo_change(ctx: PageContext) -> PageResult:
     """Undo a change; what was edited since is kept."""
     async with ctx.writing() as tx:

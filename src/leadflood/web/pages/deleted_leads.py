@@ -9,10 +9,10 @@ from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
 from leadflood.domains.leads.errors import LeadNotFound, MatchCountExceeded
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import deleted as queries
 from leadflood.domains.leads.queries import get_lead, list_events
 from leadflood.domains.leads.service import bulk
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.cookies import Toast
 from leadflood.web.formats import plural
@@ -30,7 +30,7 @@ _LIST = "/leads/deleted"
 _ROWS = 50
 
 
-@pages.get(_LIST, Permission.LEADS_READ)
+@pages.get(_LIST, LEADS_READ)
 async def list_deleted(ctx: PageContext) -> PageResult:
     """Deleted leads, the last deleted first. `?q=` searches them, `?change=` shows what one change deleted."""
     filters = _filters(ctx.query.get("q", ""), ctx.query.get("change", ""))
@@ -58,7 +58,7 @@ async def list_deleted(ctx: PageContext) -> PageResult:
     return PageResponse("leads/deleted.html", context)
 
 
-@pages.get("/leads/deleted/{id}", Permission.LEADS_READ)
+@pages.get("/leads/deleted/{id}", LEADS_READ)
 async def show_deleted(ctx: PageContext) -> PageResult:
     """Who deleted a lead, when and by which change, and until when it can be restored."""
     lead_id = ctx.id()
@@ -84,7 +84,7 @@ async def show_deleted(ctx: PageContext) -> PageResult:
     return PageResponse("leads/deleted_lead.html", context)
 
 
-@pages.post("/leads/restorations", Permission.LEADS_WRITE)
+@pages.post("/leads/restorations", LEADS_WRITE)
 async def restore_many(ctx: PageContext) -> PageResult:
     """Restore the selected leads, or all that the list finds."""
     form = ctx.form

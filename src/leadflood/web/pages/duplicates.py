@@ -8,7 +8,7 @@ from leadflood.domains.duplicates.contracts import DuplicateView, MergeLeads, Me
 from leadflood.domains.duplicates.models import CandidateStatus, ScanStatus
 from leadflood.domains.duplicates.service import merging, review, scanning
 from leadflood.domains.leads.contracts import LeadView
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.errors import AppError
 from leadflood.web import labels
 from leadflood.web.cookies import Toast
@@ -26,7 +26,7 @@ _ROWS = 50
 _UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
 
 
-@pages.get("/duplicates", Permission.LEADS_READ, live=("duplicates_scan", "duplicates_list"))
+@pages.get("/duplicates", LEADS_READ, live=("duplicates_scan", "duplicates_list"))
 async def list_duplicates(ctx: PageContext) -> PageResult:
     """Pairs to review, the best matches first; those reviewed with `?show=dismissed` or `merged`."""
     shown = ctx.query.get("show", "")
@@ -51,7 +51,7 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
     )
 
 
-@pages.post("/duplicates/scans", Permission.LEADS_WRITE)
+@pages.post("/duplicates/scans", LEADS_WRITE)
 async def scan(ctx: PageContext) -> PageResult:
     """Have a worker look."""
     async with ctx.writing() as tx:
@@ -59,13 +59,13 @@ async def scan(ctx: PageContext) -> PageResult:
     return Redirect("/duplicates", [Toast("Scanning…", "info")])
 
 
-@pages.get("/duplicates/{id}", Permission.LEADS_READ)
+@pages.get("/duplicates/{id}", LEADS_READ)
 async def show_duplicate(ctx: PageContext) -> PageResult:
     """A pair side by side. `?survivor=…` says which of the two stays."""
     return await _review(ctx, ctx.id())
 
 
-@pages.post("/duplicates/{id}/merges", Permission.LEADS_WRITE)
+@pages.post("/duplicates/{id}/merges", LEADS_WRITE)
 async def merge(ctx: PageContext) -> PageResult:
     """Make one lead of the two."""
     duplicate_id, form = ctx.id(), ctx.form
@@ -80,7 +80,7 @@ async def merge(ctx: PageContext) -> PageResult:
     return Redirect("/duplicates", [Toast("Leads merged.", undo=f"/duplicates/merges/{made.id}/undos")])
 
 
-@pages.post("/duplicates/{id}/dismissals", Permission.LEADS_WRITE)
+@pages.post("/duplicates/{id}/dismissals", LEADS_WRITE)
 async def dismiss(ctx: PageContext) -> PageResult:
     """They are two people."""
     async with ctx.writing() as tx:
@@ -88,7 +88,7 @@ async def dismiss(ctx: PageContext) -> PageResult:
     return Redirect("/duplicates", [Toast("Dismissed.", undo=f"/duplicates/{ctx.id()}/reopenings")])
 
 
-@pages.post("/duplicates/{id}/reopenings", Permission.LEADS_WRITE)
+@pages.post("/duplicates/{id}/reopenings", LEADS_WRITE)
 async def reopen(ctx: PageContext) -> PageResult:
     """Perhaps they are one, after all."""
     async with ctx.writing() as tx:
@@ -96,7 +96,7 @@ async def reopen(ctx: PageContext) -> PageResult:
     return Redirect(f"/duplicates/{ctx.id()}", [Toast("Moved back to review.")])
 
 
-@pages.post("/duplicates/merges/{id}/undos", Permission.LEADS_WRITE)
+@pages.post("/duplicates/merges/{id}/undos", LEADS_WRITE)
 async def undo_merge(ctx: PageContext) -> PageResult:
     """Make two leads of one again."""
     async with ctx.writing() as tx:

@@ -5,9 +5,9 @@ from typing import Any
 from leadflood.domains.fields import queries, service
 from leadflood.domains.fields.contracts import CreateField, FieldView, UpdateField
 from leadflood.domains.fields.models import label_of
+from leadflood.domains.identity.permissions import WORKSPACE_READ, WORKSPACE_WRITE
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.queries.custom import keys_in_use
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.field_types import FieldType
 from leadflood.web.cookies import Toast
@@ -33,7 +33,7 @@ TYPES = {
 """What people call the types."""
 
 
-@pages.get(_PATH, Permission.LEADS_READ, live=("fields_list",))
+@pages.get(_PATH, WORKSPACE_READ, live=("fields_list",))
 async def list_fields(ctx: PageContext) -> PageResult:
     """All custom fields in their order, and keys that leads have values under without a field."""
     async with ctx.reading() as tx:
@@ -44,14 +44,14 @@ async def list_fields(ctx: PageContext) -> PageResult:
     return PageResponse("settings/fields.html", context)
 
 
-@pages.get(f"{_PATH}/new", Permission.WORKSPACE_WRITE)
+@pages.get(f"{_PATH}/new", WORKSPACE_WRITE)
 async def show_new_field(ctx: PageContext) -> PageResult:
     """The empty form, or one for a key that leads have values under."""
     key = ctx.query.get("key", "")
     return _page("settings/field_new.html", Form.of({"key": key, "label": label_of(key), "type": FieldType.TEXT}))
 
 
-@pages.post(_PATH, Permission.WORKSPACE_WRITE)
+@pages.post(_PATH, WORKSPACE_WRITE)
 async def create_field(ctx: PageContext) -> PageResult:
     """Define a field, last in the order."""
     form = ctx.form
@@ -66,7 +66,7 @@ async def create_field(ctx: PageContext) -> PageResult:
     return Redirect(_PATH, [Toast(f"Field “{made.label}” created.")])
 
 
-@pages.get(f"{_PATH}/{{id}}", Permission.WORKSPACE_WRITE)
+@pages.get(f"{_PATH}/{{id}}", WORKSPACE_WRITE)
 async def show_field(ctx: PageContext) -> PageResult:
     """The form to change a field."""
     async with ctx.reading() as tx:
@@ -76,7 +76,7 @@ async def show_field(ctx: PageContext) -> PageResult:
     return _page("settings/field.html", form, field=field)
 
 
-@pages.post(f"{_PATH}/{{id}}", Permission.WORKSPACE_WRITE)
+@pages.post(f"{_PATH}/{{id}}", WORKSPACE_WRITE)
 async def change_field(ctx: PageContext) -> PageResult:
     """Change label, type and options; archive or unarchive a field."""
     form = ctx.form
@@ -92,7 +92,7 @@ async def change_field(ctx: PageContext) -> PageResult:
     return Redirect(_PATH, [Toast(f"Field “{form.value('label')}” saved.")])
 
 
-@pages.post(f"{_PATH}/{{id}}/moves", Permission.WORKSPACE_WRITE)
+@pages.post(f"{_PATH}/{{id}}/moves", WORKSPACE_WRITE)
 async def move_field(ctx: PageContext) -> PageResult:
     """Give a field another place in the order."""
     command = validated(UpdateField, {"position": ctx.form.number("position")})
@@ -102,7 +102,7 @@ async def move_field(ctx: PageContext) -> PageResult:
     return Redirect(_PATH)
 
 
-@pages.post(f"{_PATH}/{{id}}/deletion", Permission.WORKSPACE_WRITE)
+@pages.post(f"{_PATH}/{{id}}/deletion", WORKSPACE_WRITE)
 async def delete_field(ctx: PageContext) -> PageResult:
     """Delete the definition; leads keep their values."""
     async with ctx.writing() as tx:

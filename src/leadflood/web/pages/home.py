@@ -6,10 +6,10 @@ from typing import Any
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.metrics import queries as metrics
 from leadflood.domains.metrics.contracts import ActivityView
 from leadflood.domains.metrics.models import TimeRange
-from leadflood.kernel.actor import Permission
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_form import name_of
 from leadflood.web.pipeline import Pages
@@ -21,7 +21,7 @@ _NEWEST = 6
 _CAUSES = 5
 
 
-@pages.get("/", Permission.LEADS_READ, live=("home_now", "home_plots", "home_lists"))
+@pages.get("/", LEADS_READ, live=("home_now", "home_plots", "home_lists"))
 async def show_home(ctx: PageContext) -> PageResult:
     """The first page after signing in. `?span=7d` sets how far back the plots go."""
     span = next((item for item in TimeRange if item.value == ctx.query.get("span")), TimeRange.DAY)

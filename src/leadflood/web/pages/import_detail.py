@@ -17,8 +17,8 @@ from leadflood.domains.imports.models.states import ImportStage, RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
 from leadflood.domains.imports.service.sandboxed_parser import DEFAULT_SOURCE
 from leadflood.domains.leads.errors import ChangesetNotFound
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import changesets
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError
 from leadflood.web import labels
@@ -44,13 +44,13 @@ _UNDOABLE = (ImportStage.COMMITTED, ImportStage.PAUSED, ImportStage.CANCELLED, I
 _DELETABLE = (*_MAPPABLE, ImportStage.COMMITTED, ImportStage.UNDONE)
 
 
-@pages.get(_PATH, Permission.LEADS_READ, live=("import_status", "import_state"))
+@pages.get(_PATH, LEADS_READ, live=("import_status", "import_state"))
 async def show_import(ctx: PageContext) -> PageResult:
     """Where it stands. `?step=mapping` goes back to the columns, `?action=…` narrows the rows."""
     return await _page(ctx)
 
 
-@pages.post(f"{_PATH}/format", Permission.LEADS_WRITE, whole_file=True)
+@pages.post(f"{_PATH}/format", LEADS_WRITE, whole_file=True)
 async def read_otherwise(ctx: PageContext) -> PageResult:
     """Read the file in another format; its columns are detected again."""
     form = ctx.form
@@ -62,7 +62,7 @@ async def read_otherwise(ctx: PageContext) -> PageResult:
     return Redirect(f"/imports/{ctx.id()}", [Toast("Format updated. Columns re-detected.")])
 
 
-@pages.post(f"{_PATH}/previews", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/previews", LEADS_WRITE)
 async def preview_import(ctx: PageContext) -> PageResult:
     """Keep what the columns are, and have a worker find out what the rows would do."""
     form, import_id = ctx.form, ctx.id()
@@ -81,44 +81,44 @@ async def preview_import(ctx: PageContext) -> PageResult:
     return Redirect(f"/imports/{import_id}")
 
 
-@pages.get(f"{_PATH}/previews", Permission.LEADS_READ)
+@pages.get(f"{_PATH}/previews", LEADS_READ)
 async def show_preview(ctx: PageContext) -> PageResult:
     """The address of a mapping that was refused, called up again."""
     return Redirect(f"/imports/{ctx.id()}")
 
 
-@pages.post(f"{_PATH}/commits", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/commits", LEADS_WRITE)
 async def commit_import(ctx: PageContext) -> PageResult:
     """Have a worker write what the preview shows, or resume it."""
     return await _do(ctx, partial(lifecycle.commit_import, trace=ctx.trace))
 
 
-@pages.post(f"{_PATH}/pauses", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/pauses", LEADS_WRITE)
 async def pause_import(ctx: PageContext) -> PageResult:
     """Stop immediately: the rows that are being written are skipped."""
     return await _do(ctx, lifecycle.pause_import)
 
 
-@pages.post(f"{_PATH}/cancellations", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/cancellations", LEADS_WRITE)
 async def cancel_import(ctx: PageContext) -> PageResult:
     """Cancel it."""
     return await _do(ctx, lifecycle.cancel_import)
 
 
-@pages.post(f"{_PATH}/undos", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/undos", LEADS_WRITE)
 async def undo_import(ctx: PageContext) -> PageResult:
     """Undo what it wrote."""
     return await _do(ctx, partial(lifecycle.undo_import, participants=ctx.parts.participants, trace=ctx.trace))
 
 
-@pages.post(f"{_PATH}/deletions", Permission.LEADS_WRITE)
+@pages.post(f"{_PATH}/deletions", LEADS_WRITE)
 async def delete_import(ctx: PageContext) -> PageResult:
     """Remove the file and what is known of its rows."""
     done = await _do(ctx, lifecycle.delete_import)
     return done if done.toasts else Redirect("/imports", [Toast("Import record deleted.")])
 
 
-@pages.get(f"{_PATH}/rejected-rows", Permission.LEADS_READ)
+@pages.get(f"{_PATH}/rejected-rows", LEADS_READ)
 async def download_rejected(ctx: PageContext) -> PageResult:
     """The rejected rows as CSV, each with the reason."""
     pieces = await rejected.rejected_file(ctx.parts.database, ctx.actor, import_id=ctx.id())

@@ -5,7 +5,7 @@ from typing import Any
 from leadflood.domains.imports import queries
 from leadflood.domains.imports.contracts import MAX_FILENAME, parse_filename
 from leadflood.domains.imports.service import uploads
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
 from leadflood.kernel.text import InvalidValue
 from leadflood.web.forms import Form
@@ -22,7 +22,7 @@ _ROWS = 50
 _AWAY = 503
 
 
-@pages.get(_LIST, Permission.LEADS_READ, live=("imports_list",))
+@pages.get(_LIST, LEADS_READ, live=("imports_list",))
 async def list_imports(ctx: PageContext) -> PageResult:
     """The imports of the workspace, newest first, as far as they are."""
     async with ctx.reading() as tx:
@@ -38,13 +38,13 @@ async def list_imports(ctx: PageContext) -> PageResult:
     return PageResponse("imports/list.html", context)
 
 
-@pages.get("/imports/new", Permission.LEADS_WRITE)
+@pages.get("/imports/new", LEADS_WRITE)
 async def show_upload(ctx: PageContext) -> PageResult:
     """Where a file is chosen, or dropped."""
     return _page(ctx, Form())
 
 
-@pages.post(_LIST, Permission.LEADS_WRITE, uploads=True)
+@pages.post(_LIST, LEADS_WRITE, uploads=True)
 async def upload_file(ctx: PageContext) -> PageResult:
     """Store the file as it comes in, and go to its import."""
     try:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from leadflood.domains.identity.contracts import Login
+from leadflood.domains.identity.permissions import MEMBERS_WRITE
 from leadflood.domains.identity.service import sessions, signin
 from leadflood.domains.invitations import service
 from leadflood.domains.invitations.contracts import (
@@ -13,7 +14,7 @@ from leadflood.domains.invitations.contracts import (
     NewAccount,
 )
 from leadflood.domains.invitations.errors import AccountExists, InvitationNotFound
-from leadflood.kernel.actor import Permission, Role
+from leadflood.kernel.actor import Role
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import SESSION, Toast, set_cookie
@@ -33,13 +34,13 @@ _BY_MAIL = Public("whoever was invited has no session yet; the link's token is t
 _FAULT = 500
 
 
-@pages.get(f"{_INVITATIONS}/new", Permission.MEMBERS_WRITE)
+@pages.get(f"{_INVITATIONS}/new", MEMBERS_WRITE)
 async def show_invite(ctx: PageContext) -> PageResult:
     """Whom to invite, and as what."""
     return _invite(ctx, Form.of({"role": Role.MEMBER}))
 
 
-@pages.post(_INVITATIONS, Permission.MEMBERS_WRITE)
+@pages.post(_INVITATIONS, MEMBERS_WRITE)
 async def invite(ctx: PageContext) -> PageResult:
     """Send the mail."""
     try:
@@ -53,7 +54,7 @@ async def invite(ctx: PageContext) -> PageResult:
     return Redirect(PATH, [Toast(f"Invitation sent to {sent.email}.")])
 
 
-@pages.post(f"{_INVITATIONS}/{{id}}/sendings", Permission.MEMBERS_WRITE)
+@pages.post(f"{_INVITATIONS}/{{id}}/sendings", MEMBERS_WRITE)
 async def resend(ctx: PageContext) -> PageResult:
     """Send it again, with a new link."""
     try:
@@ -70,7 +71,7 @@ async def resend(ctx: PageContext) -> PageResult:
     return Redirect(PATH, [Toast(f"Invitation resent to {sent.email}. The old link no longer works.")])
 
 
-@pages.post(f"{_INVITATIONS}/{{id}}/revocations", Permission.MEMBERS_WRITE)
+@pages.post(f"{_INVITATIONS}/{{id}}/revocations", MEMBERS_WRITE)
 async def revoke(ctx: PageContext) -> PageResult:
     """Make its link worthless."""
     try:

@@ -8,6 +8,8 @@ from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, JobView, RetryCause, RetryJobs
 from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
+from leadflood.domains.jobs.permissions import JOBS_READ, JOBS_WRITE, OUTBOX_READ
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries import leads_by_id
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
@@ -26,7 +28,7 @@ _ROWS = 50
 _EVENTS = 20
 
 
-@pages.get("/jobs", Permission.JOBS_READ, live=_LIVE)
+@pages.get("/jobs", JOBS_READ, live=_LIVE)
 async def list_jobs(ctx: PageContext) -> PageResult:
     """The queue, the workers, failures by cause, and the jobs themselves. `?status=…&cause=…&kind=…` narrows them."""
     status = next((item for item in JobStatus if item.value == ctx.query.get("status")), None)
@@ -50,21 +52,19 @@ async def list_jobs(ctx: PageContext) -> PageResult:
     return PageResponse("jobs/list.html", {**context, "narrowed": narrowed, "paged": "after" in ctx.query})
 
 
-@pages.get("/jobs/{id}", Permission.JOBS_READ, live=("job_state",))
+@pages.get("/jobs/{id}", JOBS_READ, live=("job_state",))
 async def show_job(ctx: PageContext) -> PageResult:
     """One job: what it does, its attempts and why they failed, and the events that published it."""
     async with ctx.reading() as tx:
         job = await queries.get_job(tx, ctx.actor, job_id=ctx.id())
         leads = await _leads(tx, ctx, [job])
         events = (
-            await queries.list_events(tx, ctx.actor, job_id=job.id, limit=_EVENTS)
-            if ctx.may(Permission.OUTBOX_READ)
-            else None
+            await queries.list_events(tx, ctx.actor, job_id=job.id, limit=_EVENTS) if ctx.may(OUTBOX_READ) else None
         )
     return PageResponse("jobs/job.html", {"job": job, "leads": leads, "events": events.items if events else []})
 
 
-@pages.post("/jobs/{id}/retries", Permission.JOBS_WRITE)
+@pages.post("/jobs/{id}/retries", JOBS_WRITE)
 async def retry_job(ctx: PageContext) -> PageResult:
     """Retry one failed job."""
     async with ctx.writing() as tx:
@@ -73,7 +73,7 @@ async def retry_job(ctx: PageContext) -> PageResult:
     return _back(ctx, outcome, f"/jobs/{ctx.id()}")
 
 
-@pages.post("/jobs/{id}/cancellations", Permission.JOBS_WRITE)
+@pages.post("/jobs/{id}/cancellations", JOBS_WRITE)
 async def cancel_job(ctx: PageContext) -> PageResult:
     """End a queued or running job."""
     async with ctx.writing() as tx:
@@ -81,7 +81,7 @@ async def cancel_job(ctx: PageContext) -> PageResult:
     return Redirect(f"/jobs/{ctx.id()}")
 
 
-@pages.post("/jobs/retries", Permission.JOBS_WRITE)
+@pages.post("/jobs/retries", JOBS_WRITE)
 async def retry_jobs(ctx: PageContext) -> PageResult:
     """Retry the selected jobs."""
     command = ctx.form.read(RetryJobs)
@@ -90,7 +90,7 @@ async def retry_jobs(ctx: PageContext) -> PageResult:
     return _back(ctx, outcome, "/jobs")
 
 
-@pages.post("/jobs/failures/retries", Permission.JOBS_WRITE)
+@pages.post("/jobs/failures/retries", JOBS_WRITE)
 async def retry_cause(ctx: PageContext) -> PageResult:
     """Retry all jobs that failed with an error."""
     command = validated(RetryCause, {"cause": ctx.form.value("cause"), "kind": ctx.form.value("kind")})
@@ -107,7 +107,7 @@ async def retry_cause(ctx: PageContext) -> PageResult:
 
 async def _leads(tx: Transaction, ctx: PageContext, jobs: Sequence[JobView]) -> dict[UUID, str]:
     """Names of the leads that the jobs are about."""
-    if not ctx.may(Permission.LEADS_READ):
+    if not ctx.may(LEADS_READ):
         return {}
     wanted = {job.subject_id for job in jobs if job.subject_id and job.kind == ENRICH_LEAD.name}
     found = await leads_by_id(tx, ctx.actor, lead_ids=wanted) if wanted else {}

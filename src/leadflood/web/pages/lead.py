@@ -10,8 +10,8 @@ from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
 from leadflood.domains.leads.errors import LeadNotFound, LeadVersionConflict
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import deleted
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web import labels
 from leadflood.web.cookies import Toast
@@ -49,7 +49,7 @@ class EditConflict:
     by: str
 
 
-@pages.get(_PATH, Permission.LEADS_READ, live=_LIVE)
+@pages.get(_PATH, LEADS_READ, live=_LIVE)
 async def show_lead(ctx: PageContext) -> PageResult:
     """The page of a lead. `?edit=company` opens that field. A deleted lead has a page of its own."""
     try:
@@ -61,7 +61,7 @@ async def show_lead(ctx: PageContext) -> PageResult:
         return Redirect(f"/leads/deleted/{lead_id}")
 
 
-@pages.post(_PATH, Permission.LEADS_WRITE)
+@pages.post(_PATH, LEADS_WRITE)
 async def change_lead(ctx: PageContext) -> PageResult:
     """Change the fields that the form has, unless someone else changed the lead since it was shown."""
     form, lead_id = ctx.form, ctx.id()
@@ -90,7 +90,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
     return await _page(ctx, toasts=[Toast(f"{'Lead' if editing == 'all' else labels.field(editing)} saved.")])
 
 
-@pages.post("/leads/{id}/enrichments", Permission.LEADS_WRITE)
+@pages.post("/leads/{id}/enrichments", LEADS_WRITE)
 async def request_enrichment(ctx: PageContext) -> PageResult:
     """Queue a fresh enrichment; the page shows it run."""
     async with ctx.writing() as tx:
@@ -98,7 +98,7 @@ async def request_enrichment(ctx: PageContext) -> PageResult:
     return Redirect(f"/leads/{ctx.id()}")
 
 
-@pages.post("/leads/{id}/deletion", Permission.LEADS_WRITE)
+@pages.post("/leads/{id}/deletion", LEADS_WRITE)
 async def delete_lead(ctx: PageContext) -> PageResult:
     """Delete the lead. Its toast and its page offer to restore it, for as long as it is stored."""
     lead_id = ctx.id()
@@ -108,7 +108,7 @@ async def delete_lead(ctx: PageContext) -> PageResult:
     return Redirect("/leads", [Toast("Lead deleted.", undo=undo, link=link, link_text="Details")])
 
 
-@pages.post("/leads/{id}/restorations", Permission.LEADS_WRITE)
+@pages.post("/leads/{id}/restorations", LEADS_WRITE)
 async def restore_lead(ctx: PageContext) -> PageResult:
     """Bring a deleted lead back."""
     lead_id = ctx.id()

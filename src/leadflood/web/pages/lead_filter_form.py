@@ -13,7 +13,7 @@ from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import read_filter
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.filters import LEAD_FILTERS
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
 from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
@@ -95,7 +95,7 @@ class GroupRows:
         return True
 
 
-@pages.get("/leads/filter", Permission.LEADS_READ)
+@pages.get("/leads/filter", LEADS_READ)
 async def edit_filter(ctx: PageContext) -> PageResult:
     """The filter of a list as a form. `do` says what was pressed: without it, the list's filter is shown."""
     pairs = ctx.request.query_params.multi_items()

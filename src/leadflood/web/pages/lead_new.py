@@ -5,7 +5,7 @@ from typing import Any
 from leadflood.domains.leads import service
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.errors import AppError, InvalidInput
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
@@ -21,13 +21,13 @@ _SOURCE = "manual"
 _FAULT = 500
 
 
-@pages.get("/leads/new", Permission.LEADS_WRITE)
+@pages.get("/leads/new", LEADS_WRITE)
 async def show_new_lead(ctx: PageContext) -> PageResult:
     """The empty form, or one that a link has filled in."""
     return await _page(ctx, Form({name: [value] for name, value in ctx.query.items()}))
 
 
-@pages.post("/leads/checks", Permission.LEADS_WRITE)
+@pages.post("/leads/checks", LEADS_WRITE)
 async def check_lead(ctx: PageContext) -> PageResult:
     """Say what is wrong with the form so far, of the fields that have been left. Nothing is stored."""
     form, touched = ctx.form, set(ctx.form.values("touched"))
@@ -40,7 +40,7 @@ async def check_lead(ctx: PageContext) -> PageResult:
     return await _page(ctx, form, part="lead_form")
 
 
-@pages.post("/leads", Permission.LEADS_WRITE)
+@pages.post("/leads", LEADS_WRITE)
 async def create_lead(ctx: PageContext) -> PageResult:
     """Store the lead and go to its page, which shows its enrichment run."""
     form = ctx.form

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from leadflood.domains.leads.contracts.views import CreateView, SavedView, UpdateView
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
-from leadflood.kernel.actor import Permission
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
@@ -17,7 +17,7 @@ from leadflood.web.responses import PageResult, Redirect
 pages = Pages()
 
 
-@pages.post("/leads/views", Permission.LEADS_WRITE)
+@pages.post("/leads/views", LEADS_WRITE)
 async def save_view(ctx: PageContext) -> PageResult:
     """Keep what the list shows now under a name."""
     given = {"name": ctx.form.value("name"), "shared": ctx.form.checked("shared"), **_shown(ctx)}
@@ -26,7 +26,7 @@ async def save_view(ctx: PageContext) -> PageResult:
     return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
-@pages.post("/leads/views/{id}", Permission.LEADS_WRITE)
+@pages.post("/leads/views/{id}", LEADS_WRITE)
 async def change_view(ctx: PageContext) -> PageResult:
     """Give the view another name, share it or not, or keep in it what the list shows now."""
     form = ctx.form
@@ -45,7 +45,7 @@ async def change_view(ctx: PageContext) -> PageResult:
     return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
-@pages.post("/leads/views/{id}/removals", Permission.LEADS_WRITE)
+@pages.post("/leads/views/{id}/removals", LEADS_WRITE)
 async def remove_view(ctx: PageContext) -> PageResult:
     """Remove the view; the leads stay."""
     async with ctx.writing() as tx:

@@ -6,9 +6,9 @@ from typing import Any
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.views import SavedView
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.queries.views import list_views
-from leadflood.kernel.actor import Permission
 from leadflood.web.labels import COLUMNS
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
@@ -29,7 +29,7 @@ pages = Pages()
 _ROWS = 50
 
 
-@pages.get("/leads", Permission.LEADS_READ, live=("leads_list",))
+@pages.get("/leads", LEADS_READ, live=("leads_list",))
 async def list_leads(ctx: PageContext) -> PageResult:
     """Leads as the address says: what is sought, filtered, sorted, shown; `?peek=` opens one beside the list."""
     state = LeadListParams.read(ctx.request.query_params.multi_items())

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import MatchCountExceeded
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.domains.leads.service import bulk
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.web.cookies import Toast, local_path
 from leadflood.web.formats import number, plural
@@ -27,7 +27,7 @@ _MAX_COUNT = 1_000_000
 _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
-@pages.post("/leads/bulk-changes", Permission.LEADS_WRITE)
+@pages.post("/leads/bulk-changes", LEADS_WRITE)
 async def change_leads(ctx: PageContext) -> PageResult:
     """Do one thing to the selected leads, or to all that the list finds, once that is confirmed."""
     form = ctx.form

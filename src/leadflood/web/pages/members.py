@@ -7,11 +7,12 @@ from leadflood.dev_mail.messages import is_in_use
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.contracts import ChangeRole, MemberView
 from leadflood.domains.identity.models import can_grant
+from leadflood.domains.identity.permissions import MEMBERS_READ, MEMBERS_WRITE
 from leadflood.domains.identity.service import members
 from leadflood.domains.invitations import queries as invitations
 from leadflood.domains.leads.contracts.member_removal import RemovalImpact
 from leadflood.domains.leads.service import member_removal
-from leadflood.kernel.actor import Permission, Role
+from leadflood.kernel.actor import Role
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import SESSION, Toast, drop_cookie
 from leadflood.web.formats import plural
@@ -28,13 +29,13 @@ _OPEN = 100
 _FAULT = 500
 
 
-@pages.get(PATH, Permission.MEMBERS_READ, live=("members_list", "members_invitations"))
+@pages.get(PATH, MEMBERS_READ, live=("members_list", "members_invitations"))
 async def list_members(ctx: PageContext) -> PageResult:
     """Members and pending invitations."""
     return await members_page(ctx)
 
 
-@pages.post(f"{PATH}/{{id}}/roles", Permission.MEMBERS_WRITE)
+@pages.post(f"{PATH}/{{id}}/roles", MEMBERS_WRITE)
 async def change_role(ctx: PageContext) -> PageResult:
     """Give a member another role."""
     user_id = ctx.id()
@@ -47,7 +48,7 @@ async def change_role(ctx: PageContext) -> PageResult:
     return Redirect(PATH, [Toast(f"Role changed to {ROLES[member.role][0]}.")])
 
 
-@pages.post(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
+@pages.post(f"{PATH}/{{id}}/removals", MEMBERS_WRITE)
 async def remove_member(ctx: PageContext) -> PageResult:
     """Remove someone, or leave."""
     user_id = ctx.id()
@@ -63,7 +64,7 @@ async def remove_member(ctx: PageContext) -> PageResult:
     return Redirect(PATH, [Toast(f"Removed {member.name}. {_impact_text(left)}".strip())])
 
 
-@pages.get(f"{PATH}/{{id}}/removals", Permission.MEMBERS_WRITE)
+@pages.get(f"{PATH}/{{id}}/removals", MEMBERS_WRITE)
 async def show_removal(ctx: PageContext) -> PageResult:
     """What happens to the member's leads and views, shown before the removal."""
     user_id = ctx.id()
@@ -87,7 +88,7 @@ def _impact_text(left: RemovalImpact) -> str:
 
 def grantable_roles(ctx: PageContext) -> list[Role]:
     """The roles that the visitor may give, from most to least allowed."""
-    if not ctx.may(Permission.MEMBERS_WRITE):
+    if not ctx.may(MEMBERS_WRITE):
         return []
     owner = ctx.actor.role is Role.OWNER
     return [role for role in Role if can_grant(ctx.actor, role) and (owner or role is not Role.OWNER)]
@@ -113,10 +114,10 @@ async def members_page(ctx: PageContext, *, status: int = 200, toasts: Sequence[
         "roles": ROLES,
         "givable": grantable_roles(ctx),
         "touchable": {item.id for item in page.items if _may_touch(ctx, item)},
-        "caught": ctx.may(Permission.MEMBERS_WRITE) and is_in_use(ctx.parts.settings),
+        "caught": ctx.may(MEMBERS_WRITE) and is_in_use(ctx.parts.settings),
     }
     return PageResponse("settings/members.html", context, status, toasts=toasts)
 
 
 def _may_touch(ctx: PageContext, member: MemberView) -> bool:
-    return ctx.may(Permission.MEMBERS_WRITE) and (member.role is not Role.OWNER or ctx.actor.role is Role.OWNER)
+    return ctx.may(MEMBERS_WRITE) and (member.role is not Role.OWNER or ctx.actor.role is Role.OWNER)

@@ -5,7 +5,7 @@ from typing import Any
 from leadflood.domains.jobs import queries, service
 from leadflood.domains.jobs.contracts import BulkOutcome, ReplayCause, ReplayEvents
 from leadflood.domains.jobs.models import MAX_CAUSE, OutboxStatus
-from leadflood.kernel.actor import Permission
+from leadflood.domains.jobs.permissions import OUTBOX_READ, OUTBOX_WRITE
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
@@ -18,7 +18,7 @@ pages = Pages()
 _ROWS = 50
 
 
-@pages.get("/outbox", Permission.OUTBOX_READ, live=("outbox_causes", "outbox_list"))
+@pages.get("/outbox", OUTBOX_READ, live=("outbox_causes", "outbox_list"))
 async def list_events(ctx: PageContext) -> PageResult:
     """Undelivered events by error, and all events. `?status=…&cause=…` narrows them."""
     status = next((item for item in OutboxStatus if item.value == ctx.query.get("status")), None)
@@ -36,7 +36,7 @@ async def list_events(ctx: PageContext) -> PageResult:
     return PageResponse("outbox/list.html", {**context, "narrowed": narrowed, "paged": "after" in ctx.query})
 
 
-@pages.post("/outbox/{id}/replays", Permission.OUTBOX_WRITE)
+@pages.post("/outbox/{id}/replays", OUTBOX_WRITE)
 async def replay_event(ctx: PageContext) -> PageResult:
     """Retry the delivery of one event."""
     async with ctx.writing() as tx:
@@ -44,7 +44,7 @@ async def replay_event(ctx: PageContext) -> PageResult:
     return _back(ctx, BulkOutcome(done=1, refused=[], job_id=None))
 
 
-@pages.post("/outbox/replays", Permission.OUTBOX_WRITE)
+@pages.post("/outbox/replays", OUTBOX_WRITE)
 async def replay_events(ctx: PageContext) -> PageResult:
     """Retry the delivery of the selected events."""
     command = ctx.form.read(ReplayEvents)
@@ -53,7 +53,7 @@ async def replay_events(ctx: PageContext) -> PageResult:
     return _back(ctx, outcome)
 
 
-@pages.post("/outbox/failures/replays", Permission.OUTBOX_WRITE)
+@pages.post("/outbox/failures/replays", OUTBOX_WRITE)
 async def replay_cause(ctx: PageContext) -> PageResult:
     """Retry the delivery of all events that failed with an error."""
     command = validated(ReplayCause, {"cause": ctx.form.value("cause"), "kind": ctx.form.value("kind")})

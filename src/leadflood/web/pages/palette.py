@@ -5,7 +5,7 @@ from uuid import UUID
 
 from leadflood.domains.leads import queries as leads
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.text import search_key
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_form import name_of
@@ -45,7 +45,7 @@ async def show_palette(ctx: PageContext) -> PageResult:
 
 
 async def _leads(ctx: PageContext, typed: str) -> list[PaletteCommand]:
-    if len(typed) < _MIN_QUERY or not ctx.may(Permission.LEADS_READ):
+    if len(typed) < _MIN_QUERY or not ctx.may(LEADS_READ):
         return []
     async with ctx.reading() as tx:
         if (lead_id := _id(typed)) is not None:

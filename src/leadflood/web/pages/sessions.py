@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import sessions
-from leadflood.kernel.actor import Permission
 from leadflood.web.cookies import SESSION, Toast, drop_cookie
 from leadflood.web.formats import plural
 from leadflood.web.page_context import PageContext
@@ -17,7 +17,7 @@ _PATH = "/settings/sessions"
 _ROWS = 50
 
 
-@pages.get(_PATH, Permission.ACCOUNT, live=("sessions_list",))
+@pages.get(_PATH, ACCOUNT, live=("sessions_list",))
 async def list_sessions(ctx: PageContext) -> PageResult:
     """Your live sessions in all workspaces, newest first."""
     page = await sessions.list_all_sessions(ctx.parts.database, ctx.actor, after=ctx.after("sessions"), limit=_ROWS)
@@ -30,14 +30,14 @@ async def list_sessions(ctx: PageContext) -> PageResult:
     return PageResponse("settings/sessions.html", context)
 
 
-@pages.post(f"{_PATH}/endings", Permission.ACCOUNT)
+@pages.post(f"{_PATH}/endings", ACCOUNT)
 async def end_other_sessions(ctx: PageContext) -> PageResult:
     """Sign out everywhere but here."""
     ended = await sessions.end_other_sessions(ctx.parts.database, ctx.actor)
     return Redirect(_PATH, [Toast(f"Signed out {plural(ended, 'other session')}." if ended else "No other sessions.")])
 
 
-@pages.post(f"{_PATH}/{{id}}/endings", Permission.ACCOUNT)
+@pages.post(f"{_PATH}/{{id}}/endings", ACCOUNT)
 async def end_session(ctx: PageContext) -> PageResult:
     """Sign out somewhere."""
     session_id = ctx.id()

@@ -2,8 +2,8 @@
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import RenameWorkspace
+from leadflood.domains.identity.permissions import WORKSPACE_READ, WORKSPACE_WRITE
 from leadflood.domains.identity.service import workspaces
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
@@ -17,13 +17,13 @@ _PATH = "/settings/workspace"
 _FAULT = 500
 
 
-@pages.get(_PATH, Permission.WORKSPACE_READ)
+@pages.get(_PATH, WORKSPACE_READ)
 async def show_workspace(ctx: PageContext) -> PageResult:
     """Its name, which those who may can change, and its id."""
     return await _page(ctx)
 
 
-@pages.post(_PATH, Permission.WORKSPACE_WRITE)
+@pages.post(_PATH, WORKSPACE_WRITE)
 async def rename_workspace(ctx: PageContext) -> PageResult:
     """Another name, for all members."""
     try:

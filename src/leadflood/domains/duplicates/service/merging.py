@@ -17,10 +17,11 @@ from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.contracts.lead_records import StoredLead
 from leadflood.domains.leads.errors import ChangesetNotFound, LeadNotFound, LeadVersionConflict
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
 from leadflood.domains.leads.service import merging as leads
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable, expect_changed
 from leadflood.kernel.ids import new_id
@@ -35,7 +36,7 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
     Raises: MergeWithItself, LeadNotFound, AlreadyMerged, LeadChanged, UnknownMergeField, InvalidInput: the survivor
         would have too many custom fields.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     survivor_id, other_id = command.survivor_id, command.other_id
     if survivor_id == other_id:
         raise SelfMerge
@@ -75,7 +76,7 @@ async def undo_merge(
 
     Raises: MergeNotFound, MergeNotUndoable, Unavailable.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await store.lock_merge(tx, actor.workspace_id, merge_id)
     if found is None:
         raise MergeNotFound
@@ -117,7 +118,7 @@ async def undo_change(
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, MergeNotFound, MergeNotUndoable, Unavailable.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     merge_id = (await get_changeset(tx, actor, changeset_id=changeset_id)).merge_id
     if merge_id is None:
         return await changesets.undo_changeset(tx, actor, participants, changeset_id=changeset_id, trace=trace)

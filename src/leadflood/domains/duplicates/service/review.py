@@ -9,13 +9,14 @@ from leadflood.domains.duplicates.events import DUPLICATE, DuplicateAuditAction
 from leadflood.domains.duplicates.models import CandidateStatus
 from leadflood.domains.duplicates.store import merges as store
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 
 async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Say that the two are not the same; no scan asks again. Raises: DuplicateNotFound, DuplicateMerged."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     return await _decide(
         tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED, DuplicateAuditAction.DISMISSED
     )
@@ -23,7 +24,7 @@ async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> Dupli
 
 async def reopen(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
     """Take that back. Raises: DuplicateNotFound, DuplicateMerged."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     return await _decide(
         tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN, DuplicateAuditAction.REOPENED
     )

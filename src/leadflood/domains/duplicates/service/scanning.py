@@ -14,7 +14,8 @@ from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
@@ -28,7 +29,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> ScanView:
     """Have a worker compare what changed since the last scan, or all at first. One at a time: returns that one."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     started = await start_scan(tx, actor, trace=trace)
     scan = await queries.find_scan(tx, actor)
     if scan is None:

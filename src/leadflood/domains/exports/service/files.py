@@ -12,7 +12,8 @@ from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.filters import written
@@ -37,7 +38,7 @@ async def request_export(
     trace: Mapping[str, str],
 ) -> ExportView:
     """Have a worker write a file, which is kept for 7 days once it is whole. Raises: TooManyExports."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
         raise TooManyExports(MAX_EXPORTS)
     export_id = new_id()
@@ -68,7 +69,7 @@ async def request_export(
 
 async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> ExportFile:
     """Begin to send a file, and record who takes it. Raises: ExportNotFound, ExportNotReady."""
-    actor.require(Permission.LEADS_READ)
+    actor.require(LEADS_READ)
     async with database.transaction(actor.workspace_id) as tx:
         view = await queries.get_export(tx, actor, export_id=export_id)
         if view.status is not ExportStatus.READY:
@@ -91,7 +92,7 @@ async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> No
 
     Raises: ExportNotFound.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     if not await store.expire(tx, actor.workspace_id, export_id):
         raise ExportNotFound
     await audit.record(

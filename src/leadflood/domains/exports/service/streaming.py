@@ -10,7 +10,8 @@ from leadflood.domains.exports.models import ExportFormat, file_name, wants_enri
 from leadflood.domains.exports.service.batches import ExportScan, batches, encoder, scan_for_export
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.filters import written
@@ -80,7 +81,7 @@ async def open_stream(
         max_count: leads that may be sent; None: any number.
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
-    actor.require(Permission.LEADS_READ)
+    actor.require(LEADS_READ)
     filters = filters.fixed(actor)
     surveyed = await scan_for_export(database, actor, filters=filters, columns=columns, kind=kind, max_count=max_count)
     if max_count is not None and surveyed.total > max_count:

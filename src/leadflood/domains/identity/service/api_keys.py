@@ -15,8 +15,9 @@ from leadflood.domains.identity.errors import (
 )
 from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import API_KEY_PREFIX, MAX_API_KEYS, MAX_KEY_YEARS, SHOWN_OF_KEY
+from leadflood.domains.identity.permissions import KEYS_WRITE
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import new_token, token_hash
 from leadflood.kernel.db.transaction import Transaction
@@ -34,7 +35,7 @@ async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) ->
         Unauthenticated: when the maker has just been removed, or the key that asks just ended. LastOwner: when the
         workspace has no owner to belong to.
     """
-    actor.require(Permission.KEYS_WRITE)
+    actor.require(KEYS_WRITE)
     missing = sorted(set(key.scopes) - actor.permissions)
     if missing:
         raise PermissionEscalation(missing)
@@ -73,7 +74,7 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None
 
     Raises: ApiKeyNotFound: also when it is revoked already.
     """
-    actor.require(Permission.KEYS_WRITE)
+    actor.require(KEYS_WRITE)
     if not await store.revoke_api_key(tx, actor.workspace_id, key_id):
         raise ApiKeyNotFound
     descendants = await store.revoke_descendants(tx, actor.workspace_id)

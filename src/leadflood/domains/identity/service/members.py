@@ -24,8 +24,9 @@ from leadflood.domains.identity.errors import (
 )
 from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
 from leadflood.domains.identity.models import can_grant, permissions_of
+from leadflood.domains.identity.permissions import ACCOUNT, MEMBERS_WRITE
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Permission, Role
+from leadflood.kernel.actor import PERMISSIONS, Actor, ActorKind, Role
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.errors import Forbidden
@@ -41,7 +42,7 @@ async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> Mem
 
     Raises: Forbidden: unless called from the command line. UserNotFound, AlreadyMember.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     if actor.kind is not ActorKind.CLI:
         raise Forbidden("Invite the person instead: an account joins a workspace only when its owner accepts.")
     await lock(tx, actor)
@@ -59,7 +60,7 @@ async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: C
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, BeyondOwnPermissions, Unauthenticated.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
     if role is change.role:
@@ -85,7 +86,7 @@ async def remove_member(
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     own_role = await lock(tx, actor)
     role = await _role_of(tx, actor, user_id)
     require_may_change(actor, own_role, role)
@@ -148,7 +149,7 @@ async def lock(tx: Transaction, actor: Actor) -> Role | None:
     if actor.user_id is None:
         return None
     role = await store.role_of(tx, actor.workspace_id, actor.user_id)
-    if role is None or Permission.MEMBERS_WRITE not in PERMISSIONS[role]:
+    if role is None or MEMBERS_WRITE not in PERMISSIONS[role]:
         raise InvalidToken
     return role
 
@@ -172,7 +173,7 @@ def require_may_grant(actor: Actor, own_role: Role | None, role: Role) -> None:
     """Raises: OwnerRoleRequired, PermissionEscalation: users cannot grant permissions that they do not have."""
     require_may_change(actor, own_role, role)
     if not can_grant(actor, role):
-        raise PermissionEscalation(sorted(PERMISSIONS[role] - actor.permissions - {Permission.ACCOUNT}))
+        raise PermissionEscalation(sorted(PERMISSIONS[role] - actor.permissions - {ACCOUNT}))
 
 
 async def _refuse_last_owner(tx: Transaction, actor: Actor, user_id: UUID, role: Role) -> None:

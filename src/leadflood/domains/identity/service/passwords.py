@@ -19,9 +19,10 @@ from leadflood.domains.identity.models import (
     normalise_password,
     throttled_address,
 )
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import api_keys, audit
 from leadflood.domains.identity.store import sessions as session_store
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox, hash_password, new_password, verify_password
 from leadflood.kernel.db.database import Database
@@ -144,7 +145,7 @@ async def change_password(
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), Unauthenticated,
         InvalidInput: when the new password is the e-mail address.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     account, attempt = await confirmed(
         database,
         settings,

@@ -7,8 +7,9 @@ from leadflood.domains.identity.contracts import MeView, UpdateMe
 from leadflood.domains.identity.errors import EmailTaken, InvalidToken
 from leadflood.domains.identity.events import IdentityAuditAction
 from leadflood.domains.identity.models import Client
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import access, audit
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.transaction import Transaction
@@ -21,7 +22,7 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
 
     Raises: Unauthenticated: for a caller who is no user.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.user_id is None:
         raise InvalidToken
     async with database.system() as tx:

@@ -18,11 +18,12 @@ from leadflood.domains.identity.models import (
     SessionKind,
     permissions_of,
 )
+from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.domains.identity.service import audit
 from leadflood.domains.identity.service.passwords import end_and_record
 from leadflood.domains.identity.store import sessions as session_store
 from leadflood.domains.identity.store.sessions import SessionKey
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import new_token, token_hash
 from leadflood.kernel.db.database import Database
@@ -126,7 +127,7 @@ async def switch_workspace(
     Raises: WorkspaceNotFound: also for a workspace that the user is not in. SessionNotFound: for a caller without a
         session. Unauthenticated: when the session has just ended.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.user_id is None or actor.session_id is None:
         raise SessionNotFound
     async with database.system() as tx:
@@ -160,7 +161,7 @@ async def logout(tx: Transaction, actor: Actor) -> None:
 
     Raises: SessionNotFound: for a caller without a session, such as an API key.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.session_id is None:
         raise SessionNotFound
     await _end(tx, actor, actor.session_id, EndReason.LOGOUT)
@@ -171,7 +172,7 @@ async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> Non
 
     Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.user_id is None:
         raise SessionNotFound
     await _end(tx, actor, session_id, EndReason.ENDED)
@@ -182,7 +183,7 @@ async def end_any_session(database: Database, actor: Actor, *, session_id: UUID)
 
     Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.user_id is None:
         raise SessionNotFound
     async with database.system() as tx:
@@ -197,7 +198,7 @@ async def end_other_sessions(database: Database, actor: Actor) -> int:
 
     Raises: SessionNotFound: for a caller without a session, who would end all of them.
     """
-    actor.require(Permission.ACCOUNT)
+    actor.require(ACCOUNT)
     if actor.user_id is None or actor.session_id is None:
         raise SessionNotFound
     async with database.system() as tx:

@@ -3,14 +3,15 @@
 from leadflood.domains.identity import queries, store
 from leadflood.domains.identity.contracts import RenameWorkspace, WorkspaceView
 from leadflood.domains.identity.events import AuditSubject, IdentityAuditAction
+from leadflood.domains.identity.permissions import WORKSPACE_WRITE
 from leadflood.domains.identity.service import audit
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 
 async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorkspace) -> WorkspaceView:
     """Give the workspace another name. Raises: WorkspaceNotFound."""
-    actor.require(Permission.WORKSPACE_WRITE)
+    actor.require(WORKSPACE_WRITE)
     before = await queries.get_workspace(tx, actor)
     if await store.rename_workspace(tx, actor.workspace_id, change.name):
         await audit.record(

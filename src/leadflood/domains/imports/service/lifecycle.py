@@ -20,9 +20,10 @@ from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import JobKind, NewJob
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import ChangesetKind
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import changesets
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import Participants
 
@@ -43,7 +44,7 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
 
     Raises: ImportNotFound, ImportNotReady: it is at work, or committed, or no column is the address.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found, _ = await changeable(tx, actor, import_id=import_id)
     if not any(column.target == Target.EMAIL for column in found.columns):
         raise ImportNotReady("Map one column to email.")
@@ -59,7 +60,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
 
     Raises: ImportNotFound, ImportNotReady.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     resumed = found.changeset_id is not None and found.status in (ImportStatus.PAUSED, ImportStatus.FAILED)
     if found.status is not ImportStatus.PREVIEWED and not resumed:
@@ -83,7 +84,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
 
 async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
     """Stop a commit. The rows that are being written are left out. Raises: ImportNotFound, ImportNotReady."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status is not ImportStatus.COMMITTING:
         raise ImportNotReady(f"The import is {found.status}. Only a running import can be paused.")
@@ -94,7 +95,7 @@ async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Imp
 
 async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
     """Cancel an import. Leads that are written stay, and can be undone. Raises: ImportNotFound, ImportNotReady."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status not in _STOPPABLE:
         raise ImportNotReady(f"The import is {found.status}. There is nothing to cancel.")
@@ -112,7 +113,7 @@ async def undo_import(
 
     Raises: ImportNotFound, ImportNotReady: nothing is written, or it is being written.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.changeset_id is None or found.status not in _UNDOABLE:
         raise ImportNotReady(
@@ -134,7 +135,7 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
 
     Raises: ImportNotFound, ImportNotReady: it is at work.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status in BUSY or found.status == ImportStatus.PAUSED:
         raise ImportNotReady(f"The import is {found.status}. Cancel it first.")

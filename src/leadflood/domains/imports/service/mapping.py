@@ -17,7 +17,8 @@ from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.errors import UnknownOwner
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 
@@ -54,7 +55,7 @@ async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnknownOwner.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     found, _ = await changeable(tx, actor, import_id=import_id)
     _check_targets(command.targets, len(found.columns))
     if command.owner_id is not None:

@@ -20,7 +20,8 @@ from leadflood.domains.imports.service.mapping import changeable, save_analysis,
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.service.sandboxed_parser import detect_format
 from leadflood.domains.imports.store import quota as store_quota
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
@@ -92,7 +93,7 @@ async def upload(
 
     Raises: FileTooLarge, ImportQuotaExceeded: immediately if the declared size is too large. UnreadableFile.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     if declared is not None and declared > limit:
         raise FileTooLarge(limit)
     import_id = new_id()
@@ -210,7 +211,7 @@ async def read_as(
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnreadableFile.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     async with database.transaction(actor.workspace_id) as tx:
         wanted, found = await wanted_format(tx, actor, import_id=import_id, command=command)
         head = await queries.read_chunk(tx, actor.workspace_id, import_id, 0) or b""

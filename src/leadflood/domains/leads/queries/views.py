@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
+from leadflood.domains.identity.permissions import WORKSPACE_WRITE
 from leadflood.domains.leads.columns import SAVED_VIEW
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
 from leadflood.domains.leads.contracts.views import MAX_VIEWS, SavedView
 from leadflood.domains.leads.errors import ViewNotFound
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
@@ -52,7 +53,7 @@ ORDER BY name, id LIMIT :most
 def may_change(actor: Actor, row: Row) -> bool:
     """Whether a view is the actor's to change: the workspace's views are those of its owners and admins."""
     if row.of_workspace:
-        return Permission.WORKSPACE_WRITE in actor.permissions
+        return WORKSPACE_WRITE in actor.permissions
     return bool(row.user_id == actor.user_id)
 
 

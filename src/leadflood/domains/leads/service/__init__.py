@@ -40,10 +40,11 @@ from leadflood.domains.leads.events import (
     LeadUpdatedData,
 )
 from leadflood.domains.leads.models import TRANSITIONS, CustomValue, DirectTransition, FieldSource, LeadStatus
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.service import custom
 from leadflood.domains.leads.store.history import attribute
 from leadflood.domains.leads.store.merging import merged_among
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.errors import IntegrityError, LockConflict, constraint_of
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, Unavailable, expect_changed
@@ -61,7 +62,7 @@ async def create_lead(
     tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = "api"
 ) -> LeadCreated:
     """As `create_leads`, for one. `source`: its source when not given. Raises: DuplicateLead, UnknownOwner."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     lead = NewLead(actor, command, trace, source)
     (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, leads=[lead])
     if isinstance(outcome, AppError):
@@ -80,7 +81,7 @@ async def create_leads(
     Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
     for item in leads:
-        item.actor.require(Permission.LEADS_WRITE)
+        item.actor.require(LEADS_WRITE)
     leads, misfits = await custom.type_new(tx, workspace_id, leads)
     owners = {lead.command.owner_id for lead in leads if lead.command.owner_id is not None}
     known = {None, *(await identity.members_among(tx, workspace_id, owners) if owners else ())}
@@ -144,7 +145,7 @@ async def update_lead(
 
     Raises: LeadNotFound, LeadChanged, DuplicateLead, UnknownOwner, InvalidInput: for a phone that does not fit.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
     if stored is None:
         raise LeadNotFound
@@ -167,7 +168,7 @@ async def update_lead(
 
 async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_version: int | None = None) -> None:
     """Delete a lead; it can be restored for as long as the settings say. Raises: LeadNotFound, LeadChanged."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
     if stored is None:
         raise LeadNotFound
@@ -188,7 +189,7 @@ async def restore_lead(
 
     Raises: LeadNotFound, LeadMerged: it is merged into another. DuplicateLead: another lead has the address now.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id, deleted=True)
     if stored is None:
         return await queries.get_lead(tx, actor, lead_id=lead_id)
@@ -210,7 +211,7 @@ async def restore_lead(
 
 async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str]) -> UUID:
     """Enrich a lead again. Returns the id of the job. Raises: LeadNotFound."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
     (job_id,) = await queue_enrichment(tx, actor, lead_ids=[lead_id], trace=trace)

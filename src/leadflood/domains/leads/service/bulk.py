@@ -30,6 +30,7 @@ from leadflood.domains.leads.events import (
     LeadUpdatedData,
 )
 from leadflood.domains.leads.models import Change, ChangesetKind, ChangesetStatus, FieldSource
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
@@ -45,7 +46,7 @@ from leadflood.domains.leads.service.changesets import (
 from leadflood.domains.leads.store import bulk as store
 from leadflood.domains.leads.store import changesets, merging
 from leadflood.domains.leads.store.history import attribute
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.errors import IntegrityError
 from leadflood.kernel.db.pool import Row
@@ -84,7 +85,7 @@ async def change_leads(
 
     Raises: MoreLeadsMatch, UnknownOwner, ValuesDoNotFit, Unavailable.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     await _check_owner(tx, actor, command)
     command = await _typed(tx, actor, command)
     ids = list(dict.fromkeys(command.lead_ids or ()))

@@ -32,12 +32,13 @@ from leadflood.domains.leads.events import (
     LeadUpdatedData,
 )
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.service import queue_enrichment
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.domains.leads.store.history import attribute
-from leadflood.kernel.actor import Actor, ActorKind, Permission
+from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db import planner
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.errors import IntegrityError
@@ -106,7 +107,7 @@ async def undo_changeset(
     Raises: ChangesetNotFound, ChangesetNotUndoable: it is still being written, or more than leads went into it.
         Unavailable.
     """
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     changeset = await get_changeset(tx, actor, changeset_id=changeset_id)
     if changeset.kind is ChangesetKind.MERGE:
         raise ChangesetNotUndoable("This is a merge. Undo the merge instead.")

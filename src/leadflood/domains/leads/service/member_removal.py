@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from leadflood.domains.identity.permissions import MEMBERS_WRITE
 from leadflood.domains.identity.service import members
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
@@ -24,7 +25,7 @@ from leadflood.domains.leads.service.bulk import change_more
 from leadflood.domains.leads.service.changesets import MAX_DIRECT, open_changeset, record
 from leadflood.domains.leads.store import changesets
 from leadflood.domains.leads.store import views as view_store
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
 
 _MAX_COUNT = 1_000_000_000
@@ -42,7 +43,7 @@ async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, trace: 
 
     Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated, Unavailable.
     """
-    actor.require(Permission.MEMBERS_WRITE)
+    actor.require(MEMBERS_WRITE)
     await members.lock(tx, actor)
     owned = (await removal_impact(tx, actor, user_id=user_id)).leads
     views = await view_store.pass_on(tx, actor.workspace_id, user_id)

@@ -10,8 +10,9 @@ from leadflood.domains.leads import store
 from leadflood.domains.leads.contracts.personal_data import ErasureView, PersonalDataView, PlaceView
 from leadflood.domains.leads.errors import LeadNotFound
 from leadflood.domains.leads.events import LEAD, LEAD_ERASED, LeadAuditAction, LeadErasedData
+from leadflood.domains.leads.permissions import PERSONAL_DATA
 from leadflood.domains.leads.queries.personal_data import data_subject, same_leads
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
@@ -27,7 +28,7 @@ async def export_personal_data(
     tx: Transaction, actor: Actor, participants: Participants, *, who: Who
 ) -> PersonalDataView:
     """All that the workspace has about a person. Raises: LeadNotFound: no lead has this id."""
-    actor.require(Permission.PERSONAL_DATA)
+    actor.require(PERSONAL_DATA)
     person = await _find(tx, actor, participants, who)
     places = await participants.export(tx, actor, person)
     exported = PersonalDataView(lead_ids=sorted(person.ids), places=places)
@@ -45,7 +46,7 @@ async def erase_person(
 
     Raises: LeadNotFound: no lead has this id. ImportsBusy, Unavailable.
     """
-    actor.require(Permission.PERSONAL_DATA)
+    actor.require(PERSONAL_DATA)
     person = await _find(tx, actor, participants, who)
     if dry_run:
         return _view(person, await participants.count(tx, actor, person), dry_run=True)

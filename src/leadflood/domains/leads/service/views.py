@@ -15,9 +15,10 @@ from leadflood.domains.leads.errors import (
     ViewVersionConflict,
 )
 from leadflood.domains.leads.events import VIEW, LeadAuditAction
+from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_view, may_change
 from leadflood.domains.leads.store import views as store
-from leadflood.kernel.actor import Actor, Permission
+from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import expect_changed
@@ -27,7 +28,7 @@ from leadflood.kernel.ids import new_id
 
 async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> SavedView:
     """Save a view, last among one's own. Raises: TooManyViews, ViewsNeedPerson: at the command line."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     if actor.user_id is None:
         raise UserActorRequired
     own = await store.lock_own(tx, actor)
@@ -57,7 +58,7 @@ async def update_view(
     tx: Transaction, actor: Actor, *, view_id: UUID, command: UpdateView, expected_version: int
 ) -> SavedView:
     """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
     stored = await _own(tx, actor, view_id, expected_version)
     values: dict[str, Any] = {
@@ -79,7 +80,7 @@ async def update_view(
 
 async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
     """Remove a view. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
-    actor.require(Permission.LEADS_WRITE)
+    actor.require(LEADS_WRITE)
     view = await _own(tx, actor, view_id, expected_version)
     await store.delete_view(tx, actor.workspace_id, view_id)
     await _record(tx, actor, LeadAuditAction.VIEW_DELETED, view_id, view.name)
