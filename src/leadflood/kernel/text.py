@@ -85,6 +85,13 @@ def clean_block(text: str, *, max_length: int) -> str:
     return _within(_LINE_BREAK.sub("\n", _normalise(text, max_length)).replace("\t", " ").strip(), max_length)
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing in the text is visible: it is empty, or all spaces, line breaks and invisible characters."""
+    if text.isascii():
+        return not text or text.isspace()
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
+
+
 def search_key(text: str) -> str:
     """The form in which text is searched: what looks or sounds alike to a person in a hurry has the same key.
 

@@ -94,6 +94,38 @@ def test_a_faulty_country_does_not_make_a_national_number_faulty_too() -> None:
     assert codes(CreateLead, {**lead, "phone": "hello"}).keys() == {"/country", "/phone"}
 
 
+BLANKS = ["", "  ", "\t\n", "\u00a0", "\u200b\ufeff"]
+MAY_BE_BLANK = sorted(set(TEXT_FIELDS) - {"email"})
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("field", MAY_BE_BLANK)
+def test_a_blank_value_is_an_absent_one(field: str, blank: str) -> None:
+    lead = CreateLead.model_validate({"email": "ada@acme.com", field: blank})
+
+    assert lead.model_dump(by_alias=True)[field] is None
+    assert codes(CreateLead, {"email": blank}) == {"/email": "invalid_format"}
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("field", sorted(set(MAY_BE_BLANK) - {"source"}))
+def test_a_blank_value_clears_as_null_does(field: str, blank: str) -> None:
+    assert UpdateLead.model_validate({field: blank}) == UpdateLead.model_validate({field: None})
+
+
+@pytest.mark.parametrize("field", MAY_BE_BLANK)
+def test_the_schema_says_that_a_value_may_be_blank(field: str) -> None:
+    assert Draft202012Validator(CreateLead.model_json_schema()).is_valid({"email": "ada@acme.com", field: ""})
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [("Deutschland", "DE"), ("Österreich", "AT"), ("日本", "JP"), ("Germany (DE)", "DE"), ("D", "DE")],
+)
+def test_a_lead_takes_its_country_by_any_name(typed: str, stored: str) -> None:
+    assert CreateLead.model_validate({"email": "ada@acme.com", "country": typed}).country == stored
+
+
 @pytest.mark.parametrize(
     "body",
     [

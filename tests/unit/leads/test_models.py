@@ -11,7 +11,6 @@ from leadflood.domains.leads.models import (
     TRANSITIONS,
     LeadStatus,
     clean_custom_value,
-    normalise_country,
     normalise_source,
 )
 from leadflood.kernel import email_address
@@ -20,7 +19,6 @@ from leadflood.kernel.field_types import MAX_SAFE_INTEGER, check_field_key
 from leadflood.kernel.phone_number import normalise_phone, phone_needs_country
 from leadflood.kernel.text import InvalidValue, clean_line, search_key
 from leadflood.kernel.web_address import normalise_website
-from scripts.generate_country_names import TARGET, country_names
 from tests.support.samples import scored
 from tests.support.search_text import search_text
 
@@ -68,7 +66,7 @@ def test_an_email_address_has_a_form_to_show_and_one_to_compare(typed: str, disp
     ],
 )
 def test_what_is_no_email_address_is_refused_in_plain_words_or_with_the_limit(typed: str) -> None:
-    with pytest.raises(InvalidValue, match=r"Enter a valid email address|Maximum 254 bytes") as caught:
+    with pytest.raises(InvalidValue, match=r"Enter a valid email address|Maximum 254 bytes|at most 64 bytes") as caught:
         parse_email(typed)
 
     assert len(str(caught.value)) < 300
@@ -159,40 +157,6 @@ def test_only_a_number_in_national_form_needs_a_country() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "code"),
-    [
-        ("de", "DE"),
-        ("DEU", "DE"),
-        ("276", "DE"),
-        (" germany ", "DE"),
-        ("UK", "GB"),
-        ("U.K.", "GB"),
-        ("United Kingdom", "GB"),
-        ("USA", "US"),
-        ("The United States of America", "US"),
-        ("South Korea", "KR"),
-        ("Korea, Republic of", "KR"),
-        ("Czech Republic", "CZ"),
-        ("Cote d'Ivoire", "CI"),
-        ("Côte d\u2019Ivoire", "CI"),
-        ("Turkey", "TR"),
-        ("türkiye", "TR"),
-        ("Trinidad & Tobago", "TT"),
-        ("St. Lucia", "LC"),
-        ("Kosovo", "XK"),
-    ],
-)
-def test_a_country_is_known_by_code_name_and_common_variant(named: str, code: str) -> None:
-    assert normalise_country(named) == code
-
-
-@pytest.mark.parametrize("named", ["", "Narnia", "Korea", "ZZ", "D", "\x00", "." * 50])
-def test_an_unknown_country_is_refused(named: str) -> None:
-    with pytest.raises(InvalidValue):
-        normalise_country(named)
-
-
-@pytest.mark.parametrize(
     ("typed", "stored"),
     [
         ("acme.com", "https://acme.com"),
@@ -228,6 +192,8 @@ def test_a_website_is_stored_in_one_form(typed: str, stored: str) -> None:
         "https://ada:pw@acme.com",
         "ada@acme.com",
         "acme.com:99999",
+        "acme.com:0",
+        "https://acme.com:00/x",
         "acme.com:x",
         "https://acme..com",
         "https://-acme.com",
@@ -359,30 +325,3 @@ def test_a_phone_number_normalises_to_itself(text: str, country: str | None) -> 
     except InvalidValue:
         return
     assert normalise_phone(phone, None) == phone
-
-
-@pytest.mark.parametrize(
-    ("typed", "code"),
-    [
-        ("Deutschland", "DE"),
-        ("España", "ES"),
-        ("italia", "IT"),
-        ("Brasil", "BR"),
-        ("Schweiz", "CH"),
-        ("Suisse", "CH"),
-        ("ÖSTERREICH", "AT"),
-        ("Türkiye", "TR"),
-        ("Sverige", "SE"),
-    ],
-)
-def test_a_country_is_known_by_its_name_in_languages_of_europe(typed: str, code: str) -> None:
-    assert normalise_country(typed) == code
-
-
-def test_a_country_that_nobody_knows_is_quoted() -> None:
-    with pytest.raises(InvalidValue, match=r"^\"Deutschlnd\" isn't a recognized country\.$"):
-        normalise_country("Deutschlnd")
-
-
-def test_the_names_of_countries_are_those_of_the_locked_babel() -> None:
-    assert TARGET.read_text(encoding="utf-8") == country_names(), "run scripts/generate_country_names.py"

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from leadflood.domains.leads.models import normalise_country, normalise_source
+from leadflood.domains.leads.models import normalise_source
+from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType
 from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition

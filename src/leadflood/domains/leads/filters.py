@@ -7,7 +7,8 @@ from typing import Final
 
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.labels import FIELDS
-from leadflood.domains.leads.models import LeadStatus, normalise_country, normalise_source
+from leadflood.domains.leads.models import LeadStatus, normalise_source
+from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.filter_fields import FilterFields

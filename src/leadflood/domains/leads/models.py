@@ -10,15 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
-import iso3166
-
 from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, FieldValue
-from leadflood.kernel.text import InvalidValue, clean_block, clean_line, search_key
+from leadflood.kernel.text import InvalidValue, clean_block, clean_line
 
 
 class LeadStatus(StrEnum):
@@ -98,18 +94,6 @@ class Change(StrEnum):
 CustomValue = FieldValue
 
 
-def normalise_country(text: str) -> str:
-    """The ISO 3166-1 alpha-2 code of a country given by a code, or by its name in English or a language of Europe.
-
-    Kosovo is `XK`, the user-assigned code in common use.
-    """
-    line = clean_line(text, max_length=100)
-    code = _country(line)
-    if code is None:
-        raise InvalidValue(f'"{line[:_SHOWN]}" isn\'t a recognized country.')
-    return code
-
-
 def normalise_source(text: str) -> str:
     """The channel a lead came by: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
     token = text.strip().lower()
@@ -142,92 +126,3 @@ def clean_custom_value(value: object) -> CustomValue | None:
 
 
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
-_INSIDE_WORD: Final = re.compile("['.\u2019]")
-_NO_WORD: Final = re.compile("[^a-z0-9]+")
-
-
-def country_key(name: str) -> str:
-    """What all spellings of a country's name have in common."""
-    words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
-    return " ".join("saint" if word == "st" else word for word in words if word != "the")
-
-
-@lru_cache(maxsize=1024)
-def _country(name: str) -> str | None:
-    key = country_key(name)
-    return english_countries().get(key) or _translated_countries().get(key)
-
-
-@cache
-def english_countries() -> dict[str, str]:
-    """Codes and English names of countries, by `country_key`. A bare "Korea" is ambiguous: two countries share it."""
-    index: dict[str, str] = {}
-    for country in iso3166.countries:
-        for spelling in (country.alpha2, country.alpha3, country.numeric, country.name, country.apolitical_name):
-            index[country_key(spelling)] = country.alpha2
-    for spellings, alpha2 in _COUNTRY_VARIANTS:
-        for spelling in spellings.split("|"):
-            index[country_key(spelling)] = alpha2
-    return index
-
-
-@cache
-def _translated_countries() -> dict[str, str]:
-    """Names of countries in languages of Europe, by `country_key`: `scripts/generate_country_names.py` writes them."""
-    lines = files(__package__).joinpath("data/country_names.txt").read_text(encoding="utf-8").splitlines()
-    return {name: line[:2] for line in lines for name in line[3:].split("|")}
-
-
-_SHOWN: Final = 40
-_COUNTRY_VARIANTS: Final = (
-    ("Aland", "AX"),
-    ("Bolivia", "BO"),
-    ("Bonaire|Caribbean Netherlands", "BQ"),
-    ("Bosnia|Bosnia Herzegovina", "BA"),
-    ("Brunei", "BN"),
-    ("Burma", "MM"),
-    ("Cape Verde", "CV"),
-    ("Cocos Islands|Keeling Islands", "CC"),
-    ("Congo Brazzaville|Republic of the Congo|Congo Republic", "CG"),
-    ("Congo Kinshasa|Democratic Republic of the Congo|DR Congo|DRC", "CD"),
-    ("Ivory Coast", "CI"),
-    ("Czech Republic", "CZ"),
-    ("East Timor", "TL"),
-    ("EL|Hellas", "GR"),
-    ("Falkland Islands", "FK"),
-    ("Holland", "NL"),
-    ("Hong Kong SAR|Hong Kong SAR China", "HK"),
-    ("Iran", "IR"),
-    ("Laos", "LA"),
-    ("Macau|Macau SAR|Macao SAR", "MO"),
-    ("Macedonia", "MK"),
-    ("Micronesia", "FM"),
-    ("Moldova", "MD"),
-    ("Nauru", "NR"),
-    ("North Korea|DPRK", "KP"),
-    ("Palestine|Palestinian Territory|Palestinian Territories", "PS"),
-    ("People's Republic of China|PR China|PRC|Mainland China", "CN"),
-    ("Pitcairn Islands", "PN"),
-    ("Republic of Ireland|Eire", "IE"),
-    ("Russia", "RU"),
-    ("Saint Helena", "SH"),
-    ("Saint Martin", "MF"),
-    ("Saint Vincent", "VC"),
-    ("Sint Maarten", "SX"),
-    ("South Korea|Republic of Korea", "KR"),
-    ("Swaziland", "SZ"),
-    ("Syria", "SY"),
-    ("Sao Tome", "ST"),
-    ("Taiwan ROC", "TW"),
-    ("Tanzania", "TZ"),
-    ("Turkey", "TR"),
-    ("UK|United Kingdom|Great Britain|Britain|England|Scotland|Wales|Northern Ireland", "GB"),
-    ("United States|U.S.|U.S.A.|America", "US"),
-    ("UAE|Emirates", "AE"),
-    ("Vatican|Vatican City|Vatican City State", "VA"),
-    ("Venezuela", "VE"),
-    ("Vietnam", "VN"),
-    ("British Virgin Islands|BVI", "VG"),
-    ("US Virgin Islands|United States Virgin Islands|USVI", "VI"),
-)
-"""Common English names that ISO 3166-1 writes otherwise, and codes in use beside it (`UK`, `EL`)."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.domains.leads.models import normalise_country
+from leadflood.kernel.country_names import normalise_country
 from leadflood.kernel.email_address import parse_email
 from leadflood.kernel.text import InvalidValue, search_key
 from leadflood.kernel.web_address import normalise_website
@@ -192,11 +192,12 @@ def _is_website(cell: str) -> bool:
 
 
 def _is_country(cell: str) -> bool:
+    """Whether a cell names a country by more than one letter, which may mean anything."""
     try:
         normalise_country(cell)
     except InvalidValue:
         return False
-    return True
+    return len(cell) > 1
 
 
 def _is_no_email(cell: str) -> bool:

@@ -27,10 +27,10 @@ from leadflood.domains.leads.models import (
     CustomValue,
     LeadStatus,
     clean_custom_value,
-    normalise_country,
     normalise_source,
 )
 from leadflood.kernel.actor import Actor, ActorKind
+from leadflood.kernel.country_names import MAX_COUNTRY_LENGTH, normalise_country
 from leadflood.kernel.email_address import MAX_EMAIL_OCTETS, EmailAddress, parse_email
 from leadflood.kernel.errors import FieldError, InvalidInput
 from leadflood.kernel.field_types import MAX_OPTION, MAX_OPTIONS, MAX_SAFE_INTEGER, MAX_TEXT, check_field_key
@@ -38,7 +38,7 @@ from leadflood.kernel.ids import new_id
 from leadflood.kernel.phone_number import MAX_PHONE_LENGTH, normalise_phone, phone_needs_country
 from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.schema import Schema, View, field_errors
-from leadflood.kernel.text import FromText, InvalidValue, line
+from leadflood.kernel.text import FromText, InvalidValue, is_blank, line
 from leadflood.kernel.web_address import MAX_URL_LENGTH, normalise_website
 
 MAX_NAME = 200
@@ -78,6 +78,19 @@ def _not_null(value: object) -> object:
     return value
 
 
+def _null_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and is_blank(value) else value
+
+
+def _or_blank(schema: dict[str, Any]) -> None:
+    for choice in schema["anyOf"]:
+        choice.pop("minLength", None)
+        if "pattern" in choice:
+            choice["pattern"] = f"^$|{choice['pattern']}"
+    if any("format" in choice for choice in schema["anyOf"]):
+        schema["anyOf"].insert(1, {"const": "", "type": "string"})
+
+
 def _without_null(schema: dict[str, Any]) -> None:
     kept = next(choice for choice in schema.pop("anyOf") if choice != {"type": "null"})
     schema.pop("default")
@@ -100,7 +113,7 @@ Name = Annotated[str, line(MAX_NAME)]
 Email = Annotated[EmailAddress, FromText(parse_email, {"format": "email", "maxLength": MAX_EMAIL_OCTETS})]
 Phone = Annotated[str, line(MAX_PHONE_LENGTH)]
 Website = Annotated[str, FromText(normalise_website, {"minLength": 1, "maxLength": MAX_URL_LENGTH})]
-Country = Annotated[str, FromText(normalise_country, {"minLength": 2, "maxLength": 100})]
+Country = Annotated[str, FromText(normalise_country, {"minLength": 1, "maxLength": MAX_COUNTRY_LENGTH})]
 Source = Annotated[str, FromText(normalise_source, {"pattern": "^[a-z0-9][a-z0-9._:-]{0,63}$"})]
 OwnerId = Annotated[UUID, Strict(strict=False)]
 CustomFields = Annotated[
@@ -112,24 +125,25 @@ CustomFields = Annotated[
     AfterValidator(_small_enough),
     Field(json_schema_extra={"maxProperties": MAX_CUSTOM_FIELDS, "additionalProperties": False}),
 ]
+BLANK_IS_NULL = (BeforeValidator(_null_if_blank), Field(json_schema_extra=_or_blank))
 NOT_NULL = (BeforeValidator(_not_null), Field(json_schema_extra=_without_null))
 
 
 class _LeadInput(Schema):
     """The fields that a lead can have, whether new or changed. Country comes before phone, which needs it."""
 
-    first_name: Name | None = None
-    last_name: Name | None = None
-    company: Name | None = None
-    job_title: Name | None = None
-    website: Website | None = None
-    country: Country | None = None
-    phone: Phone | None = None
-    owner_id: OwnerId | None = None
+    first_name: Annotated[Name | None, *BLANK_IS_NULL] = None
+    last_name: Annotated[Name | None, *BLANK_IS_NULL] = None
+    company: Annotated[Name | None, *BLANK_IS_NULL] = None
+    job_title: Annotated[Name | None, *BLANK_IS_NULL] = None
+    website: Annotated[Website | None, *BLANK_IS_NULL] = None
+    country: Annotated[Country | None, *BLANK_IS_NULL] = None
+    phone: Annotated[Phone | None, *BLANK_IS_NULL] = None
+    owner_id: Annotated[OwnerId | None, *BLANK_IS_NULL] = None
 
 
 class CreateLead(_LeadInput):
-    """A new lead. Null is the same as absent; `source` defaults to the caller's channel, e.g. `api`."""
+    """A new lead. Null and blank are the same as absent; `source` defaults to the caller's channel, e.g. `api`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -151,7 +165,7 @@ class CreateLead(_LeadInput):
     )
 
     email: Email
-    source: Source | None = None
+    source: Annotated[Source | None, *BLANK_IS_NULL] = None
     custom_fields: CustomFields = Field(default_factory=dict)
 
     @field_validator("phone")
@@ -217,7 +231,7 @@ class CreateLeads(Schema):
 
 
 class UpdateLead(_LeadInput):
-    """Changes to a lead: absent fields are kept, null clears.
+    """Changes to a lead: absent fields are kept, null and blank clear.
 
     Keys in `customFields` are set, or removed if null; other keys are kept. Null instead of the object removes all.
     National phone numbers use the country given here, otherwise the stored one.
