@@ -41,7 +41,7 @@ def parse_email(text: str) -> EmailAddress:
     that RFC 6761 reserves for tests and documentation (`acme.test`, `example.com`) and `.local` (RFC 6762) are
     accepted: demos and intranets live there. `.invalid`, `.localhost`, `.onion` and `.arpa` are refused.
 
-    Raises: InvalidValue.
+    Raises: InvalidValue: the message suggests an address where it is likely which one was meant.
     """
     plain = _PLAIN.fullmatch(text)
     if plain and len(text) <= MAX_EMAIL_OCTETS and len(plain[1]) <= _MAX_LOCAL and len(plain[2]) <= _MAX_DOMAIN:
@@ -49,33 +49,60 @@ def parse_email(text: str) -> EmailAddress:
     stripped = text.strip()
     if len(stripped) > 2 * MAX_EMAIL_OCTETS:
         raise _too_long()
-    local, domain, ascii_domain = _checked(stripped)
-    display = f"{local}@{domain}"
-    norm = f"{_fold(local)}@{ascii_domain}"
+    try:
+        return _read(stripped)
+    except EmailNotValidError as exc:
+        suggestion = _suggestion(stripped)
+        if not suggestion and len(stripped.rpartition("@")[0].encode("utf-8", "replace")) > _MAX_LOCAL:
+            raise _long_local() from exc
+        raise InvalidValue(_INVALID + suggestion) from exc
+
+
+def _read(text: str) -> EmailAddress:
+    """Raises: EmailNotValidError: it is no address. InvalidValue: it is one that is too long."""
+    local, domain, ascii_domain = _checked(text)
+    display, folded = f"{local}@{domain}", _fold(local)
+    norm = f"{folded}@{ascii_domain}"
+    if max(len(local.encode()), len(folded.encode())) > _MAX_LOCAL:
+        raise _long_local()
     if max(len(display.encode()), len(norm.encode())) > MAX_EMAIL_OCTETS:
         raise _too_long()
     return EmailAddress(display, norm)
 
 
+def _suggestion(text: str) -> str:
+    """The address that was probably meant, as a question."""
+    from leadflood.kernel.email_typos import corrected_addresses  # noqa: PLC0415  only what is no address needs it
+
+    for address in corrected_addresses(text):
+        try:
+            return f" Did you mean {_read(address)}?"
+        except (EmailNotValidError, InvalidValue):
+            continue
+    return ""
+
+
 def _checked(text: str) -> tuple[str, str, str]:
-    """Local part, domain, and domain in A-labels. Raises: InvalidValue."""
-    try:
-        # email-validator refuses every .local name; .test passes exactly the same checks of syntax.
-        checked = validate_email(
-            _LOCAL_DOMAIN.sub(".test", text),
-            check_deliverability=False,
-            test_environment=True,
-            allow_quoted_local=True,
-            strict=True,
-        )
-    except EmailNotValidError as exc:
-        raise InvalidValue(_INVALID) from exc
+    """Local part, domain, and domain in A-labels. Raises: EmailNotValidError."""
+    # email-validator refuses every .local name; .test passes exactly the same checks of syntax. Its limit of the local
+    # part counts characters, where RFC 6531 (3.1) counts octets.
+    checked = validate_email(
+        _LOCAL_DOMAIN.sub(".test", text),
+        check_deliverability=False,
+        test_environment=True,
+        allow_quoted_local=True,
+        strict=True,
+    )
     domain, ascii_domain = checked.domain, checked.ascii_domain
     if _LOCAL_DOMAIN.search(text):
         domain, ascii_domain = domain.removesuffix("test") + "local", ascii_domain.removesuffix("test") + "local"
     if "." not in domain:
-        raise InvalidValue(_INVALID)
+        raise EmailNotValidError(_INVALID)
     return checked.local_part, domain, ascii_domain
+
+
+def _long_local() -> InvalidValue:
+    return InvalidValue(f"The part before the @ can have at most {_MAX_LOCAL} bytes.", "too_long")
 
 
 def _too_long() -> InvalidValue:

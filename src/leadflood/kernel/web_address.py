@@ -62,6 +62,9 @@ def _split_url(url: str) -> tuple[SplitResult, int | None]:
     except ValueError as exc:
         message = "Enter a valid URL, e.g. acme.com."
         raise InvalidValue(message) from exc
+    if port == 0:
+        message = "Enter a URL with a port from 1 to 65535, or without one."
+        raise InvalidValue(message)
     return parts, port
 
 

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from leadflood.domains.duplicates.models import ComparedLead as Lead
-from leadflood.domains.duplicates.models import Match, PersonKey, ReasonKind, company_key, compare
+from leadflood.domains.duplicates.models import Match, PersonKey, ReasonKind, compare
 from tests.support.samples import SAMPLES
 
 
@@ -56,22 +56,6 @@ def test_one_person_written_in_two_ways_is_a_pair(one: Lead, two: Lead) -> None:
 )
 def test_two_people_are_no_pair(one: Lead, two: Lead) -> None:
     assert matched(one, two) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [
-        ("The Acme Corporation, Inc.", "acme"),
-        ("ACME", "acme"),
-        ("Müller & Söhne GmbH & Co. KG", "muller and sohne"),
-        ("Co", "co"),
-        ("L'Oréal S.A.", "loreal"),
-        ("AT&T", "at and t"),
-        ("...", ""),
-    ],
-)
-def test_a_company_is_known_without_its_legal_form(name: str, key: str) -> None:
-    assert company_key(name) == key
 
 
 def people(name: str) -> Iterator[tuple[str, Lead]]:

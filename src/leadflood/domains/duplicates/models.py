@@ -13,8 +13,9 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from rapidfuzz.fuzz import token_sort_ratio
 
 from leadflood.domains.enrichment.adapters.email_insight.address import parse_address
-from leadflood.domains.enrichment.adapters.email_insight.domains import free_mail_provider, registrable_domain
 from leadflood.domains.enrichment.adapters.email_insight.mailbox import canonical_mailbox
+from leadflood.kernel.company_name import company_key
+from leadflood.kernel.email_domains import free_mail_provider, registrable_domain
 from leadflood.kernel.text import search_key
 
 
@@ -146,16 +147,6 @@ class PersonKey:
                 yield "both", *sorted((self.first, self.last)), company[:4]
 
 
-def company_key(name: str) -> str:
-    """A company's name without case, accents, punctuation and legal form."""
-    words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
-    if words[:1] == ["the"] and len(words) > 1:
-        words = words[1:]
-    while len(words) > 1 and words[-1] in _LEGAL_FORMS:
-        words = words[:-1]
-    return " ".join(words)
-
-
 def compare(one: PersonKey, two: PersonKey) -> Match | None:
     """How likely two leads are one person; None where that is not worth a look.
 
@@ -198,12 +189,6 @@ _LONG_DOMAIN: Final = 6
 
 _INSIDE_WORD: Final = re.compile("['.\u2019]")
 _NO_WORD: Final = re.compile(r"[\W_]+")
-_LEGAL_FORM_LIST: Final = (
-    "ab ag aps as asa bhd bv bvba co company corp corporation cv eg eingetragener ek ev gbr gesellschaft gmbh group"
-    " holding holdings inc incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv oao ohg ooo oy oyj plc"
-    " pte pty pvt sa sab sarl sas sca se sl sp spa spol srl sro ug und zoo and"
-)
-_LEGAL_FORMS: Final = frozenset(_LEGAL_FORM_LIST.split())
 
 
 def _names(first: str, last: str) -> tuple[str, str]:

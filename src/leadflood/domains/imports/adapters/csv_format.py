@@ -12,10 +12,9 @@ from charset_normalizer import from_bytes
 
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import ENCODINGS, MAX_CELL, MAX_COLUMNS, MAX_LINE, Delimiter, SourceRow
+from leadflood.kernel.decoding import NotText, marked_encoding, wide_encoding
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LOOKED_AT = 64 * 1024
-_MAX_NULS = 0.1
 _EVIDENCE = 100
 _LAST_OF_ASCII = 0x7F
 _MIN_BYTES = 8
@@ -33,17 +32,13 @@ def encoding_of(sample: bytes, *, utf8: bool) -> str:
 
     Raises: UnreadableFile: it is not text.
     """
-    for mark, encoding in _MARKS:
-        if sample.startswith(mark):
-            return encoding
     start = sample[:_LOOKED_AT]
-    nuls = [start[first::2].count(0) / max(len(start) // 2, 1) for first in (0, 1)]
-    if sum(nuls) > 2 * _MAX_NULS:
-        if min(nuls) < max(nuls) / 4:
-            return "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
+    try:
+        unicode = marked_encoding(start) or wide_encoding(start)
+    except NotText as error:
         message = "This isn't a text file. Save the table as CSV (UTF-8) or XLSX."
-        raise UnreadableFile(message)
-    return "utf-8" if utf8 else _eight_bits(start)
+        raise UnreadableFile(message) from error
+    return unicode or ("utf-8" if utf8 else _eight_bits(start))
 
 
 def delimiter_of(sample: str) -> Delimiter:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from leadflood.kernel.decoding import UNICODE_ENCODINGS
+
 MAX_COLUMNS: Final = 1000
 MAX_LINE: Final = 1024 * 1024
 """Characters of one line of text. Longer ones are refused before they are in memory as a whole."""
@@ -35,9 +37,7 @@ class Delimiter(StrEnum):
 
 
 ENCODINGS: Final = (
-    "utf-8",
-    "utf-16-le",
-    "utf-16-be",
+    *UNICODE_ENCODINGS,
     "windows-1252",
     "windows-1250",
     "windows-1251",

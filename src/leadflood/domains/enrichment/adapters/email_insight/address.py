@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from itertools import accumulate
 
 import idna
 
@@ -63,13 +62,6 @@ def fold(text: str) -> str:
     """Lower case without accents, for comparing with the word lists."""
     marks_apart = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS_WITHOUT_PARTS))
     return unicodedata.normalize("NFC", _COMBINING_MARKS.sub("", marks_apart))
-
-
-def with_parents(domain: str) -> list[str]:
-    """The domain and the domains above it, down to two labels: a.b.c gives a.b.c and b.c."""
-    labels = domain.split(".")
-    tails = list(accumulate(reversed(labels), lambda tail, label: f"{label}.{tail}"))
-    return tails[:0:-1] or tails
 
 
 def _to_a_labels(domain: str) -> str | None:

@@ -1,34 +1,16 @@
-"""What the domain of an address says: whose it is, and whether it names a company at all."""
+"""What the domain of an address says: whether it is disposable, and what company it names."""
 
-from leadflood.domains.enrichment.adapters.email_insight.address import to_u_labels, with_parents
-from leadflood.domains.enrichment.adapters.email_insight.word_lists import (
-    disposable_domains,
-    free_mail_domains,
-    public_suffixes,
-)
+from leadflood.domains.enrichment.adapters.email_insight.address import to_u_labels
+from leadflood.domains.enrichment.adapters.email_insight.word_lists import disposable_domains
+from leadflood.kernel.email_domains import listed_domain
 
 _MAX_ACRONYM = 3
 _MIN_NAME_BEFORE_HQ = 4
 
 
-def listed_domain(domain: str, listed: frozenset[str]) -> str | None:
-    """The domain itself or the nearest domain above it that is on the list."""
-    return next((name for name in with_parents(domain) if name in listed), None)
-
-
-def free_mail_provider(domain: str) -> str | None:
-    """The provider for the public that `domain` belongs to."""
-    return listed_domain(domain, free_mail_domains())
-
-
 def disposable_provider(domain: str) -> str | None:
     """The provider of disposable mailboxes that `domain` belongs to."""
     return listed_domain(domain, disposable_domains())
-
-
-def registrable_domain(domain: str) -> str | None:
-    """eTLD+1 by the public suffix list, private suffixes included; None for a suffix that is not on it."""
-    return public_suffixes().privatesuffix(domain)
 
 
 def probable_company_name(registrable: str) -> str | None:

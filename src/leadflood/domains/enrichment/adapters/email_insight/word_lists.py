@@ -1,15 +1,7 @@
-"""The word lists beside this file and the two list packages, each read once, when first asked for."""
+"""The word lists beside this file and the package of disposable domains, each read once, when first asked for."""
 
 from functools import cache
 from importlib import resources
-
-from publicsuffixlist import PublicSuffixList
-
-
-@cache
-def public_suffixes() -> PublicSuffixList:
-    """The public suffix list with its private section; a suffix that is not on it counts as none."""
-    return PublicSuffixList(accept_unknown=False)
 
 
 @cache
@@ -19,28 +11,6 @@ def disposable_domains() -> frozenset[str]:
     from disposable_email_domains import blocklist  # noqa: PLC0415
 
     return frozenset(blocklist)
-
-
-@cache
-def free_mail_domains() -> frozenset[str]:
-    """Domains of mailbox, forwarding and internet providers that serve the public."""
-    domains: set[str] = set()
-    for line in _lines("free_mail.txt"):
-        label, colon, suffixes = line.partition(":")
-        domains.update(f"{label}.{suffix}" for suffix in suffixes.split()) if colon else domains.update(line.split())
-    return frozenset(domains)
-
-
-@cache
-def mistyped_providers() -> tuple[tuple[str, int], ...]:
-    """Providers that people mistype, most used first, each with the slips forgiven in its first label."""
-    return tuple((domain, int(slips)) for domain, slips in (line.split() for line in _lines("providers.txt")))
-
-
-@cache
-def lookalike_domains() -> frozenset[str]:
-    """Real domains close to a provider's."""
-    return frozenset(_words("lookalikes.txt"))
 
 
 @cache

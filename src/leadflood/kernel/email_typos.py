@@ -1,21 +1,23 @@
-"""Slips of the finger in the domain of an address.
+"""Slips of the finger in an address: in its domain, and in what stands around it.
 
-A suggestion is made only for a domain that cannot exist (its top-level domain does not) or that lies one small slip
-from a mailbox provider and is not itself a known domain. Distances are optimal string alignment: one insertion,
-deletion, replacement or swap of neighbours each count 1.
+A correction of a domain is made only for a domain that cannot exist (its top-level domain does not) or that lies one
+small slip from a mailbox provider and is not itself a known domain. Distances are optimal string alignment: one
+insertion, deletion, replacement or swap of neighbours each count 1.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
-from leadflood.domains.enrichment.adapters.email_insight.address import with_parents
-from leadflood.domains.enrichment.adapters.email_insight.word_lists import (
+from leadflood.kernel.email_domains import (
     free_mail_domains,
     lookalike_domains,
     mistyped_providers,
     public_suffixes,
+    with_parents,
 )
 
 _STRAY = "'\"`,;:<>()[]{}*!?/\\|"
@@ -59,6 +61,54 @@ def find_domain_typo(domain: str) -> DomainTypo | None:
     )
 
 
+def corrected_addresses(text: str) -> Iterator[str]:
+    """What may have been meant by a text that is no address, the likeliest first. They are not checked.
+
+    For `jane@yahoo`, `jane@gmail,com`, `jane @gmail.com`, `jane(at)gmail.com`, `<jane@gmail.com>`, `janegmail.com`.
+    """
+    stripped = _AROUND.sub("", _IN_BRACKETS.sub(r"\1", text)).strip()
+    spelled = _SPELLED_DOT.sub(".", _SPELLED_AT.sub("@", stripped))
+    compact = _AT_SIGNS.sub("@", _SPACE_BESIDE.sub(r"\1", spelled))
+    local, at, domain = compact.rpartition("@")
+    if not at:
+        local, domain = _apart(compact)
+    if not local or not domain:
+        return
+    local = _DOTS.sub(".", local).strip(".")
+    dotted = _DOTS.sub(".", _NO_DOT.sub(".", domain.lower())).strip(".-")
+    for name in dict.fromkeys((dotted, dotted.replace("_", "."), dotted.replace("-", "."))):
+        typo = find_domain_typo(name)
+        if typo is not None:
+            yield f"{local}@{typo.meant}"
+        elif name == dotted or _is_known(name):
+            yield f"{local}@{name}"
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """The parts of an address whose @ is missing, or another key beside it, in front of a provider's domain."""
+    lowered = text.lower()
+    if _is_known(lowered):
+        return "", ""
+    known = [domain for domain, _ in mistyped_providers() if lowered.endswith(domain)]
+    provider = max(known, key=len, default="")
+    return _NO_AT.sub("", text[: len(text) - len(provider)]) if provider else "", provider
+
+
+_IN_BRACKETS = re.compile(r"^[^<]*<\s*([^<>]*?)\s*>.*$", re.DOTALL)
+"""An address with the name of its owner, as mail programs show it."""
+_AROUND = re.compile(
+    r"^(?:mailto:|e-?mail:|[\s'\"`,;:<>()\[\]{}\u200b\ufeff])+|[\s'\"`,;:<>()\[\]{}\u200b\ufeff.]+$", re.IGNORECASE
+)
+_SPELLED_AT = re.compile(r"\s*[(\[{<]\s*(?:at|ät|@)\s*[)\]}>]\s*|\s+at\s+", re.IGNORECASE)
+_SPELLED_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|punkt|\.)\s*[)\]}>]\s*|\s+dot\s+", re.IGNORECASE)
+_SPACE_BESIDE = re.compile(r"\s*([@.])\s*")
+_AT_SIGNS = re.compile("@{2,}")
+_DOTS = re.compile(r"\.{2,}")
+_NO_DOT = re.compile(r"[,;:/\\\s]+")
+"""What is beside the full stop on keyboards, or looks like it, in a domain."""
+_NO_AT = re.compile("(?<=.)[.#*'\"2qQ§&_-]$")
+
+
 def _is_known(domain: str) -> bool:
     return not _known_domains().isdisjoint(with_parents(domain))
 
@@ -81,6 +131,10 @@ def _missing_dot(domain: str) -> DomainTypo | None:
     for provider, label, _, slips in _providers():
         if domain == provider.replace(".", "") or (slips and domain == label):
             return DomainTypo(provider, 0.9, "the domain has no dot")
+    for provider, label, _, slips in _providers():
+        names = (label, provider.replace(".", ""))
+        if len(domain) >= _MIN_MISTYPED_LABEL and any(_is_slip(domain, name, min(slips, 1)) for name in names):
+            return DomainTypo(provider, 0.7, "the domain has no dot, and a letter is wrong")
     return None
 
 
@@ -145,6 +199,11 @@ def _is_suffix_slip(suffix: str, meant: str) -> bool:
 def _is_first_choice(provider: str) -> bool:
     name = provider.partition(".")[0]
     return next(domain for domain, label, _, _ in _providers() if label == name) == provider
+
+
+def _is_slip(word: str, name: str, allowed: int) -> bool:
+    distance = OSA.distance(word, name)
+    return 0 < distance <= allowed and _plausible_first_letter(word, name, distance)
 
 
 def _plausible_first_letter(label: str, name: str, distance: int) -> bool:
