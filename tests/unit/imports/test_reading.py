@@ -163,7 +163,8 @@ def test_a_workbook_is_read_as_it_shows() -> None:
 SHEET = "xl/worksheets/sheet1.xml"
 NOISE = Random(1).randbytes(50_000).hex().encode()  # noqa: S311  text that does not pack well
 MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n + 1, b"&l%d;" % n * 10) for n in range(9))
+_ENTITIES = b"".join(b'<!ENTITY l%d "%s">' % (n + 1, b"&l%d;" % n * 10) for n in range(9))
+LAUGHS = b'<!DOCTYPE x [<!ENTITY l0 "ha">' + _ENTITIES + b"]>"
 TEXTS_ELSEWHERE = (
     b'<Override PartName="/xl/other.xml" ContentType='
     b'"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
@@ -172,6 +173,10 @@ TEXTS_ELSEWHERE = (
 
 def sheet(*rows: bytes, before: bytes = b"") -> dict[str, Iterable[bytes]]:
     return {SHEET: [before + b"<worksheet " + MAIN + b"><sheetData>", *rows, b"</sheetData></worksheet>"]}
+
+
+def in_utf16(parts: Mapping[str, Iterable[bytes]]) -> dict[str, Iterable[bytes]]:
+    return {name: [b"".join(pieces).decode().encode("utf-16")] for name, pieces in parts.items()}
 
 
 def inline(text: bytes) -> bytes:
@@ -203,6 +208,7 @@ def altered(
     return file
 
 
+DECLARES = "document type declaration"
 BOMB, ROW = "unpack to far more", "a row, or something else in a sheet, of more than 8 MB"
 HOSTILE_BOOKS: dict[str, tuple[Callable[[], BinaryIO], str]] = {
     "300 MB of one character": (lambda: altered({SHEET: repeat(b"0" * 1_000_000, 300)}, level=6), BOMB),
@@ -226,9 +232,12 @@ HOSTILE_BOOKS: dict[str, tuple[Callable[[], BinaryIO], str]] = {
         ),
         "64 MB of different texts",
     ),
-    "a billion laughs": (
-        lambda: altered(sheet(inline(b"&l9;"), before=b'<!DOCTYPE x [<!ENTITY l0 "ha">' + LAUGHS + b"]>")),
-        "cannot be read",
+    "a billion laughs": (lambda: altered(sheet(inline(b"&l9;"), before=LAUGHS)), DECLARES),
+    "a billion laughs far down": (lambda: altered(sheet(inline(b"&l9;"), before=b" " * 65_530 + LAUGHS)), DECLARES),
+    "a billion laughs in UTF-16": (lambda: altered(in_utf16(sheet(inline(b"&l9;"), before=LAUGHS))), DECLARES),
+    "a billion laughs in the texts": (
+        lambda: altered({"xl/other.xml": LAUGHS + b"<sst>&l9;</sst>"}, types=TEXTS_ELSEWHERE),
+        DECLARES,
     ),
 }
 

@@ -31,6 +31,10 @@ _MAX_COMMENT = 65_535
 
 _NO_SHEET = b"<worksheet/>"
 
+_DECLARATIONS: Final = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
+_OVERLAP: Final = 17
+"""Bytes of a piece that may be the beginning of a declaration."""
+
 
 class Limit:
     """How much of a part may be in memory at a time."""
@@ -54,6 +58,8 @@ WHOLE: Final = Limit(
     300_000,
     "The workbook has more than 8 MB of styles or properties. Copy the cells into a new one, or save it as CSV.",
 )
+
+_DECLARES: Final = "The workbook has a document type declaration, which spreadsheets never have. Save the table as CSV."
 
 
 class Archive(zipfile.ZipFile):
@@ -113,6 +119,7 @@ class _Limited:
     def __init__(self, part: IO[bytes], limit: Limit) -> None:
         self._part = part
         self._limit = limit
+        self._tail = b""
         self.start_over()
 
     def start_over(self) -> None:
@@ -124,7 +131,15 @@ class _Limited:
         self._tags += data.count(b"<")
         if self._bytes > self._limit.bytes or self._tags > self._limit.tags:
             raise UnreadableFile(self._limit.message)
+        self._refuse_declarations(data)
         return data
+
+    def _refuse_declarations(self, data: bytes) -> None:
+        """Raises: UnreadableFile: the part may define entities, which expand to any size. Spreadsheets define none."""
+        seen = self._tail + data
+        if any(declaration in seen for declaration in _DECLARATIONS):
+            raise UnreadableFile(_DECLARES)
+        self._tail = seen[-_OVERLAP:]
 
     def close(self) -> None:
         self._part.close()
