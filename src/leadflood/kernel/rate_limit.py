@@ -47,6 +47,8 @@ class RateLimiter:
         parameters: ParamsType = {"q": quota, "w": _WINDOW}
         self.policy = http_sf.ser([(name, parameters)]).encode()
         """The value of `RateLimit-Policy`."""
+        remaining: ParamsType = {"r": 0}
+        self._remaining = http_sf.ser([(name, remaining)]).removesuffix("0").encode()
 
     def take(self, key: Hashable) -> Allowance:
         """Count one request of the key, unless it is over its quota."""
@@ -62,9 +64,12 @@ class RateLimiter:
         return Allowance(int(-excess / self._cost + 1e-6), ceil(paid_until - now), 0)
 
     def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
-        """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651)."""
-        left: ParamsType = {"r": allowance.remaining, "t": allowance.reset}
-        return [(b"ratelimit-policy", self.policy), (b"ratelimit", http_sf.ser([(self._name, left)]).encode())]
+        """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651).
+
+        The two integers are inserted into a field that http_sf serialized: serializing all of it took 3 % of a request.
+        """
+        left = b"%b%d;t=%d" % (self._remaining, allowance.remaining, allowance.reset)
+        return [(b"ratelimit-policy", self.policy), (b"ratelimit", left)]
 
     def require(self, allowance: Allowance) -> None:
         """Raises: TooManyRequests: when the key is over its quota."""
