@@ -18,12 +18,16 @@ from leadflood.domains.leads.errors import (
 )
 from leadflood.domains.leads.queries.views import get_view, list_views
 from leadflood.domains.leads.service import views
+from leadflood.domains.leads.store import views as view_store
 from leadflood.kernel.actor import Actor, ActorKind, Permission, Role
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
 from leadflood.kernel.schema import field_errors
 from tests.conftest import Workspace, new_workspace
 from tests.support.identity import Identity
+
+AGE = sql("UPDATE saved_views SET deleted_at = now() - interval '31 days' WHERE id = :view_id")
 
 
 @pytest.fixture
@@ -178,3 +182,82 @@ def test_a_view_that_breaks_the_contract_is_refused_by_name(body: Mapping[str, A
 
     (fault,) = field_errors(refused.value)
     assert (fault.pointer, fault.code) == (pointer, code)
+
+
+async def test_a_view_keeps_the_order_and_the_widths_of_its_columns(database: Database, ada: Actor) -> None:
+    columns = ["customFields.plan", "email", "name", "company"]
+
+    saved = await save(database, ada, "Wide", columns=columns, columnWidths={"email": 320, "name": 90})
+    wider = await change(database, ada, saved, columnWidths={"email": 400})
+    moved = await change(database, ada, wider, columns=["name", "email"])
+
+    assert (saved.columns, saved.column_widths) == (columns, {"email": 320, "name": 90})
+    assert (wider.columns, wider.column_widths) == (columns, {"email": 400})
+    assert (moved.columns, moved.column_widths) == (["name", "email"], {"email": 400})
+
+
+async def test_a_deleted_view_is_restored_as_the_last_one(database: Database, ada: Actor) -> None:
+    first, _ = await save(database, ada, "First", columns=["email"]), await save(database, ada, "Second")
+    await delete(database, ada, first)
+    gone = await seen(database, ada)
+
+    async with database.transaction(ada.workspace_id) as tx:
+        restored = await views.restore_view(tx, ada, view_id=first.id)
+        again = await views.restore_view(tx, ada, view_id=first.id)
+
+    assert gone == ["Second"]
+    assert await seen(database, ada) == ["Second", "First"]
+    assert (restored.columns, restored.filter, restored.id) == (first.columns, first.filter, first.id)
+    assert again == restored
+
+
+async def test_a_deleted_view_is_restored_by_its_owner_within_the_limit(
+    database: Database, ada: Actor, grace: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, shared = await save(database, ada, "Mine"), await save(database, ada, "Ours", shared=True)
+    for view in (private, shared):
+        await delete(database, ada, view)
+
+    for view, refusal in ((private, ViewNotFound), (shared, ViewNotOwned)):
+        with pytest.raises(refusal):
+            async with database.transaction(grace.workspace_id) as tx:
+                await views.restore_view(tx, grace, view_id=view.id)
+    monkeypatch.setattr(views, "MAX_VIEWS", 0)
+    with pytest.raises(TooManyViews):
+        async with database.transaction(ada.workspace_id) as tx:
+            await views.restore_view(tx, ada, view_id=private.id)
+
+
+async def test_views_are_purged_with_what_was_deleted_as_long_ago(database: Database, ada: Actor) -> None:
+    old, new = await save(database, ada, "Old"), await save(database, ada, "New")
+    for view in (old, new):
+        await delete(database, ada, view)
+    async with database.transaction(ada.workspace_id) as tx:
+        await tx.execute(AGE, {"view_id": old.id})
+
+    async with database.system() as tx:
+        await view_store.purge_deleted(tx, days=30)
+
+    async with database.transaction(ada.workspace_id) as tx:
+        await views.restore_view(tx, ada, view_id=new.id)
+        with pytest.raises(ViewNotFound):
+            await views.restore_view(tx, ada, view_id=old.id)
+
+
+async def test_a_copy_is_ones_own_and_says_the_same(database: Database, ada: Actor, grace: Actor) -> None:
+    wanted = {"any": [{"field": "company", "operator": "contains", "value": "acme"}]}
+    shared = await save(database, ada, "x" * 100, shared=True, filter=wanted, sort="name", columns=["email", "name"])
+    private = await save(database, ada, "Mine")
+
+    async with database.transaction(grace.workspace_id) as tx:
+        copied = await views.copy_view(tx, grace, view_id=shared.id)
+        with pytest.raises(ViewNotFound):
+            await views.copy_view(tx, grace, view_id=private.id)
+
+    assert (copied.filter, copied.sort, copied.columns) == (shared.filter, shared.sort, shared.columns)
+    assert (copied.mine, copied.shared, copied.name) == (True, False, "x" * 93 + " (copy)")
+
+
+async def delete(database: Database, actor: Actor, view: SavedView) -> None:
+    async with database.transaction(actor.workspace_id) as tx:
+        await views.delete_view(tx, actor, view_id=view.id, expected_version=view.version)

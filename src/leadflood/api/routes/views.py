@@ -52,5 +52,14 @@ async def update_view(
 @router.delete("/{id}", status_code=204, summary="Delete a view")
 @requires(LEADS_WRITE)
 async def delete_view(view_id: ResourceId, version: ExpectedVersion, unit: UnitOfWorkDep) -> None:
-    """Delete a view. Leads aren't affected. Requires `If-Match`."""
+    """Delete a view. Leads aren't affected, and the view can be restored for 30 days. Requires `If-Match`."""
     await service.delete_view(unit.tx, unit.actor, view_id=view_id, expected_version=version)
+
+
+@router.post("/{id}/restorations", status_code=200, summary="Restore a deleted view")
+@requires(LEADS_WRITE)
+async def restore_view(view_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> SavedView:
+    """Restore one of your deleted views, as your last one."""
+    view = await service.restore_view(unit.tx, unit.actor, view_id=view_id)
+    response.headers["ETag"] = etag(view.version)
+    return view

@@ -19,6 +19,6 @@ workspace_id, id, kind, label, request, status, actor_kind, actor_id, job_id, wa
        applied_at, undone_at, forgotten_at
 """)
 SAVED_VIEW: Final = sql("""
-workspace_id, id, user_id, name, shared, of_workspace, tree, sort, columns, position, version, created_at,
-       updated_at
+workspace_id, id, user_id, name, shared, of_workspace, tree, sort, columns, widths, position, version,
+       created_at, updated_at
 """)

@@ -54,6 +54,7 @@ class LeadAuditAction(StrEnum):
     VIEW_CREATED = "view.created"
     VIEW_CHANGED = "view.changed"
     VIEW_DELETED = "view.deleted"
+    VIEW_RESTORED = "view.restored"
 
 
 class ChangesetPayload(Payload):

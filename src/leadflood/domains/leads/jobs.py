@@ -17,6 +17,7 @@ from leadflood.domains.leads.events import (
 )
 from leadflood.domains.leads.service import bulk, changesets
 from leadflood.domains.leads.store import changesets as changeset_store
+from leadflood.domains.leads.store import views as view_store
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
@@ -35,6 +36,7 @@ def definitions(database: Database, participants: Participants, *, retention_day
     async def purge(_context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
             await changeset_store.purge_expired(tx, days=retention_days)
+            await view_store.purge_deleted(tx, days=retention_days)
         while True:
             async with database.system() as tx:
                 purged = await store.purge(tx, days=retention_days, batch=_BATCH)

@@ -65,6 +65,7 @@ SENTENCES: Final = {
     "view.created": "saved the view “{name}”",
     "view.changed": "updated the view “{name}”",
     "view.deleted": "deleted the view “{name}”",
+    "view.restored": "restored the view “{name}”",
     "duplicate.dismissed": "dismissed a possible duplicate",
     "duplicate.reopened": "reopened a possible duplicate",
     "duplicates.scan_requested": "started a duplicate scan",

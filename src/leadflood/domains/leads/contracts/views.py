@@ -14,7 +14,10 @@ from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_VIEWS = 100
 """How many views one person can keep in a workspace."""
+MAX_VIEW_NAME = 100
 MAX_COLUMNS = 30
+MIN_WIDTH, MAX_WIDTH = 48, 960
+"""Of a column, in px."""
 
 COLUMNS = (
     "name",
@@ -52,12 +55,17 @@ def _each_once(columns: list[str]) -> list[str]:
     return columns
 
 
+_Column = Annotated[str, FromText(check_column, {"pattern": f"^({_COLUMN.pattern})$"})]
 Columns = Annotated[
-    list[Annotated[str, FromText(check_column, {"pattern": f"^({_COLUMN.pattern})$"})]],
+    list[_Column],
     Field(min_length=1, max_length=MAX_COLUMNS, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_each_once),
 ]
-ViewName = Annotated[str, line(100)]
+Widths = Annotated[
+    dict[_Column, Annotated[int, Field(ge=MIN_WIDTH, le=MAX_WIDTH)]],
+    Field(max_length=MAX_COLUMNS, description="Widths of columns in px; others have their usual width."),
+]
+ViewName = Annotated[str, line(MAX_VIEW_NAME)]
 _Sort = Annotated[LeadSort, Strict(strict=False)]
 
 
@@ -78,6 +86,7 @@ class CreateView(Schema):
                     },
                     "sort": "-updatedAt",
                     "columns": ["name", "email", "status", "customFields.plan"],
+                    "columnWidths": {"email": 280},
                 }
             ]
         }
@@ -88,6 +97,7 @@ class CreateView(Schema):
     filter: LeadQuery = Field(default_factory=LeadQuery)
     sort: _Sort = LeadSort.NEWEST
     columns: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS))
+    column_widths: Widths = Field(default_factory=dict)
 
 
 class UpdateView(Schema):
@@ -100,6 +110,7 @@ class UpdateView(Schema):
     filter: Annotated[LeadQuery | None, *NOT_NULL] = None
     sort: Annotated[_Sort | None, *NOT_NULL] = None
     columns: Annotated[Columns | None, *NOT_NULL] = None
+    column_widths: Annotated[Widths | None, *NOT_NULL] = None
     position: Annotated[Annotated[int, Field(ge=0, lt=MAX_VIEWS)] | None, *NOT_NULL] = Field(
         default=None, description="Position among your views, from 0; values past the end mean last."
     )
@@ -132,6 +143,7 @@ class SavedView(View):
                     },
                     "sort": "-updatedAt",
                     "columns": ["name", "email", "status", "customFields.plan"],
+                    "columnWidths": {"email": 280},
                     "position": 0,
                     "version": 1,
                     "createdAt": "2026-03-01T09:30:00Z",
@@ -148,7 +160,8 @@ class SavedView(View):
     mine: bool = Field(description="Whether you can edit it.")
     filter: LeadQuery
     sort: LeadSort
-    columns: list[str]
+    columns: list[str] = Field(description="In their order from left to right.")
+    column_widths: dict[str, int]
     position: int
     version: int
     created_at: datetime

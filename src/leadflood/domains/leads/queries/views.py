@@ -18,7 +18,7 @@ _MAX_SHARED = 200
 _VIEW = assemble(
     sql("""
 SELECT {columns} FROM saved_views
-WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR shared)
+WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR shared) AND deleted_at IS NULL
 """),
     columns=SAVED_VIEW,
 )
@@ -26,14 +26,14 @@ WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR 
 # How many views a member shares.
 _COUNT_SHARED = sql("""
 SELECT count(*) FROM saved_views
-WHERE workspace_id = :workspace_id AND user_id = :user_id AND (shared OR of_workspace)
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND (shared OR of_workspace) AND deleted_at IS NULL
 """)
 
 # A person's own views, in their order.
 _OWN = assemble(
     sql("""
 SELECT {columns} FROM saved_views
-WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace AND deleted_at IS NULL
 ORDER BY position, id LIMIT :most
 """),
     columns=SAVED_VIEW,
@@ -44,6 +44,7 @@ _OTHERS = assemble(
     sql("""
 SELECT {columns} FROM saved_views
 WHERE workspace_id = :workspace_id AND shared AND (user_id IS DISTINCT FROM :user_id OR of_workspace)
+      AND deleted_at IS NULL
 ORDER BY name, id LIMIT :most
 """),
     columns=SAVED_VIEW,
@@ -91,6 +92,7 @@ def _saved_view(actor: Actor, row: Row) -> SavedView:
         filter=LeadQuery.model_validate(row.tree),
         sort=LeadSort(row.sort),
         columns=row.columns,
+        column_widths=row.widths,
         position=row.position,
         version=row.version,
         created_at=row.created_at,

@@ -1,12 +1,12 @@
 """Verbs on saved views. The creator may change a view; all members see it if it is shared."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from leadflood.domains.identity.service import audit
-from leadflood.domains.leads.contracts.views import MAX_VIEWS, CreateView, SavedView, UpdateView
+from leadflood.domains.leads.contracts.views import MAX_VIEW_NAME, MAX_VIEWS, CreateView, SavedView, UpdateView
 from leadflood.domains.leads.errors import (
     TooManyViews,
     UserActorRequired,
@@ -25,9 +25,11 @@ from leadflood.kernel.errors import expect_changed
 from leadflood.kernel.filters import written
 from leadflood.kernel.ids import new_id
 
+_COPY: Final = " (copy)"
+
 
 async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> SavedView:
-    """Save a view, last among one's own. Raises: TooManyViews, ViewsNeedPerson: at the command line."""
+    """Save a view, last among one's own. Raises: TooManyViews, UserActorRequired: at the command line."""
     actor.require(LEADS_WRITE)
     if actor.user_id is None:
         raise UserActorRequired
@@ -46,6 +48,7 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
             "tree": written(command.filter.lead_filter().whole),
             "sort": command.sort,
             "columns": command.columns,
+            "widths": command.column_widths,
             "position": len(own),
         },
     )
@@ -54,16 +57,28 @@ async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> 
     return await get_view(tx, actor, view_id=view_id)
 
 
+async def copy_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
+    """Save a view of one's own that is the same as another. Raises: ViewNotFound, TooManyViews, UserActorRequired."""
+    actor.require(LEADS_WRITE)
+    view = await get_view(tx, actor, view_id=view_id)
+    name = f"{view.name[: MAX_VIEW_NAME - len(_COPY)].rstrip()}{_COPY}"
+    given = view.model_dump(include={"filter", "sort", "columns", "column_widths"}, by_alias=True)
+    command = CreateView.model_validate({**given, "name": name})
+    return await create_view(tx, actor, command=command)
+
+
 async def update_view(
     tx: Transaction, actor: Actor, *, view_id: UUID, command: UpdateView, expected_version: int
 ) -> SavedView:
-    """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
+    """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewNotOwned, ViewChanged."""
     actor.require(LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
     stored = await _own(tx, actor, view_id, expected_version)
     values: dict[str, Any] = {
-        name: getattr(command, name) for name in command.model_fields_set - {"position", "filter"}
+        name: getattr(command, name) for name in command.model_fields_set - {"position", "filter", "column_widths"}
     }
+    if command.column_widths is not None:
+        values["widths"] = command.column_widths
     if command.filter is not None:
         values["tree"] = written(command.filter.lead_filter().whole)
     expect_changed(
@@ -79,23 +94,45 @@ async def update_view(
 
 
 async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
-    """Remove a view. Raises: ViewNotFound, ViewOfSomebodyElse, ViewChanged."""
+    """Delete a view; it can be restored as long as deleted leads. Raises: ViewNotFound, ViewNotOwned, ViewChanged."""
     actor.require(LEADS_WRITE)
     view = await _own(tx, actor, view_id, expected_version)
-    await store.delete_view(tx, actor.workspace_id, view_id)
+    expect_changed(await store.set_deleted(tx, actor.workspace_id, view_id, deleted=True))
     await _record(tx, actor, LeadAuditAction.VIEW_DELETED, view_id, view.name)
+
+
+async def restore_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
+    """Show a deleted view again, last among one's own; one that is not deleted stays as it is.
+
+    Raises: ViewNotFound, ViewNotOwned, TooManyViews.
+    """
+    actor.require(LEADS_WRITE)
+    own = await store.lock_own(tx, actor)
+    stored = await store.lock_view(tx, actor.workspace_id, view_id, deleted=True)
+    if stored is not None:
+        _require_mine(actor, stored)
+        if not stored.of_workspace and len(own) >= MAX_VIEWS:
+            raise TooManyViews(MAX_VIEWS)
+        expect_changed(await store.set_deleted(tx, actor.workspace_id, view_id, deleted=False))
+        if not stored.of_workspace:
+            await store.order_views(tx, actor.workspace_id, [*own, view_id])
+        await _record(tx, actor, LeadAuditAction.VIEW_RESTORED, view_id, stored.name)
+    return await get_view(tx, actor, view_id=view_id)
 
 
 async def _own(tx: Transaction, actor: Actor, view_id: UUID, expected_version: int) -> Row:
     stored = await store.lock_view(tx, actor.workspace_id, view_id)
-    mine = stored is not None and may_change(actor, stored)
-    if stored is None or not (mine or stored.shared):
+    if stored is None:
         raise ViewNotFound
-    if not mine:
-        raise ViewNotOwned
+    _require_mine(actor, stored)
     if stored.version != expected_version:
         raise ViewVersionConflict(stored.version)
     return stored
+
+
+def _require_mine(actor: Actor, stored: Row) -> None:
+    if not may_change(actor, stored):
+        raise ViewNotOwned if stored.shared else ViewNotFound
 
 
 async def _record(tx: Transaction, actor: Actor, action: LeadAuditAction, view_id: UUID, name: str) -> None:

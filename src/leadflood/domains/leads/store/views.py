@@ -22,7 +22,8 @@ SELECT (SELECT count(*) FROM person) AS people
 # A person's views, in their order.
 _OWN = sql("""
 SELECT id FROM saved_views
-WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace ORDER BY position, id
+WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace AND deleted_at IS NULL
+ORDER BY position, id
 """)
 
 # What the release before this one reads instead of the tree, and by which the database distinguishes them: nothing.
@@ -30,14 +31,18 @@ _NO_LEAD = {"createdUntil": "1970-01-01T00:00:00+00:00"}
 
 # A new view.
 _INSERT = sql("""
-INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, position, version,
-                         created_at, updated_at)
-VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :position, 1, now(), now())
+INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, widths, position,
+                         version, created_at, updated_at)
+VALUES (:workspace_id, :id, :user_id, :name, :shared, :filter, :tree, :sort, :columns, :widths, :position, 1, now(),
+        now())
 """)
 
-# A view of any owner, locked.
+# A view of any owner, locked: one that is deleted only where that is asked for.
 _LOCK = assemble(
-    sql("SELECT {columns} FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id FOR UPDATE"),
+    sql("""
+SELECT {columns} FROM saved_views
+WHERE workspace_id = :workspace_id AND id = :view_id AND (deleted_at IS NOT NULL) = :deleted FOR UPDATE
+"""),
     columns=SAVED_VIEW,
 )
 
@@ -54,12 +59,19 @@ _FIELDS: Mapping[str, Sql] = {
     "tree": sql("tree = :tree"),
     "sort": sql("sort = :sort"),
     "columns": sql("columns = :columns"),
+    "widths": sql("widths = :widths"),
     "version": sql("version = :version"),
 }
 """The columns that a change may set."""
 
-# Remove a view.
-_DELETE = sql("DELETE FROM saved_views WHERE workspace_id = :workspace_id AND id = :view_id")
+# Hide a view, or show it again.
+_SET_DELETED = sql("""
+UPDATE saved_views SET deleted_at = CASE WHEN :deleted THEN now() END, version = version + 1, updated_at = now()
+WHERE workspace_id = :workspace_id AND id = :view_id AND (deleted_at IS NULL) = :deleted
+""")
+
+# Views that were deleted longer ago than they can be restored.
+_PURGE = sql("DELETE FROM saved_views WHERE deleted_at < now() - make_interval(days => :days)")
 
 # Give views their places.
 _ORDER = sql("""
@@ -75,7 +87,7 @@ UPDATE saved_views v SET of_workspace = true, version = version + 1, updated_at 
 FROM (SELECT m.user_id FROM memberships m
       WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND m.user_id <> :user_id AND m.leaving_at IS NULL
       ORDER BY m.created_at, m.user_id LIMIT 1) AS heir
-WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v.of_workspace)
+WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v.of_workspace) AND v.deleted_at IS NULL
 """)
 
 
@@ -92,13 +104,13 @@ async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
 
 
 async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """A new view. `tree`: its filter."""
-    await tx.execute(_INSERT, _with_tree(values))
+    """A new view. `tree`: its filter; `widths`: of its columns, in px."""
+    await tx.execute(_INSERT, _as_json(values))
 
 
-async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> Row | None:
+async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID, *, deleted: bool = False) -> Row | None:
     """A view of any owner, locked for this transaction."""
-    return await tx.first(_LOCK, {"workspace_id": workspace_id, "view_id": view_id})
+    return await tx.first(_LOCK, {"workspace_id": workspace_id, "view_id": view_id, "deleted": deleted})
 
 
 async def update_view(
@@ -106,7 +118,7 @@ async def update_view(
 ) -> bool:
     """Change a view at the version expected."""
     keys = {"workspace_id": workspace_id, "view_id": view_id, "expected_version": expected_version}
-    written = {**(_with_tree(values) if "tree" in values else values), "version": expected_version + 1}
+    written = {**_as_json(values), "version": expected_version + 1}
     return await tx.changed(assemble(_UPDATE, assignments=assignments(_FIELDS, written)), {**written, **keys}) == 1
 
 
@@ -115,10 +127,18 @@ async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UU
     await tx.execute(_ORDER, {"workspace_id": workspace_id, "view_ids": list(view_ids)})
 
 
-async def delete_view(tx: Transaction, workspace_id: UUID, view_id: UUID) -> None:
-    """Remove a view that is locked."""
-    await tx.execute(_DELETE, {"workspace_id": workspace_id, "view_id": view_id})
+async def set_deleted(tx: Transaction, workspace_id: UUID, view_id: UUID, *, deleted: bool) -> bool:
+    """Hide a view, or show a deleted one again. Returns whether that changed it."""
+    keys = {"workspace_id": workspace_id, "view_id": view_id, "deleted": deleted}
+    return await tx.changed(_SET_DELETED, keys) == 1
 
 
-def _with_tree(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {**values, "tree": json.dumps(values["tree"]), "filter": json.dumps(_NO_LEAD)}
+async def purge_deleted(tx: Transaction, *, days: int) -> int:
+    """Purge the views of all workspaces that were deleted longer ago. Returns how many."""
+    return await tx.changed(_PURGE, {"days": days})
+
+
+def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are stored. The release before this one reads a filter in the place of the tree."""
+    stored = {**values, **{name: json.dumps(values[name]) for name in ("tree", "widths") if name in values}}
+    return {**stored, "filter": json.dumps(_NO_LEAD)} if "tree" in values else stored
