@@ -65,7 +65,7 @@ def node_of_wheel() -> Node | None:
 
 
 def build_requirements(path: str | None = None) -> list[str]:
-    """What a build needs from the Python package index: Node.js, unless the search path has it."""
+    """Requirements of a build from the Python package index: Node.js, unless it is on the search path."""
     return [] if node_on_path(path) else [NODE_WHEEL]
 
 
@@ -98,7 +98,7 @@ class Workshop:
         return digest.hexdigest()
 
     def manifest(self) -> Mapping[str, Any] | None:
-        """What was built last, if it is all there."""
+        """Manifest of the last build, if all of its files exist."""
         try:
             manifest: Mapping[str, Any] = json.loads((self.static / "manifest.json").read_bytes())
         except FileNotFoundError:

@@ -74,7 +74,7 @@ DOMAINS: Sequence[Domain] = tuple(
 
 SCHEDULES: Sequence[Schedule] = tuple(schedule for domain in DOMAINS for schedule in domain.schedules)
 LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for participant in domain.participants])
-"""What refers to leads, from the highest domain to the lowest."""
+"""Everything that references leads, from the highest domain to the lowest."""
 for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
 SUBSCRIBERS = Subscribers(
@@ -98,7 +98,7 @@ class NoDatabase(AppError):
 
 @dataclass(frozen=True, slots=True)
 class MigrationResult:
-    """What `prepare_database` did: the schema's revision before (None without one) and after, and for the queue."""
+    """Result of `prepare_database`: the schema's revision before (None if there was none) and after, and the queue."""
 
     before: str | None
     after: str
@@ -125,7 +125,7 @@ class MigrationResult:
 
 @dataclass(frozen=True)
 class Platform:
-    """What API, worker and command line all stand on."""
+    """Resources shared by API, worker and command line."""
 
     settings: Settings
     database: Database
@@ -186,7 +186,7 @@ async def prepare_database(settings: Settings) -> MigrationResult:
 
 @asynccontextmanager
 async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Platform]:
-    """Everything a process needs, closed again at the end.
+    """All resources of a process, closed on exit.
 
     Raises: NoDatabase, NoSecretKey, UnknownAdapter, Unavailable, OutdatedSchema,
         leadflood.kernel.db.roles.UnsafeDatabaseRole: the service would not be bound by row-level security.
@@ -300,12 +300,12 @@ def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS)
 
 
 async def run_isolated(platform: Platform) -> None:
-    """What the command `isolated` of `build_worker` does: run the jobs that standard input names."""
+    """Run the jobs named on standard input: the command `isolated` of `build_worker`."""
     await serve_isolated(platform.database, Executor(platform.database, platform.registry, new_id()).run)
 
 
 def build_change_subscriber(platform: Platform, *, process: str) -> ChangeSubscriber:
-    """What wakes live pages. It connects with the first page that is open; close it at the end."""
+    """The subscriber that wakes live pages. It connects when the first page opens; close it on shutdown."""
     return ChangeSubscriber(application_url(platform.settings), application_name=f"leadflood {process} changes")
 
 

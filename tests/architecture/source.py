@@ -92,7 +92,7 @@ Check = Callable[[Source], Iterable[Finding]]
 
 
 def findings(check: Check, *folders: str) -> list[Finding]:
-    """Everything that a check finds in these folders."""
+    """All findings of a check in these folders."""
     return [finding for source in sources(*folders) for finding in check(source)]
 
 

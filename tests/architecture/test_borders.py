@@ -32,7 +32,7 @@ def functions_of_rows(source: Source) -> Iterator[str]:
 
 
 def crossings(source: Source, of_rows: frozenset[str]) -> Iterator[Finding]:
-    """Where a file uses such a function of another domain."""
+    """Uses of such a function of another domain in a file."""
     own = _domain(_module(source))
     for node, scope in source.nodes:
         if isinstance(node, ast.Name | ast.Attribute):

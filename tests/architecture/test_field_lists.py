@@ -92,7 +92,7 @@ def _without_examples(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def files() -> Iterator[tuple[str, Path]]:
-    """What is checked, by its name below the package."""
+    """Files to check, by their name below the package."""
     for path in sorted(ROOT.rglob("*")):
         name = path.relative_to(ROOT).as_posix()
         if path.suffix in {".py", ".sql", ".html"} and not name.startswith(EXEMPT):

@@ -19,7 +19,7 @@ OWN_JAVASCRIPT = 30_000
 PAGE = 150_000
 """Bytes over the wire of a page with everything that it loads."""
 HTML = 25_000
-"""What of it the document itself may take."""
+"""The part of it that the document itself may use."""
 
 ICON = re.compile(r"\bicon\(\s*[\"']([\w-]+)[\"']")
 

@@ -25,7 +25,7 @@ ALLOWED = {
     ("backup/content.py", "users"): "an installation in use has users",
     ("backup/content.py", "workspaces"): "an installation in use has workspaces of customers",
 }
-"""What the kernel does name, and why."""
+"""Exceptions: names in the kernel, with the reason."""
 
 _CREATED = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+)")
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|FROM|JOIN)\b")
@@ -53,7 +53,7 @@ def texts(path: Path) -> Iterator[str]:
 
 
 def named(text: str, tables: frozenset[str]) -> Iterator[str]:
-    """What a text names of a domain."""
+    """Names of a domain in a text."""
     yield from _MODULE.findall(text)
     if text in {domain.name for domain in DOMAINS} | {name for name in Permission.known if ":" in name}:
         yield text

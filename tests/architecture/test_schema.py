@@ -30,7 +30,7 @@ SHARED = {
 APPEND_ONLY = ("audit_events", "lead_events", "lead_field_history")
 
 SEARCHED = ("imports", "lead_changes", "lead_field_numbers", "lead_field_texts", "leads")
-"""What `search_leads` reads, which takes the workspace from the transaction."""
+"""Tables that `search_leads` reads, which takes the workspace from the transaction."""
 
 BEYOND_TENANT = {
     "system": ("{leadflood_system}", "true", "true"),

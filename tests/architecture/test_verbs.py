@@ -158,7 +158,7 @@ def unguarded(source_files: Iterable[Source]) -> Iterator[Finding]:
 
 
 def calls_of_steps(source: Source) -> Iterator[Finding]:
-    """Where an edge reaches past the verbs."""
+    """Calls from an edge that bypass the verbs."""
     steps = {f"leadflood.domains.{name}" for name in STEPS}
     for node, scope in source.nodes:
         if isinstance(node, ast.Name | ast.Attribute) and source.dotted(node) in steps:

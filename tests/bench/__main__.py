@@ -36,7 +36,7 @@ SERVER = {"shared_buffers": "512MB", "max_connections": "200"}
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure, and how thoroughly."""
+    """Options of a benchmark run: what to measure, and how thoroughly."""
 
     parts: tuple[str, ...]
     sizes: Sizes

@@ -18,7 +18,7 @@ _PIECE = 1024 * 1024
 
 
 def repeated(call: Callable[[], Iterable[float]], *, seconds: float, pause: float) -> list[float]:
-    """What `call` returns, called again and again for `seconds` with a pause of `pause` seconds after each call."""
+    """Results of `call`, repeated for `seconds` with a pause of `pause` seconds after each call."""
     times: list[float] = []
     resting = threading.Event()
     end = monotonic() + seconds
@@ -66,7 +66,7 @@ class Client:
             return json.loads(self.request("POST", path, body, headers, None))
 
     def download(self, path: str) -> tuple[int, float]:
-        """How many bytes the body of a GET has, and after how many seconds the first came. Raises: Refused."""
+        """Number of bytes in the body of a GET, and the seconds until the first arrived. Raises: Refused."""
         started = monotonic()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()

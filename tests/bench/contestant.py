@@ -43,12 +43,12 @@ class Contestant:
 
     @property
     def address(self) -> str:
-        """Where its API answers."""
+        """Base address of its API."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What its processes print."""
+        """Log file of its processes."""
         return self.folder / f"{self.database}.log"
 
     def last_words(self) -> str:

@@ -36,7 +36,7 @@ _WRITES = ("create", "update")
 
 @dataclass
 class Phases:
-    """How long each phase of an import takes, and the processor seconds of each process meanwhile."""
+    """Duration of each phase of an import, and the processor seconds of each process meanwhile."""
 
     client: Client
     named: dict[str, int]

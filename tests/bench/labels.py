@@ -1,4 +1,4 @@
-"""What contestants and floors are called in the results."""
+"""Labels of contestants and floors in the results."""
 
 OURS = "leadflood"
 FLOOR = "floor: lead_tx"

@@ -1,4 +1,4 @@
-"""What is asked for over HTTP in a workspace with many leads: lists, filters, searches, whether an address is taken."""
+"""HTTP requests in a workspace with many leads: lists, filters, searches, and whether an address exists."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +73,7 @@ PLAIN: dict[str, Parameters] = {
         "filter": _any({"field": "jobTitle", "operator": "startsWith", "value": "head of"}, _is("country", "NZ"))
     },
 }
-"""What is asked for, by what it is called."""
+"""Requests by label."""
 
 OF_A_LEAD: dict[str, Callable[[Lead], Parameters]] = {
     "owner": lambda lead: {"ownerId": lead["owner"]},

@@ -1,4 +1,4 @@
-"""What the processors did during a measurement, and what machine this is."""
+"""Processor use during a measurement, and the description of the machine."""
 
 import os
 import platform

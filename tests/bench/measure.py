@@ -39,7 +39,7 @@ class Failed(RuntimeError):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How long, and how much."""
+    """Durations and sizes of a run."""
 
     warm_up_seconds: int = 3
     seconds: int = 8

@@ -1,4 +1,4 @@
-"""What bad neighbours cost the others: a job row that stays locked, jobs that kill their process, a hung database."""
+"""Cost of noisy neighbors to other tenants: a locked job row, jobs that kill their process, a hung database."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ def measure(ours: Contestant, _sizes: Sizes) -> Measured:
 
 
 def table(results: Results) -> list[Table]:
-    """What was measured."""
+    """The results."""
     if not results.has(LABEL):
         return []
     found = Table("", "seconds", title="Beside bad neighbours")

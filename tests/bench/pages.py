@@ -1,4 +1,4 @@
-"""How long the server takes for each page of a workspace with many leads, and how often it asks the database for it."""
+"""Server time of each page of a workspace with many leads, and its number of database statements."""
 
 import asyncio
 import http.client
@@ -43,7 +43,7 @@ ELSEWHERE = frozenset({"/mail", "/sign-in"})
 
 
 def addresses() -> list[str]:
-    """What is measured."""
+    """Paths to measure."""
     return [*(rule.path for rule in pages() if "{" not in rule.path and rule.path not in ELSEWHERE), *WITH_PARAMETERS]
 
 
@@ -67,7 +67,7 @@ def measure(ours: Contestant, sizes: Sizes) -> Measured:
 
 
 def table(results: Results, leads: int) -> list[Table]:
-    """What was measured."""
+    """The results."""
     if not results.has(LABEL):
         return []
     columns = {"p50_ms": "p50 ms", "p95_ms": "p95 ms", "bytes": "bytes", "statements": "statements"}
@@ -106,7 +106,7 @@ def _get(connection: http.client.HTTPConnection, address: str, token: str) -> in
 
 
 async def _statements(settings: Settings, token: str) -> dict[str, int]:
-    """How many statements each page takes, in this process on the same database."""
+    """Number of statements of each page, in this process on the same database."""
     found: dict[str, int] = {}
     async with open_platform(settings, process="bench") as platform:
         changes = build_change_subscriber(platform, process="bench")

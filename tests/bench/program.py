@@ -1,4 +1,4 @@
-"""What a run measures: every measurement by its label, in the order of a round."""
+"""Measurements of a run by label, in the order of a round."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Program:
 def program(
     parts: tuple[str, ...], sizes: Sizes, cluster: Cluster, ours: Contestant, peer: Contestant | None, folder: Path
 ) -> Program:
-    """What the parts consist of. Fills a database with leads where one of them wants many."""
+    """The measurements of the parts. Fills a database with leads if one of them needs many."""
     found = Program()
     if "floor" in parts:
         for script, (leads, _) in FLOORS.items():
@@ -78,7 +78,7 @@ def program(
 
 
 def _contestants(ours: Contestant, peer: Contestant | None) -> dict[str, list[Contestant]]:
-    """Who takes part in what. No-op enrichment is `simulated` without its pause; the peer's is a stub without one."""
+    """Contestants of each measurement. No-op enrichment is `simulated` without its pause; the peer has a stub."""
     no_op = ours.called(
         f"{OURS}, no-op", LEADFLOOD_ENRICHMENT_ADAPTERS="simulated", LEADFLOOD_SIMULATED_LATENCY_SECONDS="0"
     )

@@ -1,4 +1,4 @@
-"""What a run says beyond this machine: its ratios to floor and peer, and how they stand to those of the base line."""
+"""Machine-independent results of a run: ratios to floor and peer, compared with those of the baseline."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ NO_OP = f"{OURS}, no-op"
 
 @dataclass(frozen=True)
 class Ratio:
-    """How one of our figures stands to that of a floor, of the best peer or of another one of ours."""
+    """Ratio of one of our results to a floor, to the best peer or to another one of our results."""
 
     name: str
     base: str
@@ -26,7 +26,7 @@ class Ratio:
 
     @property
     def key(self) -> str:
-        """What the base line calls it."""
+        """Key in the baseline."""
         return f"{self.name} ÷ {self.base}"
 
 
@@ -91,7 +91,7 @@ _TO_PEER: Mapping[str, tuple[str, str, str, bool]] = {
 
 
 def keys() -> set[str]:
-    """What a base line may name."""
+    """Keys that a baseline can contain."""
     return {
         _UNDONE,
         *(f"{name} ÷ floor" for name in (*_TO_FLOOR, *_PROCESSOR)),
@@ -127,7 +127,7 @@ def ratios(results: Results) -> list[Ratio]:
 
 
 def aims(results: Results, leads: int) -> list[Aim]:
-    """What is aimed for, of what was measured."""
+    """Targets for the measured ratios."""
     found = {ratio.key: ratio.value for ratio in ratios(results)}
     wanted = {
         "post, worker off ÷ peer": 5.0,

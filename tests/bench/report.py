@@ -37,7 +37,7 @@ def tables(results: Results, contestants: Sequence[str], *, rounds: int, leads: 
 
 
 def verdicts(aims: Sequence[Aim], compared: Sequence[Compared]) -> list[Table]:
-    """What was aimed for, and how the ratios stand to those of the base line."""
+    """Targets reached or missed, and the ratios compared with the baseline."""
     found: list[Table] = []
     if aims:
         found.append(Table("", "measured", "aim", "", title="Aims"))

@@ -50,7 +50,7 @@ class Results:
         return [run for run in self.runs if run.figures.get("non_2xx") or run.figures.get("socket_errors")]
 
     def labels(self) -> list[str]:
-        """What was measured, in order."""
+        """Labels of the measurements, in order."""
         return list(dict.fromkeys(run.label for run in self.runs))
 
     def has(self, label: str) -> bool:

@@ -35,7 +35,7 @@ UPDATE pgboss.instance SET stopped_on = now() WHERE name = 'worker' AND stopped_
 
 
 def why_absent() -> str | None:
-    """Why the peer cannot run here; None when it can."""
+    """Reason why the peer cannot run here; None if it can."""
     if not (SOURCE / "package.json").exists():
         return "the folder ../shared/peers/seed-stack is not there"
     if shutil.which("npm") is None:

@@ -1,4 +1,4 @@
-"""How the API answers beside hundreds of connections that send their requests byte by byte, and what they cost it."""
+"""API latency next to hundreds of connections that send their requests byte by byte, and the cost of those."""
 
 import selectors
 import socket
@@ -41,7 +41,7 @@ def measure(ours: Contestant, sizes: Sizes) -> Measured:
 
 
 def table(results: Results) -> list[Table]:
-    """What was measured."""
+    """The results."""
     if not results.has(LABEL):
         return []
     title = "One request after the other beside connections that drip heads and bodies (ms, MiB)"
@@ -67,7 +67,7 @@ def _timed(ours: Contestant, seconds: float) -> list[float]:
 
 @contextmanager
 def _dripping(ours: Contestant, count: int) -> Iterator[None]:
-    """So many connections, half in a head and half in a body; one that is cut off is opened again."""
+    """Open connections, half of them in a request's headers and half in its body; closed ones are opened again."""
     stop = threading.Event()
     opened = [_open(ours, number) for number in range(count)]
 

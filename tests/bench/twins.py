@@ -1,4 +1,4 @@
-"""How long those wait whose leads share a group with addresses that another transaction has not committed."""
+"""Wait time of leads that share a group with addresses that another transaction has not committed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def measure(ours: Contestant, _sizes: Sizes) -> Measured:
 
 
 def table(results: Results) -> list[Table]:
-    """What was measured."""
+    """The results."""
     if not results.has(LABEL):
         return []
     title = f"POST /v1/leads of {BYSTANDERS} bystanders at a time beside uncommitted twins of other leads (ms)"

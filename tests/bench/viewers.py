@@ -1,4 +1,4 @@
-"""How the API of one workspace answers while people watch another one's leads change."""
+"""API latency of one workspace while people watch leads of another one change."""
 
 import asyncio
 import http.client
@@ -52,7 +52,7 @@ def measure(crowd: Contestant, sizes: Sizes) -> Measured:
 
 
 def table(results: Results) -> list[Table]:
-    """What was measured."""
+    """The results."""
     if not results.has(LABEL):
         return []
     title = f"GET /v1/leads of one workspace beside {WRITES_PER_SECOND} writes a second in another with viewers (ms)"
@@ -76,7 +76,7 @@ def _timed(port: int, key: str, sizes: Sizes) -> list[float]:
 
 @contextmanager
 def _viewers(port: int, session: str, count: int) -> Iterator[None]:
-    """So many open pages, each of which has shown its leads once, read by threads until the end."""
+    """Open pages, each of which has shown its leads once, read by threads until the end."""
     head = (
         f"GET /leads HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n"
         f"Cookie: {SESSION}={session}\r\n\r\n"

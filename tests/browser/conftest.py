@@ -1,4 +1,4 @@
-"""What tests of single pages start from: the real site behind the real HTTP server, and a real Chromium."""
+"""Fixtures of tests of single pages: the real site behind the real HTTP server, and a real Chromium."""
 
 from tests.support.chromium import chromium, pytest_runtest_makereport, windows
 from tests.support.site import machine, own_parts, server, showcase

@@ -1,4 +1,4 @@
-"""What holds for every page: anybody can use it, in light and in dark, on a phone and at 200 %, and it loads quickly.
+"""Requirements for every page: accessible, in light and dark, on a phone and at 200 %, and quick to load.
 
 A new page is tested as soon as a domain declares it; one with parameters needs an example in
 `tests/support/addresses.py`.

@@ -1,4 +1,4 @@
-"""What chaos starts from: a durable server of its own with a migrated database, and the history of the run."""
+"""Fixtures of chaos tests: a durable server of their own with a migrated database, and the history of the run."""
 
 import os
 from collections.abc import Iterator

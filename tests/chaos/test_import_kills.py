@@ -17,7 +17,7 @@ KNOWN = 3_000
 
 @dataclass(frozen=True)
 class Profile:
-    """How many rows, and how often the worker is killed in each phase."""
+    """Number of rows, and how often the worker is killed in each phase."""
 
     rows: int
     kills: Mapping[str, int]
@@ -96,7 +96,7 @@ class Killer:
         return found(self.client, self.import_id)
 
     def share(self, phase: str) -> float:
-        """How far a phase is, from 0 to 1; 1 when it is over."""
+        """Progress of a phase, from 0 to 1; 1 when it is finished."""
         self.deployment.sql(NO_PAUSE)
         shown = found(self.client, self.import_id)
         progress = shown["progress"]

@@ -40,7 +40,7 @@ def timed(what: str) -> Iterator[None]:
 
 
 def cli(deployment: Deployment, *argv: str) -> dict[str, Any]:
-    """What an import of the command line ends as."""
+    """Output of an import by the command line."""
     ended = deployment.installation.run("import", *argv, "--json")
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])  # after the preview's

@@ -1,4 +1,4 @@
-"""What every adapter of enrichment promises."""
+"""Requirements for every enrichment adapter."""
 
 import copy
 import dataclasses

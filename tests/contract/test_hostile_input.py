@@ -1,4 +1,4 @@
-"""What is sent to `/v1/leads` by malice or mistake: the right 4xx, which names all that is wrong, or the very text."""
+"""Hostile and mistaken input of `/v1/leads`: the right 4xx that names all errors, or the text stored unchanged."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

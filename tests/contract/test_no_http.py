@@ -1,4 +1,4 @@
-"""What reaches the port and is no HTTP request gets a problem too, and the connection ends."""
+"""Bytes at the port that are not HTTP get a problem response, too, and the connection is closed."""
 
 import json
 import socket

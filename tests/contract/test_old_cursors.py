@@ -52,7 +52,7 @@ VALUES: list[object] = [
     7,
     [],
 ]
-"""What a cursor may hold as the value that the list is sorted by."""
+"""Possible cursor values of the sort column."""
 
 TEXTS = [value for value in VALUES if isinstance(value, str) and value not in {"\0", "\ud800"}]
 """Those that PostgreSQL can compare with text."""
@@ -66,7 +66,7 @@ FITS = {
     "company": FOLDED,
     "job_title": FOLDED,
 }
-"""What the orders of leads take of `VALUES`; the others take a time."""
+"""Valid `VALUES` of the sort orders of leads; the other orders use a time."""
 NOWHERE = UUID(int=0)
 IDS = (ID, str(UUID(int=2**128 - 1)))
 LISTS = [operation for operation in operations() if operation.takes_cursor]

@@ -1,4 +1,4 @@
-"""What the carrier on PostgreSQL promises besides: transactions, notifications, and a server that goes away."""
+"""Further requirements for the queue backend on PostgreSQL: transactions, notifications, and a lost server."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What every carrier of the queue promises."""
+"""Requirements for every queue backend."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence

@@ -89,7 +89,7 @@ NEW_EACH_TIME = re.compile(
 
 
 def shown(answer: httpx.Response, asked: UUID) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """All that the caller can tell of an answer, without the id itself, the count of requests and what is new."""
+    """The response as the caller sees it, without the ID itself, the rate limit count and new values."""
     headers = [(name, value) for name, value in answer.headers.items() if name not in {"ratelimit", "location", "etag"}]
     content = answer.content.replace(str(asked).encode(), b"<id>")
     if answer.status_code in {200, 201}:

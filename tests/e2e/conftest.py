@@ -1,4 +1,4 @@
-"""What end-to-end tests start from: a migrated database of their own, on which they start real processes."""
+"""Fixtures of end-to-end tests: a migrated database of their own, on which they start real processes."""
 
 from collections.abc import Iterator
 from pathlib import Path

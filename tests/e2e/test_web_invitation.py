@@ -36,12 +36,12 @@ async def test_an_invited_viewer_comes_in_by_mail_and_may_look_but_not_write(win
 
 
 def printed(up: Running) -> Credentials:
-    """With what the first owner signs in, as the terminal says."""
+    """Credentials of the first owner, as printed in the terminal."""
     return Credentials(up.wait_for("  Email   ").split()[-1], up.wait_for("  Password   ").split()[-1])
 
 
 async def invite(page: Page, keys: Keys) -> None:
-    """As a viewer: the radio buttons are walked with the arrow keys."""
+    """Invite a viewer: the arrow keys move through the radio buttons."""
     await page.goto("/settings/members")
     await keys.follow("Invite")
     await keys.arrive("/invitations/new")

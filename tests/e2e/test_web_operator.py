@@ -51,7 +51,7 @@ async def one(page: Page, keys: Keys) -> None:
 
 
 async def all_others(page: Page, keys: Keys) -> None:
-    """What is left of the cause is retried at once, and the page tells when nothing is left."""
+    """Retry the remaining jobs of the cause; the page shows when none is left."""
     await keys.chord("g", "j")
     await keys.arrive("/jobs")
     await expect(page.locator("#jobs-causes tbody .cell-num")).to_have_text(str(LEADS - 1))

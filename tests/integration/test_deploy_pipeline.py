@@ -89,7 +89,7 @@ def test_whatever_goes_wrong_leaves_the_good_tag_where_it_is(fake: Fake, fault: 
 
     code, _ = release(fake, new)
 
-    # Where the fault stays, the rollback meets it, too.
+    # If the fault persists, the rollback meets it as well.
     assert code == {"refused": ROLLED_BACK, "unknown release": ROLLED_BACK}.get(fault, BROKEN)
     assert fake.tagged("staging-good") == old
     assert fake.events[0] == "post run-1"

@@ -66,7 +66,7 @@ sys.stdin.read()
 
 
 class Reports:
-    """What children say over a socket: `<name> <word>`. A child that is gone says `closed`, by the kernel."""
+    """Messages of children over a socket: `<name> <word>`. The kernel reports a dead child as `closed`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""What pictures are taken of: the real site with a showcase in it, in a real Chromium."""
+"""Fixtures of screenshots: the real site with a showcase in it, in a real Chromium."""
 
 from tests.support.chromium import chromium, pytest_runtest_makereport, windows
 from tests.support.site import machine, own_parts, server, showcase

@@ -1,4 +1,4 @@
-"""Whether everybody can use a page: axe's rules, and what stays usable on a narrow screen or with large text."""
+"""Accessibility checks of pages: axe's rules, narrow screens and large text."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ RULES = {
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-"""What can differ between light and dark."""
+"""Rules whose result can differ between light and dark."""
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -30,13 +30,13 @@ _NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestA
 
 
 async def unusable(page: Page) -> list[str]:
-    """What cannot be seen or reached in a window of this size."""
+    """Elements that cannot be seen or reached in a window of this size."""
     found: list[str] = await page.evaluate(_USABLE)
     return found
 
 
 async def inaccessible(page: Page, rules: Mapping[str, Any] = RULES, *, within: str | None = None) -> list[str]:
-    """What breaks a rule of axe, in one element or in all of the page: the rule, where, and how to mend it."""
+    """Violations of axe's rules in one element or the whole page: the rule, where, and the fix."""
     results = await Axe().run(page, within, options={"resultTypes": ["violations"], "runOnly": rules})
     return [
         f"{violation['id']} ({violation['impact']}) at {' '.join(map(str, node['target']))}: {_summary(node)}"

@@ -69,7 +69,7 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
 """For paths with parameters, and for pages that look different with others: where to look."""
 
 ALSO = ("/there-is-nothing-here",)
-"""What no rule names."""
+"""Paths without a rule."""
 
 
 def pages() -> list[PageRoute]:
@@ -94,7 +94,7 @@ def is_public(path: str) -> bool:
 
 
 def addresses(path: str, showcase: Showcase) -> list[str]:
-    """Where to look at the page of a rule."""
+    """Example paths of a rule."""
     if path in EXAMPLES:
         return EXAMPLES[path](showcase)
     assert "{" not in path, f"Add an example of {path} to EXAMPLES in tests/support/addresses.py."

@@ -270,7 +270,7 @@ def parts(
 
 @pytest.fixture
 def gate() -> Gate:
-    """What `/v1/toys/waits` waits for."""
+    """The gate that `/v1/toys/waits` waits for."""
     return Gate()
 
 

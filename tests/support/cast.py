@@ -1,4 +1,4 @@
-"""Who is in a showcase: leads of many kinds, and what a source of knowledge says about each."""
+"""People of a showcase: leads of many kinds, and the data that a source has about each."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -53,7 +53,7 @@ LEADS: Sequence[Mapping[str, Any]] = (
     {"email": "o'brien@emerald.example", "firstName": "Siobhán", "lastName": "O'Brien <script>", "country": "IE"},
     {"email": "x@y.example"},
 )
-"""Those who are found."""
+"""Leads with found values."""
 
 PAST: Sequence[str] = (
     "deleted.lead@past.example",
@@ -61,7 +61,7 @@ PAST: Sequence[str] = (
     "alone@past.example",
     "ada@analytical-engines.example",
 )
-"""Those who were deleted, the last one by a merge."""
+"""Deleted leads, the last one by a merge."""
 
 REFUSED: Mapping[str, str] = {
     "mark.twain@mississippi.example": "The company registry has no entry for “mississippi.example”.",
@@ -71,16 +71,16 @@ REFUSED: Mapping[str, str] = {
     "virginia@bloomsbury.example": "HTTP 402: the monthly quota of this key is used up.",
     "charlotte@thornfield.example": "The mail server of 203.0.113.7 closed the connection after 30 s.",
 }
-"""Those about whom nothing can be said, and why."""
+"""Leads without data, with the reason."""
 
 WAITING = ("emily@amherst.example", "walt@brooklyn.example")
-"""Those whose source is away for now."""
+"""Leads whose source is unavailable for now."""
 
 RUNNING = ("herman@pequod.example", "isak@rungsted.example")
-"""Those who are being looked up."""
+"""Leads whose lookup is running."""
 
 NEW = ("oscar@reading.example", "selma@marbacka.example", "pablo@isla-negra.example")
-"""Those who have just come in."""
+"""Leads that were just created."""
 
 
 TWINS: Sequence[Mapping[str, Any]] = (
@@ -108,7 +108,7 @@ FOUND, NOT_FOUND = "ada.lovelace@analytical-engines.example", "mark.twain@missis
 
 
 def lead(email: str) -> dict[str, str]:
-    """What comes in of somebody of whom the address is the name."""
+    """Input of a lead whose name is in the address."""
     name, _, domain = email.partition("@")
     first, _, last = name.title().partition(".")
     given = {"email": email, "firstName": first, "lastName": last, "company": domain.partition(".")[0].title()}

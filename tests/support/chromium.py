@@ -143,7 +143,7 @@ class Windows:
             self.faults.append(fault)
 
     async def keep_evidence(self, folder: Path) -> None:
-        """What every page looks like now, its HTML, and what was written to the console."""
+        """Save a screenshot and the HTML of each page, and the console output."""
         _empty(folder)
         for number, (context, console) in enumerate(self._opened, 1):
             (folder / f"{number}-console.txt").write_text("\n".join(console), encoding="utf-8")

@@ -30,7 +30,7 @@ def write_csv(cluster: Cluster, file: Path, *, rows: int, existing: int, leads: 
 
 
 def write(cluster: Cluster, file: Path, script: Path, *, url: str | None = None, **values: int) -> None:
-    """What a script that begins where people.sql ends writes to its standard output. `values`: its variables."""
+    """Write the output of a script that starts where people.sql ends. `values`: its variables."""
     variables = [f"--set={name}={value}" for name, value in values.items()]
     argv = [str(cluster.server.program("psql")), "-XqAt", "--set=ON_ERROR_STOP=1", *variables, url or cluster.url()]
     with file.open("wb") as out:

@@ -63,7 +63,7 @@ def prepare(cluster: Cluster) -> None:
 
 
 def violations(url: str) -> list[str]:
-    """What does not hold in the database at `url`, as `leadflood doctor` would say it."""
+    """Violated invariants of the database at `url`, as reported by `leadflood doctor`."""
 
     async def look() -> list[str]:
         pool = ConnectionPool(url, application_name="judge", size=1, statement_timeout=60)
@@ -96,7 +96,7 @@ def left_over(home: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class Credentials:
-    """With what somebody signs in."""
+    """Credentials to sign in with."""
 
     email: str
     password: str
@@ -145,7 +145,7 @@ class Deployment:
         return self.cluster.run(f"SET search_path TO leadflood, public; {sql}", self.database, **values)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
-        """What a query finds."""
+        """Rows of a query."""
         return [json.loads(line) for line in self.sql(f"SELECT to_jsonb(r) FROM ({query}) r").splitlines()]  # noqa: S608  a test's own query
 
     def count(self, query: str, **values: str) -> int:
@@ -153,7 +153,7 @@ class Deployment:
         return int(self.sql(query, **values))
 
     def violations(self) -> list[str]:
-        """What does not hold in the database."""
+        """Violated invariants of the database."""
         return violations(self.url)
 
     def assert_sound(self) -> None:

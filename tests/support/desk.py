@@ -28,7 +28,7 @@ from tests.support.sandbox import shared_sandbox
 LIMIT = 64 * 1024 * 1024
 QUOTA = 10 * 1024**3
 
-# What people see of leads; versions and times of change are how an undo shows.
+# Visible values of leads, without versions and times of change, which an undo increases.
 _CHECKSUM = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country, source, custom_fields,
        owner_id, status, search_text
@@ -61,7 +61,7 @@ def workbook() -> bytes:
 
 
 def counted(found: ImportDetail) -> dict[str, int]:
-    """What the rows do, without what none does."""
+    """Number of rows per action, without zeros."""
     return {action.value: count for action, count in found.counts.items() if count}
 
 
@@ -168,5 +168,5 @@ class Desk:
             return [dict(row) for row in await tx.all(_CHECKSUM, {"workspace_id": self.actor.workspace_id})]
 
     async def checksum(self) -> str:
-        """What people see of all leads, in one line."""
+        """Checksum of the visible values of all leads."""
         return hashlib.sha256(repr([{**row, "id": None} for row in await self.leads()]).encode()).hexdigest()

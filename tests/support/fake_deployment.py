@@ -1,4 +1,4 @@
-"""What `deploy/pipeline` talks to, on loopback: a registry, a webhook that deploys, and the deployed environment."""
+"""Counterparts of `deploy/pipeline` on loopback: a registry, a deploy webhook, and the deployed environment."""
 
 import base64
 import hashlib
@@ -76,7 +76,7 @@ class Fake:
         return None if content is None else f"sha256:{hashlib.sha256(content).hexdigest()}"
 
     def deploy(self, deploy_id: str, wanted: str) -> None:
-        """What the receiver of the webhook does: nothing for an id that it knows."""
+        """Handle the webhook: ignore IDs that were received before."""
         if deploy_id in self.deployments:
             return
         if wanted in self.refused:

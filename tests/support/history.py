@@ -31,7 +31,7 @@ _RETRY_LATER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.CONFLICT)
 
 
 class Outcome(StrEnum):
-    """How a request ended, as far as its sender can tell. FAIL: it never reached a server, so it has no effect."""
+    """Outcome of a request as its client sees it. FAIL: it never reached a server, so it has no effect."""
 
     OK = "ok"
     FAIL = "fail"

@@ -41,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a test of identity works with: the verbs, bound to one database, from one address."""
+    """Helper for tests of identity: the verbs, bound to one database, from one address."""
 
     database: Database
     settings: Settings

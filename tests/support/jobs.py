@@ -37,7 +37,7 @@ LEASE = 60.0
 LEASES = (0.5, 2.0, 8.0)
 """Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
 
-# What handlers write to show that they ran: the table of heartbeats is the plainest that there is.
+# Written by handlers to show that they ran, to the table of heartbeats, the simplest one.
 _WRITE = sql("INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)")
 _WRITTEN = sql("SELECT count(*) FROM heartbeats WHERE name LIKE :name || ':%'")
 _TICKETS = sql("SELECT count(*) FROM leadflood_queue.tickets WHERE job_id = :id")
@@ -107,7 +107,7 @@ class Jobs:
         return job
 
     def context(self, job: RunningJob) -> JobContext[Any]:
-        """What the handler of this attempt is given."""
+        """Context for the handler of this attempt."""
         return JobContext(self.database, job, self.kind.payload.model_validate_json(job.payload), worker_id=new_id())
 
     async def attempt(self, registry: JobRegistry, job_id: UUID, attempt: int = 1) -> JobView:
@@ -148,7 +148,7 @@ class Jobs:
         return {status: found.count(status) for status in found}
 
     async def rows(self, query: LiteralString, **values: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
-        """What a query finds, across workspaces."""
+        """Rows of a query across workspaces."""
         async with self.database.system() as tx:
             return await tx.all(sql(query), values)
 
@@ -167,11 +167,11 @@ class Jobs:
         await self.change("UPDATE leadflood_queue.tickets SET due_at = now(), visible_at = now() WHERE due_at > now()")
 
     async def tickets(self, job_id: UUID) -> int:
-        """How many tickets for the job are on the queue of its own database."""
+        """Number of queue messages for the job in the queue's own database."""
         return await _scalar(self.database, _TICKETS, id=job_id)
 
     async def write(self, tx: Transaction, job_id: UUID) -> None:
-        """What a handler does in our database."""
+        """Write to our database as a handler does."""
         await tx.execute(_WRITE, {"name": f"{job_id}:{new_id()}", "worker_id": new_id()})
 
     async def writes(self, tx: Transaction, _actor: Actor, jobs: Sequence[tuple[RunningJob, Any]], /) -> None:
@@ -186,7 +186,7 @@ class Jobs:
             raise fault
 
     async def written(self, job_id: UUID) -> int:
-        """How many writes of handlers of this job are there."""
+        """Number of writes by handlers of this job."""
         return await _scalar(self.database, _WRITTEN, name=str(job_id))
 
 

@@ -86,6 +86,6 @@ async def has_focus(target: Locator) -> bool:
 
 
 async def focused(page: Page) -> str:
-    """What has the focus, as HTML: for messages."""
+    """HTML of the focused element: for messages."""
     found: str = await page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
     return found

@@ -1,4 +1,4 @@
-"""What reaches people from outside the pages, in a showcase: invitations, caught mails, the link of the first start."""
+"""Messages to people outside the pages, in a showcase: invitations, development mail, the setup link."""
 
 import asyncio
 from contextlib import suppress

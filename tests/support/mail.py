@@ -43,7 +43,7 @@ class Open:
 
 @dataclass
 class Refusing:
-    """What aiosmtpd calls: answers as it is told to, command by command, and takes the rest."""
+    """Handler for aiosmtpd that answers commands as configured, and accepts the rest."""
 
     answers: Mapping[str, str]
 

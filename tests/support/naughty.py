@@ -15,13 +15,13 @@ Texts = Callable[[], list[str]]
 
 
 def own() -> list[str]:
-    """Those of the repository."""
+    """Strings of the repository."""
     texts: list[str] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return texts
 
 
 def of_samples() -> list[str]:
-    """Those of the samples."""
+    """Strings of the samples."""
     return [row["input"] for row in rows("strings/naughty.jsonl")]
 
 

@@ -27,7 +27,7 @@ class NotCovered(AssertionError):
 
 @dataclass(frozen=True)
 class IdPlace:
-    """Where an operation takes the id of something; fields inside fields are parted by a dot."""
+    """Place of an ID in an operation; fields inside fields are separated by a dot."""
 
     where: Literal["path", "query", "body"]
     name: str
@@ -52,7 +52,7 @@ class Operation:
 
     @property
     def permission(self) -> Permission | None:
-        """What the caller needs."""
+        """Required permission."""
         wanted = self.described.get("x-required-permission")
         return None if wanted is None else Permission(wanted)
 
@@ -73,7 +73,7 @@ class Operation:
 
     @property
     def collection(self) -> str:
-        """What it is about, such as `leads`: the first part of its path after the version."""
+        """Collection of the operation, such as `leads`: the first part of its path after the version."""
         return self.path.removeprefix("/v1/").split("/")[0]
 
     @property
@@ -173,7 +173,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def validator(described: dict[str, Any], schema: Mapping[str, Any]) -> Draft202012Validator:
-    """What checks values against a schema whose references lead into the document `described`."""
+    """Validator for a schema whose references point into the document `described`."""
     whole = Resource.from_contents(described, default_specification=DRAFT202012)
     registry: Registry[Any] = Registry().with_resource("urn:document", whole)
     return Draft202012Validator(_absolute(schema), registry=registry, format_checker=FormatChecker())

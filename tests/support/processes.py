@@ -107,7 +107,7 @@ class Running:
 
     @property
     def output(self) -> str:
-        """All that was printed so far, on both streams, in the order of arrival."""
+        """Output so far, of both streams, in the order of arrival."""
         with self._heard:
             return "".join(self._lines)
 

@@ -16,5 +16,5 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def scored(name: str) -> list[dict[str, Any]]:
-    """Those rows of `name` whose outcome is not a matter of policy."""
+    """Rows of `name` whose outcome does not depend on policy."""
     return [row for row in rows(name) if row["expected"].get("verdict") != "policy"]

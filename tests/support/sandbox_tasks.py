@@ -1,4 +1,4 @@
-"""What hostile files make a parser do, as tasks of the sandbox."""
+"""Attacks of hostile files on a parser, as tasks of the sandbox."""
 
 import os
 import resource
@@ -72,7 +72,7 @@ def results_without_end(_file: IO[bytes], _request: None) -> Iterator[str]:
 
 
 def surroundings(_file: IO[bytes], _request: None) -> Iterator[dict[str, Any]]:
-    """What can be reached from inside."""
+    """Everything that is reachable from inside."""
     yield {
         "environment": dict(os.environ),
         "files": len(os.listdir("/proc/self/fd")),  # noqa: PTH208  names only

@@ -1,4 +1,4 @@
-"""What a search looks through, made in Python: what the first lines of the database's text are compared with."""
+"""The searched text of a lead, built in Python to compare it with the database's."""
 
 from leadflood.kernel.text import search_key
 

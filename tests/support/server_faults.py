@@ -1,4 +1,4 @@
-"""What can happen to a PostgreSQL server: a backend or the postmaster killed, as when memory runs out."""
+"""Failures of a PostgreSQL server: a backend or the postmaster killed, as when memory runs out."""
 
 from random import Random
 

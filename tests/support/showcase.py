@@ -86,7 +86,7 @@ WHERE workspace_id = :workspace_id AND leads.id = ages.id
 
 @dataclass
 class Showcase:
-    """What is in the workspace. `links`: paths that nothing leads to.
+    """Content of the workspace. `links`: paths without a link to them.
 
     `leads` and `jobs`: ids by the lead's address; `imports`: by their state.
     """

@@ -1,4 +1,4 @@
-"""What the audit log says of a workspace, told so that two logs can be compared."""
+"""Audit entries of a workspace, in a form that can be compared."""
 
 import json
 import re

@@ -28,7 +28,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def soon(awaitable: Awaitable[T]) -> T:
-    """What is awaited, or a failure instead of hanging."""
+    """Await a result, or fail instead of hanging."""
     async with asyncio.timeout(PATIENCE):
         return await awaitable
 

@@ -42,7 +42,7 @@ class Seen:
 
     @property
     def path(self) -> str:
-        """Where one has ended up."""
+        """Path of the current page."""
         return self.response.url.path
 
     @property

@@ -1,4 +1,4 @@
-"""What is told of changes, and when: at once, but not too often, and never twice at a time."""
+"""Notifications of changes: immediate, rate limited, and never concurrent."""
 
 import asyncio
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What callers get for an error of the driver: 503 where the same request may succeed later, else the error itself."""
+"""Translation of the driver's errors: 503 if the same request may succeed later, or else the error itself."""
 
 import asyncpg
 import pytest

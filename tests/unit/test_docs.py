@@ -65,7 +65,7 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
 
 
 def shell_lines(text: str) -> Iterator[str]:
-    """What a reader would type: shell blocks as a whole, and the lines after a `$` of terminal sessions."""
+    """Commands of a document: shell blocks as a whole, and the lines after a `$` of terminal sessions."""
     for language, block in FENCE.findall(text):
         joined = block.replace("\\\n", " ")
         if language in {"bash", "sh"}:
@@ -82,7 +82,7 @@ def commands(line: str) -> Iterator[list[str]]:
 
 
 def refusal(words: list[str]) -> str | None:
-    """Why the command line would not take these arguments. Nothing is run; a bare name of a command is a mention."""
+    """Reason why the command line would refuse these arguments. Nothing runs; a bare command name is a mention."""
     command = get_command(app)
     try:
         context = command.make_context("leadflood", list(words))

@@ -1,4 +1,4 @@
-"""What an installation is called outside its database."""
+"""Name of an installation outside its database."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor

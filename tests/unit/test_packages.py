@@ -1,4 +1,4 @@
-"""What is handed out: the wheel has the built front-end parts, the source distribution what they are built from."""
+"""Contents of packages: the wheel has the built front-end, the source distribution its sources."""
 
 import subprocess
 import sys

@@ -1,1 +1,1 @@
-"""The JSON edge: parse, call a domain, shape the answer."""
+"""The JSON edge: parses requests, calls domains, and builds responses."""

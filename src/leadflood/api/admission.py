@@ -1,4 +1,4 @@
-"""Who calls, and whether they may: decided from the head of a request, before its body is read."""
+"""Authentication and authorization of a request from its headers, before the body is read."""
 
 from starlette.requests import Request
 
@@ -21,7 +21,7 @@ async def admit(request: Request, permission: Permission | None) -> Actor:
     try:
         caller = await authenticator_of(request.scope)(_bearer_token(request))
     except Unauthenticated as error:
-        # Only after the look-up: a flood of bad tokens must not lock out others who share its address.
+        # Only after the lookup: a flood of invalid tokens must not lock out others behind the same address.
         allowance = parts.strangers.take(throttled_address(request_context.client_ip))
         if allowance.retry_after:
             request_context.headers.extend(parts.strangers.headers(allowance))

@@ -1,4 +1,4 @@
-"""Ties the API together."""
+"""Assembly of the API application."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -38,9 +38,9 @@ class Api(FastAPI):
 
 
 def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGIApp | None = None) -> Api:
-    """The ASGI application. It opens and closes nothing: its caller does.
+    """The ASGI application. Its caller opens and closes the resources.
 
-    Args: more: routers beside those of the parts. pages: what serves every path that is not the API's.
+    Args: more: additional routers. pages: serves every path outside the API.
     """
     app = Api(
         openapi_url=None,
@@ -57,7 +57,7 @@ def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGI
     app.state.docs_page = DocsPage()
     parts.metrics.pool_size.set(parts.settings.database_pool_size)
     for router in (*parts.routers, *more):
-        # The routes themselves, not include_router, which would match and wrap each of them once more.
+        # The routes themselves: include_router would match and wrap each of them a second time.
         app.router.routes.extend(router.routes)
     served = [route for route in app.routes if isinstance(route, EdgeRoute)]
     app.state.literal_paths = frozenset(route.path for route in served if not route.param_convertors)
@@ -73,7 +73,7 @@ def create_app(parts: ApiContext, more: Sequence[APIRouter] = (), *, pages: ASGI
 
 
 class _Routes:
-    """The routes: a path that is written out is looked up, one with an id is found by trying one route after the other.
+    """The routes: literal paths are looked up in a table, only paths with an ID are matched one by one.
 
     Trying them all took 8 to 20 per cent of the processor time of `POST /v1/leads` (decision 27).
     """

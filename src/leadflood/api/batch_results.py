@@ -1,4 +1,4 @@
-"""What becomes of each of many leads."""
+"""Results of a batch request, lead by lead."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ class LeadResults(View):
 
 
 async def create_each(tx: Transaction, unit: UnitOfWork, leads: Sequence[CreateLead | InvalidLead]) -> list[Result]:
-    """Write the sound ones in this transaction. A result for each, in order. Raises: Unavailable."""
+    """Create the valid leads in this transaction, and return one result per lead, in order. Raises: Unavailable."""
     trace = unit.trace
     sound = [NewLead(unit.actor, item, trace, priority=Priority.BULK) for item in leads if isinstance(item, CreateLead)]
     workspace_id = unit.actor.workspace_id
@@ -70,13 +70,13 @@ async def create_each(tx: Transaction, unit: UnitOfWork, leads: Sequence[CreateL
 
 
 def results_answer(results: Sequence[Result]) -> Response:
-    """The answer to a batch."""
+    """The response to a batch."""
     statuses = Counter(result["status"] for result in results)
     return Response(to_json({**counts(statuses), "results": results}), media_type="application/json")
 
 
 def counts(statuses: Counter[str]) -> dict[str, int]:
-    """How many of each, those without any included."""
+    """Number of leads per outcome, including outcomes that did not occur."""
     return {status: statuses[status] for status in ("created", "duplicate", "invalid")}
 
 

@@ -1,4 +1,4 @@
-"""What the API is made of."""
+"""Dependencies of the API application."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -59,15 +59,15 @@ class ApiContext:
 
 
 def context_of(scope: Scope) -> ApiContext:
-    """The parts of the application that handles this request."""
+    """Dependencies of the application that handles this request."""
     return cast("ApiContext", scope["app"].state.parts)
 
 
 def authenticator_of(scope: Scope) -> Batcher[str, Authenticated]:
-    """From tokens to callers, those of concurrent requests with one look-up."""
+    """Authentication of callers by token; concurrent requests share one lookup."""
     return cast("Batcher[str, Authenticated]", scope["app"].state.authenticator)
 
 
 def group_commit_of(scope: Scope) -> GroupCommit:
-    """What collects new leads in this application."""
+    """The group commit of this application."""
     return cast("GroupCommit", scope["app"].state.group_commit)

@@ -1,4 +1,4 @@
-"""What endpoints ask for: the unit of work, pages, versions."""
+"""Dependencies of endpoints: unit of work, pagination, versions."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,14 +34,14 @@ T = TypeVar("T")
 _UNIT = "leadflood.unit"
 _KEPT_HEADERS = ("content-type", "etag", "link", "location", "retry-after")
 _NOT_KEPT = frozenset({400, 401, 403, 413, 415, 429})
-"""Refusals that say nothing of the effect: the same request may be let through next time."""
+"""Refusals that do not depend on the effect of the request: a retry may succeed."""
 _MIN_FAULT = 500
 _MAX_CURSOR = 2000
 _VERSION = re.compile(r'"(\d{1,9})"')
 
 
 class UnitOfWork:
-    """One guarded request as a unit of work: the caller, and the transaction that commits before the answer leaves.
+    """A guarded request as a unit of work: the caller, and the transaction that commits before the response is sent.
 
     The transaction opens when the endpoint is called, not before: input that breaks the contract costs none.
     """
@@ -68,11 +68,11 @@ class UnitOfWork:
 
     @property
     def trace(self) -> Mapping[str, str]:
-        """What jobs that this request asks for keep of their cause."""
+        """Trace context stored with the jobs that this request enqueues."""
         return self.request_context.trace
 
     async def run(self, endpoint: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401  whatever the endpoint returns
-        """Open the transaction and call the endpoint in it, or give the answer kept for the same request.
+        """Open the transaction and call the endpoint in it, or return the stored response of the same request.
 
         Raises: leadflood.kernel.idempotency.IdempotencyInProgress, IdempotencyMismatch.
         """
@@ -95,7 +95,7 @@ class UnitOfWork:
             return problem(self.scope, error)
 
     def keyed(self, answer: Callable[[T], Response]) -> KeyedRequest[T] | None:
-        """The request's key, where it has one, for a verb that keeps the answer itself.
+        """The idempotency key of the request, if it has one, for a verb that stores the response itself.
 
         Args: answer: makes the answer of what the verb returns: ids, and nothing about a person.
         """
@@ -110,7 +110,7 @@ class UnitOfWork:
         return KeyedRequest(self.key, kept)
 
     async def store(self, response: Response) -> None:
-        """Store the answer under the request's key, where it has one."""
+        """Store the response under the request's idempotency key, if it has one."""
         if self.key is None or self._replayed:
             return
         small = len(response.body) <= MAX_STORED_BYTES
@@ -118,23 +118,23 @@ class UnitOfWork:
 
 
 def is_stored(refusal: AppError) -> bool:
-    """Whether a refusal is the answer to all later requests with the same key."""
+    """Whether a refusal is stored as the response to later requests with the same key."""
     return refusal.status < _MIN_FAULT and refusal.status not in _NOT_KEPT
 
 
 def stored_response(response: Response, *, ids_only: bool = False) -> StoredResponse:
-    """What is kept of an answer. `ids_only`: it has no data of a person."""
+    """The stored form of a response. `ids_only`: it contains no personal data."""
     headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name)) is not None}
     return StoredResponse(response.status_code, headers, bytes(response.body), ids_only)
 
 
 def replayed(kept: StoredResponse) -> Response:
-    """A kept answer, given again."""
+    """A stored response, sent again."""
     return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
 def unit_of_work_of(scope: Scope) -> UnitOfWork:
-    """The unit of the request."""
+    """The unit of work of the request."""
     return cast("UnitOfWork", scope[_UNIT])
 
 
@@ -151,11 +151,11 @@ async def _request_context(request: Request) -> RequestContext:
 
 
 UnitOfWorkDep = Annotated[UnitOfWork, Depends(_unit)]
-"""The parameter `unit` of every guarded endpoint."""
+"""The parameter `unit` of all guarded endpoints."""
 ContextDep = Annotated[ApiContext, Depends(_parts)]
 """For public endpoints, which open transactions themselves."""
 RequestContextDep = Annotated[RequestContext, Depends(_request_context)]
-"""For public endpoints: address and request id of the caller."""
+"""Address and request ID of the caller, for public endpoints."""
 
 
 ResourceId = Annotated[UUID, Path(alias="id", description="Resource ID.")]
@@ -169,7 +169,7 @@ class Listing(View, Generic[T]):
 
 
 class Paging:
-    """Which page of a list is wanted."""
+    """Pagination parameters of a list."""
 
     def __init__(self, request: Request, response: Response, limit: int, cursor: str | None) -> None:
         self.limit = limit
@@ -185,7 +185,7 @@ class Paging:
             self.after = self._cursors.read(cursor, self._workspace_id, self._scope)
 
     def answer(self, page: Page[T]) -> Listing[T]:
-        """The page as it is answered. Sets `Link: …; rel="next"` (RFC 8288) where there is more."""
+        """The page as a response. Sets `Link: …; rel="next"` (RFC 8288) if there are more."""
         cursor = None if page.after is None else self._cursors.write(page.after, self._workspace_id, self._scope)
         if cursor is not None:
             query = urlencode([*self._filters, ("limit", self.limit), ("cursor", cursor)])
@@ -232,4 +232,4 @@ async def _expected_version(
 
 
 ExpectedVersion = Annotated[int, Depends(_expected_version)]
-"""The version that `If-Match` names. Missing: 428. `*` is refused: it would lose the changes of others unseen."""
+"""The version in `If-Match`. Missing: 428. `*` is refused, as it would overwrite changes of others unseen."""

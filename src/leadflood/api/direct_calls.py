@@ -1,7 +1,7 @@
-"""Endpoints that are called without FastAPI's dependency solver: a contract and the unit in, a `Response` out.
+"""Endpoints called without FastAPI's dependency solver: they take a contract and the unit, and return a `Response`.
 
-FastAPI's handler solves a graph of dependencies and serialises whatever comes back. Without it, `POST /v1/leads` takes
-a fifth to a third less processor time of the API (decision 27). The contract of a large body is checked entry by entry.
+FastAPI's handler resolves a dependency graph and serializes any result. Without it, `POST /v1/leads` uses 20 to 33
+percent less processor time of the API (decision 27). Large contracts are validated entry by entry.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from leadflood.kernel.schema import Schema
 
 
 def direct_call(route: APIRoute, *, large: bool) -> Callable[[ReceivedRequest], Coroutine[Any, Any, Response]] | None:
-    """Calls the endpoint of a route, where a contract and the unit are all that it takes; None for others.
+    """Calls the endpoint of a route that needs only a contract and the unit; None for other endpoints.
 
     Args: large: the contract is checked entry by entry, so that other requests are served meanwhile.
     """

@@ -30,7 +30,7 @@ window.ui = SwaggerUIBundle({
 
 
 class DocsPage:
-    """The page and its assets, read once. Asset names carry a hash, so that they can be kept for a year."""
+    """The page and its assets, read once. Asset names contain a hash, so that they can be cached for a year."""
 
     def __init__(self) -> None:
         folder = files("fastapi_swagger") / "resources"
@@ -42,7 +42,7 @@ class DocsPage:
         )
 
     def asset(self, name: str) -> tuple[bytes, str] | None:
-        """Content and media type of an asset, or None for a name that the page does not use."""
+        """Content and media type of an asset, or None if the page does not use the name."""
         content = self._assets.get(name)
         return None if content is None else (content, _TYPES[PurePosixPath(name).suffix])
 

@@ -1,4 +1,4 @@
-"""Every refusal and fault as RFC 9457 problem details, and the page that each problem type leads to."""
+"""All errors as RFC 9457 problem details, and the page of each problem type."""
 
 import html
 import json
@@ -42,7 +42,7 @@ class MethodNotAllowed(AppError):
 
 
 class UnsupportedMediaType(AppError):
-    """The request body is not declared as JSON."""
+    """The content type of the request body is not JSON."""
 
     code = "unsupported_media_type"
     status = 415
@@ -109,7 +109,7 @@ def problem(scope: Scope, error: AppError) -> Response:
 
 
 def problem_body(error: AppError, *, instance: str, request_id: str) -> bytes:
-    """The JSON of a problem. `instance` is the path asked for; empty where the request was too broken to have one."""
+    """The JSON of a problem. `instance` is the requested path; empty if the request could not be parsed."""
     members = {
         "type": f"/problems/{error.code}",
         "title": error.title,
@@ -121,11 +121,11 @@ def problem_body(error: AppError, *, instance: str, request_id: str) -> bytes:
         "errors": [{"pointer": item.pointer, "code": item.code, "message": item.message} for item in error.errors],
         **error.extra,
     }
-    return json.dumps(members, default=str).encode()  # in ASCII, which no fault of the input's encoding can break
+    return json.dumps(members, default=str).encode()  # ASCII, so that no invalid encoding in the input can break it
 
 
 def answer_to(scope: Scope, exc: Exception) -> Response:
-    """The answer to a request that ended in an error: ours, the contracts', Starlette's, or a fault."""
+    """The response to an error: of ours, of a contract, of Starlette, or unexpected."""
     match exc:
         case AppError() if exc.status == Unavailable.status:
             _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
@@ -142,15 +142,15 @@ def answer_to(scope: Scope, exc: Exception) -> Response:
 
 
 def _invalid_request(scope: Scope, exc: RequestValidationError) -> Response:
-    """What the contracts found, all of it."""
+    """The problem response for all violations of a contract."""
     found = [error for fault in exc.errors() for error in _located(fault)]
-    errors = list(dict.fromkeys(found))  # a body that two parameters read is found at fault twice
+    errors = list(dict.fromkeys(found))  # a body that two parameters read is reported twice
     detail = "1 field is invalid." if len(errors) == 1 else f"{len(errors)} fields are invalid."
     return problem(scope, InvalidInput(detail, errors=errors))
 
 
 def _http_error(scope: Scope, exc: HTTPException) -> Response:
-    """What Starlette refuses by itself: unknown paths and methods. OPTIONS gets the list of methods."""
+    """The problem response for errors of Starlette: unknown paths and methods. OPTIONS gets the list of methods."""
     if exc.status_code == RouteNotFound.status:
         return problem(scope, RouteNotFound("Nothing at this path. /docs lists all operations."))
     if exc.status_code != MethodNotAllowed.status:
@@ -180,24 +180,24 @@ def _located(fault: Any) -> list[FieldError]:  # noqa: ANN401  FastAPI does not 
     return [FieldError(pointer, error.code, error.message)]
 
 
-_LOGGED_ELSEWHERE = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
-"""Where errors that can end a request are defined; those of starting up and of the command line are elsewhere."""
+_REQUEST_MODULES = ("leadflood.api.", "leadflood.domains.", "leadflood.kernel.errors", "leadflood.kernel.idempotency")
+"""Modules that define errors of requests; errors of start-up and of the command line are elsewhere."""
 
 
 def problem_types() -> dict[str, type[AppError]]:
-    """Every problem this API can answer with, by code. The most general error of a code stands for it.
+    """All problems of this API by code. The most general error of a code represents it.
 
     Errors of ours (500) all become the same `internal_error`.
     """
     types: dict[str, type[AppError]] = {AppError.code: AppError}
     for error in _descendants(AppError):
-        if error.status != AppError.status and error.__module__.startswith(_LOGGED_ELSEWHERE):
+        if error.status != AppError.status and error.__module__.startswith(_REQUEST_MODULES):
             types.setdefault(error.code, error)
     return dict(sorted(types.items()))
 
 
 def meaning_of(error: type[AppError]) -> str:
-    """What an error says of itself, on one line."""
+    """The description of an error, on one line."""
     if error is AppError:
         return "An unexpected error on the server. Its logs have the details."
     return " ".join((error.__doc__ or "").split())
@@ -231,7 +231,7 @@ def _page(title: str, body: str) -> str:
 
 
 def _descendants(error: type[AppError]) -> Iterator[type[AppError]]:
-    """Breadth first, so that a general error comes before the special ones that share its code."""
+    """Breadth first, so that a general error comes before the specific ones that share its code."""
     level = [error]
     while level:
         yield from level

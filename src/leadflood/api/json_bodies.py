@@ -1,4 +1,4 @@
-"""Bodies of requests, parsed as JSON."""
+"""Parsing of JSON request bodies."""
 
 import json
 import re
@@ -14,19 +14,19 @@ from leadflood.kernel.request_bodies import in_slices, too_large
 from leadflood.kernel.schema import Schema
 
 MAX_VALUES = 20_000
-"""Values of one JSON text. Ten thousand take some milliseconds, in which nothing else is served."""
+"""Maximum number of values of one JSON text. Parsing ten thousand blocks the event loop for some milliseconds."""
 SMALL_BYTES = 65_536
-"""A body up to this size is parsed in one go."""
+"""Maximum size of a body that is parsed in one step."""
 
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TO_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+', re.DOTALL)
 _MAX_DEPTH = 200
 _ENTRY_DEPTH = 3
-"""How deep an entry of a large body is: in a list in an object."""
+"""Depth of an entry of a large body: in a list in an object."""
 
 
 class ReceivedRequest(Request):
-    """A request whose body is here, within the limits, and parsed."""
+    """A request with its body received, within the limits, and parsed."""
 
     def __init__(self, request: Request, content: bytes, parsed: object) -> None:
         super().__init__(request.scope, request.receive)
@@ -48,7 +48,7 @@ def parse_json(body: bytes) -> object:
         raise _invalid_json(f"The body has more than {MAX_VALUES} values. Send less at a time.")
     try:
         value = from_json(body, allow_inf_nan=False)
-        # As many colons as names: none is repeated, and nothing is nested. That is what most bodies are like.
+        # As many colons as names: no name is repeated and nothing is nested. Most bodies are like that.
         if not isinstance(value, dict) or body.count(b":") != len(value):
             _NAMES.decode(body.decode())
     except _RepeatedName as error:
@@ -59,7 +59,7 @@ def parse_json(body: bytes) -> object:
 
 
 async def parse_large(body: bytes, entry_limit: int) -> object:
-    """As `parse_json`, for an object with a long list: entry by entry, so that other requests are served meanwhile.
+    """Like `parse_json`, for an object with a long list: entry by entry, so that other requests are served meanwhile.
 
     Entries are cut out of the text and parsed one by one; `{}` replaces them in the rest.
 
@@ -91,7 +91,7 @@ async def parse_large(body: bytes, entry_limit: int) -> object:
 
 
 def _brackets(body: bytes, max_length: int) -> Iterator[int]:
-    """Where brackets are that are not in strings. Ends early where more than `max_length` bytes are between two."""
+    """Positions of brackets outside strings. Ends early if two are more than `max_length` bytes apart."""
     place = 0
     while (found := _TO_BRACKET.match(body, place, place + max_length)) and found.end() < len(body):
         place = found.end()
@@ -102,7 +102,7 @@ def _brackets(body: bytes, max_length: int) -> Iterator[int]:
 
 
 def _filled(outline: object, entries: Iterator[object]) -> object:
-    """The outline with its entries in their places."""
+    """The outline with its entries inserted."""
     whole: Any = outline
     lists = whole.values() if isinstance(whole, dict) else whole if isinstance(whole, list) else ()
     for item in lists:
@@ -136,11 +136,11 @@ class ListSchema:
         try:
             return self._entry.validate_python(entry)
         except ValidationError:
-            return entry  # the contract as a whole says what is wrong, and where
+            return entry  # the whole contract reports all errors with their paths
 
 
 class _RepeatedName(ValueError):
-    """An object names a field twice."""
+    """An object repeats a field name."""
 
 
 def _unique(members: list[tuple[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""Leads as a stream of lines: written, committed and answered as they come, in constant memory."""
+"""Leads as a stream of lines: created, committed and answered as they arrive, in constant memory."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -38,15 +38,15 @@ STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
         "content": {NDJSON: {"schema": {"type": "string"}, "example": _ANSWER}},
     }
 }
-"""What OpenAPI cannot see of the route."""
+"""Parts of the OpenAPI description that FastAPI cannot derive from the route."""
 
 Line = tuple[int, bytes | None]
-"""Its number, counted from 1, and what it says: None where it is too long."""
+"""The number of the line, from 1, and its content: None if it is too long."""
 
 
 @dataclass
 class LineSplitter:
-    """Cuts what arrives into lines. `max_bytes`: bytes of a line; of a longer one only the number is kept."""
+    """Splits the input into lines. `max_bytes`: limit of a line; longer lines keep only their number."""
 
     max_bytes: int
     number: int = 0
@@ -54,7 +54,7 @@ class LineSplitter:
     _too_long: bool = False
 
     def take(self, data: bytes) -> Iterator[Line]:
-        """The lines that are complete. Empty ones count and are passed over."""
+        """The complete lines. Empty lines are counted and skipped."""
         *complete, last = data.split(b"\n")
         for piece in complete:
             self._append(piece)
@@ -62,7 +62,7 @@ class LineSplitter:
         self._append(last)
 
     def rest(self) -> Iterator[Line]:
-        """The last line, where nothing ended it."""
+        """The last line, if the input did not end with a line feed."""
         if self._begun or self._too_long:
             yield from self._end()
 
@@ -83,10 +83,10 @@ class LineSplitter:
 
 
 class LeadStream(Response):
-    """The answer to a stream of leads: one result a line, and more is read only when those before are on disk.
+    """The response to a stream of leads: one result per line, reading more only after earlier lines are committed.
 
-    The last line says `done`, with the counts, or `failed`, with the first line of which nothing was written. Without
-    either, the connection was lost; what was answered is on disk all the same.
+    The last line is `done` with the counts, or `failed` with the first line that was not processed. Without either, the
+    connection was lost; all answered lines are committed.
     """
 
     media_type = NDJSON
@@ -102,14 +102,14 @@ class LeadStream(Response):
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
-        """Read, write and answer until the stream ends or its sender goes away."""
+        """Process the stream until it ends or the client disconnects."""
         try:
             async for data in read_pieces(self._request.receive, self._unit.parts.body_timeout):
                 await self._handle(list(self._lines.take(data)), send)
             await self._handle(list(self._lines.rest()), send)
         except (Unavailable, BodyTimeout) as error:
             if not self._started:
-                raise  # still in time for an answer of its own
+                raise  # still early enough for a normal error response
             last: Result = {"status": "failed", "line": self._next, "code": error.code, "message": error.detail}
         else:
             last = {"status": "done", "lines": self._lines.number, **counts(self._statuses)}

@@ -1,4 +1,4 @@
-"""The outermost layer of every request: its id, its client, its log line and its error response."""
+"""The outermost layer of all requests: request ID, client address, access log and error response."""
 
 import re
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ _log = structlog.get_logger()
 
 
 class RequestContextMiddleware:
-    """ASGI middleware: request id, trace context, client address, security headers, access log, metrics, last resort.
+    """ASGI middleware: request ID, trace context, client address, security headers, access log, metrics, and errors.
 
-    HEAD is answered as GET without the body (RFC 9110, 9.3.2).
+    HEAD is answered like GET without the body (RFC 9110, 9.3.2).
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, trusted_proxies: str, watch: ProxyMonitor) -> None:
-        """`trusted_proxies`: comma-separated addresses or networks whose X-Forwarded headers are believed."""
+        """`trusted_proxies`: comma-separated addresses or networks whose X-Forwarded headers are trusted."""
         self._app = app
         self._watch = watch
         self._metrics = metrics
@@ -69,7 +69,7 @@ class RequestContextMiddleware:
                 await app(scope, receive, sending)
             except Exception as exc:
                 if request_context.status:
-                    raise  # part of another response is sent: only closing the connection shows the failure
+                    raise  # part of another response was sent: only closing the connection shows the failure
                 await answer_to(scope, exc)(scope, receive, sending)
             finally:
                 self._metrics.requests_in_flight.dec()
@@ -97,7 +97,7 @@ class RequestContextMiddleware:
         )
 
     def _forwarded_for(self, values: Sequence[str]) -> str:
-        """The last address that no proxy of ours wrote: everything before it the caller can have made up."""
+        """The last address not written by a trusted proxy: the caller can forge everything before it."""
         for address in reversed([item.strip() for value in values for item in value.split(",")]):
             if not _is_address(address):
                 return ""
@@ -139,7 +139,7 @@ class _Headers:
 
 
 def _names_one_host(scope: Scope) -> bool:
-    """Whether the request says once, and in a valid form, which host it is for (RFC 9110, 7.2)."""
+    """Whether the request has exactly one valid Host (RFC 9110, 7.2)."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     return (len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None) or (not hosts and scope["http_version"] == "1.0")
 

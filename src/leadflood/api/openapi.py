@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: what FastAPI derives, and what it cannot know of our pipeline."""
+"""The OpenAPI 3.1 document: FastAPI's, completed with the parts of our pipeline."""
 
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -111,7 +111,7 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 
 def _other_tags(routes: Sequence[BaseRoute], names: Collection[str]) -> Iterator[dict[str, str]]:
-    """The tags of domains that have their routes in their own folder: the first line of that module describes them."""
+    """The tags of domains whose routes are in their own folder: described by the first line of the module."""
     for name in sorted(names):
         endpoint = next(route.endpoint for route in routes if isinstance(route, EdgeRoute) and name in route.tags)
         yield {"name": name, "description": inspect.cleandoc(inspect.getmodule(endpoint).__doc__ or "").split("\n")[0]}
@@ -125,7 +125,7 @@ def _operations(document: dict[str, Any], routes: Sequence[BaseRoute]) -> Iterat
 
 
 def _examples(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, list[Any]]]:
-    """The examples of all models as they were written: FastAPI leaves nulls out of them."""
+    """The examples of all models as written: FastAPI removes nulls from them."""
     for route in routes:
         if isinstance(route, EdgeRoute) and route.include_in_schema:
             models: list[tuple[Any, JsonSchemaMode]] = [(route.response_model, "serialization")]
@@ -200,7 +200,7 @@ def _problem_response(status: int) -> dict[str, Any]:
 
 
 def _tidy(parameter: dict[str, Any]) -> None:
-    """A parameter is there or not, but never null. `If-Match` is required, though its absence has its own status."""
+    """A parameter is present or absent, never null. `If-Match` is required; its absence has its own status."""
     schema = parameter["schema"]
     kept = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(kept) == 1:

@@ -1,4 +1,4 @@
-"""A warning where a proxy's word on the caller's address is not believed."""
+"""A warning about proxies that are not trusted to report the caller's address."""
 
 import asyncio
 
@@ -12,9 +12,9 @@ _log = structlog.get_logger()
 
 
 class ProxyMonitor:
-    """Notices that requests come through a proxy whose X-Forwarded-For is not believed, once a process.
+    """Detects requests from a proxy whose X-Forwarded-For is not trusted, and warns once per process.
 
-    Behind it all callers look like one address, which then shares the limits of one.
+    All callers behind it appear as one address and share its rate limits.
     """
 
     def __init__(self, database: Database) -> None:
@@ -23,7 +23,7 @@ class ProxyMonitor:
         self._storing: asyncio.Task[None] | None = None
 
     def notice(self, peer: str) -> None:
-        """Warn in the log and for `leadflood doctor`. Call it within the event loop."""
+        """Warn in the log and for `leadflood doctor`. Requires a running event loop."""
         if not self._warned:
             self._warned = True
             _log.warning("http.untrusted_proxy", peer=peer, setting="LEADFLOOD_TRUSTED_PROXIES")
@@ -35,5 +35,5 @@ class ProxyMonitor:
             async with self._database.system() as tx:
                 await store_warning(tx, UNTRUSTED_PROXY, peer)
             self._stored = True
-        except AppError as error:  # the next request tries again
+        except AppError as error:  # the next request retries
             _log.info("http.warning_not_stored", error=error.detail)

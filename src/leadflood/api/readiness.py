@@ -1,4 +1,4 @@
-"""Looks at what the API depends on, for `/ready` and `/metrics`."""
+"""Checks of the API's dependencies, for `/ready` and `/metrics`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -61,7 +61,7 @@ class Readiness(View):
 
 
 class ReadinessProbe:
-    """Looks at database, schema, writes and queue, never longer than `timeout` seconds."""
+    """Checks database, schema, writes and queue, each for at most `timeout` seconds."""
 
     def __init__(self, database: Database, queue_backend: QueueBackend, *, timeout: float) -> None:
         self._database = database
@@ -73,7 +73,7 @@ class ReadinessProbe:
         self._depth_until = 0.0
 
     async def check(self) -> Readiness:
-        """How all of them are, now."""
+        """The current state of all checks."""
         (revision, database_fault), (_, queue_fault), (system, _), (_, write_fault) = await asyncio.gather(
             self._within(self._revision),
             self._within(self._queue_backend.check),
@@ -91,7 +91,7 @@ class ReadinessProbe:
         return Readiness(status=status, checks=checks, system=system)
 
     async def queue_depth(self) -> Mapping[str, QueueDepth] | None:
-        """What is on the queue, counted at most every few seconds; None when it does not answer."""
+        """Queue depth by kind, counted at most every few seconds; None if the queue does not answer."""
         if monotonic() >= self._depth_until:
             self._depth_until = monotonic() + _DEPTH_SECONDS
             self._depth, _ = await self._within(self._queue_backend.depth)
@@ -115,7 +115,7 @@ class ReadinessProbe:
             return await queries.system_status(tx)
 
     def _outdated(self, revision: str) -> str | None:
-        # Revisions are numbered in order. A newer schema is fine: it still serves the program before it.
+        # Revisions are numbered in order. A newer schema is fine: it still supports the previous program.
         self._head = self._head or head()
         if revision >= self._head:
             return None

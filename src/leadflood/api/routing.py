@@ -1,4 +1,4 @@
-"""The one class of routes: every endpoint says who may call it, and every call goes through the same steps."""
+"""The route class of all endpoints: each declares its access rules, and all requests go through the same steps."""
 
 import functools
 import inspect
@@ -33,19 +33,19 @@ Endpoint = Callable[[ReceivedRequest], Coroutine[Any, Any, Response]]
 
 _ACCESS = "__leadflood_guard__"
 _FASTAPI_STACKS = ("fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack")
-"""Where FastAPI looks for what it closes after a request."""
+"""Scope keys of the exit stacks that FastAPI closes after a request."""
 _JSON = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
 NDJSON = "application/x-ndjson"
 _NDJSON = re.compile(r"application/(?:x-ndjson|jsonl|x-jsonlines)(?:\s*;.*)?", re.IGNORECASE | re.ASCII)
 
 
 class RouteWithoutAccess(TypeError):
-    """An endpoint that does not say who may call it, or that guards nothing: a mistake in our code."""
+    """An endpoint without access rules, or with rules that do nothing: a mistake in our code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call an endpoint, and whether it runs in a transaction of its own, or in one with other requests.
+    """Access rules of an endpoint, and whether it runs in a transaction of its own or in a shared one.
 
     Either `public_reason` says why the route is public, or a valid credential is needed, with `permission` if given.
     A `large` body has its own limit; a `stream` is lines of JSON that the endpoint reads itself. A `raw` one it takes
@@ -62,12 +62,12 @@ class Access:
 
     @property
     def needs_caller(self) -> bool:
-        """Whether the caller must show a credential."""
+        """Whether the caller needs a credential."""
         return not self.public_reason
 
     @property
     def hurried(self) -> bool:
-        """Whether the endpoint has to end within the deadline of a request."""
+        """Whether the endpoint is limited by the deadline of a request."""
         return self.body in ("usual", "large") and not self.whole_file
 
 
@@ -90,14 +90,14 @@ def requires(
 
 
 def streamed(permission: Permission) -> Callable[[F], F]:
-    """As `requires`, for an endpoint that reads lines of JSON itself, as they come, in transactions of its own."""
+    """Like `requires`, for an endpoint that reads lines of JSON as they arrive, in transactions of its own."""
     return _with_access(Access(permission=permission, transaction=False, body="stream"))
 
 
 def grouped(permission: Permission) -> Callable[[F], F]:
-    """As `requires`, for a busy endpoint that shares its transaction with other requests, `Idempotency-Key` included.
+    """Like `requires`, for a busy endpoint that shares its transaction with other requests, `Idempotency-Key` included.
 
-    It takes the contract of its body and the unit, and nothing else; it answers a `Response` that is committed.
+    It takes only the contract of its body and the unit, and returns a `Response` that is committed.
     """
     return _with_access(Access(permission=permission, transaction=False, grouped=True))
 
@@ -135,7 +135,7 @@ class EdgeRoute(APIRoute):
     _handle: Handler
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
-        """Raises: UnguardedRoute: without `@requires`, `@authenticated` or `@public`."""
+        """Raises: RouteWithoutAccess: without `@requires`, `@authenticated` or `@public`."""
         access = getattr(endpoint, _ACCESS, None)
         if not isinstance(access, Access):
             message = f"{endpoint.__qualname__} needs @requires(PERMISSION), @authenticated() or @public(reason)."
@@ -151,24 +151,24 @@ class EdgeRoute(APIRoute):
         self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Instead of FastAPI's, which has layers around each route for errors and for dependencies that clean up."""
+        """Replaces FastAPI's handler, which adds layers for errors and for dependencies that clean up."""
         response = await self._handle(Request(scope, receive, send))
         await response(scope, receive, send)
 
     @property
     def writes(self) -> bool:
-        """Whether it changes something, and so takes an `Idempotency-Key`."""
+        """Whether the method changes data and thus accepts an `Idempotency-Key`."""
         return self.access.grouped or (self.access.transaction and "GET" not in (self.methods or ()))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether it serves a path. One with an id serves none that is written out: /v1/leads/batch is no lead."""
+        """Whether it serves a path. A path with an ID does not match literal paths: /v1/leads/batch is not a lead."""
         match, found = super().matches(scope)
         if match is not Match.NONE and self.param_convertors and scope["path"] in scope["app"].state.literal_paths:
             return Match.NONE, {}
         return match, found
 
     def get_route_handler(self) -> Handler:
-        """The pipeline, from the head of a request to its answer. It raises `AppError` and `RequestValidationError`."""
+        """The pipeline, from the headers to the response. Raises: AppError, RequestValidationError."""
         endpoint = direct_call(self, large=self.access.body == "large") or super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -176,7 +176,7 @@ class EdgeRoute(APIRoute):
             async with Deadline(parts.settings.request_timeout_seconds) as deadline:
                 actor = await admit(request, self.access.permission) if self.access.needs_caller else None
                 with parts.body_budget.lease() as lease:
-                    with deadline.paused():  # the body has limits of its own
+                    with deadline.paused():  # the body has its own limits
                         received = await self._receive(request, parts, lease)
                     if not self.access.hurried:
                         deadline.lift()
@@ -254,7 +254,7 @@ class EdgeRoute(APIRoute):
 
 
 def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """The endpoint, called in the transaction of its unit."""
+    """The endpoint, called in the transaction of its unit of work."""
 
     @functools.wraps(endpoint)
     async def call(**values: Any) -> Any:  # noqa: ANN401  whatever the endpoint takes and returns
@@ -265,7 +265,7 @@ def _in_unit(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _not_modified(request: Request, response: Response) -> Response:
-    """304 where the caller has this version already (RFC 9110, 13.1.2)."""
+    """304 if the caller already has this version (RFC 9110, 13.1.2)."""
     if request.method != "GET":
         return response
     tag, known = response.headers.get("etag"), request.headers.get("if-none-match")

@@ -1,4 +1,4 @@
-"""The command line: `leadflood --help`. Commands import what they need when they run, so that `--help` is fast."""
+"""The command line: `leadflood --help`. Commands import their dependencies when they run, so that `--help` is fast."""
 
 import os
 import sys
@@ -83,14 +83,14 @@ app.add_typer(identity.key_app, name="key")
 
 
 def main() -> None:
-    """Run the command of `sys.argv` and end the process with its exit code (see `leadflood --help`)."""
+    """Run the command in `sys.argv` and exit with its code (see `leadflood --help`)."""
     sys.excepthook = _print_fault
     sys.exit(_run())
 
 
 def _run() -> int:
     try:
-        # Not app(), which would put its own hook in place of ours. Ends by SystemExit, also after wrong usage.
+        # Not app(), which would install its own hook. Ends with SystemExit, also after usage errors.
         get_command(app)(prog_name="leadflood")
     except AppError as error:
         print(error_lines(error), file=sys.stderr)
@@ -119,13 +119,13 @@ def _flushed(end: SystemExit) -> int:
 
 
 def _quiet_exit() -> int:
-    """What reads our output has seen enough, as `head` has: Python must not try to flush the rest at exit."""
+    """Exit quietly after the reader of our output closed it, as `head` does: Python must not flush the rest at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
 
 
 def _print_fault(_kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
-    """A fault of ours, short and without the values of variables, which may be secrets."""
+    """An unexpected error, short and without the values of variables, which may be secrets."""
     from leadflood.kernel.error_redaction import traceback_of
 
     print(traceback_of(fault.with_traceback(trace), frames=_SHOWN_FRAMES), file=sys.stderr)

@@ -112,7 +112,7 @@ def _path(target: Path | None) -> Path:
 
 @contextmanager
 def _database(settings: "Settings") -> Iterator[None]:
-    """The embedded server, started for as long as it takes where it does not run; nothing for one elsewhere."""
+    """The embedded server, started if it is not running; nothing for an external one."""
     from leadflood.kernel.db.embedded import EmbeddedPostgres, running_url
     from leadflood.kernel.db.provision import DATABASE, OWNER
 
@@ -129,7 +129,7 @@ def _database(settings: "Settings") -> Iterator[None]:
 
 
 def _restore_key(settings: "Settings", key: str | None, manifest: "Manifest", *, replace: bool) -> str:
-    """Put the backup's key into the data folder, unless there is one to keep; returns what the person should know."""
+    """Store the backup's key in the data folder, unless it has one; returns a note for the operator."""
     from leadflood.kernel.backup.creation import key_tag
     from leadflood.kernel.secret_key import FILE, known_secret_key, replace_secret_key
 

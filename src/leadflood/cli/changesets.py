@@ -1,4 +1,4 @@
-"""`leadflood change …`: bulk changes, imports and merges, and their undo; straight on the database."""
+"""`leadflood change …`: bulk changes, imports and merges, and their undo; directly on the database."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The database of a command, and the workspace it works in."""
+"""The database and workspace of a command."""
 
 import asyncio
 import getpass
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class AmbiguousWorkspace(AppError):
-    """There are several workspaces and the command names none of them, or one that does not exist."""
+    """There are several workspaces, and the command names none of them or an unknown one."""
 
     code = "ambiguous_workspace"
     status = 400
@@ -33,7 +33,7 @@ class AmbiguousWorkspace(AppError):
 
 @dataclass(frozen=True)
 class CliContext:
-    """What a command works with: the platform, and the operator as the actor in one workspace."""
+    """Context of a command: the platform, and the operator as the actor in one workspace."""
 
     platform: "Platform"
     actor: Actor
@@ -54,7 +54,7 @@ class CliContext:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end. Only warnings are logged: what a command has to say, it prints."""
+    """Run a command to its end. Only warnings are logged: results are printed."""
     from leadflood.kernel.observability import configure_logging
 
     configure_logging("warning", "auto")
@@ -63,7 +63,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def open_platform() -> "AsyncIterator[Platform]":
-    """The platform of the settings. Raises: as `leadflood.bootstrap.open_platform`."""
+    """The platform of the settings. Raises: like `leadflood.bootstrap.open_platform`."""
     from leadflood import bootstrap
     from leadflood.cli.validation import load_settings
 
@@ -73,21 +73,21 @@ async def open_platform() -> "AsyncIterator[Platform]":
 
 @asynccontextmanager
 async def open_context(workspace: str | None) -> AsyncIterator[CliContext]:
-    """A desk in the workspace with this id or name, or in the only one. Raises: UnclearWorkspace."""
+    """Open the context of the workspace with this ID or name, or of the only one. Raises: AmbiguousWorkspace."""
     async with open_platform() as platform:
         workspace_id = await _find(platform.database, workspace)
         yield CliContext(platform, operator(workspace_id))
 
 
 def operator(workspace_id: UUID | None = None) -> Actor:
-    """The person who runs the command, as actor in a workspace; without one, in that of the whole installation."""
+    """The operator who runs the command, as actor in a workspace, or for the whole installation."""
     from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
     return Actor.cli(workspace_id or SYSTEM_WORKSPACE_ID, os_user=_os_user())
 
 
 def _os_user() -> str | None:
-    """The account of the operating system that runs the command, for the audit log; None where it has no name."""
+    """The operating system account that runs the command, for the audit log; None if it has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -95,7 +95,7 @@ def _os_user() -> str | None:
 
 
 async def all_workspaces(database: "Database") -> "list[WorkspaceView]":
-    """Every workspace, oldest first."""
+    """All workspaces, oldest first."""
     from leadflood.domains.identity.service import administration
 
     return [

@@ -1,4 +1,4 @@
-"""Sample leads for a first look, made like any other lead and enriched by a real worker."""
+"""Sample leads, created like any other lead and enriched by a real worker."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ SAMPLES: Sequence[dict[str, Any]] = (
     {"email": "sales@northwind-traders.com", "company": "Northwind Traders"},
     {"email": "jonas.weber@gmail.com", "firstName": "Jonas", "lastName": "Weber", "country": "DE"},
 )
-"""A full address, a typo, a role, free mail, an international domain, and names in other scripts."""
+"""A full address, a typo, a role, a free email, an international domain, and names in other scripts."""
 
 
 class DemoRefused(AppError):
-    """The demo user has a public password, so it is for this machine and for development only."""
+    """The demo user has a public password: allowed only on this machine and for development."""
 
     code = "demo_refused"
     status = 403
@@ -51,7 +51,7 @@ def refuse_in_production(settings: "Settings") -> None:
 
 
 def run_seed(settings: "Settings", count: int, *, wait: bool) -> None:
-    """Create the demo user and `count` sample leads; with `wait`, exit code 1 unless all of them get enriched."""
+    """Create the demo user and `count` sample leads; with `wait`, exit code 1 unless all of them are enriched."""
     refuse_in_production(settings)
     if not asyncio.run(_seed(settings, count, wait=wait)):
         raise typer.Exit(1)
@@ -77,7 +77,7 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
 
 
 async def create_samples(context: CliContext, count: int) -> tuple[list[UUID], int]:
-    """Make sure that there are `count` sample leads. Returns their ids, and how many are new."""
+    """Ensure that there are `count` sample leads. Returns their IDs, and the number of new ones."""
     from leadflood.domains.leads import service
     from leadflood.domains.leads.contracts import CreateLead
     from leadflood.domains.leads.errors import DuplicateLead

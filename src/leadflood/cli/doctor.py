@@ -1,4 +1,4 @@
-"""`leadflood doctor`: what is wrong with this installation, and what to do about it."""
+"""`leadflood doctor`: checks of this installation, with remedies."""
 
 import difflib
 import os
@@ -27,9 +27,9 @@ _INTERNAL = ("LEADFLOOD_HEARTBEAT_FD", "LEADFLOOD_PARENT_FD")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, and the remedy where it is not as it should be.
+    """One check, with a remedy for a failure or warning.
 
-    `ok` with a remedy is a warning: it should be seen to, and does not fail the check.
+    `ok` with a remedy is a warning: it deserves attention, but does not fail the check.
     """
 
     check: str

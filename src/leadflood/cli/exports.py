@@ -1,4 +1,4 @@
-"""`leadflood export …`: leads into a file, or to standard output; straight on the database, without a worker."""
+"""`leadflood export …`: leads to a file or standard output; directly from the database, without a worker."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ _STDOUT = "-"
 
 @dataclass(frozen=True)
 class ExportCommandOptions:
-    """What the command line says."""
+    """Options of the export command."""
 
     file: Path
     kind: str
@@ -36,7 +36,7 @@ class ExportCommandOptions:
 
     @property
     def to_stdout(self) -> bool:
-        """Whether a pipe gets it."""
+        """Whether the output is a pipe."""
         return str(self.file) == _STDOUT
 
 
@@ -121,7 +121,7 @@ async def _work(workspace: str | None, wishes: ExportCommandOptions) -> None:
 
 @contextmanager
 def _target(wishes: ExportCommandOptions) -> "Iterator[BinaryIO]":
-    """Where the bytes go. A file has its name only once it is whole; what is left of a failure is removed."""
+    """Output target. A file gets its name when it is complete; a partial file is removed after a failure."""
     if wishes.to_stdout:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -136,7 +136,7 @@ def _target(wishes: ExportCommandOptions) -> "Iterator[BinaryIO]":
 
 
 async def _shown(stream: "ExportStream") -> AsyncIterator[bytes]:
-    """The pieces, while a bar shows how far it is."""
+    """The pieces, with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     bar = Progress(

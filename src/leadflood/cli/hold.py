@@ -1,4 +1,4 @@
-"""`leadflood hold …`: whether mails may leave, and what an operator does about it."""
+"""`leadflood hold …`: show, set and release the hold on outgoing email."""
 
 from typing import TYPE_CHECKING
 

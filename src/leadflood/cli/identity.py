@@ -1,4 +1,4 @@
-"""`leadflood workspace`, `user` and `key`: who may do what, set by the operator of the machine."""
+"""`leadflood workspace`, `user` and `key`: accounts and access, for the operator of the machine."""
 
 import sys
 from functools import partial

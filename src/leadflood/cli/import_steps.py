@@ -1,4 +1,4 @@
-"""The steps of `leadflood import`: upload and map a file, preview, commit, and follow the worker."""
+"""Steps of `leadflood import`: upload and map a file, preview, commit, and follow the worker."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ _ENDED_WELL = ("previewed", "committed", "undone")
 
 @dataclass(frozen=True)
 class FileOptions:
-    """How to read a file, map its columns and import its rows."""
+    """Options for reading a file, mapping its columns and importing its rows."""
 
     maps: list[str]
     read_as: dict[str, Any]
@@ -63,7 +63,7 @@ async def _prepared(context: CliContext, file: Path, options: FileOptions) -> "I
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}.", param_hint="FILE") from error
     limit = context.platform.settings.max_import_bytes
-    checked(MapColumns, {"targets": ["email"], **options.options})  # before the file is uploaded
+    checked(MapColumns, {"targets": ["email"], **options.options})  # before the upload
     reading = checked(ReadFormat, options.read_as)
     import_id = await uploads.upload(
         context.database,
@@ -191,7 +191,7 @@ def print_import(found: "ImportDetail", *, as_json: bool) -> None:
 
 
 def _targets(found: "ImportDetail", maps: Sequence[str]) -> list[str]:
-    """The detected targets, with those of `--map` in their place. Columns are named by header or number."""
+    """The detected targets, replaced by those of `--map`. Columns are named by header or number."""
     targets = [column.target for column in found.columns]
     names = {column.header.lower(): place for place, column in enumerate(found.columns)}
     names |= {str(place + 1): place for place in range(len(targets)) if str(place + 1) not in names}
@@ -208,7 +208,7 @@ def _targets(found: "ImportDetail", maps: Sequence[str]) -> list[str]:
 
 
 def confirmed() -> bool:
-    """Whether the person at the terminal confirms the import."""
+    """Whether the user confirms the import."""
     if not sys.stdin.isatty():
         note("Use --yes to import without confirmation.")
         return False
@@ -226,7 +226,7 @@ async def _pieces(file: Path) -> AsyncIterator[bytes]:
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
-    """A `name=value` of the command line. Args: option: the option, for the error."""
+    """A `name=value` option. Args: option: its name, for the error."""
     name, separator, value = text.rpartition("=")
     if not separator:
         raise typer.BadParameter(f"Invalid value {text!r}. Use name=value.", param_hint=option)

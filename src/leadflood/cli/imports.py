@@ -1,4 +1,4 @@
-"""`leadflood import …`: preview, commit and undo files of leads. A worker does the long steps."""
+"""`leadflood import …`: preview, commit and undo imports. A worker runs the long steps."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal

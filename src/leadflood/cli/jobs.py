@@ -1,4 +1,4 @@
-"""`leadflood job …`: how background work stands, and what an operator can do about it."""
+"""`leadflood job …`: background jobs."""
 
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID

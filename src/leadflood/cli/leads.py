@@ -1,4 +1,4 @@
-"""`leadflood lead …`: leads by hand, straight on the database, so that it works next to a running system."""
+"""`leadflood lead …`: single leads, directly on the database, also next to a running system."""
 
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -131,7 +131,7 @@ def watch(
 async def follow_lead(
     context: CliContext, lead_id: UUID, job_id: UUID | None, seconds: float, *, as_json: bool
 ) -> bool:
-    """Follow the job for up to `seconds`, print the lead, and say whether it is enriched."""
+    """Follow the job for up to `seconds`, print the lead, and return whether it is enriched."""
     if job_id is not None:
         async with open_reporter(silent=as_json) as screen:
             job = await follow(context, job_id, screen, timeout=seconds)
@@ -143,7 +143,7 @@ async def follow_lead(
 
 
 async def print_lead(context: CliContext, lead_id: UUID, *, as_json: bool) -> str:
-    """Print all that is known of a lead; returns its status. Raises: LeadNotFound."""
+    """Print all data of a lead; returns its status. Raises: LeadNotFound."""
     from leadflood.domains.enrichment import queries as enrichment_queries
     from leadflood.domains.jobs import queries as jobs_queries
     from leadflood.domains.leads import queries as leads_queries
@@ -164,7 +164,7 @@ async def print_lead(context: CliContext, lead_id: UUID, *, as_json: bool) -> st
 
 
 def print_values(values: "list[EnrichmentValueView]") -> None:
-    """The values found, best first for each field, each with its receipt."""
+    """The found values, best first for each field, with their receipts."""
     if not values:
         return
     columns = [TableColumn(title) for title in ("field", "value", "confidence", "adapter", "method", "why")]
@@ -242,7 +242,7 @@ async def _list(
 
 
 async def _find(context: CliContext, lead: str) -> UUID:
-    """The id of a lead given by id or e-mail address. Raises: LeadNotFound, InvalidInput."""
+    """The ID of a lead given by ID or email. Raises: LeadNotFound, InvalidInput."""
     from leadflood.cli.validation import checked
     from leadflood.domains.leads import queries
     from leadflood.domains.leads.contracts import CreateLead
@@ -255,7 +255,7 @@ async def _find(context: CliContext, lead: str) -> UUID:
         return UUID(lead)
     except ValueError:
         norm = checked(CreateLead, {"email": lead}).email.norm
-    # The first lead from this address on, in the order of addresses, is the one that has it, if any has.
+    # In the order of addresses, the first lead at or after this address has it, if any lead does.
     start = Position(norm, UUID(int=0))
     async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
         page = await queries.list_leads(

@@ -1,4 +1,4 @@
-"""The addresses that processes listen on."""
+"""Sockets that processes listen on."""
 
 import errno
 import socket
@@ -22,7 +22,7 @@ def listen(host: str, port: int, *, setting: str = "--port", shared: bool = Fals
     Args: setting: where the port was chosen, for the remedy. shared: whether other processes may listen there in the
         same way; the system hands each new connection to one of them (SO_REUSEPORT).
 
-    Raises: PortTaken: for any reason.
+    Raises: PortInUse: for any reason.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

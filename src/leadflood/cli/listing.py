@@ -1,4 +1,4 @@
-"""What all lists have in common: their options, and how their pages are fetched and printed."""
+"""Options, fetching and printing that all lists share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +29,7 @@ EVERYTHING = typer.Option(False, "--all", help="Print all rows.")
 
 
 def filter_json(text: str | None) -> dict[str, object]:
-    """What `--filter` says, as a part of a filter. Raises: InvalidInput."""
+    """The filter in `--filter`. Raises: InvalidInput."""
     if text is None:
         return {}
     from leadflood.domains.leads.contracts.filters import read_filter
@@ -39,7 +39,7 @@ def filter_json(text: str | None) -> dict[str, object]:
 
 
 async def pages(fetch: "Fetch[T]", limit: int | None) -> "AsyncIterator[Page[T]]":
-    """The pages of a list, up to `limit` rows in all; None for all there are."""
+    """The pages of a list, up to `limit` rows in all; None: no limit."""
     after: Position | None = None
     left = limit
     while left is None or left > 0:

@@ -1,4 +1,4 @@
-"""What the operating system refuses, as one sentence with the remedy instead of a traceback."""
+"""Errors of the operating system as one sentence with the remedy instead of a traceback."""
 
 import errno
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _REMEDIES: Mapping[int, str] = {
 
 
 class SystemRefusal(AppError):
-    """The operating system refused something, for a reason that the person at the terminal can change."""
+    """The operating system refused an operation for a reason that the user can fix."""
 
     code = "system_refusal"
     status = 500
@@ -35,7 +35,7 @@ class SystemRefusal(AppError):
 
 
 def explained(error: OSError) -> SystemRefusal | None:
-    """A sentence with the remedy; None for what is no refusal but a fault of the program."""
+    """A sentence with the remedy; None if the error is a bug of the program."""
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None:
         return None

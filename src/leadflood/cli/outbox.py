@@ -1,4 +1,4 @@
-"""`leadflood outbox …`: what had to be published to the queue, and what to do where that failed."""
+"""`leadflood outbox …`: events to publish to the queue, and replays of failed ones."""
 
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID

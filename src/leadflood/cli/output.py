@@ -1,7 +1,7 @@
-"""What commands print: tables and facts for people, one JSON object a line for programs.
+"""Output of commands: tables and facts for people, one JSON object per line for programs.
 
-Results go to standard output, everything about the way there to standard error. Without a terminal there are no
-control sequences, no frames and no line breaks inside a row.
+Results go to standard output, progress and messages to standard error. Without a terminal there are no control
+sequences, no frames and no line breaks inside a row.
 """
 
 import json
@@ -26,24 +26,24 @@ _UNSEEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u206
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column of a table. `whole`: never broken over lines, because it is there to be copied."""
+    """A column of a table. `whole`: never wrapped, because it is meant to be copied."""
 
     title: str
     whole: bool = False
 
 
 def say(text: str = "") -> None:
-    """A line of the result."""
+    """Print a line of the result."""
     print(text, flush=True)
 
 
 def note(text: str) -> None:
-    """A line about what goes on, beside the result."""
+    """Print a message next to the result."""
     print(text, file=sys.stderr, flush=True)
 
 
 def console(stream: TextIO | None = None) -> "Console":
-    """Rich's view of standard output, or of another stream: as wide as its content unless that is a terminal."""
+    """A Rich console for standard output, or another stream: as wide as its content unless that is a terminal."""
     from rich.console import Console
 
     stream = stream or sys.stdout
@@ -60,7 +60,7 @@ def console(stream: TextIO | None = None) -> "Console":
 
 
 def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Rows in aligned columns. Wide characters take two cells; text from outside cannot move the cursor."""
+    """Print rows in aligned columns. Wide characters take two cells; external text cannot move the cursor."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -81,7 +81,7 @@ def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[object]]
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Names with their values, one a line; what has no value is left out."""
+    """Print names with their values, one per line, without empty ones."""
     print_table(
         [TableColumn("", whole=True), TableColumn("")],
         [fact for fact in facts if fact[1] not in (None, "", {})],
@@ -97,7 +97,7 @@ def print_json(*views: "BaseModel | Mapping[str, object]") -> None:
 
 
 def error_lines(error: AppError) -> str:
-    """A refusal as `error: …`, with the fields at fault below it."""
+    """Print an error as `error: …`, with the invalid fields below it."""
     lines = [f"error: {visible(error.detail, breaks=True)}"]
     lines += [f"  {visible(f'{fault.pointer} {fault.message}'.strip())}" for fault in error.errors]
     existing = error.extra.get("existingId")
@@ -105,7 +105,7 @@ def error_lines(error: AppError) -> str:
 
 
 def visible(text: str, *, breaks: bool = False) -> str:
-    """Text with nothing in it that a terminal would obey. `breaks`: line feeds stay."""
+    """Text without terminal control characters. `breaks`: keep line feeds."""
     return "".join(
         char if _harmless(char) or (breaks and char == "\n") else "\ufffd" for char in text if char not in _UNSEEN
     )
@@ -128,6 +128,6 @@ def _cell(value: object, *, terminal: bool) -> str:
     if isinstance(value, datetime):
         return moment(value)
     text = visible(" ".join(str(value).split("\n")))
-    # A name written from right to left must not turn the columns after it round.
+    # A right-to-left name must not reverse the columns after it.
     turns = terminal and any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
     return f"{_ISOLATE}{text}{_POP}" if turns else text

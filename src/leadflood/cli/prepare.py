@@ -1,4 +1,4 @@
-"""What is needed before anything serves: database, schema, queue, and on the first run an owner with a link."""
+"""Preparation before a process serves: database, schema, queue, and on the first run an owner with a setup link."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run_prepare(settings: "Settings") -> None:
-    """Prepare the database; print the first owner's password where one was made just now, and the link to set it up.
+    """Prepare the database; print the first owner's password if it was created now, and the setup link.
 
     The link is printed at each start until the first sign-in.
     """
@@ -41,7 +41,7 @@ async def _prepare(settings: "Settings") -> None:
 
 
 async def ensure_first_owner(platform: "Platform", settings: "Settings") -> None:
-    """What `up` does about the first owner, for a `serve` that runs without it: make one, print the link, no password.
+    """Create the first owner and print the link, as `up` does, for a `serve` that runs without it. Prints no password.
 
     Each process prints it at its start, until the first sign-in.
     """
@@ -54,7 +54,7 @@ async def ensure_first_owner(platform: "Platform", settings: "Settings") -> None
 
 
 async def link_to_print(platform: "Platform", settings: "Settings", *, unless_in_use: bool = True) -> str | None:
-    """The lines with a fresh link for the first owner; None once it is not needed any more."""
+    """The lines with a new link for the first owner; None once it is no longer needed."""
     from leadflood.domains.identity.service import first_run
     from leadflood.kernel.clock import utc_now
     from leadflood.kernel.public_url import public_url

@@ -1,4 +1,4 @@
-"""`leadflood serve`, `worker`, `dev-mail`, `migrate` and `seed`: the pieces that `leadflood up` runs together."""
+"""`leadflood serve`, `worker`, `dev-mail`, `migrate` and `seed`: the parts that `leadflood up` runs together."""
 
 import asyncio
 import logging
@@ -59,7 +59,7 @@ def worker() -> None:
 
 
 def isolated_jobs() -> None:
-    """Run the jobs that a worker names on standard input: those that may end the process in which they run."""
+    """Run the jobs that a worker names on standard input: those that may kill their process."""
     from leadflood.kernel.process_lifetime import die_with_parent
 
     die_with_parent(os.environ, grace=0)
@@ -105,7 +105,7 @@ def seed(
 
 
 def prepare() -> None:
-    """First half of `up`, in a process of its own so that `up` itself stays small: schema, queue, first owner."""
+    """First half of `up`, in a separate process so that `up` itself stays small: schema, queue, first owner."""
     from leadflood.cli.prepare import run_prepare
 
     run_prepare(_start("warning"))
@@ -119,7 +119,7 @@ def _start(level: str | None = None) -> "Settings":
     die_with_parent(os.environ)
     settings = load_settings()
     configure_logging(level or settings.log_level, settings.log_format)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each of its plug-ins
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs all of its plug-ins
     return settings
 
 

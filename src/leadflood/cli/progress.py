@@ -1,4 +1,4 @@
-"""Following a job through its states, as a terminal or a log shows it."""
+"""Progress of a job, in a terminal or a log."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,27 +24,27 @@ class ProgressReporter(Protocol):
     """Reports the progress of a job."""
 
     def print_line(self, line: str) -> None:
-        """Add a line that stays."""
+        """Add a permanent line."""
         ...
 
     def show(self, state: str) -> None:
-        """Say what goes on just now; the next one takes its place."""
+        """Show the current activity; the next call replaces it."""
         ...
 
 
 class LineReporter:
-    """Standard error without a terminal: one line for each thing that happened."""
+    """Standard error without a terminal: one line per change."""
 
     def print_line(self, line: str) -> None:
         """Add a line."""
         note(line)
 
     def show(self, state: str) -> None:
-        """Nothing: a line that is overwritten later has no place in a log."""
+        """Nothing: a log has no lines to overwrite."""
 
 
 class NullReporter:
-    """For programs that read the result."""
+    """No progress, for programs that read the result."""
 
     def print_line(self, line: str) -> None:
         """Nothing."""
@@ -60,7 +60,7 @@ class JobProgressLines:
     _seen: set[tuple[str, int]] = field(default_factory=set)
 
     def lines(self, job: "JobView") -> list[str]:
-        """What has happened since the last look: `queued`, `running, attempt 1 of 5`, each failure, the end."""
+        """Changes since the last call: `queued`, `running, attempt 1 of 5`, each failure, the final state."""
         states = {("queued", 1): f"{_clock(job, job.created_at)}  queued"}
         for failure in job.failures:
             attempt, reason = failure.attempt, visible(failure.error)
@@ -112,7 +112,7 @@ async def follow(context: "CliContext", job_id: UUID, screen: ProgressReporter, 
 
 @asynccontextmanager
 async def open_reporter(*, silent: bool = False) -> AsyncIterator[ProgressReporter]:
-    """A live display on a terminal, plain lines elsewhere; both on standard error."""
+    """A live display in a terminal, plain lines otherwise; both on standard error."""
     import sys
 
     if silent:
@@ -146,5 +146,5 @@ def _state(job: "JobView") -> str:
 
 
 def _clock(job: "JobView", at: datetime | None) -> str:
-    """Seconds since the job was made; blank where the time is not known."""
+    """Seconds since the job was created; blank if unknown."""
     return " " * 10 if at is None else f"{(at - job.created_at).total_seconds():8.2f} s"

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn with our limits, our logs and our way to stop."""
+"""The HTTP server: uvicorn with our limits, logs and shutdown."""
 
 import asyncio
 import gc
@@ -27,24 +27,24 @@ HEAD_SECONDS = 20.0
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 25
 DRAIN_SECONDS = 5.0
-"""How long the rest of a body is read after its answer, so that the sender gets to see that answer."""
+"""How long the rest of a body is read after the response, so that the client can read that response."""
 DRAIN_BYTES = 32 * 1024 * 1024
-"""How much of it: twice the largest body by default. A connection closed before loses the answer on its way."""
+"""Size limit for that: twice the default body limit. If the connection is closed earlier, the response is lost."""
 READ_SECONDS = 30.0
-"""Seconds that a client may leave so much of its response unread that writing blocks."""
+"""Seconds for which a client may stop reading its response before the connection is closed."""
 MAX_CONNECTIONS = 4000
-"""Of one process. With 64 KiB of an unfinished head each, they take 256 MB."""
+"""Per process. With 64 KiB of unfinished headers each, they take 256 MB."""
 SPARE_FILES = 200
-"""File descriptors that connections leave for everything else."""
+"""File descriptors reserved for everything other than connections."""
 
 _log = structlog.get_logger()
 
 
 class _Nothing(list[tuple[bytes, bytes]]):
-    """Headers that are not read."""
+    """Trailers, which are ignored."""
 
     def append(self, _: tuple[bytes, bytes]) -> None:
-        """Keep none."""
+        """Discard the header."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -61,7 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
     """
 
     connection_limit = 0
-    """Connections of this process; 0: no limit."""
+    """Maximum connections of this process; 0: no limit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own
         super().__init__(*args, **kwargs)
@@ -74,11 +74,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     @property
     def address(self) -> str:
-        """Where the connection comes from: the client, or the proxy in front of it."""
+        """Address of the client, or of the proxy in front of it."""
         return self.client[0] if self.client else ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
-        """Wait for the first head."""
+        """Start the timeout for the first request."""
         super().connection_made(transport)
         self.idle_since = self.loop.time()
         if 0 < self.connection_limit < len(self.connections):
@@ -86,27 +86,27 @@ class BoundedHttp(HttpToolsProtocol):
         self._start_clock(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop the timeout."""
         self._stop_clock()
         self._stop_read_clock()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Start of a request's headers."""
         super().on_message_begin()
         self._start_clock(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
-        """A head is there."""
+        """End of a request's headers."""
         self._stop_clock()
         self._unfinished, self._in_body, self._to_drain = 0, True, DRAIN_BYTES
         if len(self.headers) > MAX_HEADERS:
-            raise ValueError("too many headers")  # the parser ends the request with 400
+            raise ValueError("too many headers")  # the parser then ends the request with 400
         super().on_headers_complete()
-        self.headers = _Nothing()  # trailers, which are not read
+        self.headers = _Nothing()  # trailers, which are ignored
 
     def on_body(self, body: bytes) -> None:
-        """A piece of a body."""
+        """A piece of a request's body."""
         super().on_body(body)
         self._unfinished = 0
         if self.cycle.response_complete:
@@ -115,20 +115,20 @@ class BoundedHttp(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_complete(self) -> None:
-        """A request is there as a whole."""
+        """End of a request."""
         super().on_message_complete()
         self._stop_clock()
         self._unfinished, self._in_body = 0, False
 
     def on_response_complete(self) -> None:
-        """A request is answered."""
+        """End of a response."""
         super().on_response_complete()
         self.idle_since = self.loop.time()
         if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
             self._start_clock(DRAIN_SECONDS)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sent."""
+        """Process bytes from the client."""
         self._unfinished += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -136,20 +136,20 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unfinished > MAX_HEAD_BYTES:
             self.send_400_response("The request's head is too large.")
         elif self._deadline is None and self.idle:
-            self._start_clock(HEAD_SECONDS)  # only blank lines came, and they ended uvicorn's own wait
+            self._start_clock(HEAD_SECONDS)  # only blank lines arrived, and they stopped uvicorn's own timeout
 
     def pause_writing(self) -> None:
-        """The client reads slower than we write."""
+        """The client reads more slowly than we write."""
         super().pause_writing()
         self._read_deadline = self.loop.call_later(READ_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has read most of it."""
+        """The client has caught up."""
         self._stop_read_clock()
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer invalid HTTP with a problem document, as every error, and close the connection."""
+        """Answer invalid HTTP with a problem document, like every error, and close the connection."""
         if self.cycle is None or not (self._in_body and self.cycle.response_started):
             request_id = trace_hex(16)
             body = problem_body(BadRequest(msg), instance="", request_id=request_id)
@@ -162,7 +162,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no request is being answered."""
+        """Whether the connection is idle."""
         return self.cycle is None or self.cycle.response_complete
 
     def _close_longest_idle(self) -> None:
@@ -195,18 +195,18 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # uvicorn would raise the signal again after a clean stop, and a clean stop ends with exit code 0.
+        # uvicorn would raise the signal again after a clean stop, which must end with exit code 0.
         yield
 
     def stop(self) -> None:
-        """Let requests under way end; the second call drops them."""
+        """Finish in-flight requests; the second call drops them."""
         self._on_stop()
         self.force_exit = self.should_exit
         self.should_exit = True
 
 
 def raise_file_limit() -> int:
-    """Allow this process as many open files as it needs and the system lets it have. Returns how many."""
+    """Raise the limit of open files as far as needed and allowed. Returns the limit."""
     needed = MAX_CONNECTIONS + SPARE_FILES
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = needed if hard_limit == resource.RLIM_INFINITY else min(hard_limit, needed)
@@ -215,9 +215,9 @@ def raise_file_limit() -> int:
 
 
 async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[], None]) -> None:
-    """Answer requests until SIGINT or SIGTERM; then those under way have up to 25 seconds.
+    """Serve requests until SIGINT or SIGTERM; in-flight requests then have up to 25 seconds.
 
-    Args: on_stop: called at the signal, to end what would not end by itself, such as live streams.
+    Args: on_stop: called at the signal, to end what does not end by itself, such as live streams.
     """
     config = uvicorn.Config(
         app,
@@ -233,7 +233,7 @@ async def serve(app: "ASGIApp", listener: socket.socket, *, on_stop: Callable[[]
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     BoundedHttp.connection_limit = raise_file_limit() - SPARE_FILES
-    # What was made so far stays. Without this, each garbage collection would walk all of it, many times per second.
+    # Objects created so far are kept. Otherwise each garbage collection would walk them, many times per second.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

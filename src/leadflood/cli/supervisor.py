@@ -1,4 +1,4 @@
-"""The supervisor of `leadflood up`: it keeps its child processes alive, and stops them in order.
+"""The supervisor of `leadflood up`: keeps its child processes running, and stops them in order.
 
 Children run in their own sessions, so that Ctrl-C in a terminal reaches only the supervisor. Each has a `ParentWatch`:
 a child that calls `die_with_parent` also ends when the supervisor is killed.
@@ -21,14 +21,14 @@ from leadflood.kernel.errors import AppError
 from leadflood.kernel.process_lifetime import HeartbeatMonitor, ParentWatch
 
 DATABASE = "postgres"
-"""The name of the database in log lines and restart counters."""
+"""Name of the database in log lines and restart counters."""
 MAX_DATABASE_DELAY = 5.0
-"""Longest delay before the database is started again: it works within 10 s of, say, its full disk being freed."""
+"""Longest delay before a restart of the database: it works within 10 s of, for example, freed disk space."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildCommand:
-    """A child: its name in log lines, what to execute, its environment, seconds it has to end after SIGTERM.
+    """A child: its name in log lines, command, environment, and the seconds that it has to exit after SIGTERM.
 
     `hung_after`: seconds without a heartbeat after which it is killed and restarted; None: it sends none.
     """
@@ -49,27 +49,27 @@ class Backoff:
     healthy_after: float = 60
 
     def next(self, previous: float, lifetime: float) -> float:
-        """The delay after a life of `lifetime` seconds; `previous` is the delay before it, 0 for the first."""
+        """The delay after a run of `lifetime` seconds; `previous` is the delay before it, 0 for the first."""
         if previous == 0 or lifetime >= self.healthy_after:
             return self.first
         return min(previous * 2, self.limit)
 
 
 class SupervisedDatabase(Protocol):
-    """A server that the supervisor watches as well; its methods block. `EmbeddedPostgres` is one."""
+    """A server that the supervisor also watches; its methods block. `EmbeddedPostgres` is one."""
 
     def start(self) -> None:
-        """Start it and return when it is ready. Raises: AppError: it does not start."""
+        """Start it and return when it is ready. Raises: AppError: it did not start."""
 
     def stop(self, *, grace: float = 30) -> None:
-        """Stop it, the hard way after `grace` seconds. Nothing happens when it does not run."""
+        """Stop it; kill it after `grace` seconds. Does nothing if it is not running."""
 
     def wait(self) -> int:
         """Block until it ends; its exit code."""
 
 
 class Supervisor:
-    """Runs commands until SIGINT, SIGTERM or `request_stop`, and restarts those that end before.
+    """Runs commands until SIGINT, SIGTERM or `request_stop`, and restarts those that end earlier.
 
     A running database is watched the same way; the commands outlive its restart. `restarts` counts them by name.
     """
@@ -81,7 +81,7 @@ class Supervisor:
         database: SupervisedDatabase | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """Args: commands: in the order in which they are stopped. database: started already, stopped last."""
+        """Args: commands: in stop order. database: already started, stopped last."""
         self.restarts: Counter[str] = Counter()
         self._commands = tuple(commands)
         self._database = database
@@ -92,18 +92,18 @@ class Supervisor:
         self._log = structlog.get_logger()
 
     def pid(self, name: str) -> int | None:
-        """The process id of a command's child; None while it waits for its restart."""
+        """Process ID of a command's child; None while it waits for its restart."""
         child = self._children.get(name)
         return child.pid if child is not None and child.returncode is None else None
 
     def request_stop(self) -> None:
-        """Begin to stop; the second call kills what still runs."""
+        """Begin to stop; the second call kills the remaining children."""
         if self._stop.is_set():
             self._stop_now.set()
         self._stop.set()
 
     async def run(self) -> None:
-        """Run everything; returns when all of it is stopped, with no child left in any case."""
+        """Run everything; returns when all of it is stopped, always without children left."""
         async with AsyncExitStack() as stack:
             self._catch_signals(stack)
             parent_watch = ParentWatch()
@@ -120,13 +120,13 @@ class Supervisor:
                 if self._database is not None:
                     await self._stop_database(self._database)
         if self._database is not None:
-            # A restart that was in progress has ended, perhaps with a running server.
+            # A restart in progress has ended, possibly with a running server.
             await self._stop_database(self._database)
 
     def _catch_signals(self, stack: AsyncExitStack) -> None:
         loop = asyncio.get_running_loop()
         signals = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # ignored under nohup
             signals.append(signal.SIGHUP)
         for signum in signals:
             loop.add_signal_handler(signum, self.request_stop)
@@ -165,7 +165,7 @@ class Supervisor:
                 outcome = {"error": error.detail}
 
     async def _pause(self, name: str, outcome: Mapping[str, object], delay: float) -> float:
-        """Log an unexpected end and wait for the restart or for the stop, whichever comes first; returns `delay`."""
+        """Log an unexpected exit and wait for the restart or for the stop, whichever is first; returns `delay`."""
         if self._stop.is_set():
             return delay
         self._log.warning("process.ended", process=name, restart_in=delay, **outcome)
@@ -178,7 +178,7 @@ class Supervisor:
     async def _wait(
         self, command: ChildCommand, child: asyncio.subprocess.Process, monitor: HeartbeatMonitor
     ) -> dict[str, object]:
-        """Wait for the end of a child, or end it when it hangs. Returns how it ended."""
+        """Wait for a child to exit, or kill it if it hangs. Returns how it ended."""
         exited = asyncio.create_task(child.wait())
         if command.hung_after is not None:
             hung = asyncio.create_task(monitor.wait_for_silence(command.hung_after))
@@ -210,7 +210,7 @@ class Supervisor:
         return child
 
     async def _end(self, command: ChildCommand) -> None:
-        """SIGTERM, and SIGKILL to the whole session after the grace or at a second request to stop."""
+        """SIGTERM, then SIGKILL to the whole session after the grace period or a second stop request."""
         child = self._children.get(command.name)
         if child is None or child.returncode is not None:
             return

@@ -1,7 +1,7 @@
-"""`leadflood up`: everything in one go, in the foreground.
+"""`leadflood up`: everything in one command, in the foreground.
 
-This process stays small: it holds the data folder, runs PostgreSQL and watches its children. What needs the database
-is done by short-lived children: `prepare` before the start, `seed` for the demo.
+This process stays small: it owns the data folder, runs PostgreSQL and watches its children. Short-lived children do the
+work on the database: `prepare` before the start, `seed` for the demo.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def up(
     if demo:
         _refuse_demo(settings, host)
     configure_logging(settings.log_level, settings.log_format)
-    # Until the supervisor takes the signals over: clean up as on Ctrl-C.
+    # Until the supervisor takes over the signals: clean up as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     create_home(settings.home)
     with InstanceLock(settings.home / "lock"):
@@ -107,7 +107,7 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
 
 
 def _catches(settings: "Settings") -> bool:
-    """Whether mails are caught here: in development, unless they go to a server that the settings name."""
+    """Whether emails are captured here: in development, unless the settings name another server."""
     from leadflood.kernel.config import Environment
 
     return settings.smtp_url is None and settings.env is Environment.DEVELOPMENT
@@ -144,7 +144,7 @@ def _prepare(env: Mapping[str, str]) -> None:
     finally:
         parent_watch.close()
     if ended.returncode != 0:
-        raise typer.Exit(max(ended.returncode, 1))  # it has said why
+        raise typer.Exit(max(ended.returncode, 1))  # it has printed the reason
 
 
 async def _supervise(
@@ -172,7 +172,7 @@ async def _supervise(
 
 
 async def _print_progress(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
-    """Wait until the API is ready, say how to use it, and for the demo show a lead on its way."""
+    """Wait until the API is ready, print how to use it, and in the demo show the progress of a lead."""
     host, port = env["LEADFLOOD_HOST"], int(env["LEADFLOOD_PORT"])
     while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110, TID251  another process sends no event
         await asyncio.sleep(_POLL_SECONDS)
@@ -249,7 +249,7 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
 
 
 def _program() -> str:
-    """How to call this program from another terminal, with the same data folder."""
+    """The command that runs this program from another terminal with the same data folder."""
     home = os.environ.get("LEADFLOOD_HOME")
     prefix = f"LEADFLOOD_HOME={shlex.quote(str(Path(home).resolve()))} " if home else ""
     if shutil.which("leadflood"):

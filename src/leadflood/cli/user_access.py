@@ -1,4 +1,4 @@
-"""`leadflood user unlock` and `links`: ways in for people whom no mail reaches, or whom others lock out."""
+"""`leadflood user unlock` and `links`: access for users who receive no email, or who were locked out."""
 
 import typer
 

@@ -15,7 +15,7 @@ C = TypeVar("C", bound=Schema)
 
 
 def load_settings() -> Settings:
-    """The settings of this process. Raises: InvalidInput: naming every variable at fault."""
+    """The settings of this process. Raises: InvalidInput: naming all invalid variables."""
     try:
         return Settings()
     except ValidationError as exc:
@@ -27,7 +27,7 @@ def load_settings() -> Settings:
 
 
 def checked(contract: type[C], given: Mapping[str, object]) -> C:
-    """What a contract makes of the values. Raises: InvalidInput: naming every value at fault."""
+    """The values as a validated contract. Raises: InvalidInput: naming all invalid values."""
     try:
         return contract.model_validate(given)
     except ValidationError as exc:

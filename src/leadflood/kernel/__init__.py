@@ -1,1 +1,1 @@
-"""What every part stands on: settings, errors, identity of the caller, database, queue, outbox, observability."""
+"""Foundation of all parts: settings, errors, identity of the caller, database, queue, outbox, observability."""

@@ -1,4 +1,4 @@
-"""Who acts, in which workspace, and what that allows."""
+"""Actors: who acts, in which workspace, with which permissions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -23,11 +23,11 @@ class Role(StrEnum):
 
 
 _RANKS = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 2}
-"""Owner and admin hold the same permissions; what only owners may do, such as removing an owner, verbs check."""
+"""Owner and admin have the same permissions; rules for owners only (changing other owners) are in identity."""
 
 
 class _Permissions(type):
-    """The class of permissions: iterating over it gives all of them."""
+    """Metaclass of permissions: iterating over the class gives all of them."""
 
     known: dict[str, "Permission"]
 
@@ -43,22 +43,22 @@ class Permission(str, metaclass=_Permissions):  # noqa: SLOT000  it says more th
 
     known: ClassVar[dict[str, "Permission"]] = {}
     least_role: Role | None
-    """The least privileged role that has it; None where no role has."""
+    """The lowest role that has it; None if no role has it."""
     grantable: bool
     """Whether an API key can have it."""
     label: str
-    """What an API key with this scope can do, for people: `View leads`."""
+    """Description of an API key scope, for people: `View leads`."""
     area: str
-    """What it gives access to, for people: `background jobs`."""
+    """The data that it gives access to, for people: `background jobs`."""
 
     INSTANCE: ClassVar["Permission"]
-    """What concerns all workspaces of this installation. Only instance operators have it, never a role or API key.
+    """Access to the whole installation. Only instance operators have it, never a role or API key.
 
     It is the only permission that no domain declares.
     """
 
     def __new__(cls, name: str) -> "Permission":  # noqa: PYI034  one that is known
-        """The permission of a name. Raises: ValueError: there is none."""
+        """The permission with a name. Raises: ValueError: there is none."""
         try:
             return cls.known[name]
         except KeyError:
@@ -122,7 +122,7 @@ def _permissions_of(role: Role, _known: int) -> frozenset[Permission]:
 
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = _RolePermissions()
-"""What each role may do: what is declared for it or for a lesser one."""
+"""Permissions of each role: those declared for it or for a lower role."""
 
 
 class _Scopes(AbstractSet[Permission]):
@@ -148,7 +148,7 @@ class MissingPermission(Forbidden):
     """The caller's role or API key lacks the permission."""
 
     def __init__(self, permission: Permission) -> None:
-        """Args: permission: what is missing."""
+        """Args: permission: the missing one."""
         message = f"Your role or API key lacks the permission {permission.value!r}."
         if permission is Permission.INSTANCE:
             message = (
@@ -160,7 +160,7 @@ class MissingPermission(Forbidden):
 
 
 class ActorKind(StrEnum):
-    """How the caller authenticated."""
+    """Authentication method of the caller."""
 
     USER = "user"
     API_KEY = "api_key"
@@ -170,7 +170,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller of a verb: every read and write is scoped by it, and the audit log has it.
+    """The caller of a verb: scopes every read and write, and is named in the audit log.
 
     Attributes:
         request_id: the request that it makes; None outside of one.
@@ -194,12 +194,12 @@ class Actor:
 
     @classmethod
     def cli(cls, workspace_id: UUID, *, os_user: str | None = None) -> Self:
-        """The operator at the machine's own command line, who could reach the database anyway."""
+        """The operator at the machine's command line, who has access to the database anyway."""
         return cls(ActorKind.CLI, workspace_id, frozenset(Permission), os_user=os_user)
 
     @classmethod
     def requester(cls, workspace_id: UUID, kind: ActorKind, id_: UUID | None) -> Self:
-        """Who asked for what a job carries on, for timelines and the audit log.
+        """The user or key that requested a job, for timelines and the audit log.
 
         It has no permission: what the actor may do was checked then, and the job is the right to carry on.
         """
@@ -207,7 +207,7 @@ class Actor:
         return cls(kind, workspace_id, frozenset(), user_id=None if is_key else id_, api_key_id=id_ if is_key else None)
 
     def for_request(self, request_id: str) -> Self:
-        """The same actor, making this request."""
+        """The same actor, for this request."""
         return replace(self, request_id=request_id)
 
     @property
@@ -217,10 +217,10 @@ class Actor:
 
     @property
     def id(self) -> UUID | None:
-        """The id of whatever acted: the API key where there is one, else the user."""
+        """ID of the actor: of the API key if there is one, otherwise of the user."""
         return self.api_key_id or self.user_id
 
     def require(self, permission: Permission) -> None:
-        """Raises: MissingPermission: when the actor lacks `permission`."""
+        """Raises: MissingPermission: the actor lacks `permission`."""
         if permission not in self.permissions:
             raise MissingPermission(permission)

@@ -1,4 +1,4 @@
-"""Calls served in groups: one exchange with the database, or one wait for the disk, does for many of them."""
+"""Batching of concurrent calls: one exchange with the database, or one wait for the disk, serves many of them."""
 
 import asyncio
 from collections import deque
@@ -28,7 +28,7 @@ class Batcher(Generic[Item, Outcome]):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits or is being served."""
+        """Whether no call is waiting or being served."""
         return self._serving is None
 
     async def __call__(self, item: Item) -> Outcome:
@@ -36,7 +36,7 @@ class Batcher(Generic[Item, Outcome]):
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._serving is None:
-            # In a context of its own, so that logs do not name the first request of many.
+            # In a separate context, so that logs do not name the first of many requests.
             self._serving = asyncio.create_task(self._serve_all(), context=Context())
         return await done
 
@@ -46,7 +46,7 @@ class Batcher(Generic[Item, Outcome]):
                 await self._serve_group(group)
         finally:
             self._serving = None
-            for _, done in self._waiting:  # only where this task itself was cancelled
+            for _, done in self._waiting:  # only if this task itself was cancelled
                 done.cancel()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:

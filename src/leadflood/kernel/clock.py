@@ -1,14 +1,14 @@
-"""The clock. Stored times come from the database's `now()`; this one is for what never reaches a table."""
+"""The clock. Stored times come from the database's `now()`; this clock is for times that are not stored."""
 
 import time
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The wall clock of this process, with time zone UTC."""
+    """Current time of this process, in UTC."""
     return datetime.now(UTC)
 
 
 def monotonic() -> float:
-    """Seconds on a clock that never steps back, for durations."""
+    """Seconds on a monotonic clock, for durations."""
     return time.monotonic()

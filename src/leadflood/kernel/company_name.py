@@ -11,7 +11,7 @@ from leadflood.kernel.text import search_key
 
 @lru_cache(maxsize=20_000)
 def company_key(name: str) -> str:
-    """What all spellings of a company's name have in common.
+    """The common key of all spellings of a company's name.
 
     The legal form goes, before or behind the name ("Acme, Inc.", "Acme A/S", "UAB Acme"), and so does the end of a
     domain that is used as a name: "Draw.io" has the key of "Draw". A name of nothing else stays as it is.

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment (`LEADFLOOD_…`) or a `.env` file and then passed in.
+"""Settings, read once from the environment (`LEADFLOOD_…`) or a `.env` file and then passed as arguments.
 
 `docs/reference/settings.md` and `.env.example` are generated from this class.
 """
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Environment(StrEnum):
-    """Where the program runs. `development` allows the demo user and prints readable logs."""
+    """Environment in which the program runs. `development` allows the demo user and prints readable logs."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -32,7 +32,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 JOB_PROCESSES = ("worker", "isolated jobs")
-"""The processes that run jobs. Their statements may take longer; they wait for locks no longer than others."""
+"""The processes that run jobs. Their statements may take longer, but they wait for locks no longer than others."""
 
 
 class Settings(BaseSettings):
@@ -180,12 +180,12 @@ class Settings(BaseSettings):
     )
 
     def statement_timeout_of(self, process: str) -> float:
-        """Seconds for a statement of a process: in the API, so that it ends before the request does."""
+        """Statement timeout of a process in seconds: in the API, shorter than the deadline of requests."""
         if process == "api":
             return min(self.statement_timeout_seconds, 0.8 * self.request_timeout_seconds)
         return self.job_statement_timeout_seconds if process in JOB_PROCESSES else self.statement_timeout_seconds
 
     @property
     def is_production(self) -> bool:
-        """Whether what is for development alone is refused."""
+        """Whether development features are refused."""
         return self.env is Environment.PRODUCTION

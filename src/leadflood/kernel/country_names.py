@@ -34,7 +34,7 @@ def normalise_country(text: str) -> str:
 
 
 def country_key(name: str) -> str:
-    """What all spellings of a country's name have in common."""
+    """The common key of all spellings of a country's name."""
     words = _NO_WORD.sub(" ", _INSIDE_WORD.sub("", search_key(name)).replace("&", " and ")).split()
     return " ".join("saint" if word == "st" else word for word in words if word != "the")
 

@@ -1,4 +1,4 @@
-"""Passwords, tokens, fingerprints and sealing. Randomness for secrets comes from here alone."""
+"""Passwords, tokens, fingerprints and encryption. The only source of randomness for secrets."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, password_hash: str) -> bool:
-    """Whether the password fits, in constant time. As slow as `hash_password`."""
+    """Whether the password matches, in constant time. As slow as `hash_password`."""
     return _HASHER.verify(password, password_hash)
 
 
@@ -51,17 +51,17 @@ def is_token(token: str, prefix: str) -> bool:
 
 
 def token_hash(token: str) -> bytes:
-    """What is stored of a token: SHA-256. Its 190 random bits need no slow hash."""
+    """Stored form of a token: SHA-256. Its 190 random bits need no slow hash."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def new_password() -> str:
-    """A random first password of 119 bits, printed once."""
+    """A random initial password of 119 bits, printed once."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(20))
 
 
 def new_secret_key() -> str:
-    """A fresh value for LEADFLOOD_SECRET_KEY."""
+    """A new value for LEADFLOOD_SECRET_KEY."""
     return secrets.token_urlsafe(48)
 
 
@@ -71,7 +71,7 @@ def random_unit() -> float:
 
 
 def random_hex(length: int) -> str:
-    """`length` bytes of randomness as hexadecimal digits, fit for secrets."""
+    """`length` random bytes as hexadecimal digits, suitable for secrets."""
     return secrets.token_hex(length)
 
 
@@ -84,7 +84,7 @@ def trace_hex(length: int) -> str:
 
 
 class SecretBox:
-    """Keyed hashing and encryption under LEADFLOOD_SECRET_KEY."""
+    """Keyed hashing and encryption with LEADFLOOD_SECRET_KEY."""
 
     def __init__(self, secret_key: str) -> None:
         self._key = hashlib.sha256(secret_key.encode()).digest()
@@ -98,11 +98,11 @@ class SecretBox:
         return mac.digest()
 
     def sign(self, value: bytes) -> str:
-        """A short signature (96 bits, URL-safe) against accidental or curious changes."""
+        """A short signature (96 bits, URL-safe) against accidental or casual changes."""
         return urlsafe_b64encode(self.fingerprint(b"tag", value)[:12]).decode()
 
     def token(self, prefix: str, *parts: bytes) -> str:
-        """A token in the form of `new_token`, but the same each time for the same parts, so that none is stored."""
+        """A token in the form of `new_token`, but deterministic for the same parts, so that it need not be stored."""
         value, secret = int.from_bytes(self.fingerprint(b"token", *parts), "big"), ""
         for _ in range(_SECRET_LENGTH):
             value, digit = divmod(value, len(_ALPHABET))
@@ -115,7 +115,7 @@ class SecretBox:
         return nonce + AESGCM(self.fingerprint(b"seal", context)).encrypt(nonce, plain, None)
 
     def decrypt(self, sealed: bytes, context: bytes) -> bytes | None:
-        """What was sealed, or None when the key or context differs or the bytes were changed."""
+        """The decrypted value, or None if the key or context differs or the bytes were changed."""
         try:
             return AESGCM(self.fingerprint(b"seal", context)).decrypt(sealed[:12], sealed[12:], None)
         except InvalidTag:
@@ -145,7 +145,7 @@ class MailedLink:
     path: str
 
     def token(self, secret_box: SecretBox, record_id: UUID, sending: int) -> str:
-        """The token of one sending."""
+        """The token of one sent email."""
         return secret_box.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
 
     def url(self, public_url: str, token: str) -> str:

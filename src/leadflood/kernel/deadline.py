@@ -1,4 +1,4 @@
-"""The deadline of a request, whichever edge handles it."""
+"""The deadline of a request, for every edge."""
 
 import asyncio
 from collections.abc import Iterator
@@ -41,19 +41,19 @@ class Deadline:
             raise DeadlineExceeded(detail, retry_after=2) from timeout
 
     def lift(self) -> None:
-        """Remove the limit: what follows has limits of its own."""
+        """Remove the deadline, for work with its own limits."""
         self._timer.cancel()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time that does not count, such as that of a body to arrive."""
+        """Time that does not count, such as waiting for a body."""
         self._paused_at = self._loop.time()
         yield
         self._when += self._loop.time() - self._paused_at
         self._paused_at = None
 
     def _check(self) -> None:
-        """End what runs, or look again later: a pause moves the time but not the timer, which most requests outrun."""
+        """End the block, or check again later: a pause moves the deadline but not the timer, which rarely matters."""
         now = self._loop.time()
         left = self._when - (now if self._paused_at is None else self._paused_at)
         if left <= 0:

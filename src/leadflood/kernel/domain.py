@@ -1,4 +1,4 @@
-"""What a domain declares about itself. `bootstrap` composes the domains from that; the kernel names none."""
+"""Declaration of a domain. `bootstrap` composes the domains from these; the kernel names none."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from leadflood.kernel.subjects import Participant, Participants
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of a process that jobs may need."""
+    """Resources of a process that jobs may need."""
 
     settings: Settings
     database: Database

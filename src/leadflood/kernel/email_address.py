@@ -1,4 +1,4 @@
-"""E-mail addresses: one reading of them for people who sign in and for leads."""
+"""Email addresses: one parser for users and for leads."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ _PLAIN: Final = re.compile(
     r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
     r"(?!(?:arpa|invalid|local|localhost|onion|test)$)[a-z]{2,63})"
 )
-"""Addresses that need no second look, which most are. The full check takes ten times as long."""
+"""Pattern of plain addresses, which most are. The full check takes ten times as long."""
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253
 _INVALID: Final = "Enter a valid email address."
 _LOCAL_DOMAIN: Final = re.compile(r"\.local$", re.IGNORECASE)
@@ -22,7 +22,7 @@ _LOCAL_DOMAIN: Final = re.compile(r"\.local$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """An address: `display` as it was written (NFC, domain lower-case), `norm` as it is compared.
+    """An address: `display` as written (NFC, domain in lower case), `norm` normalized for comparison.
 
     `norm` has the local part case-folded and the domain as IDNA A-labels; it is what is unique.
     """
@@ -110,5 +110,5 @@ def _too_long() -> InvalidValue:
 
 
 def _fold(text: str) -> str:
-    """Unicode's canonical caseless form, which stays the same when folded again."""
+    """Unicode's canonical caseless form, which is stable under repeated folding."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())

@@ -1,4 +1,4 @@
-"""Slips of the finger in an address: in its domain, and in what stands around it.
+"""Typos in an address: in its domain, and around it.
 
 A correction of a domain is made only for a domain that cannot exist (its top-level domain does not) or that lies one
 small slip from a mailbox provider and is not itself a known domain. Distances are optimal string alignment: one
@@ -23,10 +23,10 @@ from leadflood.kernel.email_domains import (
 _STRAY = "'\"`,;:<>()[]{}*!?/\\|"
 _COMMON_SUFFIXES = ("com", "net", "org")
 _SUFFIX_SLIPS = frozenset({"co", "cm", "om"})
-"""Top-level domains that exist but are what is left of `com` after a slip, behind a provider's name."""
+"""Top-level domains that exist but are also typos of `com` after a provider's name."""
 
 _ONE_SUFFIX_ONLY = frozenset({"gmail", "icloud", "googlemail", "protonmail", "rocketmail"})
-"""Names that their provider uses under one suffix (protonmail.ch and national googlemails are listed apart)."""
+"""Names that their provider uses under one suffix (protonmail.ch and national googlemails are listed separately)."""
 
 _MIN_MISTYPED_LABEL = 4
 
@@ -35,12 +35,12 @@ _KEYBOARD_NEIGHBOURS = {
     "l": "kop", "o": "ipkl90", "p": "ol0", "r": "etdf45", "s": "wedxza", "t": "ryfg56", "v": "cfgb", "w": "qase23",
     "y": "tugh67",
 }  # fmt: skip
-"""QWERTY neighbours of the letters that the providers' names begin with, for slips on the first letter."""
+"""QWERTY neighbors of the first letters of providers' names, for typos in the first letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainTypo:
-    """The domain that was probably meant, how sure that is, and why."""
+    """The domain that was probably meant, with confidence and reason."""
 
     meant: str
     confidence: float
@@ -48,7 +48,7 @@ class DomainTypo:
 
 
 def find_domain_typo(domain: str) -> DomainTypo | None:
-    """The correction for `domain` (A-labels, lower case); None where it may well be right."""
+    """The correction of `domain` (A-labels, lower case); None if it may be right."""
     cleaned = domain.strip(_STRAY).strip(".")
     if _is_known(cleaned):
         return DomainTypo(cleaned, 0.95, "a stray character") if cleaned != domain else None
@@ -62,7 +62,7 @@ def find_domain_typo(domain: str) -> DomainTypo | None:
 
 
 def corrected_addresses(text: str) -> Iterator[str]:
-    """What may have been meant by a text that is no address, the likeliest first. They are not checked.
+    """Addresses that an invalid text may have meant, most likely first. They are not validated.
 
     For `jane@yahoo`, `jane@gmail,com`, `jane @gmail.com`, `jane(at)gmail.com`, `<jane@gmail.com>`, `janegmail.com`.
     """
@@ -105,7 +105,7 @@ _SPACE_BESIDE = re.compile(r"\s*([@.])\s*")
 _AT_SIGNS = re.compile("@{2,}")
 _DOTS = re.compile(r"\.{2,}")
 _NO_DOT = re.compile(r"[,;:/\\\s]+")
-"""What is beside the full stop on keyboards, or looks like it, in a domain."""
+"""Characters next to the full stop on keyboards, or similar to it, in a domain."""
 _NO_AT = re.compile("(?<=.)[.#*'\"2qQ§&_-]$")
 
 
@@ -120,7 +120,7 @@ def _known_domains() -> frozenset[str]:
 
 @cache
 def _providers() -> tuple[tuple[str, str, str, int], ...]:
-    """Each provider's domain, its first label, the rest, and the slips forgiven."""
+    """Each provider's domain, its first label, the rest, and the number of tolerated typos."""
     parts = ((domain, domain.partition("."), slips) for domain, slips in mistyped_providers())
     return tuple((domain, label, suffix, slips) for domain, (label, _, suffix), slips in parts)
 
@@ -207,7 +207,7 @@ def _is_slip(word: str, name: str, allowed: int) -> bool:
 
 
 def _plausible_first_letter(label: str, name: str, distance: int) -> bool:
-    """Fingers rarely miss the first letter by far, and words that differ in it are mostly other words."""
+    """The first letter is rarely far off, and words that differ in it are mostly different words."""
     if label[0] == name[0]:
         return True
     swapped = label[:2] == name[1::-1]

@@ -1,7 +1,8 @@
-"""Exceptions as logs and job records show them: without the values that customers gave us.
+"""Exceptions in logs and job records, without customer data.
 
-Messages of exceptions quote values: PostgreSQL the row of a duplicate key, `int()` the text that is no number, a mail
-server the recipient. So only messages of kinds that name no values are shown; of all others, the kind and where.
+Messages of exceptions quote values: PostgreSQL the row of a duplicate key, `int()` the text that is not a number, a
+mail server the recipient. So only messages of kinds that contain no values are shown; otherwise only the kind and the
+place.
 """
 
 import re
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     import asyncpg
 
 _OWN_WORDS = (AppError, RuntimeError, TypeError, AttributeError, NameError, ImportError, OSError, MemoryError)
-"""Kinds whose messages hold names of ours, of the language or of the system."""
+"""Kinds whose messages contain only names of our code, the language or the system."""
 _QUOTING_STATES = ("22", "P0")
-"""Classes of SQLSTATE whose primary message quotes a value: data exceptions, and what functions raise."""
+"""Classes of SQLSTATE whose primary message quotes a value: data exceptions, and errors raised by functions."""
 _UNFIT_PARAMETER = re.compile(r"query argument (\$\d+)")
-"""How the driver names a parameter that it cannot encode, before it quotes the value."""
+"""Pattern of the driver's message about a parameter that it cannot encode, before it quotes the value."""
 _MAX_LINKS = 20
 
 
@@ -42,12 +43,12 @@ def traceback_of(error: BaseException, *, frames: int | None = None) -> str:
 
 
 def write_traceback(stream: TextIO, exc_info: tuple[type[BaseException], BaseException, object]) -> None:
-    """As structlog's console wants an exception to be written."""
+    """Write an exception in the form that structlog's console expects."""
     stream.write(traceback_of(exc_info[1]))
 
 
 def redact_values(error: BaseException) -> None:
-    """Take the values out of a database error, for whatever shows it later, such as a warning of asyncio."""
+    """Remove the values from a database error, for later output such as a warning of asyncio."""
     if _is_of_server(error):
         error.args = (_without_values(error),)
         vars(error).update(dict.fromkeys(("detail", "hint", "context", "query", "internal_query")))
@@ -56,7 +57,7 @@ def redact_values(error: BaseException) -> None:
 
 
 def _is_of_server(error: BaseException | None) -> "TypeGuard[asyncpg.PostgresError]":
-    """Whether the server reported it. The driver is not imported for this: no error is of a module not loaded."""
+    """Whether the server reported it. The driver isn't imported for this: a module that isn't loaded raised nothing."""
     loaded = sys.modules.get("asyncpg")
     return loaded is not None and isinstance(error, loaded.PostgresError)
 

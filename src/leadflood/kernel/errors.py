@@ -11,7 +11,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of the input: where (RFC 6901 JSON pointer or `?query`/`header` name), which, and the remedy."""
+    """One input error: the field (RFC 6901 JSON pointer or `?query`/`header` name), code, and remedy."""
 
     pointer: str
     code: str
@@ -19,13 +19,13 @@ class FieldError:
 
 
 class AppError(Exception):
-    """A refusal the caller can understand and act on."""
+    """An expected error that the caller can understand and act on."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
     remedy: ClassVar[str] = "Try again later. If it persists, give the request ID to your administrator."
-    """What to do, for every error of this code."""
+    """Remedy for all errors of this code."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Unavailable(AppError):
     remedy = "Wait for as many seconds as `Retry-After` says, then send the same request again."
 
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:
-        """Args: detail: what is away. retry_after: seconds until a retry is worth it."""
+        """Args: detail: what is unavailable. retry_after: seconds after which a retry makes sense."""
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
@@ -153,11 +153,11 @@ class DeadlineExceeded(Unavailable):
 
 
 class UnexpectedState(RuntimeError):
-    """A row was not in the state in which it was locked: a fault of ours, whose transaction must not commit."""
+    """A row was not in the state in which it was locked: a bug of ours, whose transaction must not commit."""
 
 
 def expect_changed(rows: int) -> None:
-    """What a compare-and-set of a locked row returns. Raises: UnexpectedState: it did not change exactly one row."""
+    """Check a compare-and-set of a locked row. Raises: UnexpectedState: it did not change exactly one row."""
     if rows != 1:
         message = f"The write changed {rows:d} rows instead of one."
         raise UnexpectedState(message)

@@ -19,7 +19,7 @@ NO_TRACE: Mapping[str, str] = MappingProxyType({})
 
 
 class EventData(StoredJson):
-    """What an event says: ids and facts, never what a person is called. A change of its fields is a new type."""
+    """Data of an event: IDs and facts, never personal names. A change of its fields is a new type."""
 
 
 D = TypeVar("D", bound=EventData)
@@ -27,7 +27,7 @@ D = TypeVar("D", bound=EventData)
 
 @dataclass(frozen=True, slots=True)
 class EventType(Generic[D]):
-    """What can happen. The name is stored and carries a version, such as `invoice.paid.v1`.
+    """Type of event. The name is stored and carries a version, such as `invoice.paid.v1`.
 
     Attributes:
         subject: the kind of thing that it happens to.
@@ -42,7 +42,7 @@ class EventType(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[D]):
-    """What happened to one subject. `trace` and `priority` are those of the request or job that caused it."""
+    """An event about one subject. `trace` and `priority` are those of the request or job that caused it."""
 
     subject_id: UUID
     data: D
@@ -57,7 +57,7 @@ Listener: TypeAlias = Callable[[Any, Sequence[Event[D]]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Generic[D]):
-    """Who hears of the events of a type: a listener, in the same transaction, or a kind of job, after it.
+    """Subscription to a type of event: a listener in the same transaction, or a kind of job after it.
 
     A listener works for all events in a few statements. It asks for no permission: who caused the event had it.
 
@@ -73,7 +73,7 @@ class Subscription(Generic[D]):
 
 
 class Subscribers:
-    """All types of events of this program, and who subscribes to them."""
+    """All types of events of this program, with their subscriptions."""
 
     def __init__(self, types: Iterable[EventType[Any]], subscriptions: Iterable[Subscription[Any]]) -> None:
         self.types: Mapping[str, EventType[Any]] = {item.name: item for item in types}
@@ -86,15 +86,15 @@ class Subscribers:
             (self._running if item.listener is None else self._listening)[item.type.name].append(item)
 
     def find(self, name: str) -> Subscription[Any] | None:
-        """The subscription of a name, or None for one that this version does not know."""
+        """The subscription with a name, or None if this version does not have it."""
         return self._by_name.get(name)
 
     def listening(self, type_name: str) -> Sequence[Subscription[Any]]:
-        """Those who hear of it in the transaction."""
+        """The listeners that run in the transaction."""
         return self._listening.get(type_name, ())
 
     def running(self, type_name: str) -> Sequence[Subscription[Any]]:
-        """Those who hear of it by a job."""
+        """The subscriptions that run as jobs."""
         return self._running.get(type_name, ())
 
 

@@ -9,7 +9,7 @@ from leadflood.kernel.errors import Unavailable
 
 
 class FairSlots:
-    """Slots that are given to keys in turn, one waiter of each. All callers run in one event loop."""
+    """Slots that keys get in turn, one waiter of each. All callers run in one event loop."""
 
     def __init__(self, slots: int, *, per_key: int, queue: int) -> None:
         """Args: per_key: slots that one key may have at a time. queue: waiters of all keys together."""
@@ -21,7 +21,7 @@ class FairSlots:
 
     @asynccontextmanager
     async def slot(self, key: Hashable) -> AsyncIterator[None]:
-        """One slot, for as long as the block runs. Raises: Unavailable: immediately, when the queue is full."""
+        """One slot, as long as the block runs. Raises: Unavailable: immediately if the queue is full."""
         await self._acquire(key)
         try:
             yield
@@ -30,7 +30,7 @@ class FairSlots:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a slot."""
+        """Number of callers waiting for a slot."""
         return sum(len(item) for item in self._waiting.values())
 
     async def _acquire(self, key: Hashable) -> None:

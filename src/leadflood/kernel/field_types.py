@@ -1,4 +1,4 @@
-"""The types of custom fields, and how a value becomes one: from JSON, from a form, and from a cell of a file.
+"""Types of custom fields, and parsing of values: from JSON, from a form, and from a cell of a file.
 
 The functions are pure. Parsing a parsed value gives it back unchanged. What does not fit is refused with `InvalidValue`
 (a ValueError) whose message names the remedy.
@@ -23,11 +23,11 @@ MAX_OPTIONS: Final = 200
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 FieldValue: TypeAlias = str | int | float | bool | list[str]
-"""What is stored of a custom field, as JSON."""
+"""Stored value of a custom field, as JSON."""
 
 
 class FieldType(StrEnum):
-    """What a custom field holds. The values are stored."""
+    """Type of a custom field. The values are stored."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -37,7 +37,7 @@ class FieldType(StrEnum):
     MULTI_CHOICE = "multi_choice"
     URL = "url"
     PERSON = "person"
-    """A member of the workspace, stored by id."""
+    """A member of the workspace, stored by ID."""
 
     @property
     def has_options(self) -> bool:
@@ -46,7 +46,7 @@ class FieldType(StrEnum):
 
 
 def check_field_key(text: str) -> str:
-    """The key of a custom field, which is used as it is. Raises: InvalidValue."""
+    """The key of a custom field, unchanged. Raises: InvalidValue."""
     if not _KEY.fullmatch(text):
         message = "Use letters, digits and underscores (maximum 64), starting with a letter."
         raise InvalidValue(message)
@@ -55,7 +55,7 @@ def check_field_key(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the values of a choice: what is stored, and what people read."""
+    """An option of a choice: stored value and label."""
 
     value: str
     label: str
@@ -63,7 +63,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class AllowedValues:
-    """What a value may be beside its type: the options of a choice, and the members by id and by address."""
+    """Allowed values besides the type: options of a choice, and members by ID and by address."""
 
     options: Sequence[Option] = ()
     people: Mapping[str, UUID] | None = None
@@ -80,7 +80,7 @@ def parse_value(kind: FieldType, value: object, allowed: AllowedValues = _ANY) -
 
 
 def shown_value(value: object, options: Sequence[Option] = (), people: Mapping[str, str] | None = None) -> str:
-    """A stored value as people read it. `people`: names by id."""
+    """A stored value as text. `people`: names by ID."""
     if isinstance(value, list):
         return "; ".join(shown_value(item, options) for item in value)
     if isinstance(value, bool):
@@ -244,7 +244,7 @@ _GROUPED_BY_COMMA: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[
 _GROUPED_BY_POINT: Final = re.compile(
     r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*|[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}"
 )
-"""A point in front of three digits, as in 1.234, is a decimal point unless there is a comma or a second point."""
+"""A point before three digits, as in 1.234, is a decimal point unless there is a comma or a second point."""
 _MONTHS_IN_YEAR: Final = 12
 _ISO_DATE: Final = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}(?:[T ]|$)|[0-9]{8}$")
 _SLASHES: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")

@@ -1,4 +1,4 @@
-"""The fields of a kind of subject, such as a lead: one entry each, from which lists and statements are made.
+"""The fields of a kind of subject, such as a lead: one entry each, from which lists and statements are built.
 
 A domain declares its `FieldCatalog`. What shows, imports, exports, merges or writes fields reads it, and names none.
 """
@@ -69,15 +69,15 @@ class FieldCatalog:
         return iter(self._fields)
 
     def where(self, meant: Callable[[FieldDefinition], bool]) -> "FieldCatalog":
-        """Those of the fields that are meant."""
+        """The fields that meet a condition."""
         return FieldCatalog(self.subject, [each for each in self._fields if meant(each)])
 
     def sql(self, template: Sql, separator: Sql = COMMA) -> Sql:
-        """The template once for each field, with `{field}` and `{type}` filled in."""
+        """The template repeated for each field, with `{field}` and `{type}` filled in."""
         parts = [assemble(template, field=each.column, type=each.sql_type) for each in self._fields]
         return joined(separator, parts)
 
     @property
     def columns(self) -> Sql:
-        """The names of the columns."""
+        """Names of the columns."""
         return joined(COMMA, [each.column for each in self._fields])

@@ -1,4 +1,4 @@
-"""The fields that a list can be filtered by: which there are, what a filter says of them, and what it means."""
+"""Fields that a list can be filtered by, and parsing and compiling of filters."""
 
 import math
 import re
@@ -35,7 +35,7 @@ _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class InvalidFilter(ValueError):
-    """A filter at fault: each fault with the path of its place."""
+    """An invalid filter: its errors with their paths."""
 
     def __init__(self, faults: Sequence[tuple[Path, InvalidValue]]) -> None:
         super().__init__("; ".join(str(fault) for _, fault in faults))
@@ -43,7 +43,7 @@ class InvalidFilter(ValueError):
 
 
 class FilterFields:
-    """All fields of a kind of subject, which domains declare and `bootstrap` puts together."""
+    """All filter fields of a kind of subject; domains declare them and `bootstrap` combines them."""
 
     def __init__(self, fields: Iterable[FilterField] = ()) -> None:
         self._fields: dict[str, FilterField] = {}
@@ -51,21 +51,21 @@ class FilterFields:
         self.add(fields)
 
     def add(self, fields: Iterable[FilterField]) -> None:
-        """Declare fields; the same one twice is one. Raises: ValueError: a name is taken by another."""
+        """Declare fields, each once or more. Raises: ValueError: the name belongs to another field."""
         for field in fields:
             if self._fields.setdefault(field.name, field) != field:
                 message = f"There is another filter field {field.name}."
                 raise ValueError(message)
 
     def add_family(self, prefix: str, make: Callable[[str], FilterField]) -> None:
-        """Declare all fields that begin alike. `make` takes the rest of the name, and raises InvalidValue."""
+        """Declare all fields with a prefix. `make` gets the rest of the name, and raises InvalidValue."""
         self._families[prefix] = make
 
     def __iter__(self) -> Iterator[FilterField]:
         return iter(self._fields.values())
 
     def get(self, name: str) -> FilterField:
-        """The field of that name. Raises: InvalidValue."""
+        """The field with that name. Raises: InvalidValue."""
         if name in self._fields:
             return self._fields[name]
         for prefix, make in self._families.items():
@@ -76,7 +76,7 @@ class FilterFields:
         raise InvalidValue(message, "unknown_field")
 
     def parse(self, data: object) -> Group:
-        """The tree that JSON says. Raises: InvalidFilter."""
+        """The tree of the JSON. Raises: InvalidFilter."""
         reading = _Reading(self)
         tree = reading.group(data, (), 1)
         if reading.faults:
@@ -84,7 +84,7 @@ class FilterFields:
         return tree
 
     def compiled(self, tree: Group, reader: FilterReader) -> Node:
-        """What a tree that was parsed means to a reader."""
+        """The parsed tree, compiled for a reader."""
         parts: list[Node] = []
         for part in tree.parts:
             if isinstance(part, Group):
@@ -97,7 +97,7 @@ class FilterFields:
         return Either(tuple(parts)) if tree.match == "any" and parts else Every(tuple(parts))
 
     def fixed(self, tree: Group, reader: FilterReader) -> Group:
-        """The same tree for a later job: relative dates, and `me`, get their values of now."""
+        """The same tree for a later job: relative dates and `me` are replaced by their current values."""
         return Group(
             tree.match,
             tuple(
@@ -121,7 +121,7 @@ class FilterFields:
 
 
 class _Reading:
-    """One tree as it is read: all faults are kept, each with its place."""
+    """A tree while it is parsed: all errors are collected with their paths."""
 
     def __init__(self, fields: FilterFields) -> None:
         self._fields = fields
@@ -166,7 +166,7 @@ class _Reading:
             return None
 
     def _parts(self, data: object, path: Path) -> tuple[Literal["all", "any"], list[object]]:
-        """What a group joins, and how. `{}` joins nothing."""
+        """The operator and the parts of a group. `{}` has no parts."""
         if not isinstance(data, dict):
             self._refuse(path, 'Give an object: {"all": […]}, {"any": […]} or a condition.', "wrong_type")
             return "all", []
@@ -203,7 +203,7 @@ def _operator(field: FilterField, given: object) -> Operator:
 
 
 def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noqa: ANN401  whatever the field has
-    """The value of a condition, as JSON has it, checked. Raises: InvalidValue."""
+    """The value of a condition from JSON, validated. Raises: InvalidValue."""
     if field.places is not None and operator not in WITHOUT_VALUE:
         return _value(field.places[kind_of(operator, value)], operator, value)
     if operator in WITHOUT_VALUE:

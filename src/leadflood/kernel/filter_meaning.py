@@ -1,4 +1,4 @@
-"""What a condition on a field means: comparisons of columns, for one reader at one moment."""
+"""Meaning of conditions: comparisons of columns, for one reader at one time."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from leadflood.kernel.search import pattern, search_terms
 from leadflood.kernel.text import search_key
 from leadflood.kernel.timestamps import parse_timestamp
 
-_NOBODY: Final = UUID(int=0)
+_NO_USER: Final = UUID(int=0)
 _AFTER_DATES: Final = ":"
 """Dates are stored as ISO 8601 text, next to other text: this sorts after every digit."""
 _COMPARISONS: Final = {
@@ -37,11 +37,11 @@ _COMPARISONS: Final = {
     Operator.BEFORE: Comparison.LESS,
     Operator.ON_OR_AFTER: Comparison.AT_LEAST,
 }
-"""Of one value; all others compare for equality."""
+"""Comparisons of one value; all other operators compare for equality."""
 
 
 def kind_of(operator: Operator, value: object) -> Kind:
-    """Of which kind a custom field is taken to be."""
+    """The kind that a condition takes the values of a custom field for."""
     first = value[0] if isinstance(value, list | tuple) and value else value
     if operator in {Operator.BEFORE, Operator.ON_OR_AFTER, Operator.IN_LAST_DAYS}:
         return Kind.DATE
@@ -55,17 +55,17 @@ def kind_of(operator: Operator, value: object) -> Kind:
 
 
 def days_ago(days: int, reader: FilterReader) -> datetime:
-    """The moment so many days before the reader's."""
+    """The time this many days before the reader's."""
     return reader.now.astimezone(UTC) - timedelta(days=days)
 
 
 def person(value: str, reader: FilterReader) -> UUID:
     """The user that the value names. `me` is empty for a program, which has no user."""
-    return (reader.actor.user_id or _NOBODY) if value == ME else UUID(value)
+    return (reader.actor.user_id or _NO_USER) if value == ME else UUID(value)
 
 
 def compared(field: FilterField, condition: Condition, reader: FilterReader) -> Node:
-    """What one condition means."""
+    """The comparisons of one condition."""
     if field.places is not None:
         return _placed(field.places, condition, reader)
     if field.kind is Kind.SEARCH:
@@ -79,7 +79,7 @@ def compared(field: FilterField, condition: Condition, reader: FilterReader) -> 
 
 
 def _placed(places: Mapping[Kind, FilterField], condition: Condition, reader: FilterReader) -> Node:
-    """What a condition on a custom field means: it is empty where it is empty in each place."""
+    """The comparisons of a condition on a custom field: it is empty if it is empty in each place."""
     if condition.operator not in WITHOUT_VALUE:
         return compared(places[kind_of(condition.operator, condition.value)], condition, reader)
     nodes = tuple(compared(places[kind], condition, reader) for kind in (Kind.CHOICE, Kind.NUMBER))
@@ -87,7 +87,7 @@ def _placed(places: Mapping[Kind, FilterField], condition: Condition, reader: Fi
 
 
 def _related(field: FilterField, relation: Relation, node: Node, *, negated: bool) -> Node:
-    """Any of the related rows, or none of them, meets this. Of several values, each has its row."""
+    """Any of the related rows, or none of them, meets this. Each of several values has its own row."""
     if isinstance(node, Either):
         return Either(tuple(_related(field, relation, part, negated=negated) for part in node.parts))
     parts = node.parts if isinstance(node, Every) else (node,)
@@ -95,7 +95,7 @@ def _related(field: FilterField, relation: Relation, node: Node, *, negated: boo
 
 
 def _comparison(field: FilterField, condition: Condition, reader: FilterReader) -> Node:  # noqa: PLR0911  one for each shape
-    """What is compared with the column."""
+    """The comparison of the column."""
     operator, column = condition.operator, field.column
     if operator in WITHOUT_VALUE:
         return Compare(column, Comparison.NULL if operator is Operator.IS_EMPTY else Comparison.NOT_NULL)
@@ -132,7 +132,7 @@ def _text_compared(column: Column, condition: Condition) -> Node:
 
 
 def _searched(column: Column, text: str) -> Node:
-    """Every word somewhere in the text that is searched, in one of its spellings."""
+    """Every word is in the searched text, in one of its spellings."""
     terms: list[Node] = []
     for patterns in search_terms(text):
         likes = tuple(Compare(column, Comparison.LIKE, item) for item in patterns)
@@ -145,7 +145,7 @@ def _each(value: Any) -> tuple[Any, ...]:  # noqa: ANN401  whatever the field ha
 
 
 def _stored(kind: Kind, value: Any, reader: FilterReader) -> Any:  # noqa: ANN401  whatever the field has
-    """A value as the driver takes it."""
+    """A value in the form that the driver takes."""
     match kind:
         case Kind.TIME:
             return parse_timestamp(value)

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from leadflood.kernel.db.sql import AND, Sql, assemble, joined, numbered, sql
 from leadflood.kernel.filters import Compare, Comparison, Either, Every, Node, Related
 
-# Each with the one parameter that all comparisons have: `numbered` makes those of one statement distinct.
+# Each has the same parameter name: `numbered` makes them distinct within a statement.
 _COMPARED: Final[Mapping[Comparison, Sql]] = {
     Comparison.EQUAL: sql("{column} = :value"),
     Comparison.DISTINCT: sql("{column} IS DISTINCT FROM :value"),
@@ -35,7 +35,7 @@ class Conditions:
     parts: list[Sql] = field(default_factory=list)
 
     def add(self, node: Node) -> None:
-        """Require what a node says, which is leakproof."""
+        """Add the condition of a leakproof node."""
         self.parts.append(self._of(node))
 
     def _of(self, node: Node) -> Sql:
@@ -74,7 +74,7 @@ def is_leakproof(node: Node) -> bool:
 
 
 def searched(node: Node) -> list[tuple[str, ...]]:
-    """Of the text that is searched, what a node implies: patterns, for each tuple at least one of which is met."""
+    """Patterns on the searched text that a node implies; at least one of each tuple matches."""
     match node:
         case Compare(column, Comparison.LIKE, value):
             return [(value,)]
@@ -91,12 +91,12 @@ def searched(node: Node) -> list[tuple[str, ...]]:
 
 
 def rarest(terms: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Of several terms, the one that promises to find least: the one whose shortest pattern is longest."""
+    """The most selective of several terms: the one whose shortest pattern is longest."""
     return max(terms, key=lambda patterns: min(map(len, patterns)), default=())
 
 
 def json_of(node: Node) -> dict[str, JsonValue]:
-    """A node as `search_leads` reads it."""
+    """A node in the form that `search_leads` reads."""
     match node:
         case Compare(column, comparison, value):
             return {"column": column.name, "op": comparison.value, "value": _json_value(value)}

@@ -22,17 +22,17 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import Sql
 
 MAX_DEPTH: Final = 4
-"""Groups within groups, the outermost one included."""
+"""Maximum depth of groups, including the outermost one."""
 MAX_CONDITIONS: Final = 50
 MAX_VALUES: Final = 50
 MAX_DAYS: Final = 3650
 MAX_TEXT: Final = 200
 ME: Final = "me"
-"""The value that stands for the reader."""
+"""The value that means the reader."""
 
 
 class Operator(StrEnum):
-    """What a condition says of a field. A field without a value meets `isNot` and `isEmpty`, and nothing else."""
+    """Operator of a condition. A field without a value matches `isNot` and `isEmpty`, and nothing else."""
 
     IS = "is"
     IS_NOT = "isNot"
@@ -51,7 +51,7 @@ class Operator(StrEnum):
 
 
 class Kind(StrEnum):
-    """What the values of a field are."""
+    """Type of a field's values."""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -63,7 +63,7 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     SEARCH = "search"
     CUSTOM = "custom"
-    """Of a field whose values are of any type: the value of a condition decides."""
+    """For fields with values of any type: the condition's value decides."""
 
 
 WITHOUT_VALUE: Final = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
@@ -93,7 +93,7 @@ _OPERATORS: Final[Mapping[Kind, tuple[Operator, ...]]] = {
 
 
 class Comparison(StrEnum):
-    """How a column is compared in the normal form. Those from `LIKE` on are not leakproof."""
+    """Comparison of a column in the normal form. Those from `LIKE` on are not leakproof."""
 
     EQUAL = "="
     DISTINCT = "distinct"
@@ -116,7 +116,7 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, by its name and as constant SQL. `searched`: the text that is searched contains its folded text."""
+    """A column, by name and as constant SQL. `searched`: the searched text contains its folded text."""
 
     name: str
     sql: Sql
@@ -125,9 +125,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Rows that belong to a subject: a table or view with its workspace and id, as constant SQL around `{conditions}`.
+    """Rows that belong to a subject: a table or view with its workspace and ID, as constant SQL around `{conditions}`.
 
-    The function that searches must be granted to read it.
+    `search_leads` needs the right to read it.
     """
 
     name: str
@@ -145,7 +145,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Whether there is a related row that meets all of these."""
+    """Existence of a related row that meets all of these."""
 
     relation: Relation
     where: tuple[Compare, ...]
@@ -199,7 +199,7 @@ class FilterField:
 
     @property
     def operators(self) -> tuple[Operator, ...]:
-        """Those that it has, the usual one first."""
+        """Operators of the field, the usual one first."""
         empty = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY) if self.nullable else ()
         return _OPERATORS[self.kind] + empty
 
@@ -215,14 +215,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conditions and groups, all of which or any of which are to be met. Without any, everything meets it."""
+    """Conditions and groups, combined by all or any. An empty group matches everything."""
 
     match: Literal["all", "any"]
     parts: tuple["Condition | Group", ...] = ()
 
     @property
     def conditions(self) -> Iterator[Condition]:
-        """Every condition, in order."""
+        """All conditions, in order."""
         for part in self.parts:
             if isinstance(part, Group):
                 yield from part.conditions
@@ -235,7 +235,7 @@ EVERYTHING: Final = Group("all")
 
 @dataclass(frozen=True, slots=True)
 class FilterReader:
-    """Who reads, and when: what `me` and relative dates mean.
+    """Reader and time of a filter: the meaning of `me` and of relative dates.
 
     The actor is asked for its user only where a condition names `me`: viewers share the page of any other filter.
     """
@@ -255,7 +255,7 @@ def written(tree: Group | Condition) -> dict[str, JsonValue]:
 
 
 def narrowed(tree: Group, conditions: Sequence[Condition]) -> Group:
-    """All of the conditions, and the tree."""
+    """All of the conditions and the tree."""
     if not conditions:
         return tree
     return Group("all", (*conditions, *(tree.parts if tree.match == "all" else (tree,))))

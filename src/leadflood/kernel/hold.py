@@ -18,36 +18,36 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 WAITING = "Waiting: outgoing effects are on hold."
-"""What a job says that waits for the hold to be opened."""
+"""Reason shown for jobs that wait until the hold is released."""
 
 # Whether the system identifier can be read.
 _READABLE = sql("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
 # The system identifier of the server.
 _SYSTEM = sql("SELECT system_identifier::text FROM pg_control_system()")
-# The hold as it is recorded, and the database as it is.
+# The recorded hold, and the actual database.
 _STATE = sql("""
 SELECT d.oid::bigint AS current_oid, h.system_identifier, h.database_oid, h.instance_id, h.closed_at, h.reason
 FROM pg_database d LEFT JOIN effects_hold h ON true
 WHERE d.datname = current_database()
 """)
 ON_HOLD = sql("(SELECT closed_at IS NOT NULL FROM effects_hold)")
-"""A part of a statement: whether effects are on hold, as far as it is recorded."""
+"""A condition: whether effects are on hold, as recorded."""
 
-# Record what the original is, where nothing is recorded yet.
+# Record the original, if nothing is recorded yet.
 _RECORD = sql("""
 INSERT INTO effects_hold (id, system_identifier, database_oid, instance_id)
 VALUES (1, :system_identifier, :database_oid, :instance_id)
 ON CONFLICT (id) DO NOTHING
 """)
-# Close an open hold.
+# Set the hold if it is released.
 _CLOSE = sql("UPDATE effects_hold SET closed_at = now(), reason = :reason WHERE closed_at IS NULL")
-# Close an open hold because this is a copy, unless another process has recorded something else meanwhile.
+# Set the hold because this is a copy, unless another process has recorded a different original meanwhile.
 _MISMATCH = sql("""
 UPDATE effects_hold SET closed_at = now(), reason = :reason
 WHERE closed_at IS NULL AND system_identifier IS NOT DISTINCT FROM :system_identifier
   AND database_oid = :database_oid AND instance_id = :instance_id
 """)
-# Open a closed hold, and record what the original is.
+# Release the hold, and record the original.
 _OPEN = sql("""
 UPDATE effects_hold
 SET system_identifier = :system_identifier, database_oid = :database_oid, instance_id = :instance_id,
@@ -59,11 +59,11 @@ _log = structlog.get_logger()
 
 
 class EffectsOnHold(Exception):
-    """Nothing may leave for now. The work is neither done nor failed: it waits until an operator opens the hold."""
+    """Outgoing effects are on hold. The work is neither done nor failed: it waits until an operator releases it."""
 
 
 class Gate(Protocol):
-    """What a sender asks."""
+    """The check that senders make before they send."""
 
     async def require_open(self) -> None:
         """Raises: EffectsOnHold, leadflood.kernel.errors.Unavailable."""
@@ -80,7 +80,7 @@ class DatabaseIdentity:
 
 @dataclass(frozen=True, slots=True)
 class HoldState:
-    """Whether outgoing effects are on hold, since when and why; and who the database says it is, and is."""
+    """State of the hold: whether outgoing effects are on hold, since when and why; the recorded and actual identity."""
 
     closed_at: datetime | None
     reason: str
@@ -89,25 +89,25 @@ class HoldState:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing may leave."""
+        """Whether outgoing effects are on hold."""
         return self.closed_at is not None
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """In what this process or its database differs from what is recorded."""
+        """Differences between this process or its database and the recorded identity."""
         return () if self.recorded is None else differences(self.recorded, self.current)
 
 
 class Hold:
-    """The hold of one database, as one process sees it."""
+    """The hold of one database, as seen by one process."""
 
     def __init__(self, database: Database, instance_id: Callable[[], str]) -> None:
-        """`instance_id`: what the installation is called outside the database; asked when it is first needed."""
+        """`instance_id`: returns the installation's ID outside the database; called on first use."""
         self._database = database
         self._instance_id = instance_id
 
     async def require_open(self) -> None:
-        """Return if outgoing effects may leave now, as the database says in this moment.
+        """Return if outgoing effects are allowed now, according to the database.
 
         Raises: EffectsOnHold, leadflood.kernel.errors.Unavailable.
         """
@@ -115,7 +115,7 @@ class Hold:
             raise EffectsOnHold
 
     async def check(self) -> HoldState:
-        """Record who we are where nothing is recorded yet, and close the hold where it is something else."""
+        """Record this installation if nothing is recorded yet, and set the hold if another one is recorded."""
         async with self._database.system() as tx:
             state = await self.state(tx)
             if state.recorded is None:
@@ -129,7 +129,7 @@ class Hold:
         return state
 
     async def state(self, tx: Transaction) -> HoldState:
-        """How the hold is. Changes nothing. Needs a system transaction."""
+        """State of the hold. Read-only. Requires a system transaction."""
         system = await tx.scalar(_SYSTEM) if await tx.scalar(_READABLE) else None
         (row,) = await tx.all(_STATE)
         return HoldState(
@@ -140,18 +140,18 @@ class Hold:
         )
 
     async def close(self, tx: Transaction, *, reason: str) -> bool:
-        """Close the hold; False where it is closed. Needs a system transaction."""
+        """Set the hold; False if it is already set. Requires a system transaction."""
         state = await self.state(tx)
         await tx.execute(_RECORD, _values(state.current))
         return await tx.changed(_CLOSE, {"reason": reason}) == 1
 
     async def open(self, tx: Transaction) -> bool:
-        """Open the hold, and record who we are from now on; False where it is open. Needs a system transaction."""
+        """Release the hold and record this installation as the original; False if not set. Needs a system one."""
         return await tx.changed(_OPEN, _values((await self.state(tx)).current)) == 1
 
 
 def differences(recorded: DatabaseIdentity, current: DatabaseIdentity) -> tuple[str, ...]:
-    """What differs, in words. A system identifier that only one of them knows is no difference."""
+    """The differences in words. A system identifier that only one side knows is not a difference."""
     systems = {recorded.system_identifier, current.system_identifier} - {None}
     found = {
         "server": len(systems) > 1,

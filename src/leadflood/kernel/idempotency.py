@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request, sent again with the same key, has one effect and gets the same answer.
+"""Idempotency keys: the same request, sent again with the same key, has one effect and gets the same response.
 
 Follows draft-ietf-httpapi-idempotency-key-header-07. The answer is stored in the transaction of the effect itself, so
 there is never one without the other. It is encrypted with the raw key, of which only a hash is stored: reading the
@@ -21,33 +21,33 @@ from leadflood.kernel.subjects import Place
 Outcome = TypeVar("Outcome")
 
 KEY_DAYS = 7
-"""Days that an answer is kept."""
+"""Days for which responses are stored."""
 
 MAX_STORED_BYTES = 256 * 1024
-"""Bytes of an answer that is kept."""
+"""Maximum size of a stored response in bytes."""
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
-# Lock keys, as far as they are free. The locks end with the transaction, after its rows became visible: who gets one
-# next finds the answer.
+# Lock the keys that are free. The locks end with the transaction, after its rows became visible: the next one to
+# get a lock finds the response.
 _LOCK = sql("""
 SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)) AS held
 FROM unnest(:names::text[]) WITH ORDINALITY AS n (name, place)
 ORDER BY place
 """)
-# The stored answers of keys.
+# The stored responses of keys.
 _FIND = sql("""
 SELECT key_hash, fingerprint, answer FROM idempotency_keys
 WHERE workspace_id = :workspace_id AND key_hash = ANY (:keys)
 """)
-# Store answers.
+# Store responses.
 _STORE = sql("""
 INSERT INTO idempotency_keys (workspace_id, key_hash, fingerprint, answer, ids_only)
 SELECT :workspace_id::uuid, k.key, k.fingerprint, k.answer, k.ids_only
 FROM unnest(:keys::bytea[], :fingerprints::bytea[], :answers::bytea[], :ids_only::boolean[])
      AS k (key, fingerprint, answer, ids_only)
 """)
-# Remove answers, and keep their keys: a request that is repeated has no second effect.
+# Delete responses but keep their keys: a repeated request has no second effect.
 _DROP_ANSWERS = sql("""
 UPDATE {table} t SET answer = '' WHERE t.workspace_id = :workspace_id AND ({found})
 """)
@@ -60,7 +60,7 @@ PERSONAL_ANSWERS = Place(
 )
 """The responses of a workspace that may contain personal data. They are encrypted, so it is unknown whose."""
 
-# Delete old answers.
+# Delete old responses.
 _PURGE = sql("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => :days)")
 
 
@@ -107,7 +107,7 @@ class ResponseNotStored(AppError):
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """An answer as it is stored: status, the headers that matter, body.
+    """A stored response: status, relevant headers, body.
 
     Attributes:
         ids_only: whether it has no data of a person.
@@ -131,7 +131,7 @@ class StoredResponse:
 
 
 class IdempotencyKey:
-    """One request's key, bound to its workspace and to what the request says."""
+    """The key of one request, bound to its workspace and content."""
 
     def __init__(self, secret_box: SecretBox, workspace_id: UUID, key: str, request: tuple[bytes, ...]) -> None:
         """`request`: all that makes it this request and no other: method, path, query, body, caller.
@@ -150,7 +150,7 @@ class IdempotencyKey:
 
     @property
     def hash(self) -> bytes:
-        """What is stored of the key: equal for equal keys of a workspace."""
+        """Stored form of the key: equal for equal keys of a workspace."""
         return self._hash
 
     async def claim(self, tx: Transaction) -> StoredResponse | None:
@@ -164,23 +164,23 @@ class IdempotencyKey:
         return found
 
     async def store(self, tx: Transaction, answer: StoredResponse) -> None:
-        """Store the answer together with the effect."""
+        """Store the response together with the effect."""
         await store_responses(tx, [(self, answer)])
 
     def opened(self, fingerprint: bytes, sealed: bytes) -> "StoredResponse | IdempotencyMismatch | ResponseNotStored":
-        """The answer that is stored for this key, unless it is another request's, or was removed with a person."""
+        """The stored response of this key, unless it belongs to another request or was erased with a person's data."""
         if fingerprint == self._fingerprint and not sealed:
             return ResponseNotStored()
         answer = self._secret_box.decrypt(sealed, self._key) if fingerprint == self._fingerprint else None
         return IdempotencyMismatch() if answer is None else StoredResponse.from_bytes(answer)
 
     def sealed(self, answer: StoredResponse) -> tuple[bytes, bytes, bytes, bool]:
-        """Hash, fingerprint and sealed answer, as they are stored, and whether it has ids only."""
+        """Stored form of the response: hash, fingerprint, ciphertext, and whether it contains only IDs."""
         return self._hash, self._fingerprint, self._secret_box.encrypt(answer.to_bytes(), self._key), answer.ids_only
 
     @property
     def workspace_id(self) -> UUID:
-        """Whose key it is."""
+        """Workspace of the key."""
         return self._workspace_id
 
 
@@ -213,7 +213,7 @@ async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[St
 
 
 async def store_responses(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, StoredResponse]]) -> None:
-    """Store the answers of claimed keys of one workspace together with their effects."""
+    """Store the responses of claimed keys of one workspace together with their effects."""
     hashes, fingerprints, sealed, ids_only = zip(*(key.sealed(answer) for key, answer in answers), strict=True)
     columns = {"keys": list(hashes), "fingerprints": list(fingerprints), "answers": list(sealed)}
     columns |= {"ids_only": list(ids_only)}
@@ -221,5 +221,5 @@ async def store_responses(tx: Transaction, answers: Sequence[tuple[IdempotencyKe
 
 
 async def purge_expired_keys(tx: Transaction) -> int:
-    """Delete answers older than `KEY_DAYS`; returns how many. For a transaction of the system role."""
+    """Delete responses older than `KEY_DAYS`; returns their number. Requires a system transaction."""
     return await tx.changed(_PURGE, {"days": KEY_DAYS})

@@ -8,15 +8,15 @@ from uuid_utils import uuid7
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7. Unique, but guessable in its first 48 bits: never use one as a secret.
+    """A new UUIDv7. Unique, but its first 48 bits can be guessed: never use it as a secret.
 
-    Of the class that the driver gives for ids in rows: made, compared, hashed and written several times as fast.
+    It has the driver's class of IDs, which is several times as fast to create, compare, hash and serialize.
     """
     return pgproto.UUID(uuid7().bytes)
 
 
 def first_id_at(moment: datetime, shift: timedelta = timedelta()) -> UUID:
-    """The smallest UUIDv7 of the millisecond `shift` after `moment`: a bound for ids by when they were made."""
+    """The smallest UUIDv7 of the millisecond `shift` after `moment`: a bound for IDs by creation time."""
     milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
     return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
 

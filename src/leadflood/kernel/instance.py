@@ -18,7 +18,7 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 def instance_id(settings: Settings, secret_key: str) -> str:
-    """The name of this installation, made where it has none. Raises: OSError: the data folder cannot be used."""
+    """The ID of this installation, created if it has none. Raises: OSError: the data folder cannot be used."""
     if settings.instance_id:
         return settings.instance_id
     if settings.database_url is not None:
@@ -37,7 +37,7 @@ def _of_folder(home: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Write the file under another name, and link it: of several processes, one wins."""
+    """Write the file under another name, and link it: of several concurrent processes, one wins."""
     fresh = path.with_name(f"{FILE}.{random_hex(8)}")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -54,7 +54,7 @@ def _make(path: Path) -> None:
 
 
 def _machine_id() -> str:
-    """The machine's id (machine-id(5)); empty where there is none, as in most containers."""
+    """The machine's ID (machine-id(5)); empty if there is none, as in most containers."""
     try:
         return _MACHINE_ID.read_text(encoding="ascii", errors="replace").strip()
     except OSError:

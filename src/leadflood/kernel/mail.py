@@ -1,4 +1,4 @@
-"""Sending mail over SMTP: one message, one recipient, and a verdict whether a failure may pass."""
+"""Sending email over SMTP: one message, one recipient, and whether a failure is temporary."""
 
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageError
@@ -21,19 +21,19 @@ from leadflood.kernel.text import InvalidValue
 _PORTS = {"smtp": 587, "smtps": 465}
 _MIN_PERMANENT = 500
 _AUTHENTICATION = frozenset({530, 534, 535, 538})
-"""RFC 4954, 6: the server wants other credentials, or credentials at all."""
+"""RFC 4954, 6: the server requires credentials, or other ones."""
 _TIMEOUT = 30.0
 
 
 class UnusableMailSetting(AppError):
-    """A setting about mail cannot be used."""
+    """An invalid email setting."""
 
     code = "unusable_mail_setting"
     title = "Unusable mail setting"
 
 
 class MailNotSent(Exception):
-    """The message did not leave, or we do not know. `temporary`: the same message may get through later."""
+    """The message was not sent, or that is unknown. `temporary`: a retry may succeed."""
 
     def __init__(self, reason: str, *, temporary: bool) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class Mail:
 
 
 class Mailer:
-    """Sends through one server, a connection for each message. Without a server it says which setting is missing."""
+    """Sends through one server, with a connection per message. Without one, the error names the missing setting."""
 
     def __init__(self, url: str | None, sender: str, *, gate: Gate, timeout: float = _TIMEOUT) -> None:
         """Set where mail goes.
@@ -80,7 +80,7 @@ class Mailer:
         self._timeout = timeout
 
     async def send(self, mail: Mail) -> None:
-        """Hand a message to the server.
+        """Send a message to the server.
 
         Raises: MailNotSent, leadflood.kernel.errors.Unavailable, leadflood.kernel.hold.EffectsOnHold.
         """
@@ -128,7 +128,7 @@ class Mailer:
 
 
 def mailbox(address: EmailAddress) -> Address:
-    """An address as servers take it: the local part as it was written, the domain in ASCII."""
+    """An address for SMTP: the local part as written, the domain in ASCII."""
     local, domain = address.display.rpartition("@")[0], address.norm.rpartition("@")[2]
     return Address(username=unquote_local(local), domain=domain)
 
@@ -163,7 +163,7 @@ def _sender(text: str) -> Address:
 
 
 def _start_tls(server: SplitResult) -> bool | None:
-    """Demanded where a password would else go in the clear to another machine; elsewhere used where offered (None)."""
+    """Required if a password would otherwise go in clear text to another machine; otherwise used if offered (None)."""
     if server.scheme == "smtps":
         return False
     return True if server.username and not _is_loopback(server.hostname or "") else None

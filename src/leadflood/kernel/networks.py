@@ -1,4 +1,4 @@
-"""Addresses and networks as settings name them."""
+"""Addresses and networks of settings."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -11,7 +11,7 @@ def is_within(address: str, networks: str) -> bool:
 
 
 def is_private(address: str) -> bool:
-    """Whether an address is a loopback or private one, as those of proxies are and those of callers are not."""
+    """Whether an address is loopback or private, as those of proxies usually are."""
     found = _address(address)
     return found is not None and found.is_private
 

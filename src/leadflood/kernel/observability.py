@@ -38,7 +38,7 @@ def configure_logging(level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendering: list[Processor] = (
-        # Our own: others print local variables or messages of exceptions, and with them customers' data.
+        # Our own formatter: others print local variables or exception messages, and with them customer data.
         [structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)]
         if readable
         else [
@@ -61,12 +61,12 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(threshold, logging.INFO))  # debug lines of libraries are about their internals
+    root.setLevel(max(threshold, logging.INFO))  # debug output of libraries is about their internals
 
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """Where in a trace this process works (W3C Trace Context, level 1): the trace, and our own span in it."""
+    """Position in a trace (W3C Trace Context, level 1): the trace, and the current span."""
 
     trace_id: str
     span_id: str
@@ -74,7 +74,7 @@ class TraceContext:
 
     @classmethod
     def continued(cls, headers: Sequence[str]) -> Self:
-        """Our span in the caller's trace, or in a new one when `traceparent` is missing, repeated or not valid."""
+        """Our span in the caller's trace, or in a new one if `traceparent` is missing, repeated or invalid."""
         caller = _TRACEPARENT.fullmatch(headers[0]) if len(headers) == 1 else None
         if caller is None:
             return cls(trace_hex(16), trace_hex(8), sampled=False)
@@ -86,12 +86,12 @@ class TraceContext:
 
     @property
     def traceparent(self) -> str:
-        """The header for calls that we make, and what jobs keep."""
+        """The header of our own calls, and the value stored with jobs."""
         return f"00-{self.trace_id}-{self.span_id}-{int(self.sampled):02x}"
 
 
 class Metrics:
-    """The metrics of this process, in a registry of its own."""
+    """Metrics of this process, in a separate registry."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -131,7 +131,7 @@ class Metrics:
         )
 
     def set_queue_depth(self, depth: Mapping[str, QueueDepth] | None) -> None:
-        """Take over what the carrier counted; None when it did not answer."""
+        """Set the queue metrics from the queue backend's counts; None if it did not answer."""
         self._queue_up.set(depth is not None)
         for gauge in (self._queue_waiting, self._queue_deferred, self._queue_age):
             gauge.clear()

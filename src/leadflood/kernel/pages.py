@@ -1,4 +1,4 @@
-"""What a domain declares for people to see: places in the navigation, and entries of timelines."""
+"""Page declarations of domains: navigation items and kinds of timeline entries."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineKind:
-    """How entries of a kind look in a timeline. `tone`: `info`, `neutral`, `ok`, `warn` or `bad`."""
+    """Display of a kind of timeline entry. `tone`: `info`, `neutral`, `ok`, `warn` or `bad`."""
 
     kind: str
     title: str
@@ -52,7 +52,7 @@ class TimelineKind:
 
 
 class Navigation:
-    """All places of the pages, in order."""
+    """All navigation items, in order."""
 
     def __init__(self, items: Iterable[NavItem]) -> None:
         self.items: Sequence[NavItem] = sorted(items, key=lambda item: item.order)
@@ -63,10 +63,10 @@ class Navigation:
 
     @property
     def with_keys(self) -> list[NavItem]:
-        """Those that keys lead to."""
+        """Items with a keyboard shortcut."""
         return [item for item in self.items if item.keys]
 
     @property
     def by_key(self) -> Mapping[str, str]:
-        """Where the second key leads, after `g`."""
+        """URL by the second key of a shortcut, after `g`."""
         return {item.keys.removeprefix("g "): item.href for item in self.with_keys}

@@ -1,4 +1,4 @@
-"""Keyset pages: an encrypted cursor holds the sort position of the last row, so that a walk survives inserts."""
+"""Keyset pagination: an encrypted cursor has the sort position of the last row, so that inserts do not disturb it."""
 
 import json
 import re
@@ -21,7 +21,7 @@ DEFAULT_PAGE_SIZE = 50
 
 _NUMBER = re.compile("[0-9]{1,9}")
 _SERIAL = re.compile("[0-9]{1,18}")
-_UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text in PostgreSQL has
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # a character that PostgreSQL text cannot contain
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -29,10 +29,10 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The sort value and id of a row: the row after it comes next.
+    """The sort value and ID of a row; the next page starts after it.
 
-    A list takes the value as what it sorts by: `time`, `number`, `serial`, `key`, or `value` where that is text. A
-    value of another type, as a release that sorted by something else wrote it, raises InvalidInput: `invalid_cursor`.
+    A list reads the value in its sort type: `time`, `number`, `serial`, `key`, or `value` for text. A value of another
+    type, as written by a release with another sort order, raises InvalidInput: `invalid_cursor`.
     """
 
     value: str
@@ -45,31 +45,31 @@ class Position:
 
     @property
     def time(self) -> datetime:
-        """The value of a list that is sorted by a time."""
+        """The value of a list sorted by a time."""
         return self._value_as(parse_timestamp)
 
     @property
     def number(self) -> int:
-        """The value of a list that is sorted by a number of at most 9 digits."""
+        """The value of a list sorted by a number of at most 9 digits."""
         if not _NUMBER.fullmatch(self.value):
             raise _bad_cursor()
         return int(self.value)
 
     @property
     def serial(self) -> int:
-        """The value of a list that is sorted by a row number of at most 18 digits: any that fits a `bigint` column."""
+        """The value of a list sorted by a row number of at most 18 digits: any that fits a `bigint` column."""
         if not _SERIAL.fullmatch(self.value):
             raise _bad_cursor()
         return int(self.value)
 
     @property
     def key(self) -> UUID:
-        """The value of a list that is sorted by a second id."""
+        """The value of a list sorted by a second ID."""
         return self._value_as(UUID)
 
     @property
     def text_and_time(self) -> tuple[str, datetime]:
-        """The value of a list that is sorted by a text without spaces, then by a time."""
+        """The value of a list sorted by a text without spaces, then by a time."""
         text, space, _ = self.value.partition(" ")
         if not space:
             raise _bad_cursor()
@@ -77,7 +77,7 @@ class Position:
 
     @property
     def optional(self) -> str | None:
-        """The value of a list that is sorted by a text that may be missing."""
+        """The value of a list sorted by a text that may be missing."""
         if self.value and not self.value.startswith("="):
             raise _bad_cursor()
         return self.value[1:] if self.value else None
@@ -91,13 +91,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some rows, and where to go on; `after` is None at the end."""
+    """A page of rows, and the position after it; `after` is None at the end."""
 
     items: Sequence[T]
     after: Position | None
 
     def map(self, shape: Callable[[T], U]) -> "Page[U]":
-        """The same page with every row reshaped."""
+        """The same page with every row converted."""
         return Page([shape(item) for item in self.items], self.after)
 
 
@@ -110,7 +110,7 @@ def cut(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Pag
 async def page_by_id(
     tx: Transaction, statement: Sql, sought: Mapping[str, Any], *, after: Position | None, limit: int
 ) -> Page[Row]:
-    """A page of a list that is sorted by id. The statement's parameters are those sought, `after` and `limit`."""
+    """A page of a list sorted by ID. The statement's parameters are the given ones, `after` and `limit`."""
     rows = await tx.all(statement, {**sought, "after": after.id if after else None, "limit": limit + 1})
     return cut(rows, limit, lambda row: Position.at(row.id, row.id))
 
@@ -127,7 +127,7 @@ class Cursors:
         return urlsafe_b64encode(self._secret_box.encrypt(body, _context(workspace_id, scope))).decode().rstrip("=")
 
     def read(self, cursor: str, workspace_id: UUID, scope: str) -> Position:
-        """Raises: InvalidInput: for a cursor that was changed, or that belongs to another workspace or list."""
+        """Raises: InvalidInput: the cursor was changed, or belongs to another workspace or list."""
         try:
             sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             body = self._secret_box.decrypt(sealed, _context(workspace_id, scope))

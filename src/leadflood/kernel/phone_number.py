@@ -59,7 +59,7 @@ def _parse_phone(text: str, country: str | None) -> phonenumbers.PhoneNumber:
 
 
 def _plain_phone(text: str) -> str | None:
-    """The number of a person that is written with its country code and in digits: recognized without parsing.
+    """A personal number written with its country code and in digits: recognized without parsing.
 
     None where it is none, and where parsing could take digits away.
     """

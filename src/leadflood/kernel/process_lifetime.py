@@ -1,4 +1,4 @@
-"""One instance per folder, children that do not outlive their parent, and how a parent notices that one hangs."""
+"""One instance per folder, children that do not outlive their parent, and detection of hung children."""
 
 import asyncio
 import fcntl
@@ -13,16 +13,16 @@ from typing import ClassVar, Self
 from leadflood.kernel.errors import AppError
 
 PARENT_FD = "LEADFLOOD_PARENT_FD"
-"""Names the inherited pipe end whose end-of-file means that the parent is gone. No setting: people never set it."""
+"""Names the inherited pipe end whose end-of-file means that the parent is gone. Internal, not a setting."""
 
 HEARTBEAT_FD = "LEADFLOOD_HEARTBEAT_FD"
-"""Names the inherited pipe end into which a child writes while it works. No setting either."""
+"""Names the inherited pipe end into which a child writes while it works. Internal, not a setting."""
 HEARTBEAT_SECONDS = 1.0
 _LOOKS = 3
 
 
 class AlreadyRunning(AppError):
-    """Another living process holds the folder."""
+    """Another running process holds the folder."""
 
     code: ClassVar[str] = "already_running"
     status: ClassVar[int] = 409
@@ -30,13 +30,13 @@ class AlreadyRunning(AppError):
 
 
 class InstanceLock:
-    """At most one process per lock file, by flock(2): the kernel lets go when the holder ends, however it ends.
+    """At most one process per lock file, by flock(2): the kernel releases the lock when its holder ends.
 
     The file stays behind after a release, because removing it would let two processes lock two files of one name.
     """
 
     def __init__(self, path: Path) -> None:
-        """Args: path: the lock file, in a folder that exists. It is made when missing."""
+        """Args: path: the lock file, in an existing folder. It is created if missing."""
         self.path = path
         self._fd: int | None = None
 
@@ -46,7 +46,7 @@ class InstanceLock:
         return self._fd is not None
 
     def acquire(self) -> None:
-        """Take the lock without waiting and write this process's pid into the file; nothing happens when held.
+        """Acquire the lock without waiting and write this process's ID into the file; does nothing if already held.
 
         Raises: AlreadyRunning: another process, or another object of this one, holds it.
         """
@@ -68,7 +68,7 @@ class InstanceLock:
         self._fd = fd
 
     def release(self) -> None:
-        """Let go; nothing happens when the lock is not held."""
+        """Release the lock; does nothing if it is not held."""
         if self._fd is not None:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
@@ -95,11 +95,11 @@ class ParentWatch:
 
     @property
     def env(self) -> dict[str, str]:
-        """What `die_with_parent` in the child looks for."""
+        """Environment variables for `die_with_parent` in the child."""
         return {PARENT_FD: str(self.fd)}
 
     def close(self) -> None:
-        """Let go of both ends: children that still run take it as the parent's end."""
+        """Close both ends: running children take it as the parent's end."""
         os.close(self.fd)
         os.close(self._write_end)
 
@@ -111,7 +111,7 @@ def _terminate_self() -> None:
 def die_with_parent(
     environ: MutableMapping[str, str], on_parent_gone: Callable[[], None] = _terminate_self, *, grace: float = 30
 ) -> None:
-    """Stop this process when the parent that gave it a `ParentWatch` is gone; without one, nothing happens.
+    """Stop this process when the parent that gave it a `ParentWatch` is gone; does nothing without one.
 
     A thread watches, so that it works under any event loop and also when that loop is stuck.
 
@@ -148,11 +148,11 @@ class HeartbeatMonitor:
 
     @property
     def env(self) -> dict[str, str]:
-        """What `send_heartbeats` in the child looks for."""
+        """Environment variables for `send_heartbeats` in the child."""
         return {HEARTBEAT_FD: str(self.fd)}
 
     def child_started(self) -> None:
-        """Close the end that the child has inherited."""
+        """Close the end that the child inherited."""
         os.close(self.fd)
 
     async def wait_for_silence(self, timeout: float) -> None:  # noqa: ASYNC109  a silence, not a deadline
@@ -179,7 +179,7 @@ class HeartbeatMonitor:
 
 
 async def send_heartbeats(environ: MutableMapping[str, str]) -> None:
-    """Send the parent a heartbeat each second, until cancelled; without a monitor, do nothing.
+    """Send the parent a heartbeat each second, until cancelled; does nothing without a monitor.
 
     Args:
         environ: `os.environ`; the variable is taken out of it, so that it does not reach grandchildren.
@@ -193,7 +193,7 @@ async def send_heartbeats(environ: MutableMapping[str, str]) -> None:
         try:
             os.write(fd, b".")
         except BlockingIOError:
-            pass  # the parent has not read for a day, and has enough to read
+            pass  # the parent has not read for a day, and has enough unread heartbeats
         except BrokenPipeError:
             return
         await asyncio.sleep(HEARTBEAT_SECONDS)

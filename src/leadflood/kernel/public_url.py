@@ -1,4 +1,4 @@
-"""Under which address a server of ours is reached."""
+"""URLs under which our servers are reached."""
 
 from urllib.parse import urlsplit
 
@@ -7,25 +7,25 @@ from leadflood.kernel.errors import AppError
 
 
 class UnusablePublicUrl(AppError):
-    """The setting about the public address cannot be used."""
+    """The setting of the public URL is invalid."""
 
     code = "unusable_public_url"
     title = "Unusable public address"
 
 
 def reachable(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`, which may be all addresses."""
+    """Address by which this machine reaches a server that listens on `host`, which may be all addresses."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  replaced, not bound
 
 
 def url_of(host: str, port: int) -> str:
-    """The URL under which a server on this address answers this machine."""
+    """The URL of a server on this address, for this machine."""
     place = reachable(host)
     return f"http://[{place}]:{port}" if ":" in place else f"http://{place}:{port}"
 
 
 def public_url(settings: Settings) -> str:
-    """What links begin with that leave this machine, without a slash at the end. Raises: UnusablePublicUrl."""
+    """Base of links that leave this machine, without a trailing slash. Raises: UnusablePublicUrl."""
     if not settings.public_url:
         return url_of(settings.host, settings.port)
     try:

@@ -1,4 +1,4 @@
-"""How much one caller may ask: a leaky bucket as a meter, counted in this process.
+"""Rate limit of a caller: a leaky bucket as a meter, counted in this process.
 
 The generic cell rate algorithm (ITU-T I.371, annex A) keeps one number a caller and forgets nothing early: a
 request costs `window / quota` seconds, and a caller may be ahead of the clock by one window.
@@ -20,7 +20,7 @@ _SWEEP = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left, and in how many seconds there is more.
+    """Remaining requests, and the seconds until more are available.
 
     `reset` is when the whole quota is there again or, over the limit, when the next request may come. `retry_after` is
     0 when the request may go on.
@@ -32,12 +32,12 @@ class Allowance:
 
 
 class RateLimiter:
-    """Counts requests against a quota a minute."""
+    """Counts requests against a quota per minute."""
 
     def __init__(
         self, quota: int, *, name: str = "default", subject: str = "credential", clock: Callable[[], float] = monotonic
     ) -> None:
-        """Args: name: of the policy. subject: what the quota belongs to, as the refusal names it."""
+        """Args: name: of the policy. subject: the owner of the quota, named in the error."""
         self._cost = _WINDOW / quota
         self._name = name
         self._subject = subject
@@ -51,7 +51,7 @@ class RateLimiter:
         self._remaining = http_sf.ser([(name, remaining)]).removesuffix("0").encode()
 
     def take(self, key: Hashable) -> Allowance:
-        """Count one request of the key, unless it is over its quota."""
+        """Count one request of the key, unless it exceeds its quota."""
         now = self._clock()
         paid_until = max(self._paid_until.get(key, now), now) + self._cost
         excess = paid_until - now - _WINDOW
@@ -72,7 +72,7 @@ class RateLimiter:
         return [(b"ratelimit-policy", self.policy), (b"ratelimit", left)]
 
     def require(self, allowance: Allowance) -> None:
-        """Raises: TooManyRequests: when the key is over its quota."""
+        """Raises: TooManyRequests: the key exceeds its quota."""
         if allowance.retry_after:
             detail = f"This {self._subject} is over its rate limit. Try again in {allowance.retry_after} s."
             headers = {"Retry-After": str(allowance.retry_after)}

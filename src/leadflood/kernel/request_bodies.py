@@ -1,4 +1,4 @@
-"""Request bodies within limits, whichever edge reads them: memory per process, pace, and the loop's time."""
+"""Request bodies within limits, for every edge: memory per process, speed, and time on the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
@@ -10,29 +10,29 @@ from leadflood.kernel.errors import BodyTimeout, ContentTooLarge, Unavailable
 T = TypeVar("T")
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-"""How an ASGI application gets the pieces of a request's body."""
+"""ASGI callable that receives the pieces of a request's body."""
 
 BUFFERED_BYTES = 64 * 1024 * 1024
-"""Bytes of bodies that one process buffers at a time."""
+"""Maximum bytes of bodies that one process buffers."""
 MIN_BYTES_PER_SECOND = 1024
 _GRACE = 6
-"""A streamed body may wait this many times its patience in all before its rate counts."""
+"""A streamed body may take this many times its timeout in all before its rate counts."""
 _SLICE_SECONDS = 0.002
 
 
 class BodyBudget:
-    """The bytes of bodies that this process holds in memory at a time. Over the limit, requests get 503."""
+    """The bytes of bodies in this process's memory. Above the limit, requests get 503."""
 
     def __init__(self, limit: int = BUFFERED_BYTES) -> None:
         self._limit = limit
         self.used = 0
 
     def lease(self) -> "BodyLease":
-        """What one request takes of it, as a context: it is given back on leaving."""
+        """Context in which one request holds its share; leaving it returns the share."""
         return BodyLease(self)
 
     def release(self, size: int) -> None:
-        """The opposite of `take`."""
+        """Return a share."""
         self.used -= size
 
     def reserve(self, size: int) -> None:
@@ -43,7 +43,7 @@ class BodyBudget:
 
 
 class BodyLease:
-    """The bytes that one request holds of the budget."""
+    """The share of one request."""
 
     def __init__(self, budget: BodyBudget) -> None:
         self._budget = budget
@@ -56,7 +56,7 @@ class BodyLease:
         self._budget.release(self.size)
 
     def reserve(self, size: int) -> None:
-        """Hold more. Raises: Unavailable."""
+        """Take more. Raises: Unavailable."""
         self._budget.reserve(size)
         self.size += size
 
@@ -126,7 +126,7 @@ async def read_pieces(receive: Receive, idle_timeout: float) -> AsyncIterator[by
 
 
 def too_large(limit: int) -> ContentTooLarge:
-    """The refusal of a body, or of a part of one, above a limit in bytes."""
+    """The error for a body, or a part of one, above a limit in bytes."""
     return ContentTooLarge(f"A body may have {limit} bytes. Send less at a time.")
 
 
@@ -142,7 +142,7 @@ async def _received(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
-    """The items, for work that is long in all: every 2 ms, the event loop serves what else waits."""
+    """The items of long work: every 2 ms, the event loop serves other tasks."""
     until = monotonic() + _SLICE_SECONDS
     for item in items:
         yield item

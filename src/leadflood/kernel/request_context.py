@@ -1,4 +1,4 @@
-"""What is known of one HTTP request and its answer, whichever edge handles it."""
+"""State of one HTTP request and its response, for every edge."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _MAX_INSTANCE = 1000
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request and its answer, from the first byte to the log line.
+    """One request and its response, from the first byte to the log line.
 
     Attributes:
         client_ip: the caller's address, from trusted proxies only; empty on a Unix socket.
@@ -35,20 +35,20 @@ class RequestContext:
 
     @property
     def trace(self) -> dict[str, str]:
-        """What a job keeps of its cause."""
+        """Trace context stored with a job."""
         return {"traceparent": self.trace_context.traceparent, "request_id": self.request_id}
 
     @property
     def instance(self) -> str:
-        """The path, as problems name it."""
+        """The path, as shown in problems."""
         return self.path[:_MAX_INSTANCE]
 
 
 def attach(scope: MutableMapping[str, Any], request_context: RequestContext) -> None:
-    """Make the exchange known to whatever handles this request."""
+    """Attach the context to the request for its handlers."""
     scope[_EXCHANGE] = request_context
 
 
 def request_context_of(scope: MutableMapping[str, Any]) -> RequestContext:
-    """The exchange that the outermost layer attached."""
+    """The context that the outermost layer attached."""
     return cast("RequestContext", scope[_EXCHANGE])

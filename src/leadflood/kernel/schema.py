@@ -1,4 +1,4 @@
-"""Common rules of every input and output, and validation errors in our own words."""
+"""Common rules of all inputs and outputs, and our wording of validation errors."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,13 +12,13 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from leadflood.kernel.errors import FieldError
 
 MAX_FIELD_ERRORS = 100
-"""More faults than this are not listed: a hostile body must not get an answer larger than itself."""
+"""Maximum number of listed errors: a hostile body must not get a response larger than itself."""
 _SHOWN = 100
-"""Code points of the caller's own text (field names) that an error repeats."""
+"""Maximum code points of the caller's text (field names) repeated in an error."""
 
 
 class Schema(BaseModel):
-    """What a caller sends: camelCase names only, no unknown fields, no coercion between JSON types, immutable."""
+    """Input of a caller: camelCase names only, no unknown fields, no coercion between JSON types, immutable."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -37,7 +37,7 @@ class Schema(BaseModel):
     @model_validator(mode="wrap")  # type: ignore[pydantic-alias]
     @classmethod
     def _refuse_unknown_fields(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Name the known fields where one is unknown, next to all other faults.
+        """Name the known fields next to an unknown one, together with all other errors.
 
         Pydantic alone would not name them, and would stop at the first field name that is no valid Unicode.
         """
@@ -56,7 +56,7 @@ class Schema(BaseModel):
 
 
 class StoredJson(BaseModel):
-    """What is stored as JSON, in camelCase, and read again, perhaps by another release: unknown fields are ignored."""
+    """Value stored as JSON in camelCase and read again, possibly by another release: unknown fields are ignored."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -71,7 +71,7 @@ class StoredJson(BaseModel):
 
 
 class View(Schema):
-    """What we answer: built by Python names from what the database holds, written in camelCase."""
+    """Output: built by Python names from database values, serialized in camelCase."""
 
     model_config = ConfigDict(validate_by_name=True, strict=False)
 
@@ -84,7 +84,7 @@ class Count(View):
 
     @classmethod
     def up_to(cls, limit: int, found: int) -> Self:
-        """What a query says that stops counting after `limit + 1`."""
+        """A count from a query that stops after `limit + 1`."""
         return cls(value=min(found, limit), exact=found <= limit)
 
 
@@ -99,7 +99,7 @@ def field_errors(exc: ValidationError, prefix: str = "") -> list[FieldError]:
 
 
 def field_errors_of(faults: Sequence[ErrorDetails], prefix: str = "") -> list[FieldError]:
-    """As `field_errors`, for faults that a framework has taken out of their exception."""
+    """Like `field_errors`, for errors that a framework has extracted from their exception."""
     listed = [_field_error(fault, prefix) for fault in faults[:MAX_FIELD_ERRORS]]
     if len(faults) > len(listed):
         listed.append(FieldError(prefix, "too_many_errors", "Fix the listed errors first. There are more."))
@@ -151,7 +151,7 @@ _MESSAGES = {
     "timezone_aware": ("invalid_format", 'Must have a time zone, such as "Z" at the end.'),
     "json_invalid": ("invalid_json", "Invalid JSON: {error}."),
 }
-"""Pydantic's error type to our code and message; `{…}` is filled from its context."""
+"""Our code and message for each of pydantic's error types; `{…}` is filled from its context."""
 
 
 def _field_error(fault: ErrorDetails, prefix: str) -> FieldError:

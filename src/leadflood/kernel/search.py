@@ -1,4 +1,4 @@
-r"""What people type into a search, as patterns for LIKE on the text that is searched.
+r"""Search terms as patterns for LIKE on the searched text.
 
 That text has the search keys of a subject's values, one a line; words with umlauts stand in it a second time, as they
 are spelled without (`muller` and `mueller`). `search_key` and `lead_search_text` in the database make it (see the
@@ -44,7 +44,7 @@ def search_terms(text: str) -> list[tuple[str, ...]]:
 
 
 def _patterns(word: str) -> list[str]:
-    """What a word is found by, in either spelling."""
+    """Patterns that find a word, in either spelling."""
     spelled = unicodedata.normalize("NFC", word).translate(_UMLAUTS)
     keys = dict.fromkeys(key for item in (word, spelled) if (key := search_key(item)))
     patterns: list[str] = []

@@ -11,14 +11,14 @@ BEFORE_RESTORE = "secret.key.before-restore"
 
 
 class NoSecretKey(AppError):
-    """Processes that share a database must share a key, and there is none."""
+    """Processes that share a database must share a key, and none is set."""
 
     code = "no_secret_key"
     title = "No secret key"
 
 
 def secret_key(settings: Settings, *, create: bool = False) -> str:
-    """The key of the settings, or the one in the data folder, made there on request. Raises: NoSecretKey."""
+    """The key of the settings or of the data folder, created there on request. Raises: NoSecretKey."""
     path = settings.home / FILE
     if settings.secret_key is None and create and not path.exists():
         _write(path, new_secret_key())
@@ -30,7 +30,7 @@ def secret_key(settings: Settings, *, create: bool = False) -> str:
 
 
 def known_secret_key(settings: Settings) -> str | None:
-    """The key of the settings, or the one in the data folder; None where neither is."""
+    """The key of the settings or of the data folder; None if there is none."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     path = settings.home / FILE
@@ -38,7 +38,7 @@ def known_secret_key(settings: Settings) -> str | None:
 
 
 def replace_secret_key(home: Path, key: str) -> None:
-    """Put another key into the data folder; the one before stays beside it."""
+    """Replace the key in the data folder; the previous one is kept beside it."""
     path = home / FILE
     if path.exists():
         _write(home / BEFORE_RESTORE, path.read_text(encoding="ascii").strip())

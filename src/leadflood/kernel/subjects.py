@@ -1,4 +1,4 @@
-"""What refers to a subject, such as a lead: how each domain merges, unmerges, keeps, exports and erases its part.
+"""References to a subject, such as a lead: how each domain merges, unmerges, keeps, exports and erases its part.
 
 A domain declares a `Participant` for a kind of subject, and `bootstrap` composes them. The verbs that merge, unmerge,
 undo, export and erase walk all of them, so that they reach what they do not know.
@@ -15,17 +15,17 @@ from leadflood.kernel.db.sql import Sql, assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
 ERASED: Final = "[erased]"
-"""What stands in the place of an erased text. The functions of the schema that erase write the same."""
+"""Replacement of an erased text. The erasing functions of the schema write the same."""
 
-# How many rows a place has of a person.
+# Number of a person's rows in a place.
 _COUNT = sql("SELECT count(*) FROM {table} t WHERE t.workspace_id = :workspace_id AND ({found})")
 
-# What a place has of a person, as JSON.
+# A person's rows in a place, as JSON.
 _RECORDS = sql("""
 SELECT {record} AS record FROM {table} t WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# Delete what a place has of a person.
+# Delete a person's rows in a place.
 DELETE = sql("DELETE FROM {table} t WHERE t.workspace_id = :workspace_id AND ({found})")
 
 # All columns of a row.
@@ -47,7 +47,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Unmerging:
-    """What goes back to a subject that was merged, as far as one of the holders still has it.
+    """References that return to an unmerged subject, if one of the holders still has them.
 
     Attributes:
         references: what the merge moved, of the kinds of one participant.
@@ -81,12 +81,12 @@ class DataSubject:
 
     @property
     def fragments(self) -> list[str]:
-        """What to look for in a text in lower case, by LIKE: ten times as quick as `pattern`, and it finds more."""
+        """Lowercase fragments for LIKE: ten times as fast as `pattern`, with false positives."""
         texts = {_WILDCARD.sub(r"\\\g<0>", text.lower()) for text in self.addresses | self.texts}
         return [f"%{text}%" for text in sorted(texts)]
 
     def parameters(self, actor: Actor) -> dict[str, Any]:
-        """What every statement about the person may use."""
+        """Parameters available to every statement about the person."""
         return {
             "workspace_id": actor.workspace_id,
             "ids": sorted(self.ids),
@@ -103,7 +103,7 @@ def _any_of(texts: Iterable[str]) -> str:
 _SPECIAL: Final = re.compile(r"[^\w\s]")
 _WILDCARD: Final = re.compile(r"[\\%_]")
 _NOTHING: Final = "(?=a)b"
-"""Matches no text."""
+"""A pattern that matches nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +131,12 @@ class Place:
     record: Sql | None = ALL_COLUMNS
 
     async def count(self, tx: Transaction, values: Mapping[str, Any]) -> int:
-        """How many rows an erasure finds."""
+        """Number of rows that an erasure finds."""
         counted: int = await tx.scalar(assemble(_COUNT, table=self.table, found=self.found), values)
         return counted
 
     async def records(self, tx: Transaction, values: Mapping[str, Any]) -> list[Any]:
-        """What an export contains."""
+        """Records of an export."""
         if self.record is None:
             return []
         found = self.exported or self.found
@@ -160,7 +160,7 @@ Prepare: TypeAlias = Callable[[Transaction, Actor, DataSubject], Awaitable[Mappi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """What a domain has about subjects of one kind. All that it leaves out, it has nothing to do with.
+    """A domain's data about subjects of one kind. Operations that it leaves out do not concern it.
 
     Attributes:
         name: the domain.
@@ -207,13 +207,13 @@ class Participants:
                 raise ValueError(message)
 
     async def lock(self, tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> None:
-        """Lock what must be locked before the subjects themselves."""
+        """Acquire the locks that must precede those of the subjects."""
         for item in self._all:
             if item.lock is not None:
                 await item.lock(tx, actor, subject_ids)
 
     async def merge(self, tx: Transaction, actor: Actor, *, from_id: UUID, to_id: UUID) -> list[Reference]:
-        """Let all that refers to one subject refer to another; both are locked. Returns what it moved."""
+        """Move all references from one subject to another; both are locked. Returns the moved references."""
         moved: list[Reference] = []
         for item in self._all:
             if item.merge is not None:
@@ -223,14 +223,14 @@ class Participants:
     async def unmerge(
         self, tx: Transaction, actor: Actor, *, moved: Sequence[Reference], holders: Sequence[UUID], to_id: UUID
     ) -> None:
-        """Return what a merge moved, as far as one of the holders still has it. All of them are locked."""
+        """Return moved references, if one of the holders still has them. All subjects are locked."""
         for item in self._all:
             if item.unmerge is not None:
                 ours = [reference for reference in moved if reference.kind in item.kinds]
                 await item.unmerge(tx, actor, Unmerging(ours, holders, to_id))
 
     async def conflicts(self, tx: Transaction, actor: Actor, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """Those of the subjects that undoing a change must not remove, by reason. They are locked."""
+        """Those of the subjects that an undo must not remove, with the reason. They are locked."""
         found: dict[UUID, str] = {}
         for item in self._all:
             if item.conflicts is not None:
@@ -248,18 +248,18 @@ class Participants:
         return found
 
     async def admit(self, tx: Transaction, actor: Actor, person: DataSubject) -> None:
-        """Lock what an erasure needs before all else. Raises: AppError: the person cannot be erased now."""
+        """Acquire the locks of an erasure. Raises: AppError: the person cannot be erased now."""
         for item in self._all:
             if item.admit is not None:
                 await item.admit(tx, actor, person)
 
     async def count(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, int]:
-        """How many rows of each place an erasure of the person finds."""
+        """Number of rows per place that an erasure of the person finds."""
         values = await self._values(tx, actor, person)
         return {place.name: await place.count(tx, values) for place in self.places}
 
     async def erase(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, int]:
-        """Erase the person everywhere; all that is the person is locked. Returns what `count` would have."""
+        """Erase the person everywhere; all of the person's subjects are locked. Returns the same counts as `count`."""
         values = await self._values(tx, actor, person)
         counted: dict[str, int] = {}
         for place in self.places:
@@ -268,7 +268,7 @@ class Participants:
         return counted
 
     async def export(self, tx: Transaction, actor: Actor, person: DataSubject) -> dict[str, list[Any]]:
-        """What each place has of the person; empty ones are left out."""
+        """Data of the person by place, without empty ones."""
         values = await self._values(tx, actor, person)
         found = {place.name: await place.records(tx, values) for place in self.places}
         return {name: records for name, records in found.items() if records}

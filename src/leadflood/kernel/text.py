@@ -21,13 +21,13 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
 _REFUSED = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]")
 _STRIPPED = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\ufeff]")
 _PLAIN = re.compile("[!-~\u00c0-\u00ff]+(?: [!-~\u00c0-\u00ff]+)*")
-"""Text that cleaning does not change, which is most text. Recognizing it is ten times as fast as cleaning it."""
+"""Text that cleaning does not change, which most text is. This check is ten times as fast as cleaning."""
 _LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 _SPACES = re.compile("[ \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _NFC_SHRINKS_BY = 4
 """A canonical decomposition has at most four code points, so longer input cannot come back under the limit."""
 _MAX_MARKS = 30
-"""Combining marks in a row, as in Unicode's stream-safe text (UAX 15): NFC takes quadratic time for more."""
+"""Maximum consecutive combining marks, as in Unicode's stream-safe text (UAX 15): NFC takes quadratic time for more."""
 _MARKS_END = 0x20000
 _ACCENT_CLASSES = frozenset({*range(10, 37), *range(200, 256)})
 """Combining classes of accents, niqqud and harakat. Not of Indic, Thai or kana marks: those make another letter."""
@@ -49,7 +49,7 @@ _BASE_LETTERS = str.maketrans(
 
 
 class InvalidValue(ValueError):
-    """A value that breaks its format: a stable code, and a message that says what is wrong."""
+    """An invalid value: a stable code, and a message with the remedy."""
 
     def __init__(self, message: str, code: str = "invalid_format") -> None:
         super().__init__(message)

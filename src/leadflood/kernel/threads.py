@@ -1,4 +1,4 @@
-"""Threads of their own for each kind of blocking work, so that one kind cannot block another.
+"""Separate threads for each kind of blocking work, so that one kind cannot block another.
 
 `asyncio.to_thread` shares one small pool with everything in the process, address look-ups of the event loop included.
 """
@@ -42,7 +42,7 @@ class BoundedThreads:
         return await asyncio.wrap_future(future)
 
     def require_capacity(self) -> None:
-        """Raises: Unavailable: when a call would be refused now; before work that would be in vain."""
+        """Raises: Unavailable: a call would be refused now; check before work that would be wasted."""
         if not self._free.acquire(blocking=False):
             raise self._full()
         self._free.release()
@@ -52,5 +52,5 @@ class BoundedThreads:
 
 
 PASSWORD_HASHING: Final = BoundedThreads("password hashing", threads=2, queue=64)
-"""Each hash takes 19 MiB and tens of milliseconds; over a second of them in the queue, callers had better return."""
+"""Each hash takes 19 MiB and tens of milliseconds; with over a second of them queued, callers should fail early."""
 EXPORT_ENCODING: Final = BoundedThreads("export encoding", threads=2, queue=256)

@@ -1,4 +1,4 @@
-"""Points in time as callers write them."""
+"""Times in input."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -21,4 +21,4 @@ def parse_timestamp(text: str) -> datetime:
 
 
 Timestamp = Annotated[datetime, FromText(parse_timestamp, {"format": "date-time"})]
-"""A time in a contract or a query. Handed on in UTC."""
+"""A time in a contract or a query, converted to UTC."""

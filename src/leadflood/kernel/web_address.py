@@ -1,4 +1,4 @@
-"""Web addresses in the one form in which they are stored."""
+"""Web addresses in their normalized, stored form."""
 
 import re
 from typing import Final
@@ -46,7 +46,7 @@ def normalise_website(text: str) -> str:
 _PLAIN_WEBSITE: Final = re.compile(
     r"(https?://)?((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9._~-]*)*)"
 )
-"""Addresses that are written as they are stored, which most are."""
+"""Addresses that are already normalized, which most are."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"

@@ -1,4 +1,4 @@
-"""Ties the web application together."""
+"""Assembly of the web application."""
 
 from collections.abc import Sequence
 
@@ -37,13 +37,13 @@ class PageMethodNotAllowed(AppError):
 
 
 class PageInternalError(AppError):
-    """A fault of ours while a page was made."""
+    """An unexpected error while rendering a page."""
 
     title = "Something went wrong"
 
 
 def create_web(parts: WebContext, more: Sequence[Pages] = ()) -> ASGIApp:
-    """The ASGI application of all pages. Like the API it opens and closes nothing."""
+    """The ASGI application of all pages. Its caller opens and closes the resources, as for the API."""
     rules = [rule for item in (*parts.pages, *more) for rule in item.rules]
     # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
     routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
@@ -58,7 +58,7 @@ def create_web(parts: WebContext, more: Sequence[Pages] = ()) -> ASGIApp:
             await response(scope, receive, send)
         except Exception as exc:
             if request_context_of(scope).status:
-                raise  # part of another answer is gone already
+                raise  # part of another response was already sent
             _log.error("web.exception", exc_info=exc)
             ctx = PageContext(Request(scope, receive), parts, None, "")
             detail = "Try again, or contact your administrator with this ID."
@@ -77,7 +77,7 @@ def _wrong_method(ctx: PageContext, routes: Sequence[BaseRoute]) -> Response:
 
 
 class _NotFoundApp:
-    """What answers where no route does."""
+    """Response to paths without a route."""
 
     def __init__(self, parts: WebContext) -> None:
         self._parts = parts

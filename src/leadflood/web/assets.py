@@ -1,4 +1,4 @@
-"""The built front-end parts (`scripts/build_frontend.py`): their addresses, their icons, and how they are served."""
+"""Built front-end files (`scripts/build_frontend.py`): their URLs, their icons, and how they are served."""
 
 import json
 import re
@@ -25,7 +25,7 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _CODINGS = (("br", "brotli", ".br"), ("gzip", "gzip", ".gz"))
-"""Content codings, the best first: its name over HTTP, its name in the manifest, and how its files end."""
+"""Content codings, best first: name in HTTP, name in the manifest, file suffix."""
 
 _REFUSED = re.compile(r"q=0(\.0{0,3})?")
 
@@ -37,12 +37,12 @@ class FrontEndNotBuilt(AppError):
 
 
 class UnknownAsset(LookupError):
-    """A template asks for a file or an icon that the build does not know."""
+    """A template uses a file or an icon that the build does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file in all its forms, by content coding; `identity` is always there."""
+    """A file in all its encodings; `identity` is always present."""
 
     media_type: str
     etag: str
@@ -60,7 +60,7 @@ class _File:
 
     def answer(self, request: Request) -> Response:
         coding = _best_coding(self.forms, request.headers.get("accept-encoding", ""))
-        # The name changes with the content, so clients may cache it. Each form has its own tag (RFC 9110, 8.8.3).
+        # The name changes with the content, so clients can cache it. Each encoding has its own tag (RFC 9110, 8.8.3).
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "ETag": f'"{self.etag}-{coding}"',
@@ -76,7 +76,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What one manifest names."""
+    """Assets named in one manifest."""
 
     names: Mapping[str, str]
     icons: Mapping[str, str]
@@ -94,7 +94,7 @@ class _Build:
 
 
 class Assets:
-    """All built files, in memory: what is not in the manifest cannot be asked for."""
+    """All built files, in memory: only files of the manifest can be requested."""
 
     def __init__(self, folder: Path, *, reload: bool) -> None:
         """Reads the files; see `load`."""
@@ -152,7 +152,7 @@ class Assets:
         if self._reload and (written := self._last_written()) != self._written:
             self._build = _Build.read(self._folder)
             self._written = written
-            # Added to what was there: a page from before the reload still asks for the files that it names.
+            # In addition to the previous files: a page rendered before the reload still requests them.
             self._files |= self._build.files
         return self._build
 
@@ -161,7 +161,7 @@ class Assets:
 
 
 def _best_coding(offered: Iterable[str], accept_encoding: str) -> str:
-    """The first offered coding that the client names and does not refuse with `q=0`; else `identity`."""
+    """The first offered coding that the client accepts, without `q=0`; otherwise `identity`."""
     named = (item.partition(";") for item in accept_encoding.lower().split(","))
     wanted = {coding.strip() for coding, _, weight in named if not _REFUSED.fullmatch(weight.strip())}
     return next((coding for coding in offered if coding in wanted), "identity")

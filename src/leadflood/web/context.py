@@ -1,4 +1,4 @@
-"""What the web application is made of."""
+"""Dependencies of the web application."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ from leadflood.web.live_streams import LiveStreams
 from leadflood.web.templating import Templates
 
 if TYPE_CHECKING:
-    from leadflood.web.pipeline import Pages  # it knows these parts
-    from leadflood.web.render_cache import RenderCache  # it knows visits, which know these parts
+    from leadflood.web.pipeline import Pages  # depends on this module
+    from leadflood.web.render_cache import RenderCache  # depends on page contexts, which depend on this module
 
 
 @dataclass(frozen=True, kw_only=True)

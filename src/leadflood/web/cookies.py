@@ -1,4 +1,4 @@
-"""Cookies of the browser, and the proof that a form was ours.
+"""Browser cookies, and protection of forms against forgery.
 
 A request that changes something must carry a token that only our own pages hold (bound to the browser's cookie by
 HMAC), and must come from our own origin (OWASP Cross-Site Request Forgery Prevention Cheat Sheet: signed double
@@ -18,15 +18,15 @@ from leadflood.kernel.errors import Forbidden
 from leadflood.kernel.text import InvalidValue
 
 SESSION = "__Host-leadflood"
-"""The session's token. `__Host-`: only this host, over HTTPS (or loopback), the whole site (RFC 6265bis, 4.1.3.2)."""
+"""Session token. `__Host-`: only this host, over HTTPS (or loopback), the whole site (RFC 6265bis, 4.1.3.2)."""
 VISITOR = "__Host-leadflood-visitor"
-"""A random value for a browser that is not signed in: what its forms are bound to."""
+"""Random value of a browser that is not signed in; its forms are bound to it."""
 DEVICE = "__Host-leadflood-device"
-"""What a browser is known by for the accounts that signed in with it: see `identity.service.devices`."""
+"""Cookie that identifies a browser to the accounts that signed in with it: see `identity.service.devices`."""
 NOTES = "__Host-leadflood-notes"
-"""Toasts for the next page, sealed."""
+"""Toasts for the next page, encrypted."""
 TIME_ZONE = "leadflood-time-zone"
-"""The browser's time zone, as its script says it. Nothing secret, and nothing is decided by it."""
+"""Time zone of the browser, set by its script. Not a secret, and used for display only."""
 
 _MASK = 16
 _NOTES_SECONDS = 60
@@ -34,7 +34,7 @@ _MAX_NOTES = 3000
 
 
 class CsrfFailed(Forbidden):
-    """The form did not come from a page of ours, or the page is older than the session."""
+    """The form does not come from our pages, or the page is older than the session."""
 
     code = "csrf_failed"
     title = "Session expired"
@@ -63,7 +63,7 @@ def drop_cookie(name: str) -> str:
 
 
 def browser_time_zone(cookies: Mapping[str, str]) -> str | None:
-    """The time zone that the browser is set to; None where it has not said, or we do not know the zone."""
+    """The browser's time zone; None if it did not send one, or it is unknown."""
     try:
         return known_time_zone(unquote(cookies.get(TIME_ZONE, "")))
     except InvalidValue:
@@ -85,7 +85,7 @@ def csrf_token(secret_box: SecretBox, anchor: str) -> str:
 
 
 def check_csrf(secret_box: SecretBox, anchor: str, token: str) -> None:
-    """Raises: ForgedRequest."""
+    """Raises: CsrfFailed."""
     try:
         raw = urlsafe_b64decode(token.encode())
     except ValueError:
@@ -98,12 +98,12 @@ def check_csrf(secret_box: SecretBox, anchor: str, token: str) -> None:
 
 
 def check_origin(headers: Mapping[str, str]) -> None:
-    """Refuse what another site's page sent. Raises: ForgedRequest."""
+    """Refuse requests from other sites. Raises: CsrfFailed."""
     origin, host = headers.get("origin"), headers.get("host", "")
     if origin is None:
         referrer = headers.get("referer")
         if headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"} and referrer is None:
-            return  # no browser: a program, which has no cookie that a stranger's page could ride on
+            return  # not a browser: such a program has no cookie that another site could abuse
         origin = referrer or ""
     if not host or _netloc(origin) != host.lower():
         detail = "This request came from another site. No changes were made."
@@ -111,7 +111,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
 
 
 def local_path(wanted: str | None, default: str = "/") -> str:
-    """`wanted` where it is a path of this site, else `default`: a link must not lead a fresh sign-in elsewhere."""
+    """`wanted` if it is a path of this site, otherwise `default`: a link must not redirect a new sign-in elsewhere."""
     if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
         return default
     if any(ord(char) < 0x20 or char == "\\" for char in wanted):  # noqa: PLR2004  ASCII control characters
@@ -120,7 +120,7 @@ def local_path(wanted: str | None, default: str = "/") -> str:
 
 
 def _netloc(address: str) -> str | None:
-    """Host and port of an address; None where it is none."""
+    """Host and port of a URL; None if it has none."""
     try:
         return urlsplit(address).netloc.lower()
     except ValueError:
@@ -135,7 +135,7 @@ def seal_notes(secret_box: SecretBox, anchor: str, toasts: list[Toast]) -> str:
 
 
 def unseal_notes(secret_box: SecretBox, anchor: str, value: str) -> list[Toast]:
-    """The toasts that the page before left; none where the cookie is not ours."""
+    """The toasts of the previous page; none if the cookie is not ours."""
     try:
         plain = secret_box.decrypt(urlsafe_b64decode(value.encode()), b"notes" + anchor.encode())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What browsers send: a form as a whole, or a form with a file, which is read as it comes in and never held."""
+"""Parser of forms: a whole form, or one with a file, which is read as a stream and never held in memory."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from leadflood.web.forms import Form
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BEFORE_FILE = 65_536
-"""Bytes that may come before the file: a token and a few short fields."""
+"""Maximum bytes before the file: a token and a few short fields."""
 _BEFORE_TOKEN = 65_536
-"""Bytes of a form that may come before its token is checked: our forms begin with it, or with the ticks of a list."""
+"""Maximum bytes before the token is checked: our forms begin with it, or with the checkboxes of a list."""
 CSRF_FIELD = "csrf"
-"""The field of a form that has its token."""
+"""Name of the token field of a form."""
 
 
 class NotAFormBody(AppError):
-    """What was posted is no form."""
+    """The request body is not a form."""
 
     code = "unsupported_media_type"
     status = 415
@@ -55,7 +55,7 @@ async def read_form(
 
     Args: check: raises where the form's token is wrong; asked before more than about 64 KiB are read.
 
-    Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput, Unavailable, and what `check` raises.
+    Raises: ContentTooLarge, BodyTimeout, NotAFormBody, InvalidInput, Unavailable, and what `check` raises.
     """
     if _carries(request) and _kind(request) != _FORM:
         raise NotAFormBody("This page takes forms only. Programs use the API under /v1.")
@@ -81,7 +81,7 @@ async def open_upload(request: Request, idle_timeout: float) -> tuple[Form, Uplo
 
     Args: idle_timeout: see `read_pieces`.
 
-    Raises: ContentTooLarge, BodyTimeout, NotAForm, InvalidInput.
+    Raises: ContentTooLarge, BodyTimeout, NotAFormBody, InvalidInput.
     """
     boundary = parse_options_header(request.headers.get("content-type"))[1].get(b"boundary")
     if not boundary:
@@ -140,7 +140,7 @@ class _Reader:
             raise _unreadable() from error
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes. Returns what of them is the file's. Raises: InvalidInput."""
+        """Process the next bytes. Returns the file's part of them. Raises: InvalidInput."""
         if self.ended and data.strip(b"\r\n"):
             raise _unreadable()
         try:
@@ -151,12 +151,12 @@ class _Reader:
         return taken
 
     def require_one_file(self) -> None:
-        """Raises: InvalidInput: where something follows the file."""
+        """Raises: InvalidInput: something follows the file."""
         if self._more:
             raise InvalidInput("Send one file at a time, and nothing after it.")
 
     def require_end(self) -> None:
-        """Raises: InvalidInput: where the form stopped in the middle, or something follows the file."""
+        """Raises: InvalidInput: the form is incomplete, or something follows the file."""
         self.require_one_file()
         if not self.ended:
             raise InvalidInput("Only a part of the file arrived. Send it again.")

@@ -27,7 +27,7 @@ from leadflood.kernel.text import InvalidValue, search_key
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """How a region writes. `tag`: its BCP 47 tag. Dates have words, so they are those of an English locale."""
+    """Number and date formats of a region. `tag`: its BCP 47 tag. Dates contain words and use an English locale."""
 
     tag: str
     numbers: Locale
@@ -52,25 +52,25 @@ _COMMON_NAMES: Final = {
     "MO": "Macao",
     "PS": "Palestine",
 }
-"""Where CLDR has a longer name than people use."""
+"""Common country names where CLDR has longer ones."""
 
 _region: ContextVar[Region] = ContextVar("region", default=DEFAULT)
 
 
 def use(region: Region) -> None:
-    """Write numbers, dates and times as in this region from now on, in this context."""
+    """Format numbers, dates and times for this region from now on, in this context."""
     _region.set(region)
 
 
 def region_of(stored: str | None, accept_language: str) -> Region:
-    """The region of a reader: what their profile says, else what their browser prefers, else the United States."""
+    """The region of a reader: from the profile, or else the browser, or else the United States."""
     tags = [stored] if stored else _accepted(accept_language)
     return next((found for tag in tags if (found := _region_of(tag))), DEFAULT)
 
 
 @cache
 def regions() -> dict[str, str]:
-    """The regions that can be chosen: names by the tag of the region's main language, such as `de-DE`."""
+    """The available regions: names by the tag of the region's main language, such as `de-DE`."""
     likely = get_global("likely_subtags")
     tags = {}
     for code, name in countries().items():
@@ -86,7 +86,7 @@ def region_name(tag: str) -> str:
 
 @pass_context
 def ago(context: Context, moment: datetime | None) -> str:
-    """How long ago a moment was, or how far ahead it is: `3 minutes ago`, `in 2 days`; a date from a week on."""
+    """Relative time: `3 minutes ago`, `in 2 days`; a date from a week on."""
     if moment is None:
         return "Never"
     seconds = (context["ctx"].now - moment).total_seconds()
@@ -101,12 +101,12 @@ def ago(context: Context, moment: datetime | None) -> str:
 
 @pass_context
 def clock(context: Context, moment: datetime | None, form: str = "full") -> str:
-    """A moment in the visitor's time zone: `date`, `time`, or `full` with the zone."""
+    """A time in the reader's time zone: `date`, `time`, or `full` with the zone."""
     return "" if moment is None else local_time(moment.astimezone(context["ctx"].time_zone), form)
 
 
 def local_time(local: datetime, form: str = "full") -> str:
-    """As `clock`, for a moment that is in the time zone to show."""
+    """Like `clock`, for a time that is already in the reader's zone."""
     region = _region.get()
     date = format_date(local, "medium", locale=region.dates)
     if form == "date":
@@ -116,7 +116,7 @@ def local_time(local: datetime, form: str = "full") -> str:
 
 
 def iso(moment: datetime) -> str:
-    """A moment as RFC 3339, for `datetime` attributes."""
+    """A time as RFC 3339, for `datetime` attributes."""
     return moment.isoformat()
 
 
@@ -126,12 +126,12 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 in percent: `50%`."""
+    """A fraction of 1 in percent: `50%`."""
     return format_percent(share, locale=_region.get().numbers)
 
 
 def counted(count: Count) -> str:
-    """A count, with a plus where there are more than were counted."""
+    """A count, with a plus if there are more than were counted."""
     return number(count.value) + ("" if count.exact else "+")
 
 
@@ -141,7 +141,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A span of time in the unit that fits: `8 ms`, `1.4 s`, `3 min`, `2 h`."""
+    """A duration in a suitable unit: `8 ms`, `1.4 s`, `3 min`, `2 h`."""
     if seconds is None:
         return "—"
     if seconds < 1:
@@ -152,7 +152,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """A size in the unit that fits: `1.2 MB`."""
+    """A size in a suitable unit: `1.2 MB`."""
     value, unit = float(count), 0
     while value >= _THOUSAND and unit < len(_SIZES) - 1:
         value, unit = value / _THOUSAND, unit + 1
@@ -161,14 +161,14 @@ def size(count: int) -> str:
 
 @cache
 def countries() -> dict[str, str]:
-    """All countries by code, sorted by the names that people use: Bolivia, Germany."""
+    """All countries by code, sorted by their common names: Bolivia, Germany."""
     names = {**DEFAULT.dates.territories, **_COMMON_NAMES}
     listed = {item.alpha2: names.get(item.alpha2, item.apolitical_name) for item in iso3166.countries}
     return dict(sorted(listed.items(), key=lambda item: search_key(item[1])))
 
 
 def country(code: str | None) -> str | None:
-    """The name that people use for a country."""
+    """The common name of a country."""
     return countries().get(code or "")
 
 

@@ -1,4 +1,4 @@
-"""Forms: what a browser sends, read into the same contracts as JSON, and shown again with its faults."""
+"""Forms: input of browsers, validated by the same contracts as JSON, and shown again with its errors."""
 
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from leadflood.web import labels
 C = TypeVar("C", bound=Schema)
 
 MAX_FIELDS = 2100
-"""The largest form says two things of each of up to 1,000 columns of a file, and a few of the file."""
+"""Field limit. The largest form has two fields for each of up to 1,000 columns of a file, and a few more."""
 _MAX_DIGITS = 18
 _ON = frozenset({"on", "true", "1", "yes"})
 
@@ -37,19 +37,19 @@ class Form:
     def __init__(
         self, fields: Mapping[str, Sequence[str]] | None = None, errors: Iterable[FieldError] = (), detail: str = ""
     ) -> None:
-        """`detail`: what is wrong as a whole, in a sentence."""
+        """`detail`: an error of the whole form, as a sentence."""
         self.fields = {name: list(values) for name, values in (fields or {}).items()}
         self.errors = {_name(error.pointer): _message(error) for error in reversed(list(errors))}
         self.detail = detail
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "Form":
-        """A form filled with what is stored; None is an empty field, a list one of several values."""
+        """A form filled with stored values; None is an empty field, a list has several values."""
         return cls({name: _texts(value) for name, value in values.items() if value is not None})
 
     @classmethod
     def parse(cls, body: bytes) -> "Form":
-        """Raises: InvalidInput: for what is no form (application/x-www-form-urlencoded in UTF-8)."""
+        """Raises: InvalidInput: the body is not a form (application/x-www-form-urlencoded in UTF-8)."""
         try:
             pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
         except ValueError as error:
@@ -58,7 +58,7 @@ class Form:
         return cls(by_name((name, value.replace("\r\n", "\n")) for name, value in pairs))
 
     def value(self, name: str, default: str = "") -> str:
-        """The last value of a field: what a template puts into it."""
+        """The last value of a field, as a template shows it."""
         return self.fields.get(name, [default])[-1]
 
     def values(self, name: str) -> list[str]:
@@ -66,21 +66,21 @@ class Form:
         return self.fields.get(name, [])
 
     def one_or_several(self, name: str) -> str | list[str]:
-        """The value of a field, or the list of those that are not empty where it is sent more than once."""
+        """The value of a field, or the list of its non-empty values if it is sent more than once."""
         values = self.values(name)
         return [value for value in values if value] if len(values) > 1 else self.value(name)
 
     def checked(self, name: str) -> bool:
-        """Whether a lone checkbox is set."""
+        """Whether a single checkbox is checked."""
         return self.value(name) in _ON
 
     def number(self, name: str) -> int | str:
-        """A field that holds a whole number; as text where it is none, for the contract to refuse."""
+        """A whole number; other text unchanged, for the contract to refuse."""
         text = self.value(name).strip()
         return int(text) if len(text) <= _MAX_DIGITS and text.isascii() and text.isdecimal() else text
 
     def id(self, name: str) -> UUID:
-        """A field that holds an id. Raises: InvalidInput."""
+        """An ID. Raises: InvalidInput."""
         try:
             return UUID(self.value(name))
         except ValueError as error:
@@ -88,11 +88,11 @@ class Form:
             raise InvalidInput("Select an option.", errors=[fault]) from error
 
     def error(self, name: str) -> str | None:
-        """What is wrong with a field, and the remedy."""
+        """Error message of a field, with the remedy."""
         return self.errors.get(name)
 
     def refused(self, error: AppError) -> "Form":
-        """The same fields, with the faults that `error` names."""
+        """The same fields, with the errors of `error`."""
         return Form(self.fields, error.errors, error.detail)
 
     def read(self, contract: type[C], *, blank: Any = ...) -> C:  # noqa: ANN401  None or nothing
@@ -107,7 +107,7 @@ class Form:
         return validated(contract, self.given(contract, blank=blank))
 
     def given(self, contract: type[C], *, blank: Any = ...) -> dict[str, Any]:  # noqa: ANN401  as in `read`
-        """What `read` validates: the fields that the contract knows, by their names in JSON."""
+        """Values that `read` validates: the fields that the contract knows, by their JSON names."""
         given: dict[str, Any] = {}
         for name, field in contract.model_fields.items():
             value = self._field(field.alias or name, field.annotation)

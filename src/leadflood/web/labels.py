@@ -19,7 +19,7 @@ COLUMNS: Final[dict[str, str]] = {
     "updatedAt": "Updated",
     "enrichedAt": "Enriched",
 }
-"""Of the list of leads, in their order."""
+"""Columns of the list of leads, in order."""
 
 _FOUND: Final = {
     "company_name": "Company",
@@ -30,7 +30,7 @@ _FOUND: Final = {
     "is_disposable": "Disposable email",
     "is_role_address": "Role-based email",
 }
-"""What enrichment finds beside the fields of a lead."""
+"""Labels of enriched fields that leads do not have themselves."""
 _FORM_FIELDS: Final = {
     "customFields": "Custom fields",
     "appearance": "Theme",
@@ -54,7 +54,7 @@ _FORM_FIELDS: Final = {
     "workspace": "Workspace name",
 }
 _SOURCES: Final = {"email_insight": "Email Insight", "simulated": "Simulated provider"}
-"""Adapters of enrichment."""
+"""Labels of enrichment adapters."""
 _METHODS: Final = {
     "mailbox_rules": "Inbox rules",
     "provider_list": "Provider list",
@@ -104,7 +104,7 @@ STATUSES: Final = {
     "unfinished": ("warn", "circle-dot", "Unfinished"),
     "applied": ("ok", "circle-check", "Applied"),
 }
-"""Of leads, jobs, events, imports, changes, keys and invitations: a tone, an icon and a word."""
+"""Statuses of leads, jobs, events, imports, changes, keys and invitations: tone, icon and label."""
 
 _JOBS: Final = {
     "leads.enrich": "Enrichment",
@@ -139,11 +139,11 @@ ROLES: Final = {
     Role.MEMBER: ("Member", "Can edit leads."),
     Role.VIEWER: ("Viewer", "View only."),
 }
-"""Each with what it can do, from most to least."""
+"""Roles with their descriptions, from most to least permissions."""
 
 
 def field(name: str) -> str:
-    """A field as people call it, given by its name in the API, in a form or in the database, or by its JSON pointer."""
+    """Label of a field, given by its API, form or database name, or by its JSON pointer."""
     name = _INDEX.sub("", name.strip("/").replace("/", "."))
     head, _, key = name.partition(".")
     if head in (leads.CUSTOM, "custom_fields"):
@@ -153,34 +153,34 @@ def field(name: str) -> str:
 
 
 def job(kind: str) -> str:
-    """A kind of job as people call it: `leads.enrich.v1` is "Enrichment"."""
+    """Label of a kind of job: `leads.enrich.v1` is "Enrichment"."""
     name = _VERSION.sub("", kind)
     return _JOBS.get(name) or name.replace(".", " ").replace("_", " ").capitalize()
 
 
 def status(name: str) -> tuple[str, str, str]:
-    """Tone, icon and word of a status."""
+    """Tone, icon and label of a status."""
     return STATUSES.get(name) or ("neutral", "circle", name.replace("_", " ").capitalize())
 
 
 def source(adapter: str, version: str = "") -> str:
-    """Where an enriched value comes from: `email_insight` is "Email Insight v1"."""
+    """Source of an enriched value: `email_insight` is "Email Insight v1"."""
     name = _SOURCES.get(adapter) or _WORDS.sub(" ", adapter).capitalize()
     return f"{name} v{version}" if version else name
 
 
 def method(name: str) -> str:
-    """How a value was found."""
+    """Label of the method that found a value."""
     return _METHODS.get(name) or _WORDS.sub(" ", name).capitalize()
 
 
 def encoding(name: str) -> str:
-    """A character encoding as people write it: `utf-8` is "UTF-8", `windows-1252` "Windows-1252"."""
+    """Label of a character encoding: `utf-8` is "UTF-8", `windows-1252` "Windows-1252"."""
     return name.upper().replace("WINDOWS", "Windows").replace("MAC-ROMAN", "Mac Roman")
 
 
 def no_access(permission: Permission) -> str:
-    """What someone reads who lacks a permission."""
+    """Message for a user without a permission."""
     if not permission.grantable:
         return "You don't have access. Sign in with your own account."
     access = "edit" if permission.endswith(":write") else "view"

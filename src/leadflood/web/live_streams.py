@@ -1,4 +1,4 @@
-"""The live streams that are open: how many a person, a workspace and this process may have."""
+"""Open live streams, with limits per user, workspace and process."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ from leadflood.kernel.config import Settings
 
 @dataclass(eq=False)
 class LiveStream:
-    """One open stream. `paused` is set when it has to give way to a newer one."""
+    """An open stream. `paused` is set when a newer stream replaces it."""
 
     workspace_id: UUID
     user_id: UUID | None
@@ -28,7 +28,7 @@ class LiveStreams:
 
     @contextmanager
     def opened(self, workspace_id: UUID, user_id: UUID | None) -> Iterator[LiveStream]:
-        """A stream, for as long as the block runs."""
+        """A stream, open as long as the block runs."""
         stream = LiveStream(workspace_id, user_id)
         self._open[stream] = None
         self._close_oldest(stream)

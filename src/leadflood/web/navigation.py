@@ -1,4 +1,4 @@
-"""Places that belong to no domain."""
+"""Navigation items that belong to no domain."""
 
 from leadflood.kernel.actor import Permission
 from leadflood.kernel.pages import NavItem

@@ -1,4 +1,4 @@
-"""One visit: a request of a browser, who makes it, and what pages may ask for."""
+"""Context of a page: the request, the signed-in user, and helpers for pages."""
 
 import functools
 from collections.abc import AsyncIterator, Mapping
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is signed in: the actor that verbs take, and the person that pages show."""
+    """The signed-in user: the actor for verbs, and the person that pages show."""
 
     token: str
     actor: Actor
@@ -52,7 +52,7 @@ class Caller:
 
 @dataclass
 class PageContext:
-    """What a page is handed.
+    """Input of a page.
 
     Attributes:
         anchor: the cookie that this browser's forms are bound to; empty when it has none yet.
@@ -73,12 +73,12 @@ class PageContext:
 
     @property
     def actor(self) -> Actor:
-        """Who acts. Raises: Unauthenticated."""
+        """The actor. Raises: Unauthenticated."""
         return self._known.actor
 
     @property
     def user(self) -> VisitorView:
-        """The person who is signed in. Raises: Unauthenticated."""
+        """The signed-in user. Raises: Unauthenticated."""
         return self._known.person
 
     @property
@@ -88,7 +88,7 @@ class PageContext:
 
     @property
     def workspaces(self) -> list[MembershipView]:
-        """All workspaces of the person. Raises: Unauthenticated."""
+        """All workspaces of the user. Raises: Unauthenticated."""
         return self._known.person.workspaces
 
     @property
@@ -97,21 +97,21 @@ class PageContext:
         return self.caller is not None
 
     def may(self, permission: str) -> bool:
-        """Whether the caller has a permission: what a page shows follows from it, what a verb allows does too."""
+        """Whether the caller has a permission: pages show and verbs allow things by it."""
         return self.caller is not None and Permission(permission) in self.caller.actor.permissions
 
     @property
     def navigation(self) -> Navigation:
-        """All places of the pages."""
+        """All navigation items."""
         return self.parts.navigation
 
     def places(self, *items: NavItem) -> list[NavItem]:
-        """Those of the places that the caller may visit."""
+        """Navigation items that the caller can access."""
         return [item for item in items if not item.permission or self.may(item.permission)]
 
     @functools.cached_property
     def csrf(self) -> str:
-        """What every form carries."""
+        """CSRF token of every form."""
         return csrf_token(self.parts.secret_box, self.anchor)
 
     @property
@@ -121,25 +121,25 @@ class PageContext:
 
     @functools.cached_property
     def region(self) -> Region:
-        """How numbers, dates and times are written: as the profile says, else as the browser prefers."""
+        """Format of numbers, dates and times: from the profile, or else as the browser prefers."""
         stored = self.caller.person.locale if self.caller else AUTOMATIC
         accepted = self.request.headers.get("accept-language", "")
         return formats.region_of(stored if stored != AUTOMATIC else None, accepted)
 
     @functools.cached_property
     def time_zone(self) -> ZoneInfo:
-        """In which times are shown: as the profile says, else that of the browser."""
+        """Time zone of all times shown: from the profile, or else the browser's."""
         stored = self.caller.person.time_zone if self.caller else AUTOMATIC
         return ZoneInfo(stored if stored != AUTOMATIC else browser_time_zone(self.request.cookies) or "UTC")
 
     @functools.cached_property
     def now(self) -> datetime:
-        """The moment that relative times count from."""
+        """The time that relative times refer to."""
         return utc_now()
 
     @property
     def command_key(self) -> str:
-        """The key that opens the command menu together with K."""
+        """The modifier key that opens the command menu together with K."""
         return "⌘" if "Mac OS" in self.request.headers.get("user-agent", "") else "Ctrl"
 
     @property
@@ -149,33 +149,33 @@ class PageContext:
 
     @property
     def path(self) -> str:
-        """The path asked for, without its query."""
+        """The requested path, without its query."""
         return self.request.url.path
 
     @property
     def address(self) -> str:
-        """The path asked for, with its query: where the page is, and its stream."""
+        """The requested path with its query: the URL of the page and its stream."""
         query = self.request.url.query
         return self.path + (f"?{query}" if query else "")
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The query's parameters; of one given twice, the last."""
+        """The query parameters; the last of repeated ones."""
         return self.request.query_params
 
     @property
     def trace(self) -> Mapping[str, str]:
-        """What jobs that this visit asks for keep of their cause."""
+        """Trace context stored with the jobs that this request enqueues."""
         return request_context_of(self.request.scope).trace
 
     @property
     def request_id(self) -> str:
-        """The id that logs, jobs and audit events of this visit share."""
+        """The request ID in logs, jobs and audit events."""
         return request_context_of(self.request.scope).request_id
 
     @property
     def client(self) -> Client:
-        """Where the request came from."""
+        """Origin of the request."""
         ip = request_context_of(self.request.scope).client_ip or None
         return Client(
             ip=ip,
@@ -185,7 +185,7 @@ class PageContext:
         )
 
     def enter(self, session: BrowserSession) -> None:
-        """Let the browser go on in a session that a password has opened, and know it from now on."""
+        """Start a session in this browser after a password was verified, and remember the device."""
         self.cookies += [
             set_cookie(SESSION, session.token, seconds=self.parts.settings.web_session_seconds),
             drop_cookie(VISITOR),
@@ -194,19 +194,19 @@ class PageContext:
         self.anchor = session.token
 
     def remember_device(self, user_id: UUID) -> None:
-        """Let the browser be a known device of this account."""
+        """Remember this browser as a known device of the account."""
         known = devices.remember(self.parts.secret_box, self.request.cookies.get(DEVICE), user_id)
         self.cookies.append(set_cookie(DEVICE, known, seconds=devices.SECONDS))
 
     @property
     def wants_part(self) -> str | None:
-        """The id of the element that htmx wants to replace; None where a whole page is wanted."""
+        """ID of the element that htmx replaces; None for a whole page."""
         if "hx-request" not in self.request.headers or "hx-history-restore-request" in self.request.headers:
             return None
         return self.request.headers.get("hx-target", "")
 
     def id(self, name: str = "id") -> UUID:
-        """An id in the path. Raises: NotFound: when it is no UUID."""
+        """An ID in the path. Raises: NotFound: it is not a UUID."""
         try:
             return UUID(self.request.path_params[name])
         except ValueError as error:
@@ -214,18 +214,18 @@ class PageContext:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """A transaction that reads the workspace."""
+        """A transaction for reads in the workspace."""
         async with self.parts.database.transaction(self.actor.workspace_id, read_only=True) as tx:
             yield tx
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
-        """A transaction that writes in the workspace. It commits on leaving: answer after that."""
+        """A transaction for writes in the workspace. It commits on leaving: respond after that."""
         async with self.parts.database.transaction(self.actor.workspace_id) as tx:
             yield tx
 
     def after(self, scope: str, name: str = "after") -> Position | None:
-        """The position that the query's cursor stands for. `scope` names the list with its sort and filters."""
+        """The position of the query's cursor. `scope` names the list with its sort and filters."""
         cursor = self.query.get(name)
         return self.parts.cursors.read(cursor, self.actor.workspace_id, scope) if cursor else None
 

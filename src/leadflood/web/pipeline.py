@@ -1,4 +1,4 @@
-"""The one way from a request to a page: who asks, may they, was the form ours, then the page, then its rendering."""
+"""The pipeline from a request to a page: authentication, permission, CSRF check, page function, rendering."""
 
 import gzip
 from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ SECURITY = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would send "Origin: null" and forms be refused
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send "Origin: null", and forms are refused
     "Cache-Control": "no-store",
     "Vary": "Cookie, HX-Request, HX-Target, Accept, Accept-Encoding",
 }
@@ -71,7 +71,7 @@ Access = Permission | SignedIn | Public
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """How one path is served.
+    """Definition of a page route.
 
     Attributes:
         live: the blocks of its template that change by themselves, each an element whose id is the block's name with
@@ -91,7 +91,7 @@ class PageRoute:
 
 
 class Pages:
-    """The pages of one module: what `app.create_web` collects."""
+    """The pages of one module, collected by `app.create_web`."""
 
     def __init__(self) -> None:
         self.rules: list[PageRoute] = []
@@ -103,7 +103,7 @@ class Pages:
     def post(
         self, path: str, access: Access, *, uploads: bool = False, whole_file: bool = False
     ) -> Callable[[Handler], Handler]:
-        """Serve what a form is sent to. With `uploads`, the form may bring a file: `ctx.upload`."""
+        """Handle a form. With `uploads`, it can have a file: `ctx.upload`."""
         return self._add(
             lambda handler: PageRoute(path, "POST", access, handler, uploads=uploads, whole_file=uploads or whole_file)
         )
@@ -120,7 +120,7 @@ def route(rule: PageRoute, parts: WebContext) -> Route:
     """The Starlette route of a rule."""
 
     async def endpoint(request: Request) -> Response:
-        request.scope["route"] = served  # the access log and the metrics name it
+        request.scope["route"] = served  # name for the access log and the metrics
         return await answer(rule, request, parts)
 
     served = Route(rule.path, endpoint, methods=[rule.method])
@@ -128,7 +128,7 @@ def route(rule: PageRoute, parts: WebContext) -> Route:
 
 
 async def answer(rule: PageRoute, request: Request, parts: WebContext) -> Response:
-    """Handle one request by its rule."""
+    """Handle one request of a route."""
     ctx = PageContext(request, parts, None, "")
     try:
         async with Deadline(parts.settings.request_timeout_seconds) as deadline:
@@ -145,9 +145,9 @@ async def answer(rule: PageRoute, request: Request, parts: WebContext) -> Respon
 
 
 async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: Deadline) -> None:
-    """Find out who visits, and whether they may; only then read the form.
+    """Authenticate and authorize the request, then read the form.
 
-    Raises: Unauthenticated, Forbidden, ForgedRequest, InvalidInput, TooManyRequests.
+    Raises: Unauthenticated, Forbidden, CsrfFailed, InvalidInput, TooManyRequests.
     """
     await identify(ctx)
     count(ctx)
@@ -157,7 +157,7 @@ async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: D
         check_origin(ctx.request.headers)
     authorise(ctx, rule)
     if rule.method == "POST":
-        with deadline.paused():  # the body has limits of its own
+        with deadline.paused():  # the body has its own limits
             await _take_body(ctx, rule, lease)
 
 
@@ -170,7 +170,7 @@ def authorise(ctx: PageContext, rule: PageRoute) -> None:
 
 
 def count(ctx: PageContext) -> None:
-    """Count a visit for its session, or its address where there is none. Raises: TooManyRequests."""
+    """Rate limit by session, or by address without one. Raises: TooManyRequests."""
     request_context = request_context_of(ctx.request.scope)
     if ctx.caller is None:
         limiter, key = ctx.parts.strangers, throttled_address(request_context.client_ip)
@@ -182,7 +182,7 @@ def count(ctx: PageContext) -> None:
 
 
 async def identify(ctx: PageContext) -> None:
-    """Find the session that the browser's cookie opens. Without one, the visit stays anonymous."""
+    """Load the session of the browser's cookie. Without one, the request stays anonymous."""
     cookies, parts = ctx.request.cookies, ctx.parts
     token = cookies.get(SESSION, "")
     if token:
@@ -208,7 +208,7 @@ async def identify(ctx: PageContext) -> None:
 
 
 def respond(ctx: PageContext, done: PageResult, rule: PageRoute) -> Response:
-    """The HTTP response of what a page returned."""
+    """The HTTP response for a page result."""
     if isinstance(done, Redirect):
         return _redirect(ctx, done)
     if isinstance(done, Response):
@@ -224,13 +224,13 @@ def respond(ctx: PageContext, done: PageResult, rule: PageRoute) -> Response:
 
 
 def refusal(ctx: PageContext, error: AppError) -> Response:
-    """What a visitor sees instead of the page."""
+    """The error page for a request that is refused."""
     if isinstance(error, Unauthenticated):
         return _to_sign_in(ctx)
     if isinstance(error, MissingPermission) and error.permission is not Permission.INSTANCE:
         error.detail = labels.no_access(error.permission)
     if ctx.wants_part is not None:
-        # htmx shows it as a toast, and leaves the page as it is.
+        # htmx shows it as a toast, and keeps the page.
         ctx.toasts = [Toast(error.detail, "bad")]
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Push-Url": "false", **error.headers}
         html = ctx.parts.views.block("layout.html", "toast_list", {"ctx": ctx})
@@ -258,7 +258,7 @@ def _part(ctx: PageContext, page: PageResponse, rule: PageRoute) -> str:
 
 
 async def live_blocks(ctx: PageContext, rule: PageRoute, *, not_before: float) -> Blocks:
-    """The live blocks of a page, from a render that other viewers may share."""
+    """The live blocks of a page, from a render that other viewers can share."""
 
     async def make(shared: SharedPageContext) -> Blocks:
         done = await rule.handler(shared)
@@ -272,12 +272,12 @@ async def live_blocks(ctx: PageContext, rule: PageRoute, *, not_before: float) -
 
 def _stream(ctx: PageContext, rule: PageRoute) -> StreamingResponse:
     async def load(not_before: float) -> Blocks:
-        # As a new request: a user who was signed out, removed or demoted gets nothing further.
+        # Like a new request: a user who was signed out, removed or demoted gets nothing further.
         again = PageContext(ctx.request, ctx.parts, None, "")
         async with ctx.parts.renders.turn(ctx.actor.workspace_id):
             await identify(again)
         authorise(again, rule)
-        vars(again)["csrf"] = ctx.csrf  # a mask of its own each time would make every fragment differ
+        vars(again)["csrf"] = ctx.csrf  # a new mask each time would make every fragment differ
         return await live_blocks(again, rule, not_before=not_before)
 
     headers = {**SECURITY, "X-Accel-Buffering": "no"}
@@ -286,7 +286,7 @@ def _stream(ctx: PageContext, rule: PageRoute) -> StreamingResponse:
 
 
 async def _take_body(ctx: PageContext, rule: PageRoute, lease: BodyLease) -> None:
-    """Read the form. With the token in a header, that is checked first; otherwise little is read before the token."""
+    """Read the form. A token in a header is checked first; otherwise only a little is read before the token."""
     request, parts = ctx.request, ctx.parts
 
     def check(token: str) -> None:

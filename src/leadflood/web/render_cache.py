@@ -1,4 +1,4 @@
-"""Renders of live blocks: one for all viewers who would get the same, a few at a time, workspaces in turn."""
+"""Shared renders of live blocks: one for all viewers with the same result, a few at a time, workspaces in turn."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
@@ -16,11 +16,11 @@ from leadflood.web.page_context import PageContext
 from leadflood.web.shared_page_context import Blocks, SharedPageContext, shared_key, with_token
 
 LOOK_AGAIN: Final = 15.0
-"""Seconds after which a page is rendered without a known change: a lost notification must not freeze it."""
+"""Seconds after which a page is rendered without a known change, in case a notification was lost."""
 DEBOUNCE: Final = 0.25
-"""Seconds in which several writes make one update."""
+"""Seconds within which several writes cause one update."""
 COST_FACTOR: Final = 8
-"""Times that a workspace's streams pause for as long as they took: they use a ninth of one slot at most."""
+"""Pause of a workspace's streams as a multiple of their render time: they use at most a ninth of one slot."""
 MAX_PAUSE: Final = 10.0
 _SLOTS: Final = 2
 _QUEUE: Final = 10_000
@@ -31,14 +31,14 @@ Make = Callable[[SharedPageContext], Awaitable[Blocks]]
 
 @dataclass(slots=True)
 class _Render:
-    """The blocks of one key. Until it has a slot it has not started, and will show all changes known so far."""
+    """The blocks of one key. A render that waits for a slot will include all changes known so far."""
 
     task: "asyncio.Task[tuple[Blocks, bool]] | None" = None
     started: float | None = None
     version: int = 0
 
     def shows(self, version: int, not_before: float) -> bool:
-        """Whether it began late enough, and did not fail."""
+        """Whether it started late enough, and did not fail."""
         if self.started is None:
             return True
         return self.version >= version and self.started >= not_before and not self._failed
@@ -81,7 +81,7 @@ class RenderCache:
 
     @asynccontextmanager
     async def turn(self, workspace_id: UUID) -> AsyncIterator[None]:
-        """A turn for work on behalf of a workspace's streams, which counts as cost of the workspace."""
+        """A turn for work on behalf of a workspace's streams, charged to the workspace."""
         async with self._slots.slot(workspace_id):
             started = monotonic()
             try:
@@ -90,7 +90,7 @@ class RenderCache:
                 self._delay(workspace_id, monotonic() - started)
 
     async def debounce(self, workspace_id: UUID) -> None:
-        """Wait until the workspace may be rendered again: the longer, the more its streams have cost."""
+        """Wait until the workspace can render again: the more its streams have cost, the longer."""
         await asyncio.sleep(max(DEBOUNCE, self._resume.get(workspace_id, 0.0) - monotonic()))
 
     def _delay(self, workspace_id: UUID, seconds: float) -> None:
@@ -106,7 +106,7 @@ class RenderCache:
         if found is None or not found.shows(version, not_before):
             self._evict()
             self._renders[key] = found = _Render()
-            # In a context of its own, so that logs do not name the first viewer of many.
+            # In a separate context, so that logs do not name the first of many viewers.
             found.task = asyncio.create_task(self._make(found, ctx, make), context=Context())
             found.task.add_done_callback(_retrieve)
         assert found.task is not None  # noqa: S101  set where it was made
@@ -130,4 +130,4 @@ class RenderCache:
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled():
-        task.exception()  # viewers raise it; that none is left to do so is no fault
+        task.exception()  # raised for its viewers; it is fine if none is left

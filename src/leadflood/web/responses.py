@@ -1,4 +1,4 @@
-"""What a page function returns."""
+"""Results of page functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from leadflood.web.cookies import Toast
 
 @dataclass(frozen=True, slots=True)
 class PageResponse:
-    """A template and what it shows.
+    """A template and its data.
 
-    The same template serves the whole page, the part that htmx asks for (the block named like the target element, `-`
+    The same template serves the whole page, the part that htmx requests (the block named like the target element, `-`
     as `_`) and the live stream.
 
     Attributes:
@@ -30,7 +30,7 @@ class PageResponse:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Go to another page of ours (303), with a message to show there."""
+    """Redirect to another of our pages (303), with a message to show there."""
 
     to: str
     toasts: Sequence[Toast] = ()

@@ -1,4 +1,4 @@
-"""A visit for a render that several viewers share.
+"""The context of a render that several viewers share.
 
 Two viewers share when everything that the blocks are made from is the same: address, workspace, role, permissions,
 region and time zone (`shared_key`). Whatever else a page asks of its visitor makes the render personal, and it goes to
@@ -16,16 +16,16 @@ from leadflood.kernel.crypto import random_hex
 from leadflood.web.page_context import Caller, PageContext
 
 _CSRF_MARK: Final = f"csrf-{random_hex(16)}"
-"""Stands for a token in shared blocks. Random, so that no data can contain it."""
+"""Placeholder of a token in shared blocks. Random, so that no data can contain it."""
 _PERSONAL: Final = frozenset({"user_id", "session_id", "api_key_id", "id"})
 _SCOPE: Final = ("type", "method", "path", "raw_path", "query_string", "path_params", "scheme", "server", "root_path")
 
 Blocks = Mapping[str, str]
-"""HTML by the name of its block."""
+"""HTML by block name."""
 
 
 class SharedPageContext(PageContext):
-    """A visit that notices what is asked of it. `personal`: whether that is more than viewers share.
+    """A context that records what a page reads. `personal`: whether that is more than viewers share.
 
     Its request has no cookies and no header but the host's name: nothing of the first viewer reaches the others.
     """
@@ -45,19 +45,19 @@ class SharedPageContext(PageContext):
 
     @property
     def user(self) -> VisitorView:
-        """The person who is signed in."""
+        """The signed-in user."""
         self._note()
         return super().user
 
     @property
     def workspaces(self) -> list[MembershipView]:
-        """All workspaces of the person."""
+        """All workspaces of the user."""
         self._note()
         return super().workspaces
 
     @property
     def theme(self) -> str:
-        """How the person wants pages to look."""
+        """The user's color theme."""
         self._note()
         return super().theme
 
@@ -66,7 +66,7 @@ class SharedPageContext(PageContext):
 
 
 class _ObservedActor(Actor):
-    """An actor who notices when it is asked who exactly it is."""
+    """An actor that records whether its identity is read."""
 
     __slots__ = ("note",)
 
@@ -93,7 +93,7 @@ def _observed(actor: Actor, note: Callable[[], None]) -> Actor:
 
 
 def shared_key(ctx: PageContext) -> Hashable:
-    """What a render that is not personal depends on."""
+    """Cache key of a render that does not depend on the user."""
     actor = ctx.actor
     rights = (actor.workspace_id, actor.kind, actor.role, actor.permissions)
     formats = (ctx.region.tag, ctx.time_zone.key)
@@ -101,7 +101,7 @@ def shared_key(ctx: PageContext) -> Hashable:
 
 
 def with_token(blocks: Blocks, token: str) -> Blocks:
-    """Shared blocks as one viewer gets them."""
+    """Shared blocks with the token of one viewer."""
     return {name: html.replace(_CSRF_MARK, token) for name, html in blocks.items()}
 
 

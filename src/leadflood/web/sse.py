@@ -1,4 +1,4 @@
-"""Live pages: a stream of server-sent events that carries the page's own blocks whenever they have changed.
+"""Live pages: a stream of server-sent events with the page's own blocks whenever they change.
 
 A page is asked for its stream at its own address, with `Accept: text/event-stream`. The stream looks again when the
 database notifies of a write in the workspace, and from time to time without that; it checks before each block is sent
@@ -20,10 +20,10 @@ from leadflood.web.render_cache import LOOK_AGAIN
 from leadflood.web.shared_page_context import Blocks
 
 STILL_THERE = 3.0
-"""Seconds between two looks at whether the session still lives."""
+"""Seconds between two checks of the session."""
 
 END = "event: end\ndata: {}\n\n"
-"""Sends the page to the sign-in page; nothing follows."""
+"""Redirects the page to the sign-in page; nothing follows."""
 _PAUSED = "event: paused\ndata: {}\n\n"
 _AWAY = "event: away\ndata: {}\n\n"
 _BEAT = ": beat\n\n"
@@ -36,7 +36,7 @@ def is_stream(request: Request) -> bool:
 
 
 def is_poll(request: Request) -> bool:
-    """Whether a page whose stream does not come through asks for its live blocks."""
+    """Whether a page whose stream is blocked polls its live blocks."""
     return "x-live" in request.headers
 
 
@@ -90,7 +90,7 @@ async def _signed_in(ctx: PageContext) -> bool:
 
 
 async def _woken(wait: Callable[[float], Awaitable[bool]], *ends: asyncio.Event) -> bool:
-    """Wait for a change, the next look, or one of the ends, whichever comes first. True: something changed."""
+    """Wait for a change, the next check, or an end, whichever is first. True: something changed."""
     waiting = asyncio.ensure_future(wait(STILL_THERE))
     ending = [asyncio.ensure_future(end.wait()) for end in ends]
     try:

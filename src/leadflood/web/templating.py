@@ -1,4 +1,4 @@
-"""Templates, and the few things that all of them know."""
+"""Templates, and their shared globals and filters."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from leadflood.web.assets import Assets
 
 
 class Components:
-    """All macros of `templates/components/`, as `ui.button(…)`: blocks of a page can be rendered alone with them."""
+    """All macros of `templates/components/`, as `ui.button(…)`: also available when one block is rendered alone."""
 
     def __init__(self, environment: Environment) -> None:
         for name in environment.list_templates(filter_func=lambda item: item.startswith("components/")):
@@ -24,10 +24,10 @@ class Components:
 
 
 class Templates:
-    """Renders templates, whole or one block of them."""
+    """Renders templates, or one block of them."""
 
     def __init__(self, assets: Assets, packages: Sequence[str] = (), *, reload: bool) -> None:
-        """Args: packages: others with templates. reload: look at the files again each time, for development."""
+        """Args: packages: others with templates. reload: read the files again each time, for development."""
         self._assets = assets
         self._packages = packages
         self._reload = reload
@@ -38,12 +38,12 @@ class Templates:
         return self._ready().get_template(template).render(context)
 
     def block(self, template: str, block: str, context: Mapping[str, Any]) -> str:
-        """One block of a page. It sees the context and `ui`, not what the template sets outside the block."""
+        """One block of a page. It gets the context and `ui`, but nothing that the template sets outside the block."""
         found = self._ready().get_template(template)
         return "".join(found.blocks[block](found.new_context(dict(context))))
 
     def has_block(self, template: str, block: str) -> bool:
-        """Whether a page has a block of this name."""
+        """Whether a page has a block with this name."""
         return block in self._ready().get_template(template).blocks
 
     def _ready(self) -> Environment:
@@ -79,7 +79,7 @@ class Templates:
         return environment
 
     def _icon(self, name: str, label: str | None = None) -> Markup:
-        """An icon that takes the text's colour and size. Without a label it says nothing to a screen reader."""
+        """An icon in the color and size of the text. Without a label, screen readers skip it."""
         inner = Markup(self._assets.icon(name))  # noqa: S704  built from a package, not from user input
         described = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         return Markup(
@@ -89,12 +89,12 @@ class Templates:
 
 
 def brief(text: str, max_length: int = 120) -> str:
-    """A text that is not longer than a line or so."""
+    """A text shortened to about one line."""
     return text if len(text) <= max_length else text[:max_length] + "…"
 
 
 def url(path: str, query: Mapping[str, Any] | None = None, **changes: Any) -> str:  # noqa: ANN401  whatever prints
-    """A path with a query. `changes` replace single parameters of `query`; None, "" and [] leave one out."""
+    """A path with a query. `changes` replace parameters of `query`; None, "" and [] remove one."""
     merged = {**(query or {}), **changes}
     pairs = [
         (name, item)

@@ -1,1 +1,1 @@
-"""The edge that runs jobs: consumes the queue, relays the outbox, keeps the schedules, rescues the lost."""
+"""The job edge: consumes the queue, relays the outbox, runs schedules, rescues lost jobs."""

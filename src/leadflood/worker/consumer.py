@@ -1,4 +1,4 @@
-"""Takes tickets off the queue, claims their jobs in one statement, and runs them side by side."""
+"""Receives messages from the queue, claims their jobs in one statement, and runs them concurrently."""
 
 import asyncio
 from collections import defaultdict
@@ -21,17 +21,16 @@ from leadflood.worker.loops import Shutdown
 
 BATCH = 200
 LANES = 3
-"""Batches of jobs that are done together at a time: while one is claimed, the others are written."""
+"""Concurrent batches of jobs: while one is claimed, the others are written."""
 
 _log = structlog.get_logger()
 
 
 class Consumer:
-    """One consumer a worker.
+    """The consumer of a worker.
 
-    `running` holds the attempts under way, by the task that runs them. `caught_up` says whether the queue held less
-    than there was room for when it was last asked: only then is a job that is long due one whose ticket is lost, and
-    not one that stands in line.
+    `running` has the running attempts by task. `caught_up`: whether the last receive emptied the queue. Only then does
+    an overdue job have a lost message; otherwise it may just be waiting in line.
     """
 
     def __init__(
@@ -61,11 +60,11 @@ class Consumer:
 
     @property
     def count(self) -> int:
-        """How many attempts are under way."""
+        """Number of running attempts."""
         return sum(map(len, self.running.values()))
 
     async def step(self) -> None:
-        """Take as many jobs as there is room for, or wait until there is something to take."""
+        """Receive as many jobs as there is room for, or wait until there are some."""
         room = self._room()
         if room <= 0:
             self._slot_freed.clear()
@@ -74,7 +73,7 @@ class Consumer:
         tickets = await self._queue_backend.receive(self._registry.kinds, room)
         self.caught_up = len(tickets) < room
         if tickets:
-            # A claimed job whose ticket stays behind is harmless: the ticket's attempt is over when it comes again.
+            # A claimed job whose message stays is harmless: the message's attempt is over when it is delivered again.
             jobs = await execution.claim(self._database, tickets, self._worker_id, self._lease)
             self._start_all(jobs)
             locked = set(await execution.locked(self._database, tickets, jobs))
@@ -83,25 +82,25 @@ class Consumer:
             await self._stop.first(self._queue_backend.wait(self._registry.kinds, self._poll_interval))
 
     async def renew_leases(self) -> None:
-        """Extend what runs, stop what was taken over or cancelled meanwhile, and pause for a third of the lease."""
+        """Renew leases, stop jobs that were taken over or cancelled, and wait for a third of the lease."""
         running = dict(self.running)
         if running:
             jobs = [job for item in running.values() for job in item]
             lost = {job.key for job in await execution.renew(self._database, jobs, self._lease)}
             for task, (job, *others) in running.items():
-                # A group goes on for those that are not lost, and completes none that is.
+                # A group continues for the jobs that are not lost, and completes only those.
                 if not others and job.key in lost and not task.done():
                     _log.warning("job.lost", job_id=str(job.id), attempt=job.attempt)
                     task.cancel()
         await asyncio.sleep(self._lease / 3)
 
     async def drain(self, seconds: float) -> None:
-        """Let what runs come to its end for up to `seconds`, then hand the rest back to the queue."""
+        """Let running jobs finish for up to `seconds`, then release the rest to the queue."""
         if self.running:
             _log.info("worker.draining", running=self.count)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.running:  # a group can leave jobs that are run alone then
+                while self.running:  # a group can leave jobs to run alone
                     await asyncio.wait(self.running)
         left = dict(self.running)
         for task in left:
@@ -112,11 +111,11 @@ class Consumer:
                 if await execution.release(self._database, job):
                     _log.info("job.released", job_id=str(job.id), attempt=job.attempt)
         except Unavailable as away:
-            # Their leases run out, and another worker rescues them.
+            # Their leases expire, and another worker rescues them.
             _log.warning("worker.not_drained", detail=away.detail)
 
     def _room(self) -> int:
-        """How many jobs can be taken, whichever way they are done. Those in groups wait for the database alone."""
+        """Number of further jobs that can be received. Jobs in groups only wait for the database."""
         batch = min(BATCH, self._concurrency)
         together = sum(len(self.running[task]) for task in self._groups)
         if together > (LANES - 1) * batch:
@@ -138,7 +137,7 @@ class Consumer:
             self.start([job], self._executor.run(job))
 
     def start(self, jobs: Sequence[RunningJob], work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
-        """Let `work` run these jobs, which are claimed: their leases are renewed as long as it does."""
+        """Let `work` run these claimed jobs: their leases are renewed as long as it does."""
         task = asyncio.create_task(work, name=f"job {jobs[0].id}")
         self.running[task] = jobs
         task.add_done_callback(self._ended)
@@ -149,6 +148,6 @@ class Consumer:
         self._groups.discard(task)
         self._slot_freed.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
-            # The jobs stay `running`; their leases run out, and the rescue counts the attempts as lost.
+            # The jobs stay `running`; their leases expire, and the rescue counts the attempts as lost.
             for job in jobs:
                 _log.error("job.result_not_saved", job_id=str(job.id), attempt=job.attempt, exc_info=fault)

@@ -1,4 +1,4 @@
-"""Runs attempts of jobs, alone or many together, and records how they ended."""
+"""Runs attempts of jobs, alone or together, and records their results."""
 
 import asyncio
 from collections import defaultdict
@@ -24,12 +24,12 @@ from leadflood.worker.metrics import job_ended
 
 _DONE = Complete(nothing, None)
 _GRACE = 30.0
-"""Seconds that a process is given beyond the time limit of its job, which it should keep by itself."""
+"""Extra seconds of a process beyond the time limit of its job, which the job should enforce itself."""
 _log = structlog.get_logger()
 
 
 class Executor:
-    """The one place where the outcome of a handler becomes the state of its job."""
+    """The only place where the result of a handler becomes the state of its job."""
 
     def __init__(self, database: Database, registry: JobRegistry, worker_id: UUID) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class Executor:
         self._completer = Completer(database, registry.attempts)
 
     async def run(self, job: RunningJob) -> str:
-        """One attempt, from claimed to recorded. Returns how it ended."""
+        """Run one claimed attempt and record its result. Returns the result."""
         started = monotonic()
         with structlog.contextvars.bound_contextvars(**_fields(job)):
             outcome = await self._attempt(job)
@@ -48,12 +48,12 @@ class Executor:
         return outcome
 
     def takes_many(self, job: RunningJob) -> bool:
-        """Whether this attempt may be handled together with others of its kind and workspace."""
+        """Whether this attempt can run together with others of its kind and workspace."""
         definition = self.registry.find(job.kind)
         return definition is not None and definition.load is not None and job.attempt == 1
 
     async def run_many(self, jobs: Sequence[RunningJob]) -> list[RunningJob]:
-        """One attempt of each of these jobs of one kind and workspace. Returns those that are left, to be run alone."""
+        """Run one attempt of each of these jobs of one kind and workspace. Returns those that must run alone."""
         started = monotonic()
         ended: dict[UUID, str] = {}
         definition = self.registry.find(jobs[0].kind)
@@ -94,7 +94,7 @@ class Executor:
                     ended[job.id] = "completed" if failed is None else "lost"
 
     async def _loaded(self, definition: JobDefinition[Any], jobs: Sequence[RunningJob]) -> list[JobContext[Any]]:
-        """What each handler is given, for those of the jobs that can be handled together."""
+        """The contexts of those jobs that can be handled together."""
         readable = [(job, payload) for job in jobs if (payload := _payload(definition, job)) is not None]
         if definition.load is None or not readable:
             return []
@@ -153,7 +153,7 @@ class Executor:
             raise fault
 
     async def run_isolated(self, job: RunningJob, isolation: Isolation) -> None:
-        """As `run`, in a process of its own. If it takes that along, the attempt has failed."""
+        """Like `run`, in a separate process. If the process dies, the attempt has failed."""
         started = monotonic()
         with structlog.contextvars.bound_contextvars(**_fields(job)):
             definition = self.registry.find(job.kind)
@@ -185,7 +185,7 @@ class Executor:
                 ended_process=ended_process,
             )
         except Unavailable as away:
-            # The lease runs out and the job is rescued, on a worker that does reach the database.
+            # The lease expires and the job is rescued by a worker that reaches the database.
             _log.warning("job.database_unavailable", detail=away.detail)
             return "lost"
         if not changed:
@@ -207,7 +207,7 @@ class Executor:
 
 
 def _payload(definition: JobDefinition[Any], job: RunningJob) -> Any:  # noqa: ANN401  of any kind
-    """The payload; None for one that does not fit, whose job fails when it runs alone."""
+    """The payload; None if it is invalid, in which case the job fails when it runs alone."""
     try:
         return definition.payload_of(job)
     except Terminal:
@@ -215,5 +215,5 @@ def _payload(definition: JobDefinition[Any], job: RunningJob) -> Any:  # noqa: A
 
 
 def _fields(job: RunningJob) -> dict[str, object]:
-    """What every log line about an attempt carries."""
+    """Log fields of an attempt."""
     return {**job.trace, "job_id": str(job.id), "job_kind": job.kind, "attempt": job.attempt}

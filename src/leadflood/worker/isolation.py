@@ -1,7 +1,7 @@
-"""Runs jobs that were lost with their workers in a process of their own, which no other job shares.
+"""Runs jobs that were lost with their workers in a separate process.
 
-The worker claims such a job, renews its lease and sends it to the process. When the process dies, the worker
-records it immediately. One process runs one job after the other, as long as they end normally.
+The worker claims such a job, renews its lease and sends it to the process. If the process dies, the worker records it
+immediately. One process runs one job after the other, as long as they end normally.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.process_lifetime import ParentWatch
 
 ISOLATED_JOBS = (sys.executable, "-m", "leadflood", "isolated-jobs")
-"""The command that runs jobs which may end their process."""
+"""The command that runs jobs which may kill their process."""
 
 _READY = "ready"
 _LAST_SECONDS = 5.0
 IDLE_SECONDS = 30.0
-"""How long a process without a job is kept."""
+"""How long an idle process is kept."""
 
 _log = structlog.get_logger()
 
 
 class ProcessEnded(Exception):
-    """The process in which a job ran alone ended before the job did."""
+    """The separate process ended before its job did."""
 
 
 class Isolation(Protocol):
-    """Where a job runs that may end its process."""
+    """Runs jobs that may kill their process."""
 
     async def run(self, job: RunningJob) -> str:
         """One attempt, from claimed to recorded. Returns how it ended.
@@ -48,12 +48,12 @@ class Isolation(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what is kept between jobs."""
+        """Release what is kept between jobs."""
         ...
 
 
 class IsolatedProcess:
-    """A child process, started when there is a job for it. It dies with this process, and with its job."""
+    """A child process, started when there is a job for it. It ends with this process, and when its job kills it."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         """Args: argv: a command that calls `serve_isolated`."""
@@ -63,7 +63,7 @@ class IsolatedProcess:
         self._idle: asyncio.TimerHandle | None = None
 
     async def run(self, job: RunningJob) -> str:
-        """See `Isolation.run`. Where this is cancelled, the process is killed."""
+        """See `Isolation.run`. Cancelling kills the process."""
         if self._idle is not None:
             self._idle.cancel()
         child = await self._alive()
@@ -95,7 +95,7 @@ class IsolatedProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=(self._parent_watch.fd,),
-            start_new_session=True,  # Ctrl-C is the worker's
+            start_new_session=True,  # Ctrl-C is handled by the worker
         )
         self._child = child
         _log.info("worker.isolated_process_started", process=child.pid)
@@ -110,7 +110,7 @@ class IsolatedProcess:
         return child
 
     async def _ended(self, child: asyncio.subprocess.Process) -> int:
-        """The exit code of a child that reports no other reason."""
+        """Exit code of a child that reports no other reason."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
                 await child.wait()
@@ -124,9 +124,9 @@ class IsolatedProcess:
 
 
 async def serve_isolated(database: Database, run: Callable[[RunningJob], Awaitable[str]]) -> None:
-    """In the child: run the jobs that standard input names, and report the end of each, until it is closed."""
+    """In the child: run the jobs named on standard input, and report the end of each, until it is closed."""
     answers = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of a library is not a result
     os.write(answers, f"{_READY}\n".encode())
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -142,14 +142,14 @@ async def serve_isolated(database: Database, run: Callable[[RunningJob], Awaitab
 
 
 async def _run_in(child: asyncio.subprocess.Process, job: RunningJob) -> str:
-    """How the job ended, as the child says; empty where the child ended first."""
+    """Result of the job, as the child reports it; empty if the child ended first."""
     if child.stdin is not None:
         child.stdin.write(json.dumps([str(job.workspace_id), str(job.id), job.attempt]).encode() + b"\n")
     return await _line(child)
 
 
 async def _line(child: asyncio.subprocess.Process) -> str:
-    """What the child says next; empty where it ended."""
+    """Next line from the child; empty if it ended."""
     return "" if child.stdout is None else (await child.stdout.readline()).decode().strip()
 
 

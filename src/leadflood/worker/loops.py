@@ -1,4 +1,4 @@
-"""The loops of the worker: each survives an unavailable database, and stops on shutdown."""
+"""Loops of the worker: each survives an unavailable database, and ends on shutdown."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,22 +13,22 @@ _log = structlog.get_logger()
 
 
 class Shutdown:
-    """Requested once; any number of tasks can wait for it."""
+    """A request to stop; any number of tasks can wait for it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def __call__(self) -> None:
-        """Stop."""
+        """Request the stop."""
         self._event.set()
 
     @property
     def requested(self) -> bool:
-        """Whether it is time to stop."""
+        """Whether a stop was requested."""
         return self._event.is_set()
 
     async def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the stop, at most `seconds`. Returns whether it is time to stop."""
+        """Wait for the stop, at most `seconds`. Returns whether it was requested."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -37,7 +37,7 @@ class Shutdown:
         return True
 
     async def first(self, awaitable: Awaitable[object]) -> None:
-        """Wait for `awaitable` or for the stop, whichever is first; the other is cancelled. Errors rise."""
+        """Wait for `awaitable` or for the stop, whichever is first; the other is cancelled. Errors are raised."""
         work = asyncio.ensure_future(awaitable)
         stop = asyncio.ensure_future(self._event.wait())
         try:
@@ -52,7 +52,7 @@ class Shutdown:
 
 
 async def repeat(name: str, step: Callable[[], Awaitable[None]], stop: Shutdown) -> None:
-    """Run `step` again and again. While the database is away, pause: 0.1 s doubling to 5 s, jittered."""
+    """Run `step` repeatedly. While the database is unavailable, pause: 0.1 s doubling to 5 s, jittered."""
     failures = 0
     while not stop.requested:
         try:

@@ -1,4 +1,4 @@
-"""One worker: consumer, leases, relay, rescue, schedules and presence, side by side in one event loop."""
+"""A worker: consumer, leases, relay, rescue, schedules and heartbeat, concurrently in one event loop."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What a worker is made of; the composition root puts it together."""
+    """Dependencies of a worker; the composition root provides them."""
 
     settings: Settings
     database: Database
@@ -41,7 +41,7 @@ class WorkerContext:
     schedules: Sequence[Schedule]
     bell: Listener
     isolation: Callable[[], Isolation]
-    """A process for jobs that may end it."""
+    """A process for jobs that may kill it."""
 
 
 class Worker:
@@ -72,7 +72,7 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Work until `stop` is called; then let running jobs finish, and release those that do not in time."""
+        """Work until `stop` is called; then let running jobs finish, and release those that do not finish in time."""
         _log.info("worker.started", worker_id=str(self.id), kinds=sorted(self._parts.registry.kinds))
         endless = Shutdown()
         until_stopped: list[tuple[str, Callable[[], Awaitable[None]]]] = [
@@ -82,7 +82,7 @@ class Worker:
             ("schedules", self._schedules),
             ("suspects", self._suspects.step),
         ]
-        # Leases and presence go on while the last jobs run to their end.
+        # Leases and heartbeat continue while the last jobs finish.
         until_drained: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("leases", self._consumer.renew_leases),
             ("presence", self._presence),

@@ -1,4 +1,4 @@
-"""What a worker counts, in the process's own registry of the Prometheus client."""
+"""Metrics of a worker, in the registry of the process's Prometheus client."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,6 +1,6 @@
-"""Takes the jobs that were lost with their workers twice, and runs each in a process of its own.
+"""Claims jobs that were lost with their workers twice, and runs each in a separate process.
 
-They may have ended those workers. Their tickets start nothing: workers look for them, one job at a time a process.
+They may have killed those workers. Their messages start nothing: workers poll for them, one job per process.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from leadflood.worker.isolation import Isolation
 from leadflood.worker.loops import Shutdown
 
 _SHORT = 600.0
-"""Seconds. Kinds whose attempts may take longer have a process apart, so that an import keeps no lead waiting."""
+"""Seconds. Kinds whose attempts may take longer have their own process, so that an import delays no lead."""
 
 
 class _Lane:
-    """One process, for suspects of these kinds."""
+    """A process for suspects of these kinds."""
 
     def __init__(self, kinds: Sequence[str], isolation: Isolation) -> None:
         self.kinds = kinds
@@ -32,7 +32,7 @@ class _Lane:
 
 
 class Suspects:
-    """`consumer` renews the leases of suspects that run, and ends them when the worker stops."""
+    """`consumer` renews the leases of running suspects, and ends them when the worker stops."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Suspects:
         self._stop = stop
 
     async def step(self) -> None:
-        """Start the next suspect for which a process is free, or wait until it is worth another look."""
+        """Start the next suspect for which a process is free, or wait for the next poll."""
         free = {kind: lane for lane in self._lanes if lane.free for kind in lane.kinds}
         job = None
         if free:
@@ -72,13 +72,13 @@ class Suspects:
             await self._stop.wait(self._poll_interval)
 
     async def close(self) -> None:
-        """Let go of the processes."""
+        """Release the processes."""
         for lane in self._lanes:
             await lane.isolation.close()
 
 
 def kinds_by_duration(registry: JobRegistry) -> tuple[list[str], list[str]]:
-    """The kinds whose attempts are short, and the others."""
+    """The kinds with short attempts, and the others."""
     short: list[str] = []
     long: list[str] = []
     for kind in registry.kinds:

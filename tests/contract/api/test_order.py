@@ -1,4 +1,4 @@
-"""What a request has to show comes first: no body is read for somebody who may not send it."""
+"""Order of checks: no body is read of a caller without the permission to send it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -74,7 +74,7 @@ REQUESTS = st.lists(
 
 
 def serially(requests: Sequence[Asked], order: Sequence[int]) -> dict[int, Seen]:
-    """What each request of `order` would get, one after the other. A lead is named by the request that made it."""
+    """Expected result of each request of `order`, run one after the other. A lead has the name of its request."""
     active: dict[tuple[int, str], object] = {(0, STORED): "before 0", (1, STORED): "before 1"}
     answers: dict[tuple[int, str], tuple[object, Seen]] = {}
     seen: dict[int, Seen] = {}

@@ -42,7 +42,7 @@ async def attempt(parts: ApiContext, caller: Caller, kind: JobKind[Any], shown: 
 
 
 async def audited(parts: ApiContext, caller: Caller) -> list[str]:
-    """What the audit log has of imports, oldest first."""
+    """Audit entries of imports, oldest first."""
     query = "SELECT action FROM audit_events WHERE workspace_id = :workspace_id AND subject_type = 'import' ORDER BY id"
     jobs = Jobs(parts.database, caller.workspace_id)
     return [row.action for row in await jobs.rows(query, workspace_id=caller.workspace_id)]

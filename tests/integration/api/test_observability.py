@@ -1,4 +1,4 @@
-"""What the API tells of itself: headers, ids, logs, metrics, probes."""
+"""Observability of the API: headers, IDs, logs, metrics, probes."""
 
 import re
 

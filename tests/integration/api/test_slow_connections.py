@@ -37,7 +37,7 @@ def parts_with(own_parts: Parts) -> Parts:
 
 @asynccontextmanager
 async def dripping(served_: Served, caller: Caller, count: int) -> AsyncIterator[list[Connection]]:
-    """So many connections, half of which never end a head and half a body, each with a byte more all the time."""
+    """Open connections that send bytes one by one: half of them never end their headers, half their body."""
     url = httpx.URL(served_.url)
     head = f"POST /v1/leads HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nAuthorization: Bearer {caller.token}\r\n"
     body = "Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n"

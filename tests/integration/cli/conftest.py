@@ -41,7 +41,7 @@ class Terminal:
 
 @pytest.fixture(scope="session")
 def command_environment(application_url: str) -> dict[str, str]:
-    """What commands are told of the test cluster."""
+    """Environment of commands for the test cluster."""
     key = new_secret_key()
     return environment(database_url=application_url, secret_key=key, log_format="json", poll_interval_seconds="0.5")
 

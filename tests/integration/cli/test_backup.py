@@ -34,7 +34,7 @@ def source(cluster: Cluster) -> Iterator[str]:
 
 
 def made(terminal: Terminal, *argv: str, **settings: str) -> dict[str, Any]:
-    """What a command that succeeds says in JSON."""
+    """JSON output of a command that succeeds."""
     done = terminal.run(*argv, "--json", **settings)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)

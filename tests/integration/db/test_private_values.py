@@ -1,4 +1,4 @@
-"""What customers gave us stays out of logs and job records, whatever goes wrong with it."""
+"""Customer data stays out of logs and job records, whatever error it causes."""
 
 import asyncio
 import io
@@ -70,7 +70,7 @@ async def provoke(tx: Transaction, name: str) -> None:
 
 @pytest.fixture(params=["json", "console"])
 def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What this process logs in one of the formats."""
+    """Log output of this process in one of the formats."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     # In place: loggers keep the list that they have used first, and other tests capture by changing it.

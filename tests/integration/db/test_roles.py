@@ -19,7 +19,7 @@ from tests.support.postgres import Cluster
 
 
 async def check(database: Database) -> None:
-    """What a service does before it serves."""
+    """Startup check of a service."""
     await check_role(database)
     await check_schema(database)
 

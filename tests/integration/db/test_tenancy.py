@@ -48,7 +48,7 @@ async def rolled_back(tx: Transaction) -> AsyncIterator[None]:
 
 
 async def counted(database: Database, table: Table, tenant: Tenant) -> int:
-    """How many rows the tenant really has."""
+    """Actual number of the tenant's rows."""
     statement = Sql(f"SELECT count(*) FROM {table.name} WHERE {table.owner} = :id")
     async with database.system(read_only=True) as tx:
         return int(await tx.scalar(statement, {"id": tenant.id}))

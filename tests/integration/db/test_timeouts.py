@@ -1,4 +1,4 @@
-"""How long a statement may take, and wait for a lock, depends on what the process does."""
+"""Timeouts of statements and locks, which depend on the process."""
 
 from pydantic import SecretStr
 

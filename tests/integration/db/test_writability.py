@@ -29,7 +29,7 @@ CREATE TRIGGER full_disk BEFORE UPDATE ON leadflood.workspaces FOR EACH ROW EXEC
 CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON leadflood.write_probes FOR EACH ROW
 WHEN (NEW.payload IS NOT NULL) EXECUTE FUNCTION disk_is_full();
 """
-"""As on a full disk: what fits into a page that is there is written, what needs a new one is not."""
+"""Simulates a full disk: writes that fit into an existing page succeed, those that need a new page fail."""
 FREED = "DROP TRIGGER full_disk ON leadflood.workspaces; DROP TRIGGER full_disk ON leadflood.write_probes"
 
 

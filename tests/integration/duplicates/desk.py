@@ -96,7 +96,7 @@ class Desk:
         return await self.last_scan()
 
     async def last_scan(self) -> ScanView:
-        """How the last scan stands."""
+        """State of the last scan."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
             found = await queries.find_scan(tx, self.actor)
         assert found
@@ -129,7 +129,7 @@ class Desk:
             return await merging.undo_merge(tx, self.actor, LEAD_PARTICIPANTS, merge_id=merge_id, trace={})
 
     async def stored(self) -> dict[str, list[str]]:
-        """All that a merge may touch, row by row."""
+        """All rows that a merge may change."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
             return {
                 name: [repr(row) for row in await tx.all(statement, {"workspace_id": self.actor.workspace_id})]
@@ -137,6 +137,6 @@ class Desk:
             }
 
     async def violations(self) -> list[str]:
-        """What the invariants of merges say."""
+        """Violations of the invariants of merges."""
         async with self.database.system(read_only=True) as tx:
             return await invariants.violations(tx)

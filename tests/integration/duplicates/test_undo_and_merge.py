@@ -102,7 +102,7 @@ async def test_an_undone_lead_stays_deleted_even_where_its_address_is_taken(desk
 
 @dataclass
 class Model:
-    """Which leads live, as the rules have it."""
+    """Active leads according to the rules."""
 
     imported: set[UUID]
     active: set[UUID]
@@ -120,7 +120,7 @@ class Model:
         return any(other == lead_id for _, other in self.merges.values())
 
     def withdraw(self, lead_id: UUID) -> None:
-        """What created or restored the lead is undone."""
+        """Undo what created or restored the lead."""
         if self.part(lead_id):
             self.deferred.add(lead_id)
         self.active.discard(lead_id)

@@ -1,4 +1,4 @@
-"""Where no adapter waits for anybody, leads are enriched together; what is written is what each alone would leave."""
+"""Leads are enriched together if all adapters are local; the result is the same as for each one alone."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ async def test_a_lead_enriched_at_once_leaves_what_one_in_two_steps_leaves(bench
 
 
 async def told(bench: Bench, made: LeadCreated) -> list[object]:
-    """What lead, timeline and receipts say, without ids and times."""
+    """Lead, timeline and receipts, without IDs and times."""
     lead, view = await bench.lead(made.lead_id), await bench.enrichment(made.lead_id)
     entries = [
         (entry.kind, entry.actor, {**entry.data, "jobId": entry.data["jobId"] == str(made.job_id)})

@@ -1,4 +1,4 @@
-"""What becomes of an enrichment when adapters refuse, are away, or the lead goes away."""
+"""Enrichment when adapters refuse or are unavailable, or the lead is deleted."""
 
 import asyncio
 

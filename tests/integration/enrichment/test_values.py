@@ -1,4 +1,4 @@
-"""What an enrichment leaves: every value with its receipt, and one chosen value a field."""
+"""Results of an enrichment: each value with its receipt, and one chosen value per field."""
 
 import asyncio
 

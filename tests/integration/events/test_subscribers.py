@@ -1,4 +1,4 @@
-"""Who hears of an event: in the same transaction, by a job for many, and by a job of the subscriber's own."""
+"""Delivery of events: in the same transaction, by a job for many, and by a job of the subscriber."""
 
 from typing import Any
 from uuid import UUID

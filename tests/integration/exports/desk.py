@@ -42,7 +42,7 @@ class Desk:
         bom: bool = False,
         max_count: int | None = DIRECT_LIMIT,
     ) -> bytes:
-        """What is sent at once."""
+        """The streamed export."""
         opened = await streaming.open_stream(
             self.database,
             self.actor,
@@ -86,6 +86,6 @@ class Desk:
             await files.delete_export(tx, self.actor, export_id=export_id)
 
     async def stored_parts(self, export_id: UUID) -> int:
-        """How many pieces of a file are in the database, whether anybody sees them or not."""
+        """Number of stored pieces of files, visible or not."""
         (row,) = await self.jobs.rows("SELECT count(*) AS n FROM export_parts WHERE export_id = :id", id=export_id)
         return int(row.n)

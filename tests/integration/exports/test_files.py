@@ -231,7 +231,7 @@ async def test_deleting_an_export_stops_the_worker_that_writes_it(
 async def test_no_transaction_stays_open_while_a_file_is_written(
     desk: Desk, leads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So nobody waits for a large export: each batch takes a connection of the pool, and gives it back."""
+    """A large export blocks no one: each batch takes a connection of the pool and returns it."""
     _, job_id = await desk.ask()
     job = await desk.jobs.started(job_id)
     open_now: list[int] = []
@@ -292,6 +292,6 @@ async def test_whoever_asks_downloads_and_deletes_is_in_the_audit_log(desk: Desk
 
 
 async def forget(desk: Desk) -> None:
-    """What the schedule does."""
+    """Run the purge as its schedule does."""
     sweep = Jobs(desk.database, SYSTEM_WORKSPACE_ID, PURGE_EXPORTS)
     assert (await sweep.attempt(desk.registry, await sweep.one())).status == "completed"

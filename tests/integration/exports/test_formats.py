@@ -1,4 +1,4 @@
-"""What goes out is what is stored, in each format, whatever is in it; and it comes back in as it was."""
+"""Exports contain the stored values in each format, and can be imported unchanged."""
 
 import csv
 import io

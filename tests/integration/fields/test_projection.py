@@ -1,4 +1,4 @@
-"""What filters read is in step with the leads, whoever writes them."""
+"""The filter tables match the leads, whoever writes those."""
 
 from uuid import UUID
 

@@ -51,7 +51,7 @@ async def actor_of(identity: Identity, token: str) -> Actor:
 
 
 async def actions(identity: Identity, workspace_id: UUID, session_id: UUID | None) -> list[tuple[str, Any]]:
-    """What the audit log of a workspace says of a session, oldest first."""
+    """Audit entries of a session in a workspace, oldest first."""
     async with identity.database.transaction(workspace_id) as tx:
         page = await queries.list_audit_events(tx, Actor.cli(workspace_id), subject_id=session_id, limit=10)
     return [(item.action, item.data.get("reason")) for item in reversed(page.items)]
@@ -73,7 +73,7 @@ async def age(identity: Identity, session_id: UUID | None, interval: str) -> Non
 
 
 async def lives_until(identity: Identity, session_id: UUID | None) -> list[datetime]:
-    """When a session and its tokens end."""
+    """Expiration times of a session and its tokens."""
     query = sql("""
         SELECT expires_at FROM sessions WHERE id = :id
         UNION ALL SELECT expires_at FROM session_tokens WHERE session_id = :id ORDER BY 1

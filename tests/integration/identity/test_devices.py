@@ -1,4 +1,4 @@
-"""Who is locked out by wrong passwords, and who is not."""
+"""Lockouts after wrong passwords: who is affected, and who is not."""
 
 import asyncio
 from dataclasses import replace
@@ -19,7 +19,7 @@ WRONG = "not the right password"
 
 
 async def guess(identity: Identity, person: Person, count: int, *, browser: bool = True) -> list[str]:
-    """What so many parallel guesses are answered."""
+    """Errors of this many parallel guesses."""
     login = identity.login_browser if browser else identity.login
     answers = await asyncio.gather(*(login(person, password=WRONG) for _ in range(count)), return_exceptions=True)
     return sorted(type(answer).__name__ for answer in answers)

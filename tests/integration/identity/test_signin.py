@@ -25,7 +25,7 @@ STRANGER = Person(UUID(int=1), "nobody@acme.test")
 
 
 async def failures(identity: Identity, count: int, person: Person, ip: str | None = None) -> list[type[Exception]]:
-    """What so many parallel logins with a wrong password are answered."""
+    """Errors of this many parallel logins with a wrong password."""
     tries = (identity.login(person, password="wrong horse battery", ip=ip) for _ in range(count))
     answers = await asyncio.gather(*tries, return_exceptions=True)
     assert all(isinstance(answer, Exception) for answer in answers)

@@ -38,7 +38,7 @@ LINK = f"{PUBLIC_URL}/invitations/"
 
 @dataclass(frozen=True)
 class Door:
-    """What a test of invitations works with."""
+    """Helper for tests of invitations."""
 
     identity: Identity
     company: Company
@@ -109,13 +109,13 @@ class Door:
         )
 
     async def members(self) -> dict[str, MemberView]:
-        """Who is in the company, by address."""
+        """Members of the company, by address."""
         async with self.identity.database.transaction(self.company.id, read_only=True) as tx:
             page = await identity_queries.list_members(tx, Actor.cli(self.company.id), limit=200)
         return {item.email: item for item in page.items}
 
     async def actions(self) -> list[str]:
-        """What the audit log says of invitations and newcomers, oldest first, without the making of the company."""
+        """Audit entries of invitations and new members, oldest first, without the creation of the company."""
         async with self.identity.database.transaction(self.company.id, read_only=True) as tx:
             page = await identity_queries.list_audit_events(tx, Actor.cli(self.company.id), limit=100)
         shown = [item for item in reversed(page.items) if item.actor.kind != "cli"]

@@ -1,4 +1,4 @@
-"""Who may invite whom, how often, and what the answer tells."""
+"""Rules of inviting: by whom, in which role, how often, and the response."""
 
 import asyncio
 from uuid import UUID

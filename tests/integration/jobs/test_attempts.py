@@ -1,4 +1,4 @@
-"""How the outcome of a handler becomes the state of its job."""
+"""The state of a job after each outcome of its handler."""
 
 import asyncio
 from collections.abc import Sequence

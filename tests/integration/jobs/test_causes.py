@@ -264,7 +264,7 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
 
 
 async def ends(jobs: Jobs) -> list[tuple[str, str, int]]:
-    """What the audit log says of retries and replays that a job has ended."""
+    """Audit entries of retries and replays that a job completed."""
     rows = await jobs.rows(AUDITED, workspace_id=jobs.workspace_id)
     return [(row.action, row.actor_kind, row.data["count"]) for row in rows if row.action.endswith("_finished")]
 

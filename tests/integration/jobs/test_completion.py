@@ -1,4 +1,4 @@
-"""Where a transaction that many jobs share fails, each is done again alone: only the one at fault feels it."""
+"""If a transaction shared by many jobs fails, each job is repeated alone: only the failing one is affected."""
 
 import asyncio
 from collections import Counter

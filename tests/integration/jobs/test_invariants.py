@@ -14,7 +14,7 @@ from tests.support.jobs import Jobs, completes, raises
 
 
 async def found(jobs: Jobs, subject: UUID) -> list[str]:
-    """What is said to be wrong with one job, event or lead."""
+    """Violations that concern one job, event or lead."""
     async with jobs.database.system(read_only=True) as tx:
         told = [*await invariants.violations(tx), *await enrichment_invariants.violations(tx)]
     return [sentence for sentence in told if str(subject) in sentence]

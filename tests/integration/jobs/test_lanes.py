@@ -46,11 +46,11 @@ class Chunk:
 
 
 async def nothing(_number: int) -> None:
-    """What happens at a point where nothing happens."""
+    """An injection point that does nothing."""
 
 
 async def handled(_context: JobContext[Any]) -> None:
-    """What a worker would do."""
+    """Run the job as a worker does."""
 
 
 @dataclass

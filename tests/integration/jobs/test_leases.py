@@ -1,4 +1,4 @@
-"""What becomes of the jobs of a worker that is slow, dead, stopped, or whose tickets are lost."""
+"""Jobs of a worker that is slow, dead or stopped, or whose queue messages are lost."""
 
 import asyncio
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What happens again and again, and how the system says that it lives."""
+"""Recurring jobs, and the heartbeat of the system."""
 
 import asyncio
 

@@ -51,7 +51,7 @@ VALUES: dict[str, Callable[[LeadView], Any]] = {
     "updatedAt": lambda lead: lead.updated_at,
     "enrichedAt": lambda lead: lead.enriched_at,
 }
-"""What each field of a filter is of, apart from the search."""
+"""Value of each filter field, except the search."""
 TEXTS = {"email", "firstName", "lastName", "company", "jobTitle", "phone", "website"}
 
 # Times with ties, so that pages are cut between rows that sort alike.
@@ -123,7 +123,7 @@ def expected(leads: Sequence[LeadView], filters: LeadFilter, sort: LeadSort) -> 
 
 
 def _sorted_by(lead: LeadView, sort: LeadSort) -> tuple[Any, ...] | None:
-    """What comes before the id; None for what has no value, which comes last."""
+    """Sort key before the ID; None for leads without a value, which come last."""
     name = " ".join(part for part in (lead.first_name, lead.last_name) if part)
     texts = {"name": name, "company": lead.company, "job_title": lead.job_title}
     if sort.column in texts:

@@ -94,16 +94,16 @@ class Desk:
             return list((await queries.list_events(tx, self.actor, lead_id=lead_id, deleted=True, limit=200)).items)
 
     async def count(self, statement: str) -> int:
-        """What a `SELECT count(*)` says, seen from the workspace."""
+        """Result of a `SELECT count(*)` in the workspace."""
         async with self.database.transaction(self.actor.workspace_id, read_only=True) as tx:
             return int(await tx.scalar(sql(statement)))
 
     async def set_status(self, lead_id: UUID, status: LeadStatus) -> None:
-        """As if a job had got that far."""
+        """Set the status as if a job had reached it."""
         await self._plant(_SET_STATUS, {"id": lead_id, "status": status.value})
 
     async def age(self, lead_id: UUID, days: int) -> None:
-        """As if all had happened that many days earlier."""
+        """Move all times of the workspace back by this many days."""
         await self._plant(_AGE, {"id": lead_id, "days": days})
 
     async def _plant(self, statement: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  an SQLAlchemy text

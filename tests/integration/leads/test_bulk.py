@@ -274,7 +274,7 @@ async def ended(bench: Workbench, registry: JobRegistry, asked: ChangesetView, k
 
 
 async def _remove(desk: Desk, lead_id: UUID) -> None:
-    """As the purge does, so that the checksum is over the same leads."""
+    """Delete as the purge does, so that the checksum is over the same leads."""
     await desk.age(lead_id, 60)
     async with desk.database.system() as tx:
         assert await store.purge(tx, days=30, batch=1) == [(desk.actor.workspace_id, lead_id)]

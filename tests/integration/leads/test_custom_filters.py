@@ -35,7 +35,7 @@ VALUES (:workspace_id, :changeset_id, :lead_id, 'created', '{}')
 
 
 async def names(desk: Desk, condition: dict[str, Any]) -> set[str]:
-    """Who meets it: in the list, counted, and by way of the search as well."""
+    """Leads that match: in the list, counted, and by the search."""
     tree = {"all": [condition]}
     searching = {"all": [{"any": [condition, {"field": "website", "operator": "is", "value": "nowhere"}]}]}
     found = []

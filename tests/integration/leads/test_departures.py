@@ -1,4 +1,4 @@
-"""What becomes of the leads and views of a member who is removed."""
+"""Leads and views of a removed member."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a changeset did is taken back, three-way: what somebody edited since stays as they left it."""
+"""Undo of a changeset, three-way: later edits are kept."""
 
 import copy
 from typing import Any

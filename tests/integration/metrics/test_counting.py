@@ -1,4 +1,4 @@
-"""What is counted of the timelines is what is in them, whatever happens to who counts."""
+"""Aggregated counts equal the timelines, even if a worker is interrupted."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What identifies a person is found in texts of any kind, and replaced; what only looks like it stays."""
+"""Identifying values are found in any text and replaced; similar text stays."""
 
 import json
 

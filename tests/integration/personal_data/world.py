@@ -30,7 +30,7 @@ from tests.support.desk import csv_of
 from tests.support.tenants import holdings, new_member
 
 CANARIES: Final = ("quokka", "2079460958")
-"""What the values of the person have in common. Nothing else in the workspace has it."""
+"""Parts that all values of the person contain. Nothing else in the workspace has them."""
 EMAIL: Final = "ada.quokka@acme.com"
 FIELDS: Final[Mapping[str, Any]] = {
     "firstName": "Quokkafirst",
@@ -164,7 +164,7 @@ class World:
             return await personal_data.export_personal_data(tx, self.actor, LEAD_PARTICIPANTS, who=_who(who))
 
     async def violations(self) -> list[str]:
-        """What the invariants of jobs, enrichment and merges say of this workspace."""
+        """Violations of the invariants of jobs, enrichment and merges in this workspace."""
         async with self.database.system(read_only=True) as tx:
             found = [line for item in (jobs_invariants, enrichment_invariants) for line in await item.violations(tx)]
         ids = [row["id"] for table in ("leads", "job_executions", "outbox_events") for row in await self.stored(table)]

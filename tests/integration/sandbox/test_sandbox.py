@@ -1,4 +1,4 @@
-"""What a file can do to the process that reads it: nothing but end that process."""
+"""A hostile file can only end the process that reads it."""
 
 import asyncio
 import os

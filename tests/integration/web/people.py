@@ -36,7 +36,7 @@ async def joined(house: House, visitor: Visitor) -> Browser:
 
 
 async def members_of(house: House) -> dict[UUID, MemberView]:
-    """Who is in the workspace."""
+    """Members of the workspace."""
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
         page = await queries.list_members(tx, house.actor, limit=200)
     return {item.id: item for item in page.items}

@@ -133,7 +133,7 @@ async def newest_changeset(house: House) -> UUID:
 
 
 async def trail(house: House, edge: Edge, kind: ActorKind, work: Callable[[House, Edge], Awaitable[None]]) -> list[Row]:
-    """What the log says of the work of this actor."""
+    """Audit entries of this actor's actions."""
     await work(house, edge)
     events = await events_of(house.parts.database, house.workspace_id)
     own = [event for event in events if event.actor.kind is kind and not event.action.startswith("session.")]

@@ -46,7 +46,7 @@ async def active(house: House) -> dict[str, LeadView]:
 
 
 def merging(pair: DuplicateView, **fields: str) -> dict[str, str]:
-    """What the form of a review sends."""
+    """Form data of a review."""
     survivor, other = pair.leads
     return {
         "survivorId": str(survivor.id),

@@ -88,7 +88,7 @@ _FAULTS = {"http.exception", "web.exception"}
 
 
 def names_of(rule: PageRoute) -> list[str]:
-    """What the module of a page and those it uses read of a query or form, and the fields of contracts they know."""
+    """Query and form fields that a page's module and its imports read, and the fields of their contracts."""
     module = sys.modules[inspect.unwrap(rule.handler).__module__]
     used = [var for var in vars(module).values() if isinstance(var, ModuleType) and ".web." in var.__name__]
     found = set(chain.from_iterable(_READS.findall(inspect.getsource(item)) for item in (module, *used)))

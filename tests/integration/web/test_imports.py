@@ -55,7 +55,7 @@ async def previewed(desk: Desk, data: bytes = FILE, **options: str) -> UUID:
 
 
 def form_of(seen: Seen) -> dict[str, str]:
-    """What the mapping form would send as it is shown."""
+    """Data of the mapping form as shown."""
     fields: dict[str, str] = {}
     for node in seen.html.css("form.import__mapping select"):
         chosen = node.css_first("option[selected]") or node.css_first("option")

@@ -19,7 +19,7 @@ async def leads(house: House) -> None:
 
 
 def fields(seen: Seen) -> list[tuple[str, str]]:
-    """What the form would send, without its buttons."""
+    """Data of the form, without its buttons."""
     found = [
         (node.attributes.get("name") or "", node.attributes.get("value") or "")
         for node in seen.html.css(f"{FORM} input")

@@ -64,7 +64,7 @@ class Viewer:
         return ctx
 
     async def live(self, rule: PageRoute, address: str, **headers: str) -> str:
-        """What the stream sends."""
+        """Content of the stream."""
         blocks = await pipeline.live_blocks(await self.ctx(rule, address, **headers), rule, not_before=0.0)
         return "".join(blocks.values())
 
@@ -86,7 +86,7 @@ class Room:
         return self.web.renders
 
     def address(self, rule: PageRoute) -> str:
-        """Where a page can be looked at."""
+        """Path of a page."""
         kind = rule.path.strip("/").split("/")[0]
         kind = {"changes": "changesets"}.get(kind, kind)
         return rule.path.replace("{id}", str(self.ids.get(kind, "")))
@@ -199,7 +199,7 @@ async def test_fifty_viewers_of_a_change_cost_one_render(room: Room, database: D
     async with room.web.changes.subscribe(workspace_id) as bell:
         await soon(bell.wait(60))  # the connection is there
         costs: list[int] = []
-        # What the set-up wrote may be heard late, as one more change: so until two rounds in a row had none.
+        # Changes of the set-up may be notified late: wait until two rounds in a row had none.
         while costs[-2:] != [1, 1] and len(costs) < 10:
             await change()
             before = room.renders.made

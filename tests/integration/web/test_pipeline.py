@@ -1,4 +1,4 @@
-"""What every page promises, whichever it is."""
+"""Requirements for every page."""
 
 import asyncio
 import gzip

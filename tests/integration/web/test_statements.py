@@ -1,4 +1,4 @@
-"""How often a page asks the database does not depend on how many rows it shows."""
+"""The number of statements of a page does not depend on its number of rows."""
 
 from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.kernel.actor import Role
@@ -81,7 +81,7 @@ async def test_no_page_asks_more_often_where_there_are_more_rows(
 
 
 async def fewest(browser: Browser, pool: ConnectionPool, address: str, *, enough: int) -> list[str]:
-    """What a page asks the database; of several visits the one with the least, for now and then one does more.
+    """Statements of a page; the smallest number of several visits, as one sometimes needs more.
 
     Args: enough: so few that further visits are of no interest.
     """

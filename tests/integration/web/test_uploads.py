@@ -28,7 +28,7 @@ class Part:
     more: str = ""
 
     def encoded(self) -> bytes:
-        """As browsers send it."""
+        """Form data encoded as browsers do."""
         file = f'; filename="{self.filename}"\r\nContent-Type: text/csv' if self.filename is not None else ""
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{self.name}"{file}\r\n{self.more}\r\n'
         return head.encode() + self.content + b"\r\n"
@@ -57,7 +57,7 @@ async def send(browser: Browser, body: bytes | AsyncIterator[bytes], **headers: 
 
 
 async def imports_of(house: House) -> Sequence[ImportView]:
-    """What is stored, half of a file included."""
+    """Stored imports, including partial uploads."""
     async with house.parts.database.transaction(house.workspace_id, read_only=True) as tx:
         return (await queries.list_imports(tx, house.actor, limit=100)).items
 

@@ -1,4 +1,4 @@
-"""How a worker ends: drained, with or without its database, or broken."""
+"""Shutdown of a worker: drained, with or without its database, or after an error."""
 
 from collections.abc import Sequence
 

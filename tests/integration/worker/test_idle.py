@@ -35,7 +35,7 @@ class Counted(Wrapped):
 
 
 def purpose(statement: str) -> str:
-    """Which loop a statement belongs to."""
+    """The loop that a statement belongs to."""
     signs = {
         "outbox_events e\nSET status = 'processing'": "relay",
         "lease_expires_at < now()": "rescue",

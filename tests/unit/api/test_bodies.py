@@ -16,7 +16,7 @@ from leadflood.kernel.request_bodies import BodyBudget, in_slices, read_pieces
 
 
 async def parsed(body: bytes, limit: int = 1_000_000) -> object:
-    """What becomes of a body: its value, or the error's class."""
+    """Result of parsing a body: its value, or the error's class."""
     try:
         return await parse_large(body, limit)
     except (InvalidInput, ContentTooLarge) as error:

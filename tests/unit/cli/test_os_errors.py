@@ -1,4 +1,4 @@
-"""What the operating system refuses is a sentence with a remedy; what is a fault of the program stays one."""
+"""Errors of the operating system are a sentence with a remedy; bugs of the program are not."""
 
 import errno
 import os

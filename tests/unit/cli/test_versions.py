@@ -1,4 +1,4 @@
-"""What the doctor says of Python and PostgreSQL."""
+"""Doctor's checks of Python and PostgreSQL."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""How likely two leads are one person, on real samples and on their edges."""
+"""Similarity of two leads, on real samples and edge cases."""
 
 import csv
 from collections import defaultdict
@@ -15,7 +15,7 @@ from tests.support.samples import SAMPLES
 
 
 def matched(one: Lead, two: Lead) -> Match | None:
-    """As a scan does: only those that share a key are compared."""
+    """The match as in a scan: only leads that share a key are compared."""
     a, b = PersonKey.of(one), PersonKey.of(two)
     return compare(a, b) if a.blocks() & b.blocks() else None
 
@@ -130,7 +130,7 @@ def test_generated_people_are_told_apart() -> None:
     [("datablist_leads_duplicates", 0.99, 0.99), ("febrl1", 0.99, 0.6), ("splink_fake_1000", 0.95, 0.5)],
 )
 def test_samples_are_told_apart(name: str, precision: float, recall: float) -> None:
-    """Those without companies have their town instead, and half of what tells people in them is no part of a lead."""
+    """The samples have a town instead of a company, and half of their distinguishing data is not part of a lead."""
     assert_told_apart(list(people(name)), precision, recall)
 
 

@@ -13,7 +13,7 @@ def lead(email: str, *, first_name: str | None = None, last_name: str | None = N
 async def receipts(
     email: str, *, first_name: str | None = None, last_name: str | None = None
 ) -> dict[Field, FoundValue]:
-    """What `email_insight` finds, by field."""
+    """Values that `email_insight` finds, by field."""
     found = await EmailInsight().enrich(lead(email, first_name=first_name, last_name=last_name))
     return {value.field: value for value in found}
 

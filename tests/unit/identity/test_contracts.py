@@ -1,4 +1,4 @@
-"""What identity accepts over JSON, read in Python as the API does, and how it names what it does not."""
+"""Validation of identity's JSON input, read in Python as the API does, and its error messages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a password must be, what counts as one address, what a scope adds up to."""
+"""Password rules, the unit of address throttling, and the sum of scopes."""
 
 import pytest
 

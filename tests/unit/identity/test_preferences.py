@@ -1,4 +1,4 @@
-"""What a user may prefer, and what only looks like it."""
+"""Validation of user preferences."""
 
 import pytest
 from pydantic import ValidationError

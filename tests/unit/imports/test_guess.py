@@ -1,4 +1,4 @@
-"""What columns seem to be, by header and content, in several languages."""
+"""Detection of columns by header and content, in several languages."""
 
 import csv
 

@@ -93,7 +93,7 @@ HOSTILE = {
     "nothing but line breaks": (b"", b"\n", 1000, "no rows"),
     "no workbook": (b"PK\x03\x04", b"x", 1000, "isn't an Excel workbook"),
 }
-"""What a file begins with, and what it then repeats how often: on the disk, as a test process is to stay small."""
+"""Start of a file, and the part that it repeats, with the number: on disk, as a test process must stay small."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -111,7 +111,7 @@ def test_a_hostile_file_is_refused_in_words_and_bounded_memory(name: str) -> Non
 
 @contextmanager
 def bounded_memory(megabytes: int) -> Iterator[None]:
-    """What is done inside may hold so much at a time."""
+    """Limit of memory inside the block."""
     tracemalloc.start()
     try:
         yield

@@ -96,7 +96,7 @@ def test_custom_fields_that_could_be_too_much_are_left_to_the_contract() -> None
 
 
 def outcome(body: Mapping[str, object]) -> tuple[LeadColumns | None, list[FieldError]]:
-    """What the API makes of a body: the lead, or the faults."""
+    """Result of a body in the API: the lead, or the errors."""
     try:
         return columns_of(CreateLead.model_validate(body), RowDefaults("import")), []
     except ValidationError as refusal:

@@ -1,4 +1,4 @@
-"""How long to wait between attempts, which reasons can be kept, and what they have in common."""
+"""Delays between attempts, the stored reasons, and their causes."""
 
 import pytest
 from hypothesis import given

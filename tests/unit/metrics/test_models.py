@@ -1,4 +1,4 @@
-"""Where hours and days begin, and percentiles from counted durations."""
+"""Bounds of hours and days, and percentiles from counted durations."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -52,7 +52,7 @@ def test_a_moment_lies_in_its_quarter(moment: datetime) -> None:
 
 
 def slots_of(durations: list[float]) -> Counter[int]:
-    """As the database counts them."""
+    """Counts as computed by the database."""
     return Counter(bisect_right(LATENCY_BOUNDS, duration) for duration in durations)
 
 

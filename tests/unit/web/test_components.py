@@ -20,7 +20,7 @@ EVIL = """"><script>alert('x')</script>&"""
 
 
 class _Reader(SimpleNamespace):
-    """What templates ask of a visit."""
+    """The reader as templates see it."""
 
     def may(self, permission: str) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Who has to give way when too many live streams are open."""
+"""Which stream is closed if too many live streams are open."""
 
 from contextlib import ExitStack
 from uuid import UUID

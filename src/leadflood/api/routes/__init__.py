@@ -1,1 +1,1 @@
-"""One file of routes for each domain."""
+"""Routes: one module for each domain."""

@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""Signing in and out, and the current user."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from leadflood.kernel.request_context import RequestContext
 router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=EdgeRoute)
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {401: {}, 429: {}}
-"""Problems that only the domain knows of; `openapi` fills them in."""
+"""Problems that only the domain knows; `openapi` adds them."""
 UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 
 

@@ -1,4 +1,4 @@
-"""Changes of many leads over HTTP, and their undo."""
+"""Bulk changes over HTTP, and their undo."""
 
 from fastapi import APIRouter, Response
 

@@ -44,7 +44,7 @@ async def list_deleted_leads(
 @router.get("/{id}", summary="Retrieve a deleted lead")
 @requires(LEADS_READ)
 async def get_deleted_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> DeletedLeadView:
-    """Who deleted the lead, when, in which changeset, and until when it can be restored.
+    """Shows who deleted the lead, when and in which changeset, and how long it can be restored.
 
     Returns 404 for leads that aren't deleted, and after `restorableUntil`, when the lead is purged.
     """

@@ -1,4 +1,4 @@
-"""Pairs of leads that may be one person, over HTTP."""
+"""Pairs of possible duplicates over HTTP."""
 
 from typing import Annotated, Any
 

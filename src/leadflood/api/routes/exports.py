@@ -1,4 +1,4 @@
-"""Exports over HTTP: leads in the response, or a file that a job writes."""
+"""Exports over HTTP: leads in the response, or a file written by a job."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -35,13 +35,13 @@ Columns = Annotated[
 
 
 class FileResponse(StreamingResponse):
-    """A file in one of the formats, for a browser to save."""
+    """A file in one of the formats, as a download."""
 
     media_type = None
 
 
 def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, size: int | None = None) -> FileResponse:
-    """The answer with a file. `size`: bytes that it has, where they are known."""
+    """The response with a file. `size`: its length in bytes, if known."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     if size is not None:
         headers["Content-Length"] = str(size)

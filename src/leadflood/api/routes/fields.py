@@ -36,7 +36,7 @@ async def get_fields(
 @router.get("/{id}", summary="Get a custom field")
 @requires(LEADS_READ)
 async def get_field(field_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> FieldView:
-    """A custom field. Its `ETag` is what `If-Match` wants."""
+    """A custom field. Its `ETag` is the value for `If-Match`."""
     field = await queries.get_field(unit.tx, unit.actor, field_id=field_id)
     response.headers["ETag"] = etag(field.version)
     return field

@@ -1,4 +1,4 @@
-"""The hold on outgoing effects, for instance operators: the sessions of users, as no API key is one."""
+"""The hold on outgoing effects, for instance operators: user sessions only, not API keys."""
 
 from fastapi import APIRouter
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/instance/hold", tags=["system"], route_class=Edge
 @router.get("", summary="Get the outgoing email hold")
 @requires(Permission.INSTANCE, transaction=False)
 async def get_hold(unit: UnitOfWorkDep) -> HoldView:
-    """Whether outgoing email is on hold, since when and why, and how many jobs are waiting."""
+    """Shows whether outgoing email is on hold, since when and why, and how many jobs are waiting."""
     return await _shown(unit)
 
 

@@ -1,4 +1,4 @@
-"""Who was asked to join the workspace."""
+"""Invitations to the workspace."""
 
 from fastapi import APIRouter
 from starlette.responses import Response

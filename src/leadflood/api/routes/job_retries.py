@@ -1,4 +1,4 @@
-"""Retries of several jobs in one request. Beside `/v1/jobs/{id}`, which would answer for any path below `/v1/jobs`."""
+"""Retries of several jobs in one request. Separate, as `/v1/jobs/{id}` would match any path below `/v1/jobs`."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Jobs: look at them, bring failed ones back, end unwanted ones."""
+"""Jobs: view, retry and cancel."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Merging two leads, over HTTP, and taking that back."""
+"""Merges of two leads over HTTP, and their undo."""
 
 from typing import Any
 

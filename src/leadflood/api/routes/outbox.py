@@ -1,4 +1,4 @@
-"""The outbox: what had to be published, and what could not."""
+"""The outbox: events and their delivery."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Replays of several outbox events in one request, apart from `outbox.py` as `job_retries.py` is from `jobs.py`."""
+"""Replays of several outbox events in one request; a separate resource like `job_retries.py`."""
 
 from fastapi import APIRouter
 

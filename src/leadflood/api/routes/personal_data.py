@@ -26,7 +26,7 @@ _BY_ADDRESS: dict[int | str, dict[str, Any]] = {409: {}}
 @router.post("/leads/{id}/personal-data-exports", summary="Export a lead's personal data", responses=_OF_LEAD)
 @requires(PERSONAL_DATA, whole_file=True)
 async def export_lead(lead_id: ResourceId, unit: UnitOfWorkDep) -> PersonalDataView:
-    """Everything that the workspace stores about the person, including deleted and merged leads.
+    """Returns all stored data about the person, including deleted and merged leads.
 
     A lead, deleted leads with the same email, and leads merged with one of them are the same person. The audit log
     records the export.

@@ -1,4 +1,4 @@
-"""How the process is, what its problems mean, and the documentation."""
+"""Health of the process, the problem pages, and the documentation."""
 
 from typing import Literal
 
@@ -68,7 +68,7 @@ async def problems() -> HTMLResponse:
 @router.get("/problems/{code}", include_in_schema=False)
 @public("documentation")
 async def problem_by_code(code: str) -> HTMLResponse:
-    """What one problem means and what to do."""
+    """The page of one problem: its meaning and remedy."""
     error = problem_types().get(code)
     if error is None:
         raise RouteNotFound("There is no such problem. /problems lists all.")

@@ -1,4 +1,4 @@
-"""The processes that run jobs."""
+"""The worker processes."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Duplicates as they cross the border."""
+"""Inputs and outputs of duplicates."""
 
 from datetime import datetime
 from typing import Annotated
@@ -38,7 +38,7 @@ _LEAD: dict[str, JsonValue] = {
 }
 
 MERGED_FIELDS = {field.api_name: field.name for field in MERGEABLE_FIELDS}
-"""What can be chosen in a merge beside custom fields, with its column."""
+"""Fields that can be chosen in a merge, besides custom fields, with their columns."""
 _MAX_FIELDS = 200
 
 

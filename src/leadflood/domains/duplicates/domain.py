@@ -1,4 +1,4 @@
-"""What duplicates declare."""
+"""Declaration of the duplicates domain."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why a request about duplicates is refused."""
+"""Errors of duplicates."""
 
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class UnknownMergeField(InvalidInput):
     remedy = "Remove the fields that `errors` lists."
 
     def __init__(self, names: list[str]) -> None:
-        """Args: names: those that neither has."""
+        """Args: names: fields that neither lead has."""
         faults = [
             FieldError(f"/fields/{name}", "unknown_field", "Neither lead has this custom field.") for name in names
         ]
@@ -71,7 +71,7 @@ class AlreadyMerged(Conflict):
     remedy = "Merge with the lead that `survivorId` names, or undo the merge that `mergeId` names first."
 
     def __init__(self, *, merge_id: UUID, survivor_id: UUID) -> None:
-        """Args: merge_id: the merge that took it in. survivor_id: the lead that it is part of."""
+        """Args: merge_id: the merge of the lead. survivor_id: the lead that it was merged into."""
         super().__init__(
             "One of the leads was already merged into another. Merge with that one, or undo the merge first.",
             extra={"mergeId": str(merge_id), "survivorId": str(survivor_id)},

@@ -1,4 +1,4 @@
-"""The jobs of duplicates, and what the audit log says of them."""
+"""Audit actions and jobs of duplicates."""
 
 from enum import StrEnum
 from typing import Final
@@ -9,16 +9,16 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class ScanPayload(Payload):
-    """Which scan."""
+    """The scan to run."""
 
     scan_id: UUID
 
 
 SCAN_DUPLICATES = JobKind("duplicates.scan.v1", ScanPayload, max_attempts=20)
-"""Compares what changed since the last scan, going on where an earlier attempt ended."""
+"""Compares leads changed since the last scan; resumes after an earlier attempt."""
 
 START_SCANS = JobKind("duplicates.start.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Has every workspace scanned in which leads changed since its last scan."""
+"""Starts a scan in each workspace in which leads changed since its last scan."""
 
 DUPLICATE: Final = "duplicate"
 MERGE: Final = "merge"
@@ -26,7 +26,7 @@ SCAN: Final = "scan"
 
 
 class DuplicateAuditAction(StrEnum):
-    """What people do about duplicates. The names are stable: people filter and alert by them."""
+    """Audit actions of duplicates. The names are stable: people filter and alert by them."""
 
     MERGED = "leads.merged"
     UNMERGED = "leads.unmerged"

@@ -1,4 +1,4 @@
-"""What must hold of merges: for `doctor`, and for the end of each chaos test."""
+"""Invariants of merges: for `doctor`, and for the end of each chaos test."""
 
 from leadflood.kernel.db.sql import sql_file
 from leadflood.kernel.db.transaction import Transaction
@@ -9,5 +9,5 @@ _VIOLATIONS = sql_file("leadflood.domains.duplicates.sql", "half_merged")
 
 
 async def violations(tx: Transaction) -> list[str]:
-    """One sentence for each merge that is half done or half undone, up to 100. Needs `Database.system`."""
+    """One sentence for each merge that is incompletely done or undone, up to 100. Requires `Database.system`."""
     return [row.violation for row in await tx.all(_VIOLATIONS, {"listed": _LISTED})]

@@ -1,4 +1,4 @@
-"""The jobs of duplicates: a scan, in parts that each are kept; and starting scans by the clock."""
+"""The jobs of duplicates: a scan, committed in parts; and scheduled scans."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,11 +16,11 @@ from leadflood.kernel.db.transaction import Transaction
 
 _DEAD = 10_000
 _MAX_SECONDS = 6 * 3600.0
-"""Seconds: each part of a scan is kept, and an attempt goes on where the one before ended."""
+"""Seconds: each part of a scan is committed, and an attempt continues where the previous one ended."""
 
 
 def definitions(database: Database) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for looking over all workspaces."""
+    """The jobs of this domain. `database`: for queries over all workspaces."""
 
     async def start(context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
@@ -63,7 +63,7 @@ async def _finish(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob
 
 
 async def _failed(tx: Transaction, job: RunningJob, payload: ScanPayload | None, _error: str) -> None:
-    """The next scan begins where the last one that was completed did."""
+    """The next scan begins where the last completed one did."""
     scan_id = payload.scan_id if payload else job.subject_id
     if scan_id is not None:
         await store.finish(tx, job.workspace_id, scan_id, ScanStatus.FAILED)

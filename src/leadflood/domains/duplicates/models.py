@@ -1,4 +1,4 @@
-"""Who a lead is, by what it says of itself, and how likely two leads are one person. All functions are pure."""
+"""Comparison of leads: the identity each one states, and how likely two are one person. Pure functions only."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class ScanStatus(StrEnum):
 
 
 class ReasonKind(StrEnum):
-    """What two leads match on. The values are stored."""
+    """Kind of evidence for a match. The values are stored."""
 
     SAME_MAILBOX = "same_mailbox"
     SIMILAR_EMAIL = "similar_email"
@@ -54,19 +54,19 @@ class ReasonKind(StrEnum):
 
 
 class MergeSide(StrEnum):
-    """Which lead's value to keep."""
+    """The lead whose value is kept."""
 
     SURVIVOR = "survivor"
     OTHER = "other"
 
 
 MIN_SCORE: Final = 55
-"""Pairs below it are not worth a review, such as the same phone number with different names."""
+"""Pairs with a lower score are not worth a review, such as the same phone number with different names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that two leads have in common, and how much: 1 is the same."""
+    """Something that two leads have in common, with its similarity: 1 is equal."""
 
     kind: ReasonKind
     similarity: float
@@ -74,7 +74,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How likely two leads are one person, 0 to 100, and why."""
+    """Probability that two leads are one person, 0 to 100, and the reasons."""
 
     score: int
     reasons: tuple[Reason, ...]
@@ -82,7 +82,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class ComparedLead:
-    """What a lead is compared by, as it is given; the phone in E.164, perhaps with an extension."""
+    """The values that a lead is compared by, as given; the phone in E.164, optionally with an extension."""
 
     email: str
     first_name: str | None = None
@@ -93,7 +93,7 @@ class ComparedLead:
 
 @dataclass(frozen=True, slots=True)
 class PersonKey:
-    """A lead in the forms that are compared. Empty where nothing is known.
+    """A lead in normalized form for comparison. Unknown values are empty.
 
     Attributes:
         mailbox: one spelling for all addresses of a mailbox. sure: how sure that is.
@@ -131,7 +131,7 @@ class PersonKey:
         )
 
     def blocks(self) -> frozenset[int]:
-        """Leads that share one of these are compared, and no others: each tolerates one slip or another spelling."""
+        """Keys of a lead: only leads that share one are compared. Each key tolerates a typo or another spelling."""
         return frozenset(_hashed(parts) for parts in self._blocks())
 
     def _blocks(self) -> Iterator[tuple[str, ...]]:
@@ -148,7 +148,7 @@ class PersonKey:
 
 
 def compare(one: PersonKey, two: PersonKey) -> Match | None:
-    """How likely two leads are one person; None where that is not worth a look.
+    """Probability that two leads are one person; None if it is too low to be worth reviewing.
 
     Each kind of evidence is a probability; the score is that not all of it is chance.
     """
@@ -182,7 +182,7 @@ _DIFFERENT: Final = 0.6
 _INITIAL: Final = 0.9
 _TURNED: Final = 0.95
 _HALF_KNOWN: Final = 0.8
-"""How alike two names are at best of which one part is known only."""
+"""Highest similarity of two names if one of them is known only in part."""
 _DISTINCT_LOCAL: Final = 5
 _SLIPS: Final = 2
 _LONG_DOMAIN: Final = 6
@@ -204,7 +204,7 @@ def _compact(company: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _employer(domain: str) -> str:
-    """The label of a company's own domain, which people often shorten its name to."""
+    """The label of a company's own domain, which is often a short form of its name."""
     if not domain or free_mail_provider(domain):
         return ""
     label = (registrable_domain(domain) or "").partition(".")[0]
@@ -221,7 +221,7 @@ def _slip(one: str, two: str) -> bool:
 
 
 def _part(one: str, two: str) -> float | None:
-    """How alike two parts of names are; None where one is not known. An initial may stand for the name."""
+    """Similarity of two parts of names; None if one is unknown. An initial can stand for the name."""
     if not one or not two:
         return None
     if len(one) == 1 or len(two) == 1:
@@ -230,7 +230,7 @@ def _part(one: str, two: str) -> float | None:
 
 
 def _name_similarity(one: PersonKey, two: PersonKey) -> float | None:
-    """How alike the names are, in either order; None where nothing can be compared."""
+    """Similarity of the names, in either order; None if nothing can be compared."""
     straight = _both(_part(one.first, two.first), _part(one.last, two.last))
     turned = _both(_part(one.first, two.last), _part(one.last, two.first))
     if straight is None or turned is None:

@@ -1,4 +1,4 @@
-"""What duplicates has about leads: what they are compared by, pairs, and merges."""
+"""Data that duplicates has about leads: comparison keys, pairs, and merges."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -54,19 +54,19 @@ async def _unmerge(tx: Transaction, actor: Actor, unmerging: Unmerging) -> None:
 
 
 async def _conflicts(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """A merge is an edit of both leads: of the one that survives (`merged`) and of the other (`merged_into`)."""
+    """A merge is an edit of both leads: of the survivor (`merged`) and of the other (`merged_into`)."""
     return await store.merged_among(tx, actor.workspace_id, lead_ids)
 
 
 async def _related(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> Iterable[UUID]:
-    """Leads that are merged are one person."""
+    """Merged leads are one person."""
     return await store.merged_with(tx, actor.workspace_id, lead_ids)
 
 
 def _pairs_after(pairs: Iterable[DuplicatePair], survivor_id: UUID, other_id: UUID) -> list[DuplicatePair]:
-    """The pairs that a merge changes: that of the two is merged, and those of the other are the survivor's.
+    """The pairs that a merge changes: the pair itself is merged, and the other lead's pairs become the survivor's.
 
-    Where the survivor has a pair with the same lead already, the other's stays with it, unseen.
+    If the survivor already has a pair with the same lead, the other's stays with it, hidden.
     """
     pairs = list(pairs)
     taken = {pair.leads for pair in pairs}
@@ -92,7 +92,7 @@ def _pairs_before(
     holders: Sequence[UUID],
     other_id: UUID,
 ) -> list[DuplicatePair]:
-    """The pairs that an undo changes. One that was decided on meanwhile keeps its decision."""
+    """The pairs that an undo changes. A pair that was reviewed meanwhile keeps its decision."""
     pairs = list(pairs)
     taken = {pair.leads for pair in pairs}
     after = []

@@ -21,7 +21,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 from leadflood.kernel.subjects import Participants
 
-# Pairs of living leads, the likeliest first.
+# Pairs of active leads, highest score first.
 _DUPLICATES = sql("""
 SELECT d.id, d.lead_a, d.lead_b, d.score, d.reasons, d.status, d.created_at, d.updated_at
 FROM duplicate_candidates d
@@ -32,13 +32,13 @@ WHERE d.workspace_id = :workspace_id AND d.status = :status
 ORDER BY d.score DESC, d.id DESC LIMIT :rows
 """)
 
-# A pair, whether its leads live or not.
+# A pair, with active or deleted leads.
 _DUPLICATE = sql("""
 SELECT id, lead_a, lead_b, score, reasons, status, created_at, updated_at
 FROM duplicate_candidates WHERE workspace_id = :workspace_id AND id = :duplicate_id
 """)
 
-# The last scan that was asked for.
+# The last requested scan.
 _SCAN = sql("""
 SELECT id, status, job_id, scanned, found, created_at, finished_at
 FROM duplicate_scans WHERE workspace_id = :workspace_id ORDER BY id DESC LIMIT 1
@@ -46,13 +46,13 @@ FROM duplicate_scans WHERE workspace_id = :workspace_id ORDER BY id DESC LIMIT 1
 
 _MERGES = sql_file("leadflood.domains.duplicates.sql", "merges")
 
-# How many references of each kind merges moved.
+# Number of moved references per kind.
 _MOVED = sql("""
 SELECT merge_id, kind, count(*) AS n FROM merge_references
 WHERE workspace_id = :workspace_id AND merge_id = ANY(:merge_ids) GROUP BY merge_id, kind
 """)
 
-# The fields that the undo of merges left as they were.
+# Fields that the undo of merges kept.
 _KEPT = sql("""
 SELECT changeset_id, lead_id, kept FROM lead_changes
 WHERE workspace_id = :workspace_id AND changeset_id = ANY(:changeset_ids) AND kept IS NOT NULL
@@ -67,7 +67,7 @@ async def list_duplicates(
     after: Position | None = None,
     limit: int,
 ) -> Page[DuplicateView]:
-    """Pairs of living leads, the likeliest first."""
+    """Pairs of active leads, highest score first."""
     values = {
         "workspace_id": actor.workspace_id,
         "status": status,
@@ -83,7 +83,7 @@ async def list_duplicates(
 
 
 async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
-    """Raises: DuplicateNotFound: also when one of its leads is deleted."""
+    """Raises: DuplicateNotFound: also if one of its leads is deleted."""
     row = await tx.first(_DUPLICATE, {"workspace_id": actor.workspace_id, "duplicate_id": duplicate_id})
     known = {} if row is None else await leads.leads_by_id(tx, actor, lead_ids=[row.lead_a, row.lead_b])
     if row is None or len(known) < 2:  # noqa: PLR2004  a pair
@@ -92,7 +92,7 @@ async def get_duplicate(tx: Transaction, actor: Actor, *, duplicate_id: UUID) ->
 
 
 async def find_scan(tx: Transaction, actor: Actor) -> ScanView | None:
-    """The last scan that was asked for, if any was."""
+    """The last requested scan, or None."""
     row = await tx.first(_SCAN, {"workspace_id": actor.workspace_id})
     return None if row is None else _scan_view(row)
 
@@ -150,7 +150,7 @@ async def _kept(tx: Transaction, actor: Actor, changeset_ids: Sequence[UUID]) ->
 
 
 def _duplicate_view(row: Row, known: Mapping[UUID, LeadView]) -> DuplicateView:
-    kinds = set(ReasonKind)  # a newer release may have found others
+    kinds = set(ReasonKind)  # a newer release may have found other kinds
     pair = sorted((known[row.lead_a], known[row.lead_b]), key=lambda lead: (lead.created_at, lead.id))
     return DuplicateView(
         id=row.id,

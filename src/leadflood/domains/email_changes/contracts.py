@@ -1,4 +1,4 @@
-"""What crosses the border of changes of an address."""
+"""Inputs and outputs of email changes."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ from leadflood.kernel.schema import View
 
 
 class EmailChangeView(View):
-    """A change that waits for its confirmation. Its link is in the mail alone."""
+    """A pending change. Its link is only in the email."""
 
     email: str
     former_email: str
     last_sent_at: datetime
     expires_at: datetime
     last_error: str | None
-    """Why the latest mail was not sent."""
+    """Reason why the latest email was not sent."""

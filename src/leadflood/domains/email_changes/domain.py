@@ -1,4 +1,4 @@
-"""What changes of addresses declare."""
+"""Declaration of the email changes domain."""
 
 from typing import Any
 

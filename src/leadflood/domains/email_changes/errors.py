@@ -1,4 +1,4 @@
-"""Why changes of an address are refused."""
+"""Errors of email changes."""
 
 from leadflood.kernel.errors import FieldError, InvalidInput, NotFound, TooManyRequests
 
@@ -21,7 +21,7 @@ class EmailChangeThrottled(TooManyRequests):
     title = "Too many emails"
 
     def __init__(self, retry_after: int) -> None:
-        """Args: retry_after: seconds until the next mail may be sent."""
+        """Args: retry_after: seconds until the next email can be sent."""
         detail = f"Too many confirmation emails. Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 

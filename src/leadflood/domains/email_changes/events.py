@@ -1,4 +1,4 @@
-"""What changes of an address write into the audit log, and their job."""
+"""Audit actions and the job of email changes."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -17,7 +17,7 @@ class EmailChangeAuditAction(StrEnum):
 
 
 class SendEmailChange(Payload):
-    """Which mail about a change: `sending` counts those with a link, and the latest counts."""
+    """The email to send: `sending` counts emails with a link, and only the latest link is valid."""
 
     change_id: UUID
     sending: int
@@ -25,7 +25,7 @@ class SendEmailChange(Payload):
 
 
 SEND_EMAIL_CHANGE = JobKind("email_changes.send.v1", SendEmailChange, max_attempts=12)
-"""Sends the mail with the link to the new address, or the notice to the former one."""
+"""Sends the email with the link to the new address, or the notice to the previous one."""
 
 PURGE_EMAIL_CHANGES = JobKind("email_changes.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Deletes what has ended long ago."""
+"""Deletes changes that ended long ago."""

@@ -1,4 +1,4 @@
-"""The job of changes of an address: sending a mail, at least once, with the same Message-ID and the same link."""
+"""The job of email changes: sends an email at least once, with the same Message-ID and the same link."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ _log = structlog.get_logger()
 def definitions(
     database: Database, *, mailer: Mailer, secret_box: SecretBox, public_url: str
 ) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `public_url`: where links lead."""
+    """The jobs of this domain. `public_url`: base of links."""
 
     async def send(context: JobContext[SendEmailChange]) -> None:
         payload = context.payload
         async with database.system(read_only=True) as tx:
-            # The notice goes out also where the change was confirmed or cancelled meanwhile.
+            # The notice is sent even if the change was confirmed or cancelled meanwhile.
             new = payload.to is Recipient.NEW
             change = await queries.change_by_id(tx, payload.change_id, open_only=new)
         if change is None or (new and change.sending != payload.sending):

@@ -1,4 +1,4 @@
-"""What a pending change of an address is, and the mails that go with it."""
+"""Pending email changes, and their emails."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ MAILS_A_DAY: Final = 10
 
 
 class Recipient(StrEnum):
-    """Who gets a mail: the new address a link, the address of before a notice."""
+    """Recipient of an email: the new address gets a link, the previous one a notice."""
 
     NEW = "new"
     FORMER = "former"

@@ -61,7 +61,7 @@ async def pending_to(tx: Transaction, email: EmailAddress) -> list[PendingChange
 
 
 async def view(tx: Transaction, user_id: UUID) -> EmailChangeView | None:
-    """What the person sees of the pending change, if there is one."""
+    """The user's pending change, or None."""
     row = await tx.first(OPEN_CHANGE_OF, {"user_id": user_id})
     if row is None:
         return None

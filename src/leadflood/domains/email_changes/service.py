@@ -38,7 +38,7 @@ async def request_change(
     change: ChangeEmail,
     trace: Mapping[str, str] = NO_TRACE,
 ) -> None:
-    """Send a link to the new address, and a notice to the one of now. What was pending is replaced.
+    """Send a link to the new address and a notice to the current one. A pending change is replaced.
 
     Raises: WrongPassword, LoginThrottled (the current password is guarded like a login), SameEmail,
         EmailChangeThrottled, Unauthenticated, Forbidden.
@@ -79,7 +79,7 @@ async def request_change(
 async def resend(
     database: Database, secret_box: SecretBox, actor: Actor, *, trace: Mapping[str, str] = NO_TRACE
 ) -> PendingChange:
-    """Send the link again, as a new one with a full life. Raises: EmailChangeNotFound, EmailChangeThrottled."""
+    """Send a new link, valid for the full period. Raises: EmailChangeNotFound, EmailChangeThrottled."""
     actor.require(ACCOUNT)
     async with database.system() as tx:
         change = await _own(tx, actor)
@@ -93,7 +93,7 @@ async def resend(
 
 
 async def cancel(database: Database, actor: Actor) -> None:
-    """Make the link of the pending change worthless. Raises: EmailChangeNotFound."""
+    """Cancel the pending change: its link stops working. Raises: EmailChangeNotFound."""
     actor.require(ACCOUNT)
     async with database.system() as tx:
         change = await _own(tx, actor)
@@ -103,13 +103,13 @@ async def cancel(database: Database, actor: Actor) -> None:
 
 
 async def preview(database: Database, token: str) -> PendingChange:
-    """What the link is about. Raises: EmailChangeNotFound."""
+    """The change that the link confirms. Raises: EmailChangeNotFound."""
     async with database.system(read_only=True) as tx:
         return await _by_token(tx, token)
 
 
 async def confirm(database: Database, *, token: str, client: Client) -> PendingChange:
-    """Give the account its new address, once. Sessions and API keys stay.
+    """Change the account's email, once. Sessions and API keys are kept.
 
     Raises: EmailChangeNotFound, EmailTaken: another account has the address; the change stays pending.
     """

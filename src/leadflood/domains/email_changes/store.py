@@ -1,4 +1,4 @@
-"""SQL that writes changes of an address. Needs system transactions: a person is in many workspaces."""
+"""SQL that writes email changes. Requires system transactions: a user can be in many workspaces."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.email_address import EmailAddress
 
-# The seconds until the person may have the next mail sent. One that was sent again counts as often as it was sent.
+# Seconds until the user can have the next email sent. A change that was sent again counts once per email.
 WAIT = sql("""
 SELECT greatest(
     ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer),
@@ -28,7 +28,7 @@ VALUES (:user_id, :id, :email, :email_norm, :former_email, :former_email_norm, :
         now() + make_interval(hours => :hours))
 """)
 
-# Give an open change a new token and a full life.
+# Give an open change a new token, valid for the full period.
 RENEW = sql("""
 UPDATE email_changes SET
     token_hash = :token_hash, sending = sending + 1, last_sent_at = now(),
@@ -57,7 +57,7 @@ DELETE FROM email_changes WHERE id IN (
 
 
 async def seconds_to_wait(tx: Transaction, user_id: UUID) -> int:
-    """How long until the person may have the next mail sent; 0 or less: now."""
+    """Seconds until the user can have another email sent; 0 or less if already possible."""
     sought = {"user_id": user_id, "pause": PAUSE_SECONDS, "most": MAILS_A_DAY}
     return int(await tx.scalar(WAIT, sought) or 0)
 
@@ -71,7 +71,7 @@ async def replace(
     former: EmailAddress,
     token_hash: bytes,
 ) -> None:
-    """Store a change by the hash of its token, in the place of what was pending."""
+    """Store a change by the hash of its token, replacing a pending one."""
     new = {"email": email.display, "email_norm": email.norm}
     old = {"former_email": former.display, "former_email_norm": former.norm}
     row = {"user_id": user_id, "id": change_id, "token_hash": token_hash, "hours": VALID_HOURS}
@@ -80,26 +80,26 @@ async def replace(
 
 
 async def renew(tx: Transaction, change: PendingChange, token_hash: bytes) -> bool:
-    """Give a pending change a new token and a full life; False if it was sent or closed meanwhile."""
+    """Give a pending change a new token, valid for the full period; False if it was sent or closed meanwhile."""
     row = {"id": change.id, "sending": change.sending}
     return await tx.changed(RENEW, {**row, "token_hash": token_hash, "hours": VALID_HOURS}) == 1
 
 
 async def set_job(tx: Transaction, change_id: UUID, workspace_id: UUID, job_id: UUID) -> None:
-    """Remember which job sends the latest mail."""
+    """Record the job that sends the latest email."""
     await tx.execute(SET_JOB, {"id": change_id, "workspace_id": workspace_id, "job_id": job_id})
 
 
 async def close(tx: Transaction, change: PendingChange) -> bool:
-    """Cancel; False if it is not pending any more."""
+    """Cancel; False if it is no longer pending."""
     return await tx.changed(CLOSE, {"id": change.id}) == 1
 
 
 async def confirm(tx: Transaction, change: PendingChange, token_hash: bytes) -> bool:
-    """Use a change up; False if its token is not the latest, its time is over, or the password changed since."""
+    """Close a change by its token; False if a newer token exists, it has expired, or the password changed since."""
     return await tx.changed(CONFIRM, {"id": change.id, "token_hash": token_hash}) == 1
 
 
 async def purge_expired(tx: Transaction, limit: int) -> int:
-    """Delete what has ended long ago. Returns how many."""
+    """Delete changes that ended long ago. Returns the number."""
     return await tx.changed(PURGE_EXPIRED, {"limit": limit})

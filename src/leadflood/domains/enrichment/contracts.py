@@ -1,4 +1,4 @@
-"""Enrichment as the API shows it: every value with its receipt."""
+"""Enrichment in the API: every value with its receipt."""
 
 from datetime import datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What enrichment declares."""
+"""Declaration of the enrichment domain."""
 
 from leadflood.domains.enrichment import jobs, listeners
 from leadflood.domains.enrichment.events import LEAD_ENRICHED, LEAD_ENRICHMENT_FAILED, EnrichLead

@@ -1,4 +1,4 @@
-"""Why enrichment is refused or fails."""
+"""Errors of enrichment."""
 
 from leadflood.kernel.errors import AppError
 
@@ -10,7 +10,7 @@ class UnknownAdapter(AppError):
     title = "Unknown enrichment adapter"
 
     def __init__(self, name: str, known: list[str]) -> None:
-        """Args: name: what was asked for. known: what there is."""
+        """Args: name: the unknown one. known: the existing ones."""
         names = ", ".join(known)
         super().__init__(
             f"There is no enrichment adapter {name!r}. Set LEADFLOOD_ENRICHMENT_ADAPTERS to some of: {names}."

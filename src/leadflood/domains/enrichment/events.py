@@ -1,4 +1,4 @@
-"""The job of enrichment, and what it says of leads."""
+"""The job and the domain events of enrichment."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from leadflood.kernel.events import EventData, EventType
 
 
 class EnrichLead(Payload):
-    """Which lead."""
+    """The lead to enrich."""
 
     lead_id: UUID
 
@@ -18,14 +18,14 @@ ENRICH_LEAD = JobKind("leads.enrich.v1", EnrichLead, max_attempts=5)
 
 
 class LeadEnrichedData(EventData):
-    """The job, and the fields of which a value was chosen."""
+    """The job, and the fields with a chosen value."""
 
     job_id: UUID
     fields: list[str]
 
 
 class EnrichmentFailedData(EventData):
-    """The job, which says why."""
+    """The job, which has the reason."""
 
     job_id: UUID
 

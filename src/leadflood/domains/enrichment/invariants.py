@@ -1,4 +1,4 @@
-"""What must hold between leads and the jobs that enrich them: for `doctor`, and for the end of each chaos test."""
+"""Invariants of leads and the jobs that enrich them: for `doctor`, and for the end of each chaos test."""
 
 from leadflood.domains.enrichment.events import ENRICH_LEAD
 from leadflood.kernel.db.sql import sql_file
@@ -10,7 +10,7 @@ _VIOLATIONS = sql_file("leadflood.domains.enrichment.sql", "unfinished_leads")
 
 
 async def violations(tx: Transaction) -> list[str]:
-    """One sentence for each lead that is neither `enriched` nor `failed` and has no live job, up to 100.
+    """One sentence for each lead that is neither `enriched` nor `failed` and has no unfinished job, up to 100.
 
     A lead that an import made stays `new` until its enrichment is asked for, which the import may never do.
     A lead may have several live jobs: each request for enrichment adds one. Deleted leads are left out.

@@ -28,13 +28,13 @@ def definitions(adapters: Sequence[Adapter]) -> list[JobDefinition[EnrichLead]]:
 
 
 async def _load(tx: Transaction, actor: Actor, payloads: Sequence[EnrichLead]) -> list[KnownLead | None]:
-    """None for a lead that is gone."""
+    """None for a deleted lead."""
     known = await service.load_leads(tx, actor, lead_ids=[payload.lead_id for payload in payloads])
     return [known.get(payload.lead_id) for payload in payloads]
 
 
 async def _enrich_locally(lead: KnownLead, adapters: Sequence[Adapter]) -> Complete[service.AttemptResult]:
-    """Nothing is waited for, so the lead passes through `processing` in one transaction."""
+    """Nothing waits, so the lead passes through `processing` in one transaction."""
     runs = [await _ask(adapter, lead) for adapter in adapters]
     order = [adapter.name for adapter in adapters]
     return Complete(service.complete, service.AttemptResult(lead.lead_id, runs, order, begun=False))
@@ -64,7 +64,7 @@ async def _enrich(
 
 
 async def _ask(adapter: Adapter, lead: KnownLead) -> AdapterRun:
-    """One call. `Retryable` rises: the whole attempt is repeated, without the adapters that have answered."""
+    """One call. `Retryable` is raised: the whole attempt is repeated, without the adapters that already answered."""
     started_at: datetime = utc_now()
     try:
         values = await adapter.enrich(lead)

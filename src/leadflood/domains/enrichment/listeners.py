@@ -1,4 +1,4 @@
-"""What enrichment does when leads are created, or their enrichment is requested: in the same transaction."""
+"""Reactions to created leads and requested enrichments, in the same transaction."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,14 +12,14 @@ from leadflood.kernel.events import Event
 
 
 async def lead_created(tx: Transaction, events: Sequence[Event[LeadCreatedData]]) -> None:
-    """Queue the jobs of new leads, under the ids that their creator has chosen."""
+    """Queue the jobs of new leads, with the IDs chosen by their creator."""
     wanted = [_job(event, event.data.job_id) for event in events if event.data.job_id is not None]
     if wanted:
         await jobs.enqueue(tx, events[0].actor, jobs=wanted)
 
 
 async def enrichment_requested(tx: Transaction, events: Sequence[Event[EnrichmentRequestedData]]) -> None:
-    """Queue the jobs of leads that are to be enriched again, under the ids that were chosen there."""
+    """Queue the jobs of leads to enrich again, with the IDs chosen by the requester."""
     await jobs.enqueue(tx, events[0].actor, jobs=[_job(event, event.data.job_id) for event in events])
 
 

@@ -1,4 +1,4 @@
-"""The nouns of enrichment: what is known of a lead, what an adapter found, and which finding wins."""
+"""Models of enrichment: known values of a lead, findings of adapters, and the choice of the best finding."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Field(StrEnum):
-    """What can be found about a lead. The value is the key under which it is stored and shown."""
+    """A fact that can be found about a lead. The value is the key under which it is stored and shown."""
 
     FIRST_NAME = "first_name"
     LAST_NAME = "last_name"
@@ -17,7 +17,7 @@ class Field(StrEnum):
     """The registrable domain of the employer (eTLD+1), as an A-label in lower case."""
 
     CANONICAL_EMAIL = "canonical_email"
-    """One spelling for all addresses that reach the same mailbox; for comparing, never for sending."""
+    """Canonical spelling for all addresses of the same mailbox; for comparison, never for sending."""
 
     LIKELY_TYPO_OF = "likely_typo_of"
     """The whole address that was probably meant."""
@@ -29,7 +29,7 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownLead:
-    """What goes into an adapter."""
+    """Input of an adapter."""
 
     lead_id: UUID
     email: str
@@ -45,25 +45,25 @@ class KnownLead:
 
 @dataclass(frozen=True, slots=True)
 class FoundValue:
-    """One value with its receipt."""
+    """A value with its receipt."""
 
     field: Field
     value: str | bool | int | float
     confidence: float
-    """Probability that the value is right, 0 to 1, as the adapter honestly estimates it."""
+    """Probability that the value is right, 0 to 1, as estimated by the adapter."""
 
     method: str
-    """How it was found: a short stable name such as `local_part_pattern`."""
+    """Method that found it: a short stable name such as `local_part_pattern`."""
 
     evidence: str
-    """One sentence for a person who asks why."""
+    """The reason in one sentence, for people."""
 
     source_url: str | None = None
     cost_micros: int = 0
     """Price of this value in millionths of the account's currency."""
 
     def __post_init__(self) -> None:
-        """Raises: ValueError: on a confidence outside 0..1 (NaN included) or a negative cost."""
+        """Raises: ValueError: confidence outside 0..1 (NaN included) or negative cost."""
         if not 0 <= self.confidence <= 1:
             message = f"The confidence of {self.field} is {self.confidence}; it must lie between 0 and 1."
             raise ValueError(message)
@@ -74,7 +74,7 @@ class FoundValue:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A found value and who found it."""
+    """A found value and its source."""
 
     adapter: str
     adapter_version: str
@@ -83,14 +83,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class MovedFindings:
-    """What went from one lead to another: runs, and values with whether each was the chosen one before."""
+    """Findings that a merge moved: runs, and values with whether each was the chosen one before."""
 
     runs: Sequence[UUID]
     values: Mapping[UUID, bool]
 
 
 class Adapter(Protocol):
-    """A source of knowledge about leads.
+    """A source of values about leads.
 
     It gives no value rather than a guess it would not bet on, and raises `Retryable` or `Terminal` from
     `leadflood.domains.jobs.errors`; it never retries by itself.
@@ -112,7 +112,7 @@ class Adapter(Protocol):
         ...
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        """What this source knows; empty when it knows nothing.
+        """The values that this source has; empty if none.
 
         Raises:
             Retryable: the source is away or over its limit for now.
@@ -122,7 +122,7 @@ class Adapter(Protocol):
 
 
 def best_values(candidates: Iterable[Candidate]) -> dict[Field, Candidate]:
-    """The winner for each field: the highest confidence, and of equals the one that comes first.
+    """The best finding of each field: the highest confidence, and among equals the first.
 
     Args:
         candidates: in the order in which their adapters are registered.

@@ -1,4 +1,4 @@
-"""Runs and values of enrichment: they follow their lead into a merge and back, and go with it."""
+"""Runs and values of enrichment: they move with their lead in a merge and back, and are deleted with it."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ _PLACES = (
 
 
 async def _merge(tx: Transaction, actor: Actor, from_id: UUID, to_id: UUID) -> list[Reference]:
-    """The survivor's own chosen values stay chosen. A job that enriches the other finds it gone, and writes nothing."""
+    """The survivor's chosen values stay chosen. A job that enriches the other lead finds it gone and writes nothing."""
     moved = await store.reassign_findings(tx, actor.workspace_id, from_lead=from_id, to_lead=to_id)
     return [
         *(Reference(_RUN, run_id) for run_id in moved.runs),

@@ -1,4 +1,4 @@
-"""SQL that reads what enrichment found."""
+"""SQL that reads enrichment data."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -19,7 +19,7 @@ FROM enrichment_runs WHERE workspace_id = :workspace_id AND lead_id = :lead_id
 ORDER BY id DESC LIMIT :most
 """)
 
-# What runs found, the best of each field first.
+# Values of runs, best first for each field.
 _VALUES = sql("""
 SELECT run_id, field, value, confidence, chosen, method, evidence, source_url, cost_micros, observed_at
 FROM enrichment_values WHERE workspace_id = :workspace_id AND run_id = ANY(:run_ids)
@@ -48,7 +48,7 @@ async def get_lead_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID) -
 async def chosen_values(
     tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]
 ) -> dict[UUID, dict[str, str | bool | int | float]]:
-    """What enrichment chose for each of the leads, by field; a lead without anything is left out."""
+    """Chosen values of the leads, by field; leads without any are left out."""
     rows = await tx.all(_CHOSEN, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     found: dict[UUID, dict[str, str | bool | int | float]] = {}
     for row in rows:

@@ -11,7 +11,7 @@ from leadflood.kernel.crypto import random_unit
 
 
 def build_adapters(settings: Settings) -> Sequence[Adapter]:
-    """The adapters that the settings name, in their order. Raises: UnknownAdapter."""
+    """The adapters in the settings, in their order. Raises: UnknownAdapter."""
     known: Mapping[str, Callable[[], Adapter]] = {
         "email_insight": EmailInsight,
         "simulated": lambda: Simulated(

@@ -1,4 +1,4 @@
-"""Verbs of enrichment: what the job does with what adapters find."""
+"""Verbs of enrichment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from leadflood.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class AttemptInput:
-    """What an attempt begins with: the lead, and which adapters have answered for this job (None: with success)."""
+    """Input of an attempt: the lead, and the adapters that already answered for this job (None: successfully)."""
 
     lead: KnownLead
     answered: dict[str, str | None]
@@ -34,7 +34,7 @@ class AttemptInput:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What an attempt ends with: the runs not kept yet, and the adapters in the order of precedence among equals.
+    """Result of an attempt: the runs not yet stored, and the adapters in order of precedence among equals.
 
     `begun`: whether `start` has taken the lead to `processing`.
     """
@@ -46,13 +46,13 @@ class AttemptResult:
 
 
 async def load_leads(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, KnownLead]:
-    """The input of adapters for the leads that are not deleted, by id. They are not locked."""
+    """Inputs of adapters for the leads that are not deleted, by ID. They are not locked."""
     rows = await leads.active_leads(tx, actor, lead_ids=lead_ids)
     return {lead_id: _known_lead(lead) for lead_id, lead in rows.items()}
 
 
 async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, UUID]]) -> list[AttemptInput | None]:
-    """Take the leads of jobs to `processing`. None for one that is gone: then there is nothing to enrich."""
+    """Set the leads of jobs to `processing`. None for a deleted one: then there is nothing to enrich."""
     active = await leads.lock_leads(tx, actor, lead_ids=[lead_id for _, lead_id in jobs])
     begun = [(lead_id, {"jobId": str(job.id), "attempt": job.attempt}) for job, lead_id in jobs if lead_id in active]
     await leads.transition(
@@ -66,15 +66,15 @@ async def start(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, 
 
 
 async def record_run(tx: Transaction, actor: Actor, *, lead_id: UUID, job_id: UUID, run: AdapterRun) -> None:
-    """Keep what an adapter said before the next one is asked: it may have cost money. Not for a lead that is gone."""
+    """Store an adapter's result before the next call: it may have cost money. Not for a deleted lead."""
     if await leads.lock_lead_ids(tx, actor, lead_ids=[lead_id]):
         await store.insert_runs(tx, actor.workspace_id, [RecordedRun(lead_id, job_id, run)])
 
 
 async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> list[None]:
-    """Keep the last runs of jobs, choose the best value of each field, and take the leads to `enriched`.
+    """Store the last runs of jobs, choose the best value of each field, and set the leads to `enriched`.
 
-    Nothing is written for a lead that is gone. Two jobs of one lead choose one after the other.
+    Nothing is written for a deleted lead. Two jobs of one lead choose one after the other.
     """
     waiting = list(jobs)
     while waiting:
@@ -85,7 +85,7 @@ async def complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJo
 
 
 async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, AttemptResult]]) -> None:
-    """As `complete`, for jobs of different leads."""
+    """Like `complete`, for jobs of different leads."""
     active = await leads.lock_lead_ids(tx, actor, lead_ids=[ended.lead_id for _, ended in jobs])
     ours = [item for item in jobs if item[1].lead_id in active]
     if not ours:
@@ -122,7 +122,7 @@ async def _complete(tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJ
 
 
 def _winners(earlier: Sequence[StoredValue], ended: AttemptResult) -> dict[int, Candidate]:
-    """The best candidate of each field, by its identity. A fresh run of an adapter takes the place of its last one."""
+    """The best candidate of each field, by its identity. A new run of an adapter replaces its last one."""
     fresh = {run.adapter for run in ended.runs if run.error is None}
     rivals = [value.candidate for value in earlier if value.candidate.adapter not in fresh]
     new = [Candidate(run.adapter, run.adapter_version, value) for run in ended.runs for value in run.values]

@@ -14,8 +14,8 @@ from leadflood.kernel.ids import new_id
 
 INSERT_RUNS = sql_file("leadflood.domains.enrichment.sql", "insert_runs")
 
-# The values of each adapter's latest completed run. One look-up a lead, whatever PostgreSQL knows of the tables: with
-# one for all of them, it was seen to read every run of the workspace.
+# The values of each adapter's latest completed run. One lookup per lead, whatever PostgreSQL knows of the tables: a
+# single one for all was seen to read every run of the workspace.
 COMPETING = sql("""
 SELECT v.id, v.lead_id, v.field, v.value, v.confidence, v.method, v.evidence, v.source_url, v.cost_micros, v.chosen,
        latest.adapter, latest.adapter_version
@@ -30,39 +30,39 @@ JOIN enrichment_values v ON v.workspace_id = :workspace_id AND v.run_id = latest
 ORDER BY v.id
 """)
 
-# The adapters that have answered for jobs.
+# The adapters that answered for jobs.
 _ANSWERED = sql("""
 SELECT job_id, adapter, error FROM enrichment_runs
 WHERE workspace_id = :workspace_id AND job_id = ANY (:job_ids) AND NOT void
 """)
 
-# Let a retry of a job ask those again that refused.
+# Let a retry of a job call the adapters again that refused.
 _VOID_REFUSALS = sql("""
 UPDATE enrichment_runs SET void = true
 WHERE workspace_id = :workspace_id AND job_id = :job_id AND status = 'failed' AND NOT void
 """)
 
-# The losers first: a lead has one chosen value of each field.
+# Other values first: a lead has one chosen value of each field.
 _UNCHOOSE = sql("""
 UPDATE enrichment_values SET chosen = false
 WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND chosen AND id <> ALL(:winners)
 """)
 
-# Mark the winners.
+# Mark the chosen values.
 _CHOOSE = sql("""
 UPDATE enrichment_values SET chosen = true
 WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND NOT chosen AND id = ANY(:winners)
 """)
 
-# What was chosen for a lead before its values become another's.
+# The chosen values of a lead before they move to another.
 _VALUES_OF = sql("SELECT id, chosen FROM enrichment_values WHERE workspace_id = :workspace_id AND lead_id = :from_lead")
 
-# Make the runs of one lead another's.
+# Move the runs of one lead to another.
 _MOVE_RUNS = sql("""
 UPDATE enrichment_runs SET lead_id = :to_lead WHERE workspace_id = :workspace_id AND lead_id = :from_lead RETURNING id
 """)
 
-# Make the values of one lead another's, whose own choice stays.
+# Move the values of one lead to another, whose choice stays.
 _MOVE_VALUES = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = v.chosen AND NOT EXISTS (
@@ -77,7 +77,7 @@ UPDATE enrichment_runs SET lead_id = :to_lead
 WHERE workspace_id = :workspace_id AND id = ANY(:runs) AND lead_id = ANY(:holders)
 """)
 
-# Return values that the holders still have. One that the lead found by itself meanwhile stays the chosen one.
+# Return values that the holders still have. A value that the lead found meanwhile stays the chosen one.
 _RETURN_VALUES = sql("""
 UPDATE enrichment_values v
 SET lead_id = :to_lead, chosen = n.chosen AND NOT EXISTS (
@@ -90,7 +90,7 @@ WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.lead_id = ANY(:holder
 
 @dataclass(frozen=True, slots=True)
 class AdapterRun:
-    """What one call of an adapter gave: values, or an error that asking again would not mend."""
+    """Result of one call of an adapter: values, or an error that a retry would not fix."""
 
     adapter: str
     adapter_version: str
@@ -110,7 +110,7 @@ class StoredValue:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """A run to keep, and which of its values are the chosen ones."""
+    """A run to store, and which of its values are chosen."""
 
     lead_id: UUID
     job_id: UUID
@@ -120,7 +120,7 @@ class RecordedRun:
 
 
 async def answered(tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, str | None]]:
-    """The adapters that have answered for jobs already, with the error of those that refused: not asked twice."""
+    """The adapters that already answered for jobs, with the error of those that refused: not called twice."""
     found: dict[UUID, dict[str, str | None]] = {job_id: {} for job_id in job_ids}
     if job_ids:
         for row in await tx.all(_ANSWERED, {"workspace_id": workspace_id, "job_ids": list(job_ids)}):
@@ -129,12 +129,12 @@ async def answered(tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID])
 
 
 async def void_refusals(tx: Transaction, workspace_id: UUID, job_id: UUID) -> None:
-    """Let a retry of a failed job ask those again that refused."""
+    """Let a retry of a failed job call the adapters again that refused."""
     await tx.execute(_VOID_REFUSALS, {"workspace_id": workspace_id, "job_id": job_id})
 
 
 async def insert_runs(tx: Transaction, workspace_id: UUID, recorded: Sequence[RecordedRun]) -> None:
-    """Keep runs and their values."""
+    """Store runs and their values."""
     values = [(item, value) for item in recorded for value in item.run.values]
     chosen = {id(winner) for item in recorded for winner in item.winners}
     await tx.execute(
@@ -170,7 +170,7 @@ async def competing_values(
 ) -> dict[UUID, list[StoredValue]]:
     """The values of the latest completed run of each adapter for leads, by lead."""
     found: dict[UUID, list[StoredValue]] = {lead_id: [] for lead_id in lead_ids}
-    known = set(Field)  # a newer release may have stored others; they wait for it
+    known = set(Field)  # a newer release may have stored other fields, which wait for it
     for row in await tx.all(COMPETING, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}):
         if row.field in known:
             found[row.lead_id].append(_stored(row))
@@ -178,14 +178,14 @@ async def competing_values(
 
 
 async def choose(tx: Transaction, workspace_id: UUID, lead_id: UUID, winners: Collection[UUID]) -> None:
-    """Mark stored values as the chosen ones, and all others of the lead as not."""
+    """Mark stored values as chosen, and all others of the lead as not."""
     values = {"workspace_id": workspace_id, "lead_id": lead_id, "winners": list(winners)}
     for statement in (_UNCHOOSE, _CHOOSE):
         await tx.execute(statement, values)
 
 
 async def reassign_findings(tx: Transaction, workspace_id: UUID, *, from_lead: UUID, to_lead: UUID) -> MovedFindings:
-    """Make the runs and values of one lead another's, which keeps its own choice. Both leads are locked."""
+    """Move the runs and values of one lead to another, which keeps its own choice. Both leads are locked."""
     leads = {"workspace_id": workspace_id, "from_lead": from_lead, "to_lead": to_lead}
     values = await tx.all(_VALUES_OF, leads)
     runs = await tx.all(_MOVE_RUNS, leads)

@@ -1,4 +1,4 @@
-"""What crosses the border of exports."""
+"""Inputs and outputs of exports."""
 
 from datetime import datetime
 from typing import Annotated
@@ -30,7 +30,7 @@ ColumnNames = Annotated[
         {"pattern": f"^{_NAME}(,{_NAME}){{0,{MAX_CHOSEN - 1}}}$", "examples": ["email,firstName,custom.plan"]},
     ),
 ]
-"""Names with commas between."""
+"""Comma-separated names."""
 
 
 class CreateExport(Schema):

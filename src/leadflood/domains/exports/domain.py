@@ -1,4 +1,4 @@
-"""What exports declare."""
+"""Declaration of the exports domain."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why an export is refused."""
+"""Errors of exports."""
 
 from leadflood.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
 
@@ -29,7 +29,7 @@ class ExportTooLarge(Conflict):
     remedy = "Create an export with `POST /v1/exports`, or add filters."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: leads that may be sent."""
+        """Args: limit: maximum number of leads."""
         super().__init__(
             f"More than {limit:,} leads match. Prepare the export in the background (POST /v1/exports), or add filters."
         )
@@ -43,7 +43,7 @@ class TooManyExports(Conflict):
     remedy = "Delete exports that you no longer need."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: files that a workspace may keep."""
+        """Args: limit: maximum number of files per workspace."""
         super().__init__(f"Export limit reached ({limit}). Delete exports you no longer need.")
 
 
@@ -55,7 +55,7 @@ class TooManyColumns(InvalidInput):
     remedy = "Name fewer columns, or use the format `ndjson`."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: columns that a table may have."""
+        """Args: limit: maximum number of columns of a table."""
         message = f"Maximum {limit} columns. Name the ones you need, or use the format ndjson."
         super().__init__(
             "The leads have too many custom fields for a table.", errors=[FieldError("?columns", "too_long", message)]

@@ -1,4 +1,4 @@
-"""The jobs of exports, and what the audit log says of them."""
+"""Audit actions and jobs of exports."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -8,13 +8,13 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class ExportPayload(Payload):
-    """Which export."""
+    """The export to write."""
 
     export_id: UUID
 
 
 WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
-"""Writes the file, going on where an earlier attempt ended."""
+"""Writes the file; resumes after an earlier attempt."""
 
 PURGE_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
 """Deletes files that have expired or were deleted by a user."""

@@ -1,4 +1,4 @@
-"""The work of exports: writing a file, going on where an attempt before ended, and removing what is over."""
+"""Jobs of exports: writing a file, resuming after an earlier attempt, and deleting expired files."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,7 +26,7 @@ _A_DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One attempt at a file."""
+    """One attempt to write a file."""
 
     context: JobContext[ExportPayload]
     database: Database
@@ -41,7 +41,7 @@ class _Task:
 
 
 def definitions(database: Database) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for reading leads, and for the sweep over all workspaces."""
+    """The jobs of this domain. `database`: for reading leads, and for the purge over all workspaces."""
 
     async def write(context: JobContext[ExportPayload]) -> Complete[UUID] | None:
         return await _write(context, database)
@@ -92,7 +92,7 @@ async def _scan(task: _Task, export: UnfinishedExport) -> None:
 
 
 async def _start_over(task: _Task) -> None:
-    """A format whose file comes out as a whole knows no middle: what an attempt before it wrote goes."""
+    """A format whose file is completed at its end cannot be resumed: the output of an earlier attempt is deleted."""
     workspace_id = task.context.job.workspace_id
     cleared = 1
     while cleared:
@@ -101,7 +101,7 @@ async def _start_over(task: _Task) -> None:
 
 
 async def _copy(task: _Task, export: UnfinishedExport, columns: Sequence[str], writer: Encoder) -> bool:
-    """Write all leads from the position of the export on. Returns False where it was deleted meanwhile."""
+    """Write all leads after the position of the export. Returns False if it was deleted meanwhile."""
     if not export.parts and not await _append(task, writer.begin()):
         return False
     enriched = wants_enriched(columns)

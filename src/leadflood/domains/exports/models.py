@@ -1,4 +1,4 @@
-"""The nouns of exports: formats, states, and the columns that a file can have."""
+"""Models of exports: formats, states, and columns."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "enrichedAt": "enriched_at",
     "error": "error",
 }
-"""The fields of a lead, as the API and as the table name them, in the order of a file."""
+"""The fields of a lead, by API and table name, in the order of a file."""
 CUSTOM: Final = "custom."
 ENRICHED: Final = "enriched."
 ALL_CUSTOM: Final = "custom.*"
@@ -52,7 +52,7 @@ class ExportFormat(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """The type that HTTP calls it by."""
+        """Media type."""
         return {
             "csv": "text/csv",
             "ndjson": "application/x-ndjson",
@@ -70,7 +70,7 @@ class ExportStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedExport:
-    """An export as the job needs it that writes it.
+    """An export, as its job needs it.
 
     Attributes:
         columns: as they were asked for.
@@ -94,14 +94,14 @@ class UnfinishedExport:
 
 @dataclass(frozen=True, slots=True)
 class ExportRecord:
-    """A lead, with what enrichment chose of what it found."""
+    """A lead, with its chosen enrichment values."""
 
     lead: LeadView
     enriched: Mapping[str, Any]
 
 
 def getter(column: str) -> Callable[[ExportRecord], Any]:
-    """What reads a column of the file off a record; None stands for nothing."""
+    """The function that reads a column of the file from a record; None for an empty cell."""
     if column.startswith(CUSTOM):
         key = column.removeprefix(CUSTOM)
         return lambda record: record.lead.custom_fields.get(key)
@@ -116,23 +116,23 @@ class Encoder(Protocol):
 
     @property
     def resumable(self) -> bool:
-        """Whether another process can go on after any batch: what was written before does not matter."""
+        """Whether another process can continue after any batch: earlier output does not matter."""
         ...
 
     def begin(self) -> bytes:
-        """What comes before the first record."""
+        """Bytes before the first record."""
         ...
 
     def rows(self, records: Sequence[ExportRecord]) -> bytes:
-        """The next records; may be empty where they come out only at the end."""
+        """The next records; may be empty if they are written only at the end."""
         ...
 
     def end(self) -> Iterable[bytes]:
-        """What comes after the last record, in pieces."""
+        """Bytes after the last record, in pieces."""
         ...
 
     def close(self) -> None:
-        """Let go of what it holds, at the end or wherever it is left."""
+        """Release resources, after the end or an error."""
         ...
 
 
@@ -152,7 +152,7 @@ def check_column(text: str) -> str:
 
 
 def check_columns(text: str) -> str:
-    """The names of columns, with commas between. Raises: InvalidValue."""
+    """Comma-separated column names. Raises: InvalidValue."""
     names = text.split(",")
     if len(names) > MAX_CHOSEN:
         message = f"Name at most {MAX_CHOSEN} columns, or * for all."
@@ -161,12 +161,12 @@ def check_columns(text: str) -> str:
 
 
 def wants_enriched(columns: Iterable[str]) -> bool:
-    """Whether any of the columns is of what enrichment found."""
+    """Whether any of the columns has enrichment values."""
     return any(column.startswith(ENRICHED) for column in columns)
 
 
 def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
-    """The columns of a table: each once, in the order asked for, those meant by a star by name."""
+    """The columns of a table: each once, in the requested order, with stars replaced by names."""
     named: dict[str, None] = {}
     keys = [CUSTOM + key for key in sorted(custom_keys)]
     for column in columns:
@@ -182,7 +182,7 @@ def resolved(columns: Iterable[str], custom_keys: Iterable[str]) -> list[str]:
 
 
 def plain(value: Any) -> str:  # noqa: ANN401  of any column
-    """A value as text: times in UTC as in RFC 3339, numbers and booleans as in JSON, lists with semicolons."""
+    """A value as text: times in UTC per RFC 3339, numbers and booleans as in JSON, lists with semicolons."""
     if isinstance(value, str):
         return value
     if isinstance(value, datetime):
@@ -195,5 +195,5 @@ def plain(value: Any) -> str:  # noqa: ANN401  of any column
 
 
 def file_name(day: date, kind: ExportFormat) -> str:
-    """What a browser calls the file. Nothing in it needs quoting in a header."""
+    """File name for a download. It needs no quoting in a header."""
     return f"leads-{day:%Y-%m-%d}.{kind.value}"

@@ -1,15 +1,15 @@
-"""What exports has about a person: files, and filters that name the person."""
+"""Data that exports has about a person: files, and filters that name the person."""
 
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.subjects import Participant, Place
 
-# A file may have every lead that was there before it was finished: which ones, is not recorded.
+# A file may contain every lead that existed before it was finished: which ones is not recorded.
 _SINCE = sql(
     "(SELECT min(l.created_at) FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = ANY (:ids::uuid[]))"
 )
 
-# Let exports fail whose files are removed, and forget how far they were.
+# Fail exports whose files are removed, and reset their progress.
 _FAIL = sql("""
 UPDATE {table} t
 SET status = 'failed', error = 'The file was deleted because an erased person may be in it. Export again.',
@@ -18,7 +18,7 @@ SET status = 'failed', error = 'The file was deleted because an erased person ma
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# Replace what names the person in filters.
+# Replace the person's identifiers in filters.
 _REDACT = sql("""
 UPDATE {table} t SET filter = redacted(t.filter, :pattern) WHERE t.workspace_id = :workspace_id AND ({found})
 """)

@@ -16,7 +16,7 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, page_by_id
 
 ORDER = LeadSort.NEWEST
-"""The one order of files: no lead moves in it while it is walked through, and none that comes in is met."""
+"""The order of files: no lead moves in it during a scan, and new leads are not met."""
 
 
 # Exports whose files are not removed yet.
@@ -56,12 +56,12 @@ async def list_exports(tx: Transaction, actor: Actor, *, after: Position | None 
 
 
 async def count_exports(tx: Transaction, actor: Actor) -> int:
-    """How many exports there are whose files are not removed yet."""
+    """Number of exports whose files are not yet removed."""
     return int(await tx.scalar(COUNT, {"workspace_id": actor.workspace_id}))
 
 
 async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: int) -> bytes | None:
-    """A piece of a file; None after the last."""
+    """A part of a file; None after the last."""
     sought = {"workspace_id": actor.workspace_id, "id": export_id, "number": number}
     data: bytes | None = await tx.scalar(PART, sought)
     return data
@@ -70,14 +70,14 @@ async def read_part(tx: Transaction, actor: Actor, *, export_id: UUID, number: i
 async def next_records(
     tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int, enriched: bool
 ) -> list[ExportRecord]:
-    """The next leads of a walk, with what enrichment chose for them if it is wanted."""
+    """The next leads of a scan, with their chosen enrichment values if requested."""
     leads = await next_leads(tx, actor, filters=filters, sort=ORDER, after=after, limit=limit)
     known = await chosen_values(tx, actor, lead_ids=[lead.id for lead in leads]) if enriched and leads else {}
     return [ExportRecord(lead, known.get(lead.id, {})) for lead in leads]
 
 
 def position_of(record: ExportRecord) -> Position:
-    """Where a walk goes on after this lead."""
+    """Position from which to continue after this lead."""
     return Position.at(record.lead.created_at, record.lead.id)
 
 

@@ -1,4 +1,4 @@
-"""SQL that writes exports. Every change of state names the state it expects, and the job that works on it."""
+"""SQL that writes exports. Every state change names the expected state and the job that works on it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ INSERT INTO exports (workspace_id, id, format, columns, bom, filter, actor_kind,
 VALUES (:workspace_id, :id, :format, :columns, :bom, :filter, :actor_kind, :actor_id, :job_id)
 """)
 
-# Resume an export that the same job left as failed.
+# Resume an export that failed in the same job.
 RESUME = sql("""
 UPDATE exports SET status = 'writing', error = NULL, finished_at = NULL, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'failed'
@@ -33,13 +33,13 @@ WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status 
 FOR NO KEY UPDATE
 """)
 
-# Record what a survey found.
+# Store the result of a scan.
 SET_SURVEY = sql("""
 UPDATE exports SET resolved = :columns, total = :total, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
 """)
 
-# Let an export start again with its first lead.
+# Restart an export with its first lead.
 RESTART = sql("""
 UPDATE exports SET parts = 0, size_bytes = 0, done = 0, position = NULL, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
@@ -50,14 +50,14 @@ INSERT_PART = sql("""
 INSERT INTO export_parts (workspace_id, export_id, number, data) VALUES (:workspace_id, :id, :number, :data)
 """)
 
-# Record how far a locked export is.
+# Store the progress of a locked export.
 ADVANCE = sql("""
 UPDATE exports SET parts = parts + :parts, size_bytes = size_bytes + :size, done = done + :written,
     position = coalesce(:position, position), updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id
 """)
 
-# Finish a locked export, and keep its file from now on for some days.
+# Finish a locked export, and start the retention period of its file.
 FINISH = sql("""
 UPDATE exports
 SET status = 'ready', finished_at = now(), expires_at = now() + make_interval(days => :days), updated_at = now()
@@ -71,13 +71,13 @@ WHERE workspace_id = :workspace_id AND export_id = :id AND number IN (
     SELECT number FROM export_parts WHERE workspace_id = :workspace_id AND export_id = :id LIMIT :limit)
 """)
 
-# Mark an export as failed that its job could not write.
+# Mark an export as failed whose job could not write it.
 FAIL = sql("""
 UPDATE exports SET status = 'failed', error = :error, updated_at = now(), finished_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND job_id = :job_id AND status = 'writing'
 """)
 
-# Let an export expire now.
+# Expire an export now.
 EXPIRE = sql("""
 UPDATE exports SET expires_at = now(), updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND expires_at > now()
@@ -112,19 +112,19 @@ async def insert_export(
     bom: bool,
     filter_: Mapping[str, JsonValue],
 ) -> None:
-    """A new export, `writing`."""
+    """Insert an export, `writing`."""
     row = {"workspace_id": actor.workspace_id, "id": export_id, "job_id": job_id}
     file = {"format": kind, "columns": list(columns), "bom": bom, "filter": json.dumps(filter_)}
     await tx.execute(INSERT, {**row, **file, "actor_kind": actor.kind, "actor_id": actor.id})
 
 
 async def resume(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> None:
-    """Bring an export back that this very job left as failed, now that the job is tried again."""
+    """Resume an export that failed in this same job, now that the job is retried."""
     await tx.execute(RESUME, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id})
 
 
 async def lock(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID) -> UnfinishedExport | None:
-    """The export, locked, if it is to be written by this job; None for one that was deleted meanwhile."""
+    """The export, locked, if this job is to write it; None if it was deleted meanwhile."""
     row = await tx.first(LOCK, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id})
     if row is None:
         return None
@@ -144,13 +144,13 @@ async def lock(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: 
 
 
 async def set_survey(tx: Transaction, export: UnfinishedExport, *, columns: Sequence[str], total: int) -> None:
-    """Record which columns the file has, and how many leads there are."""
+    """Store the columns of the file and the number of leads."""
     values = {"columns": list(columns), "total": total}
     await tx.execute(SET_SURVEY, {"workspace_id": export.workspace_id, "id": export.id, **values})
 
 
 async def restart(tx: Transaction, workspace_id: UUID, export_id: UUID) -> int:
-    """Remove some of what an attempt before wrote. Returns how much; 0 when nothing is left."""
+    """Delete some output of an earlier attempt. Returns the number of parts; 0 when nothing is left."""
     key = {"workspace_id": workspace_id, "id": export_id}
     await tx.execute(RESTART, key)
     return await tx.changed(CLEAR_PARTS, {**key, "limit": _BATCH})
@@ -159,7 +159,7 @@ async def restart(tx: Transaction, workspace_id: UUID, export_id: UUID) -> int:
 async def append_part(
     tx: Transaction, export: UnfinishedExport, data: bytes, *, written: int, position: Position | None
 ) -> None:
-    """Store the next piece of a locked file (if there is any), and how far the walk is."""
+    """Store the next part of a locked file (if any), and the progress."""
     key = {"workspace_id": export.workspace_id, "id": export.id}
     if data:
         await tx.execute(INSERT_PART, {**key, "number": export.parts, "data": data})
@@ -169,21 +169,21 @@ async def append_part(
 
 
 async def finish(tx: Transaction, workspace_id: UUID, export_id: UUID) -> None:
-    """The file of a locked export is whole. From now on its days are counted."""
+    """Mark the file of a locked export as complete. Its retention period starts."""
     await tx.execute(FINISH, {"workspace_id": workspace_id, "id": export_id, "days": DAYS_KEPT})
 
 
 async def fail(tx: Transaction, workspace_id: UUID, export_id: UUID, *, job_id: UUID, error: str) -> None:
-    """The job that wrote it is over, without success."""
+    """Mark an export as failed after its job."""
     await tx.execute(FAIL, {"workspace_id": workspace_id, "id": export_id, "job_id": job_id, "error": error})
 
 
 async def expire(tx: Transaction, workspace_id: UUID, export_id: UUID) -> bool:
-    """Expire an export: it is no longer visible. Returns False if it was not visible before."""
+    """Expire an export: it is no longer visible. Returns False if it already was."""
     return await tx.changed(EXPIRE, {"workspace_id": workspace_id, "id": export_id}) == 1
 
 
 async def purge_expired(tx: Transaction) -> int:
-    """Remove some of what is over, in all workspaces: files first. Returns how much."""
+    """Delete some expired exports, in all workspaces: files first. Returns the number."""
     parts = await tx.changed(PURGE_PARTS, {"batch": _BATCH})
     return parts + await tx.changed(PURGE_EXPIRED, {"batch": _BATCH})

@@ -1,4 +1,4 @@
-"""What crosses the border of custom fields."""
+"""Inputs and outputs of custom fields."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ def _given_by_label(value: object) -> object:
 
 
 class FieldOption(Schema):
-    """An option: its label, and the value that is stored, which is the label where none is given."""
+    """An option: its label, and the stored value, which defaults to the label."""
 
     label: _OptionText
     value: _OptionText | None = None
@@ -33,12 +33,12 @@ _Options = Annotated[list[Annotated[FieldOption, BeforeValidator(_given_by_label
 
 
 def options_of(given: Sequence[FieldOption] | None) -> list[Option]:
-    """The options that are given. Raises: InvalidValue."""
+    """The given options. Raises: InvalidValue."""
     return check_options([Option(item.value or item.label, item.label) for item in given or ()])
 
 
 class CreateField(Schema):
-    """A new custom field. Without a key it gets one from its label: `Annual revenue` becomes `annual_revenue`."""
+    """A new custom field. The key defaults to one derived from the label: `Annual revenue` becomes `annual_revenue`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -62,9 +62,9 @@ class CreateField(Schema):
 
 
 class UpdateField(Schema):
-    """Changes to a custom field: absent fields stay. The key never changes.
+    """Changes to a custom field; omitted fields are kept. The key never changes.
 
-    With another type, the stored values that fit it are converted by a job; the others stay as they are.
+    If the type changes, a job converts the stored values that fit; the others stay as they are.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"label": "Seats", "type": "number", "position": 0}]})
@@ -143,11 +143,11 @@ class FieldView(View):
 
 
 class FieldsView(View):
-    """The custom fields in their order, archived ones last: at most 200."""
+    """The custom fields in display order, archived ones last: at most 200."""
 
     items: list[FieldView]
 
 
 def stored_options(options: Sequence[Option]) -> list[Mapping[str, Any]]:
-    """The options as they are stored."""
+    """The stored form of the options."""
     return [{"value": option.value, "label": option.label} for option in options]

@@ -1,4 +1,4 @@
-"""What custom fields declare."""
+"""Declaration of the custom fields domain."""
 
 from typing import Any
 

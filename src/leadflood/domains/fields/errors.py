@@ -1,4 +1,4 @@
-"""Why a request about custom fields is refused."""
+"""Errors of custom fields."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ class DuplicateField(Conflict):
     remedy = "Update the existing field, or use another key."
 
     def __init__(self, key: str) -> None:
-        """Args: key: which there is already."""
+        """Args: key: the existing one."""
         super().__init__(
             f"A custom field with the key {key} already exists.",
             errors=[FieldError("/key", "duplicate", "Already exists. Use another key, or update the existing field.")],
@@ -38,7 +38,7 @@ class TooManyFields(Conflict):
     remedy = "Delete a field first."
 
     def __init__(self, most: int) -> None:
-        """Args: most: how many there can be."""
+        """Args: most: the maximum."""
         super().__init__(f"Custom field limit reached ({most}). Delete one first.")
 
 
@@ -49,7 +49,7 @@ class FieldVersionConflict(PreconditionFailed):
     title = "Version conflict"
 
     def __init__(self, version: int) -> None:
-        """Args: version: the stored one."""
+        """Args: version: the current one."""
         message = f"The field was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 
@@ -60,5 +60,5 @@ class ValuesDoNotFit(InvalidInput):
     code = "invalid_input"
 
     def __init__(self, faults: Iterable[FieldError]) -> None:
-        """Args: faults: one for each field."""
+        """Args: faults: one error for each field."""
         super().__init__("A custom field has a value that doesn't match its type.", errors=list(faults))

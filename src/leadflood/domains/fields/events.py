@@ -1,4 +1,4 @@
-"""What the audit log records of custom fields, and the job that types their values."""
+"""Audit actions of custom fields, and the job that converts their values."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,7 +11,7 @@ FIELD: Final = "field"
 
 
 class AuditAction(StrEnum):
-    """What is done to custom fields. The names are stable: people filter and alert by them."""
+    """Audit actions of custom fields. The names are stable: people filter and alert by them."""
 
     CREATED = "field.created"
     CHANGED = "field.changed"
@@ -19,10 +19,10 @@ class AuditAction(StrEnum):
 
 
 class ConvertValues(Payload):
-    """Which field, whose stored values are to become of its type."""
+    """The field whose stored values are converted to its type."""
 
     field_id: UUID
 
 
 CONVERT_VALUES = JobKind("fields.convert.v1", ConvertValues, max_attempts=5, priority=Priority.BULK)
-"""Enqueued with a field that is new or gets another type. Values that do not fit stay as they are."""
+"""Queued for a field that is new or has a new type. Values that do not fit stay as they are."""

@@ -1,4 +1,4 @@
-"""The job of custom fields: stored values become of their field's type."""
+"""The job of custom fields: converts stored values to their field's type."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ _MAX_SECONDS = 6 * 3600.0
 
 
 class Converter(Protocol):
-    """What converts the values that subjects of one kind have."""
+    """Converts the values that subjects of one kind have."""
 
     async def __call__(self, tx: Transaction, actor: Actor, *, field: CustomField, after: UUID | None) -> UUID | None:
         """Convert the values of the next subjects after one. Returns the last of them; None at the end."""

@@ -1,4 +1,4 @@
-"""What a custom field is: a key, a label, a type, and the options of a choice."""
+"""Custom fields: key, label, type, and the options of a choice."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _NO_WORD: Final = re.compile("[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """A custom field as it is defined. `key` is its name in the API and in files; it never changes."""
+    """The definition of a custom field. `key` is its name in the API and in files; it never changes."""
 
     id: UUID
     key: str
@@ -49,13 +49,13 @@ class CustomField:
 
 
 def key_of(label: str) -> str:
-    """The key that a field of this label gets; empty where the label has no letter or digit."""
+    """The key for a field with this label; empty if the label has no letter or digit."""
     key = "_".join(_NO_WORD.sub(" ", search_key(label)).split())[:64].rstrip("_")
     return key if not key or key[0].isalpha() else f"c_{key}"[:64]
 
 
 def label_of(key: str) -> str:
-    """What a field is called that has only a key: `annualRevenue` becomes "Annual revenue"."""
+    """Default label of a field without a definition: `annualRevenue` becomes "Annual revenue"."""
     words = re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", key).replace("_", " ").split()
     text = " ".join(word if word.isupper() else word.lower() for word in words)
     return text[:1].upper() + text[1:]

@@ -19,7 +19,7 @@ _FIELD = assemble(
     columns=_COLUMNS,
 )
 
-# The fields of a subject in their order, archived ones last.
+# Fields of a subject in display order, archived ones last.
 _FIELDS = assemble(
     sql("""
 SELECT {columns} FROM field_definitions
@@ -39,13 +39,13 @@ async def get_field(tx: Transaction, actor: Actor, *, field_id: UUID) -> FieldVi
 
 
 async def list_fields(tx: Transaction, actor: Actor, *, subject: str) -> list[FieldView]:
-    """The custom fields of a subject in their order, archived ones last."""
+    """The custom fields of a subject in display order, archived ones last."""
     rows = await tx.all(_FIELDS, {"workspace_id": actor.workspace_id, "subject": subject})
     return [_view(row) for row in rows]
 
 
 async def custom_fields(tx: Transaction, workspace_id: UUID, *, subject: str) -> dict[str, CustomField]:
-    """The custom fields of a subject by key, in their order; archived ones too, for their values keep their type."""
+    """The custom fields of a subject by key, in display order; also archived ones, whose values keep their type."""
     rows = await tx.all(_FIELDS, {"workspace_id": workspace_id, "subject": subject})
     return {row.key: custom_field(row) for row in rows}
 

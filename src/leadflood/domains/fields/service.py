@@ -1,4 +1,4 @@
-"""Verbs on custom fields, and the reading of values by their types."""
+"""Verbs on custom fields, and parsing of values by their types."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -36,7 +36,7 @@ from leadflood.kernel.text import InvalidValue
 async def create_field(
     tx: Transaction, actor: Actor, *, command: CreateField, trace: Mapping[str, str] = NO_TRACE
 ) -> FieldView:
-    """Define a custom field, last in the order. A job gives the values that its key has already their type.
+    """Define a custom field, last in the order. A job converts the values that its key already has.
 
     Raises: DuplicateField, TooManyFields.
     """
@@ -63,7 +63,7 @@ async def create_field(
 
 
 async def define_missing(tx: Transaction, actor: Actor, *, subject: str, labels: Mapping[str, str]) -> None:
-    """Define those of the keys that have no field yet as text, as far as there is room. `labels`: by key."""
+    """Define the keys without a field as text fields, up to the limit. `labels`: by key."""
     there = await store.lock_order(tx, actor.workspace_id, subject)
     missing = [key for key in labels if key not in there.values()][: MAX_FIELDS - len(there)]
     if not missing:
@@ -83,7 +83,7 @@ async def update_field(
     expected_version: int,
     trace: Mapping[str, str] = NO_TRACE,
 ) -> FieldView:
-    """Change what the command gives, or the field's place. A job converts stored values to another type.
+    """Update a field or its position. A job converts stored values to a new type.
 
     Raises: FieldNotFound, FieldVersionConflict, InvalidInput: options and type do not fit each other.
     """
@@ -105,7 +105,7 @@ async def update_field(
 
 
 async def delete_field(tx: Transaction, actor: Actor, *, field_id: UUID, expected_version: int) -> None:
-    """Remove a definition. The values stay, without a label and a type. Raises: FieldNotFound, FieldVersionConflict."""
+    """Delete a definition. The values stay, without label and type. Raises: FieldNotFound, FieldVersionConflict."""
     actor.require(WORKSPACE_WRITE)
     stored = await _lock(tx, actor, field_id, expected_version)
     expect_changed(await store.delete_field(tx, actor.workspace_id, field_id))
@@ -113,7 +113,7 @@ async def delete_field(tx: Transaction, actor: Actor, *, field_id: UUID, expecte
 
 
 async def _lock(tx: Transaction, actor: Actor, field_id: UUID, expected_version: int) -> Row:
-    """A field at the version expected. Raises: FieldNotFound, FieldVersionConflict."""
+    """A field at the expected version. Raises: FieldNotFound, FieldVersionConflict."""
     stored = await store.lock_field(tx, actor.workspace_id, field_id)
     if stored is None:
         raise FieldNotFound
@@ -125,7 +125,7 @@ async def _lock(tx: Transaction, actor: Actor, field_id: UUID, expected_version:
 async def people_for(
     tx: Transaction, workspace_id: UUID, fields: Mapping[str, CustomField], keys: Collection[str]
 ) -> Mapping[str, UUID]:
-    """The members by id and address, where one of the keys is of a field that names a person."""
+    """The members by ID and address, if one of the keys has a person field."""
     if any(key in fields and fields[key].type is FieldType.PERSON for key in keys):
         return await identity.members_by_name(tx, workspace_id)
     return {}
@@ -134,7 +134,7 @@ async def people_for(
 def typed(
     fields: Mapping[str, CustomField], values: Mapping[str, Any], people: Mapping[str, UUID], *, prefix: str = ""
 ) -> dict[str, FieldValue | None]:
-    """Values as the types of their fields want them. A key without a field keeps its value as it is.
+    """Values converted to the types of their fields. A key without a field keeps its value unchanged.
 
     Args: prefix: RFC 6901 pointer to what holds `customFields`. Raises: ValuesDoNotFit.
     """

@@ -11,15 +11,15 @@ from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.field_types import FieldType, Option
 
-# Who defines fields of a workspace waits for each other here, so that no place is given twice.
+# Changes of a workspace's fields wait for each other here, so that no position is used twice.
 _LOCK_ALL = sql("SELECT pg_advisory_xact_lock(hashtextextended('custom_fields ' || :workspace_id::uuid::text, 0))")
 
-# The fields of a subject in their order.
+# Fields of a subject in display order.
 _ORDERED = sql("""
 SELECT id, key FROM field_definitions WHERE workspace_id = :workspace_id AND subject = :subject ORDER BY position, id
 """)
 
-# New fields, each at its place.
+# Insert fields at their positions.
 _INSERT = sql("""
 INSERT INTO field_definitions (workspace_id, id, subject, key, label, type, options, position)
 SELECT :workspace_id, f.id, :subject, f.key, f.label, :type, :options, f.position
@@ -45,21 +45,21 @@ _COLUMNS: Mapping[str, Sql] = {
     "archived": sql("archived_at = CASE WHEN :archived THEN coalesce(archived_at, now()) END"),
     "position": sql("position = position"),
 }
-"""The columns that a change may set. Places are given to all fields together."""
+"""The columns that a change can set. Positions are set for all fields together."""
 
-# Give fields their places.
+# Set the positions of fields.
 _ORDER = sql("""
 UPDATE field_definitions f SET position = n.position - 1
 FROM unnest(:field_ids::uuid[]) WITH ORDINALITY AS n (id, position)
 WHERE f.workspace_id = :workspace_id AND f.id = n.id AND f.position <> n.position - 1
 """)
 
-# Remove a field. The values of its key stay where they are, without a type.
+# Delete a field. The values of its key stay, without a type.
 _DELETE = sql("DELETE FROM field_definitions WHERE workspace_id = :workspace_id AND id = :field_id")
 
 
 async def lock_order(tx: Transaction, workspace_id: UUID, subject: str) -> dict[UUID, str]:
-    """The keys of a subject's fields by id, in their order; no one else adds or moves one until the end."""
+    """The keys of a subject's fields by ID, in order; locked against insertion and reordering until the end."""
     await tx.execute(_LOCK_ALL, {"workspace_id": workspace_id})
     rows = await tx.all(_ORDERED, {"workspace_id": workspace_id, "subject": subject})
     return {row.id: row.key for row in rows}
@@ -75,7 +75,7 @@ async def insert_fields(
     options: Sequence[Option] = (),
     first: int,
 ) -> None:
-    """New fields, all of one type. Args: fields: key and label by id. first: the place of the first one."""
+    """Insert fields of one type. Args: fields: key and label by ID. first: position of the first one."""
     values = {
         "workspace_id": workspace_id,
         "subject": subject,
@@ -97,7 +97,7 @@ async def lock_field(tx: Transaction, workspace_id: UUID, field_id: UUID) -> Row
 async def update_field(
     tx: Transaction, workspace_id: UUID, field_id: UUID, *, expected_version: int, values: Mapping[str, Any]
 ) -> int:
-    """Change a field at the version expected. Returns how many rows it changed."""
+    """Change a field at the expected version. Returns the number of changed rows."""
     keys = {"workspace_id": workspace_id, "field_id": field_id, "expected_version": expected_version}
     written = dict(values)
     if "options" in written:
@@ -106,10 +106,10 @@ async def update_field(
 
 
 async def order_fields(tx: Transaction, workspace_id: UUID, field_ids: Sequence[UUID]) -> None:
-    """Give fields their places, in this order from 0."""
+    """Set the positions of fields, in this order from 0."""
     await tx.execute(_ORDER, {"workspace_id": workspace_id, "field_ids": list(field_ids)})
 
 
 async def delete_field(tx: Transaction, workspace_id: UUID, field_id: UUID) -> int:
-    """Remove a field. Returns how many rows it removed."""
+    """Delete a field. Returns the number of deleted rows."""
     return await tx.changed(_DELETE, {"workspace_id": workspace_id, "field_id": field_id})

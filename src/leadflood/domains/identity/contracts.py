@@ -1,4 +1,4 @@
-"""What crosses the border of identity: all validation of input, and the shape of every answer."""
+"""Inputs and outputs of identity, with all validation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ from leadflood.kernel.timestamps import Timestamp
 MAX_NAME = 200
 MAX_TOKEN = 200
 _MAX_TRIED = 1024
-"""Characters of a password that login reads. Longer ones cannot be right: why hash them?"""
+"""Maximum length of a password that login hashes. Longer ones cannot be right."""
 
 
 def _unlike_email(password: str, info: ValidationInfo) -> str:
@@ -42,7 +42,7 @@ NewPassword = Annotated[
     FromText(acceptable_password, {"format": "password", "minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD}),
 ]
 PasswordBesideEmail = Annotated[NewPassword, AfterValidator(_unlike_email)]
-"""A new password in a contract whose field `email` comes before it."""
+"""A new password, in a contract whose field `email` comes before it."""
 TriedPassword = Annotated[str, Field(min_length=1, max_length=_MAX_TRIED, json_schema_extra={"format": "password"})]
 Id = Annotated[UUID, Strict(strict=False)]
 AnyRole = Annotated[Role, Strict(strict=False)]
@@ -88,7 +88,7 @@ class ChangePassword(Schema):
 
 
 class ChangeEmail(Schema):
-    """Another address to sign in with, once a link in a mail to it is confirmed. Sessions and API keys stay."""
+    """A new email to sign in with, after a link sent to it is confirmed. Sessions and API keys are kept."""
 
     email: Email
     current_password: TriedPassword = Field(repr=False)
@@ -114,7 +114,7 @@ class RenameWorkspace(Schema):
 
 
 class AddMember(Schema):
-    """Make the user with this e-mail address a member."""
+    """Adds the user with this email as a member."""
 
     email: Email
     role: AnyRole
@@ -147,7 +147,7 @@ class CreateApiKey(Schema):
 
 
 class CreateUser(Schema):
-    """A new user, who is in no workspace yet."""
+    """A new user, without a workspace."""
 
     email: Email
     name: Name
@@ -155,7 +155,7 @@ class CreateUser(Schema):
 
 
 class CreateWorkspace(Schema):
-    """A new workspace with its first owner, who must exist."""
+    """A new workspace with its first owner, an existing user."""
 
     name: Name
     owner_email: Email
@@ -169,7 +169,7 @@ class SetPassword(Schema):
 
 
 class SetUp(Schema):
-    """What the first owner says in the browser after the first start."""
+    """Input of the first owner in the browser after the first start."""
 
     name: Name
     email: Email
@@ -228,7 +228,7 @@ class LoginView(TokensView):
 
 
 class BrowserSession(View):
-    """A new session of a browser: its token, which is in this answer only, and the workspace it is for."""
+    """A new browser session: its token, which is only in this response, and its workspace."""
 
     token: str = Field(repr=False)
     user_id: UUID
@@ -236,14 +236,14 @@ class BrowserSession(View):
 
 
 class BrowserLogin(BrowserSession):
-    """A browser's session after a login: whose it is, and which other workspaces there are."""
+    """A browser session after a login: its user, and the user's other workspaces."""
 
     user: UserView
     workspaces: list[MembershipView]
 
 
 class VisitorView(ProfileView):
-    """What every page says of its reader: who it is, where, and where else there is to go."""
+    """The reader of a page: the user, the current workspace, and the others to switch to."""
 
     workspace: MembershipView
     workspaces: list[MembershipView]
@@ -251,7 +251,7 @@ class VisitorView(ProfileView):
 
 @dataclass(frozen=True, slots=True)
 class BrowserVisit(Authenticated):
-    """A browser with a live session, and what every page says of its reader."""
+    """A browser with an active session, and the reader's data for pages."""
 
     visitor: VisitorView
 
@@ -291,7 +291,7 @@ class SessionView(View):
 
 
 class OwnSessionView(SessionView):
-    """A live session of the caller in any workspace."""
+    """An active session of the caller in any workspace."""
 
     kind: SessionKind
     workspace_id: UUID
@@ -365,7 +365,7 @@ class AuditActorView(View):
 
 
 class AuditEventView(View):
-    """One privileged change."""
+    """A privileged change."""
 
     model_config = _example(
         id=_KEY_ID,
@@ -389,7 +389,7 @@ class AuditEventView(View):
 
 
 class UserSummary(View):
-    """A user as the operator at the command line sees it."""
+    """A user, as shown to the operator at the command line."""
 
     id: UUID
     email: str

@@ -1,4 +1,4 @@
-"""What identity declares."""
+"""Declaration of the identity domain."""
 
 from leadflood.domains.identity.participant import PARTICIPANT
 from leadflood.domains.identity.permissions import AUDIT_READ, KEYS_READ, MEMBERS_READ, PERMISSIONS, WORKSPACE_READ

@@ -1,4 +1,4 @@
-"""Why identity refuses."""
+"""Errors of identity."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from leadflood.kernel.errors import Unauthenticated as KernelUnauthenticated
 
 
 class InvalidToken(KernelUnauthenticated):
-    """No valid credential. One and the same answer for unknown, expired, ended and malformed ones."""
+    """No valid credential. The response is the same for unknown, expired, ended and malformed ones."""
 
     def __init__(self) -> None:
         super().__init__("Invalid or expired credentials. Sign in again, or use another API key.")
@@ -33,7 +33,7 @@ class PublicPassword(KernelUnauthenticated):
     remedy = "Set another password with `leadflood user set-password EMAIL`, or disable the user."
 
     def __init__(self, email: str = "EMAIL", *, before: str = "") -> None:
-        """`before`: what else has to be done before the commands of the remedy work."""
+        """`before`: a step that must precede the commands of the remedy."""
         super().__init__(
             "The demo user's password is public, so LEADFLOOD_ENV=production refuses it. "
             f"{before}Set another one with `leadflood user set-password {email}`, or disable the user with "
@@ -48,7 +48,7 @@ class LoginThrottled(TooManyRequests):
     title = "Too many attempts"
 
     def __init__(self, retry_after: int) -> None:
-        """Args: retry_after: seconds until the window of the failures has passed."""
+        """Args: retry_after: seconds until the window of the failures ends."""
         detail = f"Too many attempts. Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
@@ -114,7 +114,7 @@ class TooManyApiKeys(Conflict):
     remedy = "Revoke a key that is no longer used."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: how many there can be."""
+        """Args: limit: the maximum."""
         super().__init__(f"API key limit reached ({limit}). Revoke a key you no longer use.")
 
 

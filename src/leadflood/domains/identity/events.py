@@ -1,4 +1,4 @@
-"""What identity writes into the audit log. The names are stable: people filter and alert by them."""
+"""Audit actions of identity. The names are stable: people filter and alert by them."""
 
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ class IdentityAuditAction(StrEnum):
 
 
 class AuditSubject(StrEnum):
-    """What an action was done to."""
+    """Subject of an audited action."""
 
     SESSION = "session"
     USER = "user"

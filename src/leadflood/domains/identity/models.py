@@ -1,4 +1,4 @@
-"""Users, sessions and API keys: states, preferences, what a password must be, what a role or scope allows."""
+"""Users, sessions and API keys: states, preferences, password rules, and permissions of roles and scopes."""
 
 import re
 import unicodedata
@@ -21,21 +21,21 @@ from leadflood.kernel.text import InvalidValue
 ACCESS_PREFIX: Final = "lfa_"
 REFRESH_PREFIX: Final = "lfr_"
 WEB_PREFIX: Final = "lfw_"
-"""Of the one token of a browser's session. It works as a cookie and never as a bearer token."""
+"""Prefix of the token of a browser session. It works only as a cookie, not as a bearer token."""
 API_KEY_PREFIX: Final = "lf_live_"
 SHOWN_OF_KEY: Final = 12
-"""Characters of an API key by which people recognize it; 166 random bits stay unknown."""
+"""Characters of an API key that people see to recognize it; 166 random bits stay secret."""
 
 LOGIN_WINDOW_SECONDS: Final = 900
 ADDRESS_FACTOR: Final = 5
-"""An address may fail this many times as often as an account: several people share one behind a router."""
+"""Failures allowed per address, as a multiple of those per account: several people share one behind a router."""
 KNOWN_ADDRESS_DAYS: Final = 30
-"""Since its latest session there, a program's address is known for an account."""
+"""Days for which the address of a program's latest session is known for an account."""
 
 MAX_SESSIONS: Final = 20
-"""Live sessions of a person, in all workspaces together."""
+"""Maximum number of active sessions of a user, in all workspaces together."""
 MAX_API_KEYS: Final = 50
-"""Active API keys that a person created, in all workspaces together."""
+"""Maximum number of active API keys that a user created, in all workspaces together."""
 MAX_KEY_YEARS: Final = 10
 
 MIN_PASSWORD: Final = 12
@@ -48,7 +48,7 @@ FIRST_WORKSPACE: Final = "My workspace"
 
 
 class SessionKind(StrEnum):
-    """How a session is carried on: by access and refresh tokens, or by one token in a browser's cookie."""
+    """Kind of session: with access and refresh tokens, or with one token in a browser's cookie."""
 
     API = "api"
     BROWSER = "browser"
@@ -63,7 +63,7 @@ class Appearance(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a session ended. Those of a removed member are deleted with the membership."""
+    """Reason why a session ended. Sessions of a removed member are deleted with the membership."""
 
     LOGOUT = "logout"
     ENDED = "ended"
@@ -73,14 +73,14 @@ class EndReason(StrEnum):
     REPLACED = "replaced"
     """The same browser has signed in again."""
     SWITCHED = "switched"
-    """The browser went on in another workspace."""
+    """The browser switched to another workspace."""
     TOO_MANY = "too_many"
-    """The user started a session beyond `MAX_SESSIONS`, and this one was the oldest."""
+    """The user started a session beyond `MAX_SESSIONS`, and this was the oldest one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request came from: what sign-in stores, throttles by and audits. `device`: the device cookie's value."""
+    """Origin of a request: stored, throttled by and audited at sign-in. `device`: the device cookie's value."""
 
     ip: str | None = None
     user_agent: str | None = None
@@ -104,7 +104,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as sign-in needs it."""
+    """A user, as sign-in needs it."""
 
     id: UUID
     email: str
@@ -116,7 +116,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """The result of the first start: shown once, because the password cannot be read again."""
+    """Result of the first start: shown once, because the password cannot be read again."""
 
     workspace_id: UUID
     email: str
@@ -124,7 +124,7 @@ class FirstRun:
 
 
 def permissions_of(role: Role, scopes: Collection[str] | None, *, is_operator: bool = False) -> frozenset[Permission]:
-    """What a session (`scopes` is None) or an API key of a member with this role may do now.
+    """Current permissions of a session (`scopes` is None) or an API key of a member with this role.
 
     An operator's API key is not an operator: a leaked key must not reach beyond its workspace.
     """
@@ -135,12 +135,12 @@ def permissions_of(role: Role, scopes: Collection[str] | None, *, is_operator: b
 
 
 def can_grant(actor: Actor, role: Role) -> bool:
-    """Whether all that the role allows, beyond one's own account, is also allowed to the actor."""
+    """Whether the actor has all permissions of the role, except those for one's own account."""
     return PERMISSIONS[role] - {ACCOUNT} <= actor.permissions
 
 
 def network_of(ip: str | None) -> str | None:
-    """The address as one customer's network in CIDR notation: /32, or /64 for IPv6. None for what is no address."""
+    """The address as one customer's network in CIDR notation: /32, or /64 for IPv6. None if it is not an address."""
     address = throttled_address(ip)
     if address == _NO_ADDRESS:
         return None
@@ -148,7 +148,7 @@ def network_of(ip: str | None) -> str | None:
 
 
 def throttled_address(ip: str | None) -> str:
-    """What counts as one address: an IPv4 address, or the /64 network that an IPv6 customer owns as a whole."""
+    """The unit of throttling: an IPv4 address, or the /64 network that an IPv6 customer owns as a whole."""
     try:
         address = ip_address(ip or "")
     except ValueError:
@@ -171,7 +171,7 @@ def preferred_time_zone(text: str) -> str:
 
 
 def chosen_time_zone(stored: str, *, chosen: bool) -> str:
-    """The time zone that a user prefers. What processes of before 0029 store is chosen, unless it is UTC."""
+    """The user's preferred time zone. Values stored by processes before 0029 count as chosen, unless they are UTC."""
     return stored if chosen or stored != "UTC" else AUTOMATIC
 
 
@@ -181,7 +181,7 @@ def preferred_locale(text: str) -> str:
 
 
 def known_time_zone(text: str) -> str:
-    """The name of a time zone of the IANA database. Raises: InvalidValue: with code `unknown_time_zone`."""
+    """The name of an IANA time zone. Raises: InvalidValue: with code `unknown_time_zone`."""
     if text not in _time_zones():
         message = 'Unknown time zone. Use a name such as "Europe/Berlin" or "UTC".'
         raise InvalidValue(message, "unknown_time_zone")
@@ -194,18 +194,18 @@ def _time_zones() -> frozenset[str]:
 
 
 def normalise_password(password: str) -> str:
-    """The form in which a password is hashed: RFC 8265's OpaqueString, so that all keyboards give the same bytes."""
+    """The form of a password that is hashed: RFC 8265's OpaqueString, so that all keyboards give the same bytes."""
     spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in password)
     return unicodedata.normalize("NFC", spaced)
 
 
 def is_public_password(password: str) -> bool:
-    """Whether this is the demo user's password, which the documentation names."""
+    """Whether this is the demo user's password, which the documentation contains."""
     return normalise_password(password) == DEMO_PASSWORD
 
 
 def acceptable_password(password: str, email: str | None = None) -> str:
-    """A new password, normalised: 12 to 128 characters, hard to guess (zxcvbn), no example of our documentation.
+    """A new password, normalized: 12 to 128 characters, hard to guess (zxcvbn), not an example of our documentation.
 
     No composition rules, as NIST SP 800-63B, 3.1.1.2 advises.
 
@@ -240,7 +240,7 @@ def _too_long() -> InvalidValue:
 
 def _is_guessable(password: str, email: str | None) -> bool:
     words = [*_PRODUCT, *(re.split(r"[@.+_-]", email.casefold()) if email else ())]
-    joined = re.sub(r"[ ._-]+", "", password)  # separators of words cost an attacker next to nothing
+    joined = re.sub(r"[ ._-]+", "", password)  # separators of words add almost nothing for an attacker
     return min(zxcvbn(form[:_MEASURED], words).guesses_log10 for form in {password, joined}) < _MIN_GUESSES
 
 
@@ -249,9 +249,9 @@ def _is_documented(password: str) -> bool:
 
 
 _MIN_GUESSES: Final = 8.1
-"""As a power of ten: just above zxcvbn's score 3 of 4, which a word with a year and signs after it already reaches."""
+"""Power of ten. Just above zxcvbn's score 3 of 4, which a word with a year and punctuation already reaches."""
 _MEASURED: Final = 24
-"""Characters that zxcvbn reads. Its time grows with the cube of the length: a few milliseconds for so many."""
+"""Characters that zxcvbn reads. Its time grows with the cube of the length: a few milliseconds for this many."""
 _PRODUCT: Final = ("leadflood", "lead", "flood", "leads", "demo", "owner", "workspace")
 _DOCUMENTED: Final = frozenset({"correcthorsebatterystaple", "demoflood2026", "koy65ck5zb8eaaheqmyr"})
-"""The example passwords of our documentation, without case, spaces and signs."""
+"""The example passwords of our documentation, without case, spaces and punctuation."""

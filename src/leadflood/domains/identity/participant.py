@@ -1,4 +1,4 @@
-"""What identity stores about subjects of any kind: entries of the audit log, and answers to repeated requests."""
+"""Data that identity stores about subjects of any kind: audit entries, and stored responses to repeated requests."""
 
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.idempotency import PERSONAL_ANSWERS
@@ -7,7 +7,7 @@ from leadflood.kernel.subjects import Participant, Place
 # The log is append-only: one function of the schema replaces texts in it, and nothing else can.
 _REDACT = sql("SELECT erase_from_audit_log(:pattern, :fragments::text[])")
 
-# Entries about accounts of this installation stay: the person has them as a user, not as a lead.
+# Entries about accounts of this installation stay: they concern the person as a user, not as a lead.
 _NAMED = sql("""
 t.subject_type NOT IN ('user', 'member', 'invitation', 'session')
 AND lower(t.data::text) LIKE ANY (:fragments::text[]) AND redacted(t.data, :pattern) <> t.data

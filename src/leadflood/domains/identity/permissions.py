@@ -1,4 +1,4 @@
-"""What identity allows."""
+"""Permissions of the identity domain."""
 
 from leadflood.kernel.actor import Permission, Role
 

@@ -1,4 +1,4 @@
-"""What imports declare."""
+"""Declaration of the imports domain."""
 
 from typing import Any
 

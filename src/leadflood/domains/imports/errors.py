@@ -1,4 +1,4 @@
-"""Why a file or a request about an import is refused."""
+"""Errors of imports."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -32,7 +32,7 @@ class ImportsBusy(Conflict):
     remedy = "Wait until the imports of `importIds` finish, or pause or cancel them, then try again."
 
     def __init__(self, import_ids: Sequence[UUID]) -> None:
-        """Args: import_ids: which imports."""
+        """Args: import_ids: the imports in progress."""
         super().__init__(
             "An import that may contain this person is being previewed or committed. Wait until it finishes, or pause"
             " or cancel it, then try again.",
@@ -50,7 +50,7 @@ class UnreadableFile(AppError):
 
 
 class FileNotRead(UnreadableFile):
-    """The process that read the file ended: by the file, or by something that will pass."""
+    """The process that read the file ended: because of the file, or for a temporary reason."""
 
 
 class ImportQuotaExceeded(Conflict):
@@ -61,7 +61,7 @@ class ImportQuotaExceeded(Conflict):
     remedy = "Commit or delete some of the `imports` first."
 
     def __init__(self, limit: int, largest: Sequence[tuple[UUID, str, int]]) -> None:
-        """Args: limit: bytes of all files together. largest: id, name and bytes of those that take most of it."""
+        """Args: limit: maximum bytes of all files together. largest: ID, name and bytes of the largest ones."""
         names = ", ".join(f"{name} ({size:,} bytes)" for _, name, size in largest)
         message = (
             f"Uncommitted imports can take {limit:,} bytes in this workspace. Commit or delete some "
@@ -80,6 +80,6 @@ class FileTooLarge(AppError):
     remedy = "Split the file."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: bytes that a file may have."""
+        """Args: limit: maximum bytes of a file."""
         message = f"File is too large (max {limit:,} bytes). Split it, or raise LEADFLOOD_MAX_IMPORT_BYTES."
         super().__init__(message, headers={"Connection": "close"})

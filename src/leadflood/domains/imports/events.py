@@ -1,4 +1,4 @@
-"""The jobs that an import causes, and what the audit log says of it."""
+"""Audit actions and jobs of imports."""
 
 from enum import StrEnum
 from typing import Final
@@ -10,16 +10,16 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class ImportPayload(Payload):
-    """Which import."""
+    """The import to process."""
 
     import_id: UUID
 
 
 STAGE_IMPORT = JobKind("imports.stage.v1", ImportPayload, max_attempts=20)
-"""Reads the file and finds out what each row would do."""
+"""Reads the file and previews the action of each row."""
 
 COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
-"""Writes what the preview shows, going on where an earlier attempt ended."""
+"""Commits the preview; resumes after an earlier attempt."""
 
 ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
 """Queues the enrichment of new leads, at most as many at a time as workers can process."""
@@ -51,17 +51,17 @@ IMPORT_UNDONE = EventType("import.undone.v1", AUDIT_SUBJECT, ImportUndoneData, "
 
 
 class ImportAuditAction(StrEnum):
-    """What people do with an import. The names are stable: people filter and alert by them."""
+    """Audit actions of imports. The names are stable: people filter and alert by them."""
 
     UPLOADED = "import.uploaded"
     READ_AGAIN = "import.read_again"
-    """In another format or encoding."""
+    """The file was read in another format or encoding."""
 
     MAPPED = "import.mapped"
     PREVIEWED = "import.previewed"
     COMMITTED = "import.committed"
     FINISHED = "import.finished"
-    """The commit is over: how many leads were created and updated in the end."""
+    """The commit is finished: number of created and updated leads."""
 
     PAUSED = "import.paused"
     CANCELLED = "import.cancelled"

@@ -1,4 +1,4 @@
-"""What imports let leads be filtered by."""
+"""Filter fields that imports add to leads."""
 
 from typing import Final
 
@@ -21,4 +21,4 @@ EXISTS (SELECT FROM lead_imports related
         nullable=False,
     ),
 )
-"""The import that created or updated a lead, by its id, while what it changed is kept."""
+"""The import that created or updated a lead, by its ID, as long as its changeset is kept."""

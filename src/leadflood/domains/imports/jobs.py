@@ -1,4 +1,4 @@
-"""The work of imports: staging, writing, queueing enrichment. Each goes on where an attempt before it ended."""
+"""Jobs of imports: preview, commit, and queueing of enrichment. Each resumes after an earlier attempt."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -25,7 +25,7 @@ from leadflood.kernel.sandbox.pool import Sandbox
 
 _A_DAY = 86_400.0
 _PAUSE = 2.0
-"""Seconds between looks whether there is room for more enrichment."""
+"""Seconds between checks whether there is room for more enrichment."""
 _LOCK_TIMEOUT = 0.25
 """Seconds that a chunk of a preview waits for the transaction that ends its job; see `lock_attempt`."""
 
@@ -33,7 +33,7 @@ _LOCK_TIMEOUT = 0.25
 def definitions(database: Database, sandbox: Sandbox, *, retention_days: int) -> list[JobDefinition[Any]]:
     """The jobs of this domain.
 
-    Args: database: for files, for several transactions at a time, and for sweeps. sandbox: where files are read.
+    Args: database: for files, concurrent transactions, and purges. sandbox: parses files.
     """
 
     async def stage(context: JobContext[ImportPayload]) -> Complete[UUID] | None:
@@ -135,7 +135,7 @@ async def _enrich(context: JobContext[ImportPayload]) -> None:
 
 
 async def _begin(context: JobContext[ImportPayload], status: ImportStatus) -> StoredImport | None:
-    """The import as this job finds it; a job that is tried again after it failed resumes it where it was."""
+    """The import of this job; a job that is retried after a failure resumes it."""
     job, import_id = context.job, context.payload.import_id
     async with context.transaction() as tx:
         await store.resume(tx, job.workspace_id, import_id, status=status, job_id=job.id)

@@ -1,4 +1,4 @@
-"""What imports say when changesets are undone: in the same transaction."""
+"""Reactions to undone changesets, in the same transaction."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from leadflood.kernel.events import Event
 
 
 async def changeset_undone(tx: Transaction, events: Sequence[Event[ChangesetUndoneData]]) -> None:
-    """Publish that the imports behind these changesets are undone."""
+    """Publish that the imports of these changesets are undone."""
     undone = [
         Event(event.data.import_id, ImportUndoneData(changeset_id=event.subject_id), event.actor, event.trace)
         for event in events

@@ -1,4 +1,4 @@
-"""What imports has about a person: rows of previews and commits, uploaded files, and what is shown of them."""
+"""Data that imports has about a person: rows of previews and commits, uploaded files, and samples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import DataSubject, Participant, Place
 
-# Rows with a person: by lead, by address, or, where a row was rejected, by what the file says.
+# Rows with a person: by lead, by email, or, for a rejected row, by the content of the file.
 _OF_PERSON = sql("""
 r.workspace_id = :workspace_id
 AND (r.lead_id = ANY (:ids::uuid[]) OR r.email_norm = ANY (:addresses::text[])
@@ -22,7 +22,7 @@ AND (r.lead_id = ANY (:ids::uuid[]) OR r.email_norm = ANY (:addresses::text[])
 # The rows with a person.
 _ROWS = assemble(sql("SELECT r.import_id, r.row_no FROM import_rows r WHERE {of_person}"), of_person=_OF_PERSON)
 
-# Lock the imports that have a person, or are being read and may have.
+# Lock the imports that contain a person, or are being read and may contain one.
 _LOCK = assemble(
     sql("""
 SELECT id, status FROM imports
@@ -40,7 +40,7 @@ t.import_id IN (SELECT i.id FROM imports i
                   AND (i.staged_bytes < i.size_bytes OR cardinality(i.sheets) > 1))
 """)
 
-# Let imports that wait for their preview fail, as their files are removed.
+# Fail imports that wait for their preview, as their files are removed.
 _FAIL_UNREAD = sql("""
 UPDATE {table} t
 SET status = 'failed', sample = '[]', updated_at = now(), finished_at = now(),

@@ -30,9 +30,9 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
 _IMPORTS = sql_file("leadflood.domains.imports.sql", "imports")
-# What a list shows of imports.
+# Columns of an import for lists.
 _LIST = assemble(_IMPORTS, more=EMPTY)
-# An import with what is needed to map it.
+# Columns of an import for its mapping.
 _DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options"))
 
 # The rows of an import in the order of the file.
@@ -52,7 +52,7 @@ _MAPPING = sql("""
 SELECT targets, options FROM import_mappings WHERE workspace_id = :workspace_id AND fingerprint = :fingerprint
 """)
 
-# A piece of a file.
+# A part of a file.
 _CHUNK = sql("""
 SELECT data FROM import_chunks
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND number = :number
@@ -63,7 +63,7 @@ _PHASES_OF_WRITING: Final = frozenset({ImportStatus.COMMITTING, ImportStatus.PAU
 
 @dataclass(frozen=True, slots=True)
 class KnownMapping:
-    """What columns of an earlier file became, and what its rows did, as it was stored."""
+    """The mapping and options of an earlier import of a file with the same columns."""
 
     targets: list[str]
     options: dict[str, Any]
@@ -115,7 +115,7 @@ async def known_mapping(tx: Transaction, workspace_id: UUID, fingerprint: str) -
 
 
 async def read_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
-    """A piece of a file; None after the last."""
+    """A part of a file; None after the last."""
     values = {"workspace_id": workspace_id, "import_id": import_id, "number": number}
     found: bytes | None = await tx.scalar(_CHUNK, values)
     return found
@@ -124,7 +124,7 @@ async def read_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, numbe
 async def rejected_rows(
     database: Database, actor: Actor, *, import_id: UUID, batch: int = 1000
 ) -> AsyncIterator[Sequence[ImportRowView]]:
-    """The rejected rows, as they are in the file and with their faults, some at a time."""
+    """The rejected rows with their errors, in batches."""
     after = 0
     while True:
         values = {"import_id": import_id, "action": RowAction.REJECT, "after": after, "rows": batch}
@@ -213,7 +213,7 @@ def _row_view(row: Row) -> ImportRowView:
 
 
 def api_name(field: str) -> str:
-    """A field of a lead as the API names it; `custom_fields.plan` is `customFields.plan`."""
+    """A field of a lead by its API name; `custom_fields.plan` is `customFields.plan`."""
     column, dot, key = field.partition(".")
     return f"{API_NAMES[column]}{dot}{key}"
 

@@ -1,4 +1,4 @@
-"""What crosses the border of invitations."""
+"""Inputs and outputs of invitations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,20 +21,20 @@ class CreateInvitation(Schema):
 
 
 class NewAccount(Schema):
-    """Input of a new user to accept an invitation. The address is that of the invitation."""
+    """Input of a new user who accepts an invitation. The email is that of the invitation."""
 
     name: Name
     password: NewPassword = Field(repr=False)
 
 
 class ExistingAccount(Schema):
-    """Input of a user with an account to accept an invitation."""
+    """Input of a user with an account who accepts an invitation."""
 
     password: TriedPassword = Field(repr=False)
 
 
 class InviterView(View):
-    """The member who sent the invitation last."""
+    """The member who last sent the invitation."""
 
     id: UUID
     name: str
@@ -87,7 +87,7 @@ class InvitationView(View):
 
 
 class InvitationPreview(View):
-    """What the invitation link shows."""
+    """The data that an invitation link shows."""
 
     email: str
     role: Role
@@ -98,7 +98,7 @@ class InvitationPreview(View):
 
 
 class AcceptedInvitation(View):
-    """Who has joined, and where: enough to sign in."""
+    """The new member and the workspace: enough to sign in."""
 
     workspace_id: UUID
     user_id: UUID

@@ -1,4 +1,4 @@
-"""What invitations declare."""
+"""Declaration of the invitations domain."""
 
 from typing import Any
 

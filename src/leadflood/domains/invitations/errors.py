@@ -1,4 +1,4 @@
-"""Why invitations are refused."""
+"""Errors of invitations."""
 
 from leadflood.kernel.errors import Conflict, NotFound, TooManyRequests
 
@@ -21,7 +21,7 @@ class InvitationThrottled(TooManyRequests):
     title = "Invitation just sent"
 
     def __init__(self, retry_after: int) -> None:
-        """Args: retry_after: seconds until the next mail may go."""
+        """Args: retry_after: seconds until the next email can be sent."""
         detail = f"An invitation was just sent to this email. Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
@@ -33,7 +33,7 @@ class TooManyInvitationMails(TooManyRequests):
     title = "Invitation limit reached"
 
     def __init__(self, limit: int, retry_after: int) -> None:
-        """Args: limit: how many there can be. retry_after: seconds until the next mail may be sent."""
+        """Args: limit: the maximum. retry_after: seconds until the next email can be sent."""
         detail = f"Invitation limit reached ({limit} in 24 hours). Try again in {retry_after} seconds."
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
@@ -46,7 +46,7 @@ class TooManyInvitations(Conflict):
     remedy = "Revoke pending invitations, or wait until some are accepted."
 
     def __init__(self, limit: int) -> None:
-        """Args: limit: how many there can be."""
+        """Args: limit: the maximum."""
         super().__init__(f"Invitation limit reached ({limit} pending). Revoke some first.")
 
 

@@ -1,4 +1,4 @@
-"""What invitations write into the audit log, and their jobs."""
+"""Audit actions and jobs of invitations."""
 
 from enum import StrEnum
 from typing import Final
@@ -21,14 +21,14 @@ AUDIT_SUBJECT: Final = "invitation"
 
 
 class SendInvitation(Payload):
-    """Which mail of an invitation: the latest counts."""
+    """The email of an invitation: only the latest one is valid."""
 
     invitation_id: UUID
     sending: int
 
 
 SEND_INVITATION = JobKind("invitations.send.v1", SendInvitation, max_attempts=12, outgoing=True)
-"""Twelve attempts last longer than a server's greylisting."""
+"""Twelve attempts last longer than the greylisting of mail servers."""
 
 PURGE_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Deletes what has ended long ago."""
+"""Deletes invitations that ended long ago."""

@@ -1,7 +1,7 @@
-"""Jobs of invitations: sending the mail, and deleting what has ended long ago.
+"""Jobs of invitations: sending the email, and deleting invitations that ended long ago.
 
-A mail is sent at least once: a worker that dies between the server's answer and ours sends it again, with the same
-Message-ID and the same link. For an invitation that is harmless.
+An email is sent at least once: if a worker dies after the mail server accepted it, it is sent again, with the same
+Message-ID and the same link. That is harmless.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 def definitions(
     database: Database, *, mailer: Mailer, secret_box: SecretBox, public_url: str
 ) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for the sweep over all workspaces. `public_url`: where links lead."""
+    """The jobs of this domain. `database`: for the purge over all workspaces. `public_url`: base of links."""
 
     async def send_invitation(context: JobContext[SendInvitation]) -> None:
         await _send(context, mailer, secret_box, public_url)
@@ -43,7 +43,7 @@ async def _send(context: JobContext[SendInvitation], mailer: Mailer, secret_box:
     async with context.transaction() as tx:
         invitation_email = await queries.invitation_email_of(tx, context.actor, invitation_id=invitation_id)
     if invitation_email is None or invitation_email.invitation.sends != sending:
-        # It has ended, or a newer mail is on its way.
+        # It has ended, or a newer email is queued.
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
     token = LINK.token(secret_box, invitation_id, sending)

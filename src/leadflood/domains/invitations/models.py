@@ -1,4 +1,4 @@
-"""What an invitation is, who may vouch for one, and the mail that carries it."""
+"""Invitations, who can make them, and their email."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +17,17 @@ from leadflood.kernel.mail import Mail
 LINK: Final = MailedLink("lfi_", b"invitation", "/invitations")
 VALID_DAYS: Final = 7
 MAX_OPEN: Final = 100
-"""Open invitations of a workspace at a time."""
+"""Maximum number of open invitations of a workspace."""
 PAUSE_SECONDS: Final = 60
-"""Between two mails of a workspace to one address, whatever was revoked or replaced in between."""
+"""Minimum time between two emails of a workspace to one address, even if an invitation was revoked or replaced."""
 MAX_MAILS_A_DAY: Final = 100
-"""Invitation mails of a workspace within 24 hours, whatever became of the invitations."""
+"""Maximum invitation emails of a workspace within 24 hours, whatever the state of the invitations."""
 PURGE_AFTER_DAYS: Final = 30
-"""After its end, however it ended, an invitation is deleted."""
+"""Retention of an invitation after it ended."""
 
 
 class InvitationState(StrEnum):
-    """Whether a pending invitation can be accepted or has expired."""
+    """State of a pending invitation: valid or expired."""
 
     OPEN = "open"
     EXPIRED = "expired"
@@ -65,13 +65,13 @@ class InvitationEmail:
 
 
 def vouches(inviter: Role, role: Role) -> bool:
-    """Whether a member with the role `inviter` may still invite someone as `role`."""
+    """Whether a member with the role `inviter` can still invite a user as `role`."""
     may_invite = MEMBERS_WRITE in permissions_of(inviter, None)
     return may_invite and PERMISSIONS[role] <= PERMISSIONS[inviter] and (role is not Role.OWNER or inviter is role)
 
 
 def invitation_mail(invitation_email: InvitationEmail, *, link: str, key: str) -> Mail:
-    """The mail. Args: key: what makes its Message-ID."""
+    """The email. Args: key: determines its Message-ID."""
     inviter, workspace = invitation_email.inviter, invitation_email.workspace
     opening = f"{inviter} invited you" if inviter else "You're invited"
     expires_at = invitation_email.expires_at

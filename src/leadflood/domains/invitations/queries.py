@@ -38,7 +38,7 @@ PENDING = assemble(_PENDING, condition=sql("(:after::uuid IS NULL OR i.id < :aft
 # A pending invitation by id.
 PENDING_BY_ID = assemble(_PENDING, condition=sql("i.id = :id"))
 
-# What the mail of an invitation says.
+# The content of an invitation's email.
 _INVITATION_EMAILS = sql("""
 SELECT i.workspace_id, i.id, i.email, i.email_norm, i.role, i.sends, i.invited_by, i.expires_at, i.token_hash,
        w.name AS workspace, u.name AS inviter, u.disabled_at AS inviter_disabled_at, m.role AS inviter_role,
@@ -77,16 +77,16 @@ async def get_invitation(tx: Transaction, actor: Actor, *, invitation_id: UUID) 
 
 
 async def invitation_email_of(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> InvitationEmail | None:
-    """An invitation that can be accepted now, for its mail."""
+    """An open invitation, for its email."""
     return _invitation_email(
         await tx.first(INVITATION_EMAIL, {"workspace_id": actor.workspace_id, "id": invitation_id})
     )
 
 
 async def invitation_email_by_token(tx: Transaction, token_hash: bytes) -> InvitationEmail:
-    """The invitation that can be accepted now with the token of exactly this hash. Needs a system transaction.
+    """The open invitation whose token has exactly this hash. Requires a system transaction.
 
-    Raises: InvitationNotFound: also when its inviter may no longer invite with that role.
+    Raises: InvitationNotFound: also if its inviter can no longer invite with that role.
     """
     invitation_email = _invitation_email(await tx.first(INVITATION_EMAIL_BY_TOKEN, {"token_hash": token_hash}))
     if invitation_email is None:
@@ -95,7 +95,7 @@ async def invitation_email_by_token(tx: Transaction, token_hash: bytes) -> Invit
 
 
 async def invitation_emails_to(tx: Transaction, email: EmailAddress) -> list[InvitationEmail]:
-    """The invitations of all workspaces that this address can accept now. Needs a system transaction."""
+    """The open invitations of all workspaces to this address. Requires a system transaction."""
     rows = await tx.all(INVITATION_EMAILS_TO, {"email_norm": email.norm})
     return [invitation_email for invitation_email in map(_invitation_email, rows) if invitation_email is not None]
 

@@ -1,7 +1,7 @@
 """Verbs on invitations.
 
-Inviting, sending again and accepting change who may become a member, so they take turns with every other change of
-members: each holds the lock of `members.lock`.
+Inviting, sending again and accepting change who can become a member, so they are serialized with all other changes of
+members by the lock of `members.lock`.
 """
 
 from collections.abc import Mapping
@@ -53,14 +53,14 @@ async def invite(
     command: CreateInvitation,
     trace: Mapping[str, str] = NO_TRACE,
 ) -> InvitationView:
-    """Invite someone by email, which a job sends. A pending invitation for the address is revoked.
+    """Invite a person by email, which a job sends. A pending invitation for the email is revoked.
 
     Every mail counts towards the limit of the day, those of revoked invitations too.
 
     The answer is the same whether or not the address has an account here.
 
-    Raises: AlreadyMember, InvitationThrottled, TooManyInvitationMails, TooManyInvitations, OwnersOnly,
-        BeyondOwnPermissions, Unauthenticated.
+    Raises: AlreadyMember, InvitationThrottled, TooManyInvitationMails, TooManyInvitations, OwnerRoleRequired,
+        PermissionEscalation, Unauthenticated.
     """
     actor.require(MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
@@ -91,7 +91,7 @@ async def resend(
     invitation_id: UUID,
     trace: Mapping[str, str] = NO_TRACE,
 ) -> InvitationView:
-    """Send a pending invitation again, expired ones too: with a new link, a full life, and the actor to vouch for it.
+    """Send a pending or expired invitation again, with a new link, the full period, and the actor as inviter.
 
     Raises: InvitationNotFound, and as `invite`.
     """
@@ -116,9 +116,9 @@ async def resend(
 
 
 async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
-    """Make the link of a pending invitation worthless.
+    """Revoke a pending invitation: its link stops working.
 
-    Raises: InvitationNotFound, OwnersOnly, Unauthenticated.
+    Raises: InvitationNotFound, OwnerRoleRequired, Unauthenticated.
     """
     actor.require(MEMBERS_WRITE)
     own_role = await members.lock(tx, actor)
@@ -131,7 +131,7 @@ async def revoke(tx: Transaction, actor: Actor, *, invitation_id: UUID) -> None:
 
 
 async def preview(database: Database, token: str) -> InvitationPreview:
-    """What the link shows, including whether the address has an account. Raises: InvitationNotFound."""
+    """The invitation behind a link, including whether the address has an account. Raises: InvitationNotFound."""
     invitation_email = await _look_up(database, token)
     return InvitationPreview(
         email=invitation_email.invitation.email.display,
@@ -144,7 +144,7 @@ async def preview(database: Database, token: str) -> InvitationPreview:
 
 
 async def accept_as_new(database: Database, *, token: str, newcomer: NewAccount, client: Client) -> AcceptedInvitation:
-    """Make an account with the address of the invitation, and join. Signing in comes after.
+    """Create an account with the email of the invitation, and join. The caller signs in afterwards.
 
     Raises: InvitationNotFound, AccountExists, InvalidInput: when the password is the address.
     """
@@ -170,11 +170,11 @@ async def accept_as_new(database: Database, *, token: str, newcomer: NewAccount,
 async def accept_with_account(
     database: Database, settings: Settings, secret_box: SecretBox, *, token: str, known: ExistingAccount, client: Client
 ) -> AcceptedInvitation:
-    """Join with the account that has the address of the invitation, whose password is guarded like a login.
+    """Join with the account that has the email of the invitation; its password is checked like at login.
 
-    Who is a member meanwhile keeps the role; the invitation is used up in any case. Signing in comes after.
+    An existing member keeps the role; the invitation is used up in any case. The caller signs in afterwards.
 
-    Raises: InvitationNotFound, LoginFailed, LoginThrottled.
+    Raises: InvitationNotFound, InvalidCredentials, LoginThrottled.
     """
     invitation_email = await _look_up(database, token)
     email_norm = invitation_email.invitation.email.norm
@@ -192,7 +192,7 @@ async def accept_with_account(
 
 
 async def accept_as_self(database: Database, actor: Actor, *, token: str, client: Client) -> AcceptedInvitation:
-    """Join as the signed-in user, if the invitation is for that user's address. No password is required.
+    """Join as the signed-in user, if the invitation is for that user's email. No password is required.
 
     Raises: InvitationNotFound: also for an invitation to another address. Unauthenticated.
     """
@@ -243,7 +243,7 @@ async def _look_up(database: Database, token: str) -> InvitationEmail:
 
 
 async def _use_up(tx: Transaction, token: str) -> PendingInvitation:
-    """The invitation of the token, accepted in this transaction, which is the only one to do so."""
+    """The invitation of the token, accepted in this transaction, exactly once."""
     sought = token_hash(token)
     invitation_email = await queries.invitation_email_by_token(tx, sought)
     await members.lock(tx, Actor.system(invitation_email.invitation.workspace_id))

@@ -16,7 +16,7 @@ VALUES (:workspace_id, :id, :email, :email_norm, :role, :invited_by, :token_hash
         now() + make_interval(days => :days))
 """)
 
-# Give a pending invitation a new token and a full life.
+# Give a pending invitation a new token and the full period.
 RENEW = sql("""
 UPDATE invitations
 SET token_hash = :token_hash, job_id = :job_id, invited_by = :invited_by, sends = sends + 1, last_sent_at = now(),
@@ -30,14 +30,14 @@ SELECT workspace_id, id, email, email_norm, role, sends FROM invitations
 WHERE workspace_id = :workspace_id AND id = :id AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
-# The seconds until the workspace may send the next mail to an address.
+# Seconds until the workspace can send the next email to an address.
 WAIT = sql("""
 SELECT ceil(extract(epoch FROM max(last_sent_at) - now()) + :pause::integer)::integer FROM invitations
 WHERE workspace_id = :workspace_id AND email_norm = :email_norm
 """)
 
-# The mails of the last 24 hours, and the seconds until the oldest no longer counts.
-# An invitation that was sent again counts as often as it was sent.
+# Emails of the last 24 hours, and the seconds until the oldest no longer counts.
+# An invitation that was sent again counts once per email.
 MAILS = sql("""
 SELECT coalesce(sum(sends), 0) AS sent,
        greatest(1, ceil(extract(epoch FROM min(last_sent_at) + interval '1 day' - now())))::integer AS wait
@@ -97,7 +97,7 @@ async def insert(
 async def renew(
     tx: Transaction, invitation: PendingInvitation, *, invited_by: UUID | None, token_hash: bytes, job_id: UUID
 ) -> bool:
-    """Give a pending invitation a new token and a new life; False if it was sent or ended meanwhile."""
+    """Give a pending invitation a new token and the full period; False if it was sent or ended meanwhile."""
     row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "sends": invitation.sends}
     sent = {"invited_by": invited_by, "token_hash": token_hash, "job_id": job_id, "days": VALID_DAYS}
     return await tx.changed(RENEW, {**row, **sent}) == 1
@@ -110,40 +110,40 @@ async def pending(tx: Transaction, workspace_id: UUID, invitation_id: UUID) -> P
 
 
 async def seconds_to_wait(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> int:
-    """Until the workspace may write to this address again; 0 or less: now."""
+    """Seconds until the workspace can send to this address again; 0 or less: now."""
     sought = {"workspace_id": workspace_id, "email_norm": email.norm, "pause": PAUSE_SECONDS}
     return int(await tx.scalar(WAIT, sought) or 0)
 
 
 async def mails_of_the_day(tx: Transaction, workspace_id: UUID) -> tuple[int, int]:
-    """How many mails the workspace had sent within 24 hours, and the seconds until the oldest does not count."""
+    """Number of emails that the workspace sent within 24 hours, and the seconds until the oldest no longer counts."""
     (row,) = await tx.all(MAILS, {"workspace_id": workspace_id})
     return int(row.sent), row.wait or 0
 
 
 async def count_others(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> int:
-    """How many open invitations to other addresses there are."""
+    """Number of open invitations to other addresses."""
     return int(await tx.scalar(OTHERS_OPEN, {"workspace_id": workspace_id, "email_norm": email.norm}))
 
 
 async def replace(tx: Transaction, workspace_id: UUID, email: EmailAddress) -> None:
-    """Revoke what is pending for this address."""
+    """Revoke the pending invitation to this address."""
     await tx.execute(REPLACE, {"workspace_id": workspace_id, "email_norm": email.norm})
 
 
 async def revoke(tx: Transaction, invitation: PendingInvitation) -> bool:
-    """Revoke; False if it is not pending any more."""
+    """Revoke; False if it is no longer pending."""
     return await tx.changed(REVOKE, {"workspace_id": invitation.workspace_id, "id": invitation.id}) == 1
 
 
 async def accept(tx: Transaction, invitation: PendingInvitation, token_hash: bytes) -> bool:
-    """Use an invitation up; False if its token is not the latest, or its time is over."""
+    """Accept an invitation by its token; False if a newer token exists, or it has expired."""
     row = {"workspace_id": invitation.workspace_id, "id": invitation.id, "token_hash": token_hash}
     return await tx.changed(ACCEPT, row) == 1
 
 
 async def purge_expired(tx: Transaction, limit: int) -> int:
-    """Delete what has ended long ago, over all workspaces. Needs a system transaction. Returns how many."""
+    """Delete invitations that ended long ago, over all workspaces. Needs a system transaction. Returns how many."""
     return await tx.changed(PURGE_EXPIRED, {"days": PURGE_AFTER_DAYS, "limit": limit})
 
 

@@ -1,4 +1,4 @@
-"""The one way to complete jobs: what a handler wrote and the completion commit together, guarded by the attempt."""
+"""Completion of jobs: a handler's writes and the completion commit together, guarded by the attempt."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,27 +32,27 @@ _Answer_co = TypeVar("_Answer_co", covariant=True)
 
 
 class Effect(Protocol[_Value_contra]):
-    """What is written for jobs of one workspace in the transaction that completes them: a function of a module."""
+    """The writes of jobs of one workspace, in the transaction that completes them: a module-level function."""
 
     async def __call__(
         self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Value_contra]], /
     ) -> object:
-        """All of the jobs are running, and locked. Two jobs may be about the same thing."""
+        """All of the jobs are running and locked. Two jobs may have the same subject."""
         ...
 
 
 class SharedWork(Protocol[_Value_contra, _Answer_co]):
-    """What is done for jobs of one workspace in a transaction on the way: a function of a module."""
+    """Work for jobs of one workspace in an intermediate transaction: a module-level function."""
 
     async def __call__(
         self, tx: Transaction, actor: Actor, jobs: Sequence[tuple[RunningJob, _Value_contra]], /
     ) -> Sequence[_Answer_co]:
-        """An answer for each job, in order. All of them are running, and locked."""
+        """A result for each job, in order. All of them are running and locked."""
         ...
 
 
 async def lock_attempt(tx: Transaction, job: RunningJob, *, lock_timeout: float | None = None) -> None:
-    """Make sure that this attempt still runs, and does until `tx` ends: for work that is too long to lock its job.
+    """Ensure that this attempt is running, and keeps running until `tx` ends: for work too long to lock its job.
 
     A locked job cannot be cancelled, and its lease is not renewed.
 
@@ -68,24 +68,24 @@ async def lock_attempt(tx: Transaction, job: RunningJob, *, lock_timeout: float 
 
 
 async def nothing(_tx: Transaction, _actor: Actor, _jobs: Sequence[tuple[RunningJob, object]], /) -> None:
-    """The effect of a job that has written all it had to."""
+    """The effect of a job that has already written everything."""
 
 
 class Completer:
-    """Completes jobs, and shares transactions between those that may be done together.
+    """Completes jobs, and shares transactions between those that can be completed together.
 
     What belongs to one job is written while its attempt runs, or not at all. Where a transaction of several jobs fails,
     nothing of it was written; that is logged once, and each of them is done again alone.
     """
 
     def __init__(self, database: Database, max_attempts: Mapping[str, int] = MappingProxyType({})) -> None:
-        """`max_attempts`: of each kind, for jobs that are to run again."""
+        """`max_attempts`: of each kind, for jobs that run again."""
         self._database = database
         self._max_attempts = max_attempts
         self._groups: dict[tuple[object, bool], Batcher[tuple[RunningJob, Any], Any]] = {}
 
     async def complete(self, effect: Effect[Value], jobs: Sequence[tuple[RunningJob, Value]]) -> list[Exception | None]:
-        """Complete jobs of one workspace, and write what they lead to. Returns what went wrong with each, in order.
+        """Complete jobs of one workspace and write their effects. Returns the error of each or None, in order.
 
         `AttemptLost` for those that another attempt has taken over, or that an operator cancelled.
         """
@@ -93,14 +93,14 @@ class Completer:
         return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
     async def complete_shared(self, effect: Effect[Value], job: RunningJob, value: Value) -> None:
-        """Complete a job in a transaction that others with the same effect share.
+        """Complete a job in a transaction shared by others with the same effect.
 
         Raises: AttemptLost, Unavailable, or what the effect raises.
         """
         await self._shared(effect, job, value, completes=True)
 
     async def share(self, work: SharedWork[Value, Answer], job: RunningJob, value: Value) -> Answer:
-        """The answer for one job, from a transaction on the way that others with the same work share.
+        """The result for one job, from an intermediate transaction shared by others with the same work.
 
         Raises: AttemptLost, Unavailable, or what the work raises.
         """

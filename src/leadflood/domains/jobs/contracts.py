@@ -1,4 +1,4 @@
-"""Jobs and outbox events as the API shows them."""
+"""Jobs and outbox events in the API."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ Kind = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9._-]+$", examples=
 """A kind of job or event, as a caller names it."""
 
 Cause = Annotated[str, Field(max_length=MAX_CAUSE, pattern=r"^[^\x00]*$", examples=["No such mailbox: <email>"])]
-"""The cause of a failure, exactly as it was shown."""
+"""The cause of a failure, exactly as shown."""
 
 
 _ID = "0197a3b0-5e4d-7a01-8b52-6c0e4f3d2a11"
@@ -142,7 +142,7 @@ class CloseHold(Schema):
 
 
 class HoldView(View):
-    """Whether outgoing email is on hold."""
+    """State of the hold on outgoing email."""
 
     closed: bool
     closed_at: datetime | None
@@ -186,7 +186,7 @@ class JobView(View):
 
     @property
     def shown_state(self) -> str:
-        """The state as people are shown it."""
+        """The state as shown to people."""
         if self.on_hold:
             return "on_hold"
         if self.waiting_until is not None:
@@ -195,7 +195,7 @@ class JobView(View):
 
     @property
     def retrying(self) -> bool:
-        """Whether it waits for another attempt, after one that failed."""
+        """Whether it waits for another attempt after a failed one."""
         ready = not self.on_hold and self.waiting_until is None
         return self.status is JobStatus.QUEUED and self.attempts > 0 and ready
 
@@ -218,14 +218,14 @@ class OutboxEventView(View):
 
 
 class EventSubject(View):
-    """What an event is about."""
+    """Subject of an event."""
 
     kind: str = Field(examples=["lead"])
     id: UUID
 
 
 class EventActor(View):
-    """Who caused an event."""
+    """Actor who caused an event."""
 
     kind: ActorKind
     id: UUID | None

@@ -14,26 +14,26 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class EventRef(Payload):
-    """Which row of the outbox: the payload of a job that subscribes to events."""
+    """A row of the outbox: the payload of a job that subscribes to events."""
 
     event_id: UUID
 
 
 class ListenerRef(EventRef):
-    """Which row of the outbox, and which listener."""
+    """A row of the outbox, and a listener."""
 
     listener: str
 
 
 class StoredActor(Payload):
-    """Who caused an event."""
+    """Actor who caused an event, as stored."""
 
     kind: ActorKind
     id: UUID | None = None
 
 
 class StoredEvent(Payload):
-    """An event without its subject. What it leaves out is as in the one before it."""
+    """An event without its subject. Omitted fields are the same as in the previous entry."""
 
     data: Any = None
     actor: StoredActor = StoredActor(kind=ActorKind.SYSTEM)
@@ -42,7 +42,7 @@ class StoredEvent(Payload):
 
 
 class StoredEvents(Payload):
-    """What a row says: an event for each of its subjects, or one for all of them."""
+    """Events of a row: one for each of its subjects, or one for all of them."""
 
     entries: list[StoredEvent] = Field(min_length=1)
 
@@ -52,7 +52,7 @@ class UnreadableEvents(ValueError):
 
 
 def encoded(events: Sequence[Event[Any]]) -> list[dict[str, Any]]:
-    """The entries of `StoredEvents`: a single one where the events differ in nothing but their subject."""
+    """The entries of `StoredEvents`: a single one if the events differ only in their subjects."""
     entries: list[dict[str, Any]] = []
     data: Any = None
     actor: Any = None
@@ -75,7 +75,7 @@ def encoded(events: Sequence[Event[Any]]) -> list[dict[str, Any]]:
 
 
 def unfolded(subject_ids: Sequence[UUID], payload: str) -> Iterator[tuple[UUID, StoredEvent]]:
-    """Each subject of a row with all that is said of it. Raises: UnreadableEvents."""
+    """Each subject of a row with its data. Raises: UnreadableEvents."""
     try:
         entries = StoredEvents.model_validate_json(payload).entries
     except ValidationError as error:

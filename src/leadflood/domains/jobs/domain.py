@@ -1,4 +1,4 @@
-"""What jobs declare."""
+"""Declaration of the jobs domain."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How a job's attempt ends badly, and why a request about a job is refused."""
+"""Failures of attempts, and errors of requests about jobs."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from leadflood.kernel.errors import AppError, Conflict, NotFound
 
 
 class Retryable(Exception):
-    """The attempt failed for a reason that may pass: the queue repeats it, at `retry_at` if the other side said so."""
+    """The attempt failed for a temporary reason: the queue repeats it, at `retry_at` if the other side named a time."""
 
     def __init__(self, reason: str, *, retry_at: datetime | None = None) -> None:
         super().__init__(reason)
@@ -16,7 +16,7 @@ class Retryable(Exception):
 
 
 class Terminal(Exception):
-    """The attempt failed for a reason that will not pass: the job fails now."""
+    """The attempt failed permanently: the job fails now."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,7 +24,7 @@ class Terminal(Exception):
 
 
 class AttemptLost(Exception):
-    """Another attempt runs the job, or an operator cancelled it: this one must change nothing any more."""
+    """Another attempt runs the job, or an operator cancelled it: this attempt must not write any more."""
 
     def __init__(self, job_id: UUID, attempt: int) -> None:
         super().__init__(f"attempt {attempt} of job {job_id} is over")

@@ -1,4 +1,4 @@
-"""The jobs that the system gives itself, and how often."""
+"""The system's own jobs and their schedules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class CausePayload(Payload):
-    """Failures of one cause, and who asked to deal with all of them; None in jobs of an earlier release."""
+    """Failures of one cause, and the actor who asked to handle them; None in jobs of an earlier release."""
 
     cause: str
     kind: str
@@ -21,36 +21,36 @@ class CausePayload(Payload):
 
 
 class RetryCausePayload(CausePayload):
-    """Which failures to retry, and how often a job of that kind is attempted."""
+    """The failures to retry, and the number of attempts of that kind of job."""
 
     attempts: int
 
 
 class ReplayCausePayload(CausePayload):
-    """Which dead-lettered events to replay."""
+    """The dead-lettered events to replay."""
 
 
 HEARTBEAT = JobKind("system.heartbeat", NoPayload, max_attempts=1)
-"""Its way through schedule, queue and worker proves that all three live."""
+"""It passes through schedule, queue and worker, and so proves that all three work."""
 
 CLEAN_UP = JobKind("system.clean_up", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Removes records whose time is over: see `leadflood.domains.jobs.jobs`."""
+"""Deletes expired records: see `leadflood.domains.jobs.jobs`."""
 
 RETRY_CAUSE = JobKind("jobs.retry_cause.v1", RetryCausePayload, max_attempts=5)
-"""Retries all jobs that failed for a cause before it."""
+"""Retries all jobs that failed with a cause before this job."""
 
 REPLAY_CAUSE = JobKind("jobs.replay_cause.v1", ReplayCausePayload, max_attempts=5)
-"""Replays all events that were dead-lettered for a cause before it."""
+"""Replays all events that were dead-lettered with a cause before this job."""
 
 DELIVER_EVENTS = JobKind("events.deliver.v1", ListenerRef, max_attempts=20)
-"""Runs a listener for more events than one transaction may hold up."""
+"""Runs a listener for more events than fit in one transaction."""
 
 JOB: Final = "job"
 OUTBOX_EVENT: Final = "outbox_event"
 
 
 class JobAuditAction(StrEnum):
-    """What jobs and the outbox write into the audit log. The names are stable: people filter and alert by them."""
+    """Audit actions of jobs and the outbox. The names are stable: people filter and alert by them."""
 
     RETRIED = "job.retried"
     CANCELLED = "job.cancelled"
@@ -64,7 +64,7 @@ class JobAuditAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A kind of job that is enqueued again every `seconds`."""
+    """A kind of job that is queued every `seconds`."""
 
     kind: JobKind[NoPayload]
     seconds: float

@@ -1,4 +1,4 @@
-"""What a worker does to jobs: claim, renew, end an attempt, rescue those of a silent worker."""
+"""Operations of a worker on jobs: claim, renew, end an attempt, rescue jobs whose lease expired."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,7 +29,7 @@ from leadflood.kernel.queue.ports import QueueMessage
 
 _SWEEP = 200
 _RESCHEDULE = 300.0
-"""Seconds after which a broken row is looked at again."""
+"""Seconds after which an unreadable row is tried again."""
 _ASKS_AGAIN_AFTER = 3600.0
 """Seconds after which a job on hold that was not released checks the hold again."""
 
@@ -37,9 +37,9 @@ _log = structlog.get_logger()
 
 
 async def claim(database: Database, tickets: Sequence[QueueMessage], worker_id: UUID, lease: float) -> list[RunningJob]:
-    """Start what the tickets stand for. A ticket without a job in the expected state is out of date and yields none.
+    """Start the jobs of the messages. A message without a job in the expected state is obsolete and starts none.
 
-    A job whose row is locked is not waited for: it yields none either, see `locked`.
+    A locked job is not waited for: it is not started either, see `locked`.
     """
     async with database.system() as tx:
         jobs = await store.claim(tx, tickets, worker_id, lease)
@@ -50,7 +50,7 @@ async def claim(database: Database, tickets: Sequence[QueueMessage], worker_id: 
 async def locked(
     database: Database, tickets: Sequence[QueueMessage], claimed: Sequence[RunningJob]
 ) -> list[QueueMessage]:
-    """Those of the tickets whose job could not be claimed because its row was locked: they must stay on the queue."""
+    """Those of the messages whose job was locked and could not be claimed: they must stay on the queue."""
     keys = {job.key for job in claimed}
     left = {(ticket.workspace_id, ticket.job_id, ticket.attempt): ticket for ticket in tickets}
     left = {key: ticket for key, ticket in left.items() if key not in keys}
@@ -61,14 +61,14 @@ async def locked(
 
 
 async def renew(database: Database, jobs: Sequence[RunningJob], lease: float) -> list[RunningJob]:
-    """Extend the leases of `jobs`. Returns those that are no longer ours."""
+    """Renew the leases of `jobs`. Returns those that another worker has."""
     async with database.system() as tx:
         kept = await store.renew(tx, [job.key for job in jobs], lease)
     return [job for job in jobs if job.key not in kept]
 
 
 async def claim_suspect(database: Database, kinds: Sequence[str], worker_id: UUID, lease: float) -> RunningJob | None:
-    """Start the job of these kinds that is due first among those that run in a process of their own."""
+    """Start the first due job of these kinds among those that run in a separate process."""
     async with database.system() as tx:
         job = await suspects.claim(tx, kinds, worker_id, lease)
         if job is not None:
@@ -77,7 +77,7 @@ async def claim_suspect(database: Database, kinds: Sequence[str], worker_id: UUI
 
 
 async def running(database: Database, key: store.Key) -> RunningJob | None:
-    """The attempt, if it still runs."""
+    """The attempt, if it is still running."""
     async with database.transaction(key[0], read_only=True) as tx:
         return await suspects.running(tx, key)
 
@@ -92,7 +92,7 @@ async def end_attempt(
     final: bool = False,
     ended_process: bool = False,
 ) -> bool:
-    """Record that an attempt failed: back to `queued` if it may be repeated, else `failed`.
+    """Record that an attempt failed: back to `queued` if it can be repeated, otherwise `failed`.
 
     Args: ended_process: it took the process along in which it ran alone.
 
@@ -106,7 +106,7 @@ async def end_attempt(
 
 
 async def rescue(database: Database, registry: JobRegistry) -> int:
-    """Take over the attempts of workers that fell silent. Returns how many.
+    """Take over the attempts of workers whose leases expired. Returns the number.
 
     Any job of such a worker may be the cause. So a loss does not count as an attempt, and who is lost twice runs in a
     process of its own until an attempt ends in order. Only what is lost again and again even so counts: it ends more
@@ -121,7 +121,7 @@ async def rescue(database: Database, registry: JobRegistry) -> int:
 
 
 async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> None:
-    """End one lost attempt. A row that cannot be dealt with is logged, put off, and harms no other."""
+    """End one lost attempt. A row with an error is logged and postponed, and affects no other."""
     error = f"The worker running attempt {job.attempt} stopped responding."
     try:
         async with tx.savepoint():
@@ -131,13 +131,13 @@ async def _rescue(tx: Transaction, registry: JobRegistry, job: RunningJob) -> No
         raise
     except Exception:  # noqa: BLE001  one broken row must not keep the others from being rescued
         _log.exception("job.rescue_failed", job_id=str(job.id), job_kind=job.kind)
-        with suppress(DatabaseError):  # a row that cannot even be put off is met again by the next sweep
+        with suppress(DatabaseError):  # a row that cannot even be postponed is met again by the next rescue
             async with tx.savepoint():
                 await store.renew(tx, [job.key], _RESCHEDULE)
 
 
 async def requeue_lost(database: Database) -> int:
-    """Give queued jobs whose ticket seems lost another one. Returns how many."""
+    """Publish another message for queued jobs whose message seems lost. Returns the number."""
     async with database.system() as tx:
         jobs = await store.lost_in_queue(tx, older_than=LOST_IN_QUEUE_AFTER, limit=_SWEEP)
         if jobs:
@@ -147,7 +147,7 @@ async def requeue_lost(database: Database) -> int:
 
 
 async def release(database: Database, job: RunningJob, *, delay: float = 0.0) -> bool:
-    """Hand an attempt back that a worker could not end, or not begin. It does not count against the job."""
+    """Release an attempt that a worker could not start or finish. It does not count against the job."""
     error = f"The worker that ran attempt {job.attempt} was stopped."
     async with database.transaction(job.workspace_id) as tx:
         queued = await store.requeue(tx, job.key, error=error, delay=delay, more=1, losses=job.losses)
@@ -156,7 +156,7 @@ async def release(database: Database, job: RunningJob, *, delay: float = 0.0) ->
 
 
 async def reschedule(database: Database, job: RunningJob, later: Later) -> bool:
-    """Let a job wait until the time that its handler named. It does not count as an attempt."""
+    """Requeue a job until the time that its handler named. It does not count as an attempt."""
     async with database.transaction(job.workspace_id) as tx:
         queued = await store.reschedule(tx, job.key, at=later.at, reason=storable_reason(later.reason))
         await _announce(tx, queued)
@@ -164,13 +164,13 @@ async def reschedule(database: Database, job: RunningJob, later: Later) -> bool:
 
 
 async def put_on_hold(database: Database, job: RunningJob) -> bool:
-    """Let a job wait until outgoing effects are no longer on hold. It does not count as a failure."""
+    """Requeue a job until outgoing effects are no longer on hold. It does not count as a failure."""
     async with database.transaction(job.workspace_id) as tx:
         return await on_hold.put(tx, job.key, reason=WAITING, seconds=_ASKS_AGAIN_AFTER)
 
 
 async def release_from_hold(database: Database) -> int:
-    """Queue the jobs that were on hold, once the hold is open. Returns how many, up to 200."""
+    """Queue the jobs that were on hold, once the hold is released. Returns the number, up to 200."""
     async with database.system() as tx:
         jobs = await on_hold.release(tx, limit=_SWEEP)
         if jobs:

@@ -1,4 +1,4 @@
-"""Domain events in the order in which they are read: nothing appears behind a reader who has come past it.
+"""The feed of domain events, in an order in which no event appears behind a reader's cursor.
 
 Events are ordered by the transaction that wrote them, and read as far as the oldest transaction that still runs: what
 commits late has its place after all that was read.
@@ -26,16 +26,16 @@ from leadflood.kernel.pagination import Position
 from leadflood.kernel.timestamps import parse_timestamp
 
 SCANNED = 2000
-"""Rows that one request looks at: a page of rare types may be empty although more follow."""
+"""Maximum rows per request: a page of rare types may be empty although more follow."""
 
 _ALL = 1_000_000
-"""More subjects than a row has."""
+"""Larger than the number of subjects of any row."""
 _NO_ID = UUID(int=0)
-_WRITTEN = re.compile(r"([0-9]{1,18}) ([0-9]{1,9}) (\S+)")  # numbers that fit their types in PostgreSQL
+_WRITTEN = re.compile(r"([0-9]{1,18}) ([0-9]{1,9}) (\S+)")  # numbers that fit their PostgreSQL types
 
 _log = structlog.get_logger()
 
-# Where a scan of some rows ends, where the feed ends for now, and up to when it was purged.
+# End of a scan of some rows, current end of the feed, and the time of the last purge.
 _SCAN = sql("""
 WITH scanned AS (
     SELECT position, id FROM outbox_events
@@ -50,7 +50,7 @@ FROM event_retention r
 LEFT JOIN LATERAL (SELECT position, id FROM scanned ORDER BY position DESC, id DESC LIMIT 1) AS last ON true
 """)
 
-# Of the rows of a scan, as many as have the subjects wanted.
+# Those rows of a scan that have the requested subjects.
 _READ = sql("""
 SELECT id, position, kind, subject_kind, subject_ids, payload, created_at
 FROM (
@@ -64,7 +64,7 @@ WHERE earlier < :wanted
 ORDER BY position, id
 """)
 
-# One row.
+# A single row.
 _ROW = sql("""
 SELECT subject_ids, payload::text AS payload FROM outbox_events
 WHERE workspace_id = :workspace_id AND id = :event_id AND position IS NOT NULL
@@ -73,7 +73,7 @@ WHERE workspace_id = :workspace_id AND id = :event_id AND position IS NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """Where a reader is: at a row, of which so many subjects are read, and when that was."""
+    """Position of a reader: a row, the number of its subjects already read, and the time."""
 
     position: int
     id: UUID
@@ -82,7 +82,7 @@ class FeedPosition:
 
     @classmethod
     def of(cls, cursor: Position) -> Self:
-        """The place that a cursor stands for. Raises: CursorExpired: another release wrote it."""
+        """The position of a cursor. Raises: CursorExpired: another release wrote it."""
         written = _WRITTEN.fullmatch(cursor.value)
         if written is None:
             raise CursorExpired
@@ -94,7 +94,7 @@ class FeedPosition:
 
     @property
     def cursor(self) -> Position:
-        """The cursor that stands for it."""
+        """The cursor of the position."""
         return Position(f"{self.position} {self.subjects} {self.at.isoformat()}", self.id)
 
 
@@ -103,7 +103,7 @@ _OLDEST = FeedPosition(0, _NO_ID, 0, datetime.max.replace(tzinfo=UTC))
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Some events, the place after them, and whether more follow it."""
+    """Some events, the position after them, and whether more follow."""
 
     items: Sequence[EventView]
     after: Position
@@ -113,7 +113,7 @@ class FeedPage:
 async def read_events(
     tx: Transaction, actor: Actor, *, types: Sequence[str] | None, after: Position | None, limit: int
 ) -> FeedPage:
-    """Up to `limit` events after a place, or from the oldest on. `tx` reads as of one moment. Raises: CursorExpired."""
+    """Up to `limit` events after a position, or from the oldest. `tx` reads one snapshot. Raises: CursorExpired."""
     start = FeedPosition.of(after) if after is not None else _OLDEST
     sought = {"workspace_id": actor.workspace_id, "position": start.position, "id": start.id}
     (scan,) = await tx.all(_SCAN, {**sought, "most": SCANNED})
@@ -143,7 +143,7 @@ async def read_events(
 
 
 async def stored_events(tx: Transaction, actor: Actor, event_type: EventType[D], ref: EventRef) -> list[Event[D]]:
-    """The events of a row, for a job that hears of them. Raises: Terminal: the row is gone, or cannot be read."""
+    """The events of a row, for a subscribed job. Raises: Terminal: the row is gone, or unreadable."""
     row = await tx.first(_ROW, {"workspace_id": actor.workspace_id, "event_id": ref.event_id})
     if row is None:
         raise Terminal("The event has been removed: it was kept for as long as LEADFLOOD_EVENT_RETENTION_DAYS says.")
@@ -154,7 +154,7 @@ async def stored_events(tx: Transaction, actor: Actor, event_type: EventType[D],
 
 
 def _views(row: Row) -> list[EventView]:
-    """The events of a row. One that cannot be read must not hide its neighbors."""
+    """The events of a row. An unreadable one must not hide its neighbors."""
     try:
         return [
             EventView(

@@ -32,33 +32,33 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, first_id_at
 
 C = TypeVar("C", bound=CausePayload)
 _Ended: TypeAlias = tuple[CausePayload, int]
-"""What a job was to deal with, and how many it has."""
+"""The selection that a job processed, and its number of items."""
 
 _BATCH = 5000
 _COUNTED = 10_000_000
 
-# Keep when the heartbeat ran last.
+# Record the time of the heartbeat.
 _BEAT = sql("""
 INSERT INTO heartbeats (name, beat_at, worker_id) VALUES (:name, now(), :worker_id)
 ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, worker_id = excluded.worker_id
 """)
 
-# Say that a worker lives, and how many jobs it runs.
+# Record that a worker is alive, and how many jobs it runs.
 _SEEN = sql("""
 INSERT INTO worker_processes (id, host, pid, version, running_jobs)
 VALUES (:id, :host, :pid, :version, :running)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = now(), running_jobs = excluded.running_jobs
 """)
 
-# Forget a worker.
+# Delete a worker.
 _GONE = sql("DELETE FROM worker_processes WHERE id = :id")
 
-# Cursors that are older than this have missed something. Committed before the first event is removed.
+# Cursors older than this have missed events. Committed before the first event is deleted.
 _EXPIRE = sql("""
 UPDATE event_retention SET purged_until = greatest(purged_until, now() - make_interval(days => :days))
 """)
 
-# An hour more than cursors: an event is as old as its transaction, which may have committed after a cursor was given.
+# An hour longer than cursors: an event is as old as its transaction, which may have committed after a cursor was given.
 _SENT = sql("""
 DELETE FROM outbox_events WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM outbox_events
@@ -66,7 +66,7 @@ DELETE FROM outbox_events WHERE (workspace_id, id) IN (
     ORDER BY processed_at LIMIT :batch)
 """)
 
-# The system's own jobs and workers not seen are kept 1 day, over all workspaces.
+# The system's own jobs and offline workers are kept 1 day, over all workspaces.
 _EXPIRED = (
     sql("""
 DELETE FROM job_executions WHERE (workspace_id, id) IN (
@@ -80,9 +80,9 @@ DELETE FROM worker_processes WHERE id IN (
 """),
 )
 
-# Found by ids, which contain the creation time, in the index on workspace, status and id: an index on the end would
-# cost each job that ends an entry. Deleted by place, which the lock keeps: by key PostgreSQL reads the whole table for
-# each batch. A row that is locked, because it is being retried, is skipped.
+# Found by IDs, which contain the creation time, in the index on workspace, status and ID: an index on the end would
+# cost an entry for each job that ends. Deleted by ctid, which the lock keeps valid: by key PostgreSQL reads the whole
+# table for each batch. A row that is locked, because it is being retried, is skipped.
 _FINISHED = (
     sql("""
 DELETE FROM job_executions WHERE ctid = ANY (ARRAY(
@@ -117,7 +117,7 @@ DELETE FROM outbox_events WHERE ctid = ANY (ARRAY(
 
 
 def definitions(database: Database, *, audit_days: int, job_days: int, event_days: int) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for sweeps over all workspaces.
+    """The jobs of this domain. `database`: for purges over all workspaces.
 
     Args: audit_days: how long audit events stay. job_days: how long finished jobs and dead-lettered events stay.
         event_days: how long other events stay.
@@ -201,7 +201,7 @@ async def _replay_cause(context: JobContext[ReplayCausePayload]) -> Complete[_En
 async def _requeue_failures(
     context: JobContext[C], failures: FailureSource, attempts: Mapping[str, int]
 ) -> Complete[_Ended]:
-    """Thousand by thousand, each in a transaction of its own: an attempt after a kill finds what is left."""
+    """Thousand by thousand, each in its own transaction: an attempt after a kill continues with the rest."""
     actor = context.actor
     cause = FailureGroup(failures, context.payload.cause, context.payload.kind, before=context.job.created_at)
     after, more = None, True
@@ -230,7 +230,7 @@ async def _given_up(tx: Transaction, job: RunningJob, payload: CausePayload | No
 
 
 async def _done(tx: Transaction, actor: Actor, job_id: UUID) -> int:
-    """How many the attempts of a job have dealt with so far."""
+    """Number of items that the attempts of a job have processed so far."""
     progress = (await queries.get_job(tx, actor, job_id=job_id)).progress
     return 0 if progress is None else progress.done
 

@@ -1,4 +1,4 @@
-"""What domains have in common whose jobs send a mail and whose records are deleted once they are over."""
+"""Shared parts of domains whose jobs send an email and whose records are deleted afterwards."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,12 +9,12 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent
 
 MAIL_SECONDS = 120.0
-"""How long a job that sends one mail may take."""
+"""Time limit of a job that sends one email."""
 _BATCH = 1000
 
 
 async def send(mailer: Mailer, mail: Mail) -> None:
-    """Send a mail as part of an attempt. Raises: Retryable, Terminal, and as `Mailer.send`."""
+    """Send an email as part of an attempt. Raises: Retryable, Terminal, and as `Mailer.send`."""
     try:
         await mailer.send(mail)
     except MailNotSent as error:
@@ -22,13 +22,13 @@ async def send(mailer: Mailer, mail: Mail) -> None:
 
 
 def require_token(token: str, stored_hash: bytes) -> None:
-    """Raises: Terminal: the token, computed again, is not the one whose hash was stored."""
+    """Raises: Terminal: the recomputed token does not match the stored hash."""
     if token_hash(token) != stored_hash:
         raise Terminal("LEADFLOOD_SECRET_KEY has changed since the link was created. Resend the email.")
 
 
 async def delete_old(database: Database, delete: Callable[[Transaction, int], Awaitable[int]]) -> None:
-    """Call `delete` with a limit, in system transactions of their own, until it deletes fewer than it may."""
+    """Call `delete` with a limit, in separate system transactions, until it deletes fewer."""
     done = _BATCH
     while done == _BATCH:
         async with database.system() as tx:

@@ -1,4 +1,4 @@
-"""Jobs: one durable piece of asynchronous work, its states, and how long to wait between attempts."""
+"""Jobs: durable asynchronous work, its states, and delays between attempts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,24 +14,24 @@ from leadflood.kernel.queue.ports import Priority
 from leadflood.kernel.schema import StoredJson
 
 LOST_IN_QUEUE_AFTER = 300.0
-"""Seconds after which a queued job that is due gets a second ticket."""
+"""Seconds after which a queued job that is due gets a second message."""
 
 SUSPECT_AFTER = 2
-"""Losses with a worker after which a job runs in a process of its own."""
+"""Losses with a worker after which a job runs in a separate process."""
 
 UNCOUNTED_LOSSES = 5
-"""Losses with a worker that do not count as attempts: others that it ran may have caused them."""
+"""Losses with a worker that do not count as attempts: other jobs of the worker may have caused them."""
 
 MAX_REASON = 1000
 MAX_CAUSE = 200
 MAX_IDS = 1000
-"""Jobs or events that one request may name."""
+"""Maximum jobs or events named in one request."""
 
 MAX_PER_REQUEST = 5000
-"""Failures of one cause that are retried while the caller waits; more are a job's work."""
+"""Maximum failures of one cause that a request retries itself; a job retries more."""
 
 MAX_SUBJECTS = 500
-"""Subjects of one row of domain events, and those for which a listener runs in the same transaction."""
+"""Maximum subjects per row of domain events, and per listener call in the same transaction."""
 
 OUTBOX_MAX_ATTEMPTS = 5
 STALE_PROCESSING_SECONDS = 60
@@ -57,11 +57,11 @@ class OutboxStatus(StrEnum):
 
 
 class Payload(StoredJson):
-    """What a job is about, small. A change of its fields is a new kind of job."""
+    """Payload of a job; keep it small. A change of its fields is a new kind of job."""
 
 
 class NoPayload(Payload):
-    """The payload of a job that is about nothing in particular, such as a sweep."""
+    """The payload of a job without parameters, such as a purge."""
 
 
 P = TypeVar("P", bound=Payload)
@@ -69,24 +69,24 @@ P = TypeVar("P", bound=Payload)
 
 @dataclass(frozen=True, slots=True)
 class JobKind(Generic[P]):
-    """What is to be done. The name carries a version: a change of payload is a new kind."""
+    """Kind of a job. The name carries a version: a change of payload is a new kind."""
 
     name: str
     payload: type[P]
     max_attempts: int = 5
     priority: Priority = Priority.NORMAL
     outgoing: bool = False
-    """Whether it has effects outside this installation, such as a mail: while they are on hold, it waits."""
+    """Whether it has effects outside this installation, such as an email: during a hold it waits."""
 
     unique: bool = False
-    """Whether one at a time is queued or runs for a subject: see `leadflood.domains.jobs.service.enqueue`."""
+    """Whether only one is queued or runs per subject: see `leadflood.domains.jobs.service.enqueue`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob(Generic[P]):
-    """A job to enqueue. `trace` holds `traceparent` and `request_id` of its cause.
+    """A job to enqueue. `trace` has `traceparent` and `request_id` of its cause.
 
-    `id` is for callers that must know it beforehand; the others get a fresh one. `priority`: another than the kind's.
+    `id` is for callers that must know it in advance; otherwise it is new. `priority`: overrides the kind's.
     """
 
     kind: JobKind[P]
@@ -98,13 +98,13 @@ class NewJob(Generic[P]):
 
     @property
     def urgency(self) -> Priority:
-        """The priority that it is queued with."""
+        """The priority in the queue."""
         return self.kind.priority if self.priority is None else self.priority
 
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job as claimed by a worker: `attempt` is the fencing token of everything it writes.
+    """A job claimed by a worker: `attempt` is the fencing token of all its writes.
 
     `payload` is the JSON as it is stored, which only the job's definition reads.
     """
@@ -120,11 +120,11 @@ class RunningJob:
     created_at: datetime
     started_at: datetime | None = None
     losses: int = 0
-    """How often it was lost with its worker, one time after the other."""
+    """Number of consecutive attempts that were lost with their worker."""
 
     @property
     def key(self) -> tuple[UUID, UUID, int]:
-        """Workspace, job and attempt: what guards each write."""
+        """Workspace, job and attempt: the guard of all writes."""
         return (self.workspace_id, self.id, self.attempt)
 
 
@@ -137,12 +137,12 @@ def job_backoff(attempt: int, random_unit: Callable[[], float]) -> float:
 
 
 def outbox_backoff(attempts: int, random_unit: Callable[[], float]) -> float:
-    """Seconds before an event is published again: 5 s doubling to 60 s, with up to a fifth taken off as jitter."""
+    """Seconds before an event is published again: 5 s doubling to 60 s, less up to a fifth as jitter."""
     return min(60.0, 5.0 * 2.0 ** (attempts - 1)) * (1.0 - 0.2 * random_unit())
 
 
 def readable_trace(stored: str) -> dict[str, str]:
-    """The trace of a stored job, without what is not text: a damaged trace must not keep its job from running."""
+    """The trace of a stored job, without non-text values: a damaged trace must not prevent the job."""
     try:
         value = from_json(stored)
     except ValueError:
@@ -155,7 +155,7 @@ def readable_trace(stored: str) -> dict[str, str]:
 _TELLING = 500
 """Characters of a reason that identify its cause: more would cost time and rarely help."""
 
-# What differs between two failures for the same cause, most specific form first. Whatever is found holds a digit, a
+# The varying parts of failures with the same cause, most specific form first. Everything matched has a digit, a
 # quotation mark or another character that no placeholder has, so that a cause is its own cause.
 _PARTICULAR = re.compile(
     r"""
@@ -174,7 +174,7 @@ _PARTICULAR = re.compile(
 
 
 def cause_of(error: str) -> str:
-    """What failures of the same kind have in common: their reason without ids, numbers, addresses and values.
+    """The common cause of failures: their reason without IDs, numbers, addresses and values.
 
     At most 200 characters; never empty. `cause_of(cause_of(error))` is `cause_of(error)`.
     """
@@ -189,5 +189,5 @@ def _placeholder(found: re.Match[str]) -> str:
 
 
 def storable_reason(text: str) -> str:
-    """The reason of a failure as it is kept: what PostgreSQL cannot store becomes `?`, at most 1000 characters."""
+    """The stored reason of a failure: characters that PostgreSQL cannot store become `?`, at most 1000 characters."""
     return text[:MAX_REASON].encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")

@@ -1,4 +1,4 @@
-"""Long work done by two transactions at a time, each with a chunk, which commit in the order of the chunks.
+"""Long work in chunks by two concurrent transactions, which commit in the order of the chunks.
 
 One transaction is one process of PostgreSQL, and so one processor. As a chunk commits only after the one before it,
 one position records the progress, and a job that was killed resumes from it.
@@ -16,12 +16,12 @@ from leadflood.kernel.db.transaction import Transaction
 
 PARALLEL_CHUNKS = 2
 
-# Wait for a place in the line. Waiting inside PostgreSQL, and not in this process, lets it find deadlocks with others.
+# Wait for a turn. Waiting inside PostgreSQL, and not in this process, lets it detect deadlocks with others.
 _LOCK_POSITION = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 
 class Chunk(Protocol):
-    """What is between two positions."""
+    """The range between two positions."""
 
     @property
     def after(self) -> Any:  # noqa: ANN401  a position of any kind
@@ -29,7 +29,7 @@ class Chunk(Protocol):
 
     @property
     def until(self) -> Any:  # noqa: ANN401  a position of any kind
-        """The position of its last piece."""
+        """The position of its last item."""
 
 
 AnyChunk = TypeVar("AnyChunk", bound=Chunk)
@@ -37,7 +37,7 @@ Outcome = TypeVar("Outcome")
 
 
 class ChunkedWork(Protocol[AnyChunk, Outcome]):
-    """How a chunk is found, written, and counted."""
+    """Functions that find, write and count a chunk."""
 
     async def position(self, tx: Transaction) -> Any | None:  # noqa: ANN401  a position of any kind
         """The position of the work; None if it was stopped."""
@@ -46,7 +46,7 @@ class ChunkedWork(Protocol[AnyChunk, Outcome]):
         """The chunk after a position; None at the end."""
 
     async def write(self, tx: Transaction, chunk: AnyChunk) -> Outcome:
-        """Write it. No row is locked here that other chunks need, too."""
+        """Write the chunk. It locks no row that other chunks need as well."""
 
     async def record(self, tx: Transaction, chunk: AnyChunk, outcome: Outcome) -> bool:
         """Advance the position and the counts. False if the position is different or the work was stopped."""
@@ -57,16 +57,16 @@ class _Stopped(Exception):
 
 
 async def write_in_parallel(database: Database, job: RunningJob, work: ChunkedWork[Any, Any]) -> bool:
-    """Write all remaining chunks. Returns whether that is complete; False if it was stopped.
+    """Write all remaining chunks. Returns whether the work is complete; False if it was stopped.
 
-    While chunks are written, the job's row is free: its lease is renewed, and it can be cancelled. Each chunk looks at
-    the end whether the attempt is still ours.
+    While chunks are written, the job's row is not locked: its lease is renewed, and it can be cancelled. Each chunk
+    finally checks that the attempt is still current.
 
     Raises: AttemptLost, Unavailable.
     """
     try:
         return await _write(database, job, work, lanes=PARALLEL_CHUNKS)
-    except LockConflict:  # with others who change the same leads; a lane that waits for none cannot be in a ring
+    except LockConflict:  # with others that change the same leads; a lane that waits for none cannot be part of a cycle
         return await _write(database, job, work, lanes=1)
 
 
@@ -121,5 +121,5 @@ class _Sequence:
         return True
 
     async def _lock_position(self, tx: Transaction, place: Any) -> None:  # noqa: ANN401  a position of any kind
-        """Hold a place in the line until the transaction ends."""
+        """Hold a turn until the transaction ends."""
         await tx.execute(_LOCK_POSITION, {"place": f"{self._job.id} {place}"})

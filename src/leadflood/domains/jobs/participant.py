@@ -1,4 +1,4 @@
-"""Jobs about a subject: they follow it into a merge and back, and go when a person is erased."""
+"""Jobs about a subject: they move with it in a merge and back, and are deleted when a person is erased."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from leadflood.kernel.subjects import Participant, Place, Reference, Unmerging
 
 _JOB = "job"
 
-# Replace what names the person in the errors of other jobs, and in jobs that retry all that failed for such a cause.
+# Replace the person's identifiers in the errors of other jobs, and in jobs that retry all failures with such a cause.
 _REDACT_ERRORS = sql("""
 UPDATE {table} t
 SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
@@ -20,7 +20,7 @@ SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# Replace what names the person in the errors of events of the outbox.
+# Replace the person's identifiers in the errors of outbox events.
 _REDACT_EVENT_ERRORS = sql("""
 UPDATE {table} t
 SET last_error = regexp_replace(t.last_error, :pattern, '[erased]', 'gi'),
@@ -45,7 +45,7 @@ t.job_id IN (
         erase=_REDACT_EVENT_ERRORS,
         record=None,
     ),
-    # Running ones, too: their attempts find that they are gone, and write nothing.
+    # Running ones, too: their attempts find the subjects gone, and write nothing.
     Place(
         name="jobs",
         table=sql("job_executions"),

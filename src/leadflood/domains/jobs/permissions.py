@@ -1,4 +1,4 @@
-"""What jobs allow."""
+"""Permissions of the jobs domain."""
 
 from leadflood.kernel.actor import Permission, Role
 

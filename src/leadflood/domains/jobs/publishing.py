@@ -1,4 +1,4 @@
-"""Recording that something happened, as part of the transaction in which it does."""
+"""Recording of domain events in the transaction of the change."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from leadflood.kernel.ids import new_id
 
 
 async def publish(tx: Transaction, event_type: EventType[D], events: Sequence[Event[D]]) -> None:
-    """Record that something happened to subjects of one workspace, in a row for up to 500 of them.
+    """Record an event for subjects of one workspace, in rows of up to 500 subjects.
 
-    Listeners of up to 500 events run before this returns; of more, a job for each row runs them after the commit.
+    Up to 500 events, listeners run before this returns; for more, a job per row runs them after the commit.
     """
     if not events:
         return

@@ -1,4 +1,4 @@
-"""SQL that reads jobs, the outbox, and how the workers are."""
+"""SQL that reads jobs, the outbox, and the state of workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,21 +31,21 @@ from leadflood.kernel.pagination import Page, Position, cut
 from leadflood.kernel.schema import Count
 
 LISTED_CAUSES, _STEPS = 100, 1000
-"""Maximum causes that are listed. There may be many where `cause_of` cannot find the varying part of a text."""
+"""Maximum number of listed causes. There can be many if `cause_of` does not recognize the varying part of a text."""
 
 COUNTED = 10_000
-"""Failures of one cause that are counted."""
+"""Maximum number of counted failures per cause."""
 
 WALKED = 5000
-"""Queued jobs, oldest first, that are counted for the state of the queue."""
+"""Maximum number of queued jobs, oldest first, counted for the state of the queue."""
 
 SILENT_AFTER = timedelta(seconds=30)
-"""A worker that was not seen for longer counts as silent."""
+"""A worker counts as offline after this time without a heartbeat."""
 
 _CLOCKS_DIFFER = timedelta(hours=1)
-"""How far the clock that made an id may be from the database's, and an id from its commit, at most."""
+"""Maximum difference between the database's clock and the one that made an ID, and between an ID and its commit."""
 
-# The walk is in the order of an index that leads with workspace and status: what others have queued is not read.
+# The scan follows an index that starts with workspace and status: jobs of other workspaces are not read.
 _QUEUE = sql("""
 SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS waiting,
        min(next_attempt_at) FILTER (WHERE due) AS oldest,
@@ -62,7 +62,7 @@ FROM (
 """)
 
 
-# The latest heartbeat, the live workers, and whether outgoing effects are on hold.
+# The latest heartbeat, the running workers, and whether outgoing effects are on hold.
 _STATUS = assemble(
     sql("""
 SELECT h.beat_at, extract(epoch FROM now() - h.beat_at)::float8 AS age, w.workers, w.running, {on_hold} AS on_hold
@@ -73,7 +73,7 @@ LEFT JOIN heartbeats h ON h.name = :heartbeat
     on_hold=ON_HOLD,
 )
 
-# How many jobs of these kinds are queued.
+# Number of queued jobs of these kinds.
 _QUEUED_BY_KIND = sql("""
 SELECT kind, count(*) AS jobs FROM job_executions
 WHERE status = 'queued' AND kind = ANY(:kinds)
@@ -81,7 +81,7 @@ GROUP BY kind ORDER BY kind
 """)
 
 
-# Payload and trace stay out: one that cannot be read must not hide its neighbours.
+# Without payload and trace: an unreadable one must not hide its neighbors.
 _JOB = sql("""
 id, kind, subject_id, status, attempts, max_attempts, next_attempt_at, last_error, cause, failures, progress, on_hold,
 waiting_for, created_at, started_at, finished_at
@@ -107,9 +107,9 @@ _STATES = sql("SELECT id, kind, status FROM {table} WHERE workspace_id = :worksp
 
 @dataclass(frozen=True, slots=True)
 class FailureSource:
-    """The rows that ended badly in one of the two tables: their condition, and the column with the time of their end.
+    """The failed rows of one of the two tables: their condition, and the column with the time of their end.
 
-    The status is written out: else PostgreSQL might not know the partial index by it.
+    The status is a literal: otherwise PostgreSQL might not use the partial index.
     """
 
     table: Sql
@@ -122,7 +122,7 @@ EVENTS = sql("outbox_events")
 FAILED_JOBS = FailureSource(JOBS, sql("workspace_id = :workspace_id AND status = 'failed'"), sql("finished_at"))
 DEAD_EVENTS = FailureSource(EVENTS, sql("workspace_id = :workspace_id AND status = 'dead_letter'"), sql("updated_at"))
 
-# One step in the index for each cause with its kind, however many failures it has: DISTINCT would read them all.
+# One index step per cause and kind, however many failures it has: DISTINCT would read them all.
 _CAUSES = sql("""
 WITH RECURSIVE found AS (
     (SELECT cause, kind, 1 AS step FROM {table} WHERE {failed} ORDER BY cause, kind LIMIT 1)
@@ -139,7 +139,7 @@ WITH RECURSIVE found AS (
 SELECT cause, kind FROM found
 """)
 
-# How many there are of each, and the newest of them.
+# Number of failures of each, and the newest one.
 _COUNTED = sql("""
 SELECT wanted.cause, wanted.kind, counted.counted, newest.id, newest.last_error, newest.at
 FROM unnest(:causes::text[], :kinds::text[]) AS wanted (cause, kind)
@@ -158,12 +158,12 @@ CROSS JOIN LATERAL (
 ) AS newest
 """)
 
-# How many failures have a cause, as far as a limit.
+# Number of failures with a cause, up to a limit.
 _COUNT_OF_CAUSE = sql("SELECT count(*) FROM (SELECT FROM {table} WHERE {conditions} LIMIT :limit) AS counted_rows")
-# The next failures that have a cause.
+# The next failures with a cause.
 _IDS_OF_CAUSE = sql("SELECT id FROM {table} WHERE {conditions} ORDER BY id LIMIT :limit")
 
-# The workers, those that live first.
+# The workers, running ones first.
 _WORKERS = sql("""
 SELECT id, host, pid, version, running_jobs, started_at, last_seen_at, last_seen_at > now() - :silent::interval AS alive
 FROM worker_processes
@@ -174,7 +174,7 @@ LIMIT 1000
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """What failed for one cause. `before`: only what failed before that time, and not what may fail again since."""
+    """Failures with one cause. `before`: only failures before that time, without those that fail again later."""
 
     failures: FailureSource
     cause: str
@@ -183,7 +183,7 @@ class FailureGroup:
 
     @property
     def conditions(self) -> Sql:
-        """Which rows they are."""
+        """The condition that selects the rows."""
         parts = [self.failures.failed, sql("cause = :cause AND kind = :kind")]
         if self.before is not None:
             parts.append(assemble(sql("{at} < :before"), at=self.failures.at))
@@ -216,7 +216,7 @@ async def list_jobs(  # noqa: PLR0913  one for each filter
     limit: int,
 ) -> Page[JobView]:
     """Jobs, newest first. With `cause`, only failed ones. Times: from inclusive, until exclusive."""
-    # Ids are in the order of time, and indexed.
+    # IDs are in the order of time, and indexed.
     first = first_id_at(created_from, -_CLOCKS_DIFFER) if created_from else None
     last = first_id_at(created_until, _CLOCKS_DIFFER) if created_until else None
     filters = (
@@ -273,7 +273,7 @@ async def dead_by_cause(tx: Transaction, actor: Actor, *, kind: str | None = Non
 
 
 async def count_of_cause(tx: Transaction, actor: Actor, *, cause: FailureGroup, limit: int) -> int:
-    """How many failed for this cause, counted up to `limit`."""
+    """Number of failures with this cause, counted up to `limit`."""
     count = assemble(_COUNT_OF_CAUSE, table=cause.failures.table, conditions=cause.conditions)
     found: int = await tx.scalar(count, {**cause.values(actor), "limit": limit})
     return found
@@ -282,7 +282,7 @@ async def count_of_cause(tx: Transaction, actor: Actor, *, cause: FailureGroup, 
 async def ids_of_cause(
     tx: Transaction, actor: Actor, *, cause: FailureGroup, after: UUID | None, limit: int
 ) -> list[UUID]:
-    """Those that failed for this cause, oldest first, after the id given."""
+    """IDs of failures with this cause, oldest first, after the given ID."""
     conditions = cause.conditions if after is None else joined(AND, [cause.conditions, sql("id > :after")])
     ids = assemble(_IDS_OF_CAUSE, table=cause.failures.table, conditions=conditions)
     rows = await tx.all(ids, {**cause.values(actor), "after": after, "limit": limit})
@@ -290,13 +290,13 @@ async def ids_of_cause(
 
 
 async def states(tx: Transaction, actor: Actor, table: Sql, *, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Kind and status of those of the jobs or events that there are."""
+    """Kind and status of the existing ones of the jobs or events."""
     rows = await tx.all(assemble(_STATES, table=table), {"workspace_id": actor.workspace_id, "ids": list(ids)})
     return {row.id: (row.kind, row.status) for row in rows}
 
 
 async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
-    """How the queue of the workspace is. Where much is queued, what is due among the oldest stands for the rest."""
+    """State of the workspace's queue. For a long queue, the number due is estimated from the oldest jobs."""
     row = (await tx.all(_QUEUE, {"workspace_id": actor.workspace_id, "limit": WALKED + 1}))[0]
     whole = row.due + row.waiting <= WALKED
     return QueueView(
@@ -309,17 +309,17 @@ async def get_queue(tx: Transaction, actor: Actor) -> QueueView:
 
 
 async def list_workers(tx: Transaction) -> list[WorkerView]:
-    """Workers, the living first, over all workspaces: the table belongs to none. At most 1000."""
+    """Workers, running ones first, over all workspaces: the table belongs to none. At most 1000."""
     return [WorkerView(**row) for row in await tx.all(_WORKERS, {"silent": SILENT_AFTER})]
 
 
 async def queued_by_kind(tx: Transaction, kinds: Sequence[str]) -> dict[str, int]:
-    """How many jobs of these kinds are queued, in all workspaces. Needs a system transaction."""
+    """Number of queued jobs of these kinds, in all workspaces. Requires a system transaction."""
     return {row.kind: row.jobs for row in await tx.all(_QUEUED_BY_KIND, {"kinds": list(kinds)})}
 
 
 async def hold_view(tx: Transaction, hold: Hold, outgoing: Sequence[str]) -> HoldView:
-    """The hold, and how many jobs of the `outgoing` kinds, which send something, wait. Needs a system transaction."""
+    """The hold, and the number of waiting jobs of the `outgoing` kinds. Requires a system transaction."""
     state = await hold.state(tx)
     return HoldView(
         closed=state.closed,
@@ -332,7 +332,7 @@ async def hold_view(tx: Transaction, hold: Hold, outgoing: Sequence[str]) -> Hol
 
 
 async def system_status(tx: Transaction) -> SystemStatus:
-    """How the workers are, over all workspaces: the tables read belong to none."""
+    """State of the workers, over all workspaces: the tables it reads belong to none."""
     (row,) = await tx.all(_STATUS, {"heartbeat": HEARTBEAT.name, "silent_after": SILENT_AFTER})
     return SystemStatus(
         last_heartbeat_at=row.beat_at,
@@ -375,7 +375,7 @@ async def _newest_first(
     after: Position | None,
     limit: int,
 ) -> Sequence[Row]:
-    """A page of a list, and one row more. A filter applies where its value is not None."""
+    """A page of a list, and one row more. A filter applies if its value is not None."""
     used = [*filters, (sql("id < :after"), "after", after.id if after else None)]
     conditions = [sql("workspace_id = :workspace_id"), *(part for part, _, value in used if value is not None)]
     query = assemble(_NEWEST_FIRST, columns=columns, table=table, conditions=joined(AND, conditions))

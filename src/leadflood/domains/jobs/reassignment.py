@@ -1,4 +1,4 @@
-"""Jobs that change what they are about, because it became part of something else."""
+"""Reassignment of jobs whose subject was merged into another."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,14 +22,14 @@ ORDER BY id
 FOR NO KEY UPDATE
 """)
 
-# Let jobs be about another subject.
+# Assign jobs to another subject.
 _MOVE = sql("""
 UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
 WHERE workspace_id = :workspace_id AND subject_id = :from_subject
 RETURNING id
 """)
 
-# Let jobs be about their earlier subject again.
+# Assign jobs to their earlier subject again.
 _RETURN = sql("""
 UPDATE job_executions SET subject_id = :to_subject, unique_subject = false
 WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND subject_id = ANY(:holders)
@@ -37,20 +37,20 @@ WHERE workspace_id = :workspace_id AND id = ANY(:ids) AND subject_id = ANY(:hold
 
 
 async def lock_jobs_of(tx: Transaction, actor: Actor, *, subject_ids: Sequence[UUID]) -> None:
-    """Lock the jobs that are about these. First of all: a job that ends locks itself before what it is about."""
+    """Lock the jobs of these subjects. Before all else: a job that ends locks itself before its subject."""
     await tx.execute(_LOCK, {"workspace_id": actor.workspace_id, "subject_ids": list(subject_ids)})
 
 
 async def delete_jobs_of(tx: Transaction, *, subjects: Sequence[tuple[UUID, UUID]]) -> None:
-    """Delete the finished jobs about these, by workspace and id, because they are gone. Needs a system transaction."""
+    """Delete the finished jobs of these deleted subjects, by workspace and ID. Requires a system transaction."""
     columns = {"workspace_ids": [key[0] for key in subjects], "subject_ids": [key[1] for key in subjects]}
     await tx.execute(_DELETE, columns)
 
 
 async def reassign_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to_subject: UUID) -> list[UUID]:
-    """Let the jobs about one thing be about another. Returns which they are; what they do stays the same.
+    """Assign the jobs of one subject to another. Returns the jobs; their work stays the same.
 
-    They are no longer unique: the other may have one of the same kind.
+    They are no longer unique: the other subject may have one of the same kind.
     """
     values = {"workspace_id": actor.workspace_id, "from_subject": from_subject, "to_subject": to_subject}
     return [row.id for row in await tx.all(_MOVE, values)]
@@ -59,6 +59,6 @@ async def reassign_jobs(tx: Transaction, actor: Actor, *, from_subject: UUID, to
 async def restore_jobs(
     tx: Transaction, actor: Actor, *, job_ids: Sequence[UUID], holders: Sequence[UUID], to_subject: UUID
 ) -> None:
-    """Let those of the jobs be about the first thing again that are still about one of the holders."""
+    """Assign those of the jobs to their first subject again that still have one of the holders as subject."""
     values = {"workspace_id": actor.workspace_id, "ids": list(job_ids), "holders": list(holders)}
     await tx.execute(_RETURN, {**values, "to_subject": to_subject})

@@ -1,4 +1,4 @@
-"""What a domain declares of each kind of job, what its handler is given, and what it returns."""
+"""Declarations of job kinds: the input and the result of each handler."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ _LISTED_FAULTS = 3
 
 
 class JobContext(Generic[P]):
-    """What a handler works with: its payload, and transactions for what it reads and keeps on the way."""
+    """Input of a handler: its payload, and transactions for reads and intermediate writes."""
 
     def __init__(
         self,
@@ -39,17 +39,17 @@ class JobContext(Generic[P]):
         self.worker_id = worker_id
         self.actor = Actor.system(job.workspace_id)
         self.loaded = loaded
-        """What `JobDefinition.load` has read for this job; None where it runs alone."""
+        """The value that `JobDefinition.load` read for this job; None if it runs alone."""
         self._database = database
         self._completer = completer or Completer(database)
 
     async def share(self, work: SharedWork[Value, Answer], value: Value) -> Answer:
-        """As `transaction`, in one that other jobs with the same work share. Raises: AttemptLost, Unavailable."""
+        """Like `transaction`, shared by other jobs with the same work. Raises: AttemptLost, Unavailable."""
         return await self._completer.share(work, self.job, value)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """A transaction in the job's workspace, for reads and for what must be kept even if the attempt fails.
+        """A transaction in the job's workspace, for reads and for writes that must survive a failed attempt.
 
         Raises: AttemptLost: when another attempt has taken over, or an operator cancelled the job.
         """
@@ -59,21 +59,21 @@ class JobContext(Generic[P]):
 
     @asynccontextmanager
     async def own_transaction(self) -> AsyncIterator[Transaction]:
-        """A transaction in the job's workspace that does not lock the job, nor ask whether the attempt still runs.
+        """A transaction in the job's workspace that neither locks the job nor checks the attempt.
 
-        For what is guarded by a row of its own, such as the answer to a call that was paid for.
+        For writes guarded by their own row, such as the result of a paid call.
         """
         async with self._database.transaction(self.job.workspace_id) as tx:
             yield tx
 
     async def report(self, tx: Transaction, *, done: int, total: int) -> None:
-        """Keep how far the job is, as part of `tx`: the progress commits with what was done."""
+        """Store the progress as part of `tx`, so that it commits with the work."""
         await store.set_progress(tx, self.job.key, done=done, total=total)
 
 
 @dataclass(frozen=True, slots=True)
 class Complete(Generic[Value]):
-    """What a handler returns: `effect` is written for `value` in the transaction that completes the job."""
+    """Result of a handler: `effect` is written for `value` in the transaction that completes the job."""
 
     effect: Effect[Value]
     value: Value
@@ -81,7 +81,7 @@ class Complete(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What a handler returns that has to wait, for a reason that people are shown: it is called again at that time.
+    """Result of a handler that must wait: it is called again at that time. The reason is shown to users.
 
     The attempt does not count. For what is no failure, such as a provider's limit that is used up until then.
     """
@@ -104,7 +104,7 @@ async def _nothing(_tx: Transaction, _job: RunningJob, _payload: object, _error:
 
 @dataclass(frozen=True, slots=True)
 class JobDefinition(Generic[P]):
-    """How a kind of job is done.
+    """Declaration of a kind of job.
 
     `handler` returns `Complete`, `Later` or nothing, or raises `Retryable` or `Terminal`. `timeout` is in seconds, for
     one attempt. `on_failed` runs in the transaction that ends the job as `failed`, for any reason; its payload is None
@@ -124,7 +124,7 @@ class JobDefinition(Generic[P]):
     load: Load[P] | None = None
 
     def payload_of(self, job: RunningJob) -> P:
-        """The job's payload. Raises: Terminal: the stored one does not fit the kind."""
+        """The job's payload. Raises: Terminal: the stored one is invalid for the kind."""
         try:
             return self.kind.payload.model_validate_json(job.payload)
         except ValidationError as error:
@@ -142,7 +142,7 @@ class JobDefinition(Generic[P]):
 
 
 class JobRegistry:
-    """All kinds of jobs that this program knows."""
+    """All kinds of jobs of this program."""
 
     def __init__(self, definitions: Iterable[JobDefinition[Any]]) -> None:
         self._definitions: Mapping[str, JobDefinition[Any]] = {
@@ -151,7 +151,7 @@ class JobRegistry:
 
     @property
     def attempts(self) -> Mapping[str, int]:
-        """How often a job of each kind is attempted."""
+        """Number of attempts for each kind of job."""
         return {name: definition.kind.max_attempts for name, definition in self._definitions.items()}
 
     @property
@@ -161,9 +161,9 @@ class JobRegistry:
 
     @property
     def outgoing(self) -> tuple[str, ...]:
-        """The names of the kinds that have effects outside this installation."""
+        """The names of the kinds with effects outside this installation."""
         return tuple(name for name, definition in self._definitions.items() if definition.kind.outgoing)
 
     def find(self, kind: str) -> JobDefinition[Any] | None:
-        """The definition of a kind, or None for one that this version does not know."""
+        """The definition of a kind, or None if this version does not have it."""
         return self._definitions.get(kind)

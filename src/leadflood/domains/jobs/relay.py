@@ -1,4 +1,4 @@
-"""The relay: publishes jobs where that could not be part of a transaction, and queues the jobs that hear of events."""
+"""The relay: publishes jobs after their transaction where the queue is separate, and queues the jobs of subscribers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from leadflood.kernel.schema import Schema
 BATCH = 500
 
 # `next_attempt_at` is the time at which a row is due in every open state: when it was written, when its back-off ends,
-# or, while processing, when the relay that holds it must be presumed dead.
+# or, while processing, when the relay that claimed it must be presumed dead.
 TAKE = sql("""
 WITH due AS (
     SELECT workspace_id, id FROM outbox_events
@@ -92,7 +92,7 @@ class JobQueuedPayload(Schema):
 
 @dataclass(frozen=True, slots=True)
 class PublishOutcome:
-    """What becomes of an event."""
+    """Outcome of publishing an event."""
 
     workspace_id: UUID
     id: UUID
@@ -103,7 +103,7 @@ class PublishOutcome:
 
 
 async def relay(database: Database, publisher: Publisher) -> int:
-    """Publish one batch of due events. Returns how many were taken: fewer than `BATCH` means none is left for now."""
+    """Publish one batch of due events. Returns how many it claimed: fewer than `BATCH` if none is left."""
     async with database.system() as tx:
         rows = await tx.all(TAKE, {"limit": BATCH, "stale": STALE_PROCESSING_SECONDS})
     if not rows:
@@ -128,7 +128,7 @@ async def relay(database: Database, publisher: Publisher) -> int:
 
 
 def _decide(row: Row) -> PublishOutcome | QueueMessage:
-    """Publish, or end the event without: for an unusable payload, a missing job, or one that no longer waits."""
+    """Publish, or end the event without publishing: an invalid payload, a missing job, or one that no longer waits."""
     if row.kind != "job.queued":
         return _dead(row, f"There is no event of kind {row.kind!r}.")
     try:
@@ -145,7 +145,7 @@ def _decide(row: Row) -> PublishOutcome | QueueMessage:
 
 
 def _hearing(row: Row, subscribers: Subscribers) -> PublishOutcome | Sequence[Subscription[Any]]:
-    """Who is to hear of a domain event by a job."""
+    """The subscriptions that receive a domain event through a job, or the outcome if it has none."""
     event_type = subscribers.types.get(row.kind)
     if event_type is None:
         return _dead(row, f"There is no event of kind {row.kind!r}.")
@@ -161,7 +161,7 @@ def _hearing(row: Row, subscribers: Subscribers) -> PublishOutcome | Sequence[Su
 async def _enqueue(
     database: Database, happened: Sequence[tuple[Row, Sequence[Subscription[Any]]]]
 ) -> list[PublishOutcome]:
-    """Queue the jobs of subscribers. They and `sent` commit together. Returns what became of the other events."""
+    """Queue the jobs of subscribers; they commit together with `sent`. Returns the outcome of the other events."""
     failed: list[PublishOutcome] = []
     by_workspace = sorted(happened, key=lambda item: item[0].workspace_id)
     for workspace_id, group in groupby(by_workspace, key=lambda item: item[0].workspace_id):

@@ -1,4 +1,4 @@
-"""What happens again and again: each schedule's next run is a row, and the worker that moves it on enqueues the job."""
+"""Recurring jobs: each schedule's next run is a row, and the worker that advances it enqueues the job."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 MAX_PAUSE = 60.0
-"""Seconds after which to look again, whatever the schedules say."""
+"""Seconds after which to check again at the latest."""
 
-# Add the schedules that are new.
+# Insert new schedules.
 _REGISTER = sql("INSERT INTO schedules (name) SELECT unnest(:names::text[]) ON CONFLICT DO NOTHING")
 
-# Missed runs are not made up for: after a night off, one heartbeat is enough.
+# Missed runs are not repeated: after a night off, one heartbeat is enough.
 _ADVANCE = sql("""
 UPDATE schedules
 SET last_run_at = now(), next_run_at = now() + make_interval(secs => :seconds)

@@ -1,4 +1,4 @@
-"""Verbs on jobs: enqueue, retry, cancel, replay; one, many, or all that failed for a cause."""
+"""Verbs on jobs: enqueue, retry, cancel, replay; one, many, or all with the same cause."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,11 +51,11 @@ _TRIES = 5
 
 
 async def enqueue(tx: Transaction, actor: Actor, *, jobs: Sequence[NewJob[Any]]) -> list[UUID]:
-    """Put jobs on the queue as part of this transaction. Returns their ids, in order.
+    """Queue jobs as part of this transaction. Returns their IDs, in order.
 
-    For a job of a kind that is `unique`, and whose subject has one queued already, its id is returned. While that one
-    runs, it is made to run again once it has ended, so that what this transaction changes is not missed. Either waits
-    for that job's lock: enqueue before you lock what the job is about, as a job that ends locks itself first.
+    For a `unique` kind whose subject already has a queued job, that job's ID is returned. If it is running, it runs
+    again once it has ended, so that the changes of this transaction are not missed. Either waits for that job's lock:
+    enqueue before locking the job's subject, as a job that ends locks itself first.
 
     Raises: leadflood.kernel.db.errors.LockConflict: others asked for the same job again and again.
     """
@@ -89,7 +89,7 @@ async def _enqueue_unique(tx: Transaction, actor: Actor, job: NewJob[Any]) -> UU
 
 
 async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
-    """Bring a failed job back with a fresh set of attempts.
+    """Requeue a failed job with a fresh set of attempts.
 
     Raises: JobNotFound, JobNotRetryable.
     """
@@ -103,7 +103,7 @@ async def retry_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job
 
 
 async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, command: RetryJobs) -> BulkOutcome:
-    """Bring those of the jobs that are failed back with a fresh set of attempts, and say why not of the others."""
+    """Requeue those of the jobs that are failed with a fresh set of attempts, with reasons for the others."""
     actor.require(JOBS_WRITE)
     ids = dict.fromkeys(command.ids)
     queued = await requeue(tx, actor, registry.attempts, ids=list(ids))
@@ -125,7 +125,7 @@ async def retry_cause(
     command: RetryCause,
     trace: Mapping[str, str],
 ) -> BulkOutcome:
-    """Requeue all jobs of a kind that failed for a cause: directly, or by a job if there are more than 5,000.
+    """Requeue all jobs of a kind that failed with a cause: directly, or by a job if there are more than 5,000.
 
     Raises: JobNotRetryable: when this version does not know the kind.
     """
@@ -148,7 +148,7 @@ async def retry_cause(
 async def requeue(
     tx: Transaction, actor: Actor, attempts: Mapping[str, int], *, ids: Sequence[UUID]
 ) -> frozenset[UUID]:
-    """Queue those of the jobs that are failed, with as many attempts as their kind has. Returns which."""
+    """Queue those of the jobs that are failed, with the attempts of their kind. Returns their IDs."""
     for _ in range(_TRIES):
         try:
             async with tx.savepoint():
@@ -166,7 +166,7 @@ async def requeue(
 async def next_of_cause(
     tx: Transaction, actor: Actor, *, cause: FailureGroup, attempts: Mapping[str, int], after: UUID | None
 ) -> tuple[int, UUID | None]:
-    """Bring the next thousand of a cause back. Returns how many there were, and where to go on; None at the end."""
+    """Requeue the next thousand with a cause. Returns their number, and the next position; None at the end."""
     ids = await queries.ids_of_cause(tx, actor, cause=cause, after=after, limit=MAX_IDS)
     if not ids:
         return 0, None
@@ -178,7 +178,7 @@ async def next_of_cause(
 
 
 async def record_end_of_cause(tx: Transaction, actor: Actor, *, payload: CausePayload, job_id: UUID, done: int) -> None:
-    """Write into the audit log how many failures a job has dealt with for who asked for it."""
+    """Record in the audit log how many failures a job has handled, for the requesting actor."""
     by = Actor.requester(actor.workspace_id, payload.asked_by, payload.asked_by_id) if payload.asked_by else actor
     retries = isinstance(payload, RetryCausePayload)
     action = JobAuditAction.RETRY_FINISHED if retries else JobAuditAction.REPLAY_FINISHED
@@ -187,7 +187,7 @@ async def record_end_of_cause(tx: Transaction, actor: Actor, *, payload: CausePa
 
 
 async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, job_id: UUID) -> JobView:
-    """End a queued or running job as `failed`. What a running attempt still answers changes nothing.
+    """End a queued or running job as `failed`. Late results of a running attempt are ignored.
 
     Raises: JobNotFound, JobNotCancellable.
     """
@@ -205,7 +205,7 @@ async def cancel_job(tx: Transaction, actor: Actor, registry: JobRegistry, *, jo
 
 
 async def cancel_outgoing(tx: Transaction, actor: Actor, registry: JobRegistry, *, limit: int) -> int:
-    """End up to `limit` queued jobs that would have effects outside this installation. Returns how many.
+    """End up to `limit` queued jobs with effects outside this installation. Returns the number.
 
     Raises: Forbidden.
     """
@@ -227,9 +227,9 @@ async def _cancel(tx: Transaction, actor: Actor, registry: JobRegistry, job: Run
 
 
 async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> OutboxEventView:
-    """Give a dead-lettered event to the relay again.
+    """Replay a dead-lettered event.
 
-    Raises: EventNotFound, EventNotDead.
+    Raises: EventNotFound, EventNotDeadLettered.
     """
     actor.require(OUTBOX_WRITE)
     if not await _replay(tx, actor, [event_id]):
@@ -240,7 +240,7 @@ async def replay_event(tx: Transaction, actor: Actor, *, event_id: UUID) -> Outb
 
 
 async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents) -> BulkOutcome:
-    """Give those of the events that are dead-lettered to the relay again, and say why not of the others."""
+    """Replay those of the events that are dead-lettered, with reasons for the others."""
     actor.require(OUTBOX_WRITE)
     ids = dict.fromkeys(command.ids)
     replayed = await _replay(tx, actor, list(ids))
@@ -253,7 +253,7 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
 
 
 async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
-    """Replay all events of a kind that were dead-lettered for a cause: directly, or by a job if there are many."""
+    """Replay all events of a kind that were dead-lettered with a cause: directly, or by a job if there are many."""
     actor.require(OUTBOX_WRITE)
     cause = FailureGroup(DEAD_EVENTS, command.cause, command.kind)
     payload = ReplayCausePayload(cause=cause.cause, kind=cause.kind, asked_by=actor.kind, asked_by_id=actor.id)
@@ -272,7 +272,7 @@ async def _replay(tx: Transaction, actor: Actor, ids: Sequence[UUID]) -> set[UUI
 async def _all_of(
     tx: Transaction, actor: Actor, cause: FailureGroup, attempts: Mapping[str, int], later: NewJob[Any]
 ) -> BulkOutcome:
-    """Bring all of a cause back in this transaction, or enqueue `later` where that would take too long."""
+    """Handle all failures of a cause in this transaction, or enqueue `later` if that would take too long."""
     if await queries.count_of_cause(tx, actor, cause=cause, limit=MAX_PER_REQUEST + 1) > MAX_PER_REQUEST:
         (job_id,) = await enqueue(tx, actor, jobs=[later])
         return BulkOutcome(done=0, refused=[], job_id=job_id)

@@ -10,7 +10,7 @@ from leadflood.kernel.fields import UUID_, FieldCatalog, FieldDefinition
 from leadflood.kernel.web_address import normalise_website
 
 CUSTOM_FIELD: Final = "customFields."
-"""Before the key of a custom field, where it stands beside the names of fields."""
+"""Prefix of the key of a custom field, next to the names of fields."""
 
 LEAD_FIELDS: Final = FieldCatalog(
     "lead",
@@ -71,8 +71,8 @@ LEAD_FIELDS: Final = FieldCatalog(
     ),
 )
 PLAIN_FIELDS: Final = LEAD_FIELDS.where(lambda field: not field.identity)
-"""Those beside the address, which is stored twice: as it is written, and as it is compared."""
+"""All fields except the email, which is stored twice: as written, and normalized."""
 TEXT_FIELDS: Final = PLAIN_FIELDS.where(lambda field: field.type is not FieldType.PERSON)
-"""Those of them that need no look at another table."""
+"""Those of them that can be validated without another table."""
 MERGEABLE_FIELDS: Final = LEAD_FIELDS.where(lambda field: field.mergeable)
 IMPORTABLE_FIELDS: Final = PLAIN_FIELDS.where(lambda field: field.importable)

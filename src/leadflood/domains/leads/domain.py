@@ -1,4 +1,4 @@
-"""What leads declare."""
+"""Declaration of the leads domain."""
 
 from typing import Any
 

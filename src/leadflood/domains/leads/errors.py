@@ -1,4 +1,4 @@
-"""Why a request about a lead is refused."""
+"""Errors of leads."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ class DuplicateLead(Conflict):
     remedy = "Update the lead that `existingId` names, or use another email."
 
     def __init__(self, existing_id: UUID) -> None:
-        """Args: existing_id: the lead that has the address."""
+        """Args: existing_id: the lead with the email."""
         super().__init__(
             "A lead with this email already exists.",
             errors=[
@@ -41,7 +41,7 @@ class LeadMerged(Conflict):
     remedy = "Undo the merge that `mergeId` names."
 
     def __init__(self, *, merge_id: UUID, survivor_id: UUID, survivor_email: str) -> None:
-        """Args: merge_id: the merge that took it in. The survivor: the lead that it became part of."""
+        """Args: merge_id: the merge. The survivor: the lead that it was merged into."""
         super().__init__(
             f"This lead was merged into {survivor_email}. Undo the merge to restore it.",
             extra={"mergeId": str(merge_id), "survivorId": str(survivor_id)},
@@ -55,7 +55,7 @@ class LeadVersionConflict(PreconditionFailed):
     title = "Version conflict"
 
     def __init__(self, version: int) -> None:
-        """Args: version: the stored one."""
+        """Args: version: the current one."""
         message = f"The lead was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 
@@ -109,7 +109,7 @@ class MatchCountExceeded(Conflict):
     remedy = "Count again, and repeat with that `expectedCount`."
 
     def __init__(self, expected: int) -> None:
-        """Args: expected: how many the caller meant."""
+        """Args: expected: the caller's number."""
         super().__init__(
             f"More than {expected} leads match now. Count again, and repeat with that count.",
             errors=[FieldError("/expectedCount", "match_limit_exceeded", "More leads match now.")],
@@ -144,7 +144,7 @@ class ViewVersionConflict(PreconditionFailed):
     title = "Version conflict"
 
     def __init__(self, version: int) -> None:
-        """Args: version: the stored one."""
+        """Args: version: the current one."""
         message = f"The view was updated since you read it (version {version}). Read it again and retry."
         super().__init__(message, extra={"currentVersion": version})
 

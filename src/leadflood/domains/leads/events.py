@@ -1,4 +1,4 @@
-"""What happens to leads: domain events, entries of timelines and of the audit log; and the jobs of leads."""
+"""Events of leads: domain events, entries of timelines and of the audit log; and the jobs of leads."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,18 +11,18 @@ from leadflood.kernel.queue.ports import Priority
 
 
 class LeadEventKind(StrEnum):
-    """The kinds of entries in a lead's timeline. The values are stored: they never change their meaning."""
+    """Kinds of entries in a lead's timeline. The values are stored: they never change their meaning."""
 
     CREATED = "lead.created"
     CHANGED = "lead.changed"
     DELETED = "lead.deleted"
     RESTORED = "lead.restored"
     MERGED = "lead.merged"
-    """Another lead became part of this one."""
+    """Another lead was merged into this one."""
 
     MERGED_INTO = "lead.merged_into"
     UNMERGED = "lead.unmerged"
-    """What became part of this lead is a lead of its own again."""
+    """A lead that was merged into this one is a separate lead again."""
 
     ENRICHMENT_REQUESTED = "enrichment.requested"
     ENRICHMENT_STARTED = "enrichment.started"
@@ -36,20 +36,20 @@ VIEW: Final = "view"
 
 
 class LeadAuditAction(StrEnum):
-    """What is done to leads, one or many, and to saved views. The names are stable: people filter and alert by them."""
+    """Audit actions of leads and saved views. The names are stable: people filter and alert by them."""
 
     CHANGED = "leads.changed"
     DELETED = "leads.deleted"
     RESTORED = "leads.restored"
     ENRICHMENT_REQUESTED = "leads.enrichment_requested"
     CHANGE_FINISHED = "changeset.finished"
-    """A job has made the change that was asked for, or gave up: how many leads it changed."""
+    """A job has applied a change, or failed: number of changed leads."""
 
     UNDONE = "changeset.undone"
     UNDO_FINISHED = "changeset.undo_finished"
     PERSONAL_DATA_EXPORTED = "person.exported"
     ERASED = "person.erased"
-    """A person was erased: which leads, and how many rows. Nothing in it names the person."""
+    """A person was erased: the leads, and the number of rows. Nothing in it names the person."""
 
     VIEW_CREATED = "view.created"
     VIEW_CHANGED = "view.changed"
@@ -58,32 +58,32 @@ class LeadAuditAction(StrEnum):
 
 
 class ChangesetPayload(Payload):
-    """Which changeset."""
+    """The changeset to process."""
 
     changeset_id: UUID
 
 
 class ReleaseLeads(ChangesetPayload):
-    """Which changeset clears the owner of the leads, and who leaves."""
+    """The changeset that clears the owner of the leads, and the member who leaves."""
 
     user_id: UUID
 
 
 PURGE_DELETED = JobKind("leads.purge.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
-"""Purges what was deleted longer ago than can be restored."""
+"""Purges leads whose retention period has ended."""
 
 UNDO_CHANGESET = JobKind("leads.undo.v1", ChangesetPayload, max_attempts=10)
-"""Undoes a large changeset, going on where an earlier attempt ended."""
+"""Undoes a large changeset; resumes after an earlier attempt."""
 
 RELEASE_LEADS = JobKind("leads.release.v1", ReleaseLeads, max_attempts=10)
-"""Clears the owner of a leaving member's leads, then deletes it."""
+"""Clears the owner of a leaving member's leads, then deletes the member."""
 
 BULK_CHANGE = JobKind("leads.bulk.v1", ChangesetPayload, max_attempts=10)
-"""Makes the change that the changeset asks for, or goes on with it."""
+"""Applies the change of the changeset, or resumes it."""
 
 
 class LeadCreatedData(EventData):
-    """How it came, as far as that is the same for all. `job_id`: of the job that processes it, where one is wanted."""
+    """Source of the leads, as far as it is the same for all. `job_id`: the job that processes the lead, if any."""
 
     source: str | None = None
     job_id: UUID | None = None
@@ -92,37 +92,37 @@ class LeadCreatedData(EventData):
 
 
 class LeadUpdatedData(EventData):
-    """Which fields have another value; None where that is not known."""
+    """The fields whose values changed; None if unknown."""
 
     fields: list[str] | None = None
     changeset_id: UUID | None = None
 
 
 class ChangesetData(EventData):
-    """The changeset that the change is part of, where it is part of one."""
+    """The changeset of the change, if it is part of one."""
 
     changeset_id: UUID | None = None
 
 
 class MergeData(EventData):
-    """The merge, and the lead that became part of this one, or is a lead of its own again."""
+    """The merge, and the lead that was merged into this one, or is separate again."""
 
     merge_id: UUID
     other_id: UUID
 
 
 class LeadErasedData(EventData):
-    """Nothing: no data of an erased person is kept."""
+    """Empty: no data of an erased person is kept."""
 
 
 class EnrichmentRequestedData(EventData):
-    """The id that the job has."""
+    """The ID of the job."""
 
     job_id: UUID
 
 
 class ChangesetUndoneData(EventData):
-    """What wrote the changeset, and the import where it was one."""
+    """Origin of the changeset, and the import if it was one."""
 
     kind: ChangesetKind
     import_id: UUID | None = None

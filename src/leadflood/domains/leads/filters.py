@@ -1,4 +1,4 @@
-"""What leads can be filtered by. Other domains add fields of theirs: see `bootstrap`."""
+"""Filter fields of leads. Other domains add theirs: see `bootstrap`."""
 
 import re
 from dataclasses import replace
@@ -38,7 +38,7 @@ _TEXT_VALUE: Final = Column("value", sql("related.value"), searched=True)
 
 @lru_cache(maxsize=500)
 def _custom_field(key: str) -> FilterField:
-    """A custom field: its values are where the projection of custom fields puts values of their type."""
+    """A custom field: its values are where the projection of custom fields stores values of their type."""
     check_field_key(key)
     name, of_key = f"{CUSTOM_FIELD}{key}", (Compare(_KEY, Comparison.EQUAL, key),)
     text = FilterField(name, key, Kind.CHOICE, _VALUE, _TEXTS, of_key)
@@ -53,7 +53,7 @@ def _custom_field(key: str) -> FilterField:
 
 
 def _digits(text: str) -> str:
-    """A telephone number, or a part of one, as it is stored."""
+    """A phone number, or a part of one, in its stored form."""
     return _FORMATTING.sub("", text) or text
 
 
@@ -96,5 +96,5 @@ LEAD_FILTERS: Final = FilterFields(
         FilterField("enrichedAt", "Enriched", Kind.TIME, Column("enriched_at", sql("enriched_at"))),
     )
 )
-"""Their fields. The names of columns are what `search_leads` compares."""
+"""Filter fields of leads. Column names are those that `search_leads` compares."""
 LEAD_FILTERS.add_family(CUSTOM_FIELD, _custom_field)

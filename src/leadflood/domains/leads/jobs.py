@@ -27,11 +27,11 @@ Changeset = TypeVar("Changeset", bound=ChangesetPayload)
 
 _BATCH = 1000
 _MAX_SECONDS = 6 * 3600.0
-"""Seconds for a large change: each of its chunks is kept, and an attempt goes on where the one before ended."""
+"""Seconds for a large change: each of its chunks is committed, and an attempt continues where the last one ended."""
 
 
 def definitions(database: Database, participants: Participants, *, retention_days: int) -> list[JobDefinition[Any]]:
-    """The jobs of this domain. `database`: for several transactions at a time, and for sweeps."""
+    """The jobs of this domain. `database`: for concurrent transactions, and for purges."""
 
     async def purge(_context: JobContext[NoPayload]) -> None:
         async with database.system() as tx:
@@ -75,7 +75,7 @@ async def _release(context: JobContext[ReleaseLeads]) -> None:
 
 
 async def _release_failed(tx: Transaction, job: RunningJob, payload: ReleaseLeads | None, error: str) -> None:
-    """The database clears the owners that are left, without entries in the timelines."""
+    """The database clears the remaining owners, without entries in the timelines."""
     await _change_failed(tx, job, payload, error)
     if payload is not None:
         await members.finish_removal(tx, Actor.system(job.workspace_id), user_id=payload.user_id)
@@ -91,7 +91,7 @@ async def _undo(context: JobContext[ChangesetPayload], database: Database, parti
 
 
 async def _change_failed(tx: Transaction, job: RunningJob, payload: ChangesetPayload | None, _error: str) -> None:
-    """What was changed until now can be undone."""
+    """Handle a failed bulk change: the part that was written can be undone."""
     changeset_id = payload.changeset_id if payload else job.subject_id
     if changeset_id is not None:
         actor = Actor.system(job.workspace_id)

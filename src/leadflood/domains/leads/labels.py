@@ -1,4 +1,4 @@
-"""What people call the fields of a lead: the one place that pages, files and timelines take the words from."""
+"""Labels of the fields of a lead: the only source for pages, files and timelines."""
 
 from typing import Final
 
@@ -7,10 +7,10 @@ from leadflood.domains.leads.catalog import LEAD_FIELDS
 CUSTOM: Final = "customFields"
 
 FIELDS: Final = {field.api_name: field.label for field in LEAD_FIELDS}
-"""By the names of the API, in the order in which people read them."""
+"""Labels by API name, in display order."""
 
 
 def label_of(name: str) -> str:
-    """What a field is called, given by its name in the API or by its JSON pointer; a custom field by its key."""
+    """Label of a field, given by its API name or JSON pointer; a custom field by its key."""
     head, _, key = name.strip("/").replace("/", ".").partition(".")
     return FIELDS.get(head) or key or head

@@ -1,7 +1,7 @@
-"""A lead's states, and the one form in which each of its values is stored.
+"""States of a lead, and the normalized, stored form of its values.
 
-The functions are pure. They return the normalised value, and give it back unchanged when called on it again; what they
-refuse, they refuse with `InvalidValue` (a ValueError) whose message names the remedy.
+The functions are pure and idempotent: they return the normalized value. Invalid values raise `InvalidValue` (a
+ValueError) whose message names the remedy.
 """
 
 import math
@@ -32,7 +32,7 @@ TRANSITIONS: Final[dict[LeadStatus, frozenset[LeadStatus]]] = {
     LeadStatus.ENRICHED: frozenset({LeadStatus.PROCESSING, LeadStatus.ENRICHED}),
     LeadStatus.FAILED: frozenset({LeadStatus.PROCESSING, LeadStatus.ENRICHED}),
 }
-"""From each status, the ones it may change to.
+"""The allowed transitions from each status.
 
 `new → failed` is a job cancelled before it ran; `processing → processing` is another attempt, which the timeline
 shows; leaving `failed` and `enriched` is a retry and another enrichment.
@@ -59,7 +59,7 @@ class ChangesetKind(StrEnum):
 
 
 class FieldSource(StrEnum):
-    """What gave a field of a lead another value. The values are stored."""
+    """Source of a changed field of a lead. The values are stored."""
 
     EDIT = "edit"
     IMPORT = "import"
@@ -70,7 +70,7 @@ class FieldSource(StrEnum):
     """A custom field got another type."""
 
     SYSTEM = "system"
-    """Such as the end of an owner's account."""
+    """Changes by the system, such as the removal of an owner's account."""
 
 
 class ChangesetStatus(StrEnum):
@@ -95,7 +95,7 @@ CustomValue = FieldValue
 
 
 def normalise_source(text: str) -> str:
-    """The channel a lead came by: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
+    """The channel of a lead: a lower-case token such as `api`, `web-form` or `import:2026-03`."""
     token = text.strip().lower()
     if not _SOURCE.fullmatch(token):
         message = "Use letters, digits and . _ : - (maximum 64), e.g. web-form."

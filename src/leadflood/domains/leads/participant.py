@@ -1,4 +1,4 @@
-"""What leads itself has about a person: the lead, its timeline, changesets and their images, saved views."""
+"""Data that leads itself has about a person: the lead, its timeline, changesets and their images, saved views."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,19 +11,19 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import DataSubject, Participant, Place
 
-# Replace what names the person in the label and the request of changesets.
+# Replace the person's identifiers in the label and the request of changesets.
 _REDACT_CHANGESETS = sql("""
 UPDATE {table} t
 SET label = regexp_replace(t.label, :pattern, '[erased]', 'gi'), request = redacted(t.request, :pattern)
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# Remove what was set.
+# Delete the values that were set.
 _REMOVE_VALUES = sql("""
 UPDATE {table} t SET request = t.request - 'changes' WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# Replace what names the person in saved views.
+# Replace the person's identifiers in saved views.
 _REDACT_VIEWS = sql("""
 UPDATE {table} t
 SET name = regexp_replace(t.name, :pattern, '[erased]', 'gi'), filter = redacted(t.filter, :pattern),
@@ -31,12 +31,12 @@ SET name = regexp_replace(t.name, :pattern, '[erased]', 'gi'), filter = redacted
 WHERE t.workspace_id = :workspace_id AND ({found})
 """)
 
-# The timeline is append-only: one function of the schema replaces what merges wrote into it.
+# The timeline is append-only: one function of the schema replaces the values that merges wrote into it.
 _REDACT_TIMELINES = sql("""
 SELECT erase_from_timelines(:partner_ids::uuid[], :merge_ids::text[], :merge_changeset_ids::text[])
 """)
 
-# The history is append-only, too.
+# The history is append-only as well.
 _REDACT_HISTORY = sql("SELECT erase_from_field_history(:partner_ids::uuid[], :merge_changeset_ids::text[])")
 
 _OF_LEAD = sql("t.lead_id = ANY (:ids::uuid[])")
@@ -127,7 +127,7 @@ t.lead_id = ANY (:partner_ids::uuid[]) AND t.changeset_id::text = ANY (:merge_ch
         found=_OF_LEAD,
         erase=None,
     ),
-    # What filters read of custom fields, which triggers remove with the lead.
+    # Filter tables of custom fields, whose rows triggers delete with the lead.
     Place(
         name="customTexts",
         table=sql("lead_field_texts"),
@@ -152,7 +152,7 @@ t.lead_id = ANY (:partner_ids::uuid[]) AND t.changeset_id::text = ANY (:merge_ch
 
 
 async def _related(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID]) -> Iterable[UUID]:
-    """Leads that have or had the same address are one person."""
+    """Leads that have or had the same email are one person."""
     return await same_leads(tx, actor, lead_ids=lead_ids)
 
 

@@ -1,4 +1,4 @@
-"""What leads allow."""
+"""Permissions of the leads domain."""
 
 from leadflood.kernel.actor import Permission, Role
 

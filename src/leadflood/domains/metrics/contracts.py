@@ -1,4 +1,4 @@
-"""Figures as the API shows them."""
+"""Metrics in the API."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What figures declare."""
+"""Declaration of the metrics domain."""
 
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.models import NoPayload

@@ -1,1 +1,1 @@
-"""Why a question about figures is refused: so far, only for what the contracts refuse."""
+"""Errors of metrics: none so far, contracts refuse invalid input."""

@@ -1,4 +1,4 @@
-"""The jobs of figures: counting the last minutes every minute, and the last hours every hour."""
+"""The jobs of metrics: aggregating the last minutes every minute, and the last hours every hour."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ _HOURS = timedelta(hours=3)
 
 
 def definitions(database: Database) -> list[JobDefinition[NoPayload]]:
-    """The jobs of this domain. `database`: for counting over all workspaces."""
+    """The jobs of this domain. `database`: for aggregating over all workspaces."""
 
     async def count(_context: JobContext[NoPayload]) -> None:
         await service.aggregate(database, lookback=_MINUTES)

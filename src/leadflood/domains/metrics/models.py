@@ -1,4 +1,4 @@
-"""Spans of time, the quarters of an hour that figures are kept by, and percentiles from counted durations."""
+"""Periods, the quarters of an hour that metrics are stored by, and percentiles from histograms."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -8,7 +8,7 @@ QUARTER = timedelta(minutes=15)
 """The resolution of metrics: the finest step in which time zones differ, so that days are whole in each."""
 
 LATENCY_BOUNDS = tuple(0.01 * 2.0**step for step in range(24))
-"""Seconds that part the slots in which durations are counted: 10 ms doubling to 23 hours."""
+"""Bounds of the histogram of durations in seconds: 10 ms doubling to 23 hours."""
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _HOURS, _DAY = 24, timedelta(days=1)
@@ -23,17 +23,17 @@ class TimeRange(StrEnum):
 
     @property
     def days(self) -> int:
-        """Days that are shown; a day itself is shown by the hour."""
+        """Days of the period; a single day is shown by hour."""
         return {"24h": 1, "7d": 7, "30d": 30}[self.value]
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """The start of the quarter of an hour that `moment` lies in."""
+    """Start of the quarter of an hour that contains `moment`."""
     return moment - (moment - _EPOCH) % QUARTER
 
 
 def bounds_of(span: TimeRange, now: datetime, zone: tzinfo) -> list[datetime]:
-    """Where the parts of a series begin, in UTC and oldest first, and where the last one ends.
+    """Bounds of the intervals of a series, in UTC and oldest first, including the end of the last one.
 
     Hours are hours; days are those of `zone`, with 23 to 25 hours where its clocks are changed.
     """
@@ -46,7 +46,7 @@ def bounds_of(span: TimeRange, now: datetime, zone: tzinfo) -> list[datetime]:
 
 
 def percentile(counted: Mapping[int, int], share: float) -> float | None:
-    """About how many seconds at most the given share of durations took; None without any.
+    """Approximate upper bound in seconds for the given share of durations; None without any.
 
     Args:
         counted: how many there are in each slot: slot 0 is below the first of `LATENCY_BOUNDS`, 1 from there to the

@@ -1,4 +1,4 @@
-"""SQL that reads figures: what was counted, and what happened since, where that is little."""
+"""SQL that reads metrics: aggregates, and recent activity while it is small."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -17,12 +17,12 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.schema import Count
 
 COUNTED = 10_000
-"""Leads that are counted one by one."""
+"""Maximum number of leads that are counted one by one."""
 
 LIVE = 1000
-"""Leads changed since the last count that are looked at; where more were, figures are as of that count."""
+"""Maximum number of leads changed since the last aggregation that are read; above it, metrics are as of then."""
 
-# Up to when everything was counted.
+# The time up to which everything is aggregated.
 _COUNTED_UNTIL = sql("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
 
 _SINCE = assemble(
@@ -32,7 +32,7 @@ _SINCE = assemble(
 
 _LEADS = sql_file("leadflood.domains.metrics.sql", "leads")
 
-# What was counted in each part of a span of time, with the sum of each latency slot.
+# Aggregates per interval of a period, with the sum of each latency slot.
 _COUNTED = sql("""
 SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS created, sum(enriched) AS enriched,
        sum(failed) AS failed,
@@ -46,7 +46,7 @@ WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
 GROUP BY part
 """)
 
-# How many leads there were at the last count, with those created since.
+# Number of leads at the last aggregation, including those created since.
 _TOTAL = sql("""
 SELECT t.leads_total + (SELECT coalesce(sum(f.created), 0) FROM workspace_figures f
                         WHERE f.workspace_id = :workspace_id AND f.quarter > t.quarter)
@@ -59,7 +59,7 @@ LIMIT 1
 
 @dataclass(slots=True)
 class _Part:
-    """What happened in a part of time, as it is put together."""
+    """Counts of one interval while they are collected."""
 
     created: int = 0
     enriched: int = 0
@@ -91,7 +91,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Recent:
-    """What happened since the last count; the first row says how many leads it touched."""
+    """Counts since the last aggregation; the first row has the number of leads it touched."""
 
     since: datetime
     rows: Sequence[Row]
@@ -100,7 +100,7 @@ class _Recent:
 async def dashboard(
     tx: Transaction, actor: Actor, *, span: TimeRange, time_zone: str, now: datetime
 ) -> tuple[OverviewView, ActivityView]:
-    """`overview` and `activity` of one moment, for one look at what happened since the last count."""
+    """`overview` and `activity` at one time, with one read of the recent activity."""
     zone = ZoneInfo(time_zone)
     bounds = bounds_of(span, now, zone)
     recent = await _recent(tx, actor, min(bounds[0], _midnight(now, zone)))
@@ -108,14 +108,14 @@ async def dashboard(
 
 
 async def activity(tx: Transaction, actor: Actor, *, span: TimeRange, time_zone: str, now: datetime) -> ActivityView:
-    """What happened over a span of time, by the hour or by the day of a time zone of the IANA database."""
+    """Activity over a period, per hour or per day of an IANA time zone."""
     zone = ZoneInfo(time_zone)
     recent = await _recent(tx, actor, bounds_of(span, now, zone)[0])
     return await _activity(tx, actor, recent, span, zone, now)
 
 
 async def overview(tx: Transaction, actor: Actor, *, time_zone: str, now: datetime) -> OverviewView:
-    """How the workspace is now, and what happened since midnight in a time zone of the IANA database."""
+    """Current state of the workspace, and activity since midnight in an IANA time zone."""
     zone = ZoneInfo(time_zone)
     recent = await _recent(tx, actor, _midnight(now, zone))
     return await _overview(tx, actor, recent, zone, now)
@@ -166,7 +166,7 @@ def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 async def _recent(tx: Transaction, actor: Actor, earliest: datetime) -> _Recent:
-    """What happened since the last count; since `earliest` where nothing was counted yet."""
+    """Activity since the last aggregation; since `earliest` if there was none."""
     counted_until: datetime | None = await tx.scalar(_COUNTED_UNTIL)
     since = counted_until or earliest
     rows = await tx.all(
@@ -179,7 +179,7 @@ async def _recent(tx: Transaction, actor: Actor, earliest: datetime) -> _Recent:
 async def _parts(
     tx: Transaction, actor: Actor, recent: _Recent, bounds: Sequence[datetime], now: datetime
 ) -> tuple[list[_Part], datetime]:
-    """What happened between the bounds, and up to when that is complete."""
+    """Counts between the bounds, and the time until which they are complete."""
     parts = [_Part() for _ in bounds[1:]]
     sought = {"workspace_id": actor.workspace_id, "bounds": list(bounds), "first": bounds[0], "last": bounds[-1]}
     for row in await tx.all(_COUNTED, sought):

@@ -1,4 +1,4 @@
-"""Verbs of figures: counting."""
+"""Aggregation of metrics."""
 
 from datetime import timedelta
 
@@ -10,11 +10,10 @@ _STEP = timedelta(hours=1)
 
 
 async def aggregate(database: Database, *, lookback: timedelta) -> None:
-    """Count all that was not counted yet, and the last `lookback` once more, hour by hour.
+    """Aggregate new events, and the last `lookback` again, hour by hour.
 
-    An event has the time at which its transaction began, and is seen when that is committed: `lookback` is how long a
-    transaction may take without being missed. Each hour is a transaction of its own, so what was counted before a
-    kill stays counted.
+    An event has the time at which its transaction began, and is visible once it commits: `lookback` is the longest
+    transaction that is not missed. Each hour is a separate transaction, so aggregates from before a kill are kept.
     """
     since = None
     while True:
@@ -31,6 +30,6 @@ async def aggregate(database: Database, *, lookback: timedelta) -> None:
 
 
 async def aggregate_lead_totals(database: Database) -> None:
-    """Count how many leads each workspace has."""
+    """Count the leads of each workspace."""
     async with database.system() as tx:
         await store.aggregate_lead_totals(tx)

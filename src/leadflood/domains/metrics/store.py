@@ -1,4 +1,4 @@
-"""SQL that counts the timeline of leads. That only grows: counting again gives the same, or more."""
+"""SQL that aggregates the timeline of leads, which is append-only: aggregating again gives the same result, or more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from leadflood.domains.metrics.models import LATENCY_BOUNDS
 from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
-# Record that counting begins. Nothing older is shown, so a new installation does not count it.
+# Record that aggregation begins. Nothing older is shown, so a new installation does not aggregate it.
 _BEGIN = sql("""
 INSERT INTO figures_progress (name, counted_until) VALUES ('leads', now() - interval '31 days') ON CONFLICT DO NOTHING
 """)
 
-# How far counting is, locked: two workers count one after the other, and the second sees what the first has not.
+# Progress of the aggregation, locked: two workers run one after the other, and the second sees only what is left.
 _LOCK_PROGRESS = sql("SELECT counted_until, now() AS now FROM figures_progress WHERE name = 'leads' FOR UPDATE")
 
-# Record how far counting is.
+# Store the progress of the aggregation.
 _ADVANCE = sql("""
 UPDATE figures_progress SET counted_until = greatest(counted_until, :until) WHERE name = 'leads'
 """)
 
 _SECONDS = 120
-"""For each statement here: counting reads all of a workspace."""
+"""Timeout of each statement: aggregation reads all of a workspace."""
 
 _AGGREGATE = assemble(
     sql_file("leadflood.domains.metrics.sql", "count"),
     latency_slot=sql_file("leadflood.domains.metrics.sql", "latency_slot"),
 )
 
-# Record how many leads each workspace has now.
+# Store the current number of leads of each workspace.
 _TOTALS = sql("""
 INSERT INTO workspace_figures AS f (workspace_id, quarter, leads_total)
 SELECT workspace_id, date_bin('15 minutes', now(), timestamptz '2000-01-01 00:00:00+00'), count(*)
@@ -40,20 +40,20 @@ GROUP BY workspace_id
 ON CONFLICT (workspace_id, quarter) DO UPDATE SET leads_total = excluded.leads_total
 """)
 
-# Delete figures that are no longer shown.
+# Delete metrics past their retention period.
 _PURGE_EXPIRED = sql("DELETE FROM workspace_figures WHERE quarter < now() - interval '400 days'")
 
 
 @dataclass(frozen=True, slots=True)
 class AggregationProgress:
-    """Up to when everything was counted, and what time it is."""
+    """The time up to which everything is aggregated, and the current time."""
 
     counted_until: datetime
     now: datetime
 
 
 async def lock_progress(tx: Transaction) -> AggregationProgress:
-    """How far counting is, held until the transaction ends. Needs a transaction across workspaces, as all here."""
+    """Lock the progress of the aggregation until the transaction ends. All functions here need a system transaction."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_BEGIN)
     row = (await tx.all(_LOCK_PROGRESS))[0]
@@ -61,14 +61,14 @@ async def lock_progress(tx: Transaction) -> AggregationProgress:
 
 
 async def aggregate(tx: Transaction, *, since: datetime, until: datetime) -> Sequence[UUID]:
-    """Count what happened from `since`, the start of a quarter, to `until`. Returns whose figures changed."""
+    """Aggregate events from `since`, the start of a quarter, to `until`. Returns the workspaces with changes."""
     rows = await tx.all(_AGGREGATE, {"since": since, "until": until, "bounds": list(LATENCY_BOUNDS)})
     await tx.execute(_ADVANCE, {"until": until})
     return [row.workspace_id for row in rows]
 
 
 async def aggregate_lead_totals(tx: Transaction) -> None:
-    """Store how many leads each workspace has now, and purge expired metrics."""
+    """Store the current number of leads of each workspace, and purge expired metrics."""
     await tx.limit(statement=_SECONDS)
     await tx.execute(_TOTALS)
     await tx.execute(_PURGE_EXPIRED)

@@ -1,1 +1,1 @@
-"""Backups: one file with all rows of a database, checked when it is made and again when it is restored."""
+"""Backups: one file with all rows of a database, verified when it is created and when it is restored."""

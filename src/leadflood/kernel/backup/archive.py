@@ -25,19 +25,19 @@ _MAX_MANIFEST = 4 * 1024 * 1024
 
 
 class BackupExists(Conflict):
-    """There is a file of this name, which is never overwritten."""
+    """A file with this name exists. Files are never overwritten."""
 
     code = "backup_exists"
 
 
 class BackupFolderMissing(Conflict):
-    """The folder to write to does not exist."""
+    """The target folder does not exist."""
 
     code = "backup_folder_missing"
 
 
 class UnusableBackup(AppError):
-    """A file is no backup, is damaged, or comes from a newer release."""
+    """The file is not a backup, is damaged, or was created by a newer release."""
 
     code: ClassVar[str] = "unusable_backup"
     status: ClassVar[int] = 400
@@ -45,7 +45,7 @@ class UnusableBackup(AppError):
 
 
 class TableContent(BaseModel):
-    """What a table held: how many rows, and a checksum over them that does not depend on their order."""
+    """Content of a table: the number of rows, and a checksum that does not depend on their order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +54,7 @@ class TableContent(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup says of itself."""
+    """Manifest of a backup."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,11 +66,11 @@ class Manifest(BaseModel):
     tables: dict[str, TableContent]
     checksums: dict[str, str]
     key_tag: str
-    """A short signature that shows whether a secret key is the one of the backup."""
+    """A short signature that shows whether a secret key belongs to the backup."""
 
 
 class ChecksumReader:
-    """The chunks of a stream, and the checksum of those that went through."""
+    """The chunks of a stream, with a running checksum."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -82,7 +82,7 @@ class ChecksumReader:
             yield chunk
 
     def require(self, path: Path, name: str, expected: str) -> None:
-        """Raises: UnusableBackup: another checksum than expected of this part of the file."""
+        """Raises: UnusableBackup: the checksum of this part of the file does not match."""
         if self._digest.hexdigest() != expected:
             raise UnusableBackup(f"{path} is damaged: the checksum of {name} differs. Nothing was changed.")
 
@@ -93,7 +93,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
     Killed at any moment, there is the whole file or none; what is left of an earlier run as `NAME.part` is replaced.
 
-    Raises: BackupExists: also while another process writes the same backup. NoFolder, OSError.
+    Raises: BackupExists: also while another process writes the same backup. BackupFolderMissing, OSError.
     """
     part = path.with_name(f"{path.name}.part")
     if not path.parent.is_dir():
@@ -120,7 +120,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """What the backup says of itself. Raises: UnusableBackup, OSError."""
+    """The manifest of the backup. Raises: UnusableBackup, OSError."""
     with opened(path) as archive:
         try:
             info = archive.getinfo(MANIFEST)
@@ -137,7 +137,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def check(path: Path, manifest: Manifest) -> None:
-    """Read all of the file and compare its checksums. Raises: UnusableBackup, OSError."""
+    """Read the whole file and verify its checksums. Raises: UnusableBackup, OSError."""
     with opened(path) as archive:
         for name, expected in manifest.checksums.items():
             with archive.open(name) as stream:
@@ -149,7 +149,7 @@ def check(path: Path, manifest: Manifest) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, for reading. Raises: UnusableBackup: also for damage that is met while reading. OSError."""
+    """The archive, for reading. Raises: UnusableBackup: also for damage found while reading. OSError."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive

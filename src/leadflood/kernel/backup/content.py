@@ -1,4 +1,4 @@
-"""What the tables of a database hold, and making them ready to be loaded."""
+"""Contents of the tables of a database, and their preparation for loading."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,8 +8,8 @@ import asyncpg
 from leadflood.kernel.backup.archive import TableContent
 from leadflood.kernel.errors import Conflict, Unavailable
 
-# The server writes the statements, with the names of its own tables in them. What rows look like as text depends on
-# these settings.
+# The server writes the statements, with the names of its own tables. The text form of rows depends on these
+# settings.
 _SETTINGS = {
     "application_name": "leadflood backup",
     "search_path": "leadflood, public",
@@ -64,7 +64,7 @@ ON CONFLICT (id) DO UPDATE SET closed_at = now(), reason = excluded.reason
 """
 
 
-# Positions are numbers of transactions, and this server counts from elsewhere. Cursors of before have expired.
+# Positions are transaction numbers, which differ between servers. Earlier cursors have expired.
 _RESTART_FEED = """
 UPDATE leadflood.outbox_events SET position = 0 WHERE position IS NOT NULL;
 UPDATE leadflood.event_retention SET purged_until = now();
@@ -72,14 +72,14 @@ UPDATE leadflood.event_retention SET purged_until = now();
 
 
 class DatabaseInUse(Conflict):
-    """The database has data, or processes that use it, where a restore needs neither."""
+    """The database has data or connected processes; a restore needs neither."""
 
     code = "database_in_use"
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of its own. Raises: Unavailable."""
+    """A separate connection. Raises: Unavailable."""
     try:
         connection = await asyncpg.connect(url, timeout=10, server_settings=_SETTINGS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -92,14 +92,14 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def snapshot_of(url: str) -> AsyncIterator[tuple[asyncpg.Connection, str]]:
-    """A connection that sees one moment of all workspaces, and the name under which others see the same."""
+    """A connection with one snapshot of all workspaces, and the name of the snapshot for other connections."""
     async with connected(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL ROLE leadflood_system")
         yield connection, await connection.fetchval("SELECT pg_export_snapshot()")
 
 
 async def contents(connection: asyncpg.Connection) -> dict[str, TableContent]:
-    """How many rows each table has, and their checksum, as far as this role sees them."""
+    """Number of rows and checksum of each table, as visible to this role."""
     found: dict[str, TableContent] = {}
     for table in await connection.fetch(_CONTENTS):
         (row,) = await connection.fetch(table["statement"])
@@ -108,7 +108,7 @@ async def contents(connection: asyncpg.Connection) -> dict[str, TableContent]:
 
 
 async def size_of(connection: asyncpg.Connection) -> int:
-    """Bytes that the tables take in the database, without indexes."""
+    """Size of the tables in the database in bytes, without indexes."""
     return int(await connection.fetchval(_SIZE))
 
 
@@ -133,7 +133,7 @@ async def require_unused(connection: asyncpg.Connection, *, replace: bool) -> No
 
 
 async def drop_schemas(connection: asyncpg.Connection) -> None:
-    """Remove all that LEAD-FLOOD has in the database."""
+    """Delete everything of LEAD-FLOOD in the database."""
     await connection.execute("DROP SCHEMA IF EXISTS leadflood, leadflood_queue CASCADE")
 
 
@@ -148,7 +148,7 @@ async def unfence_and_empty(connection: asyncpg.Connection) -> None:
 
 
 async def fence(connection: asyncpg.Connection, *, reason: str) -> None:
-    """Close the hold on outgoing effects, restart the feed of events, and force row-level security again, in one go."""
+    """Set the hold on effects, restart the event feed, and force row-level security again, in one transaction."""
     async with connection.transaction():
         await connection.execute(_CLOSE_HOLD, reason)
         await connection.execute(_RESTART_FEED)
@@ -156,7 +156,7 @@ async def fence(connection: asyncpg.Connection, *, reason: str) -> None:
 
 
 def differing(expected: Mapping[str, TableContent], found: Mapping[str, TableContent]) -> list[str]:
-    """The tables whose content is another one, sorted."""
+    """The tables whose content differs, sorted."""
     return sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
 
 

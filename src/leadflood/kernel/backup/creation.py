@@ -1,4 +1,4 @@
-"""Making a backup: one snapshot, counted and dumped, then read again from the disk."""
+"""Creation of a backup: one snapshot, counted and dumped, then verified from disk."""
 
 import shutil
 import zipfile
@@ -26,7 +26,7 @@ from leadflood.kernel.errors import Conflict
 
 _TAG = b"backup"
 _COMPRESSION = 4
-"""By how much a dump is smaller than its tables, at least: 5 to 8 for leads."""
+"""Minimum compression of a dump compared with its tables: 5 to 8 for leads."""
 _SPARE = 16 * 1024 * 1024
 
 
@@ -37,14 +37,14 @@ class NothingToBackUp(Conflict):
 
 
 class NotEnoughSpace(Conflict):
-    """The disk has too little room."""
+    """The disk has too little free space."""
 
     code = "not_enough_space"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is backed up. `include_key`: put the secret key into the file."""
+    """Source of a backup. `include_key`: put the secret key into the file."""
 
     url: str
     secret_key: str
@@ -54,8 +54,8 @@ class Source:
 async def create_backup(source: Source, path: Path, *, report: Callable[[str], None]) -> Manifest:
     """Write a backup to `path`, which does not exist yet, and check it. The database may be in use meanwhile.
 
-    Raises: leadflood.kernel.errors.Unavailable, NothingToBackUp, NoRoom, leadflood.kernel.backup.archive.BackupExists,
-        leadflood.kernel.backup.pg_tools.BackupProgramFailed, OSError.
+    Raises: leadflood.kernel.errors.Unavailable, NothingToBackUp, NotEnoughSpace, OSError,
+        leadflood.kernel.backup.archive.BackupExists, leadflood.kernel.backup.pg_tools.BackupProgramFailed.
     """
     with new_file(path) as part:
         async with content.snapshot_of(source.url) as (connection, snapshot):
@@ -82,7 +82,7 @@ async def create_backup(source: Source, path: Path, *, report: Callable[[str], N
 
 
 def key_tag(secret_key: str) -> str:
-    """A short signature by which a secret key is recognised."""
+    """A short signature that identifies a secret key."""
     return SecretBox(secret_key).sign(_TAG)
 
 
@@ -111,7 +111,7 @@ async def _write(part: Path, source: Source, snapshot: str, manifest: Manifest) 
 
 
 async def _verify(part: Path) -> None:
-    """Read the file again as a restore will: pg_restore reads all of the dump, and the checksum is compared."""
+    """Verify the file as a restore does: pg_restore reads the whole dump, and the checksum is compared."""
     manifest = read_manifest(part)
     with opened(part) as archive, archive.open(DUMP) as stream:
         content = ChecksumReader(stream)

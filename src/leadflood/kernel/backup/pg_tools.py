@@ -1,4 +1,4 @@
-"""`pg_dump` and `pg_restore` of the embedded PostgreSQL's package, read and fed through pipes."""
+"""`pg_dump` and `pg_restore` of the embedded PostgreSQL's package, connected through pipes."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ _LAST_WORDS = 2000
 
 
 class BackupProgramFailed(AppError):
-    """pg_dump or pg_restore ended with an error; its last words are in the message."""
+    """pg_dump or pg_restore failed; the message has its last output."""
 
     code: ClassVar[str] = "backup_program_failed"
     status: ClassVar[int] = 500
@@ -49,7 +49,7 @@ async def load(url: str, dump: Iterable[bytes]) -> None:
 
 
 async def read_through(dump: Iterable[bytes]) -> None:
-    """Let pg_restore read all of a dump, and write it nowhere. Raises: BackupProgramFailed."""
+    """Let pg_restore read a whole dump without writing it anywhere. Raises: BackupProgramFailed."""
     await _feed([f"--file={os.devnull}"], _environment(), dump)
 
 
@@ -63,7 +63,7 @@ async def _feed(argv: Sequence[str], env: dict[str, str], dump: Iterable[bytes])
     async with _running("pg_restore", argv, env, stdin=subprocess.PIPE) as process:
         if process.stdin is None:
             return
-        with suppress(ConnectionError):  # it has ended, and says why
+        with suppress(ConnectionError):  # it has ended, with a message
             for chunk in dump:
                 process.stdin.write(chunk)
                 await process.stdin.drain()
@@ -80,7 +80,7 @@ async def _running(
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.DEVNULL,
 ) -> AsyncIterator[Process]:
-    """A program, ended in any case when the context is left. Raises: BackupProgramFailed."""
+    """A program that is always ended when the context is left. Raises: BackupProgramFailed."""
     with tempfile.TemporaryFile() as words:
         process = await asyncio.create_subprocess_exec(
             client_program(name), *argv, env=env, stdin=stdin, stdout=stdout, stderr=words, start_new_session=True
@@ -99,7 +99,7 @@ async def _running(
 
 
 def _connection(url: str) -> tuple[str, dict[str, str]]:
-    """The address without its password, which the list of processes would show, and the environment that has it."""
+    """The URL without its password, which the process list would show, and the environment with it."""
     parts = urlsplit(url)
     credentials, at, host = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")

@@ -1,4 +1,4 @@
-"""Restoring a backup: checked first, loaded in one transaction, counted, and put on hold."""
+"""Restoring a backup: verified first, loaded in one transaction, counted, and put on hold."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from leadflood.kernel.db.migrate import head, install_queue, migrate
 
 
 def checked_manifest(path: Path) -> Manifest:
-    """What a backup says of itself, after all of it was read and its checksums were right.
+    """The manifest of a backup, after all of it was read and its checksums were correct.
 
     Raises: UnusableBackup, OSError.
     """
@@ -33,7 +33,7 @@ def checked_manifest(path: Path) -> Manifest:
 
 
 def key_in(path: Path, manifest: Manifest) -> str | None:
-    """The secret key that the backup holds, or None. Raises: UnusableBackup, OSError."""
+    """The secret key in the backup, or None. Raises: UnusableBackup, OSError."""
     if KEY not in manifest.checksums:
         return None
     with opened(path) as archive:

@@ -1,7 +1,7 @@
-"""Notifies other processes that something changed in a workspace, soon after the commit and never as part of it.
+"""Notifies other processes of changes in a workspace, soon after the commit and never as part of it.
 
-A notification is a hint: subscribers read the database themselves, and one that misses it does so at its next
-up. So a lost one costs nothing but freshness.
+A notification is a hint: subscribers read the database themselves, and one that misses it does so at its next poll. So
+a lost one only delays updates.
 """
 
 import asyncio
@@ -10,28 +10,28 @@ from collections.abc import Awaitable, Callable, Collection
 from uuid import UUID
 
 CHANGES_CHANNEL = "leadflood_changes"
-"""NOTIFY channel on which the workspaces in which something was committed are named."""
+"""NOTIFY channel for the workspaces with committed changes."""
 
 PAUSE = 0.1
-"""Seconds between two signals of a process."""
+"""Minimum seconds between two notifications of a process."""
 
 EVERYTHING = "*"
-"""The payload that stands for all workspaces."""
+"""The payload for all workspaces."""
 
 _MAX_WORKSPACES = (
     7900 * 3 // 4 // 16
-)  # PostgreSQL takes payloads below 8000 bytes; base64 makes four characters of three bytes
+)  # PostgreSQL limits payloads to 7999 bytes; base64 encodes three bytes as four characters
 
 
 def payload_of(workspaces: Collection[UUID]) -> str:
-    """The payload that names these workspaces, or all when there are too many."""
+    """The payload for these workspaces, or for all if there are too many."""
     if len(workspaces) > _MAX_WORKSPACES:
         return EVERYTHING
     return b64encode(b"".join(workspace.bytes for workspace in workspaces)).decode("ascii")
 
 
 def workspaces_of(payload: str) -> frozenset[UUID] | None:
-    """The workspaces that a payload names; None stands for all, also where the payload is not one of ours."""
+    """The workspaces of a payload; None means all, also for an invalid payload."""
     try:
         ids = b64decode(payload, validate=True)
         return frozenset(UUID(bytes=ids[start : start + 16]) for start in range(0, len(ids), 16))
@@ -43,20 +43,20 @@ class ChangePublisher:
     """Collects changed workspaces and sends them immediately, but at most once every `PAUSE` seconds."""
 
     def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
-        """`send` delivers a payload. It is never called twice at a time."""
+        """`send` delivers a payload. It is never called concurrently."""
         self._send = send
         self._changed: set[UUID] = set()
         self._sending: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
     def changed(self, workspaces: Collection[UUID]) -> None:
-        """Something was committed in these workspaces."""
+        """Report committed changes in these workspaces."""
         self._changed.update(workspaces)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Send what is left, without a pause."""
+        """Send the rest without a pause."""
         self._closing.set()
         if self._sending is not None:
             await self._sending

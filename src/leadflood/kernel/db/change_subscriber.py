@@ -1,4 +1,4 @@
-"""Hearing of changes in a workspace: one connection a process, however many wait."""
+"""Notifications of changes in a workspace: one connection per process, for any number of subscribers."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 
 
 class ChangeSubscriber:
-    """Wakes subscribers when something was committed in their workspace, by whatever process.
+    """Wakes subscribers when any process committed a change in their workspace.
 
     Connects with the first subscriber, and again by itself after a loss. A signal can be lost meanwhile: so each time
     the connection is back, all subscribers are woken once. A subscriber should also poll from time to time.
@@ -34,7 +34,7 @@ class ChangeSubscriber:
 
     @asynccontextmanager
     async def subscribe(self, workspace_id: UUID) -> AsyncIterator[WakeEvent]:
-        """A bell that rings for changes in this workspace: `await bell.wait(seconds)` is True when it rang.
+        """An event that is set for changes in this workspace: `await event.wait(seconds)` is True if it was set.
 
         A change without a waiting subscriber is not lost; several changes wake it once.
         """
@@ -53,11 +53,11 @@ class ChangeSubscriber:
                 del self._pending_channels[workspace_id], self._versions[workspace_id]
 
     def version(self, workspace_id: UUID) -> int:
-        """Of a workspace with subscribers: higher after each change, and after a time without subscribers."""
+        """Change counter of a workspace with subscribers; also higher after a time without subscribers."""
         return self._versions.get(workspace_id, self._heard)
 
     async def close(self) -> None:
-        """Let go of the connection. Subscribers are woken a last time."""
+        """Close the connection. Subscribers are woken a last time."""
         if self._listening is not None:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -102,6 +102,6 @@ class ChangeSubscriber:
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
-    # The next subscriber starts it again; until then all only look from time to time.
+    # The next subscriber restarts it; until then all subscribers only poll.
     if not task.cancelled() and (fault := task.exception()) is not None:
         _log.error("notifications.listener_failed", exc_info=fault)

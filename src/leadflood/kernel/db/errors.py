@@ -1,4 +1,4 @@
-"""What becomes of the driver's errors.
+"""Translation of the driver's errors.
 
 Errors of an absent or overloaded database become `Unavailable`; what the server refuses for another reason stays
 `asyncpg.PostgresError`, a violated constraint `asyncpg.IntegrityConstraintViolationError`. None of them quotes a value.
@@ -14,17 +14,17 @@ from leadflood.kernel.error_redaction import redact_values
 from leadflood.kernel.errors import Unavailable
 
 DatabaseError = asyncpg.PostgresError
-"""What the server refuses."""
+"""Error reported by the server."""
 IntegrityError = asyncpg.IntegrityConstraintViolationError
-"""What it refuses because of a constraint."""
+"""Violation of a constraint, reported by the server."""
 
 READ_ONLY_TRANSACTION = "25006"
-"""SQLSTATE of a write in a transaction, or on a server, that only reads."""
+"""SQLSTATE of a write in a read-only transaction, or on a read-only server."""
 
 AWAY = ("08", "53", "57", "58")
 """Error classes of a server that is away: no connection, no resources, shutting down, starting or cancelling, a failing
 disk (PostgreSQL manual, appendix A)."""
-# And those of one transaction that may succeed if it is repeated: conflict, lock, idle for too long.
+# And those of one transaction that can succeed if it is repeated: conflict, lock, idle for too long.
 _PASSING = (*AWAY, "40", "55P03", "25P03")
 _CONTENDED = ("40", "55P03", "57014")
 WRITES_REFUSED = {
@@ -37,22 +37,22 @@ CONNECTION_ERRORS = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg calls a connection that is cut between two messages
+    asyncpg.InternalClientError,  # asyncpg's error for a connection that was cut between two messages
 )
-"""What the driver raises where there is no connection, or none any more."""
+"""Errors of the driver when there is no connection, or it was lost."""
 
 
 class LockConflict(Unavailable):
-    """What others did at the same time was in the way: a deadlock, or a lock held for too long. Nothing was written."""
+    """A concurrent transaction was in the way: a deadlock, or a lock held for too long. Nothing was written."""
 
 
 class WritesRefused(Unavailable):
-    """The database answers, and accepts no writes: its disk is full, or it is read-only."""
+    """The database answers but accepts no writes: its disk is full, or it is read-only."""
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn errors of an absent or overloaded database into `Unavailable`; let all others through."""
+    """Translate errors of an unavailable or overloaded database to `Unavailable`; pass all others through."""
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -66,7 +66,7 @@ def translated_errors() -> Iterator[None]:
         raise unavailable from error
     except CONNECTION_ERRORS as error:
         redact_values(error)
-        if isinstance(error, ValueError):  # a parameter that does not fit its type: a fault of ours
+        if isinstance(error, ValueError):  # a parameter that does not fit its type: a bug of ours
             raise
         raise Unavailable("The database cannot be reached. Try again shortly.") from error
 
@@ -80,7 +80,7 @@ def unanswered(error: BaseException) -> bool:
 
 
 def sqlstate(error: BaseException | None) -> str:
-    """The SQLSTATE of the driver's error; empty where there is none."""
+    """The SQLSTATE of the driver's error; empty if it has none."""
     return getattr(error, "sqlstate", None) or ""
 
 
@@ -91,11 +91,11 @@ def constraint_of(error: asyncpg.IntegrityConstraintViolationError) -> str | Non
 
 
 def _unavailable(error: asyncpg.PostgresError) -> Unavailable | None:
-    """The error that callers get; None for one that a repeated request would meet again."""
+    """The error for callers; None for an error that a repeated request would meet again."""
     state = sqlstate(error)
     if state in WRITES_REFUSED:
         return WritesRefused(WRITES_REFUSED[state], retry_after=5)
-    # A migration has changed what a prepared statement returns. The driver then prepares it again.
+    # A migration changed the result type of a prepared statement. The driver then prepares it again.
     if state.startswith(_CONTENDED) or isinstance(error, asyncpg.InvalidCachedStatementError):
         return LockConflict("The database is busy. Try again shortly.")
     if state.startswith(_PASSING) or not state:

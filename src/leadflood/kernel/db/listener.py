@@ -1,4 +1,4 @@
-"""Hearing NOTIFY: connections of their own, and what waits for them."""
+"""Receiving NOTIFY: separate connections, and the objects that wait for them."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _CONNECT_TIMEOUT = 5.0
 async def listen(
     url: str, channel: str, *, application_name: str, heard: Callable[[str], None], lost: Callable[[], None]
 ) -> asyncpg.Connection:
-    """A connection that calls `heard` with the payload of each notification, and `lost` when it is gone.
+    """A connection that calls `heard` with the payload of each notification, and `lost` when it is closed.
 
     Raises: Unavailable.
     """
@@ -37,17 +37,17 @@ async def listen(
 
 
 class WakeEvent:
-    """Rung from outside, waited for by one."""
+    """An event set by anyone and awaited by one."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
     def set(self) -> None:
-        """Wake who waits, or who will wait next."""
+        """Wake the current waiter, or the next one."""
         self._rung.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Return when rung, or after `seconds` at the latest. True if it was rung since the last call."""
+        """Return when set, or after `seconds` at the latest. True if it was set since the last call."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
@@ -57,7 +57,7 @@ class WakeEvent:
 
 
 class Listener:
-    """Waits for notifications on one channel. A notification is a hint: the waiter looks for itself in any case."""
+    """Waits for notifications on one channel. A notification is a hint: the waiter also polls."""
 
     def __init__(self, url: str, channel: str, *, application_name: str) -> None:
         self._url = url
@@ -87,7 +87,7 @@ class Listener:
         return await self._bell.wait(seconds)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

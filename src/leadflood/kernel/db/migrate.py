@@ -26,9 +26,9 @@ _LOCK = 0x1EADF100D
 TURN_SECONDS = 60.0
 """How long a migration waits for another one to end."""
 LOCK_ATTEMPTS = 20
-"""How often a revision tries to get its locks, each time for as long as `lock_timeout` says."""
+"""Number of attempts of a revision to get its locks, each as long as `lock_timeout`."""
 LOCK_PAUSE = 1.0
-"""Seconds between two attempts, in which the running release gets its turn."""
+"""Pause between two attempts in seconds, in which the running release can proceed."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _SETTINGS = {"search_path": "leadflood, public", "lock_timeout": "3s", "application_name": "leadflood migrate"}
 
@@ -60,7 +60,7 @@ class UnsupportedDatabase(AppError):
 
 
 class OutdatedSchema(AppError):
-    """The schema is not the one this program was written for."""
+    """The schema does not match this program."""
 
     code = "outdated_schema"
     title = "Schema not up to date"
@@ -75,13 +75,13 @@ class MigrationBlocked(AppError):
 
 
 def head() -> str:
-    """The newest revision that this program knows: they are numbered in order, and so are their files."""
+    """The latest revision of this program: revisions are numbered in order, and so are their files."""
     names = (file.name for folder in _folders() for file in folder.iterdir())
     return max(name[1:5] for name in names if name.startswith("r"))
 
 
 def _folders() -> list[Traversable]:
-    """Where revisions are: the folder of all, and those of domains that bring their own."""
+    """Folders of revisions: the common one, and those of domains that have their own."""
     own = (domain / "migrations" for domain in files("leadflood.domains").iterdir())
     return [files("leadflood.migrations.versions"), *(folder for folder in own if folder.is_dir())]
 
@@ -122,7 +122,7 @@ async def _revision(connection: asyncpg.Connection) -> str | None:
 
 
 async def _upgrade_patiently(url: str, connection: asyncpg.Connection, target: str) -> None:
-    """Apply the revisions, and retry the one that met a lock. Raises: MigrationBlocked."""
+    """Apply the revisions, and retry one that waits for a lock. Raises: MigrationBlocked."""
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(url, server_settings=_SETTINGS)
@@ -204,7 +204,7 @@ async def _locked(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _take_turn(connection: asyncpg.Connection) -> None:
-    """Wait until no other migration runs. Raises: MigrationBlocked: when one does for longer than a minute."""
+    """Wait until no other migration runs. Raises: MigrationBlocked: another one runs for longer than a minute."""
     try:
         async with connection.transaction():
             await connection.execute("SELECT set_config('lock_timeout', $1, true)", f"{TURN_SECONDS:g}s")

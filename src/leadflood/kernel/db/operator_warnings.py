@@ -1,10 +1,10 @@
-"""What a process noticed and an operator should know: kept for `leadflood doctor`, one row a kind."""
+"""Warnings for operators that processes recorded: shown by `leadflood doctor`, one row per kind."""
 
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 UNTRUSTED_PROXY = "untrusted_proxy"
-"""Detail: the address that sent X-Forwarded-For without being named in LEADFLOOD_TRUSTED_PROXIES."""
+"""Detail: the address that sent X-Forwarded-For but is not in LEADFLOOD_TRUSTED_PROXIES."""
 
 # Store the latest warning of a kind.
 _STORE = sql("""
@@ -16,10 +16,10 @@ _RECENT = sql("SELECT name, detail FROM operator_warnings WHERE seen_at > now() 
 
 
 async def store_warning(tx: Transaction, name: str, detail: str) -> None:
-    """Keep the latest of a kind."""
+    """Store the latest warning of a kind."""
     await tx.execute(_STORE, {"name": name, "detail": detail})
 
 
 async def recent_warnings(tx: Transaction) -> dict[str, str]:
-    """What was noticed within a week: the detail of each kind."""
+    """Warnings of the last week: the detail of each kind."""
     return {row.name: row.detail for row in await tx.all(_RECENT)}

@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs as: our own, or an unprivileged one when we are root, which it refuses."""
+"""The account that PostgreSQL runs as: our own, or for root an unprivileged one, as PostgreSQL refuses root."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ SYSTEM_USER = "leadflood"
 
 
 class EmbeddedPostgresError(AppError):
-    """The embedded database cannot be used as things are; the message says why and what to do."""
+    """The embedded database cannot be used; the message has the reason and the remedy."""
 
     code: ClassVar[str] = "embedded_postgres"
     status: ClassVar[int] = 503
@@ -23,7 +23,7 @@ class EmbeddedPostgresError(AppError):
 
 @dataclass(frozen=True, slots=True)
 class OsUser:
-    """Whom PostgreSQL runs as; `switch` says that we are root and have to become it for every program."""
+    """Account that PostgreSQL runs as; `switch`: this process is root and must switch to it for each program."""
 
     name: str
     uid: int
@@ -33,7 +33,7 @@ class OsUser:
     def spawn(
         self, argv: Sequence[str | Path], env: Mapping[str, str], output: int | IO[bytes] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start a program as this account, in its own session, so that a terminal's Ctrl-C does not reach it."""
+        """Start a program as this account, in a separate session, so that a terminal's Ctrl-C does not reach it."""
         return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ class OsUser:
         )
 
     def may(self, access: str, path: Path) -> bool:
-        """Whether the account has an access (`-x`, `-r` or `-w`) to a path. The kernel answers, so ACLs count."""
+        """Whether the account has access (`-x`, `-r` or `-w`) to a path. The kernel decides, so ACLs count."""
         if not self.switch:
             return os.access(path, {"-x": os.X_OK, "-r": os.R_OK, "-w": os.W_OK}[access])
         with self.spawn(["test", access, path], {"PATH": os.environ.get("PATH", os.defpath)}) as process:
@@ -68,7 +68,7 @@ class OsUser:
 
 
 def postgres_os_user() -> OsUser:
-    """Ourselves; for root the system account `leadflood`, which is made when it is missing.
+    """Our own account; for root the system account `leadflood`, which is created if it is missing.
 
     Raises: EmbeddedPostgresError: root cannot make the account.
     """
@@ -89,7 +89,7 @@ def _make_system_user() -> pwd.struct_passwd:
     except FileNotFoundError:
         reason = "there is no useradd here"
     try:
-        # Asked again rather than judged by the exit code: another process may have made it at the same time.
+        # Checked again instead of by the exit code: another process may have created it concurrently.
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise EmbeddedPostgresError(

@@ -1,4 +1,4 @@
-"""Connections to one database, each for one borrower at a time."""
+"""Connections to one database, each lent to one borrower at a time."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from leadflood.kernel.errors import Unavailable
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 5.0
 STATEMENT_MARGIN = 1.0
-"""Seconds beyond its own timeout that a statement is waited for: a server that does not hang has cancelled it then."""
+"""Seconds to wait beyond a statement's own timeout: a server that is not hung has cancelled it by then."""
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 _USER_TIMEOUT_MS = 30_000
 
@@ -37,8 +37,8 @@ _SERVER_SETTINGS = {
     "search_path": "leadflood, public",
     "TimeZone": "UTC",
     "jit": "off",
-    "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not keep its locks for longer
-    # A client that is gone: its statement ends within a second, its idle connection within a minute.
+    "idle_in_transaction_session_timeout": "20s",  # a frozen worker must not hold its locks longer
+    # For a lost client: its statement ends within a second, its idle connection within a minute.
     "client_connection_check_interval": "1s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -48,7 +48,7 @@ _SERVER_SETTINGS = {
 
 
 class ConnectionPool:
-    """Up to `size` connections that act as `role`, opened when they are first needed, in autocommit."""
+    """Up to `size` connections that act as `role`, opened on demand, in autocommit mode."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class ConnectionPool:
         Needs direct connections or session pooling: the role is set once a connection.
         """
         self.acquire_timeout = 5.0
-        """Seconds that a borrower waits for its turn."""
+        """Seconds that a borrower waits for a connection."""
         self._turns = asyncio.Semaphore(size)
         self._lock = asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
@@ -75,7 +75,7 @@ class ConnectionPool:
             "dsn": url,
             "min_size": 0,
             "max_size": size,
-            "max_queries": 0x7FFFFFFF,  # a connection is used for as long as it lives
+            "max_queries": 0x7FFFFFFF,  # a connection is reused for its whole lifetime
             "max_inactive_connection_lifetime": 0,
             "timeout": _CONNECT_SECONDS,
             "command_timeout": statement_timeout + STATEMENT_MARGIN,
@@ -93,9 +93,9 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection, in the order of asking: the driver's pool lets newcomers overtake those that wait.
+        """A connection, first come, first served: the driver's pool lets newcomers overtake waiting callers.
 
-        One that does not answer is terminated and replaced. Raises: Unavailable: none was free or could be opened in
+        One that does not respond is terminated and replaced. Raises: Unavailable: none was free or could be opened in
         time.
         """
         with translated_errors():
@@ -135,13 +135,13 @@ class ConnectionPool:
 
 
 def terminate(connection: asyncpg.Connection) -> None:
-    """Throw a connection away without waiting for the server."""
+    """Discard a connection without waiting for the server."""
     with suppress(asyncpg.InterfaceError):  # closed, and returned to the pool
         connection.terminate()
 
 
 async def _initialise(connection: asyncpg.Connection) -> None:
-    """Find out when the server's machine is gone, and let the driver decode `jsonb`, whose parameters are JSON text."""
+    """Enable TCP keepalive, and let the driver decode `jsonb`, whose parameters are JSON text."""
     wire = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001  there is no option
     if wire.family != socket.AF_UNIX:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -159,4 +159,4 @@ def _jsonb(text: str) -> bytes:
 
 
 async def _keep_as_is(_connection: asyncpg.Connection) -> None:
-    """Nothing of a session is changed outside a transaction, so there is nothing to reset."""
+    """No session state is changed outside a transaction, so there is nothing to reset."""

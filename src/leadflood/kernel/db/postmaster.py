@@ -16,7 +16,7 @@ _LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class PidFile:
-    """What a server writes about itself into its data folder (PostgreSQL's miscadmin.h, `LOCK_FILE_LINE_*`)."""
+    """The PID file that a server writes into its data folder (PostgreSQL's miscadmin.h, `LOCK_FILE_LINE_*`)."""
 
     pid: int
     socket_dir: str
@@ -24,7 +24,7 @@ class PidFile:
 
     @classmethod
     def read(cls, data: Path) -> Self | None:
-        """The file's content; None when it is missing or only half written."""
+        """The file's content; None if it is missing or incomplete."""
         try:
             lines = (data / "postmaster.pid").read_text(errors="surrogateescape").splitlines()
             return cls(int(lines[0]), lines[4], lines[7].strip()) if len(lines) >= _LINES else None
@@ -33,7 +33,7 @@ class PidFile:
 
 
 def serves(process: psutil.Process, data: Path) -> bool:
-    """Whether a process is a PostgreSQL of this data folder: each of them works inside it.
+    """Whether a process is a PostgreSQL of this data folder: each of them has it as its working directory.
 
     A process that got a dead server's id by chance is none, nor is one that we may not look into.
     """
@@ -44,7 +44,7 @@ def serves(process: psutil.Process, data: Path) -> bool:
 
 
 def running_server(data: Path) -> PidFile | None:
-    """The server of the data folder that accepts connections, as far as this account may see it."""
+    """The server of the data folder that accepts connections, as far as this account can see it."""
     found = PidFile.read(data)
     if found is None or found.status != "ready" or not psutil.pid_exists(found.pid):
         return None
@@ -55,7 +55,7 @@ def running_server(data: Path) -> PidFile | None:
 
 
 def end_servers(data: Path) -> list[int]:
-    """End every PostgreSQL process of the data folder and wait until it is gone; returns their ids.
+    """End every PostgreSQL process of the data folder and wait for them; returns their IDs.
 
     The postmaster first and gently. What is left then has lost its postmaster, and would keep a new one from
     starting for as long as its query runs.

@@ -1,4 +1,4 @@
-"""A look at a server before anything relies on it: what refuses us is said in words, with the remedy."""
+"""Check of a server before use: refusals are explained, with the remedy."""
 
 import asyncpg
 

@@ -7,7 +7,7 @@ DATABASE = "leadflood"
 
 
 async def provision(superuser_url: str) -> None:
-    """Create what is missing. The owner may create roles, but is no superuser and bypasses no policy."""
+    """Create what is missing. The owner can create roles, but is not a superuser and bypasses no policy."""
     connection = await asyncpg.connect(superuser_url, timeout=10)
     try:
         if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", OWNER):

@@ -22,7 +22,7 @@ CREATE ROLE leadflood_search NOLOGIN NOINHERIT;
 GRANT leadflood_system TO leadflood_app;
 GRANT leadflood_app, leadflood_system, leadflood_search TO leadflood_owner; -- or the login that migrates
 """
-"""What an administrator runs by hand where the migrating login may not create roles."""
+"""Statements that an administrator runs if the migration login cannot create roles."""
 
 _ROLES = (
     (APP_ROLE, "CREATE ROLE leadflood_app LOGIN NOINHERIT", "GRANT leadflood_app TO CURRENT_USER"),
@@ -50,7 +50,7 @@ FROM pg_roles r WHERE r.rolname = current_user
 
 
 class UnsafeDatabaseRole(AppError):
-    """The service would not be bound by row-level security, so it does not start."""
+    """Row-level security would not apply to the service, so it does not start."""
 
     code = "unsafe_database_role"
     status = 500

@@ -22,7 +22,7 @@ _PART = re.compile(r"\{([a-z_]\w*)\}")
 
 
 class Sql:
-    """A statement, or a part of one. Made by `sql`, `sql_file` and `assemble` only."""
+    """A statement, or a part of one. Created only by `sql`, `sql_file` and `assemble`."""
 
     __slots__ = ("_compiled", "source")
 
@@ -42,12 +42,12 @@ class Sql:
 
     @property
     def text(self) -> str:
-        """The text as the server takes it, with numbered parameters."""
+        """The text for the server, with numbered parameters."""
         return self._numbered()[0]
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters, in the order of their numbers."""
+        """Names of the parameters, in the order of their numbers."""
         return self._numbered()[1]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
@@ -79,7 +79,7 @@ def _assembled(template: Sql, parts: tuple[tuple[str, Sql], ...]) -> Sql:
 
 
 def assemble(template: Sql, **parts: Sql) -> Sql:
-    """The template with each `{name}` replaced by the part of that name. The same parts give the same statement.
+    """The template with each `{name}` replaced by the part with that name. The result is cached per parts.
 
     Raises: TypeError: a part is not a `Sql`. KeyError: a part is missing.
     """
@@ -104,7 +104,7 @@ def _joined(separator: Sql, parts: tuple[Sql, ...]) -> Sql:
 
 
 def numbered(part: Sql, number: int) -> Sql:
-    """The part with its parameter `value` called `value_<number>`, for statements that have the part several times."""
+    """The part with its parameter `value` renamed to `value_<number>`, for statements that contain it several times."""
     return _numbered(part, number)
 
 
@@ -114,7 +114,7 @@ def _numbered(part: Sql, number: int) -> Sql:
 
 
 EMPTY = sql("")
-"""A part that adds nothing."""
+"""An empty part."""
 AND = sql(" AND ")
 """Between conditions."""
 COMMA = sql(", ")
@@ -122,5 +122,5 @@ COMMA = sql(", ")
 
 
 def assignments(columns: Mapping[str, Sql], names: Iterable[str]) -> Sql:
-    """What follows SET for some of the columns, each written out in `columns`. Raises: KeyError: for any other name."""
+    """The SET list for some of the columns in `columns`. Raises: KeyError: for any other name."""
     return joined(COMMA, [columns[name] for name in sorted(names)])

@@ -1,4 +1,4 @@
-"""One database transaction: what stores and queries are handed."""
+"""One database transaction, as passed to stores and queries."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,10 +16,10 @@ from leadflood.kernel.events import NO_LISTENERS, Subscribers
 from leadflood.kernel.queue.ports import Publisher, QueueMessage
 
 RELAY_CHANNEL = "leadflood_outbox"
-"""NOTIFY channel on which relays hear that an event waits to be published."""
+"""NOTIFY channel on which relays learn of waiting events."""
 
 _NOTHING: Mapping[str, Any] = {}
-# How long this transaction waits for a lock, and how long each of its statements may take; null leaves what is set.
+# Lock timeout and statement timeout of this transaction; null keeps a value.
 _LIMIT = sql("""
 SELECT set_config('lock_timeout', coalesce(:lock, current_setting('lock_timeout')), true),
        set_config('statement_timeout', coalesce(:statement, current_setting('statement_timeout')), true)
@@ -39,15 +39,15 @@ class Transaction:
         self._driver = driver
         self._publisher = publisher
         self.subscribers = subscribers
-        """Who hears of domain events that this transaction records."""
+        """Subscriptions to the domain events that this transaction records."""
         self._timeout: float | None = None
         self.marked: set[UUID] = set()
-        """Workspaces in which something changed."""
+        """Workspaces with changes."""
         self.notify_channels: set[str] = set()
         """Channels to notify after the commit."""
 
     async def limit(self, *, lock: float | None = None, statement: float | None = None) -> None:
-        """Set the seconds that a statement of this transaction waits for a lock, and those that it may take in all."""
+        """Set the lock timeout and statement timeout of this transaction, in seconds."""
         limits = {"lock": lock, "statement": statement}
         await self.execute(_LIMIT, {name: None if value is None else f"{value:.3f}s" for name, value in limits.items()})
         if statement is not None:
@@ -63,7 +63,7 @@ class Transaction:
         return rows
 
     async def first(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> Row | None:
-        """The first row of a statement, or None. All of its rows are made: it says LIMIT itself."""
+        """The first row of a statement, or None. All its rows are fetched: use LIMIT."""
         rows = await self.all(statement, parameters)
         return rows[0] if rows else None
 
@@ -73,24 +73,24 @@ class Transaction:
         return rows[0][0] if rows else None
 
     async def changed(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> int:
-        """How many rows a statement wrote."""
+        """Number of rows that a statement wrote."""
         text = _text_of(statement)
         with translated_errors():
             tag = await self._driver.execute(text, *statement.arguments(parameters), timeout=self._timeout)
         return int(tag.rpartition(" ")[2])
 
     async def execute(self, statement: Sql, parameters: Mapping[str, Any] = _NOTHING) -> None:
-        """Run a statement of whose outcome nothing needs to be known."""
+        """Run a statement and ignore its result."""
         await self.all(statement, parameters)
 
     async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
-        """Put rows into a temporary table by COPY, which PostgreSQL refuses on tables with row-level security."""
+        """Copy rows into a temporary table. PostgreSQL refuses COPY on tables with row-level security."""
         with translated_errors():
             await self._driver.copy_records_to_table(table, columns=columns, records=records, timeout=self._timeout)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that can fail and be rolled back without ending the transaction."""
+        """A savepoint: this part can fail and be rolled back without ending the transaction."""
         await run_script(self._driver, "SAVEPOINT part;")
         kept, answers = False, True
         try:
@@ -106,11 +106,11 @@ class Transaction:
 
     @property
     def carries_queue(self) -> bool:
-        """Whether the queue lives in this database, so that tickets commit together with the rows."""
+        """Whether the queue is in this database, so that messages commit together with the rows."""
         return self._publisher is not None
 
     async def publish(self, tickets: Sequence[QueueMessage]) -> None:
-        """Put tickets on the queue in this very transaction. Only where `carries_queue`."""
+        """Publish queue messages in this transaction. Only if `carries_queue`."""
         if self._publisher is None:
             raise RuntimeError("This database does not carry the queue; leave it to the relay.")
         with translated_errors():
@@ -118,13 +118,13 @@ class Transaction:
         self.notify_channels.add(self._publisher.channel)
 
     def wake_relay(self) -> None:
-        """Notify the relays, once this is on disk, that an event waits. A hint: they look for themselves, too."""
+        """Notify the relays after the commit that an event waits. A hint: they also poll."""
         self.notify_channels.add(RELAY_CHANNEL)
 
     def mark(self, *workspace_ids: UUID) -> None:
-        """Notify the pages of these workspaces, once this is on disk, that something changed. A hint, as above.
+        """Notify the pages of these workspaces after the commit. A hint, like above.
 
-        Only for transactions across workspaces: one that writes in a workspace marks it by itself.
+        Only for transactions across workspaces: one in a workspace does this itself.
         """
         self.marked.update(workspace_ids)
 
@@ -137,6 +137,6 @@ def _text_of(statement: Sql) -> str:
 
 
 async def run_script(driver: asyncpg.Connection, script: str) -> str:
-    """Run statements without parameters in one exchange. Returns the command tag of the last one."""
+    """Run statements without parameters in one round trip. Returns the command tag of the last one."""
     with translated_errors():
         return str(await driver.execute(script))

@@ -1,4 +1,4 @@
-"""Whether the database accepts writes, found out by writing: a full disk and a read-only server still answer reads."""
+"""Check that the database accepts writes, by writing: a full disk and a read-only server still answer reads."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.ids import new_id
 
 PROBE_SECONDS = 2.0
-"""How long one answer holds, so that a load balancer's questions cost next to nothing."""
+"""How long a result is reused, so that probes of a load balancer cost almost nothing."""
 _FORCED_BYTES = 262_144
 
 # One row per process: two processes never wait for each other. Rows of ended processes go after a day.
@@ -26,7 +26,7 @@ ON CONFLICT (process_id) DO UPDATE SET at = excluded.at, payload = excluded.payl
 
 
 class Writability:
-    """Asks one database, at most once every two seconds, however many callers there are."""
+    """Checks one database at most once every two seconds, for any number of callers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Writability:
         self._fault: Unavailable | None = None
 
     async def check(self) -> None:
-        """Commit a small write. After a refused write, a large one, for which the disk must have new room.
+        """Commit a small write. After a refused write, a large one that needs new space on disk.
 
         Raises: Unavailable: the write was refused or did not end; the detail says why.
         """

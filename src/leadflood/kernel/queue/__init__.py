@@ -1,4 +1,4 @@
-"""The queue: a port and its carriers.
+"""The queue: a port and its backends.
 
-Import `ports` for the types; only the composition root and tests import a carrier.
+Import `ports` for the types; only the composition root and tests import a backend.
 """

@@ -1,8 +1,8 @@
-"""The queue's port. A queue delivers tickets, at least once; the truth about a job is its row in `job_executions`.
+"""The queue's port. It delivers messages at least once; the state of a job is its row in `job_executions`.
 
-A ticket says that one attempt of one job may start. The consumer takes tickets, claims the jobs in our table by
-compare-and-set on the attempt, and then acknowledges. From there on the lease in our table counts, not the queue. So a
-ticket that comes twice, late, or for a job that is long done is refused by the claim and does no harm.
+A message means that one attempt of one job can start. The consumer receives messages, claims the jobs in our table by
+compare-and-set on the attempt, and then acknowledges. From then on the lease in our table counts, not the queue. So a
+message that arrives twice, late, or for a finished job is refused by the claim and does no harm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from uuid import UUID
 
 
 class Priority(IntEnum):
-    """How urgent a ticket is. As long as a workspace has tickets of one, none of the next is delivered for it."""
+    """Priority of a queue message. Within a workspace, all messages of a priority are delivered before the next one."""
 
     NORMAL = 0
     BULK = 1
 
     @classmethod
     def _missing_(cls, value: object) -> "Priority | None":
-        """What another release calls less urgent than bulk is bulk here."""
+        """Bulk, for lower priorities of other releases."""
         return cls.BULK if isinstance(value, int) else None
 
 
@@ -61,7 +61,7 @@ class QueueDepth:
 
 
 class Connection(Protocol):
-    """What a carrier needs of the caller's `asyncpg.Connection`."""
+    """Methods of the caller's `asyncpg.Connection` that a queue backend uses."""
 
     async def fetch(self, query: str, *args: Any) -> Sequence[Any]:  # noqa: ANN401  any bind parameter
         """Run one statement and return its rows."""
@@ -69,11 +69,11 @@ class Connection(Protocol):
 
 
 class Publisher(Protocol):
-    """Puts tickets on the queue."""
+    """Publishes messages to the queue."""
 
     @property
     def channel(self) -> str:
-        """What to NOTIFY once a caller's transaction has committed tickets. A hint: consumers look by themselves."""
+        """Channel to NOTIFY after a caller's transaction committed messages. A hint: consumers also poll."""
         ...
 
     async def publish(self, connection: Connection | None, tickets: Sequence[QueueMessage]) -> None:
@@ -97,11 +97,11 @@ class QueueBackend(Publisher, Protocol):
     """
 
     async def open(self) -> None:
-        """Get ready for the other calls. Does not connect yet, so a queue that is away does not fail it."""
+        """Prepare for the other calls. Does not connect yet, so an unavailable queue does not fail it."""
         ...
 
     async def close(self) -> None:
-        """Let go of all connections, within seconds even where the queue does not answer."""
+        """Close all connections, within seconds even if the queue does not respond."""
         ...
 
     async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
@@ -115,7 +115,7 @@ class QueueBackend(Publisher, Protocol):
         ...
 
     async def acknowledge(self, tickets: Sequence[QueueMessage]) -> None:
-        """Remove tickets whose jobs are claimed (or cannot be). Those already removed are passed over."""
+        """Remove messages whose jobs are claimed (or cannot be). Those already removed are skipped."""
         ...
 
     async def wait(self, kinds: Sequence[str], timeout: float) -> None:  # noqa: ASYNC109  it is the caller's poll interval
@@ -127,9 +127,9 @@ class QueueBackend(Publisher, Protocol):
         ...
 
     async def depth(self) -> Mapping[str, QueueDepth]:
-        """How much is on the queue, by kind; kinds without tickets are left out. Counts rows: for probes, not loops."""
+        """Queue depth by kind, without empty kinds. Counts rows: for probes, not for loops."""
         ...
 
     async def check(self) -> None:
-        """Return if the queue can be used. Raises: leadflood.kernel.errors.Unavailable, saying what is missing."""
+        """Return if the queue is usable. Raises: leadflood.kernel.errors.Unavailable: with the reason."""
         ...

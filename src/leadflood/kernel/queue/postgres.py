@@ -1,4 +1,4 @@
-"""The queue in PostgreSQL: one table, in the application's database or in one of its own, and NOTIFY.
+"""The queue in PostgreSQL: one table, in the application's database or in a separate one, and NOTIFY.
 
 `docs/decisions/0024-tickets-of-our-own.md` has the reasons and the measurements.
 """
@@ -17,23 +17,23 @@ from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.queue.ports import Connection, Priority, QueueDepth, QueueMessage
 
 CHANNEL = "leadflood_queue"
-"""The NOTIFY channel. It belongs to the database, not to a schema, hence the program's name in it."""
+"""The NOTIFY channel. It belongs to the database, not to a schema, so its name contains the program's."""
 
 _CONNECT_TIMEOUT = 2.0
 _COMMAND_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 2.0
 _POOL_SIZE = 4
 _MIN_WAIT = 0.05
-"""Seconds that `wait` takes where tickets are due that no `receive` got, such as those another consumer has locked."""
+"""Seconds that `wait` takes if there are due messages that no `receive` got, such as locked ones."""
 
 _HERE = files("leadflood.kernel.queue")
 
 INSTALL = _HERE.joinpath("install.sql").read_text()
-"""The queue's schema: many statements, to be run by the owner in one transaction, where it is missing."""
+"""The queue's schema: many statements, run by the owner in one transaction if it is missing."""
 
 RECEIVE = _HERE.joinpath("receive.sql").read_text()
 
-# A ticket for an attempt that has one already is skipped.
+# A message for an attempt that already has one is skipped.
 _PUBLISH = """
 INSERT INTO leadflood_queue.tickets (kind, workspace_id, job_id, attempt, priority, due_at, visible_at, ready)
 SELECT kind, workspace_id, job_id, attempt, priority, due_at, due_at, due_at <= now()
@@ -45,7 +45,7 @@ ON CONFLICT (job_id, attempt) DO NOTHING
 
 _NOTIFY = "SELECT pg_notify($1, '')"
 
-# Tickets whose delay has passed, and those that were delivered and not acknowledged in time, can be delivered (again).
+# Messages whose delay has passed, and those not acknowledged in time, can be delivered (again).
 _MAKE_READY = """
 UPDATE leadflood_queue.tickets SET ready = true
 WHERE (job_id, attempt) IN (
@@ -61,7 +61,7 @@ USING unnest($1::uuid[], $2::integer[]) AS done (job_id, attempt)
 WHERE ticket.job_id = done.job_id AND ticket.attempt = done.attempt
 """
 
-# Two probes of an index, however many tickets wait.
+# Two index probes, for any number of messages.
 _NEXT_DUE = """
 SELECT CASE
     WHEN EXISTS (SELECT FROM leadflood_queue.tickets WHERE ready AND kind = ANY($1)) THEN 0
@@ -81,7 +81,7 @@ GROUP BY kind
 
 _CHECK = "SELECT job_id FROM leadflood_queue.tickets LIMIT 1"
 
-# The server is away, a standby, or refuses the login (PostgreSQL manual, appendix A).
+# The server is unavailable, a standby, or refuses the login (PostgreSQL manual, appendix A).
 _AWAY = (*AWAY, "25006", "28", "3D000")
 
 # For receiving, acknowledging and waiting. The planner mostly knows a queue table as the empty one it was when it was
@@ -157,7 +157,7 @@ class PostgresQueueBackend:
             await connection.fetch(_PUBLISH, *columns)
 
     async def receive(self, kinds: Sequence[str], limit: int) -> Sequence[QueueMessage]:
-        """See `QueueBackend.receive`. The next call begins with the workspace after the last one that was served."""
+        """See `QueueBackend.receive`. The next call begins with the workspace after the last one served."""
         self._published.clear()
         await self._fetch(self._consuming, _MAKE_READY)
         args = (limit, list(kinds), self._first_workspace, self._redelivery, list(Priority))
@@ -217,7 +217,7 @@ class PostgresQueueBackend:
                 try:
                     rows: Sequence[asyncpg.Record] = await connection.fetch(query, *args)
                 except (TimeoutError, asyncio.CancelledError):
-                    connection.terminate()  # the server may not answer for long
+                    connection.terminate()  # the server may not respond for long
                     raise
                 return rows
 
@@ -277,6 +277,6 @@ def _away_is_unavailable() -> Iterator[None]:
             raise Unavailable("The queue is away or busy. Try again shortly.") from error
         raise
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        if isinstance(error, ValueError):  # asyncpg.DataError and the like: a fault of ours, not of the connection
+        if isinstance(error, ValueError):  # asyncpg.DataError and the like: a bug of ours, not of the connection
             raise
         raise Unavailable("The queue cannot be reached. Try again shortly.") from error

@@ -1,1 +1,1 @@
-"""Processes that read what users supply, with limits on time and memory and without access to anything else."""
+"""Processes that parse user files, with limits on time and memory and without access to anything else."""

@@ -23,7 +23,7 @@ _OPEN_FILES = 64
 
 
 def main() -> None:
-    """Serve until the parent closes the control socket, or is gone."""
+    """Serve until the parent closes the control socket or ends."""
     parent, control_fd, modules = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     _end_with(parent)
     for name in modules:
@@ -50,7 +50,7 @@ def _serve(channel: socket.socket, file: IO[bytes]) -> None:
 
 
 class Call:
-    """A task as the parent asked for it."""
+    """A task, as requested by the parent."""
 
     def __init__(self, data: bytes) -> None:
         given = json.loads(data)
@@ -68,7 +68,7 @@ class Call:
         self.arm_processor()
 
     def arm_processor(self) -> None:
-        """Give the next step its processor time. At its end the kernel kills this process."""
+        """Give the next step its processor time. When it is used up, the kernel kills this process."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         until = int(usage.ru_utime + usage.ru_stime) + 1 + self._cpu
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
@@ -89,7 +89,7 @@ def _frames(call: Call, file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _peak() -> int:
-    """The most memory that this process had in use. `getrusage` would count the parent's from before the exec."""
+    """Peak memory of this process. `getrusage` would include the parent's from before the exec."""
     with open("/proc/self/status", encoding="ascii") as lines:  # noqa: PTH123  as above
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
@@ -109,7 +109,7 @@ def _end_with(parent: int) -> None:
 
 
 def _restrict() -> None:
-    """What no task ever needs: to write files, dump memory, start processes, or open many files."""
+    """Drop all rights that tasks do not need: writing files, dumping memory, starting processes, opening many files."""
     os.umask(0o077)
     for limit, value in (
         (resource.RLIMIT_CORE, 0),

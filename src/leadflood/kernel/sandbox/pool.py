@@ -1,4 +1,4 @@
-"""The children of a process: a few at a time, given to workspaces in turn, kept for a while for the next task."""
+"""The children of a process: a few at a time, shared fairly by workspaces, kept for a while for the next task."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable, Sequence
@@ -13,7 +13,7 @@ _QUEUE: Final = 1000
 
 
 class Sandbox:
-    """Starts children when they are needed and lends each to one caller at a time."""
+    """Starts children on demand and lends each to one caller at a time."""
 
     def __init__(self, *, processes: int, preload: Sequence[str]) -> None:
         """Args: processes: children at a time; one key gets all but one. preload: modules that their tasks need."""
@@ -41,11 +41,11 @@ class Sandbox:
 
     @property
     def waiting(self) -> int:
-        """How many tasks wait for a child."""
+        """Number of tasks waiting for a child."""
         return self._slots.waiting
 
     async def aclose(self) -> None:
-        """End the children that have nothing to do. Those that are lent end with their task."""
+        """End the idle children. Those in use end with their task."""
         idle = [*self._idle]
         for process in idle:
             self._idle.pop(process).cancel()
@@ -57,7 +57,7 @@ class Sandbox:
             timer.cancel()
             if process.alive:
                 return process
-            process.kill()  # `alive` has taken its exit code
+            process.kill()  # `alive` has reaped its exit code
         return Process(self._preload)
 
     def _release(self, process: Process) -> None:

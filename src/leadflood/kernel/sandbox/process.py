@@ -17,17 +17,17 @@ import structlog
 from leadflood.kernel.sandbox.protocol import HEADER, Frame, StopReason, TaskLimits, encode, header
 
 Task = Callable[[IO[bytes], Any], Iterator[Any]]
-"""A function at the top of its module that reads a file and yields results; request and results are JSON."""
+"""A module-level function that reads a file and yields results; request and results are JSON."""
 
 _MAX_REUSED = 256 * 1024 * 1024
-"""Bytes that a child may ever have had in use to be given another task."""
+"""Peak memory in bytes up to which a child gets another task."""
 
 _log = structlog.get_logger()
 _running: set["Process"] = set()
 
 
 class TaskRefused(Exception):
-    """The task itself refused its input; `detail` says why, in words for people."""
+    """The task refused its input; `detail` is the reason, for people."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +43,7 @@ class TaskStopped(Exception):
 
 
 class Process:
-    """A child that serves one task at a time, on a channel of its own each."""
+    """A child that serves one task at a time, each on its own channel."""
 
     def __init__(self, preload: Sequence[str]) -> None:
         """Start it. The kernel ends it with the thread that calls this: call it where the event loop runs.
@@ -69,12 +69,12 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process ID."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is running."""
         return self._process.poll() is None
 
     async def run(
@@ -141,19 +141,19 @@ class Process:
             raise TaskStopped(self._reason()) from error
 
     def _reason(self) -> StopReason:
-        """Why the child stopped talking."""
+        """Reason why the child stopped responding."""
         self._process.kill()
         code = self._process.wait()
         _log.warning("sandbox.process_ended", code=code)
         return StopReason.TIME if code == -signal.SIGXCPU else StopReason.CRASH
 
     async def end(self) -> None:
-        """Kill the child and leave no zombie."""
+        """Kill the child and reap it."""
         self.kill()
         await asyncio.shield(self.wait())
 
     def wait(self) -> "asyncio.Future[int]":
-        """Its exit code, once it has ended."""
+        """Exit code, once it has ended."""
         return asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
     def kill(self) -> None:

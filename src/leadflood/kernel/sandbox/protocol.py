@@ -1,4 +1,4 @@
-"""What parent and child say to each other: frames of JSON, never pickles, for a child may have been taken over."""
+"""Protocol between parent and child: JSON frames, never pickles, as a child may be compromised."""
 
 import json
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Final
 
 HEADER: Final = 5
 MAX_FRAME: Final = 64 * 1024 * 1024
-"""Bytes of one result: what the parent may have to keep in memory."""
+"""Maximum bytes of one result: the parent may have to keep it in memory."""
 
 
 class Frame(StrEnum):
-    """What a frame carries, as its first byte."""
+    """Type of a frame: its first byte."""
 
     CALL = "c"
     ITEM = "i"
@@ -21,7 +21,7 @@ class Frame(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why a task did not come to its end."""
+    """Reason why a task did not finish."""
 
     TIME = "time"
     MEMORY = "memory"
@@ -30,7 +30,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskLimits:
-    """What one step of a task, from one result to the next, may use.
+    """Limits of one step of a task, from one result to the next.
 
     Attributes:
         memory: bytes beyond what the child has in use before its first task.
@@ -50,7 +50,7 @@ def encode(kind: Frame, payload: Any) -> bytes:  # noqa: ANN401  JSON
 
 
 def header(data: bytes) -> tuple[Frame, int]:
-    """Kind and length of a frame. Raises: ValueError: this is none."""
+    """Kind and length of a frame. Raises: ValueError: it is invalid."""
     kind, length = Frame(chr(data[0])), int.from_bytes(data[1:HEADER], "big")
     if length > MAX_FRAME:
         raise ValueError(f"a frame of {length} bytes")

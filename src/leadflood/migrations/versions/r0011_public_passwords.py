@@ -1,4 +1,4 @@
-"""Which password hash is known to be of the demo user's public password.
+"""Marker of the password hash of the demo user's public password.
 
 Revision ID: 0011
 Revises: 0010

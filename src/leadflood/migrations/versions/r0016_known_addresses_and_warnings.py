@@ -1,4 +1,4 @@
-"""Where programs signed in, by user; and what the operator should know.
+"""Networks from which programs signed in, by user; and warnings for the operator.
 
 Revision ID: 0016
 Revises: 0015

@@ -1,4 +1,4 @@
-"""How a user wants numbers, dates and times written: by the browser, or as chosen.
+"""Preferred format of numbers, dates and times of a user: the browser's, or as chosen.
 
 Revision ID: 0029
 Revises: 0028

@@ -1,4 +1,4 @@
-"""What filters find beside the columns of a lead: custom values, and the import that wrote it; and orders by text.
+"""Filters on custom values and on the import that wrote a lead; sort orders by text.
 
 Revision ID: 0031
 Revises: 0030

@@ -1,4 +1,4 @@
-"""People and programs of the workspace, by the names under which pages show them."""
+"""Names of the workspace's members and API keys."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -17,30 +17,30 @@ _UNNAMED = {
 
 
 async def member_names(tx: Transaction, actor: Actor) -> dict[str, str]:
-    """Names of the members by id, as forms have ids: the first 200."""
+    """Names of the members by ID, as text for forms: the first 200."""
     page = await queries.list_members(tx, actor, limit=_MAX_MEMBERS)
     return {str(item.id): item.name for item in page.items}
 
 
 def owner_choices(names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Whom a lead can belong to, for a `select`."""
+    """Possible owners of a lead, for a `select`."""
     return [("", "Unassigned"), *names.items()]
 
 
 async def actors_of(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[ActorView, str]:
-    """Each of them in words."""
+    """All of them by name."""
     found = set(those)
     names = await queries.actor_names(tx, actor, [item.id for item in found if item.id])
     return {item: actor_label(item.kind, item.id, names) for item in found}
 
 
 async def names_of_actors(tx: Transaction, actor: Actor, those: Iterable[ActorView]) -> dict[UUID, str]:
-    """Names of people and API keys by id, where they are known."""
+    """Names of users and API keys by ID, as far as known."""
     return await queries.actor_names(tx, actor, [item.id for item in those if item.id])
 
 
 def actor_label(kind: ActorKind, actor_id: UUID | None, names: Mapping[UUID, str]) -> str:
-    """Who did something, in words."""
+    """Display name of an actor."""
     if kind is ActorKind.SYSTEM:
         return "System"
     known = names.get(actor_id) if actor_id else None

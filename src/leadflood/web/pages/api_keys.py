@@ -24,12 +24,12 @@ _ROWS = 50
 _FAULT = 500
 
 LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "No expiration"}
-"""Days until a key expires, and what that is called."""
+"""Options for the expiration of a key: days and label."""
 
 
 @pages.get(_PATH, KEYS_READ, live=("keys_list",))
 async def list_keys(ctx: PageContext) -> PageResult:
-    """All keys of the workspace, newest first, expired and revoked ones included."""
+    """All keys of the workspace, newest first, including expired and revoked ones."""
     async with ctx.reading() as tx:
         page = await queries.list_api_keys(tx, ctx.actor, after=ctx.after("keys"), limit=_ROWS)
         names = await queries.actor_names(tx, ctx.actor, {item.created_by for item in page.items})
@@ -45,13 +45,13 @@ async def list_keys(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{_PATH}/new", KEYS_WRITE)
 async def show_new_key(ctx: PageContext) -> PageResult:
-    """What it is for, what it may do, and for how long."""
+    """The form of a new API key: name, scopes and expiration."""
     return _new(ctx, Form.of({"days": "90"}))
 
 
 @pages.post(_PATH, KEYS_WRITE)
 async def create_key(ctx: PageContext) -> PageResult:
-    """Create it, and show its token: in this answer, and never again."""
+    """Create the key and show its token, only in this response."""
     form = ctx.form
     try:
         wanted = {"name": form.value("name"), "scopes": form.values("scopes"), "expiresAt": _end(ctx)}
@@ -69,7 +69,7 @@ async def create_key(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/{{id}}/revocations", KEYS_WRITE)
 async def revoke_key(ctx: PageContext) -> PageResult:
-    """End a key from the next request on."""
+    """Revoke a key, effective immediately."""
     async with ctx.writing() as tx:
         await api_keys.revoke_api_key(tx, ctx.actor, key_id=ctx.id())
     return Redirect(_PATH, [Toast("Key revoked. Apps using it have lost access.")])
@@ -97,7 +97,7 @@ def _state(ctx: PageContext, key: ApiKeyView) -> str:
 
 
 def _example(ctx: PageContext, token: str, key: CreateApiKey) -> str:
-    """A call that this very key is allowed."""
+    """An example call that this key is allowed to make."""
     address = ctx.request.url
     call = f"curl -s {address.scheme}://{address.netloc}/v1/%s -H 'Authorization: Bearer {token}'"
     if LEADS_WRITE in key.scopes:

@@ -1,4 +1,4 @@
-"""The audit log: every privileged change, narrowed by kind, person and time."""
+"""The audit log, filtered by action, actor and time."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
@@ -23,7 +23,7 @@ _PEOPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class AuditFilters:
-    """What the address asks for. What of it makes no sense is left out."""
+    """Filters of the URL; invalid ones are ignored."""
 
     kind: str
     by: str
@@ -32,7 +32,7 @@ class AuditFilters:
 
     @classmethod
     def read(cls, ctx: PageContext) -> "AuditFilters":
-        """From the query."""
+        """The filters in the query."""
         query = ctx.query
         kind = query.get("kind", "")
         days = {name: _day(query.get(name, "")) for name in ("since", "until")}
@@ -40,18 +40,18 @@ class AuditFilters:
         return cls(kind if kind in GROUPS else "", str(by or ""), *(str(day or "") for day in days.values()))
 
     def start(self, ctx: PageContext) -> datetime | None:
-        """The beginning of the first day, where the visitor lives."""
+        """Start of the first day in the reader's time zone."""
         return _midnight(ctx, _day(self.since))
 
     def end(self, ctx: PageContext) -> datetime | None:
-        """The end of the last day, where the visitor lives."""
+        """End of the last day in the reader's time zone."""
         last = _day(self.until)
         return _midnight(ctx, last + timedelta(days=1)) if last and last < date.max else None
 
 
 @pages.get(_PATH, AUDIT_READ, live=("audit_list",))
 async def list_events(ctx: PageContext) -> PageResult:
-    """Newest first."""
+    """The audit log, newest first."""
     narrowed = AuditFilters.read(ctx)
     given = asdict(narrowed)
     scope = f"audit {given}"

@@ -1,4 +1,4 @@
-"""Audit events as sentences: who did what to whom."""
+"""Audit events as sentences."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ SENTENCES: Final = {
     "outbox_events.replayed": "retried undelivered events",
     "outbox_events.replay_finished": "finished retrying undelivered events ({count})",
 }
-"""What each action says; `{…}` comes from the event's data, `{subject}` is the name of what it was done to."""
+"""Sentence of each action; `{…}` comes from the event's data, `{subject}` is the name of its subject."""
 
 _BY_OTHERS: Final = {"member.added": "added {subject} as {role}"}
 _ENDINGS: Final = {
@@ -156,7 +156,7 @@ GROUPS: Final = {
     "job": "Jobs",
     "outbox": "Event delivery",
 }
-"""How actions of a kind begin, and what that kind is called."""
+"""Groups of actions by prefix, with their labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class AuditRow:
 
 
 class _Placeholders(dict[str, str]):
-    """What a sentence is filled with; an event of an older release may lack some."""
+    """Values for the placeholders of a sentence; an event of an older release may lack some."""
 
     def __missing__(self, _name: str) -> str:
         return "…"
@@ -189,16 +189,16 @@ class _Placeholders(dict[str, str]):
 def audit_rows(
     events: Sequence[AuditEventView], names: Mapping[UUID, str], undoable: Collection[UUID] = ()
 ) -> list[AuditRow]:
-    """The events in words, in their order.
+    """The events as sentences, in order.
 
-    Args: names: of members and keys, as far as they are still there. undoable: the changesets that can be undone.
+    Args: names: of members and keys, as far as they still exist. undoable: changesets that can be undone.
     """
     gone = {event.subject_id for event in events if _deletes(event)}
     return [_audit_row(event, names, undoable, gone=event.subject_id in gone) for event in events]
 
 
 def mentioned_actors(events: Sequence[AuditEventView]) -> set[UUID]:
-    """The ids whose names `audit_rows` needs."""
+    """The IDs whose names `audit_rows` needs."""
     return {item for event in events for item in (event.actor.id, event.subject_id) if item is not None}
 
 
@@ -211,7 +211,7 @@ def _undo(event: AuditEventView, undoable: Collection[UUID]) -> str | None:
 
 
 def _deletes(event: AuditEventView) -> bool:
-    """Whether what it was done to has no page any more; a deleted lead has one, to restore it."""
+    """Whether the subject has no page any more; a deleted lead has one, to restore it."""
     return event.action.endswith(".deleted") and event.action != "leads.deleted"
 
 

@@ -1,4 +1,4 @@
-"""Change history: bulk changes, imports and merges, each with its counts and its Undo."""
+"""Change history: bulk changes, imports and merges, with counts and undo."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ _ROWS = 50
 
 @pages.get(_LIST, LEADS_READ, live=("changes_list",))
 async def list_changes(ctx: PageContext) -> PageResult:
-    """What was done to many leads, newest first."""
+    """The changes of many leads, newest first."""
     days = ctx.parts.settings.lead_retention_days
     async with ctx.reading() as tx:
         page = await queries.list_changesets(tx, ctx.actor, after=ctx.after("changes"), limit=_ROWS)
@@ -48,7 +48,7 @@ async def list_changes(ctx: PageContext) -> PageResult:
 
 @pages.get("/changes/{id}", LEADS_READ, live=("change_state",))
 async def show_change(ctx: PageContext) -> PageResult:
-    """What one change did, how far it or its undo is, and what the undo kept."""
+    """One change: its effect, its progress or that of its undo, and what the undo kept."""
     change_id = ctx.id()
     async with ctx.reading() as tx:
         change = await queries.get_changeset(tx, ctx.actor, changeset_id=change_id)
@@ -74,7 +74,7 @@ async def show_change(ctx: PageContext) -> PageResult:
 
 @pages.post("/changesets/{id}/undos", LEADS_WRITE)
 async def undo_change(ctx: PageContext) -> PageResult:
-    """Undo a change; what was edited since is kept."""
+    """Undo a change; later edits are kept."""
     async with ctx.writing() as tx:
         undone = await merging.undo_change(
             tx, ctx.actor, ctx.parts.participants, changeset_id=ctx.id(), trace=ctx.trace
@@ -83,7 +83,7 @@ async def undo_change(ctx: PageContext) -> PageResult:
 
 
 async def _import_id(tx: Transaction, ctx: PageContext, change: ChangesetView) -> UUID | None:
-    """The import that wrote the change, unless it is deleted."""
+    """The import of the change, unless it is deleted."""
     try:
         return (await get_import(tx, ctx.actor, import_id=change.import_id)).id if change.import_id else None
     except ImportNotFound:
@@ -101,6 +101,6 @@ def _undo_toast(undone: ChangesetView) -> Toast:
 
 
 def _next(ctx: PageContext) -> str:
-    """Where to go next: what the form says, or else the page that asked."""
+    """The next page: from the form, or else the page of the request."""
     came_from = urlsplit(ctx.request.headers.get("referer", ""))
     return ctx.form.value("next") or came_from._replace(scheme="", netloc="", fragment="").geturl()

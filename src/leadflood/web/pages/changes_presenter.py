@@ -1,4 +1,4 @@
-"""Changes of many leads, in words."""
+"""Texts of changesets."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _BULK = {"Delete": "Deleted leads", "Restore": "Restored leads", "Enrich": "Re-e
 
 @dataclass(frozen=True, slots=True)
 class ChangesetProgress:
-    """How far a change or its undo is."""
+    """Progress of a change or its undo."""
 
     label: str
     done: int
@@ -27,21 +27,21 @@ class ChangesetProgress:
 
 
 def skip_reason(lead: KeptLeadView) -> str:
-    """Why an undo kept a lead, or some of its fields."""
+    """Reason why an undo kept a lead, or some of its fields."""
     if lead.reason is not KeptReason.EDITED:
         return _REASONS[lead.reason]
     return "Edited since: " + ", ".join(map(labels.field, lead.fields))
 
 
 def name_of(change: ChangesetView) -> str:
-    """What was done, as the title of a change."""
+    """Title of a change."""
     if change.kind is ChangesetKind.BULK:
         return _BULK.get(change.label, change.label.replace("owner id", "owner"))
     return change.label
 
 
 def counts(change: ChangesetView) -> str:
-    """How many leads were created, updated, deleted and restored, in one line."""
+    """Number of leads created, updated, deleted and restored, in one line."""
     counted_words = [(change.created, "created"), (change.updated, "updated")]
     counted_words += [(change.deleted, "deleted"), (change.restored, "restored")]
     words = " · ".join(f"{number(count)} {word}" for count, word in counted_words if count)
@@ -49,7 +49,7 @@ def counts(change: ChangesetView) -> str:
 
 
 def progress(change: ChangesetView) -> ChangesetProgress | None:
-    """How far it is; None where nothing is under way."""
+    """Progress of the change; None if it is finished."""
     if change.status is ChangesetStatus.OPEN:
         return ChangesetProgress("Updating", change.done, max(change.wanted, 1))
     if change.status is ChangesetStatus.UNDOING:

@@ -1,4 +1,4 @@
-"""Recently deleted: the deleted leads that can still be restored, and the page of each."""
+"""Recently deleted leads that can still be restored, and the page of each."""
 
 from datetime import timedelta
 from math import ceil
@@ -32,7 +32,7 @@ _ROWS = 50
 
 @pages.get(_LIST, LEADS_READ)
 async def list_deleted(ctx: PageContext) -> PageResult:
-    """Deleted leads, the last deleted first. `?q=` searches them, `?change=` shows what one change deleted."""
+    """Deleted leads, last deleted first. `?q=` searches them, `?change=` shows the deletions of one change."""
     filters = _filters(ctx.query.get("q", ""), ctx.query.get("change", ""))
     days = ctx.parts.settings.lead_retention_days
     scope = f"deleted {filters}"
@@ -60,7 +60,7 @@ async def list_deleted(ctx: PageContext) -> PageResult:
 
 @pages.get("/leads/deleted/{id}", LEADS_READ)
 async def show_deleted(ctx: PageContext) -> PageResult:
-    """Who deleted a lead, when and by which change, and until when it can be restored."""
+    """A deleted lead: who deleted it, when and by which change, and until when it can be restored."""
     lead_id = ctx.id()
     async with ctx.reading() as tx:
         try:
@@ -86,7 +86,7 @@ async def show_deleted(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/restorations", LEADS_WRITE)
 async def restore_many(ctx: PageContext) -> PageResult:
-    """Restore the selected leads, or all that the list finds."""
+    """Restore the selected leads, or all that match."""
     form = ctx.form
     filters = _filters(form.value("q"), form.value("change"))
     back = url(_LIST, {"q": filters.q, "change": filters.changeset_id})
@@ -118,7 +118,7 @@ async def restore_many(ctx: PageContext) -> PageResult:
 
 
 def name_of(lead: DeletedLeadView) -> str:
-    """The name of a lead, or its address."""
+    """The name of a lead, or its email."""
     return " ".join(filter(None, (lead.first_name, lead.last_name))) or lead.email
 
 

@@ -1,4 +1,4 @@
-"""The living page of the design system: every component in every state. In development only."""
+"""The design system: every component in every state. In development only."""
 
 from leadflood.kernel.config import Environment
 from leadflood.kernel.errors import NotFound
@@ -11,7 +11,7 @@ pages = Pages()
 
 @pages.get("/design", SIGNED_IN)
 async def show_design(ctx: PageContext) -> PageResult:
-    """Every component."""
+    """All components."""
     if ctx.parts.settings.env is not Environment.DEVELOPMENT:
         raise NotFound("The design system is shown in development only (LEADFLOOD_ENV).")
     return PageResponse("design.html")

@@ -1,4 +1,4 @@
-"""Duplicates: pairs that may be one person, side by side, merged or dismissed; and merges to undo."""
+"""Duplicates: pairs to review side by side, merge or dismiss; and merges to undo."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ _UNDER_WAY = (ScanStatus.QUEUED, ScanStatus.RUNNING)
 
 @pages.get("/duplicates", LEADS_READ, live=("duplicates_scan", "duplicates_list"))
 async def list_duplicates(ctx: PageContext) -> PageResult:
-    """Pairs to review, the best matches first; those reviewed with `?show=dismissed` or `merged`."""
+    """Pairs to review, best matches first; reviewed ones with `?show=dismissed` or `merged`."""
     shown = ctx.query.get("show", "")
     shown = shown if shown in ("dismissed", "merged") else ""
     scope = f"duplicates {shown}"
@@ -53,7 +53,7 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
 
 @pages.post("/duplicates/scans", LEADS_WRITE)
 async def scan(ctx: PageContext) -> PageResult:
-    """Have a worker look."""
+    """Start a scan."""
     async with ctx.writing() as tx:
         await scanning.request_scan(tx, ctx.actor, trace=ctx.trace)
     return Redirect("/duplicates", [Toast("Scanning…", "info")])
@@ -61,13 +61,13 @@ async def scan(ctx: PageContext) -> PageResult:
 
 @pages.get("/duplicates/{id}", LEADS_READ)
 async def show_duplicate(ctx: PageContext) -> PageResult:
-    """A pair side by side. `?survivor=…` says which of the two stays."""
+    """A pair side by side. `?survivor=…` chooses the lead that is kept."""
     return await _review(ctx, ctx.id())
 
 
 @pages.post("/duplicates/{id}/merges", LEADS_WRITE)
 async def merge(ctx: PageContext) -> PageResult:
-    """Make one lead of the two."""
+    """Merge two leads."""
     duplicate_id, form = ctx.id(), ctx.form
     try:
         command = form.read(MergeLeads)
@@ -82,7 +82,7 @@ async def merge(ctx: PageContext) -> PageResult:
 
 @pages.post("/duplicates/{id}/dismissals", LEADS_WRITE)
 async def dismiss(ctx: PageContext) -> PageResult:
-    """They are two people."""
+    """Dismiss a pair."""
     async with ctx.writing() as tx:
         await review.dismiss(tx, ctx.actor, duplicate_id=ctx.id())
     return Redirect("/duplicates", [Toast("Dismissed.", undo=f"/duplicates/{ctx.id()}/reopenings")])
@@ -90,7 +90,7 @@ async def dismiss(ctx: PageContext) -> PageResult:
 
 @pages.post("/duplicates/{id}/reopenings", LEADS_WRITE)
 async def reopen(ctx: PageContext) -> PageResult:
-    """Perhaps they are one, after all."""
+    """Reopen a dismissed pair."""
     async with ctx.writing() as tx:
         await review.reopen(tx, ctx.actor, duplicate_id=ctx.id())
     return Redirect(f"/duplicates/{ctx.id()}", [Toast("Moved back to review.")])
@@ -98,7 +98,7 @@ async def reopen(ctx: PageContext) -> PageResult:
 
 @pages.post("/duplicates/merges/{id}/undos", LEADS_WRITE)
 async def undo_merge(ctx: PageContext) -> PageResult:
-    """Make two leads of one again."""
+    """Unmerge two leads."""
     async with ctx.writing() as tx:
         undone = await merging.undo_merge(tx, ctx.actor, ctx.parts.participants, merge_id=ctx.id(), trace=ctx.trace)
     return Redirect("/duplicates", [_undone(undone)])
@@ -137,6 +137,6 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
 
 
 def _sides(pair: DuplicateView, wanted: str) -> tuple[LeadView, LeadView]:
-    """Who survives, and who does not: the older one, unless the other is wanted."""
+    """The survivor and the other lead: the older one survives, unless the request says otherwise."""
     older, younger = pair.leads
     return (younger, older) if str(younger.id) == wanted.lower() else (older, younger)

@@ -1,4 +1,4 @@
-"""Two leads in words: what they have in common, and where they differ."""
+"""Comparison of two leads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
     ReasonKind.SIMILAR_NAME: ("Name", "info", "Names match closely."),
     ReasonKind.SIMILAR_COMPANY: ("Company", "neutral", "Same company, or a similar name."),
 }
-"""Each in a word, its tone, and in a sentence."""
+"""Kinds of reasons: label, tone, and description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def compared_fields(
     custom: Sequence[CustomField],
     form: Form | None = None,
 ) -> list[ComparedField]:
-    """All fields that either has, those in which they differ first. What was chosen in a form stays chosen."""
+    """All fields that either lead has, differing ones first, with the choices of the form."""
     ours = {row.name: row for row in rows_of(survivor, owners, custom)}
     theirs = {row.name: row for row in rows_of(other, owners, custom)}
     rows = []

@@ -1,4 +1,4 @@
-"""Changing the address to sign in with: asking for it, sending the link again, cancelling, confirming."""
+"""Changing the email to sign in with: request, resend, cancel, confirm."""
 
 from leadflood.domains.email_changes import service
 from leadflood.domains.email_changes.errors import EmailChangeNotFound
@@ -39,7 +39,7 @@ async def request_change(ctx: PageContext) -> PageResult:
 
 @pages.post("/settings/email/sendings", SIGNED_IN)
 async def resend(ctx: PageContext) -> PageResult:
-    """Send the link again, as a new one."""
+    """Send a new link; the previous one stops working."""
     parts = ctx.parts
     try:
         change = await service.resend(parts.database, parts.secret_box, ctx.actor, trace=ctx.trace)
@@ -50,7 +50,7 @@ async def resend(ctx: PageContext) -> PageResult:
 
 @pages.post("/settings/email/cancellations", SIGNED_IN)
 async def cancel(ctx: PageContext) -> PageResult:
-    """Keep the address."""
+    """Cancel the change."""
     try:
         await service.cancel(ctx.parts.database, ctx.actor)
     except AppError as error:
@@ -60,13 +60,13 @@ async def cancel(ctx: PageContext) -> PageResult:
 
 @pages.get(_LINK, _BY_MAIL)
 async def show_confirmation(ctx: PageContext) -> PageResult:
-    """What is to be confirmed. Nothing changes yet: programs that check mails open links, too."""
+    """The change to confirm. Nothing changes yet: programs that check emails open links, too."""
     return await _confirmation(ctx, Form())
 
 
 @pages.post(_LINK, _BY_MAIL)
 async def confirm(ctx: PageContext) -> PageResult:
-    """Use the new address from now on."""
+    """Confirm the new email."""
     try:
         change = await service.confirm(ctx.parts.database, token=_token(ctx), client=ctx.client)
     except EmailChangeNotFound as error:

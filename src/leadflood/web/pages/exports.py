@@ -1,4 +1,4 @@
-"""Exports: what the list shows as a file, downloaded immediately or prepared by a worker, and past exports."""
+"""Exports: the leads of a list as a file, downloaded immediately or prepared by a worker, and past exports."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,13 +33,13 @@ _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
 
 @pages.get("/leads/export", LEADS_READ)
 async def show_export(ctx: PageContext) -> PageResult:
-    """What will be exported, by the filters of the address, which are those of the list; and as what."""
+    """The form of an export: the filters of the URL, which are those of the list, and the format."""
     return await _page(ctx, LeadListParams.read(ctx.request.query_params.multi_items()), Form())
 
 
 @pages.post("/leads/export", LEADS_READ)
 async def export_leads(ctx: PageContext) -> PageResult:
-    """Few leads are downloaded immediately; for many, or on request, a worker prepares a file."""
+    """Download few leads immediately; for many, or on request, a worker prepares a file."""
     form = ctx.form
     state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
     try:
@@ -65,7 +65,7 @@ async def export_leads(ctx: PageContext) -> PageResult:
 
 @pages.get(_FILES, LEADS_READ, live=("exports_list",))
 async def list_exports(ctx: PageContext) -> PageResult:
-    """The files of the workspace: those that are being written, and those to download."""
+    """The exports of the workspace: in progress, and ready to download."""
     async with ctx.reading() as tx:
         page = await queries.list_exports(tx, ctx.actor, after=ctx.after("exports"), limit=_ROWS)
         asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
@@ -82,7 +82,7 @@ async def list_exports(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{_FILES}/{{id}}/file", LEADS_READ)
 async def download_export(ctx: PageContext) -> PageResult:
-    """A file that is ready."""
+    """Download a file."""
     file = await files.open_file(ctx.parts.database, ctx.actor, export_id=ctx.id())
     headers = {
         "Content-Disposition": f'attachment; filename="{file.view.filename}"',
@@ -93,14 +93,14 @@ async def download_export(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_FILES}/{{id}}/deletions", LEADS_WRITE)
 async def delete_export(ctx: PageContext) -> PageResult:
-    """Let a file be gone."""
+    """Delete a file."""
     async with ctx.writing() as tx:
         await files.delete_export(tx, ctx.actor, export_id=ctx.id())
     return Redirect(_FILES, [Toast("Export deleted.")])
 
 
 def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
-    """What the form asks for. Raises: InvalidInput."""
+    """The command of the form. Raises: InvalidInput."""
     form = ctx.form
     columns = list(_as_shown(state.columns)) if form.value("columns") == "shown" else [ALL]
     if form.checked("enriched"):
@@ -108,14 +108,14 @@ def _command(ctx: PageContext, state: LeadListParams) -> CreateExport:
     given = {
         "format": form.value("format") or ExportFormat.CSV,
         "columns": columns,
-        "bom": True,  # people open a file from a page in a spreadsheet
+        "bom": True,  # exported files are opened in spreadsheets
         "filter": state.query,
     }
     return validated(CreateExport, given)
 
 
 def _as_shown(columns: Iterable[str]) -> Iterable[str]:
-    """The columns of the list as those of a file."""
+    """The columns of the list, as columns of a file."""
     for name in columns:
         if name.startswith(CUSTOM_FIELD):
             yield CUSTOM + name.removeprefix(CUSTOM_FIELD)

@@ -30,12 +30,12 @@ TYPES = {
     FieldType.URL: "URL",
     FieldType.PERSON: "Person",
 }
-"""What people call the types."""
+"""Labels of the types."""
 
 
 @pages.get(_PATH, WORKSPACE_READ, live=("fields_list",))
 async def list_fields(ctx: PageContext) -> PageResult:
-    """All custom fields in their order, and keys that leads have values under without a field."""
+    """All custom fields in order, and keys with values that have no field."""
     async with ctx.reading() as tx:
         fields = await queries.list_fields(tx, ctx.actor, subject=LEAD)
         used = await keys_in_use(tx, ctx.actor)
@@ -46,14 +46,14 @@ async def list_fields(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{_PATH}/new", WORKSPACE_WRITE)
 async def show_new_field(ctx: PageContext) -> PageResult:
-    """The empty form, or one for a key that leads have values under."""
+    """The empty form, or one for a key that has values."""
     key = ctx.query.get("key", "")
     return _page("settings/field_new.html", Form.of({"key": key, "label": label_of(key), "type": FieldType.TEXT}))
 
 
 @pages.post(_PATH, WORKSPACE_WRITE)
 async def create_field(ctx: PageContext) -> PageResult:
-    """Define a field, last in the order."""
+    """Create a field, last in the order."""
     form = ctx.form
     try:
         command = validated(CreateField, _given(form, "key"))
@@ -94,7 +94,7 @@ async def change_field(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/{{id}}/moves", WORKSPACE_WRITE)
 async def move_field(ctx: PageContext) -> PageResult:
-    """Give a field another place in the order."""
+    """Move a field in the order."""
     command = validated(UpdateField, {"position": ctx.form.number("position")})
     async with ctx.reading() as tx:
         field = await queries.get_field(tx, ctx.actor, field_id=ctx.id())
@@ -126,7 +126,7 @@ def _given(form: Form, *more: str) -> dict[str, Any]:
 
 
 def _same_values(given: dict[str, Any], field: FieldView) -> dict[str, Any]:
-    """The options with the values that those of the same label have; others are new."""
+    """The options; those with an existing label keep their value, others are new."""
     values = {option.label: option.value for option in field.options}
     if "options" in given:
         given["options"] = [{"label": label, "value": values.get(label, label)} for label in given["options"]]

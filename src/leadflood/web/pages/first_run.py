@@ -1,4 +1,4 @@
-"""The first owner's own start, by the link that `leadflood up` and `leadflood serve` print."""
+"""Setup of the first owner, by the link that `leadflood up` and `leadflood serve` print."""
 
 from leadflood.domains.identity.contracts import SetUp
 from leadflood.domains.identity.errors import SetupAlreadyDone
@@ -20,7 +20,7 @@ _FAULT = 500
 
 @pages.get(_PATH, _BY_LINK)
 async def show_first_run(ctx: PageContext) -> PageResult:
-    """Welcome: who are you, and what is this workspace to be called?"""
+    """The setup form: account and workspace."""
     try:
         workspace = await first_run.check(ctx.parts.database, ctx.parts.secret_box, code=_code(ctx), now=ctx.now)
     except SetupAlreadyDone as error:
@@ -30,7 +30,7 @@ async def show_first_run(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, _BY_LINK)
 async def set_up(ctx: PageContext) -> PageResult:
-    """Save all of it, and go on as its owner."""
+    """Save the account and workspace, and sign in as the owner."""
     parts = ctx.parts
     try:
         entered = await first_run.set_up(

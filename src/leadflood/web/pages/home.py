@@ -1,4 +1,4 @@
-"""Home: leads created, enriching and failed, over time, and how fast they are enriched."""
+"""Home: leads created, enriching and failed, over time, and time to enrich."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ _CAUSES = 5
 
 @pages.get("/", LEADS_READ, live=("home_now", "home_plots", "home_lists"))
 async def show_home(ctx: PageContext) -> PageResult:
-    """The first page after signing in. `?span=7d` sets how far back the plots go."""
+    """The first page after signing in. `?span=7d` sets the period of the plots."""
     span = next((item for item in TimeRange if item.value == ctx.query.get("span")), TimeRange.DAY)
     zone = str(ctx.time_zone)
     async with ctx.reading() as tx:
@@ -49,7 +49,7 @@ async def show_home(ctx: PageContext) -> PageResult:
 
 
 def _plot(activity: ActivityView, series: dict[str, str], unit: str = "") -> str:
-    """What the script draws: Unix times, and one list of figures a series."""
+    """Data for the chart script: Unix times, and one list of values per series."""
     return json.dumps(
         {
             "x": [point.starts_at.timestamp() for point in activity.points],

@@ -1,4 +1,4 @@
-"""One import, from the file to the leads and back: how it is read, what it would do, and what it did."""
+"""One import: file format, preview, progress, results, and undo."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -46,7 +46,7 @@ _DELETABLE = (*_MAPPABLE, ImportStage.COMMITTED, ImportStage.UNDONE)
 
 @pages.get(_PATH, LEADS_READ, live=("import_status", "import_state"))
 async def show_import(ctx: PageContext) -> PageResult:
-    """Where it stands. `?step=mapping` goes back to the columns, `?action=…` narrows the rows."""
+    """The state of an import. `?step=mapping` returns to the columns, `?action=…` filters the rows."""
     return await _page(ctx)
 
 
@@ -64,7 +64,7 @@ async def read_otherwise(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/previews", LEADS_WRITE)
 async def preview_import(ctx: PageContext) -> PageResult:
-    """Keep what the columns are, and have a worker find out what the rows would do."""
+    """Save the mapping, and start the preview."""
     form, import_id = ctx.form, ctx.id()
     try:
         async with ctx.writing() as tx:
@@ -83,51 +83,51 @@ async def preview_import(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{_PATH}/previews", LEADS_READ)
 async def show_preview(ctx: PageContext) -> PageResult:
-    """The address of a mapping that was refused, called up again."""
+    """The URL of a refused mapping, requested again."""
     return Redirect(f"/imports/{ctx.id()}")
 
 
 @pages.post(f"{_PATH}/commits", LEADS_WRITE)
 async def commit_import(ctx: PageContext) -> PageResult:
-    """Have a worker write what the preview shows, or resume it."""
+    """Commit the import, or resume it."""
     return await _do(ctx, partial(lifecycle.commit_import, trace=ctx.trace))
 
 
 @pages.post(f"{_PATH}/pauses", LEADS_WRITE)
 async def pause_import(ctx: PageContext) -> PageResult:
-    """Stop immediately: the rows that are being written are skipped."""
+    """Pause immediately; rows in progress are rolled back."""
     return await _do(ctx, lifecycle.pause_import)
 
 
 @pages.post(f"{_PATH}/cancellations", LEADS_WRITE)
 async def cancel_import(ctx: PageContext) -> PageResult:
-    """Cancel it."""
+    """Cancel the import."""
     return await _do(ctx, lifecycle.cancel_import)
 
 
 @pages.post(f"{_PATH}/undos", LEADS_WRITE)
 async def undo_import(ctx: PageContext) -> PageResult:
-    """Undo what it wrote."""
+    """Undo the import."""
     return await _do(ctx, partial(lifecycle.undo_import, participants=ctx.parts.participants, trace=ctx.trace))
 
 
 @pages.post(f"{_PATH}/deletions", LEADS_WRITE)
 async def delete_import(ctx: PageContext) -> PageResult:
-    """Remove the file and what is known of its rows."""
+    """Delete the file and its row history."""
     done = await _do(ctx, lifecycle.delete_import)
     return done if done.toasts else Redirect("/imports", [Toast("Import record deleted.")])
 
 
 @pages.get(f"{_PATH}/rejected-rows", LEADS_READ)
 async def download_rejected(ctx: PageContext) -> PageResult:
-    """The rejected rows as CSV, each with the reason."""
+    """The rejected rows as CSV, with their errors."""
     pieces = await rejected.rejected_file(ctx.parts.database, ctx.actor, import_id=ctx.id())
     headers = {"Content-Disposition": f'attachment; filename="rejected-{ctx.id()}.csv"'}
     return StreamingResponse(pieces, headers=headers, media_type="text/csv")
 
 
 async def _do(ctx: PageContext, verb: Callable[..., Awaitable[object]]) -> Redirect:
-    """Call a verb of `service.control`."""
+    """Call a verb of `service.lifecycle`."""
     try:
         async with ctx.writing() as tx:
             await verb(tx, ctx.actor, import_id=ctx.id())
@@ -137,7 +137,7 @@ async def _do(ctx: PageContext, verb: Callable[..., Awaitable[object]]) -> Redir
 
 
 def _not_done(ctx: PageContext, error: AppError) -> Redirect:
-    """Someone, or a worker, was quicker: back to the page as it is now. Raises: `error`: where there is none."""
+    """The state has changed meanwhile: show the page as it is now. Raises: `error`: there is no such page."""
     if error.status in (404, 503):
         raise error
     said = " ".join([error.detail, *(item.message for item in error.errors)])
@@ -170,14 +170,14 @@ async def _page(ctx: PageContext, form: Form | None = None, status: int = 200) -
 
 
 def _maps(ctx: PageContext, found: ImportDetail) -> bool:
-    """Whether the columns are shown: after the upload, and when one goes back to them."""
+    """Whether the columns are shown: after the upload, and on returning to them."""
     if found.status is ImportStage.UPLOADED:
         return True
     return _can(found)["map"] and ctx.query.get("step") == "mapping"
 
 
 def _can(found: ImportDetail) -> dict[str, bool]:
-    """What can be done with an import as it stands."""
+    """Actions that are available in the import's state."""
     wrote = found.changeset_id is not None
     return {
         "map": found.status in _MAPPABLE and not wrote and found.format is not None,
@@ -204,7 +204,7 @@ def _mapping(found: ImportDetail, form: Form, owners: Mapping[str, str]) -> dict
 
 
 async def _written(ctx: PageContext, tx: Transaction, found: ImportDetail, changeset_id: UUID) -> dict[str, Any]:
-    """The changeset of what is written, and what its undo left as it is; nothing once its time is over."""
+    """The changeset of the import and what its undo kept; None after the undo period."""
     try:
         changeset = await changesets.get_changeset(tx, ctx.actor, changeset_id=changeset_id)
     except ChangesetNotFound:
@@ -237,7 +237,7 @@ async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: 
 
 
 def _source(found: ImportDetail) -> str | None:
-    """What all new leads have as their source, to find them by; None where the file says it of each."""
+    """Common source of all new leads, to find them by; None if rows have their own."""
     if any(column.target == "source" for column in found.columns):
         return None
     return found.options.source or DEFAULT_SOURCE

@@ -1,4 +1,4 @@
-"""What the columns of a file become: the form that says it, and what it is read into."""
+"""Mapping form of the columns, and its parsing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TARGETS: Final = (
     (OWN_FIELD, "Custom field…"),
     (Target.IGNORE.value, "Don’t import"),
 )
-"""What a `select` offers for a column."""
+"""Options of the `select` of a column."""
 
 MODES: Final = (
     (
@@ -71,7 +71,7 @@ class ColumnRow:
 
 
 def mapping_form(found: ImportDetail) -> Form:
-    """The form as it is stored."""
+    """The form with the stored mapping."""
     options = found.options.model_dump(mode="json", by_alias=True, exclude={"fields", "enrich"})
     values: dict[str, object] = {**options, "enrich": "on" if found.options.enrich else None}
     values |= {f"fields.{name}": policy.value for name, policy in found.options.fields.items()}
@@ -83,7 +83,7 @@ def mapping_form(found: ImportDetail) -> Form:
 
 
 def read_mapping(form: Form, width: int) -> MapColumns:
-    """What the form says of each of `width` columns, and the options. Raises: InvalidInput."""
+    """The mapping of `width` columns and the options from the form. Raises: InvalidInput."""
     given = form.given(MapColumns)
     given["targets"] = [_target(form, index) for index in range(width)]
     given["enrich"] = form.checked("enrich")
@@ -91,7 +91,7 @@ def read_mapping(form: Form, width: int) -> MapColumns:
 
 
 def column_rows(found: ImportDetail, form: Form) -> list[ColumnRow]:
-    """The columns in their order, with what the form says of each."""
+    """The columns in order, with the form's choices."""
     return [
         ColumnRow(
             index=index,

@@ -1,4 +1,4 @@
-"""Imports: the files that were uploaded, and the page that takes a new one."""
+"""Imports: the uploaded files, and the upload page."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _AWAY = 503
 
 @pages.get(_LIST, LEADS_READ, live=("imports_list",))
 async def list_imports(ctx: PageContext) -> PageResult:
-    """The imports of the workspace, newest first, as far as they are."""
+    """The imports of the workspace with their status, newest first."""
     async with ctx.reading() as tx:
         page = await queries.list_imports(tx, ctx.actor, after=ctx.after("imports"), limit=_ROWS)
         asked_by = await actors_of(tx, ctx.actor, [item.actor for item in page.items])
@@ -40,13 +40,13 @@ async def list_imports(ctx: PageContext) -> PageResult:
 
 @pages.get("/imports/new", LEADS_WRITE)
 async def show_upload(ctx: PageContext) -> PageResult:
-    """Where a file is chosen, or dropped."""
+    """The upload page."""
     return _page(ctx, Form())
 
 
 @pages.post(_LIST, LEADS_WRITE, uploads=True)
 async def upload_file(ctx: PageContext) -> PageResult:
-    """Store the file as it comes in, and go to its import."""
+    """Store the file as a stream, and open its import."""
     try:
         if ctx.upload is None:
             fault = FieldError("/file", "required", "Select a CSV or XLSX file.")

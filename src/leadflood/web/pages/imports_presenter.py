@@ -1,4 +1,4 @@
-"""What imports and their rows do, in words."""
+"""Texts about imports and their rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ACTIONS: Final = {
     RowAction.CONFLICT: ("Conflicts", "Conflict", "warn"),
     RowAction.REJECT: ("Errors", "Error", "bad"),
 }
-"""Of each action: what its rows are called, what one is, and the tone."""
+"""Actions: label of the rows, label of one row, and tone."""
 
 NOTES: Final = {
     RowAction.CREATE: "",
@@ -55,7 +55,7 @@ _CUSTOM: Final = "customFields"
 
 @dataclass(frozen=True, slots=True)
 class PreviewValue:
-    """One field of a row: what the lead gets, and what it had."""
+    """A field of a row: new and old value."""
 
     label: str
     after: str
@@ -65,7 +65,7 @@ class PreviewValue:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """A row of the file as a page shows it."""
+    """A row of the file."""
 
     number: int
     action: RowAction
@@ -77,7 +77,7 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """How often a field of the file has an error."""
+    """Number of errors of a field of the file."""
 
     label: str
     what: str
@@ -85,7 +85,7 @@ class ErrorCount:
 
 
 def summary(each: ImportView) -> str:
-    """What the rows of an import do or did, in one line; empty as long as it is unknown."""
+    """Summary of an import's rows in one line; empty if unknown."""
     counts = each.counts
     counted_words = [
         (counts[RowAction.CREATE], "new"),
@@ -99,12 +99,12 @@ def summary(each: ImportView) -> str:
 
 
 def preview_rows(rows: Iterable[ImportRowView], owners: Mapping[str, str], *, written: bool) -> list[PreviewRow]:
-    """The rows in words. `written`: whether leads that they create are there, to be opened."""
+    """The rows with labels. `written`: whether links to created leads work."""
     return [_preview_row(row, owners, written=written) for row in rows]
 
 
 def error_counts(faults: Mapping[str, int]) -> list[ErrorCount]:
-    """The errors, the most frequent first."""
+    """The errors, most frequent first."""
     found = [_error_count(key, count) for key, count in faults.items()]
     return sorted(found, key=lambda fault: (-fault.count, fault.label))
 

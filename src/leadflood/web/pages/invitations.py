@@ -1,4 +1,4 @@
-"""Inviting people, and joining with the link of an invitation."""
+"""Inviting people, and accepting invitations."""
 
 from typing import Any
 
@@ -36,13 +36,13 @@ _FAULT = 500
 
 @pages.get(f"{_INVITATIONS}/new", MEMBERS_WRITE)
 async def show_invite(ctx: PageContext) -> PageResult:
-    """Whom to invite, and as what."""
+    """The invite form: address and role."""
     return _invite(ctx, Form.of({"role": Role.MEMBER}))
 
 
 @pages.post(_INVITATIONS, MEMBERS_WRITE)
 async def invite(ctx: PageContext) -> PageResult:
-    """Send the mail."""
+    """Send the invitation."""
     try:
         command = ctx.form.read(CreateInvitation)
         async with ctx.writing() as tx:
@@ -56,7 +56,7 @@ async def invite(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_INVITATIONS}/{{id}}/sendings", MEMBERS_WRITE)
 async def resend(ctx: PageContext) -> PageResult:
-    """Send it again, with a new link."""
+    """Send it again with a new link; the previous one stops working."""
     try:
         async with ctx.writing() as tx:
             sent = await service.resend(
@@ -73,7 +73,7 @@ async def resend(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_INVITATIONS}/{{id}}/revocations", MEMBERS_WRITE)
 async def revoke(ctx: PageContext) -> PageResult:
-    """Make its link worthless."""
+    """Revoke the invitation."""
     try:
         async with ctx.writing() as tx:
             await service.revoke(tx, ctx.actor, invitation_id=ctx.id())
@@ -84,7 +84,7 @@ async def revoke(ctx: PageContext) -> PageResult:
 
 @pages.get(_LINK, _BY_MAIL)
 async def show_invitation(ctx: PageContext) -> PageResult:
-    """What the invitation is about, and the form that accepts it."""
+    """The invitation, and the form that accepts it."""
     try:
         preview = await service.preview(ctx.parts.database, _token(ctx))
     except InvitationNotFound as error:
@@ -94,7 +94,7 @@ async def show_invitation(ctx: PageContext) -> PageResult:
 
 @pages.post(_LINK, _BY_MAIL)
 async def accept(ctx: PageContext) -> PageResult:
-    """Join, and be signed in there."""
+    """Accept the invitation and sign in."""
     token = _token(ctx)
     try:
         preview = await service.preview(ctx.parts.database, token)
@@ -135,7 +135,7 @@ async def _accept_with_password(ctx: PageContext, preview: InvitationPreview, to
 
 
 async def _sign_in(ctx: PageContext, joined: AcceptedInvitation, preview: InvitationPreview) -> Redirect:
-    """With the password that has just been given, in the workspace that was joined."""
+    """Sign in to the joined workspace with the password that was just entered."""
     parts = ctx.parts
     credentials = {"email": joined.email, "password": ctx.form.value("password"), "workspaceId": joined.workspace_id}
     entered = await signin.login_browser(

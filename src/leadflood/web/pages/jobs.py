@@ -1,4 +1,4 @@
-"""Jobs: running, queued and failed ones, with their errors; one job's attempts; retrying."""
+"""Jobs: running, queued and failed ones with their errors; the attempts of one job; retries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _EVENTS = 20
 
 @pages.get("/jobs", JOBS_READ, live=_LIVE)
 async def list_jobs(ctx: PageContext) -> PageResult:
-    """The queue, the workers, failures by cause, and the jobs themselves. `?status=…&cause=…&kind=…` narrows them."""
+    """The queue, the workers, failures by error, and the jobs. `?status=…&cause=…&kind=…` filters them."""
     status = next((item for item in JobStatus if item.value == ctx.query.get("status")), None)
     cause, kind = ctx.query.get("cause"), ctx.query.get("kind")
     cause = cause[:MAX_CAUSE] if cause is not None else None
@@ -54,7 +54,7 @@ async def list_jobs(ctx: PageContext) -> PageResult:
 
 @pages.get("/jobs/{id}", JOBS_READ, live=("job_state",))
 async def show_job(ctx: PageContext) -> PageResult:
-    """One job: what it does, its attempts and why they failed, and the events that published it."""
+    """One job: its subject, its attempts with their errors, and the events that published it."""
     async with ctx.reading() as tx:
         job = await queries.get_job(tx, ctx.actor, job_id=ctx.id())
         leads = await _leads(tx, ctx, [job])
@@ -106,7 +106,7 @@ async def retry_cause(ctx: PageContext) -> PageResult:
 
 
 async def _leads(tx: Transaction, ctx: PageContext, jobs: Sequence[JobView]) -> dict[UUID, str]:
-    """Names of the leads that the jobs are about."""
+    """Names of the leads that the jobs process."""
     if not ctx.may(LEADS_READ):
         return {}
     wanted = {job.subject_id for job in jobs if job.subject_id and job.kind == ENRICH_LEAD.name}

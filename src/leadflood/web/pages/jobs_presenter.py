@@ -6,7 +6,7 @@ from leadflood.web.formats import plural
 
 
 def outcome_toasts(outcome: BulkOutcome, noun: str, doing: str) -> list[Toast]:
-    """How many are retried, which are skipped and why, or which job does it. `doing`: such as `Retrying`."""
+    """Notifications: how many are retried, which are skipped and why, or the job. `doing`: such as `Retrying`."""
     if outcome.job_id is not None:
         text = f"{doing} in the background."
         return [Toast(text, "info", link=f"/jobs/{outcome.job_id}", link_text="View progress")]

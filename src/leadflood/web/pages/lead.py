@@ -1,4 +1,4 @@
-"""One lead: its fields, what enrichment found, its job as it runs, and all that happened to it."""
+"""One lead: details, enrichment, current job, and timeline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _NOT_FIELDS = ("csrf", "version")
 
 @dataclass(frozen=True, slots=True)
 class EditConflict:
-    """An edit that met a newer version: of each field that differs, the value wanted and the one stored now."""
+    """An edit conflict: for each differing field, the submitted value and the current one."""
 
     fields: list[tuple[str, str, str]]
     version: int
@@ -51,7 +51,7 @@ class EditConflict:
 
 @pages.get(_PATH, LEADS_READ, live=_LIVE)
 async def show_lead(ctx: PageContext) -> PageResult:
-    """The page of a lead. `?edit=company` opens that field. A deleted lead has a page of its own."""
+    """The page of a lead. `?edit=company` opens that field. A deleted lead has its own page."""
     try:
         return await _page(ctx, editing=ctx.query.get("edit"))
     except LeadNotFound:
@@ -63,7 +63,7 @@ async def show_lead(ctx: PageContext) -> PageResult:
 
 @pages.post(_PATH, LEADS_WRITE)
 async def change_lead(ctx: PageContext) -> PageResult:
-    """Change the fields that the form has, unless someone else changed the lead since it was shown."""
+    """Update the fields of the form, unless another user changed the lead since it was shown."""
     form, lead_id = ctx.form, ctx.id()
     fields = [name for name in form.fields if name not in _NOT_FIELDS]
     editing = fields[0] if len(fields) == 1 else "all"
@@ -92,7 +92,7 @@ async def change_lead(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/{id}/enrichments", LEADS_WRITE)
 async def request_enrichment(ctx: PageContext) -> PageResult:
-    """Queue a fresh enrichment; the page shows it run."""
+    """Queue a new enrichment; the page shows its progress."""
     async with ctx.writing() as tx:
         await service.request_enrichment(tx, ctx.actor, lead_id=ctx.id(), trace=ctx.trace)
     return Redirect(f"/leads/{ctx.id()}")
@@ -100,7 +100,7 @@ async def request_enrichment(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/{id}/deletion", LEADS_WRITE)
 async def delete_lead(ctx: PageContext) -> PageResult:
-    """Delete the lead. Its toast and its page offer to restore it, for as long as it is stored."""
+    """Delete the lead. The toast and the page offer to restore it during the retention period."""
     lead_id = ctx.id()
     async with ctx.writing() as tx:
         await service.delete_lead(tx, ctx.actor, lead_id=lead_id)
@@ -110,7 +110,7 @@ async def delete_lead(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/{id}/restorations", LEADS_WRITE)
 async def restore_lead(ctx: PageContext) -> PageResult:
-    """Bring a deleted lead back."""
+    """Restore a deleted lead."""
     lead_id = ctx.id()
     async with ctx.writing() as tx:
         await service.restore_lead(tx, ctx.actor, lead_id=lead_id, trace=ctx.trace)

@@ -1,4 +1,4 @@
-"""The filter builder: a form for the tree of a list's filter, which works by keyboard and without scripts."""
+"""The filter builder: a form for the filter tree of a list; usable by keyboard and without scripts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ Path = tuple[int, ...]
 
 @dataclass(frozen=True)
 class FilterChoices:
-    """What values are chosen from, and what custom fields there are: their keys with labels and types."""
+    """Choices of the filter form: values, and custom fields by key with labels and types."""
 
     people: Mapping[str, str]
     imports: Mapping[str, str]
@@ -47,7 +47,7 @@ class FilterChoices:
     zone: tzinfo
 
     def of(self, each: FilterField) -> Mapping[str, str] | None:
-        """The values of a field with their labels; None where it is typed in."""
+        """The values of a field with their labels; None for free text."""
         if each.kind is Kind.PERSON:
             return {ME: "Me", **self.people}
         if each.kind is Kind.REFERENCE:
@@ -59,7 +59,7 @@ class FilterChoices:
 
 @dataclass(frozen=True)
 class ConditionRow:
-    """A condition as the form shows it: values as text, and what is wrong with it."""
+    """A condition in the form: values as text, and its error."""
 
     path: str
     field: FilterField
@@ -72,18 +72,18 @@ class ConditionRow:
 
     @property
     def is_group(self) -> bool:
-        """For the template, which meets both."""
+        """Discriminator for the template."""
         return False
 
     @property
     def operators(self) -> list[tuple[str, str]]:
-        """What can be said of the field, with the words for it."""
+        """Operators of the field, with labels."""
         return [(each.value, OPERATORS[each]) for each in self.field.operators]
 
 
 @dataclass(frozen=True)
 class GroupRows:
-    """A group as the form shows it."""
+    """A group in the form."""
 
     path: str
     match: str
@@ -91,13 +91,13 @@ class GroupRows:
 
     @property
     def is_group(self) -> bool:
-        """For the template, which meets both."""
+        """Discriminator for the template."""
         return True
 
 
 @pages.get("/leads/filter", LEADS_READ)
 async def edit_filter(ctx: PageContext) -> PageResult:
-    """The filter of a list as a form. `do` says what was pressed: without it, the list's filter is shown."""
+    """The filter of a list as a form. `do` is the pressed button; without it, the list's filter is shown."""
     pairs = ctx.request.query_params.multi_items()
     state = LeadListParams.read(pairs)
     given = by_name(pairs)
@@ -143,7 +143,7 @@ async def _choices(tx: Transaction, ctx: PageContext) -> FilterChoices:
 
 
 def _pairs(state: LeadListParams, said: Mapping[str, Any], tree: str) -> Iterable[tuple[str, str]]:
-    """The parameters of the list with another filter: its search, order, columns and view stay."""
+    """The parameters of the list with another filter; search, order, columns and view stay."""
     shown = {name: value for name, value in state.parameters.items() if name in {"q", "sort", "column", "view"}}
     for name, value in {**shown, **said, "filter": tree}.items():
         for each in value if isinstance(value, list | tuple) else (value,):
@@ -152,7 +152,7 @@ def _pairs(state: LeadListParams, said: Mapping[str, Any], tree: str) -> Iterabl
 
 @dataclass(frozen=True)
 class _ShownTree:
-    """A tree as the form shows it. `faults`: what is wrong, by the place in the tree."""
+    """A tree in the form. `faults`: errors by position in the tree."""
 
     tree: Node
     choices: FilterChoices
@@ -203,7 +203,7 @@ def _shown(of: FilterField, value: object, choices: FilterChoices) -> str:
 
 
 def _read(given: Mapping[str, Sequence[str]], choices: FilterChoices) -> Node:
-    """The tree that the form's fields make: `match`, `field.0`, `operator.0`, `value.0`, `match.1`, `field.1.0`."""
+    """The tree of the form's fields: `match`, `field.0`, `operator.0`, `value.0`, `match.1`, `field.1.0`."""
     root: Node = {_match(given, ""): []}
     places = sorted(_path(name) for name in given if name.startswith(("match.", "field.")))
     for path in places:
@@ -238,7 +238,7 @@ def _condition(given: Mapping[str, Sequence[str]], name: str, choices: FilterCho
 
 
 def _meant(of: FilterField, operator: Operator, text: str, choices: FilterChoices) -> object:
-    """A value as JSON has it; what cannot be read stays text, and is refused as that."""
+    """A value as JSON; text that cannot be parsed stays text, and validation refuses it."""
     kind = choices.custom.get(of.name, ("", ""))[1]
     if kind == "boolean":
         return {"true": True, "false": False}.get(text, text)
@@ -270,7 +270,7 @@ def _changed(tree: Node, pressed: str, added: str) -> Node:
 
 
 def _parts(root: Node, path: Path) -> list[Node] | None:
-    """What the group at a path joins; None where there is no group."""
+    """Parts of the group at a path; None if there is no group."""
     node = root
     for place in path:
         parts = node.get("all", node.get("any"))
@@ -286,7 +286,7 @@ def _match(given: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _path(name: str) -> Path:
-    """The place in the name of a field; what is no number counts as 0."""
+    """Position in a field name; anything other than a number counts as 0."""
     return tuple(int(part) if part.isdecimal() and len(part) < 4 else 0 for part in name.split(".")[1:])  # noqa: PLR2004  more than a filter may have
 
 

@@ -1,4 +1,4 @@
-"""The fields of a lead as people see them: labels, order, and the forms they are edited in."""
+"""Fields of a lead for people: labels, order, and edit forms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def country_choices() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One line of a lead's fields. `href` is where its value leads; `field`: of a custom field, how it is edited."""
+    """A field of a lead. `href`: link target of the value; `field`: definition of a custom field, for editing."""
 
     name: str
     label: str
@@ -34,18 +34,18 @@ class FieldRow:
 
 
 async def custom_fields_of(tx: Transaction, actor: Actor) -> list[CustomField]:
-    """The custom fields that forms and pages show, in their order."""
+    """Custom fields of forms and pages, in order."""
     found = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
     return [field for field in found.values() if not field.archived]
 
 
 def custom_labels(custom: Sequence[CustomField]) -> dict[str, str]:
-    """What custom fields are called, by their names in forms."""
+    """Labels of custom fields, by their form names."""
     return {CUSTOM_FIELD + field.key: field.label for field in custom}
 
 
 def name_of(lead: LeadView) -> str:
-    """The person's name, or else the address."""
+    """The person's name, or else the email."""
     return " ".join(part for part in (lead.first_name, lead.last_name) if part) or lead.email
 
 
@@ -57,7 +57,7 @@ def form_of(lead: LeadView) -> Form:
 
 
 def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomField]) -> list[FieldRow]:
-    """The fields of the contract, then the custom ones in their order, then values without a field."""
+    """The fields of the contract, then custom fields in order, then values without a field."""
     stored = form_of(lead)
     shown = {
         "email": (lead.email, f"mailto:{lead.email}"),
@@ -74,14 +74,14 @@ def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomFi
 
 
 def all_custom(lead: LeadView, custom: Sequence[CustomField]) -> list[CustomField]:
-    """The custom fields, and after them text fields for the other keys that the lead has values of."""
+    """The custom fields, followed by text fields for other keys that have values."""
     known = {field.key for field in custom}
     others = (key for key in sorted(lead.custom_fields) if key not in known)
     return [*custom, *(CustomField(lead.id, key, key, FieldType.TEXT) for key in others)]
 
 
 def custom_changes(form: Form, lead: LeadView, custom: Sequence[CustomField]) -> dict[str, CustomValue | None]:
-    """The custom fields that a form changes. Text that no field gives a type keeps the type that is stored.
+    """The custom fields that a form changes. Text without a field keeps the stored type.
 
     What reads as it did stays as it is; an emptied field is removed.
     """

@@ -1,4 +1,4 @@
-"""What the address of the list of leads says, and how it changes when something on the page is pressed."""
+"""Parameters of the lead list's URL, and how links on the page change them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ SORTS: Final = {
 }
 
 CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
-"""Days, as the address has them: relative, so that a saved view goes on meaning the same."""
+"""Days as in the URL: relative, so that a saved view keeps its meaning."""
 
 PHONE: Final = {"yes": "Has phone", "no": "No phone"}
 UNASSIGNED: Final = "nobody"
@@ -49,7 +49,7 @@ UNASSIGNED: Final = "nobody"
 
 @dataclass(frozen=True, slots=True)
 class LeadListParams:
-    """What is sought, filtered, sorted and shown. What an address says that makes no sense is left out."""
+    """Search, filters, order and columns of the list. Invalid parts of a URL are ignored."""
 
     q: str = ""
     status: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class LeadListParams:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """From the parameters of a query. Raises: InvalidInput: for a `filter` that cannot be read."""
+        """Parse the parameters of a query. Raises: InvalidInput: the `filter` is invalid."""
         given = by_name(pairs)
 
         def last(name: str) -> str:
@@ -95,7 +95,7 @@ class LeadListParams:
 
     @classmethod
     def of_view(cls, view: SavedView) -> Self:
-        """What a saved view shows."""
+        """Parameters of a saved view."""
         said, left = apart(view.filter.lead_filter().whole)
         return cls(
             **said,
@@ -107,7 +107,7 @@ class LeadListParams:
 
     @property
     def lead_filter(self) -> LeadFilter:
-        """The filter that this stands for."""
+        """The filter of these parameters."""
         tree = read_tree(self.filter) or EVERYTHING
         said = [
             *([Condition("owner", Operator.IS, ME)] if self.owner == ME else []),
@@ -127,12 +127,12 @@ class LeadListParams:
 
     @property
     def query(self) -> dict[str, Any]:
-        """The same in the JSON of the API."""
+        """The filter as JSON of the API."""
         return written(self.lead_filter.whole)
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything but the order and the columns is chosen."""
+        """Whether anything besides order and columns is set."""
         return bool(
             self.q
             or self.status
@@ -147,18 +147,18 @@ class LeadListParams:
 
     @property
     def scope(self) -> str:
-        """What cursors of this list are tied to."""
+        """Scope that the cursors of this list are bound to."""
         return "leads " + url("", {**self.filters, "sort": self.sort.value})
 
     @property
     def filters(self) -> dict[str, Any]:
-        """What narrows the list, as parameters."""
+        """Filters of the list, as parameters."""
         names = ("q", "status", "source", "country", "owner", "phone", "days", "since", "filter")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All of it, as parameters; what is usual is left out."""
+        """All parameters, without defaults."""
         shown = {
             "sort": self.sort.value if self.sort is not LeadSort.NEWEST else "",
             "column": self.columns if self.columns != STANDARD else (),
@@ -168,21 +168,21 @@ class LeadListParams:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What the search form keeps: all but the search."""
+        """Parameters that the search form keeps: all except the search."""
         return {name: value for name, value in self.parameters.items() if name != "q"}
 
     def url(self, **changes: Any) -> str:  # noqa: ANN401  whatever prints
-        """The address of this list with some parameters changed."""
+        """The URL of this list with some parameters changed."""
         return url("/leads", self.parameters, **changes)
 
     def toggled(self, name: str, value: str) -> str:
-        """The address with a value added to a parameter, or taken out of it."""
+        """The URL with a value added to a parameter, or removed from it."""
         now: tuple[str, ...] = getattr(self, {"column": "columns"}.get(name, name))
         return self.url(**{name: [item for item in now if item != value] if value in now else [*now, value]})
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
-        """What narrows the list, but for the search: label, value, and the address without it."""
+        """Active filters except the search: label, value, and the URL without it."""
         return [
             *(("Status", labels.status(item)[2], self.toggled("status", item)) for item in self.status),
             *(("Source", item, self.toggled("source", item)) for item in self.source),
@@ -193,15 +193,15 @@ class LeadListParams:
         ]
 
     def tree_chips(self, people: Mapping[str, str]) -> list[tuple[str, str, str]]:
-        """The same of the tree. `people`: names of members by id."""
+        """The active filters of the tree. `people`: names of members by ID."""
         return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), people)]
 
     def heads(self) -> list[dict[str, str]]:
-        """The headers of the table."""
+        """Headers of the table."""
         return [{"label": label_of(name), **self._ordered(name)} for name in self.columns]
 
     def _ordered(self, column: str) -> Mapping[str, str]:
-        """For a column that can be sorted by: where its header leads, and how it is sorted now."""
+        """Sort link of a sortable column, and its current order."""
         ascending = next((item for item in LeadSort if item.value == column), None)
         if ascending is None:
             return {}
@@ -218,7 +218,7 @@ def label_of(column: str) -> str:
 
 
 def _columns(given: Iterable[str]) -> tuple[str, ...]:
-    """Those that there are: the name, the others in their order, then custom fields. None where none is given."""
+    """Valid columns: the name, the others in their order, then custom fields. None if none is given."""
     wanted = dict.fromkeys(given)
     custom = tuple(filter(_is_custom, wanted))
     known = tuple(name for name in COLUMNS if name in wanted and name != "name")

@@ -1,4 +1,4 @@
-"""A new lead, typed in by hand."""
+"""The form of a new lead."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ _FAULT = 500
 
 @pages.get("/leads/new", LEADS_WRITE)
 async def show_new_lead(ctx: PageContext) -> PageResult:
-    """The empty form, or one that a link has filled in."""
+    """The empty form, or one prefilled by a link."""
     return await _page(ctx, Form({name: [value] for name, value in ctx.query.items()}))
 
 
 @pages.post("/leads/checks", LEADS_WRITE)
 async def check_lead(ctx: PageContext) -> PageResult:
-    """Say what is wrong with the form so far, of the fields that have been left. Nothing is stored."""
+    """Validate the fields that were filled in so far. Nothing is stored."""
     form, touched = ctx.form, set(ctx.form.values("touched"))
     try:
         form.read(CreateLead)
@@ -42,7 +42,7 @@ async def check_lead(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads", LEADS_WRITE)
 async def create_lead(ctx: PageContext) -> PageResult:
-    """Store the lead and go to its page, which shows its enrichment run."""
+    """Create the lead and open its page, which shows the enrichment."""
     form = ctx.form
     try:
         async with ctx.writing() as tx:

@@ -1,4 +1,4 @@
-"""What happened to a lead, and what enrichment found of it, in words."""
+"""Texts of a lead's timeline and its enriched values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ _CHANNELS: Final = {
     "import": "Imported",
     "manual": "Created manually",
 }
-"""How a lead was created, by the source that it has where nothing else was said."""
+"""Labels for the creation of a lead, by source, if nothing more specific is known."""
 _MAX_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of a change, before and after; None is empty."""
+    """A changed field: old and new value; None is empty."""
 
     label: str
     before: str | None
@@ -36,7 +36,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One entry of a timeline."""
+    """An entry of a timeline."""
 
     title: str
     glyph: str
@@ -49,7 +49,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class EnrichedField:
-    """What enrichment holds for one field: the value shown, and those that lost to it."""
+    """Enriched values of one field: the chosen one, and the others."""
 
     label: str
     value: EnrichmentValueView
@@ -64,7 +64,7 @@ def timeline_entries(
     *,
     owners: Mapping[str, str],
 ) -> list[TimelineEntry]:
-    """The timeline in words, in the order given. `kinds`: what the domains declare of each kind of entry."""
+    """The timeline with texts, in the given order. `kinds`: declared by the domains."""
     return [_entry(event, names, kinds, owners) for event in events]
 
 

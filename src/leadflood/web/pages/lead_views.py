@@ -1,4 +1,4 @@
-"""Saved views of the list of leads: kept, changed, shared and removed."""
+"""Saved views of the list of leads: create, update, share and delete."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,7 +19,7 @@ pages = Pages()
 
 @pages.post("/leads/views", LEADS_WRITE)
 async def save_view(ctx: PageContext) -> PageResult:
-    """Keep what the list shows now under a name."""
+    """Save the current list as a view."""
     given = {"name": ctx.form.value("name"), "shared": ctx.form.checked("shared"), **_shown(ctx)}
     async with ctx.writing() as tx:
         view = await views.create_view(tx, ctx.actor, command=validated(CreateView, given))
@@ -28,7 +28,7 @@ async def save_view(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/views/{id}", LEADS_WRITE)
 async def change_view(ctx: PageContext) -> PageResult:
-    """Give the view another name, share it or not, or keep in it what the list shows now."""
+    """Rename the view, change its sharing, or update it with the current list."""
     form = ctx.form
     given: dict[str, Any] = _shown(ctx) if "query" in form.fields else {}
     if "name" in form.fields:
@@ -47,7 +47,7 @@ async def change_view(ctx: PageContext) -> PageResult:
 
 @pages.post("/leads/views/{id}/removals", LEADS_WRITE)
 async def remove_view(ctx: PageContext) -> PageResult:
-    """Remove the view; the leads stay."""
+    """Delete the view; leads aren't affected."""
     async with ctx.writing() as tx:
         before: SavedView = await get_view(tx, ctx.actor, view_id=ctx.id())
         await views.delete_view(tx, ctx.actor, view_id=ctx.id(), expected_version=before.version)

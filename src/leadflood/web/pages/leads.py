@@ -31,7 +31,7 @@ _ROWS = 50
 
 @pages.get("/leads", LEADS_READ, live=("leads_list",))
 async def list_leads(ctx: PageContext) -> PageResult:
-    """Leads as the address says: what is sought, filtered, sorted, shown; `?peek=` opens one beside the list."""
+    """Leads by search, filters, order and columns of the URL; `?peek=` previews one beside the list."""
     state = LeadListParams.read(ctx.request.query_params.multi_items())
     if ctx.wants_part == "leads-peek":
         return PageResponse("leads/list.html", {"state": state, "peek": await _peek(ctx, state)})

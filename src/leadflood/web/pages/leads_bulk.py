@@ -1,4 +1,4 @@
-"""One change for many leads: the selected ones, or all that the list finds. Large ones and deletions are confirmed."""
+"""Bulk changes of selected leads, or of all that match. Large ones and deletions need confirmation."""
 
 import re
 from typing import Any
@@ -22,14 +22,14 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 UNASKED = 50
-"""Leads that may be changed without being asked; to delete more, the number is typed."""
+"""Leads that can be changed without confirmation; to delete more, the user types the number."""
 _MAX_COUNT = 1_000_000
 _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
 @pages.post("/leads/bulk-changes", LEADS_WRITE)
 async def change_leads(ctx: PageContext) -> PageResult:
-    """Do one thing to the selected leads, or to all that the list finds, once that is confirmed."""
+    """Apply a change to the selected leads, or to all that match, after confirmation."""
     form = ctx.form
     command = _command(ctx)
     if _asks(command) and not form.checked("confirmed"):

@@ -1,4 +1,4 @@
-"""The part of a list's filter that its own parameters cannot say: a tree, in the parameter `filter`."""
+"""The `filter` parameter of a list: the conditions that the list's other parameters cannot express, as a tree."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,21 +26,21 @@ OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.IS_EMPTY: "is empty",
     Operator.IS_NOT_EMPTY: "is not empty",
 }
-"""As people read them, between a field and a value."""
+"""Labels of operators, between a field and a value."""
 
 
 def read_tree(text: str) -> Group | None:
-    """The tree of an address; None without one. Raises: InvalidInput."""
+    """The tree in a URL; None without one. Raises: InvalidInput."""
     return read_filter(text, "?filter").whole if text else None
 
 
 def write_tree(tree: Group) -> str:
-    """The tree for an address; empty where it says nothing."""
+    """The tree for a URL; empty if it has no conditions."""
     return json.dumps(written(tree), ensure_ascii=False, separators=(",", ":")) if tree.parts else ""
 
 
 def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, str]:
-    """What a condition or group says: its field, and the rest. `people`: names of members by id."""
+    """A condition or group in words: its field, and the rest. `people`: names of members by ID."""
     if isinstance(part, Group):
         joined = " or " if part.match == "any" else " and "
         said = joined.join(" ".join(in_words(item, people)).removeprefix("Group ") for item in part.parts)
@@ -58,7 +58,7 @@ def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, s
 
 
 def whole_in_words(given: Mapping[str, JsonValue], people: Mapping[str, str]) -> str:
-    """What a stored filter says, in a line; empty where it narrows nothing."""
+    """A stored filter in words, in one line; empty if it matches everything."""
     tree = LeadQuery.model_validate(given).lead_filter().whole
     parts = [tree] if tree.match == "any" and tree.parts else tree.parts
     return "; ".join(" ".join(in_words(part, people)) for part in parts)
@@ -73,7 +73,7 @@ def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, p
 
 
 def apart(tree: Group) -> tuple[dict[str, Any], Group]:
-    """What the list's own parameters can say of a tree, and what is left of it. Together they are the tree."""
+    """Split a tree into the list's own parameters and the rest. Together they are equal to the tree."""
     said: dict[str, Any] = {}
     left: list[Condition | Group] = []
     if tree.match == "any" and len(tree.parts) > 1:
@@ -115,7 +115,7 @@ def without(tree: Group, place: int) -> Group:
 
 
 def chips(tree: Group | None, people: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
-    """For each part of a tree: its field, what it says, and the tree without it. Alternatives are one part."""
+    """The parts of a tree: field, text, and the tree without the part. An any-group is one part."""
     if tree is None:
         return []
     if tree.match == "any" and len(tree.parts) > 1:

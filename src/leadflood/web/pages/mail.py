@@ -1,4 +1,4 @@
-"""Mails that the development mail catcher of this machine has caught, of all workspaces. None was delivered."""
+"""Emails captured by the development mail server, of all workspaces. None was delivered."""
 
 import asyncio
 from pathlib import Path
@@ -15,11 +15,11 @@ pages = Pages()
 _ROWS = 100
 _MAX_TEXT = 50_000
 _MAX_HEAD = 16_000
-"""Characters of a message that are shown: a page is no place for a megabyte."""
+"""Maximum characters of a message on the page."""
 
 
 class MailCaptureOff(NotFound):
-    """Mails of this installation go to a real server, or nowhere."""
+    """Emails of this installation are sent to a real server, or not at all."""
 
     code = "mail_capture_off"
     title = "Email capture is off"
@@ -41,7 +41,7 @@ async def list_mails(ctx: PageContext) -> PageResult:
 
 @pages.get("/mail/{id}", Permission.INSTANCE)
 async def show_mail(ctx: PageContext) -> PageResult:
-    """One message: its text, the same in HTML made safe, and its head."""
+    """One message: text, sanitized HTML, and headers."""
     _require_catcher(ctx)
     mail = await asyncio.to_thread(messages.read_message, _folder(ctx), ctx.id())  # noqa: TID251  as above
     head = mail.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Who is in the workspace, with which role, and who was asked to join."""
+"""Members of the workspace with their roles, and pending invitations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ async def list_members(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{PATH}/{{id}}/roles", MEMBERS_WRITE)
 async def change_role(ctx: PageContext) -> PageResult:
-    """Give a member another role."""
+    """Change a member's role."""
     user_id = ctx.id()
     try:
         change = ctx.form.read(ChangeRole)
@@ -50,7 +50,7 @@ async def change_role(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{PATH}/{{id}}/removals", MEMBERS_WRITE)
 async def remove_member(ctx: PageContext) -> PageResult:
-    """Remove someone, or leave."""
+    """Remove a member, or leave the workspace."""
     user_id = ctx.id()
     try:
         async with ctx.writing() as tx:
@@ -66,7 +66,7 @@ async def remove_member(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{PATH}/{{id}}/removals", MEMBERS_WRITE)
 async def show_removal(ctx: PageContext) -> PageResult:
-    """What happens to the member's leads and views, shown before the removal."""
+    """The effects of a removal on the member's leads and views, shown before confirmation."""
     user_id = ctx.id()
     async with ctx.reading() as tx:
         member = await identity.get_member(tx, ctx.actor, user_id=user_id)
@@ -75,7 +75,7 @@ async def show_removal(ctx: PageContext) -> PageResult:
 
 
 def _impact_text(left: RemovalImpact) -> str:
-    """Such as: 3 shared views stay with the workspace, 120 leads become unassigned."""
+    """Effects in words, such as: 3 shared views stay with the workspace, 120 leads become unassigned."""
     stay = "stays" if left.shared_views == 1 else "stay"
     become = "becomes" if left.leads == 1 else "become"
     parts = [
@@ -87,7 +87,7 @@ def _impact_text(left: RemovalImpact) -> str:
 
 
 def grantable_roles(ctx: PageContext) -> list[Role]:
-    """The roles that the visitor may give, from most to least allowed."""
+    """The roles that the user can grant, from most to least permissions."""
     if not ctx.may(MEMBERS_WRITE):
         return []
     owner = ctx.actor.role is Role.OWNER
@@ -95,14 +95,14 @@ def grantable_roles(ctx: PageContext) -> list[Role]:
 
 
 async def refused(ctx: PageContext, error: AppError) -> PageResponse:
-    """The list, with what stood in the way. Raises: AppError: where the list would not help."""
+    """The list with an error. Raises: AppError: the list would not help."""
     if error.status in {404, _FAULT} or error.status > _FAULT:
         raise error
     return await members_page(ctx, status=error.status, toasts=[Toast(error.detail, "bad")])
 
 
 async def members_page(ctx: PageContext, *, status: int = 200, toasts: Sequence[Toast] = ()) -> PageResponse:
-    """The page, also as what follows a refusal."""
+    """The page, with an optional error."""
     async with ctx.reading() as tx:
         page = await identity.list_members(tx, ctx.actor, after=ctx.after("members"), limit=_ROWS)
         pending = await invitations.list_invitations(tx, ctx.actor, limit=_OPEN)

@@ -1,4 +1,4 @@
-"""Outgoing effects: whether mails may leave this installation. For instance operators."""
+"""Outgoing effects: the hold on email of this installation. For instance operators."""
 
 from leadflood.domains.identity.service import holds
 from leadflood.kernel.actor import Permission
@@ -14,7 +14,7 @@ _PATH = "/settings/outgoing"
 
 @pages.get(_PATH, Permission.INSTANCE)
 async def show_outgoing(ctx: PageContext) -> PageResult:
-    """Whether effects may leave; if not, since when and why."""
+    """State of the hold on outgoing effects, since when and why."""
     async with ctx.reading() as tx:
         state = await ctx.parts.hold.state(tx)
     return PageResponse("settings/outgoing.html", {"hold": state})
@@ -22,14 +22,14 @@ async def show_outgoing(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/openings", Permission.INSTANCE)
 async def open_outgoing(ctx: PageContext) -> PageResult:
-    """Let effects leave."""
+    """Release the hold."""
     await holds.open_hold(ctx.parts.database, ctx.parts.hold, ctx.actor)
     return Redirect(_PATH, [Toast("Hold turned off. Sending waiting emails…")])
 
 
 @pages.post(f"{_PATH}/closings", Permission.INSTANCE)
 async def close_outgoing(ctx: PageContext) -> PageResult:
-    """Keep effects back."""
+    """Set the hold."""
     await holds.close_hold(
         ctx.parts.database, ctx.parts.hold, ctx.actor, reason=f"Closed by {ctx.user.email} in the browser."
     )

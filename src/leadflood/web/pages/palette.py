@@ -1,4 +1,4 @@
-"""What the command palette offers: places, things to do, and leads that match what was typed."""
+"""Items of the command palette: pages, actions, and leads that match the search."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,7 +21,7 @@ _MAX_QUERY = 200
 
 @dataclass(frozen=True, slots=True)
 class PaletteCommand:
-    """One line of the palette."""
+    """An item of the palette."""
 
     text: str
     href: str
@@ -33,7 +33,7 @@ class PaletteCommand:
 
 @pages.get("/palette", SIGNED_IN)
 async def show_palette(ctx: PageContext) -> PageResult:
-    """The list for what was typed so far."""
+    """The items that match the typed text."""
     typed = ctx.query.get("q", "")[:_MAX_QUERY].strip()
     commands = [
         PaletteCommand(place.text, place.href, place.icon, place.keys or None, words=place.words)

@@ -1,4 +1,4 @@
-"""When to come back after too many wrong passwords, in words."""
+"""Wait times after too many wrong passwords, in words."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ _MINUTE = 60
 
 
 def throttled_response(ctx: PageContext, error: AppError) -> AppError:
-    """The error as it is, but for a throttled login, which says at what time the next try is worth it."""
+    """The error unchanged, except a throttled login, which gets the time of the next allowed try."""
     if not isinstance(error, LoginThrottled):
         return error
     seconds = int(error.headers["Retry-After"])

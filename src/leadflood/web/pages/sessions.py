@@ -1,4 +1,4 @@
-"""Where you are signed in, and how to sign out there."""
+"""Your sessions, and signing out of them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _ROWS = 50
 
 @pages.get(_PATH, ACCOUNT, live=("sessions_list",))
 async def list_sessions(ctx: PageContext) -> PageResult:
-    """Your live sessions in all workspaces, newest first."""
+    """Your active sessions in all workspaces, newest first."""
     page = await sessions.list_all_sessions(ctx.parts.database, ctx.actor, after=ctx.after("sessions"), limit=_ROWS)
     context: dict[str, Any] = {
         "sessions": page.items,
@@ -32,14 +32,14 @@ async def list_sessions(ctx: PageContext) -> PageResult:
 
 @pages.post(f"{_PATH}/endings", ACCOUNT)
 async def end_other_sessions(ctx: PageContext) -> PageResult:
-    """Sign out everywhere but here."""
+    """Sign out of all other sessions."""
     ended = await sessions.end_other_sessions(ctx.parts.database, ctx.actor)
     return Redirect(_PATH, [Toast(f"Signed out {plural(ended, 'other session')}." if ended else "No other sessions.")])
 
 
 @pages.post(f"{_PATH}/{{id}}/endings", ACCOUNT)
 async def end_session(ctx: PageContext) -> PageResult:
-    """Sign out somewhere."""
+    """Sign out of one session."""
     session_id = ctx.id()
     await sessions.end_any_session(ctx.parts.database, ctx.actor, session_id=session_id)
     if session_id == ctx.actor.session_id:

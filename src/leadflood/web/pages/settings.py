@@ -1,4 +1,4 @@
-"""One's own settings: profile, the address and the password to sign in with, appearance."""
+"""Personal settings: profile, email and password, appearance."""
 
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ async def show_profile(ctx: PageContext) -> PageResult:
 
 @pages.post("/settings", SIGNED_IN)
 async def change_profile(ctx: PageContext) -> PageResult:
-    """Save name, time zone and region. What is left blank of the last two follows the browser."""
+    """Save name, time zone and region. Blank time zone and region follow the browser."""
     form = ctx.form
     blank = [name for name in ("timeZone", "locale") if name in form.fields and not form.value(name)]
     try:
@@ -43,7 +43,7 @@ async def change_profile(ctx: PageContext) -> PageResult:
 
 @pages.post("/settings/password", SIGNED_IN)
 async def change_password(ctx: PageContext) -> PageResult:
-    """Another password. All other sessions end."""
+    """Change the password. All other sessions end."""
     parts = ctx.parts
     try:
         change = ctx.form.read(ChangePassword)
@@ -55,13 +55,13 @@ async def change_password(ctx: PageContext) -> PageResult:
 
 @pages.get("/settings/appearance", SIGNED_IN)
 async def show_appearance(ctx: PageContext) -> PageResult:
-    """Light, dark, or as the device."""
+    """Theme: light, dark, or system."""
     return _appearance(Form.of({"appearance": ctx.theme}))
 
 
 @pages.post("/settings/appearance", SIGNED_IN)
 async def change_appearance(ctx: PageContext) -> PageResult:
-    """Remember the choice, and go back to where it was made."""
+    """Save the theme, and return to the previous page."""
     form = ctx.form
     try:
         change = Form({"appearance": form.values("appearance") or [""]}).read(UpdateMe, blank="")
@@ -74,7 +74,7 @@ async def change_appearance(ctx: PageContext) -> PageResult:
 
 
 async def refused(ctx: PageContext, name: str, error: AppError) -> PageResponse:
-    """The page, with what stood in the way at the form `name`. Raises: AppError: a fault of ours."""
+    """The page with an error at the form `name`. Raises: AppError: an unexpected error."""
     if error.status >= _FAULT:
         raise error
     return await _page(ctx, error.status, **{name: ctx.form.refused(throttled_response(ctx, error))})
@@ -101,7 +101,7 @@ def _appearance(form: Form, status: int = 200) -> PageResponse:
 
 
 def _regions(ctx: PageContext) -> list[tuple[str, str]]:
-    """The regions to choose from, the one stored included."""
+    """The available regions, including the stored one."""
     browser = formats.region_of(None, ctx.request.headers.get("accept-language", "")).tag
     named = {browser: formats.region_name(browser), ctx.user.locale: formats.region_name(ctx.user.locale)}
     known = formats.regions() | {tag: name for tag, name in named.items() if tag != AUTOMATIC}
@@ -110,6 +110,6 @@ def _regions(ctx: PageContext) -> list[tuple[str, str]]:
 
 @cache
 def _zones() -> list[str]:
-    """Zones that people live in: places, without the aliases of old."""
+    """Time zones of inhabited places, without old aliases."""
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     return ["UTC", *sorted(name for name in available_timezones() if name.startswith(areas))]

@@ -1,4 +1,4 @@
-"""Signing in and out, and changing the workspace."""
+"""Signing in and out, and switching workspaces."""
 
 from leadflood.domains.identity.contracts import Login
 from leadflood.domains.identity.errors import DeviceLinkExpired
@@ -16,7 +16,7 @@ pages = Pages()
 
 @pages.get("/sign-in", Public("it is how people sign in"))
 async def show_sign_in(ctx: PageContext) -> PageResult:
-    """The form; someone who is already signed in continues."""
+    """The form; a user who is already signed in is redirected."""
     if ctx.signed_in:
         return Redirect(local_path(ctx.query.get("next")))
     return _form(Form.of({"next": local_path(ctx.query.get("next"), "")}))
@@ -24,7 +24,7 @@ async def show_sign_in(ctx: PageContext) -> PageResult:
 
 @pages.post("/sign-in", Public("it is how people sign in"))
 async def sign_in(ctx: PageContext) -> PageResult:
-    """Start a session in this browser. One that it had before ends."""
+    """Start a session in this browser, ending a previous one."""
     parts = ctx.parts
     try:
         entered = await signin.login_browser(
@@ -43,7 +43,7 @@ async def sign_in(ctx: PageContext) -> PageResult:
 
 @pages.get("/sign-in/device/{code}", Public("the code, which only `leadflood user unlock` prints, is the key"))
 async def remember_device(ctx: PageContext) -> PageResult:
-    """Know this browser, so that it can sign in whatever strangers tried meanwhile."""
+    """Trust this browser, so that failed sign-ins elsewhere do not lock it out."""
     user_id = devices.opened(ctx.parts.secret_box, str(ctx.request.path_params["code"]), ctx.now)
     if user_id is None:
         raise DeviceLinkExpired
@@ -62,7 +62,7 @@ async def sign_out(ctx: PageContext) -> PageResult:
 
 @pages.post("/workspace", SIGNED_IN)
 async def switch_workspace(ctx: PageContext) -> PageResult:
-    """Continue in another workspace of the same person, in a session of its own."""
+    """Switch to another workspace of the user, in a new session."""
     parts = ctx.parts
     workspace_id = ctx.form.id("workspaceId")
     entered = await sessions.switch_workspace(

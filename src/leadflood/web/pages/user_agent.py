@@ -1,4 +1,4 @@
-"""What a program called itself, in words that its owner knows."""
+"""Names of programs from user agents, in familiar words."""
 
 _PROGRAMS = (
     ("Edg", "Edge"),
@@ -12,7 +12,7 @@ _PROGRAMS = (
     ("curl", "curl"),
     ("python", "Python"),
 )
-"""A part of the header and the program it gives away: browsers name others after themselves, so the order counts."""
+"""A part of the header and its program: browsers also name others, so the order matters."""
 _SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -26,7 +26,7 @@ _MAX_LENGTH = 60
 
 
 def device_of(user_agent: str | None) -> str:
-    """`Firefox on Linux`; the start of the header itself where it names nothing known."""
+    """Such as `Firefox on Linux`; the start of the header if nothing in it is known."""
     text = user_agent or ""
     program = next((name for part, name in _PROGRAMS if part in text), None)
     system = next((name for part, name in _SYSTEMS if part in text), None)

@@ -1,4 +1,4 @@
-"""The workspace itself: its name and id."""
+"""The workspace: name and ID."""
 
 from leadflood.domains.identity import queries
 from leadflood.domains.identity.contracts import RenameWorkspace
@@ -19,13 +19,13 @@ _FAULT = 500
 
 @pages.get(_PATH, WORKSPACE_READ)
 async def show_workspace(ctx: PageContext) -> PageResult:
-    """Its name, which those who may can change, and its id."""
+    """The name, editable with the permission, and the ID."""
     return await _page(ctx)
 
 
 @pages.post(_PATH, WORKSPACE_WRITE)
 async def rename_workspace(ctx: PageContext) -> PageResult:
-    """Another name, for all members."""
+    """Rename the workspace."""
     try:
         change = ctx.form.read(RenameWorkspace, blank="")
         async with ctx.writing() as tx:

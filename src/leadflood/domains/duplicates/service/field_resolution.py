@@ -1,4 +1,4 @@
-"""Which values the lead has that is made of two."""
+"""Choice of the merged lead's values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -50,5 +50,5 @@ def _is_other(choice: MergeSide | None, own: object, others: object) -> bool:
 
 
 def _same(one: object, two: object) -> bool:
-    """As JSON has it: there, 1 and true are two values."""
+    """Equality as in JSON, where 1 and true differ."""
     return type(one) is type(two) and one == two

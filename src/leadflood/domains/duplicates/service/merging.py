@@ -1,4 +1,4 @@
-"""Merging two leads, and taking that back, in either order where one merge built on another."""
+"""Merging two leads and undoing it, in any order if one merge builds on another."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -29,11 +29,11 @@ from leadflood.kernel.subjects import Participants
 
 
 async def merge(tx: Transaction, actor: Actor, participants: Participants, *, command: MergeLeads) -> MergeView:
-    """Make one lead of two. All that refers to the other refers to the survivor; the other is deleted.
+    """Merge two leads: all references to the other move to the survivor; the other is deleted.
 
-    Either may be in enrichment: the survivor's goes on, the other's finds its lead gone and writes nothing.
+    Both may be in enrichment: the survivor's continues, the other's finds its lead gone and writes nothing.
 
-    Raises: MergeWithItself, LeadNotFound, AlreadyMerged, LeadChanged, UnknownMergeField, InvalidInput: the survivor
+    Raises: SelfMerge, LeadNotFound, AlreadyMerged, LeadVersionConflict, UnknownMergeField, InvalidInput: the survivor
         would have too many custom fields.
     """
     actor.require(LEADS_WRITE)
@@ -68,7 +68,7 @@ async def merge(tx: Transaction, actor: Actor, participants: Participants, *, co
 async def undo_merge(
     tx: Transaction, actor: Actor, participants: Participants, *, merge_id: UUID, trace: Mapping[str, str]
 ) -> MergeView:
-    """Split a merged lead into the two leads again, except for later edits, which are kept and reported.
+    """Split a merged lead into its two leads, except for later edits, which are kept and reported.
 
     What went on to a third lead by a later merge comes back from there; the later merge stays. Asked again, it changes
     nothing more. A lead that was being enriched when it was merged is enriched again. The other lead stays deleted
@@ -114,7 +114,7 @@ async def undo_merge(
 async def undo_change(
     tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> ChangesetView:
-    """Undo a changeset of any kind: a merge with all that it moved, others as `changesets.undo_changeset`.
+    """Undo a changeset of any kind: a merge with everything it moved, others like `changesets.undo_changeset`.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, MergeNotFound, MergeNotUndoable, Unavailable.
     """
@@ -141,7 +141,7 @@ async def _lock_leads(
 async def _lock_chain(
     tx: Transaction, actor: Actor, participants: Participants, found: Merge
 ) -> tuple[list[UUID], StoredLead, StoredLead]:
-    """Lock all leads that may have what a merge moved. Returns these, the survivor and the other."""
+    """Lock all leads that may have references that the merge moved. Returns these, the survivor and the other."""
     holders = await store.chain(tx, actor.workspace_id, found.survivor_id)
     lead_ids_ = [*holders, found.other_id]
     await participants.lock(tx, actor, lead_ids_)

@@ -1,4 +1,4 @@
-"""What people say of a pair: that it is not the same person, or that they were wrong about that."""
+"""Review of pairs: dismiss a pair as different people, and reopen it."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 
 async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
-    """Say that the two are not the same; no scan asks again. Raises: DuplicateNotFound, DuplicateMerged."""
+    """Dismiss a pair; later scans do not report it. Raises: DuplicateNotFound, DuplicateMerged."""
     actor.require(LEADS_WRITE)
     return await _decide(
         tx, actor, duplicate_id, CandidateStatus.OPEN, CandidateStatus.DISMISSED, DuplicateAuditAction.DISMISSED
@@ -23,7 +23,7 @@ async def dismiss(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> Dupli
 
 
 async def reopen(tx: Transaction, actor: Actor, *, duplicate_id: UUID) -> DuplicateView:
-    """Take that back. Raises: DuplicateNotFound, DuplicateMerged."""
+    """Reopen a dismissed pair. Raises: DuplicateNotFound, DuplicateMerged."""
     actor.require(LEADS_WRITE)
     return await _decide(
         tx, actor, duplicate_id, CandidateStatus.DISMISSED, CandidateStatus.OPEN, DuplicateAuditAction.REOPENED

@@ -1,4 +1,4 @@
-"""Verbs of scans: ask for one, do its next part."""
+"""Verbs of scans: request a scan, process its next part."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,13 +22,13 @@ from leadflood.kernel.ids import new_id
 
 BATCH = 2000
 NEIGHBOURS = 20
-"""With how many of those that share a key a lead is compared."""
+"""Maximum number of leads with the same key that a lead is compared with."""
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> ScanView:
-    """Have a worker compare what changed since the last scan, or all at first. One at a time: returns that one."""
+    """Start a scan of leads changed since the last one, or of all leads at first. Returns a running scan instead."""
     actor.require(LEADS_WRITE)
     started = await start_scan(tx, actor, trace=trace)
     scan = await queries.find_scan(tx, actor)
@@ -43,7 +43,7 @@ async def request_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str
 
 
 async def start_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str]) -> UUID | None:
-    """Queue a scan. Returns the id of its job; None where another scan is under way."""
+    """Queue a scan. Returns the ID of its job; None if another scan is running."""
     scan_id = new_id()
     if not await store.insert_scan(tx, actor.workspace_id, scan_id):
         return None
@@ -54,9 +54,9 @@ async def start_scan(tx: Transaction, actor: Actor, *, trace: Mapping[str, str])
 
 
 async def scan_more(tx: Transaction, actor: Actor, *, scan_id: UUID, batch: int = BATCH) -> int:
-    """Compare the next leads of a scan that is under way. Returns how many there were; none at the end.
+    """Compare the next leads of a running scan. Returns their number; none at the end.
 
-    Doing it twice changes nothing: keys and candidates are what the leads are now.
+    Idempotent: keys and candidates depend only on the current leads.
     """
     scan = await store.lock(tx, actor.workspace_id, scan_id)
     part = None if scan is None else await store.next_part(tx, scan, beginning=_BEGINNING, batch=batch)

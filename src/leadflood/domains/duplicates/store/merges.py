@@ -12,13 +12,13 @@ from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.subjects import Reference
 
-# Take a pair from the expected state to another.
+# Change the state of a pair from the expected one.
 _DECIDE = sql("""
 UPDATE duplicate_candidates SET status = :status, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :duplicate_id AND status = :expected
 """)
 
-# Lock all pairs that one of the leads is in, in an order that all share.
+# Lock all pairs of one of the leads, in a common order.
 _LOCK_PAIRS = sql("""
 SELECT id, lead_a, lead_b, status FROM duplicate_candidates
 WHERE workspace_id = :workspace_id AND (lead_a = ANY(:lead_ids) OR lead_b = ANY(:lead_ids))
@@ -33,20 +33,20 @@ FROM unnest(:ids::uuid[], :lead_as::uuid[], :lead_bs::uuid[], :statuses::text[])
 WHERE c.workspace_id = :workspace_id AND c.id = n.id
 """)
 
-# A new merge.
+# Insert a merge.
 _INSERT = sql("""
 INSERT INTO lead_merges (workspace_id, id, survivor_id, other_id, changeset_id, taken, actor_kind, actor_id)
 VALUES (:workspace_id, :id, :survivor_id, :other_id, :changeset_id, :taken, :actor_kind, :actor_id)
 """)
 
-# Keep what a merge moved.
+# Store the references that a merge moved.
 _INSERT_REFERENCES = sql("""
 INSERT INTO merge_references (workspace_id, merge_id, kind, reference_id, before)
 SELECT :workspace_id, :merge_id, n.kind, n.reference_id, n.before::jsonb
 FROM unnest(:kinds::text[], :reference_ids::uuid[], :befores::text[]) AS n (kind, reference_id, before)
 """)
 
-# What a merge moved.
+# The references that a merge moved.
 _REFERENCES = sql("""
 SELECT kind, reference_id, before FROM merge_references WHERE workspace_id = :workspace_id AND merge_id = :merge_id
 """)
@@ -57,7 +57,7 @@ _MERGE = sql("SELECT id, survivor_id, other_id, changeset_id, status FROM lead_m
 # Lock a merge.
 _LOCK = assemble(_MERGE, condition=sql("workspace_id = :workspace_id AND id = :merge_id FOR NO KEY UPDATE"))
 
-# The latest merge that made one of these leads part of another.
+# The latest merge that merged one of these leads into another.
 _MERGE_OF = assemble(
     _MERGE,
     condition=sql("""
@@ -65,7 +65,7 @@ workspace_id = :workspace_id AND other_id = ANY(:lead_ids) AND status = 'merged'
 """),
 )
 
-# Leads that take part in a merge that is not undone. Of one that does both, that another is part of it comes last.
+# Leads that are part of a merge that is not undone. For one in both roles, the role of survivor comes last.
 _MERGED_AMONG = sql("""
 SELECT other_id AS lead_id, 'merged_into' AS reason FROM lead_merges
 WHERE workspace_id = :workspace_id AND other_id = ANY (:lead_ids::uuid[]) AND status = 'merged'
@@ -89,7 +89,7 @@ SELECT changeset_id FROM lead_merges
 WHERE workspace_id = :workspace_id AND survivor_id = :survivor_id AND status = 'merged' AND id > :merge_id
 """)
 
-# The lead that something merged is part of, and the one that that is part of, and so on.
+# The lead that this one was merged into, the lead that that was merged into, and so on.
 _CHAIN = sql("""
 WITH RECURSIVE chain (lead_id, depth) AS (
     SELECT :lead_id::uuid, 0
@@ -101,7 +101,7 @@ WITH RECURSIVE chain (lead_id, depth) AS (
 SELECT lead_id FROM chain ORDER BY depth
 """)
 
-# Take a merge to `undone`.
+# Mark a merge as `undone`.
 _UNDONE = sql("""
 UPDATE lead_merges
 SET status = 'undone', undone_at = now(), undone_by_kind = :actor_kind, undone_by = :actor_id
@@ -111,7 +111,7 @@ WHERE workspace_id = :workspace_id AND id = :merge_id AND status = 'merged'
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePair:
-    """A candidate: which leads, and how it stands."""
+    """A candidate: its leads and state."""
 
     id: UUID
     lead_a: UUID
@@ -120,13 +120,13 @@ class DuplicatePair:
 
     @property
     def leads(self) -> frozenset[UUID]:
-        """Both."""
+        """Both leads."""
         return frozenset((self.lead_a, self.lead_b))
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Which leads a merge made one, by which changeset, and how it stands."""
+    """A merge: its two leads, its changeset, and its state."""
 
     id: UUID
     survivor_id: UUID
@@ -138,19 +138,19 @@ class Merge:
 async def decide(
     tx: Transaction, workspace_id: UUID, duplicate_id: UUID, *, expected: CandidateStatus, status: CandidateStatus
 ) -> bool:
-    """Take a candidate from the expected state to another."""
+    """Change the state of a candidate from the expected one."""
     values = {"workspace_id": workspace_id, "duplicate_id": duplicate_id, "expected": expected, "status": status}
     return await tx.changed(_DECIDE, values) == 1
 
 
 async def lock_pairs(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> list[DuplicatePair]:
-    """All candidates that one of the leads is in, locked for this transaction."""
+    """All candidates of one of the leads, locked for this transaction."""
     rows = await tx.all(_LOCK_PAIRS, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return [DuplicatePair(row.id, row.lead_a, row.lead_b, CandidateStatus(row.status)) for row in rows]
 
 
 async def move_pairs(tx: Transaction, workspace_id: UUID, moved: Sequence[DuplicatePair]) -> None:
-    """Set leads and state of candidates, which are held. No two of them, and none that stays, has the same leads."""
+    """Set leads and state of locked candidates. No two resulting candidates have the same leads."""
     values = {
         "ids": [pair.id for pair in moved],
         "lead_as": [pair.lead_a for pair in moved],
@@ -161,14 +161,14 @@ async def move_pairs(tx: Transaction, workspace_id: UUID, moved: Sequence[Duplic
 
 
 async def insert_merge(tx: Transaction, actor: Actor, merge: Merge, *, taken: Sequence[str]) -> None:
-    """A new merge, done. `taken`: the fields whose values came from the other lead."""
+    """Insert a merge. `taken`: the fields whose values came from the other lead."""
     values = {"id": merge.id, "survivor_id": merge.survivor_id, "other_id": merge.other_id, "taken": list(taken)}
     values |= {"changeset_id": merge.changeset_id, "actor_kind": actor.kind, "actor_id": actor.id}
     await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
 async def insert_references(tx: Transaction, workspace_id: UUID, merge_id: UUID, moved: Sequence[Reference]) -> None:
-    """Keep what a merge moved."""
+    """Store the references that a merge moved."""
     values = {
         "kinds": [item.kind for item in moved],
         "reference_ids": [item.id for item in moved],
@@ -178,13 +178,13 @@ async def insert_references(tx: Transaction, workspace_id: UUID, merge_id: UUID,
 
 
 async def references(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> list[Reference]:
-    """What a merge moved."""
+    """The references that a merge moved."""
     rows = await tx.all(_REFERENCES, {"workspace_id": workspace_id, "merge_id": merge_id})
     return [Reference(row.kind, row.reference_id, row.before) for row in rows]
 
 
 async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Those of the leads that take part in a merge: `merged`: another is part of it; or `merged_into` another one."""
+    """Those of the leads that are part of a merge: `merged` for a survivor, `merged_into` for the other lead."""
     rows = await tx.all(_MERGED_AMONG, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.lead_id: row.reason for row in rows}
 
@@ -201,7 +201,7 @@ async def lock_merge(tx: Transaction, workspace_id: UUID, merge_id: UUID) -> Mer
 
 
 async def find_merge_of(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> Merge | None:
-    """The merge by which one of the leads is part of another, if one is."""
+    """The merge that merged one of the leads into another, or None."""
     return _merge(await tx.first(_MERGE_OF, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
 
 
@@ -212,12 +212,12 @@ async def changesets_after(tx: Transaction, workspace_id: UUID, merge: Merge) ->
 
 
 async def chain(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[UUID]:
-    """The lead, the lead that it was merged into, and so on."""
+    """The lead, the lead it was merged into, and so on."""
     return [row.lead_id for row in await tx.all(_CHAIN, {"workspace_id": workspace_id, "lead_id": lead_id})]
 
 
 async def set_undone(tx: Transaction, actor: Actor, merge_id: UUID) -> bool:
-    """Take a merge to `undone`; False if it is already."""
+    """Mark a merge as `undone`; False if it already is."""
     values = {"merge_id": merge_id, "actor_kind": actor.kind, "actor_id": actor.id}
     return await tx.changed(_UNDONE, {"workspace_id": actor.workspace_id, **values}) == 1
 

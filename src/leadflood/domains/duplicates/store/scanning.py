@@ -1,8 +1,8 @@
-"""SQL that scans: what leads are compared by, who is to be compared with whom, and what came of it.
+"""SQL of scans: comparison keys, pairs to compare, and candidates.
 
-Looked up by equality alone, which is leakproof: indexes serve it under row-level security. How similar two leads are is
-computed outside of the database. Each lead is compared with at most so many of those that share a key with it, the
-oldest: a telephone that ten thousand leads have makes ten thousand times twenty pairs, not fifty million.
+Lookups use equality only, which is leakproof: indexes serve it under row-level security. Similarity is computed outside
+the database. Each lead is compared with a limited number of leads that share a key, the oldest ones: a phone number
+that ten thousand leads have costs ten thousand times twenty pairs, not fifty million.
 """
 
 import json
@@ -17,7 +17,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
 
-# What the leads of a part are compared by, and the pairs that are found among them.
+# Comparison keys of the leads of a part, and the pairs found among them.
 _TABLES = (
     sql("""
 CREATE TEMPORARY TABLE IF NOT EXISTS scanned_keys (
@@ -31,7 +31,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS scanned_pairs (
 """),
 )
 
-# A new scan, unless one is under way. What was written in transactions that ended after the last scan began is compared
+# Insert a scan, unless one is running. Leads written in transactions that ended after the last scan began are compared
 # again.
 INSERT_SCAN = sql("""
 INSERT INTO duplicate_scans (workspace_id, id, since)
@@ -41,14 +41,14 @@ VALUES (:workspace_id, :scan_id, (
 ON CONFLICT (workspace_id) WHERE finished_at IS NULL DO NOTHING
 """)
 
-# Which job does a scan.
+# Set the job of a scan.
 SET_JOB = sql("""
 UPDATE duplicate_scans SET job_id = :job_id WHERE workspace_id = :workspace_id AND id = :scan_id
 """)
 
 _COLUMNS = sql("workspace_id, id, since, started_at, position_at, position_id, scanned")
 
-# Start a scan, or go on with it.
+# Start or resume a scan.
 BEGIN = assemble(
     sql("""
 UPDATE duplicate_scans SET status = 'running', started_at = coalesce(started_at, now())
@@ -58,7 +58,7 @@ RETURNING {columns}
     columns=_COLUMNS,
 )
 
-# Lock a scan that is under way.
+# Lock a running scan.
 LOCK = assemble(
     sql("""
 SELECT {columns} FROM duplicate_scans
@@ -67,7 +67,7 @@ WHERE workspace_id = :workspace_id AND id = :scan_id AND status = 'running' FOR 
     columns=_COLUMNS,
 )
 
-# How many leads a scan goes through.
+# Number of leads of a scan.
 COUNT = sql("""
 SELECT count(*) FROM leads
 WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
@@ -82,7 +82,7 @@ WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :unt
 ORDER BY updated_at, id LIMIT :batch
 """)
 
-# Set what the leads of a part are compared by.
+# Set the comparison keys of the leads of a part.
 REPLACE_KEYS = sql("""
 WITH stale AS (
     DELETE FROM duplicate_keys d
@@ -94,8 +94,8 @@ SELECT :workspace_id, key, lead_id FROM scanned_keys ORDER BY key, lead_id
 ON CONFLICT DO NOTHING
 """)
 
-# Remove keys of deleted leads, which would stand in the place of living ones. Those deleted before the last scan are
-# gone already.
+# Delete keys of deleted leads, which would crowd out active ones. Those deleted before the last scan are already
+# gone.
 DELETE_STALE_KEYS = sql("""
 WITH dead AS MATERIALIZED (
     SELECT k.key, k.lead_id
@@ -109,7 +109,7 @@ WHERE k.workspace_id = :workspace_id AND k.key = dead.key AND k.lead_id = dead.l
 
 PAIRS = sql_file("leadflood.domains.duplicates.sql", "pairs")
 
-# What living leads are compared by.
+# Comparison values of active leads.
 ACTIVE = sql("""
 SELECT id, email, first_name, last_name, company, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
@@ -131,20 +131,20 @@ USING unnest(:lead_as::uuid[], :lead_bs::uuid[]) AS n (lead_a, lead_b)
 WHERE c.workspace_id = :workspace_id AND c.lead_a = n.lead_a AND c.lead_b = n.lead_b AND c.status = 'open'
 """)
 
-# All up to a position is compared.
+# Advance the position of a scan.
 ADVANCE = sql("""
 UPDATE duplicate_scans
 SET position_at = :position_at, position_id = :position_id, scanned = scanned + :scanned, found = found + :found
 WHERE workspace_id = :workspace_id AND id = :scan_id
 """)
 
-# End a scan that is under way.
+# End a running scan.
 FINISH = sql("""
 UPDATE duplicate_scans SET status = :status, finished_at = now()
 WHERE workspace_id = :workspace_id AND id = :scan_id AND finished_at IS NULL
 """)
 
-# Over all workspaces: those in which leads changed since their last scan, and none is under way.
+# Over all workspaces: those in which leads changed since their last scan, without a running one.
 WAITING = sql("""
 SELECT w.id
 FROM workspaces w CROSS JOIN LATERAL (
@@ -170,7 +170,7 @@ WHERE s.finished_at < now() - interval '7 days'
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan that is under way: of which leads, and how far it is."""
+    """A running scan: its leads and progress."""
 
     workspace_id: UUID
     id: UUID
@@ -183,7 +183,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class ScanBatch:
-    """The next leads of a scan by id, and the position of the last of them."""
+    """The IDs of the next leads of a scan, and the position of the last one."""
 
     leads: Mapping[UUID, ComparedLead]
     position_at: datetime
@@ -191,29 +191,29 @@ class ScanBatch:
 
 
 async def insert_scan(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> bool:
-    """A new scan, `queued`; False if another is under way."""
+    """Insert a scan, `queued`; False if another one is running."""
     return await tx.changed(INSERT_SCAN, {"workspace_id": workspace_id, "scan_id": scan_id}) == 1
 
 
 async def set_job(tx: Transaction, workspace_id: UUID, scan_id: UUID, job_id: UUID) -> None:
-    """Say which job does it."""
+    """Set the job of a scan."""
     await tx.execute(SET_JOB, {"workspace_id": workspace_id, "scan_id": scan_id, "job_id": job_id})
 
 
 async def begin(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Scan | None:
-    """Start a scan, or go on with it; None if it is over. It is locked for this transaction."""
+    """Start or resume a scan and lock it for this transaction; None if it is finished."""
     row = await tx.first(BEGIN, {"workspace_id": workspace_id, "scan_id": scan_id})
     return None if row is None else Scan(**row)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> Scan | None:
-    """A scan that is under way, locked for this transaction."""
+    """A running scan, locked for this transaction."""
     row = await tx.first(LOCK, {"workspace_id": workspace_id, "scan_id": scan_id})
     return None if row is None else Scan(**row)
 
 
 async def count_leads(tx: Transaction, scan: Scan) -> int:
-    """How many leads a scan goes through."""
+    """Number of leads that a scan processes."""
     values = {"workspace_id": scan.workspace_id, "until": scan.started_at, "since": scan.since}
     counted: int = await tx.scalar(COUNT, values)
     return counted
@@ -233,7 +233,7 @@ async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: 
 
 
 async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, frozenset[int]]) -> None:
-    """Set what leads are compared by; it stays in `scanned_keys` for `pairs`."""
+    """Set the comparison keys of leads; they stay in `scanned_keys` for `pairs`."""
     for statement in _TABLES:
         await tx.execute(statement)
     records = [(lead_id, key) for lead_id, item in keys.items() for key in item]
@@ -242,25 +242,25 @@ async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, 
 
 
 async def delete_stale_keys(tx: Transaction, scan: Scan, *, batch: int) -> int:
-    """Remove up to `batch` keys of leads that were deleted since the last scan. Returns how many."""
+    """Delete up to `batch` keys of leads that were deleted since the last scan. Returns the number."""
     return await tx.changed(DELETE_STALE_KEYS, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
 
 
 async def pairs(
     tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, neighbours: int
 ) -> list[tuple[UUID, UUID]]:
-    """Who is to be compared with whom: those of `scanned_keys` with others, and again in their open candidates."""
+    """Pairs of leads to compare: `scanned_keys` with others, and their open candidates again."""
     values = {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "neighbours": neighbours}
     return [(row.lead_a, row.lead_b) for row in await tx.all(PAIRS, values)]
 
 
 async def active_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, ComparedLead]:
-    """What those of the leads are compared by that live."""
+    """Comparison values of those of the leads that are active."""
     return _compared(await tx.all(ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
 
 
 async def save_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
-    """Save pairs as candidates. Pairs with a decision stay unchanged. Returns how many are new or changed."""
+    """Save pairs as candidates. Pairs with a decision stay unchanged. Returns the number of new or changed ones."""
     records = [
         (
             new_id(),
@@ -275,13 +275,13 @@ async def save_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[U
 
 
 async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[UUID, UUID]]) -> None:
-    """Remove open candidates that are no longer alike."""
+    """Delete open candidates that no longer match."""
     values = {"lead_as": [pair[0] for pair in lost], "lead_bs": [pair[1] for pair in lost]}
     await tx.execute(DROP_PAIRS, {"workspace_id": workspace_id, **values})
 
 
 async def advance(tx: Transaction, scan: Scan, part: ScanBatch, *, found: int) -> None:
-    """All up to the end of this part is compared."""
+    """Record that everything up to the end of this part is compared."""
     values = {
         "workspace_id": scan.workspace_id,
         "scan_id": scan.id,
@@ -294,12 +294,12 @@ async def advance(tx: Transaction, scan: Scan, part: ScanBatch, *, found: int) -
 
 
 async def finish(tx: Transaction, workspace_id: UUID, scan_id: UUID, status: ScanStatus) -> None:
-    """End a scan that is under way."""
+    """End a running scan."""
     await tx.execute(FINISH, {"workspace_id": workspace_id, "scan_id": scan_id, "status": status})
 
 
 async def waiting(tx: Transaction) -> list[UUID]:
-    """The workspaces in which leads changed since their last scan, and none is under way."""
+    """The workspaces in which leads changed since their last scan, without a running one."""
     return [row.id for row in await tx.all(WAITING, {"system": SYSTEM_WORKSPACE_ID})]
 
 

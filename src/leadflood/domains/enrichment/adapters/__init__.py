@@ -1,1 +1,1 @@
-"""The sources of enrichment, one folder each. They do not know each other."""
+"""Sources of enrichment, one folder each. They are independent of each other."""

@@ -1,1 +1,1 @@
-"""How leads are written: one module a format."""
+"""Export formats: one module per format."""

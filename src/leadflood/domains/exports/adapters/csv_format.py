@@ -1,4 +1,4 @@
-"""CSV (RFC 4180, UTF-8). No cell runs as a formula in a spreadsheet, and importing undoes what sees to that."""
+"""CSV (RFC 4180, UTF-8). No cell runs as a formula in a spreadsheet, and an import restores the values."""
 
 import csv
 import io
@@ -15,17 +15,17 @@ class CsvEncoder:
     resumable = True
 
     def __init__(self, columns: Sequence[str], *, bom: bool) -> None:
-        """Args: bom: start with the mark by which spreadsheets know UTF-8."""
+        """Args: bom: start with a byte order mark, by which spreadsheets detect UTF-8."""
         self._columns = columns
         self._getters = [getter(column) for column in columns]
         self._bom = bom
 
     def begin(self) -> bytes:
-        """The mark and the names of the columns."""
+        """The byte order mark and the header."""
         return ("\ufeff" if self._bom else "").encode() + _lines([self._columns])
 
     def rows(self, records: Sequence[ExportRecord]) -> bytes:
-        """A line for each record."""
+        """One line per record."""
         return _lines([_cell(get(record)) for get in self._getters] for record in records)
 
     def end(self) -> Iterable[bytes]:
@@ -33,11 +33,11 @@ class CsvEncoder:
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401  of any column
-    # A number of ours may begin with a minus: only text can be a formula.
+    # Numbers may begin with a minus: only text can be a formula.
     if isinstance(value, str | list):
         return neutralise(plain(value))
     return "" if value is None else plain(value)

@@ -1,4 +1,4 @@
-"""NDJSON: a line for each lead, as the API shows it."""
+"""NDJSON: one line per lead, as in the API."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ class NdjsonEncoder:
     resumable = True
 
     def __init__(self, columns: Sequence[str]) -> None:
-        """Args: columns: as they were asked for; a star for custom fields means whatever a lead has."""
+        """Args: columns: as requested; a star for custom fields means all that a lead has."""
         named = resolved(columns, ())
         self._fields = [name for name in named if name in FIELDS]
         self._all_custom = ALL in columns or ALL_CUSTOM in columns
@@ -26,7 +26,7 @@ class NdjsonEncoder:
         return b""
 
     def rows(self, records: Sequence[ExportRecord]) -> bytes:
-        """A line for each record."""
+        """One line per record."""
         return "".join(f"{self._line(record)}\n" for record in records).encode()
 
     def end(self) -> Iterable[bytes]:
@@ -34,7 +34,7 @@ class NdjsonEncoder:
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def _line(self, record: ExportRecord) -> str:
         view = record.lead

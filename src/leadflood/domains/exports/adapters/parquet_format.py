@@ -19,7 +19,7 @@ _PIECE: Final = 1024 * 1024
 
 
 class ParquetEncoder:
-    """Writes Parquet: its index comes last, so that records wait on disk until the end, in columns."""
+    """Writes Parquet: its index comes last, so records are buffered on disk in columns until the end."""
 
     resumable = False
 
@@ -53,7 +53,7 @@ class ParquetEncoder:
                 yield piece
 
     def close(self) -> None:
-        """Remove what waits."""
+        """Delete the buffer."""
         self._waiting.close()
 
     def _schema(self) -> "Schema":

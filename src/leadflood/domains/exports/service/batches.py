@@ -1,7 +1,7 @@
-"""The walk through the leads that an export means: batch by batch, each read in a short transaction of its own.
+"""Scan of the leads of an export: batch by batch, each read in a short transaction.
 
-A walk is no snapshot. It goes from the newest lead to the oldest, so that it meets no lead twice and none that comes in
-meanwhile; a lead that is changed or deleted while it lasts is written as it is when the walk gets there.
+A scan is not a snapshot. It goes from the newest lead to the oldest, so that it meets no lead twice and no new ones; a
+lead that is changed or deleted meanwhile is written in its state at that time.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -20,13 +20,13 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.pagination import Position
 
 BATCH = 1000
-"""Leads that are in memory at a time."""
+"""Maximum number of leads in memory."""
 SCAN_BATCH = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class ExportScan:
-    """How many leads a filter means, and the columns that their file has."""
+    """Number of leads that match a filter, and the columns of their file."""
 
     total: int
     columns: list[str]
@@ -41,7 +41,7 @@ async def scan_for_export(
     kind: ExportFormat,
     max_count: int | None = None,
 ) -> ExportScan:
-    """Count the leads, and find the custom fields that stars mean. Raises: TooManyColumns.
+    """Count the leads, and list the custom fields that stars stand for. Raises: TooManyColumns.
 
     Args:
         database: where the leads are.
@@ -70,7 +70,7 @@ async def scan_for_export(
 
 
 def encoder(kind: ExportFormat, columns: Sequence[str], *, bom: bool) -> Encoder:
-    """What writes the format. `columns`: as a survey found them. Close it at the end."""
+    """The encoder of the format. `columns`: from a scan. Close it when done."""
     if kind is ExportFormat.CSV:
         return CsvEncoder(columns, bom=bom)
     return NdjsonEncoder(columns) if kind is ExportFormat.NDJSON else ParquetEncoder(columns)
@@ -79,7 +79,7 @@ def encoder(kind: ExportFormat, columns: Sequence[str], *, bom: bool) -> Encoder
 async def batches(
     database: Database, actor: Actor, *, filters: LeadFilter, after: Position | None = None, enriched: bool
 ) -> AsyncIterator[list[ExportRecord]]:
-    """The leads that a filter means, from a position on. `enriched`: with what enrichment chose for them."""
+    """The leads that match a filter, from a position on. `enriched`: with their chosen enrichment values."""
     while True:
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
             records = await queries.next_records(

@@ -1,4 +1,4 @@
-"""Files that a job writes: asked for, written, downloaded, deleted."""
+"""Files of exports: requested, written by a job, downloaded, deleted."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _SUBJECT = "export"
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file that is ready, and its pieces."""
+    """A ready file, and its parts."""
 
     view: ExportView
     pieces: AsyncIterator[bytes]
@@ -37,7 +37,7 @@ async def request_export(
     command: CreateExport,
     trace: Mapping[str, str],
 ) -> ExportView:
-    """Have a worker write a file, which is kept for 7 days once it is whole. Raises: TooManyExports."""
+    """Start a background export; its file is kept for 7 days. Raises: TooManyExports."""
     actor.require(LEADS_WRITE)
     if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
         raise TooManyExports(MAX_EXPORTS)
@@ -68,7 +68,7 @@ async def request_export(
 
 
 async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> ExportFile:
-    """Begin to send a file, and record who takes it. Raises: ExportNotFound, ExportNotReady."""
+    """Start a download, and record the user. Raises: ExportNotFound, ExportNotReady."""
     actor.require(LEADS_READ)
     async with database.transaction(actor.workspace_id) as tx:
         view = await queries.get_export(tx, actor, export_id=export_id)

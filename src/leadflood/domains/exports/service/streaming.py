@@ -1,4 +1,4 @@
-"""Direct exports: the leads that a request or the command line receives while it waits."""
+"""Direct exports: leads in the response of a request or to the command line."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
@@ -35,16 +35,16 @@ class ExportStream:
 
     @property
     def total(self) -> int:
-        """How many leads there were at the start."""
+        """Number of leads at the start."""
         return self.surveyed.total
 
     @property
     def filename(self) -> str:
-        """What to call the file."""
+        """Suggested name of the file."""
         return file_name(utc_now().date(), self.kind)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The file. At no time is more than a batch of it in memory. Raises: Unavailable."""
+        """The file. At most one batch of it is in memory. Raises: Unavailable."""
         columns = self.surveyed.columns
         with closing(encoder(self.kind, columns, bom=self.bom)) as writer:
             if head := writer.begin():
@@ -70,7 +70,7 @@ async def open_stream(
     max_count: int | None,
     bom: bool = False,
 ) -> ExportStream:
-    """Begin to send leads, and record who takes which. Raises: ExportTooLarge, TooManyColumns.
+    """Start sending leads, and record the user and the filter. Raises: ExportTooLarge, TooManyColumns.
 
     Args:
         database: where the leads are.

@@ -1,4 +1,4 @@
-"""SQL that reads identity. What takes an actor sees its workspace alone; the rest is for sign-in and the operator."""
+"""SQL that reads identity. Queries with an actor see only its workspace; the others are for sign-in and operators."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -51,7 +51,7 @@ WHERE m.user_id = :user_id AND m.leaving_at IS NULL
 ORDER BY m.created_at, m.workspace_id
 """)
 
-# The owner of longest standing who can sign in.
+# The longest-standing owner who can sign in.
 FIRST_OWNER = sql("""
 SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled_at IS NULL AND m.leaving_at IS NULL
@@ -61,7 +61,7 @@ ORDER BY m.created_at, m.user_id LIMIT 1
 # A workspace by id.
 WORKSPACE = sql("SELECT id, name, created_at, updated_at FROM workspaces WHERE id = :id")
 
-# A page of a user's live sessions in one workspace, newest first. The ids are UUIDv7: in the order of creation.
+# A page of a user's active sessions in one workspace, newest first. UUIDv7 IDs are in the order of creation.
 SESSIONS = sql("""
 SELECT id, ip, user_agent, created_at, last_used_at, expires_at FROM sessions
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND ended_at IS NULL AND expires_at > now()
@@ -69,7 +69,7 @@ WHERE workspace_id = :workspace_id AND user_id = :user_id AND ended_at IS NULL A
 ORDER BY id DESC LIMIT :limit
 """)
 
-# A page of a user's live sessions in all workspaces, newest first.
+# A page of a user's active sessions in all workspaces, newest first.
 ALL_SESSIONS = sql("""
 SELECT s.id, s.kind, s.ip, s.user_agent, s.created_at, s.last_used_at, s.expires_at, s.workspace_id,
        w.name AS workspace_name
@@ -110,7 +110,7 @@ SELECT m.user_id, u.email_norm FROM memberships m JOIN users u ON u.id = m.user_
 WHERE m.workspace_id = :workspace_id AND m.leaving_at IS NULL
 """)
 
-# The names of members, also of those who are leaving, and of API keys.
+# The names of members, including leaving ones, and of API keys.
 ACTOR_NAMES = sql("""
 SELECT u.id, u.name FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.workspace_id = :workspace_id AND m.user_id = ANY (:ids)
@@ -130,8 +130,8 @@ API_KEYS = assemble(_API_KEYS, condition=sql("(:after::uuid IS NULL OR id < :aft
 # An API key by id.
 API_KEY = assemble(_API_KEYS, condition=sql("id = :id"))
 
-# A page of the audit log, newest first. In collation "C", what begins with a text is less than that text followed by
-# the last character of all.
+# A page of the audit log, newest first. In collation "C", texts with a prefix sort before the prefix followed by
+# the last character.
 AUDIT_EVENTS = sql("""
 SELECT id, at, actor_kind, actor_id, action, subject_type, subject_id, data, request_id FROM audit_events
 WHERE workspace_id = :workspace_id
@@ -146,7 +146,7 @@ ORDER BY at DESC, id DESC LIMIT :limit
 
 
 async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | None, list[MembershipView]]:
-    """The user and all workspaces, oldest membership first. Needs a system transaction."""
+    """The user and all workspaces, oldest membership first. Requires a system transaction."""
     rows = await tx.all(ACCOUNT_BY_EMAIL, {"email_norm": email_norm})
     if not rows:
         return None, []
@@ -159,12 +159,12 @@ async def account_by_email(tx: Transaction, email_norm: str) -> tuple[Account | 
 
 
 async def account(tx: Transaction, user_id: UUID) -> Account:
-    """Raises: Unauthenticated: when the user is gone."""
+    """Raises: Unauthenticated: the user is gone."""
     return _account(await _user(tx, user_id))
 
 
 async def profile(tx: Transaction, user_id: UUID) -> ProfileView:
-    """Raises: Unauthenticated: when the user is gone."""
+    """Raises: Unauthenticated: the user is gone."""
     row = await _user(tx, user_id)
     return ProfileView(
         id=row.id,
@@ -177,19 +177,19 @@ async def profile(tx: Transaction, user_id: UUID) -> ProfileView:
 
 
 async def user_id_of(tx: Transaction, email_norm: str) -> UUID | None:
-    """The user with this address, in whatever workspace."""
+    """The user with this email, in any workspace."""
     user_id: UUID | None = await tx.scalar(USER_ID, {"email_norm": email_norm})
     return user_id
 
 
 async def memberships_of(tx: Transaction, user_id: UUID) -> list[MembershipView]:
-    """All workspaces of a user, oldest membership first. Needs a system transaction."""
+    """All workspaces of a user, oldest membership first. Requires a system transaction."""
     rows = await tx.all(MEMBERSHIPS, {"user_id": user_id})
     return [MembershipView(id=row.id, name=row.name, role=Role(row.role)) for row in rows]
 
 
 async def first_owner(tx: Transaction, workspace_id: UUID) -> UUID | None:
-    """The owner who has been one for longest among those who can sign in."""
+    """The longest-standing owner who can sign in."""
     user_id: UUID | None = await tx.scalar(FIRST_OWNER, {"workspace_id": workspace_id})
     return user_id
 
@@ -205,7 +205,7 @@ async def get_workspace(tx: Transaction, actor: Actor) -> WorkspaceView:
 async def list_sessions(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[SessionView]:
-    """The caller's own live sessions in this workspace, newest first."""
+    """The caller's active sessions in this workspace, newest first."""
     sought = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
     page = await page_by_id(tx, SESSIONS, sought, after=after, limit=limit)
     return page.map(lambda row: _session_view(row, actor))
@@ -214,13 +214,13 @@ async def list_sessions(
 async def list_all_sessions(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[OwnSessionView]:
-    """The caller's own live sessions in all workspaces, newest first. Needs a system transaction."""
+    """The caller's active sessions in all workspaces, newest first. Requires a system transaction."""
     page = await page_by_id(tx, ALL_SESSIONS, {"user_id": actor.user_id}, after=after, limit=limit)
     return page.map(lambda row: _own_session_view(row, actor))
 
 
 async def workspace_of_session(tx: Transaction, user_id: UUID, session_id: UUID) -> UUID | None:
-    """Where a session of this user is. Needs a system transaction."""
+    """The workspace of this user's session. Requires a system transaction."""
     workspace_id: UUID | None = await tx.scalar(SESSION_WORKSPACE, {"user_id": user_id, "id": session_id})
     return workspace_id
 
@@ -243,7 +243,7 @@ async def members_among(tx: Transaction, workspace_id: UUID, user_ids: Collectio
 
 
 async def members_by_name(tx: Transaction, workspace_id: UUID) -> dict[str, UUID]:
-    """The members of a workspace, by id and by address, both in lower case."""
+    """The members of a workspace, by ID and by email, both in lower case."""
     rows = await tx.all(MEMBER_ADDRESSES, {"workspace_id": workspace_id})
     return {name: row.user_id for row in rows for name in (str(row.user_id), row.email_norm)}
 
@@ -257,7 +257,7 @@ async def get_member(tx: Transaction, actor: Actor, *, user_id: UUID) -> MemberV
 
 
 async def actor_names(tx: Transaction, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of members and API keys of the workspace, by id, for those among `ids` that are there."""
+    """The names of members and API keys of the workspace by ID, for the existing ones of `ids`."""
     if not ids:
         return {}
     rows = await tx.all(ACTOR_NAMES, {"workspace_id": actor.workspace_id, "ids": list(set(ids))})
@@ -267,7 +267,7 @@ async def actor_names(tx: Transaction, actor: Actor, ids: Collection[UUID]) -> d
 async def list_api_keys(
     tx: Transaction, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[ApiKeyView]:
-    """All keys of the workspace, newest first, revoked and expired ones included."""
+    """All keys of the workspace, newest first, including revoked and expired ones."""
     page = await page_by_id(tx, API_KEYS, {"workspace_id": actor.workspace_id}, after=after, limit=limit)
     return page.map(lambda row: ApiKeyView(**row))
 
@@ -300,7 +300,7 @@ async def list_audit_events(  # noqa: PLR0913  each filter is a parameter
 
 
 def user_view(account: Account) -> UserView:
-    """What others may know of an account."""
+    """The public data of an account."""
     return UserView(id=account.id, email=account.email, name=account.name)
 
 

@@ -1,4 +1,4 @@
-"""What the tokens of requests stand for."""
+"""Authentication of the tokens of requests."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# What each of the tokens stands for now.
+# The current state of each token.
 CREDENTIALS = sql("""
 SELECT sought.token_hash, credential.*,
        (SELECT u.is_operator FROM users u WHERE u.id = credential.user_id) AS is_operator,
@@ -17,7 +17,7 @@ SELECT sought.token_hash, credential.*,
 FROM unnest(:token_hashes::bytea[]) AS sought (token_hash), authenticate_token(sought.token_hash) AS credential
 """)
 
-# What a browser's token stands for, with the user's profile and workspaces.
+# The current state of a browser's token, with the user's profile and workspaces.
 VISITOR = sql("""
 SELECT visitor.*, u.is_operator, u.password_hash = u.public_password_hash AS is_public, u.locale, u.time_zone_chosen
 FROM authenticate_visitor(:token_hash) AS visitor LEFT JOIN users u ON u.id = visitor.user_id
@@ -25,13 +25,13 @@ FROM authenticate_visitor(:token_hash) AS visitor LEFT JOIN users u ON u.id = vi
 
 
 async def authenticated(tx: Transaction, token_hashes: Sequence[bytes]) -> dict[bytes, Authenticated]:
-    """What tokens stand for at this moment, by hash. Invalid ones are missing."""
+    """The authenticated callers, by token hash. Invalid tokens are missing."""
     rows = await tx.all(CREDENTIALS, {"token_hashes": list(token_hashes)})
     return {row.token_hash: Authenticated(_actor(row), row.stale, bool(row.is_public)) for row in rows}
 
 
 async def browser_visit(tx: Transaction, token_hash: bytes) -> BrowserVisit | None:
-    """What a browser's token stands for at this moment, with what every page says of its reader."""
+    """The session of a browser's token, with the reader's data for pages; None if it is invalid."""
     row = await tx.first(VISITOR, {"token_hash": token_hash})
     return None if row is None else BrowserVisit(_actor(row), row.stale, bool(row.is_public), _visitor_view(row))
 

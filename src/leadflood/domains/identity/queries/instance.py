@@ -1,4 +1,4 @@
-"""What concerns the installation as a whole: all users and workspaces, operators, the public password."""
+"""Data of the whole installation: all users and workspaces, operators, the public password."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -20,7 +20,7 @@ WHERE :after::uuid IS NULL OR id < :after
 ORDER BY id DESC LIMIT :limit
 """)
 
-# A page of all workspaces but the system's own, oldest first.
+# A page of all workspaces except the system's own, oldest first.
 WORKSPACES = sql("""
 SELECT id, name, created_at, updated_at FROM workspaces
 WHERE id <> :system AND (:after::uuid IS NULL OR id > :after)
@@ -28,7 +28,7 @@ ORDER BY id LIMIT :limit
 """)
 
 # The users whose password may be the public one.
-# The demo user, also under another address: its creation is in the system's audit log.
+# The demo user, even with another email: its creation is in the system's audit log.
 MAYBE_PUBLIC = sql("""
 SELECT id, email, password_hash, coalesce(password_hash = public_password_hash, false) AS is_public
 FROM users
@@ -44,7 +44,7 @@ HAS_PUBLIC_PASSWORD = sql("SELECT true FROM users WHERE id = :id AND password_ha
 
 @dataclass(frozen=True, slots=True)
 class PublicPasswordCandidate:
-    """A user who may have the public password. `is_public`: it is known."""
+    """A user who may have the public password. `is_public`: it is known to be."""
 
     id: UUID
     email: str
@@ -58,7 +58,7 @@ async def operators(tx: Transaction) -> list[UUID]:
 
 
 async def maybe_public(tx: Transaction) -> list[PublicPasswordCandidate]:
-    """Users who can sign in, perhaps with the demo user's public password. Needs a system transaction."""
+    """Users who can sign in, possibly with the demo user's public password. Requires a system transaction."""
     rows = await tx.all(MAYBE_PUBLIC, {"email": DEMO_EMAIL, "system": SYSTEM_WORKSPACE_ID})
     return [PublicPasswordCandidate(row.id, row.email, row.password_hash, row.is_public) for row in rows]
 
@@ -75,12 +75,12 @@ async def list_users(tx: Transaction, *, after: Position | None = None, limit: i
 
 
 async def list_workspaces(tx: Transaction, *, after: Position | None = None, limit: int) -> Page[WorkspaceView]:
-    """All workspaces but the system's own, oldest first, for the operator. Needs a system transaction."""
+    """All workspaces except the system's own, oldest first, for the operator. Requires a system transaction."""
     page = await page_by_id(tx, WORKSPACES, {"system": SYSTEM_WORKSPACE_ID}, after=after, limit=limit)
     return page.map(lambda row: WorkspaceView(**row))
 
 
 async def first_workspace(tx: Transaction) -> UUID | None:
-    """The oldest workspace but the system's own. Needs a system transaction."""
+    """The oldest workspace except the system's own. Requires a system transaction."""
     page = await list_workspaces(tx, limit=1)
     return page.items[0].id if page.items else None

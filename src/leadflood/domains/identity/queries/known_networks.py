@@ -1,4 +1,4 @@
-"""Where an account was signed in to."""
+"""Networks from which an account was signed in to."""
 
 from uuid import UUID
 
@@ -6,9 +6,9 @@ from leadflood.domains.identity.models import KNOWN_ADDRESS_DAYS
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Whether a program signed in from a network to an account.
-# A session that the user ended, or that a new password ended, may have been a thief's: its address is not known.
-# What is stored as an address came from a socket or a proxy we trust; anything else would not be an inet.
+# Whether a program signed in to an account from a network.
+# A session that the user ended, or that a new password ended, may have been stolen: its address is not known.
+# Stored addresses come from a socket or a trusted proxy; anything else would not be an inet.
 KNOWN_ADDRESS = sql("""
 SELECT EXISTS (
     SELECT FROM sessions
@@ -19,7 +19,7 @@ SELECT EXISTS (
 
 
 async def is_known_address(tx: Transaction, *, user_id: UUID | None, network: str | None) -> bool:
-    """Whether a program was signed in to this account from the network. Needs a system transaction.
+    """Whether a program signed in to this account from the network. Requires a system transaction.
 
     Without a user or a network it takes the same time and returns False.
     """

@@ -1,4 +1,4 @@
-"""Whether the very first owner was ever there."""
+"""State of the first owner: whether that account was ever used."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
 # The first owner, who has not signed in yet, and the workspace.
-# The owner that the first start created, as long as that password was neither used nor changed.
+# The owner that the first start created, as long as its password was neither used nor changed.
 UNTOUCHED_OWNER = sql("""
 SELECT u.id, u.email, u.email_norm, u.name, u.password_hash, w.id AS workspace_id, w.name AS workspace_name
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
@@ -32,7 +32,7 @@ async def is_in_use(tx: Transaction, workspace_id: UUID) -> bool:
 
 
 async def untouched_owner(tx: Transaction, email_norm: str) -> tuple[Account, MembershipView] | None:
-    """An owner with this address who never signed in nor got another password. Needs a system transaction."""
+    """An owner with this email who never signed in or changed the password. Requires a system transaction."""
     row = await tx.first(UNTOUCHED_OWNER, {"email_norm": email_norm})
     if row is None:
         return None

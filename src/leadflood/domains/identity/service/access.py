@@ -1,4 +1,4 @@
-"""From a token to the caller."""
+"""Authentication of callers by token."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from leadflood.kernel.db.database import Database
 
 
 async def authenticate(database: Database, token: str, *, production: bool = False) -> Authenticated:
-    """The caller that an access token or API key stands for, with what its role and scopes allow at this moment.
+    """The caller of an access token or API key, with the current permissions of its role and scopes.
 
     What never was one of our tokens is refused without a look-up, and so is a browser's token. Ended sessions, revoked
     keys, removed members and disabled users are refused from the next request on. With
@@ -37,7 +37,7 @@ async def authenticate(database: Database, token: str, *, production: bool = Fal
 async def authenticate_all(
     database: Database, tokens: Sequence[str], *, production: bool = False
 ) -> list[Authenticated | InvalidToken]:
-    """As `authenticate`, for many tokens, in order. Of equal tokens that are `stale`, only the first result says so."""
+    """Like `authenticate`, for many tokens, in order. Of equal `stale` tokens, only the first result says so."""
     hashes = {token: token_hash(token) for token in set(tokens) if _is_ours(token)}
     if not hashes:
         return [InvalidToken() for _ in tokens]
@@ -60,7 +60,7 @@ def _is_ours(token: str) -> bool:
 
 
 async def authenticate_browser(database: Database, token: str, *, production: bool = False) -> BrowserVisit:
-    """The caller that the token in a browser's cookie stands for, as `authenticate`; tokens of the API are refused.
+    """The caller of a browser's cookie token, like `authenticate`; tokens of the API are refused.
 
     One statement, which also reads what every page says of its reader.
 
@@ -76,9 +76,9 @@ async def authenticate_browser(database: Database, token: str, *, production: bo
 
 
 async def still_valid(database: Database, token: str, *, production: bool = False) -> Actor | None:
-    """The caller of a browser's token as it is now, None once it may no longer come in.
+    """The current caller of a browser's token, None if it is no longer valid.
 
-    One statement that finds its rows by keys: a live page asks every few seconds.
+    One statement with lookups by key: a live page asks every few seconds.
     """
     if not is_token(token, WEB_PREFIX):
         return None
@@ -88,7 +88,7 @@ async def still_valid(database: Database, token: str, *, production: bool = Fals
 
 
 async def touch(database: Database, actor: Actor) -> None:
-    """Note that a session or key is in use. Call it for a `stale` one only: at most one write a minute.
+    """Record the use of a session or key. Call it only for a `stale` one: at most one write per minute.
 
     A browser's session thereby lives on, with its token, for as long as it was given at its start.
 
@@ -99,7 +99,7 @@ async def touch(database: Database, actor: Actor) -> None:
 
 
 async def me(database: Database, actor: Actor) -> MeView:
-    """Who the caller is, and what it may do. An API key sees its own workspace only.
+    """The caller and its permissions. An API key sees its own workspace only.
 
     Raises: Unauthenticated: for the command line and the system, which are no users, and for a member just removed.
     """
@@ -123,7 +123,7 @@ async def me(database: Database, actor: Actor) -> MeView:
 
 
 def _opens(found: Authenticated | None, *, production: bool) -> bool:
-    """Whether a credential opens anything: in production, none of a user with the public password does."""
+    """Whether a credential is usable: in production, those of a user with the public password are not."""
     return found is not None and not (production and found.is_public)
 
 

@@ -1,4 +1,4 @@
-"""Verbs of the operator at the machine's own command line, who may do everything there is, in every workspace."""
+"""Verbs of the operator at the machine's command line, who has all permissions in every workspace."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -47,11 +47,11 @@ from leadflood.kernel.text import InvalidValue
 
 _C = TypeVar("_C", bound=Schema)
 _SYSTEM = Actor.cli(SYSTEM_WORKSPACE_ID)
-"""Who makes the first workspace and the demo user: the start of a process."""
+"""The actor that creates the first workspace and the demo user: the start of a process."""
 
 
 async def create_user(database: Database, actor: Actor, *, email: str, name: str, password: str) -> UserView:
-    """Create a user who is in no workspace yet. Raises: InvalidInput, UserExists."""
+    """Create a user without a workspace. Raises: InvalidInput, UserExists."""
     actor.require(Permission.INSTANCE)
     user = _checked(CreateUser, {"email": email, "name": name, "password": password})
     password_hash = await hash_password_in_thread(user.password)
@@ -75,9 +75,9 @@ async def create_workspace(database: Database, actor: Actor, *, name: str, owner
 
 
 async def set_password(database: Database, actor: Actor, *, email: str, password: str) -> None:
-    """Give a user another password and end all the user's sessions.
+    """Set a user's password and end all the user's sessions.
 
-    API keys stay, unless the password was the demo user's public one. Raises: InvalidInput, UserNotFound.
+    API keys are kept, unless the password was the demo user's public one. Raises: InvalidInput, UserNotFound.
     """
     actor.require(Permission.INSTANCE)
     change = _checked(SetPassword, {"email": email, "password": password})
@@ -93,9 +93,9 @@ async def set_password(database: Database, actor: Actor, *, email: str, password
 
 
 async def disable_user(database: Database, actor: Actor, *, email: str) -> None:
-    """Bar a user from signing in, and end all sessions; the user's API keys rest until `enable_user`.
+    """Disable a user and end all sessions; the user's API keys are suspended until `enable_user`.
 
-    Twice is the same as once. Raises: InvalidInput, UserNotFound.
+    Idempotent. Raises: InvalidInput, UserNotFound.
     """
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
@@ -111,7 +111,7 @@ async def disable_user(database: Database, actor: Actor, *, email: str) -> None:
 
 
 async def enable_user(database: Database, actor: Actor, *, email: str) -> None:
-    """Let a user sign in again. Twice is the same as once. Raises: InvalidInput, UserNotFound."""
+    """Enable a user. Idempotent. Raises: InvalidInput, UserNotFound."""
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         account = await _account(tx, parsed_email(email))
@@ -119,7 +119,7 @@ async def enable_user(database: Database, actor: Actor, *, email: str) -> None:
 
 
 async def unlock_user(database: Database, actor: Actor, secret_box: SecretBox, *, email: str) -> str:
-    """Let unknown devices try an account's password again. Returns the code of a link that makes a browser known.
+    """Reset the failed sign-ins of unknown devices. Returns the code of a link that makes a browser known.
 
     Raises: InvalidInput, UserNotFound.
     """
@@ -133,7 +133,7 @@ async def unlock_user(database: Database, actor: Actor, secret_box: SecretBox, *
 
 
 async def grant_operator(database: Database, actor: Actor, *, email: str) -> None:
-    """Make a user an instance operator. Twice is the same as once. Raises: Forbidden, InvalidInput, UserNotFound."""
+    """Make a user an instance operator. Idempotent. Raises: Forbidden, InvalidInput, UserNotFound."""
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         account = await _account(tx, parsed_email(email))
@@ -141,7 +141,7 @@ async def grant_operator(database: Database, actor: Actor, *, email: str) -> Non
 
 
 async def revoke_operator(database: Database, actor: Actor, *, email: str) -> None:
-    """Make an instance operator an ordinary user, from the next request on. Twice is the same as once.
+    """Revoke operator rights, effective immediately. Idempotent.
 
     Raises: Forbidden, InvalidInput, UserNotFound, LastOperator: an installation keeps one who can sign in.
     """
@@ -169,7 +169,7 @@ async def list_workspaces(database: Database, *, after: Position | None = None, 
 
 
 async def first_run(database: Database) -> FirstRun | None:
-    """Make the first workspace and its owner, or return None where there is a workspace already.
+    """Create the first workspace and its owner, or return None if there already is a workspace.
 
     Of several processes that start concurrently, one creates them. Only this return value has the password.
     """
@@ -189,7 +189,7 @@ async def first_run(database: Database) -> FirstRun | None:
 
 
 async def ensure_demo(database: Database) -> UUID:
-    """Create or repair the demo user as an owner of the first workspace, whose id is returned. Never in production.
+    """Create or repair the demo user as an owner of the first workspace, whose ID is returned. Never in production.
 
     Raises: WorkspaceNotFound: before `first_run`.
     """
@@ -219,7 +219,7 @@ def _checked(contract: type[_C], values: dict[str, str]) -> _C:
 
 
 def parsed_email(text: str) -> EmailAddress:
-    """An address given at the command line. Raises: InvalidInput."""
+    """An email given at the command line. Raises: InvalidInput."""
     try:
         return parse_email(text)
     except InvalidValue as exc:
@@ -235,7 +235,7 @@ async def _account(tx: Transaction, email: EmailAddress) -> Account:
 
 
 async def _user_with(tx: Transaction, actor: Actor, email: EmailAddress, name: str, password_hash: str | None) -> UUID:
-    """The user with this address, enabled, and with this password where one is given; made where missing."""
+    """The user with this email, enabled, and with this password if given; created if missing."""
     created = await _insert_user(tx, actor, email, name, password_hash) if password_hash else None
     if created is not None:
         return created

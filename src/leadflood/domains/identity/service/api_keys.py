@@ -1,4 +1,4 @@
-"""API keys: credentials of programs, which act within what their maker may do at the time."""
+"""API keys: credentials of programs, limited to the current permissions of their creator."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,12 +26,12 @@ from leadflood.kernel.ids import new_id
 
 
 async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) -> ApiKeyCreated:
-    """Create a key. Its token is in this answer and nowhere else. It ends when its maker leaves the workspace.
+    """Create a key. Its token is only in this response. It ends when its creator leaves the workspace.
 
     One created at the command line belongs to the workspace's first owner. One created by another key ends with that
     key: it expires no later, also where no time is given, and is revoked with it.
 
-    Raises: BeyondOwnPermissions, TooManyApiKeys, InvalidInput: when it would have expired already, or lives too long.
+    Raises: PermissionEscalation, TooManyApiKeys, InvalidInput: when it would have expired already, or lives too long.
         Unauthenticated: when the maker has just been removed, or the key that asks just ended. LastOwner: when the
         workspace has no owner to belong to.
     """
@@ -70,9 +70,9 @@ async def create_api_key(tx: Transaction, actor: Actor, *, key: CreateApiKey) ->
 
 
 async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None:
-    """End a key from the next request on, and all keys that it created.
+    """Revoke a key immediately, with all keys that it created.
 
-    Raises: ApiKeyNotFound: also when it is revoked already.
+    Raises: ApiKeyNotFound: also if it is already revoked.
     """
     actor.require(KEYS_WRITE)
     if not await store.revoke_api_key(tx, actor.workspace_id, key_id):
@@ -89,9 +89,9 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, key_id: UUID) -> None
 
 
 async def revoke_keys_of(tx: Transaction, actor: Actor, user_id: UUID) -> None:
-    """Revoke all keys of a user whose public password is replaced: anyone may have created them.
+    """Revoke all keys of a user whose public password is replaced: anyone could have created them.
 
-    Needs a system transaction.
+    Requires a system transaction.
     """
     for workspace_id, key_id in await store.revoke_keys_of(tx, user_id):
         await audit.record(
@@ -116,7 +116,7 @@ def _require_within(expires_at: datetime | None, now: datetime) -> None:
 
 
 async def _end(tx: Transaction, actor: Actor, wanted: datetime | None) -> datetime | None:
-    """When the new key expires: not after the key that creates it."""
+    """Expiration of the new key: not later than that of the key that creates it."""
     if actor.api_key_id is None:
         return wanted
     latest = await store.lock_api_key(tx, actor.workspace_id, actor.api_key_id)

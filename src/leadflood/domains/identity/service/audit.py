@@ -1,4 +1,4 @@
-"""The audit log: who did what, written in the transaction that did it."""
+"""The audit log, written in the transaction of the change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ async def record(
     subject_id: UUID | None = None,
     data: Mapping[str, JsonValue] | None = None,
 ) -> None:
-    """Append one event to the actor's workspace. Every verb that writes records here what it did.
+    """Append one event to the actor's workspace. Every verb that writes records its change here.
 
     Args:
         tx: the transaction of the change itself.
@@ -53,9 +53,9 @@ async def record_for_user(
     user_id: UUID,
     data: Mapping[str, JsonValue] | None = None,
 ) -> None:
-    """Append an event about a user to every workspace of that user, or to the system's where there is none.
+    """Append an event about a user to each of the user's workspaces, or to the system's if there is none.
 
-    Needs a system transaction.
+    Requires a system transaction.
     """
     joined = [item.id for item in await queries.memberships_of(tx, user_id)]
     for workspace_id in joined or [SYSTEM_WORKSPACE_ID]:
@@ -70,7 +70,7 @@ async def record_for_user(
 
 
 async def purge(database: Database, *, days: int, limit: int) -> int:
-    """Remove events older than the retention, at most `limit`, and say so in the system's log. Returns how many.
+    """Delete events past the retention period, at most `limit`, and record that in the system's log. Returns how many.
 
     The database keeps 90 days whatever is asked for.
     """

@@ -14,16 +14,16 @@ from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import SecretBox, random_hex
 
 SECONDS: Final = 400 * 86_400
-"""How long a browser keeps the cookie: the longest that browsers allow (RFC 6265bis, 5.5)."""
+"""Lifetime of the cookie in a browser: the longest that browsers allow (RFC 6265bis, 5.5)."""
 LINK_LIFE: Final = timedelta(minutes=15)
 
 _ACCOUNTS: Final = 5
-"""Accounts that one browser is known for; a further one takes the place of the one that signed in longest ago."""
+"""Accounts that one browser is known for; a further one replaces the one with the oldest sign-in."""
 _NONCE_BYTES: Final = 16
 
 
 def subject(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> bytes | None:
-    """Under what the attempts of this device at this account are counted; None if it is not known for the account."""
+    """The subject under which this device's attempts at this account count; None if it is not known for the account."""
     nonce, tags = _parts(cookie)
     tag = _tag(secret_box, nonce, user_id)
     if not any(hmac.compare_digest(tag, item) for item in tags):
@@ -32,7 +32,7 @@ def subject(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> bytes |
 
 
 def remember(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> str:
-    """The value of the cookie by which the device is known for this account, too."""
+    """The value of the cookie that adds this account to those the device is known for."""
     nonce, tags = _parts(cookie)
     nonce = nonce or random_hex(_NONCE_BYTES)
     tag = _tag(secret_box, nonce, user_id)
@@ -46,7 +46,7 @@ def link_code(secret_box: SecretBox, user_id: UUID) -> str:
 
 
 def opened(secret_box: SecretBox, code: str, now: datetime) -> UUID | None:
-    """The account that the code of a link is for; None once it is too old, and for what is no code."""
+    """The account of a link's code; None if it has expired or is not a code."""
     user, _, rest = code.partition("-")
     until, _, signature = rest.partition("-")
     if not (_is_hex(user, 32) and until.isascii() and until.isdigit() and len(until) <= len("9999999999")):

@@ -1,4 +1,4 @@
-"""The first owner's own start: from the link that `up` and `serve` print to a name, an address and a password.
+"""Setup of the first owner: the link of `up` and `serve`, and the choice of name, email and password.
 
 The code in the link is computed from the owner's id and password hash and from its own end, so that it is stored
 nowhere. It stops working after 24 hours, with the first sign-in and with every change of the password, its own use
@@ -33,9 +33,9 @@ _MAX_END: Final = 12
 async def open_code(
     database: Database, secret_box: SecretBox, *, now: datetime, unless_in_use: bool = False
 ) -> str | None:
-    """A fresh code for the link; None once the first owner has signed in or changed the password.
+    """A new code for the link; None once the first owner has signed in or changed the password.
 
-    `unless_in_use`: also None once a user has signed in to the first workspace, such as the demo user.
+    `unless_in_use`: also None once any user has signed in to the first workspace, such as the demo user.
     """
     async with database.system(read_only=True) as tx:
         owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
@@ -45,7 +45,7 @@ async def open_code(
 
 
 async def check(database: Database, secret_box: SecretBox, *, code: str, now: datetime) -> MembershipView:
-    """The workspace that the code opens. Raises: FirstRunOver."""
+    """The workspace of the code. Raises: SetupAlreadyDone."""
     async with database.system(read_only=True) as tx:
         _, workspace = await _opened(tx, secret_box, code, now)
     return workspace
@@ -61,13 +61,13 @@ async def set_up(
     client: Client,
     now: datetime,
 ) -> BrowserSession:
-    """Give the first owner and workspace what they are to be, and start the owner's session; all of it or nothing.
+    """Set up the first owner and workspace, and start the owner's session; atomic.
 
     Of two concurrent calls, one succeeds. A session started meanwhile with the printed password ends.
 
-    Raises: FirstRunOver, EmailTaken.
+    Raises: SetupAlreadyDone, EmailTaken.
     """
-    await check(database, secret_box, code=code, now=now)  # before the work of hashing
+    await check(database, secret_box, code=code, now=now)  # before the expensive hash
     password_hash = await hash_password_in_thread(wanted.password)
     try:
         async with database.system() as tx:
@@ -96,7 +96,7 @@ def _code(secret_box: SecretBox, account: Account, end: int) -> str:
 
 
 def _end(code: str) -> int | None:
-    """When a code ends, in Unix time, as it says itself; None where it is no code."""
+    """Expiration of a code in Unix time, read from the code; None if it is not a code."""
     token, _, end = code.partition("-")
     well_formed = is_token(token, PREFIX) and end.isascii() and end.isdecimal() and len(end) <= _MAX_END
     return int(end) if well_formed else None
@@ -113,7 +113,7 @@ async def _save(
     ):
         raise SetupAlreadyDone
     await store.set_profile(tx, account.id, name=wanted.name)
-    _ = await store.rename_workspace(tx, workspace.id, wanted.workspace)  # it may keep its name
+    _ = await store.rename_workspace(tx, workspace.id, wanted.workspace)  # the name may stay the same
     actor = Actor(
         ActorKind.USER,
         workspace.id,

@@ -1,4 +1,4 @@
-"""Verbs on the hold on outgoing effects, for instance operators. The audit entries are the system workspace's."""
+"""Verbs of the hold on outgoing effects, for instance operators. Audit entries are in the system workspace."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 
 async def open_hold(database: Database, hold: Hold, actor: Actor) -> HoldState:
-    """Let effects leave, and record this server, database and instance as the original. Twice is the same as once.
+    """Release the hold, and record this server, database and instance as the original. Idempotent.
 
-    What waits goes out within seconds. Raises: Forbidden.
+    Waiting work is sent within seconds. Raises: Forbidden.
     """
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
@@ -27,7 +27,7 @@ async def open_hold(database: Database, hold: Hold, actor: Actor) -> HoldState:
 
 
 async def close_hold(database: Database, hold: Hold, actor: Actor, *, reason: str) -> HoldState:
-    """Keep all effects back from now on. Twice is the same as once. Raises: Forbidden."""
+    """Set the hold: all effects wait. Idempotent. Raises: Forbidden."""
     actor.require(Permission.INSTANCE)
     async with database.system() as tx:
         if await hold.close(tx, reason=reason):

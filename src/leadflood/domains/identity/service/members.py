@@ -36,9 +36,9 @@ _NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> MemberView:
-    """Add an existing user as a member directly, which only the command line may; all others send an invitation.
+    """Add an existing user as a member directly; allowed for the command line only, others send an invitation.
 
-    The others would learn which addresses have an account, and let people in who never agreed.
+    Others would learn which addresses have an account, and could add people who never agreed.
 
     Raises: Forbidden: unless called from the command line. UserNotFound, AlreadyMember.
     """
@@ -56,9 +56,9 @@ async def add_member(tx: Transaction, actor: Actor, *, member: AddMember) -> Mem
 
 
 async def change_role(tx: Transaction, actor: Actor, *, user_id: UUID, change: ChangeRole) -> MemberView:
-    """Give a member another role, which counts from that member's next request on, for API keys as well.
+    """Change a member's role, effective immediately, also for the member's API keys.
 
-    Raises: MemberNotFound, LastOwner, OwnersOnly, BeyondOwnPermissions, Unauthenticated.
+    Raises: MemberNotFound, LastOwner, OwnerRoleRequired, PermissionEscalation, Unauthenticated.
     """
     actor.require(MEMBERS_WRITE)
     own_role = await lock(tx, actor)
@@ -84,7 +84,7 @@ async def remove_member(
     `immediately`, the row that leads refer to stays until `finish_removal`. Args: left: what the member left behind,
     for the audit log.
 
-    Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated.
+    Raises: MemberNotFound, LastOwner, OwnerRoleRequired, Unauthenticated.
     """
     actor.require(MEMBERS_WRITE)
     own_role = await lock(tx, actor)
@@ -98,14 +98,14 @@ async def remove_member(
 
 
 async def finish_removal(tx: Transaction, actor: Actor, *, user_id: UUID) -> None:
-    """Delete who is leaving. Who joined again meanwhile stays."""
+    """Delete a leaving member, unless the user joined again meanwhile."""
     _ = await store.finish_removal(tx, actor.workspace_id, user_id)  # unless the user joined again
 
 
 async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role, request_id: str | None) -> Actor:
-    """Make a user a member who was let in by an invitation. Who is one already keeps the role. Returns who joined.
+    """Add the user of an invitation as a member. An existing member keeps the role. Returns the user.
 
-    Needs a system transaction in which the workspace's members are locked.
+    Requires a system transaction in which the workspace's members are locked.
     """
     joined = await store.insert_member(tx, workspace_id, user_id, role)
     now = role if joined else (await store.role_of(tx, workspace_id, user_id) or role)
@@ -117,7 +117,7 @@ async def join(tx: Transaction, workspace_id: UUID, *, user_id: UUID, role: Role
 
 
 async def create_user(tx: Transaction, actor: Actor, *, email: EmailAddress, name: str, password_hash: str) -> UUID:
-    """Create a user who is in no workspace yet, audited in the actor's. Raises: UserExists."""
+    """Create a user without a workspace, audited in the actor's. Raises: UserExists."""
     user_id = new_id()
     created = await store.insert_user(
         tx, user_id=user_id, email=email.display, email_norm=email.norm, name=name, password_hash=password_hash
@@ -136,12 +136,12 @@ async def create_user(tx: Transaction, actor: Actor, *, email: EmailAddress, nam
 
 
 async def lock_account(tx: Transaction, *, user_id: UUID, password_hash: str) -> bool:
-    """Whether a password verified before still is the user's, who may sign in; it stays so in this transaction."""
+    """Whether a verified password is still the user's, who can sign in; locked for this transaction."""
     return await store.lock_account(tx, user_id, password_hash)
 
 
 async def lock(tx: Transaction, actor: Actor) -> Role | None:
-    """Lock the members and return the actor's role now; None for an actor who is no person, and no person's key.
+    """Lock the members and return the actor's current role; None if the actor is not a user or a user's key.
 
     Raises: Unauthenticated: for a user who has just lost the right to change members.
     """

@@ -1,4 +1,4 @@
-"""Passwords: hashing away from the event loop, the throttle on guessing, and choosing a new one."""
+"""Passwords: hashing in threads, the limit on guessing, and changing a password."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -33,7 +33,7 @@ from leadflood.kernel.threads import PASSWORD_HASHING
 
 
 class Attempt:
-    """One try at a password, counted as a failure before it is known, so that parallel tries cannot overrun the limit.
+    """An attempt with a password, counted as failed in advance, so that parallel attempts cannot exceed the limit.
 
     Limits hold in windows of 15 minutes that end by themselves. An attempt that is refused is not counted; one that is
     never heard of again counts as failed; one that succeeds gives back what it took, and nothing else, so that the
@@ -41,18 +41,18 @@ class Attempt:
     """
 
     def __init__(self, allowed: Mapping[bytes, int]) -> None:
-        """`allowed`: under what the attempt is counted, and how often that may fail."""
+        """`allowed`: the subjects under which the attempt counts, with their limits."""
         self._allowed = allowed
 
     @classmethod
     def by_stranger(cls, settings: Settings, secret_box: SecretBox, *, email_norm: str, client: Client) -> Self:
-        """By a device that is not known for the account: all of them together share the account's limit."""
+        """By a device that is not known for the account: all of them share the account's limit."""
         account = secret_box.fingerprint(b"account", email_norm.encode())
         return cls({account: settings.max_login_attempts, **_of_address(settings, secret_box, client)})
 
     @classmethod
     def by_known_address(cls, settings: Settings, secret_box: SecretBox, *, user_id: UUID, client: Client) -> Self:
-        """By a program, which keeps no cookie, at an address from which the account was signed in to before."""
+        """By a program, which has no cookie, from an address with earlier sign-ins to the account."""
         address = throttled_address(client.ip).encode()
         known = secret_box.fingerprint(b"known address", user_id.bytes, address)
         return cls({known: settings.max_login_attempts, **_of_address(settings, secret_box, client)})
@@ -68,14 +68,14 @@ class Attempt:
         return cls({secret_box.fingerprint(b"confirmation", user_id.bytes): settings.max_login_attempts})
 
     async def begin(self, tx: Transaction) -> None:
-        """Raises: LoginThrottled: which must roll the transaction back. Unavailable: no password can be checked now."""
+        """Raises: LoginThrottled: the transaction must roll back. Unavailable: no password can be checked now."""
         PASSWORD_HASHING.require_capacity()  # a refusal for lack of capacity is not a failed attempt
         wait = await session_store.reserve(tx, self._allowed)
         if wait is not None:
             raise LoginThrottled(wait)
 
     async def succeeded(self, tx: Transaction) -> None:
-        """Give the attempt back."""
+        """Return the attempt."""
         await session_store.release(tx, list(self._allowed))
 
 
@@ -85,12 +85,12 @@ def _of_address(settings: Settings, secret_box: SecretBox, client: Client) -> di
 
 
 async def unlock(tx: Transaction, secret_box: SecretBox, *, email_norm: str) -> None:
-    """Forget the failures of all unknown devices at an account."""
+    """Reset the failures of all unknown devices at an account."""
     await session_store.clear_failures(tx, secret_box.fingerprint(b"account", email_norm.encode()))
 
 
 async def password_matches(password: str, password_hash: str | None) -> bool:
-    """Whether the password is the right one; False, after the very same work, where there is no hash to fit.
+    """Whether the password is right; False, after the same work, if there is no hash.
 
     Raises: Unavailable: too many passwords are being checked.
     """
@@ -98,7 +98,7 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 
 
 async def hash_password_in_thread(password: str) -> str:
-    """The hash of a password, which is normalised here; checking it is up to the contracts.
+    """The hash of a password, which is normalized here; contracts validate it.
 
     Raises: Unavailable: too many passwords are being checked.
     """
@@ -114,7 +114,7 @@ async def confirmed(
     password: str,
     check: Callable[[Account], None] = lambda _: None,
 ) -> tuple[Account, Attempt]:
-    """The caller's account, once the current password has been given. Guarded like a login, with a limit of its own.
+    """The caller's account, after checking the current password. Limited like a login, with a separate limit.
 
     The attempt counts as failed until the caller says that it `succeeded`.
 
@@ -137,7 +137,7 @@ async def confirmed(
 async def change_password(
     database: Database, settings: Settings, secret_box: SecretBox, actor: Actor, *, change: ChangePassword
 ) -> None:
-    """Replace the caller's password and end all other sessions of the caller, in every workspace.
+    """Change the caller's password and end all other sessions of the caller, in every workspace.
 
     API keys stay: programs use them, they carry no password, and each can be revoked by itself. Those of a user whose
     password was the demo user's public one end.
@@ -178,9 +178,9 @@ async def end_and_record(
     action: IdentityAuditAction,
     reason: EndReason,
 ) -> int:
-    """End the user's sessions but the actor's own, and audit `action` in each of the user's workspaces.
+    """End the user's sessions except the actor's own, and audit `action` in each of the user's workspaces.
 
-    Needs a system transaction. Returns how many sessions ended.
+    Requires a system transaction. Returns the number of ended sessions.
     """
     ended = await session_store.end_sessions(tx, user_id, reason, kept=actor.session_id)
     await audit.record_for_user(tx, actor, action=action, user_id=user_id, data={"endedSessions": ended})
@@ -188,7 +188,7 @@ async def end_and_record(
 
 
 def refuse_own_email(password: str, email: str, pointer: str) -> None:
-    """Raises: InvalidInput: naming the field at `pointer`, when the password is the e-mail address."""
+    """Raises: InvalidInput: naming the field at `pointer`, if the password is the email address."""
     try:
         acceptable_password(password, email)
     except InvalidValue as exc:

@@ -1,4 +1,4 @@
-"""One's own profile: the name that others see, the address to sign in with, and preferences."""
+"""A user's own profile: name, email, and preferences."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
 
 async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> MeView:
-    """Change the caller's name and preferences. A new name, which others see, is audited in all the user's workspaces.
+    """Change the caller's name and preferences. A new name is audited in all the user's workspaces.
 
     Raises: Unauthenticated: for a caller who is no user.
     """
@@ -47,9 +47,9 @@ async def update_me(database: Database, actor: Actor, *, change: UpdateMe) -> Me
 
 
 async def set_email(tx: Transaction, *, user_id: UUID, email: EmailAddress, client: Client) -> bool:
-    """Give a user a proven address to sign in with. Sessions and API keys stay. Needs a system transaction.
+    """Set a verified email. Sessions and API keys are kept. Requires a system transaction.
 
-    Returns False where the password was changed meanwhile.
+    Returns False if the password was changed meanwhile.
 
     Raises: EmailTaken: which must roll the transaction back.
     """

@@ -15,7 +15,7 @@ from leadflood.kernel.db.database import Database
 
 
 def refuse_public(settings: Settings, password: str) -> None:
-    """Raises: PublicPassword: in production, whatever the account."""
+    """Raises: PublicPassword: in production, for any account."""
     if settings.is_production and is_public_password(password):
         raise PublicPassword
 

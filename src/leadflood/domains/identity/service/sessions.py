@@ -1,4 +1,4 @@
-"""Sessions of people: starting, switching, and ending one's own. An end takes effect with the next request."""
+"""Sessions of users: starting, switching, and ending them. Ending takes effect with the next request."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,7 +45,7 @@ async def start(
     client: Client,
     continues: SessionKey | None = None,
 ) -> SessionKey:
-    """Start a session of a member and audit it. Its tokens are up to the caller.
+    """Start a session of a member and audit it. The caller creates its tokens.
 
     It lives `seconds` without use and `lifetime` in all, or until the end of the session that it `continues`. Beyond
     `MAX_SESSIONS` the user's oldest one ends. Needs a system transaction in which the user is locked.
@@ -89,7 +89,7 @@ async def start_browser(
     client: Client,
     continues: SessionKey | None = None,
 ) -> BrowserSession:
-    """Start a browser's session, as `start`."""
+    """Start a browser session, like `start`."""
     key = await start(
         tx,
         user_id=user_id,
@@ -106,9 +106,9 @@ async def start_browser(
 
 
 async def replace_browser(tx: Transaction, actor: Actor) -> None:
-    """End the session that a browser had before it signed in again, if that one is still live.
+    """End the session that a browser had before it signed in again, if it is still active.
 
-    Needs a system transaction: it may be another user's, in another workspace.
+    Requires a system transaction: it may be another user's, in another workspace.
     """
     if actor.session_id is None:
         return
@@ -120,7 +120,7 @@ async def replace_browser(tx: Transaction, actor: Actor) -> None:
 async def switch_workspace(
     database: Database, settings: Settings, actor: Actor, *, workspace_id: UUID, client: Client
 ) -> BrowserSession:
-    """Go on in another of the user's workspaces: the present session ends and a fresh one starts there.
+    """Switch to another of the user's workspaces: the current session ends and a new one starts there.
 
     It expires no later than the present session, so that switching cannot extend a session without limit.
 
@@ -151,13 +151,13 @@ async def switch_workspace(
 async def list_all_sessions(
     database: Database, actor: Actor, *, after: Position | None = None, limit: int
 ) -> Page[OwnSessionView]:
-    """The caller's own live sessions in all workspaces, newest first."""
+    """The caller's active sessions in all workspaces, newest first."""
     async with database.system(read_only=True) as tx:
         return await queries.list_all_sessions(tx, actor, after=after, limit=limit)
 
 
 async def logout(tx: Transaction, actor: Actor) -> None:
-    """End the session that this request belongs to, with all its tokens.
+    """End the session of this request, with all its tokens.
 
     Raises: SessionNotFound: for a caller without a session, such as an API key.
     """
@@ -168,7 +168,7 @@ async def logout(tx: Transaction, actor: Actor) -> None:
 
 
 async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> None:
-    """End one of the caller's own sessions in this workspace.
+    """End one of the caller's sessions in this workspace.
 
     Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
@@ -179,7 +179,7 @@ async def end_session(tx: Transaction, actor: Actor, *, session_id: UUID) -> Non
 
 
 async def end_any_session(database: Database, actor: Actor, *, session_id: UUID) -> None:
-    """End one of the caller's own sessions, in whatever workspace; it is audited there.
+    """End one of the caller's sessions in any workspace; it is audited there.
 
     Raises: SessionNotFound: also for another user's, and for one that has ended already.
     """
@@ -194,7 +194,7 @@ async def end_any_session(database: Database, actor: Actor, *, session_id: UUID)
 
 
 async def end_other_sessions(database: Database, actor: Actor) -> int:
-    """End all sessions of the caller but the present one, in every workspace. Returns how many.
+    """End all sessions of the caller except the current one, in every workspace. Returns the number.
 
     Raises: SessionNotFound: for a caller without a session, who would end all of them.
     """

@@ -1,4 +1,4 @@
-"""Login and refresh: from a password, or from the token of an earlier one, to fresh tokens.
+"""Login and refresh: new tokens for a password, or for the token of an earlier session.
 
 Programs get an access and a refresh token, a browser one token for its cookie; both come in by the same guarded door.
 
@@ -43,7 +43,7 @@ _BROWSER = SessionKind.BROWSER
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCredentials:
-    """The verified credentials of an account that may sign in."""
+    """The verified credentials of an account that can sign in."""
 
     account: Account
     joined: Sequence[MembershipView]
@@ -53,11 +53,11 @@ class VerifiedCredentials:
 async def login(
     database: Database, settings: Settings, secret_box: SecretBox, *, login: Login, client: Client
 ) -> LoginView:
-    """Start a session of the API.
+    """Start an API session.
 
     A wrong password, an unknown or disabled account and a foreign workspace look and cost the same.
 
-    Raises: LoginFailed, LoginThrottled, PublicPassword.
+    Raises: InvalidCredentials, LoginThrottled, PublicPassword.
     """
     proven = await verify_credentials(
         database,
@@ -95,11 +95,11 @@ async def login_browser(
     client: Client,
     replaces: Actor | None = None,
 ) -> BrowserLogin:
-    """Start a session of a browser, always a fresh one with a fresh token. Otherwise like `login`.
+    """Start a browser session, always with a new token. Otherwise like `login`.
 
     Args: replaces: the previous session of this browser, if any; it ends.
 
-    Raises: LoginFailed, LoginThrottled, PublicPassword.
+    Raises: InvalidCredentials, LoginThrottled, PublicPassword.
     """
     proven = await verify_credentials(
         database, settings, secret_box, email_norm=login.email.norm, password=login.password, client=client
@@ -125,14 +125,14 @@ async def verify_credentials(
     client: Client,
     kind: SessionKind = SessionKind.BROWSER,
 ) -> VerifiedCredentials:
-    """Check a password, which is what every way in goes through. Unknown and disabled accounts cost as much.
+    """Check a password, for all ways to sign in. Unknown and disabled accounts cost the same.
 
     A browser is known by its device cookie. A program, which has none, is known at the addresses of earlier sessions.
 
     The password is checked in a thread while no transaction is open. The attempt counts as failed until the caller
     says that it `succeeded`.
 
-    Raises: LoginFailed, LoginThrottled, PublicPassword.
+    Raises: InvalidCredentials, LoginThrottled, PublicPassword.
     """
     refuse_public(settings, password)
     try:
@@ -202,19 +202,19 @@ async def refresh(database: Database, settings: Settings, *, refresh_token: str)
 
 
 async def purge(database: Database, *, limit: int) -> int:
-    """Delete expired failures, tokens and sessions, at most `limit` of each of the latter. Returns how many went."""
+    """Delete expired failures, tokens and sessions, at most `limit` of each of the latter. Returns the number."""
     async with database.system() as tx:
         return await session_store.purge(tx, limit)
 
 
 def failed(client: Client) -> InvalidCredentials:
-    """What a caller without the right password gets, once it is in the log."""
+    """Log a failed sign-in and return its error."""
     _log.warning("identity.login_failed", ip=client.ip, request_id=client.request_id)
     return InvalidCredentials()
 
 
 def _chosen(proven: VerifiedCredentials, login: Login, client: Client) -> MembershipView:
-    """The workspace asked for, or the one that the user has been in the longest."""
+    """The requested workspace, or the one that the user joined first."""
     for item in proven.joined:
         if login.workspace_id in (None, item.id):
             return item
@@ -222,7 +222,7 @@ def _chosen(proven: VerifiedCredentials, login: Login, client: Client) -> Member
 
 
 async def _require_access(tx: Transaction, proven: VerifiedCredentials, chosen: MembershipView, client: Client) -> None:
-    """Refuse who has lost the password or the membership while the password was checked."""
+    """Refuse a user whose password or membership changed while the password was checked."""
     account = proven.account
     welcome = await session_store.may_sign_in(
         tx, user_id=account.id, workspace_id=chosen.id, password_hash=account.password_hash
@@ -249,7 +249,7 @@ async def _issue_tokens(tx: Transaction, settings: Settings, session: SessionKey
 
 async def _end_stolen(tx: Transaction, session: SessionKey) -> None:
     if not await session_store.end_session(tx, session.workspace_id, session.id, EndReason.TOKEN_REUSE):
-        return  # it had ended by itself
+        return  # it had already ended
     await audit.record(
         tx,
         Actor.system(session.workspace_id),

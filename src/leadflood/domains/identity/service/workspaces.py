@@ -10,7 +10,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 
 async def rename_workspace(tx: Transaction, actor: Actor, *, change: RenameWorkspace) -> WorkspaceView:
-    """Give the workspace another name. Raises: WorkspaceNotFound."""
+    """Rename the workspace. Raises: WorkspaceNotFound."""
     actor.require(WORKSPACE_WRITE)
     before = await queries.get_workspace(tx, actor)
     if await store.rename_workspace(tx, actor.workspace_id, change.name):

@@ -1,6 +1,6 @@
-"""SQL that writes identity: users, workspaces, members, keys and the audit log here, sessions in `sessions`.
+"""SQL that writes identity: users, workspaces, members, keys and the audit log; sessions are in `sessions`.
 
-Every change of state names the state it expects.
+Every state change names the expected state.
 """
 
 import json
@@ -29,7 +29,7 @@ UPDATE users SET password_hash = :password_hash, password_changed_at = now(), up
 WHERE id = :id AND (:expected::text IS NULL OR password_hash = :expected)
 """)
 
-# Change what is given of a user's profile.
+# Update the given fields of a user's profile.
 SET_PROFILE = sql("""
 UPDATE users SET name = coalesce(:name, name), appearance = coalesce(:appearance, appearance),
     time_zone = coalesce(nullif(:time_zone, 'auto'), CASE :time_zone::text WHEN 'auto' THEN 'UTC' END, time_zone),
@@ -38,7 +38,7 @@ UPDATE users SET name = coalesce(:name, name), appearance = coalesce(:appearance
 WHERE id = :id
 """)
 
-# Replace the address of a user whose password is the verified one.
+# Replace the email of a user whose password is the verified one.
 SET_EMAIL = sql("""
 UPDATE users SET email = :email, email_norm = :email_norm, updated_at = now()
 WHERE id = :id AND password_hash = :password_hash
@@ -71,7 +71,7 @@ UPDATE api_keys SET revoked_at = now() WHERE created_by = :user_id AND revoked_a
 """)
 
 # Lock the instance operators.
-# Revocations are made one at a time, on operators read after this lock.
+# Revocations happen one at a time, on operators read after this lock.
 LOCK_OPERATORS = sql("SELECT id FROM users WHERE is_operator ORDER BY id FOR UPDATE")
 
 # Create a workspace.
@@ -81,7 +81,7 @@ INSERT_WORKSPACE = sql("INSERT INTO workspaces (id, name) VALUES (:id, :name)")
 RENAME_WORKSPACE = sql("UPDATE workspaces SET name = :name, updated_at = now() WHERE id = :id AND name <> :name")
 
 # Lock the members of a workspace.
-# NO KEY: members change one at a time, while leads and jobs, which refer to the workspace, go on being created.
+# NO KEY: members change one at a time, while leads and jobs, which reference the workspace, can still be created.
 LOCK_MEMBERS = sql("SELECT true FROM workspaces WHERE id = :workspace_id FOR NO KEY UPDATE")
 
 # The role of a member.
@@ -192,7 +192,7 @@ async def insert_user(
 
 
 async def set_password(tx: Transaction, user_id: UUID, password_hash: str, *, expected: str | None) -> bool:
-    """Replace a password hash (the `expected` one, or any); False if it is not the expected one any more."""
+    """Replace a password hash (the `expected` one, or any); False if it is no longer the expected one."""
     row = {"id": user_id, "password_hash": password_hash, "expected": expected}
     return await tx.changed(SET_PASSWORD, row) == 1
 
@@ -206,67 +206,67 @@ async def set_profile(
     time_zone: str | None = None,
     locale: str | None = None,
 ) -> None:
-    """Change what is given of a user's profile."""
+    """Update the given fields of a user's profile."""
     given = {"name": name, "appearance": appearance, "time_zone": time_zone, "locale": locale}
     await tx.execute(SET_PROFILE, {"id": user_id, **given})
 
 
 async def set_email(tx: Transaction, user_id: UUID, *, email: str, email_norm: str, password_hash: str) -> bool:
-    """Replace the address of a user whose password still is the verified one; False if it is not.
+    """Replace the email of a user whose password is still the verified one; False otherwise.
 
-    Raises: IntegrityError: another user has the address.
+    Raises: IntegrityError: another user has the email.
     """
     row = {"id": user_id, "email": email, "email_norm": email_norm, "password_hash": password_hash}
     return await tx.changed(SET_EMAIL, row) == 1
 
 
 async def lock_account(tx: Transaction, user_id: UUID, password_hash: str) -> bool:
-    """Whether the verified password still is the user's, who may sign in; it stays so in this transaction."""
+    """Whether the verified password is still the user's, who can sign in; locked for this transaction."""
     return await tx.scalar(LOCK_ACCOUNT, {"id": user_id, "password_hash": password_hash}) is not None
 
 
 async def set_disabled(tx: Transaction, user_id: UUID, *, disabled: bool) -> bool:
-    """Bar a user from signing in, or admit again; False if that is how it was."""
+    """Disable or enable a user; False if that is already the state."""
     return await tx.changed(SET_DISABLED, {"id": user_id, "disabled": disabled}) == 1
 
 
 async def set_operator(tx: Transaction, user_id: UUID, *, is_operator: bool) -> bool:
-    """Make a user an instance operator or an ordinary user; False if that is how it was."""
+    """Make a user an instance operator or an ordinary user; False if that is already the state."""
     return await tx.changed(SET_OPERATOR, {"id": user_id, "is_operator": is_operator}) == 1
 
 
 async def note_public_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
-    """Remember that this hash, where it still is the user's, is of the public password."""
+    """Record that this hash, if it is still the user's, is of the public password."""
     await tx.execute(NOTE_PUBLIC_PASSWORD, {"id": user_id, "password_hash": password_hash})
 
 
 async def revoke_keys_of(tx: Transaction, user_id: UUID) -> list[tuple[UUID, UUID]]:
-    """Revoke all API keys that a user created. Returns workspace and id of each. Needs a system transaction."""
+    """Revoke all API keys that a user created. Returns workspace and ID of each. Requires a system transaction."""
     return [(row.workspace_id, row.id) for row in await tx.all(REVOKE_KEYS_OF, {"user_id": user_id})]
 
 
 async def lock_operators(tx: Transaction) -> None:
-    """Let no other transaction revoke or disable an instance operator until this one has ended."""
+    """Lock the instance operators: no other transaction can revoke or disable one until this one ends."""
     await tx.execute(LOCK_OPERATORS)
 
 
 async def insert_workspace(tx: Transaction, workspace_id: UUID, name: str) -> None:
-    """Create a workspace. Needs a system transaction."""
+    """Create a workspace. Requires a system transaction."""
     await tx.execute(INSERT_WORKSPACE, {"id": workspace_id, "name": name})
 
 
 async def rename_workspace(tx: Transaction, workspace_id: UUID, name: str) -> bool:
-    """Rename; False if that is its name, or it is gone."""
+    """Rename; False if that is already its name, or it is gone."""
     return await tx.changed(RENAME_WORKSPACE, {"id": workspace_id, "name": name}) == 1
 
 
 async def lock_members(tx: Transaction, workspace_id: UUID) -> None:
-    """Let no other transaction change the members of the workspace until this one has ended."""
+    """Lock the members: no other transaction can change them until this one ends."""
     await tx.execute(LOCK_MEMBERS, {"workspace_id": workspace_id})
 
 
 async def role_of(tx: Transaction, workspace_id: UUID, user_id: UUID, *, lock: bool = False) -> Role | None:
-    """The user's role now, None if not a member. `hold`: it stays until this transaction has ended."""
+    """The user's current role, None if not a member. `hold`: locked until this transaction ends."""
     role = await tx.scalar(ROLE_SHARED if lock else ROLE, {"workspace_id": workspace_id, "user_id": user_id})
     return None if role is None else Role(role)
 
@@ -277,7 +277,7 @@ async def has_other_owner(tx: Transaction, workspace_id: UUID, user_id: UUID) ->
 
 
 async def insert_member(tx: Transaction, workspace_id: UUID, user_id: UUID, role: Role) -> bool:
-    """Make a user a member, also one who is leaving; False if it is one already."""
+    """Make a user a member, also a leaving one; False if already a member."""
     return await tx.changed(INSERT_MEMBER, {"workspace_id": workspace_id, "user_id": user_id, "role": role}) == 1
 
 
@@ -294,7 +294,7 @@ async def delete_member(tx: Transaction, workspace_id: UUID, user_id: UUID, *, e
 
 
 async def start_removal(tx: Transaction, workspace_id: UUID, user_id: UUID, *, expected: Role) -> bool:
-    """Take all access from a member, whose row stays until `finish_removal`: things still refer to it."""
+    """Revoke all access of a member, whose row stays until `finish_removal`: other rows still reference it."""
     member = {"workspace_id": workspace_id, "user_id": user_id}
     if await tx.changed(START_REMOVAL, {**member, "expected": expected}) == 0:
         return False
@@ -304,7 +304,7 @@ async def start_removal(tx: Transaction, workspace_id: UUID, user_id: UUID, *, e
 
 
 async def finish_removal(tx: Transaction, workspace_id: UUID, user_id: UUID) -> bool:
-    """Delete who is leaving; False for who is a member again."""
+    """Delete a leaving member; False if the user is a member again."""
     return await tx.changed(FINISH_REMOVAL, {"workspace_id": workspace_id, "user_id": user_id}) == 1
 
 
@@ -328,17 +328,17 @@ async def insert_api_key(  # noqa: PLR0913  a column each
 
 
 async def lock_user(tx: Transaction, user_id: UUID) -> None:
-    """Let no other transaction start sessions or create API keys of the user until this one has ended."""
+    """Lock the user's sessions and API keys: no other transaction can add any until this one ends."""
     await tx.execute(LOCK_USER, {"id": user_id})
 
 
 async def count_active_keys(tx: Transaction, user_id: UUID) -> int:
-    """How many keys of the user could be used now, in all workspaces."""
+    """Number of the user's usable keys, in all workspaces."""
     return int(await tx.scalar(ACTIVE_KEYS, {"user_id": user_id}))
 
 
 async def lock_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> datetime | None:
-    """When an active key expires, None for never; it is not revoked before this transaction has ended.
+    """Lock an active key and return its expiration, None for never. It cannot be revoked before this transaction ends.
 
     Raises: Unauthenticated: the key is revoked or has expired.
     """
@@ -350,7 +350,7 @@ async def lock_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> dat
 
 
 async def revoke_api_key(tx: Transaction, workspace_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key; False if there is none or it is revoked already."""
+    """Revoke a key; False if there is none or it is already revoked."""
     return await tx.changed(REVOKE_API_KEY, {"workspace_id": workspace_id, "id": key_id}) == 1
 
 
@@ -372,10 +372,10 @@ async def insert_audit_event(tx: Transaction, actor: Actor, event: Mapping[str, 
 
 
 async def purge_audit_events(tx: Transaction, *, days: int, limit: int) -> int:
-    """Remove audit events of all workspaces that are older. Needs a system transaction. Returns how many."""
+    """Delete older audit events of all workspaces. Requires a system transaction. Returns the number."""
     return int(await tx.scalar(PURGE_AUDIT, {"days": days, "limit": limit}))
 
 
 async def lock_first_run(tx: Transaction) -> None:
-    """Let no other process set up the installation until this transaction has ended."""
+    """Lock the set-up of the installation until this transaction ends."""
     await tx.execute(FIRST_RUN_LOCK, {"key": _FIRST_RUN_KEY})

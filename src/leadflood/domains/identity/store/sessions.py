@@ -10,8 +10,8 @@ from leadflood.kernel.actor import Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Count an attempt to sign in against a subject, unless it has used up what is allowed.
-# A row holds the failures of its window and the attempts under way. The window is fixed: it ends whatever happens.
+# Count an attempt to sign in for a subject, unless its limit is reached.
+# A row has the failures of its window and the running attempts. The window is fixed and always ends.
 RESERVE = sql("""
 INSERT INTO login_failures AS f (subject_hash, failures) VALUES (:subject, 1)
 ON CONFLICT (subject_hash) DO UPDATE
@@ -27,7 +27,7 @@ SELECT greatest(1, ceil(extract(epoch FROM window_started_at - now()) + :window:
 FROM login_failures WHERE subject_hash = :subject
 """)
 
-# Give back an attempt that succeeded.
+# Return an attempt that succeeded.
 # Locked in the order in which `reserve` locks them, so that the two cannot deadlock.
 RELEASE = sql("""
 WITH locked AS (
@@ -41,7 +41,7 @@ FROM locked WHERE f.subject_hash = locked.subject_hash
 CLEAR_FAILURES = sql("DELETE FROM login_failures WHERE subject_hash = :subject")
 
 # Lock an enabled user with the verified password, and the membership.
-# Locked: neither a change of password nor a removal can commit between this check and the new session, and a person's
+# Locked: neither a change of password nor a removal can commit between this check and the new session, and a user's
 # sessions start one at a time, which `end_oldest` relies on.
 MAY_SIGN_IN = sql("""
 SELECT true FROM users u JOIN memberships m ON m.user_id = u.id
@@ -69,7 +69,7 @@ WHERE (workspace_id, id) IN (
 RETURNING workspace_id, id
 """)
 
-# Store an access and a refresh token of a session, and return for how many seconds each is valid.
+# Store an access and a refresh token of a session, and return the lifetime of each in seconds.
 INSERT_TOKENS = sql("""
 WITH stored AS (
     INSERT INTO session_tokens (workspace_id, token_hash, session_id, kind, expires_at)
@@ -94,7 +94,7 @@ WHERE workspace_id = :workspace_id AND id = :session_id
 
 # Lock an enabled user and the membership in a workspace.
 # The user's row before any session: the order in which a change of password locks them, so that neither a change nor a
-# removal can commit between this look and the new session.
+# removal can commit between this check and the new session.
 LOCK_MEMBERSHIP = sql("""
 SELECT w.id, w.name, m.role
 FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
@@ -102,8 +102,8 @@ WHERE u.id = :user_id AND m.workspace_id = :workspace_id AND u.disabled_at IS NU
 FOR NO KEY UPDATE OF u FOR SHARE OF m
 """)
 
-# Lock the live session of a refresh token.
-# The lock on the session puts refreshes of one session in a row.
+# Lock the active session of a refresh token.
+# The lock on the session serializes its refreshes.
 LOCK_REFRESHED = sql("""
 SELECT s.workspace_id, s.id, s.user_id
 FROM session_tokens t
@@ -120,27 +120,27 @@ UPDATE session_tokens SET used_at = now()
 WHERE workspace_id = :workspace_id AND token_hash = :token_hash AND kind = 'refresh' AND used_at IS NULL
 """)
 
-# Prolong a session.
+# Extend a session.
 EXTEND = sql("""
 UPDATE sessions SET last_used_at = now(), expires_at = least(now() + make_interval(secs => :seconds), ends_at)
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL
 """)
 
-# End a live session.
+# End an active session.
 END_SESSION = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE workspace_id = :workspace_id AND id = :id AND ended_at IS NULL AND expires_at > now()
   AND (:user_id::uuid IS NULL OR user_id = :user_id)
 """)
 
-# End a user's live sessions but one.
+# End a user's active sessions except one.
 END_SESSIONS = sql("""
 UPDATE sessions SET ended_at = now(), end_reason = :reason
 WHERE user_id = :user_id AND ended_at IS NULL AND id IS DISTINCT FROM :kept
 """)
 
 # Record that a session is in use, at most once a minute.
-# A browser's session slides: what it was given at its start it has again from its latest use on, its token too,
+# A browser session slides: from its latest use on it again has its full idle lifetime, and so does its token,
 # up to the session's latest end.
 TOUCH_SESSION = sql("""
 WITH touched AS (
@@ -169,7 +169,7 @@ DELETE FROM login_failures WHERE window_started_at < now() - make_interval(secs 
 """)
 
 # Delete expired tokens.
-# A used refresh token is kept until it would have expired: its re-use is a sign of theft.
+# A used refresh token is kept until it would have expired: reusing it indicates theft.
 PURGE_TOKENS = sql("""
 DELETE FROM session_tokens WHERE (workspace_id, token_hash) IN (
     SELECT workspace_id, token_hash FROM session_tokens WHERE expires_at < now() - interval '1 day' LIMIT :limit)
@@ -185,7 +185,7 @@ DELETE FROM sessions WHERE (workspace_id, id) IN (
 
 @dataclass(frozen=True, slots=True)
 class SessionKey:
-    """A session and whose it is."""
+    """A session and its user."""
 
     workspace_id: UUID
     id: UUID
@@ -193,7 +193,7 @@ class SessionKey:
 
 
 async def reserve(tx: Transaction, allowed: Mapping[bytes, int]) -> int | None:
-    """Count one attempt against each subject, or return the seconds to wait where one has used up what is `allowed`.
+    """Count one attempt for each subject, or return the seconds to wait if one has reached its limit in `allowed`.
 
     In the second case the caller must roll back.
     """
@@ -205,17 +205,17 @@ async def reserve(tx: Transaction, allowed: Mapping[bytes, int]) -> int | None:
 
 
 async def release(tx: Transaction, subjects: Sequence[bytes]) -> None:
-    """After a success: give back the attempt that was reserved."""
+    """Return the reserved attempt after a success."""
     await tx.execute(RELEASE, {"subjects": list(subjects)})
 
 
 async def clear_failures(tx: Transaction, subject: bytes) -> None:
-    """Let the subject start with none."""
+    """Reset the failures of the subject."""
     await tx.execute(CLEAR_FAILURES, {"subject": subject})
 
 
 async def may_sign_in(tx: Transaction, *, user_id: UUID, workspace_id: UUID, password_hash: str) -> bool:
-    """Whether the verified password is still the user's, who still is a member; it stays so in this transaction."""
+    """Whether the verified password is still the user's, who is still a member; locked for this transaction."""
     sought = {"user_id": user_id, "workspace_id": workspace_id, "password_hash": password_hash}
     return await tx.scalar(MAY_SIGN_IN, sought) is not None
 
@@ -242,9 +242,9 @@ async def insert_session(
 
 
 async def end_oldest(tx: Transaction, kept: SessionKey, limit: int) -> list[SessionKey]:
-    """End the oldest sessions of a user beyond `limit`, of which `kept` is one. Needs a system transaction.
+    """End the oldest sessions of a user beyond `limit`, of which `kept` is one. Requires a system transaction.
 
-    The user must be locked, as by `may_sign_in`. Returns those that ended.
+    The user must be locked, as by `may_sign_in`. Returns the ended ones.
     """
     sought = {"user_id": kept.user_id, "id": kept.id, "others": limit - 1, "reason": EndReason.TOO_MANY}
     return [SessionKey(row.workspace_id, row.id, kept.user_id) for row in await tx.all(END_OLDEST, sought)]
@@ -253,9 +253,9 @@ async def end_oldest(tx: Transaction, kept: SessionKey, limit: int) -> list[Sess
 async def insert_tokens(
     tx: Transaction, key: SessionKey, *, access: tuple[bytes, int], refresh: tuple[bytes, int]
 ) -> tuple[int, int]:
-    """Store the hashes of an access and a refresh token, each with its life in seconds. Returns the lives they got.
+    """Store the hashes of an access and a refresh token with their lifetimes in seconds. Returns the actual lifetimes.
 
-    Those are shorter where the session ends before.
+    Those are shorter if the session ends earlier.
     """
     row = {"workspace_id": key.workspace_id, "session_id": key.id}
     access_part = {"access_hash": access[0], "access_seconds": access[1]}
@@ -271,48 +271,48 @@ async def insert_web_token(tx: Transaction, key: SessionKey, token_hash: bytes) 
 
 
 async def lock_membership(tx: Transaction, user_id: UUID, workspace_id: UUID) -> MembershipView | None:
-    """A workspace and the user's role in it, which stay in this transaction; None for no member."""
+    """A workspace and the user's role in it, locked for this transaction; None if not a member."""
     row = await tx.first(LOCK_MEMBERSHIP, {"user_id": user_id, "workspace_id": workspace_id})
     return None if row is None else MembershipView(id=row.id, name=row.name, role=Role(row.role))
 
 
 async def lock_refreshed(tx: Transaction, token_hash: bytes) -> SessionKey | None:
-    """The live session of an unexpired refresh token, used or not, locked for this transaction."""
+    """The active session of an unexpired refresh token, used or not, locked for this transaction."""
     row = await tx.first(LOCK_REFRESHED, {"token_hash": token_hash})
     return SessionKey(row.workspace_id, row.id, row.user_id) if row else None
 
 
 async def use_refresh_token(tx: Transaction, workspace_id: UUID, token_hash: bytes) -> bool:
-    """Use a refresh token up; False if it has been used before."""
+    """Mark a refresh token as used; False if it already was."""
     return await tx.changed(USE_TOKEN, {"workspace_id": workspace_id, "token_hash": token_hash}) == 1
 
 
 async def extend(tx: Transaction, key: SessionKey, seconds: int) -> None:
-    """Let a session live `seconds` from now."""
+    """Extend a session to `seconds` from now."""
     await tx.execute(EXTEND, {"workspace_id": key.workspace_id, "id": key.id, "seconds": seconds})
 
 
 async def end_session(
     tx: Transaction, workspace_id: UUID, session_id: UUID, reason: EndReason, *, user_id: UUID | None = None
 ) -> bool:
-    """End a live session (of this user, where given); False if there is none."""
+    """End an active session (of this user, if given); False if there is none."""
     sought = {"workspace_id": workspace_id, "id": session_id, "user_id": user_id, "reason": reason}
     return await tx.changed(END_SESSION, sought) == 1
 
 
 async def end_sessions(tx: Transaction, user_id: UUID, reason: EndReason, *, kept: UUID | None = None) -> int:
-    """End all sessions of a user but one, in every workspace the transaction sees. Returns how many."""
+    """End all sessions of a user except one, in every workspace that the transaction sees. Returns the number."""
     return await tx.changed(END_SESSIONS, {"user_id": user_id, "reason": reason, "kept": kept})
 
 
 async def touch(tx: Transaction, actor: Actor) -> None:
-    """Note that the actor's session or key is in use, unless that was noted within the last minute."""
+    """Record the use of the actor's session or key, at most once per minute."""
     statement = TOUCH_SESSION if actor.api_key_id is None else TOUCH_API_KEY
     await tx.execute(statement, {"workspace_id": actor.workspace_id, "id": actor.api_key_id or actor.session_id})
 
 
 async def purge(tx: Transaction, limit: int) -> int:
-    """Delete what has lost its use, at most `limit` tokens and sessions at a time. Needs a system transaction."""
+    """Delete expired rows, at most `limit` tokens and sessions at a time. Requires a system transaction."""
     failures = await tx.changed(PURGE_FAILURES, {"window": LOGIN_WINDOW_SECONDS})
     tokens = await tx.changed(PURGE_TOKENS, {"limit": limit})
     return failures + tokens + await tx.changed(PURGE_SESSIONS, {"limit": limit})

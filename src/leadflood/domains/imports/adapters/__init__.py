@@ -1,1 +1,1 @@
-"""Readers, one a sort of file. Each turns a file into records, within bounds whatever the file holds."""
+"""Readers, one per file format. Each turns a file into records, within limits for any content."""

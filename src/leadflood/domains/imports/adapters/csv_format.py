@@ -1,4 +1,4 @@
-"""Text with delimiters: CSV, TSV and what spreadsheets call so."""
+"""Delimited text: CSV, TSV and variants of spreadsheets."""
 
 import codecs
 import csv
@@ -28,7 +28,7 @@ _TRIED = ["cp1252", "cp1250", *_OTHER_SCRIPTS]
 
 
 def encoding_of(sample: bytes, *, utf8: bool) -> str:
-    """The encoding of a text by its first bytes. `utf8`: whether the whole of it is valid UTF-8.
+    """The encoding of a text by its first bytes. `utf8`: whether all of it is valid UTF-8.
 
     Raises: UnreadableFile: it is not text.
     """
@@ -42,14 +42,14 @@ def encoding_of(sample: bytes, *, utf8: bool) -> str:
 
 
 def delimiter_of(sample: str) -> Delimiter:
-    """What separates the cells, by which delimiter the first records agree on most cells."""
+    """The delimiter with which the first records agree on the most cells."""
     best, most = Delimiter.COMMA, 0.0
     for delimiter in Delimiter:
         widths = _widths(sample, delimiter)
         if not widths:
             continue
         width, agreeing = Counter(widths).most_common(1)[0]
-        # One record agrees with itself, which is no evidence, unless it holds what only a cell can be.
+        # One record always agrees with itself. That is no evidence, unless it contains something only a cell can be.
         sure = len(widths) > 1 or delimiter is Delimiter.COMMA or _has_address(sample, delimiter)
         score = (width - 1) * (agreeing / len(widths)) ** 2 if sure else 0.0
         if score > most:
@@ -58,7 +58,7 @@ def delimiter_of(sample: str) -> Delimiter:
 
 
 def decoded(sample: bytes, encoding: str) -> str:
-    """The text of the first bytes of a file; a character that was cut off at their end is left out.
+    """The text of the first bytes of a file, without a character that is cut off at the end.
 
     Raises: UnreadableFile.
     """
@@ -70,7 +70,7 @@ def decoded(sample: bytes, encoding: str) -> str:
 
 
 def read(file: IO[bytes], *, encoding: str, delimiter: Delimiter) -> Iterator[SourceRow]:
-    """The records of a file, from where it stands. NUL characters are left out, as are blank lines.
+    """The records of a file, from its current position, without NUL characters and blank lines.
 
     Raises: UnreadableFile: at the row that cannot be read.
     """
@@ -84,7 +84,7 @@ def read(file: IO[bytes], *, encoding: str, delimiter: Delimiter) -> Iterator[So
 
 
 def read_text(text: str, *, delimiter: Delimiter) -> Iterator[SourceRow]:
-    """The records of a text that is there already. Raises: UnreadableFile."""
+    """The records of a text. Raises: UnreadableFile."""
     return _records(StringIO(text, newline=""), delimiter)
 
 
@@ -130,7 +130,7 @@ def _has_address(sample: str, delimiter: Delimiter) -> bool:
 
 
 def _eight_bits(start: bytes) -> str:
-    """Windows-1252, which old exports are in, unless there is enough text to see another script in it.
+    """Windows-1252, which old exports use, unless there is enough text to recognize another script.
 
     The encodings of Latin script cannot be distinguished by their bytes: users of the others choose theirs by hand.
     """
@@ -143,7 +143,7 @@ def _eight_bits(start: bytes) -> str:
 
 
 def _strictness(encoding: str) -> str:
-    """Other encodings than Unicode's have holes, and files have them filled: what stands there is lost anyway."""
+    """Legacy encodings have undefined bytes that occur in files anyway: those characters are lost in any case."""
     return "strict" if encoding.startswith("utf") else "replace"
 
 

@@ -1,4 +1,4 @@
-"""What crosses the border of imports: what is asked for, and the shape of every answer."""
+"""Inputs and outputs of imports."""
 
 from datetime import datetime
 from typing import Annotated
@@ -63,7 +63,7 @@ class ReadFormat(Schema):
 
 
 class ImportOptions(Schema):
-    """How to import the rows. Empty cells never change anything."""
+    """Options for importing the rows. Empty cells never change anything."""
 
     mode: Annotated[ImportMode, Strict(strict=False)] = ImportMode.CREATE_AND_UPDATE
     existing: AnyPolicy = Field(FieldPolicy.FILL_EMPTY, description="How to update existing leads.")

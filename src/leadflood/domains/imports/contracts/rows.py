@@ -1,4 +1,4 @@
-"""A row of a file as a new lead: the very contract of `POST /v1/leads` decides, here a cell at a time."""
+"""A row of a file as a new lead, validated cell by cell by the contract of `POST /v1/leads`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _NO_FIELDS: Final[Mapping[str, tuple[FieldType, Sequence[Option]]]] = MappingPro
 
 @dataclass(slots=True)
 class StagedRow:
-    """What came of a row: a lead to be, or faults; `faults` of a lead to be are values that were dropped."""
+    """Result of parsing a row: the values of a lead, or errors; `faults` of a valid row are dropped values."""
 
     number: int
     lead: LeadColumns | None = None
@@ -49,12 +49,12 @@ class StagedRow:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing was in the row at all."""
+        """Whether the row is empty."""
         return self.lead is None and not self.faults
 
 
 class RowReader:
-    """Turns the cells of rows into leads, by one mapping."""
+    """Converts rows to leads by a mapping."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class RowReader:
         self._drops = invalid is InvalidValues.DROP
 
     def read(self, number: int, cells: Sequence[str]) -> StagedRow:
-        """The lead that a row stands for, or why it is none."""
+        """The lead of a row, or its errors."""
         if not any(cells):
             return StagedRow(number)
         faults: list[FieldError] = []

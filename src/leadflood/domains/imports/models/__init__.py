@@ -1,1 +1,1 @@
-"""What an import is: its states, the file's format, and what a column can become. Pure functions."""
+"""Imports: states, file format, and targets of columns. Pure functions."""

@@ -1,4 +1,4 @@
-"""What the columns of a file seem to be, by their headers and by what is in them."""
+"""Detection of columns, by their headers and contents."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ from leadflood.kernel.web_address import normalise_website
 
 MAX_CUSTOM: Final = 40
 REASON_COLUMN: Final = "leadflood_error"
-"""What rejected rows carry when they are given back; no column of a lead."""
+"""Column of the error in a file of rejected rows; not a field of a lead."""
 _OURS: Final = REASON_COLUMN.replace("_", " ")
 _EXPORTED: Final = frozenset({"id", "version", "status", "createdAt", "updatedAt", "enrichedAt", "error"})
 """Columns of our exports that an import cannot set."""
@@ -64,7 +64,7 @@ _EXPORTED_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class DetectedColumn:
-    """A column of the file: what its header says, what it becomes, and how sure that is (0 to 1)."""
+    """A column of the file: header, detected target, and confidence (0 to 1)."""
 
     header: str
     target: str
@@ -83,7 +83,7 @@ class Analysis:
 
 
 def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> list[DetectedColumn]:
-    """A target for each column. Each target is given once, to the column that fits it best."""
+    """A target for each column. Each target is used once, for the column that fits best."""
     width = max(map(len, [header or [], *rows]), default=0)
     names = [header[index] if header and index < len(header) else "" for index in range(width)]
     ours = exported_targets(names)
@@ -110,7 +110,7 @@ def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) 
 
 
 def exported_targets(names: Sequence[str]) -> dict[int, str]:
-    """What columns become that only our own exports have, by their place: importing an export changes nothing."""
+    """Targets of the columns that only our own exports have, by position: importing an export changes nothing."""
     found: dict[int, str] = {}
     whole = {"email", "createdAt"} <= set(names)
     for index, name in enumerate(names):
@@ -125,7 +125,7 @@ def exported_targets(names: Sequence[str]) -> dict[int, str]:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record names the columns: it does unless it holds a value of a lead itself."""
+    """Whether the first record is a header: it is unless it contains a value of a lead."""
     if not rows:
         return True
     first = [cell.strip() for cell in rows[0]]
@@ -135,7 +135,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def fingerprint(header: Sequence[str] | None, width: int) -> str:
-    """What files with the same columns share: a hash of the headers, or of their number where there are none."""
+    """A hash that is equal for files with the same columns: of the headers, or of their number if there are none."""
     named = [name_key(name) for name in header] if header else [str(width)]
     return hashlib.sha256("\x1f".join(named).encode()).hexdigest()
 
@@ -146,7 +146,7 @@ def name_key(name: str) -> str:
 
 
 def custom_key(name: str) -> str:
-    """The key of the custom field that a column of this name becomes; empty where the name holds no letter or digit."""
+    """The key of the custom field for a column with this name; empty if the name has no letter or digit."""
     key = "_".join(name_key(name).split())[:64].rstrip("_")
     return key if not key or key[0].isalpha() else f"c_{key}"[:64]
 
@@ -218,11 +218,11 @@ _BY_CONTENT: Final[Mapping[Target, tuple[Callable[[str], bool], float]]] = {
     Target.WEBSITE: (_is_website, 0.8),
     Target.COUNTRY: (_is_country, 0.9),
 }
-"""Targets that cells alone can identify, with the share of cells that has to match."""
+"""Targets that cells alone can identify, with the share of cells that must match."""
 
 
 def _settle_names(given: dict[int, tuple[str, float]]) -> None:
-    """A full name beside first and last name says nothing more; "Name" beside a first name is the last name."""
+    """A full name next to first and last name adds nothing; "Name" next to a first name is the last name."""
     places = {target: index for index, (target, _) in given.items()}
     full = places.get(Target.FULL_NAME)
     if full is None or Target.FIRST_NAME not in places:
@@ -233,7 +233,7 @@ def _settle_names(given: dict[int, tuple[str, float]]) -> None:
 
 
 def _custom_keys(names: Sequence[str]) -> list[tuple[str, float]]:
-    """Columns that are nothing we know become custom fields under their own names; without a name they are left out."""
+    """Unknown columns become custom fields under their own names; those without a name are skipped."""
     found: list[tuple[str, float]] = []
     used: set[str] = set()
     for name in names:

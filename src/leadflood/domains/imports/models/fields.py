@@ -1,4 +1,4 @@
-"""What a column of a file can become.
+"""Targets of the columns of a file.
 
 The list is closed: opt-outs, consent, status and times are not in it, so that no file can set or clear them.
 """
@@ -15,7 +15,7 @@ CUSTOM: Final = "custom:"
 
 
 class Target(StrEnum):
-    """What the cells of a column are. Beside these, `custom:KEY` makes them a custom field."""
+    """Target of a column. Besides these, `custom:KEY` is a custom field."""
 
     EMAIL = "email"
     FIRST_NAME = "firstName"
@@ -32,7 +32,7 @@ class Target(StrEnum):
 
 
 API_NAMES: Final = {field.name: field.api_name for field in IMPORTABLE_FIELDS} | {"custom_fields": "customFields"}
-"""Columns of a lead that an import can change, as the API names them. The address is what a lead is known by."""
+"""Columns of a lead that an import can change, by API name. The email identifies the lead."""
 UPDATABLE: Final = tuple(API_NAMES.values())
 
 _PERMISSION: Final = re.compile(
@@ -42,12 +42,12 @@ _PERMISSION: Final = re.compile(
 
 
 def about_permission(name: str) -> bool:
-    """Whether a column seems to say who may be contacted. That is not a lead's field, and no import sets it."""
+    """Whether a column seems to be about consent to contact. That is not a lead's field, and no import sets it."""
     return bool(_PERMISSION.search(re.sub(r"[^a-z0-9]+", " ", search_key(name))))
 
 
 def check_target(text: str) -> str:
-    """A target as it is stored. Raises: InvalidValue."""
+    """A target in its stored form. Raises: InvalidValue."""
     if text in set(Target):
         return text
     if not text.startswith(CUSTOM):

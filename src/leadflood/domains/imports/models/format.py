@@ -1,4 +1,4 @@
-"""How a file is read, and the limits that keep reading it bounded."""
+"""Format of a file, and the limits that bound reading it."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from leadflood.kernel.decoding import UNICODE_ENCODINGS
 
 MAX_COLUMNS: Final = 1000
 MAX_LINE: Final = 1024 * 1024
-"""Characters of one line of text. Longer ones are refused before they are in memory as a whole."""
+"""Maximum characters of a line of text. Longer ones are refused before they are in memory as a whole."""
 MAX_CELL: Final = 131_072
-"""Characters of a cell: the limit of Python's csv module."""
+"""Maximum characters of a cell: the limit of Python's csv module."""
 SAMPLE_BYTES: Final = 1024 * 1024
-"""How much of a file is looked at to find out how to read it."""
+"""Number of bytes of a file that are sampled to detect its format."""
 SAMPLE_ROWS: Final = 200
 SHOWN_ROWS: Final = 20
 SHOWN_CHARACTERS: Final = 200
@@ -56,7 +56,7 @@ ENCODINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How to read a file. Encoding and delimiter are for CSV, sheet is for XLSX."""
+    """Format of a file. Encoding and delimiter apply to CSV, sheet applies to XLSX."""
 
     kind: FileKind
     header: bool = True
@@ -66,7 +66,7 @@ class FileFormat:
 
 
 def format_of(stored: Mapping[str, Any]) -> FileFormat:
-    """A format as it was stored."""
+    """A format from its stored form."""
     return FileFormat(
         FileKind(stored["kind"]),
         stored["header"],
@@ -77,7 +77,7 @@ def format_of(stored: Mapping[str, Any]) -> FileFormat:
 
 
 def stored_format(found: FileFormat) -> dict[str, Any]:
-    """A format as it is stored."""
+    """The stored form of a format."""
     text = found.kind is FileKind.CSV
     return {
         "kind": found.kind,
@@ -90,7 +90,7 @@ def stored_format(found: FileFormat) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row of a file that has cells. `number` is what a spreadsheet shows beside it: blank lines are counted."""
+    """A row of a file with cells. `number` is the row number in a spreadsheet: blank lines count."""
 
     number: int
     cells: list[str]
@@ -101,7 +101,7 @@ _QUOTED_FORMULA: Final = re.compile("'+[ \t]*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-
 
 
 def neutralise(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula: with an apostrophe before what would start one.
+    """A cell that no spreadsheet runs as a formula: with an apostrophe before a character that starts one.
 
     Follows OWASP, "CSV Injection". `restore` undoes it, for every text.
     """
@@ -109,5 +109,5 @@ def neutralise(cell: str) -> str:
 
 
 def restore(cell: str) -> str:
-    """What `neutralise` was given."""
+    """The original value of a cell that `neutralise` changed."""
     return cell[1:] if cell.startswith("'") and _QUOTED_FORMULA.match(cell) else cell

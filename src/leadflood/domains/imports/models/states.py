@@ -1,11 +1,11 @@
-"""The states of an import and of its rows, and the choices that decide what a row does."""
+"""States of an import and of its rows, and the options that decide the action of a row."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class ImportStatus(StrEnum):
-    """Where an import stands.
+    """State of an import.
 
     `uploading → uploaded → staging → previewed → committing → committed`; from `committing` one can go to `paused` and
     back. `cancelled` and `failed` end a phase early: what was committed by then can be undone. Whether it is being
@@ -24,7 +24,7 @@ class ImportStatus(StrEnum):
 
 
 BUSY: Final = frozenset({ImportStatus.STAGING, ImportStatus.COMMITTING})
-"""States in which a worker has the import."""
+"""States in which a worker processes the import."""
 
 
 class ImportStage(StrEnum):
@@ -78,7 +78,7 @@ class Duplicates(StrEnum):
 
 
 class InvalidValues(StrEnum):
-    """What to do with invalid values. Rows without a valid email are always rejected."""
+    """How to handle invalid values. Rows without a valid email are always rejected."""
 
     REJECT = "reject"
     DROP = "drop"

@@ -1,4 +1,4 @@
-"""Staged rows become leads and changes of leads, a chunk at a time, each chunk complete in its transaction."""
+"""Commit of an import: staged rows become leads and changes, in chunks, each in one transaction."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -25,22 +25,22 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import Event
 
 BATCH = 10_000
-"""Rows of one transaction."""
+"""Maximum rows of one transaction."""
 MAX_WAITING = 2000
 """Maximum waiting jobs of a workspace: above it, an import adds none."""
 ENRICH_BATCH = 500
 
 
 class CommitWork:
-    """Writes an import as `jobs.lanes` wants it: rows of a chunk with all that belongs to them."""
+    """Writes an import by `jobs.parallel_chunks`: the rows of a chunk with all that belongs to them."""
 
     def __init__(self, found: StoredImport) -> None:
-        """Args: found: the import as its job finds it."""
+        """Args: found: the import, as its job locked it."""
         self._found = found
         self._origin = WriteContext(found.actor, found.changeset, found.id)
 
     async def position(self, tx: Transaction) -> int | None:
-        """The number of the last row that is written."""
+        """The number of the last committed row."""
         found = await self._lock(tx)
         return None if found is None else found.committed_through
 
@@ -49,14 +49,14 @@ class CommitWork:
         return await commit.next_chunk(tx, self._found, after, BATCH)
 
     async def write(self, tx: Transaction, chunk: commit.CommitChunk) -> WriteResult:
-        """Write leads and changes of leads, and keep in the rows what came otherwise."""
+        """Write leads and changes, and record rows with other results."""
         written = await bulk_write.write_rows(tx, self._origin, commit.incoming_rows(self._found, chunk))
         for lead_ids, _, action, reason in _otherwise(written):
             await commit.mark(tx, self._found, chunk, lead_ids, action=action, reason=reason)
         return written
 
     async def record(self, tx: Transaction, chunk: commit.CommitChunk, outcome: WriteResult) -> bool:
-        """Count the chunk, if the import is still being committed by this job, and has come to where it begins."""
+        """Count the chunk, if this job still commits the import, and all earlier chunks are counted."""
         found = await self._lock(tx)
         if found is None or found.committed_through != chunk.after:
             return False
@@ -74,7 +74,7 @@ class CommitWork:
 
 
 def _otherwise(written: WriteResult) -> Iterator[tuple[list[UUID], RowAction, RowAction, str | None]]:
-    """The leads that were not written: what was foreseen, what it came to, and why."""
+    """The leads that were not written: planned action, result, and reason."""
     for lead_ids, was, action, reason in (
         (written.email_taken, RowAction.CREATE, RowAction.CONFLICT, "created_since_preview"),
         (written.deleted, RowAction.UPDATE, RowAction.CONFLICT, "deleted_since_preview"),
@@ -86,7 +86,7 @@ def _otherwise(written: WriteResult) -> Iterator[tuple[list[UUID], RowAction, Ro
 
 
 async def finish_writing(tx: Transaction, found: StoredImport) -> None:
-    """All rows are written: the import is `committed`, its changeset closed, and enrichment on its way if wanted."""
+    """All rows are written: the import is `committed`, its changeset closed, and enrichment queued if requested."""
     actor, changeset_id = found.actor, found.changeset
     await changesets.close_changeset(tx, actor, changeset_id=changeset_id)
     await store.end_phase(tx, found, ImportStatus.COMMITTED)
@@ -100,7 +100,7 @@ async def finish_writing(tx: Transaction, found: StoredImport) -> None:
 
 
 async def enrich_more(tx: Transaction, found: StoredImport) -> int | None:
-    """Queue the enrichment of the next new leads, if few jobs wait. Returns how many; None when all are queued."""
+    """Queue the enrichment of the next new leads, if few jobs wait. Returns their number; None when all are queued."""
     changeset = await changeset_queries.get_changeset(tx, found.actor, changeset_id=found.changeset)
     if changeset.status != ChangesetStatus.APPLIED:
         return None

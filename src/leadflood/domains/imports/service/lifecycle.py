@@ -1,4 +1,4 @@
-"""What people ask of an import: preview, commit, pause, cancel, undo, delete. Workers do it."""
+"""Verbs of an import: preview, commit, pause, cancel, undo, delete. Workers run them."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -40,7 +40,7 @@ _UNDOABLE = frozenset({ImportStatus.COMMITTED, ImportStatus.PAUSED, ImportStatus
 
 
 async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
-    """Have the file read and compared with the leads. Nothing is written to them.
+    """Start the preview: the file is parsed and compared with the leads. No leads are changed.
 
     Raises: ImportNotFound, ImportNotReady: it is at work, or committed, or no column is the address.
     """
@@ -54,7 +54,7 @@ async def preview_import(tx: Transaction, actor: Actor, *, import_id: UUID, trac
 
 
 async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace: Mapping[str, str]) -> ImportDetail:
-    """Write what the preview shows; or go on with a commit that was paused or failed.
+    """Start the commit of a preview, or resume one that was paused or failed.
 
     Columns that become custom fields which are not defined define them, as text with the column's name as label.
 
@@ -83,7 +83,7 @@ async def commit_import(tx: Transaction, actor: Actor, *, import_id: UUID, trace
 
 
 async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
-    """Stop a commit. The rows that are being written are left out. Raises: ImportNotFound, ImportNotReady."""
+    """Pause a commit. Rows in progress are rolled back. Raises: ImportNotFound, ImportNotReady."""
     actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status is not ImportStatus.COMMITTING:
@@ -94,7 +94,7 @@ async def pause_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Imp
 
 
 async def cancel_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> ImportDetail:
-    """Cancel an import. Leads that are written stay, and can be undone. Raises: ImportNotFound, ImportNotReady."""
+    """Cancel an import. Written leads stay, and can be undone. Raises: ImportNotFound, ImportNotReady."""
     actor.require(LEADS_WRITE)
     found = await _locked(tx, actor, import_id)
     if found.status not in _STOPPABLE:
@@ -131,7 +131,7 @@ async def undo_import(
 
 
 async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> None:
-    """Remove an import with its file and rows; what it wrote stays, and its changeset can still be undone.
+    """Delete an import with its file and rows; written leads stay, and its changeset can still be undone.
 
     Raises: ImportNotFound, ImportNotReady: it is at work.
     """
@@ -166,7 +166,7 @@ async def _enqueue(
 
 
 async def _counted(tx: Transaction, actor: Actor, found: StoredImport) -> dict[str, JsonValue]:
-    """How many leads the import has written so far, if it has started to, and the undo for them."""
+    """Number of leads that the import has written so far, if it has started, and the undo for them."""
     if found.changeset_id is None:
         return {"count": 0}
     changeset = await get_changeset(tx, actor, changeset_id=found.changeset_id)

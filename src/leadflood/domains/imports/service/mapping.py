@@ -1,4 +1,4 @@
-"""What a file is and what its columns are: guessed first, then as people say."""
+"""File format and column mapping: detected first, then changed by users."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,11 +23,11 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import FieldError, InvalidInput
 
 CHANGEABLE = frozenset({ImportStatus.UPLOADED, ImportStatus.PREVIEWED, ImportStatus.CANCELLED, ImportStatus.FAILED})
-"""States in which the mapping can be changed, as long as nothing is written."""
+"""States in which the mapping can be changed: nothing is written yet."""
 
 
 async def save_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analysis: Analysis) -> None:
-    """Store what was found, with the mapping that was chosen for a file with the same columns before, if any."""
+    """Store the analysis, with the mapping of an earlier file with the same columns, if any."""
     known = await queries.known_mapping(tx, actor.workspace_id, analysis.fingerprint)
     columns, options = analysis.columns, {}
     if known is not None and len(known.targets) == len(columns):
@@ -41,7 +41,7 @@ async def save_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analy
 async def wanted_format(
     tx: Transaction, actor: Actor, *, import_id: UUID, command: ReadFormat
 ) -> tuple[FileFormat, StoredImport]:
-    """The format that the import gets, and the import. Raises: ImportNotFound, ImportNotReady, InvalidInput."""
+    """The resulting format, and the import. Raises: ImportNotFound, ImportNotReady, InvalidInput."""
     found, format_ = await changeable(tx, actor, import_id=import_id)
     given = {name: value for name in command.model_fields_set if (value := getattr(command, name)) is not None}
     if "sheet" in given and given["sheet"] not in found.sheets:
@@ -51,7 +51,7 @@ async def wanted_format(
 
 
 async def map_columns(tx: Transaction, actor: Actor, *, import_id: UUID, command: MapColumns) -> ImportDetail:
-    """Say what each column becomes and what rows do; kept for the next file with the same columns.
+    """Set the targets of columns and the options; remembered for files with the same columns.
 
     Raises: ImportNotFound, ImportNotReady, InvalidInput, UnknownOwner.
     """

@@ -1,6 +1,6 @@
-"""Reading files: what runs in a process of its own, where nothing but the file can be reached.
+"""Parsing of files, in a sandbox process that can access only the file.
 
-`look` and `read_rows` are tasks of `kernel.sandbox`; the rest of this module is how they do it.
+`detect` and `read_rows` are tasks of `kernel.sandbox`; the rest of this module implements them.
 """
 
 import json
@@ -41,7 +41,7 @@ _NO_LEAD = (None,) * len(LeadColumns._fields)
 
 
 def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None) -> Analysis:
-    """Look at a file, from its start.
+    """Analyze a file, from its start.
 
     Args: size: of the whole file, of which `file` may be the beginning. wanted: how it is to be read, where people said
         so.
@@ -57,7 +57,7 @@ def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None
     delimiter = wanted.delimiter if wanted else csv_format.delimiter_of(text)
     records = list(islice(csv_format.read_text(text, delimiter=delimiter), SAMPLE_ROWS))
     if len(head) < size and 1 < len(records) < SAMPLE_ROWS:
-        records.pop()  # the head ends within it
+        records.pop()  # the sample ends within it
     header = wanted.header if wanted else has_header([record.cells for record in records])
     return _analysed(FileFormat(FileKind.CSV, header, encoding, delimiter), [], records)
 
@@ -69,13 +69,13 @@ def detect(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, An
 
 
 def analysis_of(found: Mapping[str, Any]) -> Analysis:
-    """What `look` found."""
+    """The analysis of a file, from its serialized form."""
     columns = [DetectedColumn(**item) for item in found["columns"]]
     return Analysis(format_of(found["format"]), found["sheets"], columns, found["sample"], found["fingerprint"])
 
 
 def read_rows(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Any]:
-    """What is left to stage of an import: batches of rows in the order of `store.staging.COLUMNS`.
+    """The rows of an import that are not yet staged, in batches, in the order of `store.staging.COLUMNS`.
 
     With each come how often each fault was found in it, and the bytes read by then. Rows that make a lead get the id of
     it from the caller: ids made here could be foreign ones, made in a process that a file has taken over.

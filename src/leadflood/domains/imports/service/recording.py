@@ -1,4 +1,4 @@
-"""What the audit log says of an import."""
+"""Audit entries of imports."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,11 +22,11 @@ async def record(
     filename: str,
     data: Mapping[str, JsonValue] = _NOTHING,
 ) -> None:
-    """Write into the audit log what was done with an import, which people know by the name of its file."""
+    """Record an action on an import in the audit log, with the file name as label."""
     named = {"name": filename, **data}
     await audit.record(tx, actor, action=action, subject_type=AUDIT_SUBJECT, subject_id=import_id, data=named)
 
 
 def undoable(count: int, import_id: UUID, changeset_id: UUID) -> dict[str, JsonValue]:
-    """What an entry says of leads that were written: how many, and what undoes it."""
+    """Audit details of written leads: their number, and the changeset that undoes them."""
     return {"count": count, "importId": str(import_id), "changesetId": str(changeset_id)}

@@ -1,4 +1,4 @@
-"""Rejected rows go back as a file: the columns as they came, and the reason in one more."""
+"""Rejected rows as a file: the original columns, and the error in an additional one."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from leadflood.kernel.db.database import Database
 
 
 async def rejected_file(database: Database, actor: Actor, *, import_id: UUID) -> AsyncIterator[bytes]:
-    """The rejected rows as CSV (UTF-8 with the mark that spreadsheets look for), piece by piece.
+    """The rejected rows as CSV (UTF-8 with the byte order mark that spreadsheets expect), piece by piece.
 
     No cell of it runs as a formula; importing it again reads what the original file had. Raises: ImportNotFound.
     """

@@ -1,4 +1,4 @@
-"""Files are read in processes of their own, which a file can neither block nor break out of."""
+"""Parsing of files in sandbox processes that a file can neither block nor break out of."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -20,12 +20,12 @@ from leadflood.kernel.sandbox.protocol import StopReason, TaskLimits
 
 DEFAULT_SOURCE = "import"
 BATCH = 5000
-"""Rows of one transaction, at most."""
+"""Maximum rows of one transaction."""
 _MEMORY = 768 * 1024 * 1024
 DETECT: Final = TaskLimits(memory=_MEMORY, cpu=30, wall=300)
-"""A look at the first rows; of a workbook, all its texts are read for it."""
+"""Limits of the analysis: of a workbook, it reads all texts."""
 ROWS: Final = TaskLimits(memory=_MEMORY, cpu=60, wall=600)
-"""One batch of rows."""
+"""Limits of one batch of rows."""
 _LEAD_ID, _EMAIL = 3, 4
 _WHY: Final = {
     StopReason.TIME: "reading it takes too long",
@@ -38,26 +38,26 @@ _WORDS: Final = {
 }
 
 Batch = tuple[list[list[Any]], dict[str, int], int]
-"""Rows in the order of `store.staging.COLUMNS`, how often each fault was found in them, and the bytes read by then."""
+"""Rows in the order of `store.staging.COLUMNS`, number of each error in them, and bytes read so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownValues:
-    """What cells are read by: members by id and address, and custom fields by key."""
+    """Lookup values for parsing cells: members by ID and address, and custom fields by key."""
 
     members: Mapping[str, UUID]
     fields: Mapping[str, CustomField]
 
 
 def new_sandbox(processes: int) -> Sandbox:
-    """Processes that read files. None starts before the first file."""
+    """Pool of processes that parse files. None starts before the first file."""
     return Sandbox(processes=processes, preload=[parsing.__name__])
 
 
 async def detect_format(
     process: Process, file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None
 ) -> Analysis:
-    """What `parsing.analyse` says of a file. Raises: UnreadableFile."""
+    """The analysis of a file by `parsing.analyse`. Raises: UnreadableFile."""
     kind = FileKind.XLSX if file.read(len(workbook.MAGIC)) == workbook.MAGIC else FileKind.CSV
     asked = {"size": size, "utf8": utf8, "wanted": stored_format(wanted) if wanted else None}
     with _in_words(kind):
@@ -70,7 +70,7 @@ async def detect_format(
 async def open_rows(
     process: Process, file: IO[bytes], found: StoredImport, known: KnownValues
 ) -> AsyncIterator[AsyncGenerator[Batch, None]]:
-    """What is left to stage of an import, read while the block runs. Its steps raise UnreadableFile."""
+    """The rows not yet staged, read while the block runs. Its steps raise UnreadableFile."""
     if found.format is None:
         raise RuntimeError("The format of this import is not known.")
     running = process.run(parsing.read_rows, file, _asked(found, found.format, known), ROWS)

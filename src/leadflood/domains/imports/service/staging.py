@@ -1,4 +1,4 @@
-"""The rows of a file become staged rows, each with what it would do."""
+"""Staging: rows of a file with their planned actions."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -16,7 +16,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 
 async def known_values(tx: Transaction, actor: Actor) -> KnownValues:
-    """What cells are read by: the members of the workspace, and the definitions of custom fields."""
+    """Lookup values for parsing cells: the members of the workspace and the definitions of custom fields."""
     return KnownValues(
         await identity.members_by_name(tx, actor.workspace_id),
         await fields.custom_fields(tx, actor.workspace_id, subject=LEAD),
@@ -24,7 +24,7 @@ async def known_values(tx: Transaction, actor: Actor) -> KnownValues:
 
 
 async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> None:
-    """Stage a batch of an import that this transaction has locked, and count what its rows would do."""
+    """Stage a batch of an import that this transaction has locked, and count the planned actions."""
     records, faults, position = batch
     await staging.load_rows(tx, records)
     staged = await staging.decide_rows(tx, found, rules_of(found.options), first=records[0][0])
@@ -45,7 +45,7 @@ async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> Non
 
 
 def rules_of(options: ImportOptions) -> staging.StagingRules:
-    """What decides what rows do."""
+    """The rules that decide the actions of rows."""
     policies = {column: options.fields.get(name, options.existing) for column, name in API_NAMES.items()}
     return staging.StagingRules(options.mode, options.duplicates, policies)
 

@@ -1,4 +1,4 @@
-"""Uploads: a file is stored in chunks, and read back as a file."""
+"""Uploads: files stored in parts, and read back as files."""
 
 import asyncio
 import codecs
@@ -29,13 +29,13 @@ from leadflood.kernel.sandbox.pool import Sandbox
 
 CHUNK = 1024 * 1024
 _AHEAD = 64 * CHUNK
-"""Bytes that an upload of unknown size reserves ahead."""
+"""Bytes that an upload of unknown size reserves in advance."""
 _NAMED = 3
 
 
 @dataclass(slots=True)
 class _Quota:
-    """An upload, and the bytes of its workspace's quota that it has so far."""
+    """An upload, and its reserved share of the workspace's quota."""
 
     actor: Actor
     import_id: UUID
@@ -45,7 +45,7 @@ class _Quota:
 
 @dataclass(slots=True)
 class _Received:
-    """What is known of a file after its last byte: never more than its first piece is kept."""
+    """State of an upload; only the first piece of the file is kept in memory."""
 
     head: bytearray = field(default_factory=bytearray)
     size: int = 0
@@ -53,7 +53,7 @@ class _Received:
     decoder: codecs.IncrementalDecoder | None = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def add(self, data: bytes) -> None:
-        """Look at the next bytes."""
+        """Process the next bytes."""
         self.size += len(data)
         self.digest.update(data)
         if len(self.head) < SAMPLE_BYTES:
@@ -84,9 +84,9 @@ async def upload(
     limit: int,
     quota: int,
 ) -> UUID:
-    """Store a file and find out how to read it. Returns the id of the import, which is `uploaded` then.
+    """Store a file and analyze it. Returns the ID of the import, now `uploaded`.
 
-    Whatever ends the upload early removes what was stored of it.
+    If the upload ends early for any reason, the stored part is deleted.
 
     Args: declared: about how many bytes the sender says will come; for a small form this may be less than none. limit:
         bytes that a file may have. quota: bytes that all uncommitted files of the workspace may have.
@@ -116,7 +116,7 @@ async def upload(
 async def spooled(
     database: Database, actor: Actor, *, import_id: UUID, head: bytes = b"", size: int | None = None
 ) -> AsyncIterator[IO[bytes]]:
-    """The file of an import as a temporary one on this machine's disk, at its start.
+    """The file of an import as a temporary file on local disk, at its start.
 
     Args: head: its first bytes, where they are known. size: with it, text is not fetched beyond them.
 
@@ -143,7 +143,7 @@ async def spooled(
 async def _reserve(
     tx: Transaction, actor: Actor, import_id: UUID, quota: int, needed: int, declared: int | None
 ) -> int:
-    """Reserve what an upload needs, and some more where its size is unknown. Returns how many bytes it has then."""
+    """Reserve quota for an upload, with some in advance if its size is unknown. Returns the reserved bytes."""
     files = await store_quota.stored_files(tx, actor.workspace_id, but=import_id)
     free = quota - sum(file.size for file in files)
     if needed > free:

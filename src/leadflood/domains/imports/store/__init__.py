@@ -1,4 +1,4 @@
-"""SQL that writes imports. Every change of state names the state it expects, and the job that works on it."""
+"""SQL that writes imports. Every state change names the expected state and the job that works on it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _APPEND_CHUNK = sql("""
 INSERT INTO import_chunks (workspace_id, import_id, number, data) VALUES (:workspace_id, :import_id, :number, :data)
 """)
 
-# An import as its verbs need it.
+# An import, as its verbs need it.
 _SELECT = sql("""
 SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, format, sheets, columns, fingerprint,
        options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, committed_through,
@@ -41,12 +41,12 @@ _LOCK = assemble(_SELECT, condition=EMPTY)
 # Lock an import that a job works on.
 _LOCK_FOR_JOB = assemble(_SELECT, condition=sql(" AND status = :expected AND job_id = :job_id"))
 
-# Take an import from one state to another.
+# Change the state of an import from the expected one.
 _TRANSITION = sql("""
 UPDATE imports SET status = :status, updated_at = now(){more}
 WHERE workspace_id = :workspace_id AND id = :import_id AND status = ANY(:expected)
 """)
-# Take an import to another state.
+# Change the state of an import.
 _CHANGE_STATUS = assemble(_TRANSITION, more=EMPTY)
 # End a phase.
 _END = assemble(_TRANSITION, more=sql(", finished_at = now()"))
@@ -56,9 +56,9 @@ _END_STAGING = assemble(_TRANSITION, more=sql(", finished_at = now(), staged_byt
 _END_UPLOAD = assemble(
     _TRANSITION, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8")
 )
-# What columns become, and what rows do.
+# Set mapping and options.
 _SET_MAPPING = assemble(_TRANSITION, more=sql(", columns = :columns, options = :options"))
-# Begin a preview at the first row.
+# Start a preview at the first row.
 _START_STAGING = assemble(
     _TRANSITION,
     more=sql("""
@@ -66,35 +66,35 @@ _START_STAGING = assemble(
 row_count = 0, counts = '{}', fields = '{}', faults = '{}', finished_at = NULL
 """),
 )
-# Begin a commit, or go on with one.
+# Start or resume a commit.
 _START_WRITING = assemble(
     _TRANSITION,
     more=sql("""
 , job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = :offset, changeset_id = :changeset_id
 """),
 )
-# Bring an import back that this very job left as failed.
+# Resume an import that failed in this same job.
 _RESUME = assemble(_TRANSITION, more=sql(", error = NULL"))
 _RESUME_FOR_JOB = assemble(sql("{resume} AND job_id = :job_id"), resume=_RESUME)
-# The job is over without success.
+# The job failed.
 _FAIL = assemble(
     sql("{end} AND job_id = :job_id"), end=assemble(_TRANSITION, more=sql(", error = :error, finished_at = now()"))
 )
 
-# The time is that of this moment, not of the transaction's begin: a rate counts the work of the transaction.
+# The current time, not the transaction's: a rate includes the work of the transaction.
 _SET = sql("""
 UPDATE imports SET updated_at = clock_timestamp(), {more} WHERE workspace_id = :workspace_id AND id = :import_id
 """)
-# How much of a file is stored.
+# Progress of an upload.
 _SET_SIZE = assemble(_SET, more=sql("size_bytes = :size"))
-# What a look at the file found.
+# The result of the analysis.
 _SET_ANALYSIS = assemble(
     _SET,
     more=sql("""
 format = :format, sheets = :sheets, columns = :columns, sample = :sample, fingerprint = :fingerprint, options = :options
 """),
 )
-# What is staged so far.
+# Progress of staging.
 _SET_STAGED = assemble(
     _SET,
     more=sql("""
@@ -102,14 +102,14 @@ staged_through = :through, staged_bytes = :bytes, row_count = :row_count, counts
 faults = :faults
 """),
 )
-# What is written so far.
+# Progress of the commit.
 _SET_WRITTEN = assemble(_SET, more=sql("committed_through = :through, counts = :counts"))
-# Up to which row enrichment is queued.
+# The last row whose enrichment is queued.
 _SET_ENRICHED = assemble(_SET, more=sql("enriched_through = :through"))
-# A new phase begins now, with nothing done.
+# Start a new phase, with no progress.
 _RESTART_CLOCK = assemble(_SET, more=sql("phase_started_at = now(), phase_offset = 0"))
 
-# Some of the rows of an earlier preview.
+# Delete some rows of an earlier preview.
 _CLEAR_ROWS = sql("""
 DELETE FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no IN (
@@ -134,14 +134,14 @@ DO UPDATE SET targets = excluded.targets, options = excluded.options, updated_at
 
 @dataclass(frozen=True, slots=True)
 class StoredImport:
-    """An import as it is stored, locked for the transaction that read it."""
+    """A stored import, locked for the transaction that read it."""
 
     workspace_id: UUID
     id: UUID
     filename: str
     status: ImportStatus
     actor: Actor
-    """Who started it, as the timeline and the audit log name them; without permissions."""
+    """The actor who started it, as shown in the timeline and the audit log; without permissions."""
     size_bytes: int
     utf8: bool
     format: FileFormat | None
@@ -161,25 +161,25 @@ class StoredImport:
 
     @property
     def key(self) -> dict[str, UUID]:
-        """What statements find it by."""
+        """Key parameters of statements."""
         return {"workspace_id": self.workspace_id, "import_id": self.id}
 
     @property
     def changeset(self) -> UUID:
-        """The changeset of one whose commit has begun."""
+        """The changeset of an import whose commit has started."""
         if self.changeset_id is None:
             raise RuntimeError("This import hasn't been committed.")
         return self.changeset_id
 
 
 async def insert_import(tx: Transaction, actor: Actor, *, import_id: UUID, filename: str) -> None:
-    """A new import, `uploading`."""
+    """Insert an import, `uploading`."""
     values = {"import_id": import_id, "filename": filename, "actor_kind": actor.kind, "actor_id": actor.id}
     await tx.execute(_INSERT, {"workspace_id": actor.workspace_id, **values})
 
 
 async def append_chunk(tx: Transaction, workspace_id: UUID, import_id: UUID, number: int, data: bytes) -> None:
-    """Store the next piece of a file."""
+    """Store the next part of a file."""
     values = {"import_id": import_id, "number": number, "data": data}
     await tx.execute(_APPEND_CHUNK, {"workspace_id": workspace_id, **values})
 
@@ -192,36 +192,36 @@ async def lock(tx: Transaction, workspace_id: UUID, import_id: UUID) -> StoredIm
 async def lock_for_job(
     tx: Transaction, workspace_id: UUID, import_id: UUID, *, expected: ImportStatus, job_id: UUID | None
 ) -> StoredImport | None:
-    """The import, locked, if it is in the state expected and this job's: no other works on it meanwhile."""
+    """The import, locked, if it is in the expected state and is this job's: no other job works on it meanwhile."""
     values = {"import_id": import_id, "expected": expected, "job_id": job_id}
     return _stored(await tx.first(_LOCK_FOR_JOB, {"workspace_id": workspace_id, **values}))
 
 
 async def change_status(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
-    """Take a locked import to another state."""
+    """Change the state of a locked import."""
     await _transition(tx, _CHANGE_STATUS, found, status)
 
 
 async def end_phase(tx: Transaction, found: StoredImport, status: ImportStatus) -> None:
-    """End what a locked import is at."""
+    """End the current phase of a locked import."""
     await _transition(tx, _END_STAGING if status is ImportStatus.PREVIEWED else _END, found, status)
 
 
 async def set_mapping(
     tx: Transaction, found: StoredImport, columns: Sequence[DetectedColumn], options: Mapping[str, Any]
 ) -> None:
-    """Set what columns of a locked import become, and what rows do."""
+    """Set mapping and options of a locked import."""
     values = {"columns": _columns(columns), "options": json.dumps(options)}
     await _transition(tx, _SET_MAPPING, found, ImportStatus.UPLOADED, **values)
 
 
 async def start_staging(tx: Transaction, found: StoredImport, job_id: UUID) -> None:
-    """Begin a preview of a locked import at its first row."""
+    """Start a preview of a locked import at its first row."""
     await _transition(tx, _START_STAGING, found, ImportStatus.STAGING, job_id=job_id)
 
 
 async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, changeset_id: UUID, offset: int) -> None:
-    """Start the commit of a locked import, or resume it. `offset`: rows that are done."""
+    """Start or resume the commit of a locked import. `offset`: rows already done."""
     values = {"job_id": job_id, "changeset_id": changeset_id, "offset": offset}
     await _transition(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
 
@@ -229,34 +229,34 @@ async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, c
 async def end_upload(
     tx: Transaction, workspace_id: UUID, import_id: UUID, *, size: int, sha256: bytes, utf8: bool
 ) -> bool:
-    """The file is complete: `uploaded`. False if the import was removed meanwhile."""
+    """Mark the file as complete: `uploaded`. False if the import was deleted meanwhile."""
     values = {"import_id": import_id, "size": size, "sha256": sha256, "utf8": utf8}
     values |= {"expected": [ImportStatus.UPLOADING], "status": ImportStatus.UPLOADED}
     return await tx.changed(_END_UPLOAD, {"workspace_id": workspace_id, **values}) == 1
 
 
 async def resume(tx: Transaction, workspace_id: UUID, import_id: UUID, *, status: ImportStatus, job_id: UUID) -> None:
-    """Bring an import back that this very job left as failed, if it did, now that the job is tried again."""
+    """Resume an import that failed in this same job, if it did, now that the job is retried."""
     values = {"import_id": import_id, "expected": [ImportStatus.FAILED], "status": status, "job_id": job_id}
     await tx.execute(_RESUME_FOR_JOB, {"workspace_id": workspace_id, **values})
 
 
 async def fail(tx: Transaction, workspace_id: UUID, import_id: UUID, *, job_id: UUID, error: str) -> None:
-    """The job that worked on it is over, without success. One that it does not work on stays as it is."""
+    """Mark an import as failed after its job. One that the job does not work on is unchanged."""
     values = {"import_id": import_id, "job_id": job_id, "error": error, "status": ImportStatus.FAILED}
     values["expected"] = [ImportStatus.STAGING, ImportStatus.COMMITTING]
     await tx.execute(_FAIL, {"workspace_id": workspace_id, **values})
 
 
 async def set_size(tx: Transaction, workspace_id: UUID, import_id: UUID, size: int) -> None:
-    """Say how much of a file is stored."""
+    """Store the progress of an upload."""
     await tx.execute(_SET_SIZE, {"workspace_id": workspace_id, "import_id": import_id, "size": size})
 
 
 async def set_analysis(
     tx: Transaction, workspace_id: UUID, import_id: UUID, analysis: Analysis, options: Mapping[str, Any]
 ) -> None:
-    """Set what a look at the file found, and what rows do."""
+    """Store the result of the analysis, and the options."""
     values = {
         "format": json.dumps(stored_format(analysis.format)),
         "sheets": analysis.sheets,
@@ -279,7 +279,7 @@ async def set_staged(
     fields: Mapping[str, Mapping[str, int]],
     faults: Mapping[str, int],
 ) -> None:
-    """Say what is staged of a locked import. `through`: the last row. `position`: in the file. `rows`: how many."""
+    """Store the progress of staging. `through`: the last row. `position`: in the file. `rows`: the number."""
     values = {
         "through": through,
         "bytes": position,
@@ -292,28 +292,28 @@ async def set_staged(
 
 
 async def set_written(tx: Transaction, found: StoredImport, *, through: int, counts: Mapping[str, int]) -> None:
-    """Say up to which row a locked import is written, and what its rows do."""
+    """Store the progress of the commit, and the results of its rows."""
     await tx.execute(_SET_WRITTEN, {**found.key, "through": through, "counts": json.dumps(counts)})
 
 
 async def set_enriched(tx: Transaction, found: StoredImport, *, through: int) -> None:
-    """Say up to which row the enrichment of a locked import is queued."""
+    """Store the last row whose enrichment is queued."""
     await tx.execute(_SET_ENRICHED, {**found.key, "through": through})
 
 
 async def restart_clock(tx: Transaction, found: StoredImport) -> None:
-    """Measure from now on how quickly a locked import gets on."""
+    """Restart the measurement of a locked import's speed."""
     await tx.execute(_RESTART_CLOCK, found.key)
 
 
 async def clear_rows(tx: Transaction, workspace_id: UUID, import_id: UUID) -> int:
-    """Remove some of the rows of an earlier preview. Returns how many; 0 when none is left."""
+    """Delete some rows of an earlier preview. Returns the number; 0 when none is left."""
     values = {"workspace_id": workspace_id, "import_id": import_id, "batch": _CLEARED}
     return await tx.changed(_CLEAR_ROWS, values)
 
 
 async def remove(tx: Transaction, workspace_id: UUID, import_id: UUID) -> None:
-    """Remove an import with its file and rows. What it wrote stays."""
+    """Delete an import with its file and rows. Written leads stay."""
     for statement in _REMOVE:
         await tx.execute(statement, {"workspace_id": workspace_id, "import_id": import_id})
 
@@ -321,7 +321,7 @@ async def remove(tx: Transaction, workspace_id: UUID, import_id: UUID) -> None:
 async def remember_mapping(
     tx: Transaction, found: StoredImport, targets: Sequence[str], options: Mapping[str, Any]
 ) -> None:
-    """Keep a mapping for the next file with the same columns."""
+    """Remember a mapping for files with the same columns."""
     values = {"fingerprint": found.fingerprint, "targets": list(targets), "options": json.dumps(options)}
     await tx.execute(_REMEMBER_MAPPING, {**found.key, **values})
 
@@ -329,7 +329,7 @@ async def remember_mapping(
 async def _transition(
     tx: Transaction, statement: Sql, found: StoredImport, status: ImportStatus, **values: object
 ) -> None:
-    """Raises: ImportNotReady: the import is no longer as it was found."""
+    """Raises: ImportNotReady: the import has changed meanwhile."""
     if not await tx.changed(statement, {**found.key, "expected": [found.status], "status": status, **values}):
         raise ImportNotReady("This import was just changed. Reload and try again.")
 

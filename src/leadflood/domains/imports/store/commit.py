@@ -1,4 +1,4 @@
-"""SQL that passes staged rows to the leads, a chunk at a time, and keeps what became of them."""
+"""SQL that passes staged rows to the leads in chunks, and stores the results."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _CREATES = assemble(
 # The changes of a chunk.
 _CHANGES = assemble(_ROWS, columns=sql("lead_id, lead_version AS version, changes"), action=sql("'update'"))
 
-# Say that rows did something else than foreseen.
+# Set the action of rows with another result than planned.
 _MARK = sql("""
 UPDATE import_rows SET action = :action, reason = :reason
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND row_no > :after AND row_no <= :until
@@ -50,7 +50,7 @@ WHERE workspace_id = :workspace_id AND import_id = :import_id AND action = 'crea
 ORDER BY row_no LIMIT :batch
 """)
 
-# How many jobs wait for a worker, up to a number.
+# Number of jobs that wait for a worker, up to a limit.
 _WAITING = sql("""
 SELECT count(*) FROM (
     SELECT FROM job_executions WHERE workspace_id = :workspace_id AND status = 'queued' LIMIT :at_most
@@ -60,7 +60,7 @@ SELECT count(*) FROM (
 
 @dataclass(frozen=True, slots=True)
 class CommitChunk:
-    """The rows after one row number, up to another, and how many of them create and update."""
+    """The rows between two row numbers, and how many of them create and update leads."""
 
     after: int
     until: int
@@ -75,7 +75,7 @@ async def next_chunk(tx: Transaction, found: StoredImport, after: int, batch: in
 
 
 def incoming_rows(found: StoredImport, chunk: CommitChunk) -> IncomingRows:
-    """The rows of a chunk, as leads take them."""
+    """The rows of a chunk, in the form of a bulk write."""
     return IncomingRows(_CREATES, chunk.creates, _CHANGES, chunk.updates, _keys(found, chunk))
 
 
@@ -88,7 +88,7 @@ async def mark(
     action: str,
     reason: str | None,
 ) -> None:
-    """Say of rows of a chunk, by their leads, that they did something else than foreseen."""
+    """Set the action of rows, by lead, with another result than planned."""
     values = {"lead_ids": list(lead_ids), "action": action, "reason": reason}
     await tx.execute(_MARK, {**_keys(found, chunk), **values})
 
@@ -100,7 +100,7 @@ async def created_after(tx: Transaction, found: StoredImport, batch: int) -> lis
 
 
 async def count_waiting(tx: Transaction, workspace_id: UUID, *, max_count: int) -> int:
-    """How many jobs of the workspace wait for a worker, counted up to `max_count`."""
+    """Number of the workspace's jobs that wait for a worker, counted up to `max_count`."""
     counted: int = await tx.scalar(_WAITING, {"workspace_id": workspace_id, "at_most": max_count})
     return counted
 

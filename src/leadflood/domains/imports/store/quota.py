@@ -1,4 +1,4 @@
-"""SQL that keeps the files of a workspace within its quota, however many come in at a time."""
+"""SQL that keeps the files of a workspace within its quota, also with concurrent uploads."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,10 +6,10 @@ from uuid import UUID
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Lock the quota of a workspace until the transaction ends: of two uploads, the second sees what the first has reserved.
+# Lock the quota of a workspace until the transaction ends: the second of two uploads sees what the first reserved.
 _TURN = sql("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
-# The uncommitted files of a workspace, largest first. Others are not needed any more, and go within a day.
+# The uncommitted files of a workspace, largest first. Others are no longer needed, and are deleted within a day.
 _STORED = sql("""
 SELECT i.id, i.filename, greatest(i.size_bytes, coalesce(i.reserved_bytes, 0)) AS size
 FROM imports i
@@ -27,7 +27,7 @@ UPDATE imports SET reserved_bytes = :size WHERE workspace_id = :workspace_id AND
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of an uncommitted import, and the bytes that it takes or has reserved."""
+    """A file of an uncommitted import, with its stored or reserved bytes."""
 
     id: UUID
     filename: str
@@ -44,5 +44,5 @@ async def stored_files(tx: Transaction, workspace_id: UUID, *, but: UUID) -> lis
 
 
 async def reserve(tx: Transaction, workspace_id: UUID, import_id: UUID, size: int) -> None:
-    """Count an upload with this size from now on, until it is complete."""
+    """Reserve this size for an upload until it is complete."""
     await tx.execute(_RESERVE, {"workspace_id": workspace_id, "import_id": import_id, "size": size})

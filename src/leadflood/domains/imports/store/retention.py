@@ -1,4 +1,4 @@
-"""SQL that removes what is left of imports whose time is over, over all workspaces, a little at a time."""
+"""SQL that deletes expired parts of imports over all workspaces, in small steps."""
 
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
@@ -7,7 +7,7 @@ _BATCH = 20_000
 _CHUNKS = 64
 
 _STATEMENTS = (
-    # Files, which are not needed once their rows are committed.
+    # Files, which are no longer needed once their rows are committed.
     sql("""
 DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
     SELECT c.workspace_id, c.import_id, c.number FROM imports i
@@ -17,7 +17,7 @@ DELETE FROM import_chunks WHERE (workspace_id, import_id, number) IN (
       AND i.status NOT IN ('staging', 'committing', 'paused')
     LIMIT :chunks)
 """),
-    # Rows, which stay for as long as people may ask what an import did.
+    # Rows, which are kept as long as the effect of an import can be asked for.
     sql("""
 DELETE FROM import_rows WHERE (workspace_id, import_id, row_no) IN (
     SELECT r.workspace_id, r.import_id, r.row_no FROM imports i
@@ -38,7 +38,7 @@ DELETE FROM imports WHERE (workspace_id, id) IN (
 
 
 async def purge_expired(database: Database, *, days: int) -> bool:
-    """Remove some of what is over. Returns whether there may be more."""
+    """Delete some expired data. Returns whether there may be more."""
     removed = 0
     for statement in _STATEMENTS:
         async with database.system() as tx:

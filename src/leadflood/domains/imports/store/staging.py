@@ -1,4 +1,4 @@
-"""SQL that finds out what rows would do: one statement a chunk compares them with the leads and with each other."""
+"""SQL that plans the actions of rows: one statement per chunk compares them with the leads and with each other."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 
 COLUMNS = ("row_no", "fate", "reason", "lead_id", *LeadColumns._fields, "faults", "raw")
-"""Of the temporary table that rows are copied into. `fate`: what a row does whatever the leads are."""
+"""Columns of the temporary table that rows are copied into. `fate`: an action that does not depend on the leads."""
 
 # The rows of one chunk.
 _TABLE = assemble(
@@ -34,10 +34,10 @@ _STEP_BACK = assemble(
     sql_file("leadflood.domains.imports.sql", "step_back"), fields=PLAIN_FIELDS.sql(sql("{field} = NULL"))
 )
 
-# A new lead has the default where the file gives no source.
+# A new lead has the default source if the file has none.
 _AS_GIVEN = TEXT_FIELDS.where(lambda field: field.name != "source")
 
-# One statement for PostgreSQL, in four parts for people.
+# One statement for PostgreSQL, in four parts for readers.
 STAGE = assemble(
     sql_file("leadflood.domains.imports.sql", "stage"),
     fields=_AS_GIVEN.columns,
@@ -64,7 +64,7 @@ _OVERFULL = [
 
 @dataclass(frozen=True, slots=True)
 class StagingRules:
-    """What decides what rows do. `policies`: of each of the columns in `API_NAMES`."""
+    """Rules that decide the actions of rows. `policies`: one for each column in `API_NAMES`."""
 
     mode: ImportMode
     duplicates: Duplicates
@@ -73,7 +73,7 @@ class StagingRules:
 
 @dataclass(slots=True)
 class StagingResult:
-    """What the rows of a chunk do: how many by action, and by field how many change it, and how many keep theirs."""
+    """Actions of the rows of a chunk: their number by action, and how many change or keep each field."""
 
     actions: Counter[str] = dataclass_field(default_factory=Counter)
     changed: Counter[str] = dataclass_field(default_factory=Counter)
@@ -81,14 +81,14 @@ class StagingResult:
 
 
 async def load_rows(tx: Transaction, records: Sequence[Sequence[Any]]) -> None:
-    """Put rows, given in the order of `COLUMNS`, where `decide_rows` finds them in the same transaction."""
+    """Copy rows, in the order of `COLUMNS`, to the table that `decide_rows` reads in the same transaction."""
     await tx.execute(_TABLE)
     await planner.apply(tx, planner.STAGING)
     await tx.copy("incoming_rows", COLUMNS, records)
 
 
 async def decide_rows(tx: Transaction, found: StoredImport, rules: StagingRules, *, first: int) -> StagingResult:
-    """Stage the rows that were put, each with what it would do. `first`: the number of the first of them."""
+    """Stage the copied rows with their planned actions. `first`: number of the first row."""
     staged = StagingResult()
     if rules.duplicates is Duplicates.LAST:
         for row in await tx.all(_STEP_BACK, {**found.key, "first": first}):

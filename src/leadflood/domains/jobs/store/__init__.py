@@ -18,7 +18,7 @@ Key = tuple[UUID, UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """What a ticket and an outbox event need to know of a job that was just queued."""
+    """The data of a new job that its queue message and outbox event need."""
 
     workspace_id: UUID
     id: UUID
@@ -30,12 +30,12 @@ class QueuedJob:
 
     @property
     def ticket(self) -> QueueMessage:
-        """The ticket for the attempt that comes next."""
+        """The message for the next attempt."""
         return QueueMessage(self.kind, self.workspace_id, self.id, self.attempt, self.priority, self.delay)
 
 
-# A locked row is skipped, so that it holds up no other job: see STILL_QUEUED. Rows are looked up by key alone and their
-# state is checked on what was locked: with the state in the look-up, PostgreSQL may scan the whole queue for it instead
+# A locked row is skipped, so that it delays no other job: see STILL_QUEUED. Rows are looked up by key only and their
+# state is checked after locking: with the state in the lookup, PostgreSQL may scan the whole queue for it instead
 # (36 ms against 3 ms for a batch of 100 out of 100,000).
 CLAIM = sql("""
 WITH held AS (
@@ -56,7 +56,7 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.max_attempts, j.payload::t
           j.trace::text AS trace, j.created_at, j.started_at, j.losses
 """)
 
-# Those of the tickets that could not be claimed although their job waits for just that attempt: its row is locked.
+# Those of the messages that could not be claimed although their job waits for exactly that attempt: its row is locked.
 STILL_QUEUED = sql("""
 SELECT j.workspace_id, j.id, t.attempt
 FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :attempts::integer[]) AS t (workspace_id, id, attempt)
@@ -71,7 +71,7 @@ FINISH = assemble(
     sql_file("leadflood.domains.jobs.sql", "finish"), attempts=assemble(_ATTEMPTS, lock=sql("FOR UPDATE"))
 )
 
-# The clock that schedules a retry is the database's: the delay for the ticket is read back from it.
+# The clock that schedules a retry is the database's: the delay for the message is read back from it.
 REQUEUE = sql("""
 UPDATE job_executions
 SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = :error::text,
@@ -85,7 +85,7 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """)
 
-# As REQUEUE, for an attempt that did not fail. The attempt number never goes back, so one more is allowed.
+# Like REQUEUE, for an attempt that did not fail. The attempt number never decreases, so one more is allowed.
 RESCHEDULE = sql("""
 UPDATE job_executions
 SET status = 'queued', updated_at = now(), lease_expires_at = NULL, worker_id = NULL, last_error = NULL, cause = '',
@@ -95,8 +95,8 @@ RETURNING workspace_id, id, kind, attempts, priority, trace::text AS trace,
           extract(epoch FROM next_attempt_at - now())::double precision AS delay
 """)
 
-# An attempt that is cancelled before its start is used up: its ticket is still out, perhaps deferred for hours, and
-# would keep a retry of the same attempt from getting one of its own.
+# An attempt that is cancelled before its start is used up: its message is still queued, perhaps deferred for hours,
+# and would prevent a message for a retry of the same attempt.
 FAIL = sql("""
 UPDATE job_executions
 SET status = 'failed', finished_at = now(), updated_at = now(), lease_expires_at = NULL, last_error = :error::text,
@@ -108,14 +108,14 @@ WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND stat
 
 RETRY = sql_file("leadflood.domains.jobs.sql", "retry")
 
-# Keep how far a running attempt is.
+# Store the progress of a running attempt.
 PROGRESS = sql("""
 UPDATE job_executions
 SET progress = jsonb_build_object('done', :done::integer, 'total', :total::integer), updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 """)
 
-# Those of the attempts that still run. FOR SHARE keeps a rescue from taking the job over until this transaction ends.
+# Those of the attempts that still run. FOR SHARE keeps a rescue from taking the job until this transaction ends.
 OWNED_ATTEMPTS = assemble(
     sql("""
 WITH held AS (
@@ -135,7 +135,7 @@ WHERE workspace_id = :workspace_id AND id = :id
 FOR UPDATE
 """)
 
-# Running jobs whose lease is over, locked.
+# Running jobs whose lease has expired, locked.
 EXPIRED = sql("""
 SELECT workspace_id, id, kind, attempts, max_attempts, payload::text AS payload, subject_id, trace::text AS trace,
        created_at, started_at, losses
@@ -146,8 +146,8 @@ LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """)
 
-# Jobs that should long have started: their ticket may be lost (a queue database restored from a backup, say).
-# The ticket's dedupe key makes a second one harmless where the first still waits.
+# Jobs that should have started long ago: their message may be lost (a queue database restored from a backup, say).
+# The message's dedupe key makes a second one harmless if the first still waits.
 LOST_IN_QUEUE = sql("""
 UPDATE job_executions j
 SET next_attempt_at = now(), on_hold = false
@@ -166,26 +166,26 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS
 
 
 async def claim(tx: Transaction, tickets: Sequence[QueueMessage], worker_id: UUID, lease: float) -> list[RunningJob]:
-    """Start the jobs whose next attempt is the one a ticket names; all other tickets are out of date."""
+    """Start the jobs whose next attempt a message names; all other messages are obsolete."""
     keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
     rows = await tx.all(CLAIM, {**keys, "worker_id": worker_id, "lease": lease})
     return [running_job(row) for row in rows]
 
 
 async def still_queued(tx: Transaction, tickets: Sequence[QueueMessage]) -> set[Key]:
-    """Workspace, job and attempt of those tickets whose job still waits for that attempt."""
+    """Workspace, job and attempt of those messages whose job still waits for that attempt."""
     keys = _columns([(ticket.workspace_id, ticket.job_id, ticket.attempt) for ticket in tickets])
     return {(row.workspace_id, row.id, row.attempt) for row in await tx.all(STILL_QUEUED, keys)}
 
 
 async def renew(tx: Transaction, keys: Sequence[tuple[UUID, UUID, int]], lease: float) -> set[tuple[UUID, UUID, int]]:
-    """Extend the leases of running attempts; returns those that are still ours as far as is committed."""
+    """Renew the leases of running attempts; returns those that are still ours according to committed data."""
     rows = await tx.all(RENEW, {**_columns(keys), "lease": lease})
     return {(row.workspace_id, row.id, row.attempts) for row in rows}
 
 
 async def finish(tx: Transaction, keys: Sequence[Key]) -> tuple[set[Key], bool]:
-    """Complete the jobs that these attempts still run. Returns which, and whether one of them is to run again."""
+    """Complete the jobs that these attempts still run. Returns them, and whether one of them must run again."""
     row = await tx.first(FINISH, _columns(keys))
     return _named(row, keys), bool(row and row.rerun)
 
@@ -222,30 +222,30 @@ async def fail(tx: Transaction, key: tuple[UUID, UUID, int], *, expected: str, e
 async def retry(
     tx: Transaction, workspace_id: UUID, job_ids: Sequence[UUID], attempts: Mapping[str, int]
 ) -> list[QueuedJob]:
-    """Give those of the jobs that are failed a fresh set of attempts: as many as `attempts` says for their kind."""
+    """Give those of the jobs that are failed a fresh set of attempts: for each kind the number in `attempts`."""
     kinds = {"kinds": list(attempts), "more": list(attempts.values())}
     rows = await tx.all(RETRY, {"workspace_id": workspace_id, "ids": list(job_ids), **kinds})
     return [queued_job(row) for row in rows]
 
 
 async def set_progress(tx: Transaction, key: tuple[UUID, UUID, int], *, done: int, total: int) -> None:
-    """Keep how far a running attempt is."""
+    """Store the progress of a running attempt."""
     await tx.execute(PROGRESS, {**_key(key), "done": done, "total": total})
 
 
 async def owned_attempts(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
-    """Those of the attempts that still run; they do until the transaction ends."""
+    """Those of the attempts that still run; they keep running until the transaction ends."""
     return _named(await tx.first(OWNED_ATTEMPTS, _columns(keys)), keys)
 
 
 async def lock(tx: Transaction, workspace_id: UUID, job_id: UUID) -> tuple[RunningJob, JobStatus] | None:
-    """The job in whatever state it is, locked for this transaction."""
+    """The job in any state, locked for this transaction."""
     row = await tx.first(LOCK, {"workspace_id": workspace_id, "id": job_id})
     return (running_job(row), JobStatus(row.status)) if row else None
 
 
 async def expired(tx: Transaction, limit: int) -> list[RunningJob]:
-    """Running attempts whose worker fell silent, locked for this transaction."""
+    """Running attempts whose worker lost its leases, locked for this transaction."""
     return [running_job(row) for row in await tx.all(EXPIRED, {"limit": limit})]
 
 
@@ -255,7 +255,7 @@ async def lost_in_queue(tx: Transaction, *, older_than: float, limit: int) -> li
 
 
 def running_job(row: Row) -> RunningJob:
-    """A claimed row as the worker sees it."""
+    """A claimed row for the worker."""
     return RunningJob(
         workspace_id=row.workspace_id,
         id=row.id,
@@ -272,7 +272,7 @@ def running_job(row: Row) -> RunningJob:
 
 
 def queued_job(row: Row) -> QueuedJob:
-    """A queued row as outbox and ticket see it."""
+    """A queued row for the outbox and the message."""
     delay, priority = max(0.0, row.delay), Priority(row.priority)
     trace = readable_trace(row.trace)
     return QueuedJob(row.workspace_id, row.id, row.kind, row.attempts + 1, delay, priority, trace)
@@ -283,7 +283,7 @@ def _key(key: tuple[UUID, UUID, int]) -> dict[str, Any]:
 
 
 def _named(row: Row | None, keys: Sequence[Key]) -> set[Key]:
-    """Those of the keys that a row names: in two arrays, which are read in a fraction of the time of rows."""
+    """Those of the keys that a row lists in two arrays, which are much faster to read than rows."""
     if row is None or row.ids is None:
         return set()
     named = set(zip(row.ids, row.attempts, strict=True))

@@ -12,7 +12,7 @@ from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.events import EventType
 
-# A row for each chunk of the subjects. Processes of the release before read the id of a job: it is the event's own.
+# A row per chunk of subjects. Processes of the previous release read the ID of a job: it is the event's own.
 INSERT = sql("""
 INSERT INTO outbox_events (workspace_id, id, kind, job_id, subject_kind, subject_ids, payload, status, processed_at,
                            position)
@@ -31,7 +31,7 @@ async def insert(
     rows: Sequence[tuple[UUID, int, Sequence[object]]],
     status: OutboxStatus,
 ) -> None:
-    """Insert a row for each chunk of the subjects: its id, how many subjects it has, and their entries."""
+    """Insert a row per chunk of subjects: its ID, its number of subjects, and their entries."""
     lasts = list(accumulate(size for _, size, _ in rows))
     values = {
         "workspace_id": workspace_id,

@@ -1,4 +1,4 @@
-"""SQL that writes jobs which wait until outgoing effects are no longer on hold."""
+"""SQL that writes jobs which wait for the hold on outgoing effects."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,8 +8,8 @@ from leadflood.domains.jobs.store import Key, QueuedJob, queued_job, running_job
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# No ticket announces it before it is released. If it is never released, it is found as overdue and checks again. The
-# attempt number never goes back, so one more is allowed.
+# No message announces it before it is released. If it is never released, it is found as overdue and checks again. The
+# attempt number never decreases, so one more is allowed.
 PUT = sql("""
 UPDATE job_executions
 SET status = 'queued', on_hold = true, updated_at = now(), lease_expires_at = NULL, worker_id = NULL,
@@ -18,7 +18,7 @@ SET status = 'queued', on_hold = true, updated_at = now(), lease_expires_at = NU
 WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND status = 'running'
 """)
 
-# One look at an index of those on hold alone, which is empty nearly always.
+# A probe of an index of only those on hold, which is nearly always empty.
 RELEASE = sql("""
 UPDATE job_executions j
 SET on_hold = false, next_attempt_at = now(), last_error = NULL, updated_at = now()
@@ -52,7 +52,7 @@ async def put(tx: Transaction, key: Key, *, reason: str, seconds: float) -> bool
 
 
 async def release(tx: Transaction, *, limit: int) -> list[QueuedJob]:
-    """The jobs on hold, to be announced now, if the hold is open. Needs a system transaction."""
+    """The jobs on hold, to be announced now, if the hold is released. Requires a system transaction."""
     return [queued_job(row) for row in await tx.all(RELEASE, {"limit": limit})]
 
 

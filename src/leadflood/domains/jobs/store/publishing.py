@@ -1,4 +1,4 @@
-"""SQL that inserts jobs, and the outbox events that announce them; and that gives an event to the relay again."""
+"""SQL that inserts jobs with the outbox events that announce them, and replays events."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ FROM unnest(:workspace_ids::uuid[], :ids::uuid[], :job_ids::uuid[], :payloads::t
             :delays::float8[]) AS n (workspace_id, id, job_id, payload, delay)
 """)
 
-# Let dead letters be published again.
+# Requeue dead letters for publishing.
 REPLAY = sql("""
 WITH held AS (
     SELECT workspace_id, id, status FROM outbox_events
@@ -59,7 +59,7 @@ RETURNING e.id
 async def insert_jobs(
     tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], jobs: Sequence[NewJob[Any]], status: str
 ) -> None:
-    """Insert jobs, `queued`, each with an outbox event in the state given."""
+    """Insert jobs, `queued`, each with an outbox event in the given state."""
     await tx.execute(
         INSERT_JOBS,
         {
@@ -78,13 +78,13 @@ async def insert_jobs(
 
 
 def _as_json(traces: Sequence[Mapping[str, str]]) -> list[str]:
-    """As JSON. Jobs that one request asks for share their trace."""
+    """The values as JSON. Jobs of one request share their trace."""
     known = {id(trace): to_json(dict(trace)).decode() for trace in {id(item): item for item in traces}.values()}
     return [known[id(trace)] for trace in traces]
 
 
 async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: Sequence[UUID], status: str) -> None:
-    """Insert one outbox event a job. The payload is all that a relay needs to publish it."""
+    """Insert one outbox event per job. The payload is all that a relay needs to publish it."""
     payloads = [{"jobKind": job.kind, "attempt": job.attempt, "trace": job.trace} for job in jobs]
     await tx.execute(
         INSERT_EVENTS,
@@ -100,14 +100,14 @@ async def insert_events(tx: Transaction, jobs: Sequence[QueuedJob], event_ids: S
 
 
 async def replay(tx: Transaction, workspace_id: UUID, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Give those of the events that are dead-lettered to the relay again. Returns which."""
+    """Replay those of the events that are dead-lettered. Returns their IDs."""
     return {row.id for row in await tx.all(REPLAY, {"workspace_id": workspace_id, "ids": list(event_ids)})}
 
 
 async def announce(tx: Transaction, jobs: Sequence[QueuedJob]) -> None:
-    """Write the outbox events of queued jobs, and put the jobs on the queue where it lives in this database.
+    """Write the outbox events of queued jobs, and publish messages if the queue is in this database.
 
-    There the event is `sent` at commit; elsewhere it is `pending` and the relay is notified after the commit.
+    In that case the event is `sent` at commit; otherwise it is `pending` and the relay is notified after the commit.
     """
     event_ids = [new_id() for _ in jobs]
     if tx.carries_queue:

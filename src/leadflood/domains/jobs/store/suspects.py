@@ -1,4 +1,4 @@
-"""SQL for jobs that were lost with their workers twice, and run in a process of their own."""
+"""SQL of jobs that were lost with their workers twice, and run in a separate process."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,8 +8,8 @@ from leadflood.domains.jobs.store import Key, running_job
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Of the jobs that run in a process of their own (their `losses` are SUSPECT_AFTER or more), the one that is due first.
-# They are in an index of their own, which is nearly always empty.
+# The first due job that runs in a separate process (its `losses` are SUSPECT_AFTER or more). Those are in a partial
+# index, which is nearly always empty.
 CLAIM = sql("""
 WITH next AS (
     SELECT workspace_id, id FROM job_executions
@@ -38,12 +38,12 @@ WHERE workspace_id = :workspace_id AND id = :id AND attempts = :attempt AND stat
 
 
 async def claim(tx: Transaction, kinds: Sequence[str], worker_id: UUID, lease: float) -> RunningJob | None:
-    """Start the job of these kinds that is due first among those that run in a process of their own."""
+    """Start the first due job of these kinds among those that run in a separate process."""
     row = await tx.first(CLAIM, {"kinds": list(kinds), "worker_id": worker_id, "lease": lease})
     return running_job(row) if row else None
 
 
 async def running(tx: Transaction, key: Key) -> RunningJob | None:
-    """The attempt, if it still runs. It is not locked."""
+    """The attempt, if it is still running. It is not locked."""
     row = await tx.first(RUNNING, {"workspace_id": key[0], "id": key[1], "attempt": key[2]})
     return running_job(row) if row else None

@@ -1,4 +1,4 @@
-"""SQL for jobs of which one at a time is queued or runs for a subject."""
+"""SQL of unique jobs: only one is queued or runs per subject."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from leadflood.domains.jobs.store import Key, QueuedJob, queued_job
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# The lock keeps a queued job from starting, and a running one from ending, before what the caller writes has committed.
+# The lock prevents a queued job from starting, and a running one from ending, before the caller's writes are committed.
 JOIN = sql("""
 WITH active AS (
     SELECT workspace_id, id, status FROM job_executions
@@ -47,13 +47,13 @@ RETURNING j.workspace_id, j.id, j.kind, j.attempts, j.priority, j.trace::text AS
 
 
 async def join(tx: Transaction, workspace_id: UUID, kind: str, subject_id: UUID) -> UUID | None:
-    """The job that is queued or runs for the subject, if there is one. One that runs will run again."""
+    """The queued or running job of the subject, or None. A running one will run again."""
     found: UUID | None = await tx.scalar(JOIN, {"workspace_id": workspace_id, "kind": kind, "subject_id": subject_id})
     return found
 
 
 async def insert(tx: Transaction, workspace_id: UUID, job_id: UUID, job: NewJob[Any]) -> QueuedJob | None:
-    """Insert a job, `queued`; None where another one is queued or runs for the subject."""
+    """Insert a job, `queued`; None if another one is queued or runs for the subject."""
     values: Mapping[str, Any] = {
         "workspace_id": workspace_id,
         "id": job_id,
@@ -69,6 +69,6 @@ async def insert(tx: Transaction, workspace_id: UUID, job_id: UUID, job: NewJob[
 
 
 async def rerun(tx: Transaction, keys: Sequence[Key], max_attempts: Sequence[int]) -> list[QueuedJob]:
-    """Queue those jobs again, of the ones that have just ended, for which another run was requested."""
+    """Queue those of the ended jobs again for which another run was requested."""
     values = {"workspace_id": keys[0][0], "ids": [key[1] for key in keys], "max_attempts": list(max_attempts)}
     return [queued_job(row) for row in await tx.all(RERUN, values)]

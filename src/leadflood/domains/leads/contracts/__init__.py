@@ -1,4 +1,4 @@
-"""What crosses the border of leads: all validation of input, and the shape of every answer."""
+"""Inputs and outputs of leads, with all validation."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ MAX_BATCH = 1000
 MAX_CUSTOM_FIELDS = 50
 MAX_CUSTOM_BYTES = 32 * 1024
 _RAW_CUSTOM = 2 * MAX_CUSTOM_BYTES
-"""Characters of all custom texts before cleaning. More are refused without it."""
+"""Maximum characters of all custom texts before cleaning. More are refused without cleaning."""
 
 
 _Fields = TypeVar("_Fields", bound=Mapping[str, object])
@@ -130,7 +130,7 @@ NOT_NULL = (BeforeValidator(_not_null), Field(json_schema_extra=_without_null))
 
 
 class _LeadInput(Schema):
-    """The fields that a lead can have, whether new or changed. Country comes before phone, which needs it."""
+    """The fields of a lead, new or changed. Country comes before phone, which needs it."""
 
     first_name: Annotated[Name | None, *BLANK_IS_NULL] = None
     last_name: Annotated[Name | None, *BLANK_IS_NULL] = None
@@ -172,7 +172,7 @@ class CreateLead(_LeadInput):
     @classmethod
     def _phone_in_its_country(cls, phone: str | None, info: ValidationInfo) -> str | None:
         if phone is None or ("country" not in info.data and phone_needs_country(phone)):
-            return phone  # the country given is itself at fault, and refused: nothing more to say about this number
+            return phone  # the given country is itself invalid and reported: nothing more to say about this number
         return normalise_phone(phone, info.data.get("country"))
 
     @field_validator("custom_fields")
@@ -183,7 +183,7 @@ class CreateLead(_LeadInput):
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """A lead to create: by whom, and the trace of the request, which its job keeps."""
+    """A lead to create: its actor, and the trace of the request for its job."""
 
     actor: Actor
     command: CreateLead
@@ -195,20 +195,20 @@ class NewLead:
 
     @property
     def source(self) -> str:
-        """The source given, or else the channel."""
+        """The given source, or else the channel."""
         return self.command.source or self.default_source
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidLead:
-    """A lead of many that breaks the contract, and why. It disturbs none of the others."""
+    """A lead of a batch that breaks the contract, with its errors. The others are not affected."""
 
     errors: Sequence[FieldError]
 
 
 def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> CreateLead | InvalidLead:
     if isinstance(value, InvalidLead):
-        return value  # validated before, one by one
+        return value  # already validated one by one
     try:
         lead: CreateLead = handler(value)
     except ValidationError as exc:
@@ -217,7 +217,7 @@ def _or_its_faults(value: object, handler: ValidatorFunctionWrapHandler) -> Crea
 
 
 _LeadOfMany = Annotated[CreateLead, WrapValidator(_or_its_faults)]
-"""Typed as what it is when it is sound; `InvalidLead` otherwise."""
+"""Returns a valid lead with its type; otherwise an `InvalidLead`."""
 
 
 class CreateLeads(Schema):
@@ -237,8 +237,8 @@ class UpdateLead(_LeadInput):
     National phone numbers use the country given here, otherwise the stored one.
     """
 
-    # The docstring is in OpenAPI. For us: absent means not in `model_fields_set`, and `phone` is still as written where
-    # it depends on the stored country, so the service passes it through `resolve_phone`.
+    # The docstring is in OpenAPI. For us: absent means not in `model_fields_set`, and `phone` is still unparsed if it
+    # depends on the stored country, so the service passes it through `resolve_phone`.
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -270,7 +270,7 @@ class UpdateLead(_LeadInput):
 def resolve_phone(phone: str, country: str | None) -> str:
     """The stored form of `UpdateLead.phone`, by the country the lead will have (ISO 3166-1 alpha-2 or none).
 
-    Raises: InvalidInput: naming `/phone`, as the contract itself would have.
+    Raises: InvalidInput: naming `/phone`, like the contract itself.
     """
     try:
         return normalise_phone(phone, country)
@@ -282,7 +282,7 @@ def resolve_phone(phone: str, country: str | None) -> str:
 def merge_custom_fields(
     stored: Mapping[str, CustomValue], changes: Mapping[str, CustomValue | None] | None
 ) -> dict[str, CustomValue]:
-    """What a lead's custom fields become by `UpdateLead.custom_fields`; `changes` of None removes all.
+    """Custom fields of a lead after `UpdateLead.custom_fields`; `changes` of None removes all.
 
     Raises: InvalidInput: where the result, other than either part, is over the limits of one lead.
     """

@@ -1,4 +1,4 @@
-"""One change for many leads, as callers ask for it."""
+"""Input of a change to many leads."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -46,7 +46,7 @@ class LeadChanges(Schema):
         return self
 
     def patch(self) -> dict[str, JsonValue]:
-        """The fields given, by the names of an image of a lead (see `store.changesets`); null clears."""
+        """The given fields, by the names of an image of a lead (see `store.changesets`); null clears."""
         given: dict[str, JsonValue] = {
             name: None if (value := getattr(self, name)) is None else str(value)
             for name in self.model_fields_set - {"custom_fields"}
@@ -110,7 +110,7 @@ class BulkChange(Schema):
 
     @property
     def label(self) -> str:
-        """What is done, for people."""
+        """Description of the change, for people."""
         if self.changes is None:
             return self.action.capitalize()
         return "Set " + ", ".join(

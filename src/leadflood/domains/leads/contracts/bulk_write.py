@@ -1,4 +1,4 @@
-"""How other domains write many leads at a time: their rows, whose they are, and what became of them."""
+"""Bulk write for other domains: rows, their owner, and the results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from leadflood.kernel.db.sql import Sql
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """Who writes a chunk, into which changeset, and what it comes from."""
+    """Actor, changeset and source of a chunk of writes."""
 
     actor: Actor
     changeset_id: UUID
@@ -19,7 +19,7 @@ class WriteContext:
 
 @dataclass(frozen=True, slots=True)
 class IncomingRows:
-    """A chunk of new leads and of changes, as two statements on the caller's own tables: no row leaves PostgreSQL.
+    """A chunk of new leads and of changes, as two statements on the caller's tables: no row leaves PostgreSQL.
 
     Attributes:
         creates: selects `id`, `email`, `email_norm`, and the other columns of a new lead.
@@ -39,7 +39,7 @@ class IncomingRows:
 
 @dataclass(slots=True)
 class WriteResult:
-    """What became of a chunk: how many leads were created and changed, and by id those that were not, and why."""
+    """Result of a chunk: the number of created and changed leads, and the skipped ones by ID with the reason."""
 
     rows: int = 0
     created: int = 0

@@ -1,4 +1,4 @@
-"""Changesets as the border shows them."""
+"""Inputs and outputs of changesets."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,12 +77,12 @@ class ChangesetView(View):
 
     @property
     def changed(self) -> int:
-        """How many leads it changed."""
+        """Number of changed leads."""
         return self.created + self.updated + self.deleted + self.restored
 
 
 class KeptReason(StrEnum):
-    """Why an undo kept a lead or some of its fields."""
+    """Reason why an undo kept a lead or some of its fields."""
 
     EDITED = "edited"
     ADDRESS_TAKEN = "address_taken"
@@ -91,7 +91,7 @@ class KeptReason(StrEnum):
 
     @classmethod
     def of(cls, change: Change, kept: list[str]) -> "KeptReason":
-        """The reason for what is stored as kept."""
+        """The reason of a stored conflict."""
         if change is Change.DELETED and "email" in kept:
             return cls.ADDRESS_TAKEN
         return next((reason for reason in (cls.MERGED, cls.MERGED_INTO) if reason in kept), cls.EDITED)

@@ -1,4 +1,4 @@
-"""Deleted leads as the border shows them, and which of them are meant."""
+"""Filters and output of deleted leads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from leadflood.kernel.schema import Schema, View
 
 @dataclass(frozen=True, slots=True)
 class DeletedFilter:
-    """Which deleted leads are meant: those that meet all of it."""
+    """Filter for deleted leads; all conditions must match."""
 
     q: str | None = None
     changeset_id: UUID | None = None
@@ -31,7 +31,7 @@ class DeletedQuery(Schema):
     changeset_id: OwnerId | None = Field(default=None, description="Leads deleted by this changeset or by its undo.")
 
     def deleted_filter(self) -> DeletedFilter:
-        """The filter that this writes down."""
+        """The filter as verbs take it."""
         return DeletedFilter(self.q, self.changeset_id)
 
 

@@ -1,4 +1,4 @@
-"""Which leads a list shows and in what order, as people and programs write it down."""
+"""Filters and order of leads, as users and API clients write them."""
 
 import json
 from dataclasses import dataclass
@@ -58,12 +58,12 @@ class LeadSort(StrEnum):
 
     @property
     def descending(self) -> bool:
-        """Whether the largest comes first."""
+        """Whether the order is descending."""
         return self.value.startswith("-")
 
     @property
     def column(self) -> str:
-        """The column of `leads` that is sorted by, or `name`."""
+        """The column of `leads` to sort by, or `name`."""
         renamed = {
             "createdAt": "created_at",
             "updatedAt": "updated_at",
@@ -76,7 +76,7 @@ class LeadSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeadFilter:
-    """Which leads are meant: those that meet all of it. Empty choices mean any. Times: from inclusive, until exclusive.
+    """Filter for leads; all conditions must match. Empty choices match any. Times: from inclusive, until exclusive.
 
     `owner_id` of None means any owner, `unowned` those without one. `tree` says what the others cannot.
     """
@@ -96,7 +96,7 @@ class LeadFilter:
 
     @property
     def whole(self) -> Group:
-        """All of it as one tree."""
+        """All conditions as one tree."""
         lists = {"status": self.statuses, "source": self.sources, "country": self.countries}
         phone = Operator.IS_NOT_EMPTY if self.has_phone else Operator.IS_EMPTY
         times = (
@@ -116,7 +116,7 @@ class LeadFilter:
         return narrowed(self.tree, said)
 
     def fixed(self, actor: Actor) -> "LeadFilter":
-        """The same for a later job: relative dates, and `me`, get the values that they have for this actor now."""
+        """The same for a later job: relative dates and `me` are replaced by this actor's current values."""
         return LeadFilter(tree=LEAD_FILTERS.fixed(self.whole, FilterReader(utc_now(), actor)))
 
 
@@ -205,7 +205,7 @@ class LeadQuery(Schema):
         return written(self.lead_filter().whole)
 
     def lead_filter(self) -> LeadFilter:
-        """The filter that this writes down."""
+        """The filter as verbs take it."""
         return LeadFilter(
             q=self.q,
             statuses=tuple(self.status),
@@ -253,7 +253,7 @@ class FilterFieldViews(View):
 
 
 def filter_fields() -> FilterFieldViews:
-    """What leads can be filtered by."""
+    """The fields that leads can be filtered by."""
     return FilterFieldViews(
         items=[
             FilterFieldView(
@@ -269,7 +269,7 @@ def filter_fields() -> FilterFieldViews:
 
 
 def read_filter(text: str, name: str) -> LeadFilter:
-    """A filter as JSON text. `name`: of the parameter or option. Raises: InvalidInput: naming all that is at fault."""
+    """A filter as JSON text. `name`: of the parameter or option. Raises: InvalidInput: naming all errors."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The history of a lead's fields, as it crosses the border."""
+"""Output of a lead's field history."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from leadflood.kernel.schema import View
 
 
 class FieldChangeView(View):
-    """A field that got another value."""
+    """A changed field."""
 
     model_config = ConfigDict(
         json_schema_extra={

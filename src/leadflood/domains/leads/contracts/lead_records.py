@@ -1,4 +1,4 @@
-"""Leads as they are stored, for the domains that work on them."""
+"""Stored leads, for other domains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from leadflood.kernel.db.pool import Row
 
 @dataclass(frozen=True, slots=True)
 class LeadDetails:
-    """What a living lead says of a person. `email_norm` is the address as it is compared."""
+    """The stored values of an active lead. `email_norm` is the normalized address."""
 
     id: UUID
     email: str
@@ -32,7 +32,7 @@ class LeadDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredLead(LeadDetails):
-    """A lead with all that a merge looks at. `deleted_at`: None for a living one."""
+    """A lead with all values that a merge needs. `deleted_at`: None for an active one."""
 
     source: str
     owner_id: UUID | None

@@ -1,4 +1,4 @@
-"""What a member leaves behind, as it crosses the border."""
+"""Effects of a member's removal on leads, as input and output of the domain."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from leadflood.kernel.schema import View
 
 
 class RemovalImpact(View):
-    """What was reassigned when a member was removed."""
+    """The leads and views that are reassigned when a member is removed."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -1,4 +1,4 @@
-"""The export and the erasure of a person's data, as they cross the border."""
+"""Inputs and outputs of the export and the erasure of personal data."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ class PersonByAddress(Schema):
 
 
 class EraseLead(Schema):
-    """Whether to only list what would be erased."""
+    """Options of an erasure."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"dryRun": True}]})
 
@@ -36,14 +36,14 @@ class ErasePerson(PersonByAddress):
 
 
 class PlaceView(View):
-    """A kind of data that exists about the person."""
+    """A kind of data about the person."""
 
     name: str = Field(description="Such as `leads`, `timeline` or `importRows`.")
     rows: int = Field(description="Number of rows that are deleted or redacted.")
 
 
 class ErasureView(View):
-    """What was erased, or would be."""
+    """Data that was erased, or would be."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -65,7 +65,7 @@ class ErasureView(View):
 
 
 class PersonalDataView(View):
-    """Everything stored about a person."""
+    """All stored data about a person."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -85,5 +85,5 @@ class PersonalDataView(View):
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return sum(map(len, self.places.values()))

@@ -1,4 +1,4 @@
-"""Saved views of the list of leads, as they cross the border."""
+"""Inputs and outputs of saved views."""
 
 import re
 from datetime import datetime
@@ -13,7 +13,7 @@ from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 
 MAX_VIEWS = 100
-"""How many views one person can keep in a workspace."""
+"""Maximum number of views per user and workspace."""
 MAX_VIEW_NAME = 100
 MAX_COLUMNS = 30
 MIN_WIDTH, MAX_WIDTH = 48, 960
@@ -34,7 +34,7 @@ COLUMNS = (
     "updatedAt",
     "enrichedAt",
 )
-"""What a list can show, next to `customFields.<key>`."""
+"""Columns that a list can show, besides `customFields.<key>`."""
 DEFAULT_COLUMNS = ("name", "email", "company", "status", "owner", "createdAt")
 
 _COLUMN = re.compile("|".join(COLUMNS) + "|customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -101,7 +101,7 @@ class CreateView(Schema):
 
 
 class UpdateView(Schema):
-    """Changes to a view: absent fields are kept."""
+    """Changes to a view; omitted fields are kept."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Failed", "position": 0}]})
 

@@ -18,7 +18,7 @@ from leadflood.kernel.pagination import Page, Position, cut
 
 _MAX_CHANGES = 100
 
-# A living lead.
+# An active lead.
 _LEAD = assemble(
     sql("SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = :lead_id AND deleted_at IS NULL"),
     columns=LEAD,
@@ -35,7 +35,7 @@ ORDER BY id DESC, lead_id DESC LIMIT :limit
     columns=LEAD_EVENT,
 )
 
-# The latest entries that took a lead beyond a version, newest first.
+# The latest entries that led to later versions of a lead, newest first.
 _CHANGES_SINCE = assemble(
     sql("""
 SELECT {columns} FROM lead_events
@@ -45,14 +45,14 @@ ORDER BY id DESC LIMIT :limit
     columns=LEAD_EVENT,
 )
 
-# Address, name and so on of those of the leads that live.
+# Values of those of the leads that are active.
 _ACTIVE = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
 """)
 
-# Living leads with all of their columns.
+# Active leads with all of their columns.
 _LEADS = assemble(
     sql(
         "SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL"
@@ -60,7 +60,7 @@ _LEADS = assemble(
     columns=LEAD,
 )
 
-# A lead, and those that became part of it and are not leads of their own again. Their last entry about it shows that.
+# A lead, and the leads merged into it and not unmerged. Their last entry about the merge shows that.
 _PARTS = sql("""
 WITH RECURSIVE parts (lead_id) AS (
     SELECT :lead_id::uuid
@@ -86,13 +86,13 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
 
 
 async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
-    """Address, name and so on of those of the leads that live, by id."""
+    """Values of those of the leads that are active, by ID."""
     rows = await tx.all(_ACTIVE, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: LeadDetails.of(row) for row in rows}
 
 
 async def leads_by_id(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadView]:
-    """Those of the leads that live, by id."""
+    """Those of the leads that are active, by ID."""
     rows = await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: lead_view(row) for row in rows}
 
@@ -106,7 +106,7 @@ async def list_leads(
     after: Position | None = None,
     limit: int,
 ) -> Page[LeadView]:
-    """Living leads. A search (`filters.q`) is for a part of name, e-mail or company, in any case and without accents.
+    """Active leads. A search (`filters.q`) finds parts of name, email or company, ignoring case and accents.
 
     One or two letters of the alphabet or digits find words that begin with them.
     """
@@ -117,7 +117,7 @@ async def list_leads(
 async def next_leads(
     tx: Transaction, actor: Actor, *, filters: LeadFilter, sort: LeadSort, after: Position | None, limit: int
 ) -> list[LeadView]:
-    """As `list_leads`, for who walks over all of them and asks until there are none."""
+    """Like `list_leads`, for callers that read all pages."""
     return [
         lead_view(row) for row in await matching_rows(tx, actor, filters=filters, sort=sort, after=after, limit=limit)
     ]
@@ -126,7 +126,7 @@ async def next_leads(
 async def list_events(
     tx: Transaction, actor: Actor, *, lead_id: UUID, after: Position | None = None, limit: int, deleted: bool = False
 ) -> Page[LeadEventView]:
-    """The timeline of a lead with those of the leads that became part of it, newest first.
+    """The timeline of a lead with those of the leads merged into it, newest first.
 
     Args: deleted: the lead is a deleted one.
 
@@ -142,7 +142,7 @@ async def list_events(
 
 
 async def changes_since(tx: Transaction, actor: Actor, *, lead_id: UUID, version: int) -> list[LeadEventView]:
-    """What took a lead beyond a version, oldest first: at most the latest 100. Raises: LeadNotFound.
+    """Changes of a lead after a version, oldest first, at most the latest 100. Raises: LeadNotFound.
 
     Each has the version that it led to as `data.version`; a change of fields has `data.changes`: name to before, after.
     """

@@ -16,7 +16,7 @@ from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.pagination import Page, Position, cut
 
-# A changeset whose images are still there.
+# A changeset whose images are still stored.
 _CHANGESET = assemble(
     sql("""
 SELECT {columns} FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id AND forgotten_at IS NULL
@@ -34,7 +34,7 @@ ORDER BY id DESC LIMIT :limit
     columns=CHANGESET,
 )
 
-# The leads that an undo kept as they are.
+# The leads that an undo kept.
 _KEPT = sql("""
 SELECT c.lead_id, c.change, c.kept, l.email
 FROM lead_changes c JOIN leads l ON l.workspace_id = c.workspace_id AND l.id = c.lead_id
@@ -52,7 +52,7 @@ WHERE workspace_id = :workspace_id AND id = ANY(:changeset_ids) AND status = 'ap
 
 
 async def get_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> ChangesetView:
-    """Raises: ChangesetNotFound: also for one whose time is over, whose images are gone."""
+    """Raises: ChangesetNotFound: also after the undo period, when its images are deleted."""
     row = await tx.first(_CHANGESET, {"workspace_id": actor.workspace_id, "changeset_id": changeset_id})
     if row is None:
         raise ChangesetNotFound
@@ -71,7 +71,7 @@ async def list_changesets(
 async def list_kept(
     tx: Transaction, actor: Actor, *, changeset_id: UUID, after: Position | None = None, limit: int
 ) -> Page[KeptLeadView]:
-    """What an undo kept, lead by lead. Raises: ChangesetNotFound."""
+    """The leads and fields that an undo kept. Raises: ChangesetNotFound."""
     await get_changeset(tx, actor, changeset_id=changeset_id)
     keys = {"workspace_id": actor.workspace_id, "changeset_id": changeset_id}
     rows = await tx.all(_KEPT, {**keys, "after_id": after.id if after else None, "limit": limit + 1})
@@ -85,7 +85,7 @@ def changeset_of(data: Mapping[str, JsonValue]) -> UUID | None:
 
 
 async def undoable_among(tx: Transaction, actor: Actor, events: Iterable[Mapping[str, JsonValue]]) -> set[UUID]:
-    """Which of the changesets in the data of audit events can be undone now."""
+    """Those of the changesets in the data of audit events that can be undone now."""
     wanted = {changeset_id for data in events if (changeset_id := changeset_of(data)) is not None}
     if not wanted:
         return set()

@@ -1,4 +1,4 @@
-"""SQL that reads which custom fields leads have values of."""
+"""SQL that reads the keys of custom fields in use."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 MAX_KEYS: Final = 500
 
-# One look into the index for each key that there is, however many leads have it.
+# One index probe per key, however many leads have it.
 _KEYS: Final = sql("""
 WITH RECURSIVE found (key, number) AS (
     (SELECT key, 1 FROM {table} WHERE workspace_id = :workspace_id ORDER BY key LIMIT 1)
@@ -23,7 +23,7 @@ _TABLES: Final[tuple[Sql, ...]] = (sql("lead_field_texts"), sql("lead_field_numb
 
 
 async def keys_in_use(tx: Transaction, actor: Actor) -> list[str]:
-    """The keys of custom fields that leads have values of, deleted leads included; at most 500 of texts and numbers."""
+    """The keys of custom fields with values, deleted leads included; at most 500 of texts and numbers."""
     keys: set[str] = set()
     for table in _TABLES:
         statement = assemble(_KEYS, table=table)

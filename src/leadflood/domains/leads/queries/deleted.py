@@ -21,7 +21,7 @@ _EVERYTHING = DeletedFilter()
 
 
 async def get_deleted_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, retention_days: int) -> DeletedLeadView:
-    """Raises: LeadNotFound: there is none, it is not deleted, or it was purged."""
+    """Raises: LeadNotFound: it does not exist, is not deleted, or was purged."""
     rows = await _rows(tx, actor, _EVERYTHING, lead_id=lead_id, days=retention_days, limit=1)
     if not rows:
         raise LeadNotFound
@@ -37,7 +37,7 @@ async def list_deleted_leads(
     after: Position | None = None,
     limit: int,
 ) -> Page[DeletedLeadView]:
-    """Deleted leads that can still be restored, and those that were merged; the last deleted first."""
+    """Deleted leads that can still be restored, and merged ones; last deleted first."""
     rows = await _rows(tx, actor, filters, after=after, days=retention_days, limit=limit + 1)
     return cut(rows, limit, lambda row: Position.at(row.deleted_at, row.id)).map(_view)
 
@@ -45,7 +45,7 @@ async def list_deleted_leads(
 async def count_restorable(
     tx: Transaction, actor: Actor, *, filters: DeletedFilter, max_count: int = MAX_COUNT
 ) -> Count:
-    """How many deleted leads, without those that were merged, as far as `max_count`."""
+    """Number of deleted leads, excluding merged ones, counted up to `max_count`."""
     found = len(await _rows(tx, actor, filters, restorable=True, limit=max_count + 1))
     return Count.up_to(max_count, found)
 
@@ -53,7 +53,7 @@ async def count_restorable(
 async def restorable_rows(
     tx: Transaction, actor: Actor, *, filters: DeletedFilter, until: datetime, after: Position | None, limit: int
 ) -> Sequence[Row]:
-    """The next deleted leads, without those that were merged, of what was deleted up to `until`."""
+    """The next deleted leads, excluding merged ones, of those deleted up to `until`."""
     return await _rows(tx, actor, filters, until=until, after=after, restorable=True, limit=limit)
 
 

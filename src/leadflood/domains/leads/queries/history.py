@@ -1,4 +1,4 @@
-"""SQL that reads the history of leads' fields, and what a lead was like at a time."""
+"""SQL that reads the history of leads' fields, and their values at a time."""
 
 import re
 from collections.abc import Collection
@@ -25,7 +25,7 @@ WHERE workspace_id = :workspace_id AND lead_id = :lead_id AND (:field::text IS N
 ORDER BY id DESC LIMIT :limit
 """)
 
-# The fields of leads as they are, with those that changed after a time as they were before.
+# The current fields of leads, with the earlier value of those that changed after a time.
 _FACTS: Final = sql("""
 SELECT l.id, lead_image(l) - '{email_norm,search_text,deleted_at}'::text[] || coalesce(
            (SELECT jsonb_object_agg(h.field, coalesce(h.old_value, 'null'))
@@ -49,7 +49,7 @@ async def field_history(
     after: Position | None = None,
     limit: int,
 ) -> Page[FieldChangeView]:
-    """The changes of a lead's fields, newest first. `field`: of one only, by its name in the API.
+    """The changes of a lead's fields, newest first. `field`: only of this one, by API name.
 
     Raises: LeadNotFound.
     """
@@ -68,9 +68,9 @@ async def field_history(
 async def facts_as_of(
     tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID], at: datetime
 ) -> dict[UUID, dict[str, Any]]:
-    """The fields that leads had at a time, by their names in the API; empty ones and later leads are left out.
+    """The values of leads at a time, by API name; empty ones and later leads are left out.
 
-    Deleted leads have theirs, too: what was known of them then does not depend on what became of them.
+    Including deleted leads: their values at the time do not depend on what happened later.
     """
     rows = await tx.all(_FACTS, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids), "at": at})
     return {row.id: {_api_name(name): value for name, value in row.facts.items() if value is not None} for row in rows}

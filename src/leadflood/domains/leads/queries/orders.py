@@ -1,4 +1,4 @@
-"""The orders of lists of leads: as SQL, and where a page ends in them."""
+"""Sort orders of lists of leads: SQL, and positions of pages."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,7 +13,7 @@ FOLDED: Final[Mapping[str, Sql]] = {
     "company": sql('search_key(company) COLLATE "C"'),
     "job_title": sql('search_key(job_title) COLLATE "C"'),
 }
-"""What is sorted by what people read, which `search_leads` does; leads without a value come last."""
+"""Sort keys of text as people read it, computed by `search_leads`; leads without a value come last."""
 _THEN_CREATED: Final = ("status", "source")
 
 ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
@@ -40,11 +40,11 @@ ORDERS: Final[Mapping[tuple[str, bool], tuple[Sql, Sql]]] = {
         sql("(source, created_at, id) > (:after, :after_time, :after_id)"),
     ),
 }
-"""Column and direction: the order, and what comes after a position in it."""
+"""Column and direction: the order, and the condition for rows after a position."""
 
 
 def position_of(row: Row, sort: LeadSort) -> Position:
-    """Where a page ends whose last row this is."""
+    """Position after a page whose last row this is."""
     if sort.column in FOLDED:
         return Position("" if row.sort_key is None else f"={row.sort_key}", row.id)
     value = getattr(row, sort.column)
@@ -52,7 +52,7 @@ def position_of(row: Row, sort: LeadSort) -> Position:
 
 
 def arguments_after(position: Position, sort: LeadSort) -> dict[str, Any]:
-    """The parameters of what comes after a position. Raises: InvalidInput: it is of another order."""
+    """The parameters of the rows after a position. Raises: InvalidInput: it is of another order."""
     if sort.column in _THEN_CREATED:
         text, time = position.text_and_time
         return {"after": text, "after_time": time, "after_id": position.id}
@@ -60,7 +60,7 @@ def arguments_after(position: Position, sort: LeadSort) -> dict[str, Any]:
 
 
 def keys_after(position: Position, sort: LeadSort) -> list[str]:
-    """The same for `search_leads`: what the last lead was sorted by, and its id. Raises: InvalidInput."""
+    """The same for `search_leads`: sort value and ID of the last lead. Raises: InvalidInput."""
     if sort.column in FOLDED:
         key = position.optional
         return [str(position.id)] if key is None else [key, str(position.id)]

@@ -1,4 +1,4 @@
-"""Who a person is: which leads, and what identifies the person in texts."""
+"""Identity of a person: the leads, and the values that identify the person in texts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
@@ -12,7 +12,7 @@ from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.subjects import DataSubject
 
 _MIN_LENGTH = 5
-"""Characters of a text that identifies a person."""
+"""Minimum characters of a text that identifies a person."""
 
 # Leads by id or address, and those that have the same address, deleted ones included.
 _SAME = sql("""
@@ -29,19 +29,19 @@ SELECT l.id FROM leads l
 WHERE l.workspace_id = :workspace_id AND l.deleted_at IS NOT NULL AND l.email_norm IN (SELECT email_norm FROM given)
 """)
 
-# What identifies leads.
+# Identifying values of leads.
 _IDENTIFIERS = sql("""
 SELECT email, email_norm, first_name, last_name, phone FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:ids::uuid[])
 """)
 
-# What leads were changed from and to.
+# Old and new values of the changes of leads.
 _CHANGES = sql("""
 SELECT data -> 'changes' AS changes FROM lead_events
 WHERE workspace_id = :workspace_id AND lead_id = ANY (:ids::uuid[]) AND data ? 'changes'
 """)
 
-# Other leads that these were merged with once, and what their entries about that are known by.
+# Other leads that these were once merged with, and how their entries about that are identified.
 _PARTNERS = sql("""
 SELECT coalesce(data ->> 'otherId', data ->> 'survivorId')::uuid AS lead_id, data ->> 'mergeId' AS merge_id,
        CASE WHEN kind = 'lead.restored' AND data ? 'undo' THEN data ->> 'changesetId' END AS changeset_id
@@ -54,7 +54,7 @@ WHERE workspace_id = :workspace_id AND lead_id = ANY (:ids::uuid[])
 async def same_leads(
     tx: Transaction, actor: Actor, *, lead_ids: Iterable[UUID] = (), addresses: Iterable[str] = ()
 ) -> frozenset[UUID]:
-    """The leads with these ids or addresses, deleted ones included, and all with the same addresses."""
+    """The leads with these IDs or emails, deleted ones included, and all others with the same emails."""
     values = {"workspace_id": actor.workspace_id, "ids": sorted(lead_ids), "addresses": sorted(addresses)}
     return frozenset(row.id for row in await tx.all(_SAME, values))
 
@@ -62,9 +62,9 @@ async def same_leads(
 async def data_subject(
     tx: Transaction, actor: Actor, *, lead_ids: frozenset[UUID], address: EmailAddress | None = None
 ) -> DataSubject:
-    """The person that these leads are. `address`: what the person gave.
+    """The person of these leads. `address`: the given one.
 
-    Earlier addresses are looked for in texts only: a lead that has one now may be another person.
+    Earlier addresses are searched for in texts only: a lead that has one now may be another person.
     """
     values = {"workspace_id": actor.workspace_id, "ids": sorted(lead_ids)}
     leads: list[dict[str, Any]] = [dict(row) for row in await tx.all(_IDENTIFIERS, values)]
@@ -79,7 +79,7 @@ async def data_subject(
 
 
 async def merge_partners(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[str, list[Any]]:
-    """Leads that these were merged with once and no longer are, with the merges and changesets of that."""
+    """Leads that these were once merged with and no longer are, with those merges and changesets."""
     rows = await tx.all(_PARTNERS, {"workspace_id": actor.workspace_id, "ids": list(lead_ids)})
     return {
         "partner_ids": sorted({row.lead_id for row in rows if row.lead_id} - set(lead_ids)),
@@ -98,7 +98,7 @@ def _full_names(known: Iterable[dict[str, Any]]) -> set[str]:
 
 
 def _values_of(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each field was changed from and to."""
+    """Values of each field before and after the changes."""
     return [
         {name: value}
         for name, pair in changes.items()

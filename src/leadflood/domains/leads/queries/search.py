@@ -1,4 +1,4 @@
-"""SQL that finds the leads that a filter means: the page of a list, how many there are, and what can be chosen from."""
+"""SQL that finds leads by filter: pages of a list, counts, and choices."""
 
 import json
 from collections.abc import Sequence
@@ -25,23 +25,23 @@ MAX_COUNT_OF_SEARCH: Final = 1_000
 MAX_SOURCES: Final = 200
 
 _CLOCK_STEP: Final = timedelta(hours=1)
-"""No lead is changed before it is created, but for a clock that was set back."""
+"""No lead is changed before it is created, unless a clock was set back."""
 
-# What `search_leads` finds. It runs as a role of its own, because LIKE is not leakproof: see the migration.
+# Results of `search_leads`. It runs as its own role, because LIKE is not leakproof: see the migration.
 _FOUND: Final = sql("search_leads(:required, :matching, :patterns, :sort, :descending, :after, :page_size)")
 # The next leads that a search finds.
 _SEARCH: Final = assemble(sql("SELECT {columns} FROM {found}"), columns=LEAD, found=_FOUND)
-# The same by what people read, with what each is sorted by.
+# The same in the order of sort keys, with each sort key.
 _SEARCH_BY: Final = sql("SELECT {columns}, {key} AS sort_key FROM {found}")
-# How many leads a search finds, as far as its page goes.
+# Number of leads that a search finds on its page.
 _SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUND)
 
-# The next leads that a filter means, in order.
+# The next leads that match, in order.
 _LISTING: Final = sql("SELECT {columns} FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
-# How many leads a filter means, as far as a limit.
+# Number of leads that match, up to a limit.
 _COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
 
-# What the leads of a page have in common, and which comes last.
+# Summary of the leads of a page, and the last one.
 _SURVEY: Final = sql("""
 WITH page AS MATERIALIZED ({page})
 SELECT (SELECT count(*) FROM page) AS leads,
@@ -57,7 +57,7 @@ _OWN: Final = sql("workspace_id = :workspace_id AND deleted_at IS NULL")
 _CREATED_BEFORE: Final = sql("created_at < :created_before")
 _UPDATED_SINCE: Final = sql("updated_at >= :updated_since")
 
-# One look into the index for each source that there is, however many leads have it.
+# One index probe per source, however many leads have it.
 _SOURCES: Final = sql("""
 WITH RECURSIVE found (source, number) AS (
     (SELECT source, 1 FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL ORDER BY source LIMIT 1)
@@ -73,7 +73,7 @@ SELECT source FROM found WHERE source IS NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class ScanPage:
-    """Some leads at a glance: how many, the keys of their custom fields, and where to go on; None without any."""
+    """Summary of some leads: their number, the keys of their custom fields, and the next position; None without any."""
 
     count: int
     custom_keys: frozenset[str]
@@ -83,7 +83,7 @@ class ScanPage:
 async def matching_rows(
     tx: Transaction, actor: Actor, *, filters: LeadFilter, sort: LeadSort, after: Position | None, limit: int
 ) -> Sequence[Row]:
-    """The next rows of `leads` that the filter means, in order."""
+    """The next matching rows of `leads`, in order."""
     meant = _Meant.by(filters, actor)
     if sort.column in FOLDED:
         statement = assemble(_SEARCH_BY, columns=LEAD, key=FOLDED[sort.column], found=_FOUND)
@@ -95,7 +95,7 @@ async def matching_rows(
 
 
 async def count_leads(tx: Transaction, actor: Actor, *, filters: LeadFilter, max_count: int | None = None) -> Count:
-    """How many living leads a filter means, as far as `max_count` (10,000, or 1,000 for a search, which reads them)."""
+    """Number of matching active leads, counted up to `max_count` (10,000, or 1,000 for a search, which reads them)."""
     meant = _Meant.by(filters, actor)
     if meant.matching:
         limit_ = max_count if max_count is not None else MAX_COUNT_OF_SEARCH
@@ -111,7 +111,7 @@ async def count_leads(tx: Transaction, actor: Actor, *, filters: LeadFilter, max
 async def scan_leads(
     tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int
 ) -> ScanPage:
-    """What the next leads that the filter means have in common, newest first."""
+    """Summary of the next leads that match, newest first."""
     meant = _Meant.by(filters, actor)
     if meant.matching:
         row = await tx.first(_SURVEY_OF_SEARCH, _search_arguments(meant, LeadSort.NEWEST, after, limit))
@@ -124,27 +124,27 @@ async def scan_leads(
 
 
 async def list_sources(tx: Transaction, actor: Actor) -> list[str]:
-    """The sources that living leads came by, in order; at most 200."""
+    """The sources of active leads, in order; at most 200."""
     rows = await tx.all(_SOURCES, {"workspace_id": actor.workspace_id, "most": MAX_SOURCES})
     return [row.source for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """What a filter means: what indexes serve under row-level security, and what only `search_leads` compares."""
+    """A filter in two parts: conditions that indexes serve under row-level security, and `search_leads` conditions."""
 
     required: Sequence[Node]
     matching: Sequence[Node]
 
     @classmethod
     def by(cls, filters: LeadFilter, actor: Actor) -> Self:
-        """To this actor, now."""
+        """For this actor, now."""
         node = LEAD_FILTERS.compiled(filters.whole, FilterReader(utc_now(), actor))
         parts = node.parts if isinstance(node, Every) else (node,)
         return cls([part for part in parts if is_leakproof(part)], [part for part in parts if not is_leakproof(part)])
 
     def bound(self, column: str, comparison: Comparison) -> datetime | None:
-        """A time that the column of every lead is compared with, if there is one."""
+        """A time that the column of every lead is compared with, if any."""
         return next(
             (
                 part.value
@@ -156,7 +156,7 @@ class _Meant:
 
 
 def _beyond(moment: datetime, step: timedelta) -> datetime:
-    """A moment moved by a step, as far as the calendar goes."""
+    """A time moved by a step, within the limits of the calendar."""
     try:
         return moment + step
     except OverflowError:
@@ -173,7 +173,7 @@ def _conditions(actor: Actor, meant: _Meant) -> Conditions:
 def _listing(
     actor: Actor, meant: _Meant, sort: LeadSort, after: Position | None, limit: int
 ) -> tuple[Sql, dict[str, Any]]:
-    """The statement for the next leads, and its arguments."""
+    """The statement for the next leads, and its parameters."""
     conditions = _conditions(actor, meant)
     updated_until, created_from = (
         meant.bound("updated_at", Comparison.LESS),

@@ -14,7 +14,7 @@ from leadflood.kernel.db.transaction import Transaction
 
 _MAX_SHARED = 200
 
-# A view of one's own, or one that is shared.
+# A user's own view, or a shared one.
 _VIEW = assemble(
     sql("""
 SELECT {columns} FROM saved_views
@@ -23,13 +23,13 @@ WHERE workspace_id = :workspace_id AND id = :view_id AND (user_id = :user_id OR 
     columns=SAVED_VIEW,
 )
 
-# How many views a member shares.
+# Number of views that a member shares.
 _COUNT_SHARED = sql("""
 SELECT count(*) FROM saved_views
 WHERE workspace_id = :workspace_id AND user_id = :user_id AND (shared OR of_workspace) AND deleted_at IS NULL
 """)
 
-# A person's own views, in their order.
+# A user's own views, in their order.
 _OWN = assemble(
     sql("""
 SELECT {columns} FROM saved_views
@@ -39,7 +39,7 @@ ORDER BY position, id LIMIT :most
     columns=SAVED_VIEW,
 )
 
-# What others share, by name.
+# Shared views of others, by name.
 _OTHERS = assemble(
     sql("""
 SELECT {columns} FROM saved_views
@@ -52,14 +52,14 @@ ORDER BY name, id LIMIT :most
 
 
 def may_change(actor: Actor, row: Row) -> bool:
-    """Whether a view is the actor's to change: the workspace's views are those of its owners and admins."""
+    """Whether the actor can change a view: those of the workspace belong to its owners and admins."""
     if row.of_workspace:
         return WORKSPACE_WRITE in actor.permissions
     return bool(row.user_id == actor.user_id)
 
 
 async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView:
-    """A view of one's own, or one that is shared. Raises: ViewNotFound."""
+    """The user's own view, or a shared one. Raises: ViewNotFound."""
     keys = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
     row = await tx.first(_VIEW, {**keys, "view_id": view_id})
     if row is None:
@@ -68,12 +68,12 @@ async def get_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedView
 
 
 async def count_shared(tx: Transaction, actor: Actor, *, user_id: UUID) -> int:
-    """How many views a member shares."""
+    """Number of views that a member shares."""
     return int(await tx.scalar(_COUNT_SHARED, {"workspace_id": actor.workspace_id, "user_id": user_id}))
 
 
 async def list_views(tx: Transaction, actor: Actor) -> list[SavedView]:
-    """One's own views in one's own order, then those that others share, by name."""
+    """The user's own views in their order, then shared views of others, by name."""
     keys = {"workspace_id": actor.workspace_id, "user_id": actor.user_id}
     rows = [
         *await tx.all(_OWN, {**keys, "most": MAX_VIEWS}),

@@ -55,13 +55,13 @@ from leadflood.kernel.queue.ports import Priority
 _NO_DATA: Mapping[str, JsonValue] = MappingProxyType({})
 _OWNER = "leads_workspace_id_owner_id_fkey"
 _ROUNDS = 5
-"""Attempts to insert leads that conflict with a lead which is deleted concurrently."""
+"""Attempts to insert leads that conflict with a concurrently deleted lead."""
 
 
 async def create_lead(
     tx: Transaction, actor: Actor, *, command: CreateLead, trace: Mapping[str, str], source: str = "api"
 ) -> LeadCreated:
-    """As `create_leads`, for one. `source`: its source when not given. Raises: DuplicateLead, UnknownOwner."""
+    """Like `create_leads`, for one. `source`: its default source. Raises: DuplicateLead, UnknownOwner."""
     actor.require(LEADS_WRITE)
     lead = NewLead(actor, command, trace, source)
     (outcome,) = await create_leads(tx, workspace_id=actor.workspace_id, leads=[lead])
@@ -73,10 +73,10 @@ async def create_lead(
 async def create_leads(
     tx: Transaction, *, workspace_id: UUID, leads: Sequence[NewLead]
 ) -> list[LeadCreated | AppError]:
-    """Write leads (`new`), first entries of their timelines, and that they were created, which their jobs follow.
+    """Insert leads (`new`), the first entries of their timelines, and the events that their jobs follow.
 
-    All actors are of the workspace. One outcome for each, in order: those that are refused (`DuplicateLead`,
-    `UnknownOwner`, `ValuesDoNotFit`) leave nothing and disturb none of the others.
+    All actors belong to the workspace. One outcome per lead, in order: refused ones (`DuplicateLead`, `UnknownOwner`,
+    `ValuesDoNotFit`) leave nothing and do not affect the others.
 
     Raises: leadflood.kernel.db.errors.LockConflict: an owner was removed at this very moment. Do it again.
     """
@@ -88,7 +88,7 @@ async def create_leads(
     owned = [item for item in leads if item.command.owner_id in known and item.id not in misfits]
     created, existing = await _insert(tx, workspace_id, leads, owned)
     made = [_creation(lead) for lead in leads if lead.id in created]
-    for start in range(0, len(made), MAX_SUBJECTS):  # the jobs that the answer names are there with the leads
+    for start in range(0, len(made), MAX_SUBJECTS):  # the jobs named in the response are committed with the leads
         await publish(tx, LEAD_CREATED, made[start : start + MAX_SUBJECTS])
     places = {lead.id: place for place, lead in enumerate(leads)}
     return [
@@ -108,9 +108,10 @@ def _creation(lead: NewLead) -> Event[LeadCreatedData]:
 async def _insert(
     tx: Transaction, workspace_id: UUID, new: Sequence[NewLead], owned: Sequence[NewLead]
 ) -> tuple[set[UUID], Mapping[str, UUID]]:
-    """Insert those of the new leads whose owners are known. Returns which went in, and what is in the way of others.
+    """Insert the new leads whose owners are known. Returns the inserted ones, and the conflicts of the others.
 
-    What was in the way may be deleted before it is looked up. Its address is free then: the lead goes in after all.
+    A conflicting lead may be deleted before it is looked up. Its email is free then, and the lead is inserted after
+    all.
     """
     created: set[UUID] = set()
     existing: Mapping[str, UUID] = {}
@@ -141,9 +142,9 @@ def _refusal(lead: NewLead, existing: UUID | None, *, known: bool, places: Mappi
 async def update_lead(
     tx: Transaction, actor: Actor, *, lead_id: UUID, command: UpdateLead, expected_version: int | None
 ) -> LeadView:
-    """Change what the command gives. A change that changes nothing keeps the version; None expects any version.
+    """Update a lead. A change without effect keeps the version; None expects any version.
 
-    Raises: LeadNotFound, LeadChanged, DuplicateLead, UnknownOwner, InvalidInput: for a phone that does not fit.
+    Raises: LeadNotFound, LeadVersionConflict, DuplicateLead, UnknownOwner, InvalidInput: for a phone that does not fit.
     """
     actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
@@ -167,7 +168,7 @@ async def update_lead(
 
 
 async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_version: int | None = None) -> None:
-    """Delete a lead; it can be restored for as long as the settings say. Raises: LeadNotFound, LeadChanged."""
+    """Delete a lead; it can be restored during the retention period. Raises: LeadNotFound, LeadVersionConflict."""
     actor.require(LEADS_WRITE)
     stored = await store.lock(tx, actor.workspace_id, lead_id)
     if stored is None:
@@ -183,7 +184,7 @@ async def delete_lead(tx: Transaction, actor: Actor, *, lead_id: UUID, expected_
 async def restore_lead(
     tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str] = NO_TRACE
 ) -> LeadView:
-    """Bring a deleted lead back; restoring a living one changes nothing.
+    """Restore a deleted lead; restoring an active one changes nothing.
 
     A job that found the lead deleted did nothing, so an unfinished enrichment is queued again.
 
@@ -210,7 +211,7 @@ async def restore_lead(
 
 
 async def request_enrichment(tx: Transaction, actor: Actor, *, lead_id: UUID, trace: Mapping[str, str]) -> UUID:
-    """Enrich a lead again. Returns the id of the job. Raises: LeadNotFound."""
+    """Enrich a lead again. Returns the ID of the job. Raises: LeadNotFound."""
     actor.require(LEADS_WRITE)
     if await store.lock(tx, actor.workspace_id, lead_id) is None:
         raise LeadNotFound
@@ -227,7 +228,7 @@ async def queue_enrichment(
     trace: Mapping[str, str],
     priority: Priority | None = None,
 ) -> list[UUID]:
-    """Request that leads, which are locked and live, are enriched. Returns the ids of the jobs, in order."""
+    """Request the enrichment of locked, active leads. Returns the IDs of the jobs, in order."""
     if not lead_ids:
         return []
     priority = priority or (Priority.NORMAL if len(lead_ids) == 1 else Priority.BULK)
@@ -243,7 +244,7 @@ async def queue_enrichment(
 
 
 async def lock_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
-    """Lock those of the leads that live until this transaction ends. Returns address, name and so on, by id."""
+    """Lock those of the leads that are active until this transaction ends. Returns their values, by ID."""
     return await store.lock_many(tx, actor.workspace_id, lead_ids)
 
 
@@ -256,7 +257,7 @@ async def transition(
     event: LeadEventKind,
     error: str | None = None,
 ) -> set[UUID]:
-    """Take leads to `status` along the declared transitions, each with an entry in its timeline.
+    """Set leads to `status` along the declared transitions, each with an entry in its timeline.
 
     Args: transitions: ids of leads with the data of their entries. Returns: the leads that changed; the others are
     deleted or in a state without a transition to `status`, and stay unchanged.
@@ -268,22 +269,22 @@ async def transition(
 async def add_to_timelines(
     tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID], kind: str, data: Mapping[str, Any] = _NO_DATA
 ) -> None:
-    """Add an entry of another domain to the timeline of each of these leads, which are locked."""
+    """Add an entry of another domain to the timeline of each of these locked leads."""
     await store.record(tx, actor, lead_ids, kind, data)
 
 
 async def lock_lead_ids(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
-    """As `lock_leads`, for those who know what is in them. Returns which live."""
+    """Like `lock_leads`, for callers that know their values. Returns the IDs of active ones."""
     return set(await store.lock_active(tx, actor.workspace_id, lead_ids))
 
 
 async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
-    """As `lock_leads`, without locking them."""
+    """Like `lock_leads`, without locking them."""
     return await queries.active_leads(tx, actor, lead_ids=lead_ids)
 
 
 async def direct_transition(tx: Transaction, actor: Actor, *, passes: Sequence[DirectTransition]) -> None:
-    """Take leads through `processing` to `enriched` in one statement, as two calls of `transition` would."""
+    """Take leads through `processing` to `enriched` in one statement, like two calls of `transition`."""
     expected = {source for source, targets in TRANSITIONS.items() if LeadStatus.PROCESSING in targets}
     await store.direct_transition(tx, actor, passes, expected=expected)
 
@@ -339,7 +340,7 @@ async def _named(tx: Transaction, actor: Actor, error: IntegrityError, email_nor
 
 
 def _differs(before: object, after: object) -> bool:
-    """Whether a value changes; Python holds 1 and true for equal, JSON does not."""
+    """Whether a value changes; 1 and true are equal in Python, but not in JSON."""
     if isinstance(before, dict):
         return json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True)
     return before != after

@@ -1,4 +1,4 @@
-"""One change for many leads: directly if they are few, otherwise by a job, chunk by chunk."""
+"""Bulk changes: directly for few leads, otherwise by a job, chunk by chunk."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -80,10 +80,10 @@ async def change_leads(
 ) -> ChangesetView:
     """Change many leads. Up to 5,000 directly, and the changeset is `applied`; more by its job.
 
-    Ids that are unknown, and leads that are as wanted already, are skipped: see `wanted` and the other counts.
-    So are deleted leads that were merged into others: undoing the merge restores them.
+    Unknown IDs and leads that already have the values are skipped: see `wanted` and the other counts. So are deleted
+    leads that were merged into others: undoing the merge restores them.
 
-    Raises: MoreLeadsMatch, UnknownOwner, ValuesDoNotFit, Unavailable.
+    Raises: MatchCountExceeded, UnknownOwner, ValuesDoNotFit, Unavailable.
     """
     actor.require(LEADS_WRITE)
     await _check_owner(tx, actor, command)
@@ -114,7 +114,7 @@ async def change_leads(
 
 
 def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
-    """What a changeset stores of a command, for its job."""
+    """Stored form of a command in a changeset, for its job."""
     kept = command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"lead_ids"})
     if command.matching is not None:
         kept["matching"] = written(command.matching.lead_filter().fixed(actor).whole)
@@ -124,10 +124,10 @@ def _request(actor: Actor, command: BulkChange) -> dict[str, JsonValue]:
 async def change_more(
     tx: Transaction, actor: Actor, *, changeset_id: UUID, trace: Mapping[str, str], batch: int = MAX_DIRECT
 ) -> bool:
-    """Change the next leads that match what an open changeset asks for. Returns whether there may be more.
+    """Change the next leads of an open changeset. Returns whether there may be more.
 
-    Living leads are read in the order of their creation, deleted ones from the last deleted to the first, as they were
-    when the change was asked for: later ones are not meant.
+    Active leads are read in the order of their creation, deleted ones from the last deleted to the first, as of the
+    time of the request: later ones are not included.
     """
     changeset = await changesets.lock_changeset(tx, actor.workspace_id, changeset_id)
     if changeset is None or changeset.status != ChangesetStatus.OPEN:
@@ -148,7 +148,7 @@ async def change_more(
 
 
 async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
-    """Write into the audit log how many leads a job has changed for who asked for it."""
+    """Record in the audit log how many leads a job has changed, for the requesting actor."""
     ended = await get_changeset(tx, actor, changeset_id=changeset_id)
     by = Actor.requester(actor.workspace_id, ended.actor.kind, ended.actor.id)
     await record(tx, by, LeadAuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
@@ -219,14 +219,14 @@ def _data(command: BulkChange, patch: Mapping[str, JsonValue], changeset_id: UUI
 
 
 def _patch(command: BulkChange) -> dict[str, JsonValue]:
-    """What to set, by the names of an image. Any time does for a deletion: no living lead has one."""
+    """Values to set, named as in an image. For a deletion any time works, as no active lead has one."""
     if command.changes is not None:
         return command.changes.patch()
     return {"deleted_at": 0 if command.action is BulkAction.DELETE else None}
 
 
 async def _expected(tx: Transaction, actor: Actor, command: BulkChange) -> int:
-    """How many leads match, at most as many as the caller expects. Raises: MatchCountExceeded."""
+    """Number of matching leads, at most the number the caller expects. Raises: MatchCountExceeded."""
     if command.deleted is not None:
         found = await count_restorable(
             tx, actor, filters=command.deleted.deleted_filter(), max_count=command.expected_count or 0
@@ -250,7 +250,7 @@ async def _check_owner(tx: Transaction, actor: Actor, command: BulkChange) -> No
 
 
 async def _typed(tx: Transaction, actor: Actor, command: BulkChange) -> BulkChange:
-    """The command with the values of custom fields typed. Raises: ValuesDoNotFit."""
+    """The command with typed values of custom fields. Raises: ValuesDoNotFit."""
     if command.changes is None or not command.changes.custom_fields:
         return command
     values = await custom.type_changes(tx, actor.workspace_id, command.changes.custom_fields, prefix="/changes")
@@ -268,7 +268,7 @@ def _requester(changeset: Row) -> Actor:
 
 
 def _count(command: BulkChange, changeset: ChangesetView) -> int:
-    """How many leads are changed, or will be by a job; of an enrichment, those that it went through."""
+    """Number of leads that are changed, or will be by a job; for a re-enrichment, those it processed."""
     if changeset.job_id is not None and changeset.status is ChangesetStatus.OPEN:
         return changeset.wanted
     return changeset.done if command.action is BulkAction.ENRICH else changed_leads(changeset)

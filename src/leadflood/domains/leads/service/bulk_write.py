@@ -1,4 +1,4 @@
-"""Many leads at a time, as an import writes them: a chunk with its timeline and its images in one transaction.
+"""Bulk write, for imports: a chunk of leads with timeline and images in one transaction.
 
 Each chunk takes two calls: `write_rows`, which may run while the previous chunk is written, and `add_row_counts` in
 the order of the chunks.
@@ -23,7 +23,7 @@ from leadflood.kernel.queue.ports import Priority
 async def write_rows(tx: Transaction, context: WriteContext, rows: IncomingRows) -> WriteResult:
     """Create and change leads. Call `add_row_counts` in the same transaction.
 
-    Nothing is overwritten that is no longer as `changes` says it was; an address is not taken twice.
+    Values that no longer match `changes` are not overwritten; an email is never used twice.
     """
     written = WriteResult(rows.creates_count + rows.changes_count)
     await bulk_write.put(tx, rows)
@@ -60,12 +60,12 @@ async def _change(tx: Transaction, context: WriteContext, count: int, written: W
 
 
 async def add_row_counts(tx: Transaction, context: WriteContext, written: WriteResult) -> None:
-    """Count what was written, which locks the changeset until the transaction ends. Raises: ChangesetClosed."""
+    """Add the counts, which locks the changeset until the transaction ends. Raises: ChangesetClosed."""
     counts = {"done": written.rows, "created": written.created, "updated": written.updated}
     await changesets.add_counts(tx, context.actor, changeset_id=context.changeset_id, **counts)
 
 
 async def request_enrichments(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> list[UUID]:
-    """Enrich leads that came without a job of their own. Returns the ids of the jobs; leads that are gone get none."""
+    """Enrich leads that were created without a job. Returns the IDs of the jobs; deleted leads get none."""
     active = await lock_active(tx, actor.workspace_id, lead_ids)
     return await queue_enrichment(tx, actor, lead_ids=active, trace={}, priority=Priority.BULK)

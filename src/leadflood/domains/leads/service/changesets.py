@@ -1,7 +1,7 @@
 """Verbs on changesets: open, fill, close, undo.
 
 A caller that writes many leads opens a changeset, writes leads and images in the same transactions (see
-`store.changesets`), counts them, and closes it. Then it can be undone, once.
+`store.changesets`), counts them, and closes it. Then it can be undone once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ from leadflood.kernel.events import Event, EventType
 from leadflood.kernel.subjects import Participants
 
 MAX_DIRECT = 5000
-"""Leads that a request changes itself; more are left to a job, which goes through as many at a time."""
+"""Maximum leads that a request changes itself; a job changes more, in chunks of this size."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -63,7 +63,7 @@ async def open_changeset(
     wanted: int = 0,
     request: Mapping[str, Any] = _NOTHING,
 ) -> UUID:
-    """A new, empty changeset, which cannot be undone before it is closed. Returns its id.
+    """Open a new changeset, which cannot be undone before it is closed. Returns its ID.
 
     Args: label: what people see, such as a file's name. wanted: how many leads it will go through, if that is known.
         request: the request as small JSON, for the writer of the changeset.
@@ -72,7 +72,7 @@ async def open_changeset(
 
 
 async def record_created(tx: Transaction, actor: Actor, *, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
-    """Remember that these leads, which are in the table already, came with the changeset, and count them.
+    """Record that the changeset created these leads, which already exist, and count them.
 
     Returns how many. Raises: ChangesetClosed. IntegrityError: the changeset has one of them
     already.
@@ -92,7 +92,7 @@ async def add_counts(tx: Transaction, actor: Actor, *, changeset_id: UUID, **cou
 
 
 async def close_changeset(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
-    """Mark a changeset as `applied`, so that it can be undone. Closing it again does nothing."""
+    """Close a changeset: it is `applied` and can be undone. Idempotent."""
     open_, applied = ChangesetStatus.OPEN, ChangesetStatus.APPLIED
     _ = await store.transition(tx, actor.workspace_id, changeset_id, expected=open_, status=applied)
 
@@ -102,7 +102,7 @@ async def undo_changeset(
 ) -> ChangesetView:
     """Undo a changeset, except values that were edited since. Directly if it is small, otherwise by a job.
 
-    Asked again, it changes nothing more. Where a job gave up, it goes on from there.
+    Idempotent. An undo whose job failed is resumed.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable: it is still being written, or more than leads went into it.
         Unavailable.
@@ -121,7 +121,7 @@ async def undo_changeset(
 async def begin_undo(
     tx: Transaction, actor: Actor, participants: Participants, *, changeset_id: UUID, trace: Mapping[str, str]
 ) -> tuple[ChangesetView, bool]:
-    """As `undo_changeset`, for verbs that undo more than the changeset. Returns also whether the undo began with this.
+    """Like `undo_changeset`, for verbs that undo more than the changeset. Also returns whether the undo began now.
 
     Raises: ChangesetNotFound, ChangesetNotUndoable, Unavailable.
     """
@@ -153,7 +153,7 @@ async def undo_more(
     trace: Mapping[str, str],
     batch: int = MAX_DIRECT,
 ) -> bool:
-    """Undo the next changes of a changeset that is being undone. Returns whether there may be more.
+    """Undo the next changes of a changeset. Returns whether there may be more.
 
     Raises: Unavailable: an address was taken concurrently; nothing was undone by this call.
     """
@@ -177,14 +177,14 @@ async def undo_more(
 
 
 def changed_leads(changeset: ChangesetView) -> int:
-    """How many leads a changeset has changed."""
+    """Number of leads that a changeset changed."""
     return changeset.created + changeset.updated + changeset.deleted + changeset.restored
 
 
 async def record(
     tx: Transaction, actor: Actor, action: LeadAuditAction, changeset: ChangesetView, *, count: int
 ) -> None:
-    """Write into the audit log what a changeset or its undo does. `count`: of leads, as far as it is known now."""
+    """Record a changeset or its undo in the audit log. `count`: of leads, as far as known."""
     data: dict[str, JsonValue] = {"count": count, "label": changeset.label}
     if action not in (LeadAuditAction.UNDONE, LeadAuditAction.UNDO_FINISHED):
         data["changesetId"] = str(changeset.id)
@@ -200,7 +200,7 @@ def _undone(changeset: Row) -> ChangesetUndoneData:
 
 
 class UndoWork:
-    """Undoes a changeset as `jobs.lanes` wants it: the changes of a chunk with all that belongs to them."""
+    """Undoes a changeset by `jobs.parallel_chunks`: the changes of a chunk with all that belongs to them."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class UndoWork:
         trace: Mapping[str, str],
         batch: int = MAX_DIRECT,
     ) -> None:
-        """Args: changeset: as it was found, with who undoes it. batch: leads of a chunk."""
+        """Args: changeset: as found, with the undoing actor. batch: leads per chunk."""
         self._actor = actor
         self._participants = participants
         self._changeset = changeset
@@ -218,7 +218,7 @@ class UndoWork:
         self._batch = batch
 
     async def position(self, tx: Transaction) -> UUID | None:
-        """The lead of the last change that is undone."""
+        """The lead of the last undone change."""
         found = await store.lock_changeset(tx, self._changeset.workspace_id, self._changeset.id)
         return undo.position(found) if found is not None and found.status == ChangesetStatus.UNDOING else None
 
@@ -228,7 +228,7 @@ class UndoWork:
         return await undo.find_chunk(tx, self._changeset, after, batch=self._batch)
 
     async def write(self, tx: Transaction, chunk: undo.UndoChunk) -> undo.UndoCounts:
-        """Put leads back, and what is left to do about them.
+        """Revert leads. Returns the follow-up work.
 
         Raises: Unavailable: an address was taken concurrently; nothing was undone by this call.
         """
@@ -249,7 +249,7 @@ class UndoWork:
         return undo.UndoCounts(undone, sum(kept), len(kept))
 
     async def _publish(self, tx: Transaction, moved: Row) -> int:
-        """Say what became of leads. Returns of how many."""
+        """Record the results per lead. Returns the number of leads."""
         by = Actor.requester(
             self._actor.workspace_id, ActorKind(self._changeset.undone_by_kind), self._changeset.undone_by
         )
@@ -265,7 +265,7 @@ class UndoWork:
         return sum(len(lead_ids or ()) for lead_ids in (moved.restored, moved.deleted, moved.updated))
 
     async def record(self, tx: Transaction, chunk: undo.UndoChunk, outcome: undo.UndoCounts) -> bool:
-        """Count the chunk, if the changeset is still being undone and has come to where it begins."""
+        """Count the chunk, if the changeset is still being undone and all earlier chunks are counted."""
         return await undo.record_chunk(tx, self._changeset, chunk, outcome)
 
 
@@ -278,7 +278,7 @@ async def undo_in_parallel(
     trace: Mapping[str, str],
     batch: int = MAX_DIRECT,
 ) -> None:
-    """Undo the changes of a changeset that is being undone, two chunks at a time; the end is left to `undo_more`.
+    """Undo the changes of a changeset, two chunks at a time; `undo_more` does the end.
 
     Raises: AttemptLost, Unavailable.
     """
@@ -291,7 +291,7 @@ async def undo_in_parallel(
 
 
 async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> None:
-    """The job that undid it failed or was cancelled: it counts as applied, and undoing it goes on from there."""
+    """The undo's job failed or was cancelled: the changeset counts as applied, and its undo can be resumed."""
     undoing, applied = ChangesetStatus.UNDOING, ChangesetStatus.APPLIED
     _ = await store.transition(
         tx, actor.workspace_id, changeset_id, expected=undoing, status=applied
@@ -301,7 +301,7 @@ async def give_up_undo(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> 
 async def _finish(
     tx: Transaction, actor: Actor, changeset_id: UUID, rows: Sequence[Row], trace: Mapping[str, str]
 ) -> None:
-    """Finish a chunk: queue unfinished enrichments, and report what was kept."""
+    """Finish a chunk: queue unfinished enrichments, and report conflicts."""
     kept = {row.id: row.kept for row in rows if row.kept}
     if kept:
         await undo.report_kept(tx, actor.workspace_id, changeset_id, kept)

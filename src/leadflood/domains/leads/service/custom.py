@@ -1,4 +1,4 @@
-"""Custom fields of leads: values become of the types that the workspace defined."""
+"""Custom fields of leads: values are converted to the types that the workspace defined."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _BATCH = 2000
 async def type_new(
     tx: Transaction, workspace_id: UUID, leads: Sequence[NewLead]
 ) -> tuple[list[NewLead], dict[UUID, ValuesDoNotFit]]:
-    """New leads with the values of their custom fields typed; and why those are refused whose values do not fit."""
+    """New leads with typed values of their custom fields; and errors of those with invalid values."""
     if not any(lead.command.custom_fields for lead in leads):
         return list(leads), {}
     known = await fields.custom_fields(tx, workspace_id, subject=LEAD)
@@ -46,7 +46,7 @@ async def type_new(
 async def type_changes(
     tx: Transaction, workspace_id: UUID, changes: Mapping[str, CustomValue | None] | None, *, prefix: str = ""
 ) -> Mapping[str, CustomValue | None] | None:
-    """Changes of custom fields with their values typed; None in place of a value removes it. Raises: ValuesDoNotFit.
+    """Changes of custom fields with typed values; None removes a value. Raises: ValuesDoNotFit.
 
     Args: prefix: RFC 6901 pointer to what holds `customFields`.
     """
@@ -57,7 +57,7 @@ async def type_changes(
 
 
 async def convert_values(tx: Transaction, actor: Actor, *, field: CustomField, after: UUID | None) -> UUID | None:
-    """Give the values that the next leads have the type of their field; what does not fit stays as it is.
+    """Convert the values of the next leads to the type of their field; invalid values stay as they are.
 
     That is no change of a lead: it has another version, but no entry in its timeline.
 

@@ -28,9 +28,9 @@ from leadflood.kernel.observability import Metrics
 MAX_GROUP = 500
 MAX_WAITING = 2000
 _MAX_SINGLE = 5
-"""Transactions of leads whose group failed."""
+"""Concurrent transactions of leads whose group failed."""
 _MAX_SLOW = 3
-"""Those of leads that wait for a lock. Together they leave connections of the pool (10) to everything else."""
+"""Concurrent transactions for leads that wait for a lock. They leave connections of the pool (10) for other work."""
 
 _log = structlog.get_logger()
 
@@ -39,21 +39,21 @@ Outcome: TypeAlias = LeadCreated | StoredResponse | AppError
 
 @dataclass(frozen=True, slots=True)
 class StatementLimits:
-    """Seconds that a transaction waits for a lock, and that one of its statements may take."""
+    """Timeouts in seconds for a lock, and for one statement."""
 
     lock: float
     statement: float
 
 
 _IN_GROUP = StatementLimits(0.1, 2.0)
-"""A lead that makes its group wait for longer goes on alone."""
+"""A lead that delays its group for longer is created alone."""
 _ALONE = StatementLimits(0.03, 2.0)
 _SLOW = StatementLimits(2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A lead to create, and the key of its request where it has one."""
+    """A lead to create, and the key of its request, if any."""
 
     lead: NewLead
     keyed: KeyedRequest[LeadCreated] | None
@@ -64,14 +64,14 @@ class _Pending:
 
 
 class GroupFailed(Exception):
-    """Nothing of a group was written, for a reason that only some of its leads may have."""
+    """Nothing of a group was written, for a reason that may concern only some of its leads."""
 
 
 class GroupCommit:
-    """Collects the leads of each workspace while its transaction before is under way."""
+    """Collects the leads of each workspace while its previous transaction runs."""
 
     def __init__(self, database: Database, metrics: Metrics, *, max_waiting: int = MAX_WAITING) -> None:
-        """`max_waiting`: leads that may wait in this process at a time; more are refused with 503."""
+        """`max_waiting`: maximum waiting leads in this process; more are refused with 503."""
         self._database = database
         self._metrics = metrics
         self._max_waiting = max_waiting
@@ -85,7 +85,7 @@ class GroupCommit:
     async def create(
         self, lead: NewLead, keyed: KeyedRequest[LeadCreated] | None = None
     ) -> LeadCreated | StoredResponse:
-        """The lead, once it is on disk, or the answer that is kept for the request's key.
+        """The lead, once it is committed, or the stored response of the request's key.
 
         Raises: DuplicateLead, UnknownOwner, IdempotencyInProgress, IdempotencyMismatch, Unavailable.
         """
@@ -97,7 +97,7 @@ class GroupCommit:
             if keyed is None:
                 outcome = await self._outcome(pending)
             else:
-                # Requests with the same key go one after the other: the later one finds the answer of the first.
+                # Requests with the same key run one after the other: the later one finds the response of the first.
                 lock = self._keys.setdefault(keyed.key.hash, asyncio.Lock())
                 async with lock:
                     outcome = await self._outcome(pending)
@@ -108,7 +108,7 @@ class GroupCommit:
         return outcome
 
     async def _outcome(self, pending: _Pending) -> Outcome:
-        """In the group; where that fails, alone; where a lock is in the way, alone and with patience."""
+        """In the group; if that fails, alone; if a lock is in the way, alone with a longer timeout."""
         if not self._blocked or pending.address not in self._blocked:
             try:
                 return await self._in_group(pending)
@@ -145,9 +145,9 @@ class GroupCommit:
         return outcome
 
     async def _retry_slowly(self, pending: _Pending) -> Outcome:
-        """Wait for the lock of the address: one request per address at a time; the others wait for its end.
+        """Wait for the lock of the email: one request per email at a time; the others wait for its end.
 
-        Raises: Contended.
+        Raises: LockConflict.
         """
         while (first := self._blocked.get(pending.address)) is not None:
             await asyncio.shield(first)
@@ -177,7 +177,7 @@ class GroupCommit:
 
 
 async def _known(tx: Transaction, group: Sequence[_Pending]) -> list[StoredResponse | AppError | None]:
-    """The answers of those whose key was used before, or why it is refused; None for new requests."""
+    """The stored responses of used keys, or their refusals; None for new requests."""
     keys = [item.keyed.key for item in group if item.keyed is not None]
     claimed = iter(await claim_keys(tx, keys) if keys else ())
     return [next(claimed) if item.keyed is not None else None for item in group]

@@ -1,4 +1,4 @@
-"""What becomes of a member's leads and views when the member goes.
+"""Leads and views of a removed member.
 
 Shared views stay, as the workspace's. Leads lose their owner by a changeset, with an entry in each timeline. Where they
 are many, the member loses all access immediately, and a job clears the owners and then deletes the membership.
@@ -32,16 +32,16 @@ _MAX_COUNT = 1_000_000_000
 
 
 async def removal_impact(tx: Transaction, actor: Actor, *, user_id: UUID) -> RemovalImpact:
-    """What `remove_member` would do now."""
+    """The effects that `remove_member` would have now."""
     leads = await count_leads(tx, actor, filters=LeadFilter(owner_id=user_id), max_count=_MAX_COUNT)
     shared = await count_shared(tx, actor, user_id=user_id)
     return RemovalImpact(shared_views=shared, leads=leads.value, changeset_id=None)
 
 
 async def remove_member(tx: Transaction, actor: Actor, *, user_id: UUID, trace: Mapping[str, str]) -> RemovalImpact:
-    """Remove a member, or leave; pass shared views on and clear the owner of leads.
+    """Remove a member, or leave; transfer shared views and clear the owner of leads.
 
-    Raises: MemberNotFound, LastOwner, OwnersOnly, Unauthenticated, Unavailable.
+    Raises: MemberNotFound, LastOwner, OwnerRoleRequired, Unauthenticated, Unavailable.
     """
     actor.require(MEMBERS_WRITE)
     await members.lock(tx, actor)

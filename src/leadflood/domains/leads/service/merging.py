@@ -1,4 +1,4 @@
-"""Making one lead of two, and two of one again: the part that leads know of."""
+"""Merging and unmerging: the part of the leads domain."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ from leadflood.kernel.subjects import Participants
 async def lock_pair(
     tx: Transaction, actor: Actor, *, survivor_id: UUID, other_id: UUID
 ) -> tuple[StoredLead, StoredLead]:
-    """Two living leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
+    """Two active leads, locked until this transaction ends. Raises: LeadNotFound: one of them is gone."""
     found = await merging.lock_pair(tx, actor.workspace_id, [survivor_id, other_id])
     if len(found) < 2:  # noqa: PLR2004  both
         raise LeadNotFound
@@ -40,19 +40,19 @@ async def lock_pair(
 
 
 async def lock_all(tx: Transaction, actor: Actor, *, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
-    """Leads, deleted or not, locked until this transaction ends. Those that are purged are left out."""
+    """Leads, deleted or not, locked until this transaction ends. Purged ones are left out."""
     return await merging.lock_any(tx, actor.workspace_id, lead_ids)
 
 
 async def deferred_undos(tx: Transaction, actor: Actor, *, lead_id: UUID) -> list[UUID]:
-    """Changesets whose undo would have deleted the lead, which is locked, had it not been part of another by then."""
+    """Changesets whose undo would have deleted the locked lead, had it not been merged by then."""
     return await merging.deferred_undos(tx, actor.workspace_id, lead_id)
 
 
 async def complete_undos(
     tx: Transaction, actor: Actor, *, other: StoredLead, deferred: Sequence[UUID], merge_changeset_id: UUID
 ) -> None:
-    """Before an unmerge: leave the other lead, which is locked, deleted as these undone changesets want it."""
+    """Before an unmerge: keep the other, locked lead deleted if these undone changesets require it."""
     await merging.complete_undos(
         tx, actor.workspace_id, other.id, changeset_ids=deferred, merge_changeset_id=merge_changeset_id
     )
@@ -62,14 +62,14 @@ async def complete_undos(
 
 
 async def address_holder(tx: Transaction, actor: Actor, *, email_norm: str) -> UUID | None:
-    """The living lead that has an address."""
+    """The active lead with an email."""
     return (await store.existing_ids(tx, actor.workspace_id, [email_norm])).get(email_norm)
 
 
 async def merge_leads(
     tx: Transaction, actor: Actor, *, survivor: StoredLead, other: StoredLead, values: Mapping[str, Any], merge_id: UUID
 ) -> UUID:
-    """Give the survivor these values and delete the other; both are locked. Returns the changeset.
+    """Set values of the survivor and delete the other; both are locked. Returns the changeset.
 
     Args: values: columns of the survivor that get another value, custom fields as a whole.
 
@@ -123,7 +123,7 @@ async def unmerge_leads(
     later: Sequence[UUID],
     trace: Mapping[str, str],
 ) -> ChangesetView:
-    """Put both back as they were, except what was edited since; both are locked.
+    """Restore both leads, except later edits; both are locked.
 
     Args: pair: the survivor and the other. later: changesets of the merges after this one that made something part of
         the same survivor.

@@ -1,4 +1,4 @@
-"""The rights of a person to a copy and to erasure (GDPR, articles 15, 17 and 20), across all domains."""
+"""The rights of access, portability and erasure (GDPR, articles 15, 17 and 20), across all domains."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from leadflood.kernel.events import Event
 from leadflood.kernel.subjects import DataSubject, Participants
 
 Who = UUID | EmailAddress
-"""A person: the id of a lead, deleted or not, or an address."""
+"""The person of a lead, deleted or not, or of an email."""
 
 
 async def export_personal_data(
     tx: Transaction, actor: Actor, participants: Participants, *, who: Who
 ) -> PersonalDataView:
-    """All that the workspace has about a person. Raises: LeadNotFound: no lead has this id."""
+    """All data that the workspace has about a person. Raises: LeadNotFound: there is no lead with this ID."""
     actor.require(PERSONAL_DATA)
     person = await _find(tx, actor, participants, who)
     places = await participants.export(tx, actor, person)
@@ -39,7 +39,7 @@ async def export_personal_data(
 async def erase_person(
     tx: Transaction, actor: Actor, participants: Participants, *, who: Who, dry_run: bool
 ) -> ErasureView:
-    """Erase a person everywhere in the workspace, or list what that would erase. All of it, or nothing.
+    """Erase a person everywhere in the workspace, or list what that would erase. Atomic.
 
     The leads are removed with all that hangs on them, deleted and merged ones of the same person included. What has
     data of others, too, such as an import or the audit log, loses what names the person.
@@ -75,7 +75,7 @@ async def _find(tx: Transaction, actor: Actor, participants: Participants, who: 
 async def _record(
     tx: Transaction, actor: Actor, action: LeadAuditAction, person: DataSubject, data: dict[str, JsonValue]
 ) -> None:
-    """What is written into the audit log does not name the person."""
+    """Record an audit entry that does not name the person."""
     lead_ids = sorted(person.ids)
     data |= {"count": len(lead_ids), "leadIds": [str(lead_id) for lead_id in lead_ids]}
     await audit.record(

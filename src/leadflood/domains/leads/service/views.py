@@ -1,4 +1,4 @@
-"""Verbs on saved views. The creator may change a view; all members see it if it is shared."""
+"""Verbs on saved views. The creator can change a view; all members see it if it is shared."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -29,7 +29,7 @@ _COPY: Final = " (copy)"
 
 
 async def create_view(tx: Transaction, actor: Actor, *, command: CreateView) -> SavedView:
-    """Save a view, last among one's own. Raises: TooManyViews, UserActorRequired: at the command line."""
+    """Save a view, last in the user's order. Raises: TooManyViews, UserActorRequired: at the command line."""
     actor.require(LEADS_WRITE)
     if actor.user_id is None:
         raise UserActorRequired
@@ -70,7 +70,7 @@ async def copy_view(tx: Transaction, actor: Actor, *, view_id: UUID) -> SavedVie
 async def update_view(
     tx: Transaction, actor: Actor, *, view_id: UUID, command: UpdateView, expected_version: int
 ) -> SavedView:
-    """Change what the command gives, or the view's place. Raises: ViewNotFound, ViewNotOwned, ViewChanged."""
+    """Update a view or its position. Raises: ViewNotFound, ViewNotOwned, ViewVersionConflict."""
     actor.require(LEADS_WRITE)
     own = await store.lock_own(tx, actor) if command.position is not None else []
     stored = await _own(tx, actor, view_id, expected_version)
@@ -94,7 +94,7 @@ async def update_view(
 
 
 async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
-    """Delete a view; it can be restored as long as deleted leads. Raises: ViewNotFound, ViewNotOwned, ViewChanged."""
+    """Delete a view. Raises: ViewNotFound, ViewNotOwned, ViewVersionConflict."""
     actor.require(LEADS_WRITE)
     view = await _own(tx, actor, view_id, expected_version)
     expect_changed(await store.set_deleted(tx, actor.workspace_id, view_id, deleted=True))

@@ -25,7 +25,7 @@ INSERT = assemble(
     fields=PLAIN_FIELDS.columns,
 )
 
-# In id order, and NO KEY: rows that refer to the lead go on being written.
+# In ID order, and NO KEY: rows that reference the lead can still be written.
 LOCK_MANY = sql("""
 SELECT id, email, email_norm, first_name, last_name, company, job_title, phone, website, country
 FROM leads
@@ -34,7 +34,7 @@ ORDER BY id
 FOR NO KEY UPDATE
 """)
 
-# Lock those of the leads that live, as HOLD does; their ids alone.
+# Lock those of the leads that are active, like HOLD; only their IDs.
 LOCK_ACTIVE = sql("""
 WITH held AS (
     SELECT id FROM leads
@@ -45,7 +45,7 @@ WITH held AS (
 SELECT array_agg(id ORDER BY id) AS ids FROM held
 """)
 
-# Take leads from one of the expected states to another, with an entry in the timeline of each.
+# Change the status of leads from one of the expected ones, with an entry in the timeline of each.
 TRANSITION = sql("""
 WITH moved AS (
     UPDATE leads
@@ -64,13 +64,13 @@ RETURNING lead_id
 
 DIRECT_TRANSITION = sql_file("leadflood.domains.leads.sql", "pass_through")
 
-# The living leads with these addresses.
+# The active leads with these emails.
 _EXISTING = sql("""
 SELECT email_norm, id FROM leads
 WHERE workspace_id = :workspace_id AND email_norm = ANY (:email_norms) AND deleted_at IS NULL
 """)
 
-# A living or a deleted lead, locked. NO KEY: rows that refer to the lead go on being written.
+# An active or a deleted lead, locked. NO KEY: rows that reference the lead can still be written.
 _LOCK = assemble(
     sql("""
 SELECT {columns} FROM leads
@@ -80,12 +80,12 @@ FOR NO KEY UPDATE
     columns=LEAD,
 )
 
-# In id order, as everything that locks several.
+# In ID order, like all statements that lock several.
 _LOCK_FOR_ERASURE = sql("""
 SELECT FROM leads WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) ORDER BY id FOR UPDATE
 """)
 
-# Change some fields of a lead.
+# Update some fields of a lead.
 _UPDATE = sql("""
 UPDATE leads SET {assignments}
 WHERE workspace_id = :workspace_id AND id = :lead_id AND version = :expected_version AND deleted_at IS NULL
@@ -97,7 +97,7 @@ _FIELDS: Mapping[str, Sql] = {
     "email_norm": sql("email_norm = :email_norm"),
     "custom_fields": sql("custom_fields = :custom_fields"),
 }
-"""The columns that a change may set."""
+"""The columns that a change can set."""
 
 # Delete or restore a lead that is not, or is, deleted.
 _SET_DELETED = sql("""
@@ -112,8 +112,8 @@ SELECT :workspace_id, lead_id, id, :kind, :actor_kind, :actor_id, data::jsonb
 FROM unnest(:lead_ids::uuid[], :ids::uuid[], :data::text[]) AS entry (lead_id, id, data)
 """)
 
-# The undo of a restore puts an old `deleted_at` back, so both times count. What a change deleted is kept for as long as
-# the change can be undone; only changes that were written over a long time are older than a deletion of theirs.
+# The undo of a restore sets an old `deleted_at` again, so both times count. Leads deleted by a change are kept for as
+# long as the change can be undone; only changes that took a long time are older than one of their deletions.
 PURGE = sql("""
 DELETE FROM leads WHERE (workspace_id, id) IN (
     SELECT l.workspace_id, l.id FROM leads l
@@ -130,9 +130,9 @@ RETURNING workspace_id, id
 
 
 async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLead]) -> set[UUID]:
-    """Insert leads with their first entries. Returns the ids of those whose address no living lead had.
+    """Insert leads with their first entries. Returns the IDs of those whose email no active lead had.
 
-    Waits for concurrent inserts of the same addresses to end.
+    Waits for concurrent inserts of the same emails to end.
 
     Raises: asyncpg.IntegrityConstraintViolationError: an unknown owner.
     """
@@ -154,21 +154,21 @@ async def insert_leads(tx: Transaction, workspace_id: UUID, new: Sequence[NewLea
 
 
 async def lock_for_erasure(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> None:
-    """Lock leads, deleted ones included, so that nothing that refers to them is written until they are gone."""
+    """Lock leads, deleted ones included, so that no references to them are written until they are gone."""
     await tx.execute(_LOCK_FOR_ERASURE, {"workspace_id": workspace_id, "lead_ids": sorted(lead_ids)})
 
 
 async def lock(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool = False) -> Row | None:
-    """A living (or a deleted) lead, locked for this transaction."""
+    """An active (or a deleted) lead, locked for this transaction."""
     return await tx.first(_LOCK, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted})
 
 
 async def update_lead(
     tx: Transaction, workspace_id: UUID, lead_id: UUID, *, expected_version: int, values: Mapping[str, Any]
 ) -> bool:
-    """Change fields of a lead at the version expected. `values`: by column.
+    """Update fields of a lead at the expected version. `values`: by column.
 
-    Raises: asyncpg.IntegrityConstraintViolationError: the address is taken, or the owner is not a member.
+    Raises: asyncpg.IntegrityConstraintViolationError: the email is taken, or the owner is not a member.
     """
     statement = assemble(_UPDATE, assignments=assignments(_FIELDS, [*values, "version"]))
     keys = {"workspace_id": workspace_id, "lead_id": lead_id, "expected_version": expected_version}
@@ -181,19 +181,19 @@ async def update_lead(
 async def set_deleted(tx: Transaction, workspace_id: UUID, lead_id: UUID, *, deleted: bool) -> bool:
     """Delete, or restore.
 
-    Raises: asyncpg.IntegrityConstraintViolationError: on restoring when the address is taken again.
+    Raises: asyncpg.IntegrityConstraintViolationError: on restoring if the email is taken again.
     """
     return await tx.changed(_SET_DELETED, {"workspace_id": workspace_id, "lead_id": lead_id, "deleted": deleted}) == 1
 
 
 async def lock_many(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:
-    """Those of the leads that live, locked for this transaction, by id."""
+    """Those of the leads that are active, locked for this transaction, by ID."""
     rows = await tx.all(LOCK_MANY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: LeadDetails.of(row) for row in rows}
 
 
 async def lock_active(tx: Transaction, workspace_id: UUID, lead_ids: Collection[UUID]) -> list[UUID]:
-    """As `hold`, of which only the ids are given, in their order."""
+    """Like `hold`, with only the IDs, in their order."""
     ids: list[UUID] | None = await tx.scalar(LOCK_ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return ids or []
 
@@ -208,9 +208,9 @@ async def transition(
     event: LeadEventKind,
     error: str | None,
 ) -> set[UUID]:
-    """Move leads from one of the expected states, each with an entry in its timeline.
+    """Change the status of leads from one of the expected ones, each with an entry in its timeline.
 
-    Deleted ones move, too: they may come back.
+    Deleted ones, too: they can be restored.
 
     Args: transitions: a lead, and what its entry says. Returns: those that moved.
     """
@@ -232,7 +232,7 @@ async def transition(
 async def direct_transition(
     tx: Transaction, actor: Actor, passes: Sequence[DirectTransition], *, expected: Collection[LeadStatus]
 ) -> None:
-    """As `move`, from one of the expected states through `processing` to `enriched`."""
+    """Like `move`, from one of the expected states through `processing` to `enriched`."""
     values = {
         "workspace_id": actor.workspace_id,
         "lead_ids": [item.lead_id for item in passes],
@@ -251,7 +251,7 @@ async def direct_transition(
 
 
 async def purge(tx: Transaction, *, days: int, batch: int) -> list[tuple[UUID, UUID]]:
-    """Remove up to `batch` leads that were deleted more than `days` ago. Returns workspace and id of each."""
+    """Delete up to `batch` leads that were deleted more than `days` ago. Returns workspace and ID of each."""
     return [(row.workspace_id, row.id) for row in await tx.all(PURGE, {"days": days, "batch": batch})]
 
 
@@ -261,7 +261,7 @@ async def record(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], kind: 
 
 
 async def record_each(tx: Transaction, actor: Actor, kind: str, entries: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Add one entry to the timeline of each lead, with data of its own."""
+    """Add an entry to the timeline of each lead, each with its own data."""
     await tx.execute(
         _RECORD,
         {
@@ -277,6 +277,6 @@ async def record_each(tx: Transaction, actor: Actor, kind: str, entries: Mapping
 
 
 async def existing_ids(tx: Transaction, workspace_id: UUID, email_norms: Sequence[str]) -> dict[str, UUID]:
-    """The living leads with these addresses, by address."""
+    """The active leads with these emails, by email."""
     rows = await tx.all(_EXISTING, {"workspace_id": workspace_id, "email_norms": list(email_norms)})
     return {row.email_norm: row.id for row in rows}

@@ -1,4 +1,4 @@
-"""SQL that makes one change to many leads, with images and timeline in the same statement."""
+"""SQL that applies a change to many leads, with images and timeline in the same statement."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-# In the order of the ids, as every change of many: two of them cannot deadlock.
+# In ID order, like every change of many: two of them cannot deadlock.
 LOCK = sql("""
 SELECT id FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND (deleted_at IS NOT NULL) = :deleted
@@ -31,7 +31,7 @@ CHANGE = assemble(
 
 @dataclass(frozen=True, slots=True)
 class ChangedLeads:
-    """Which leads were changed, and which of them met a job that was to enrich them while they were deleted."""
+    """The changed leads, and those that have a queued enrichment job from the time they were deleted."""
 
     leads: Sequence[UUID]
     unfinished: Sequence[UUID]
@@ -54,7 +54,7 @@ async def change_leads(
     lead_ids: Sequence[UUID],
     limits: tuple[int, int],
 ) -> ChangedLeads:
-    """Change leads that are locked, as part of a changeset.
+    """Change locked leads, as part of a changeset.
 
     Args: patch: fields to set, by the names of an image. limits: how many custom fields a lead may have, and their size
         in bytes.

@@ -1,7 +1,7 @@
-"""SQL that writes many leads at a time, from temporary tables that this module makes and fills.
+"""SQL that writes many leads, from temporary tables that this module creates and fills.
 
-A chunk of 10,000 leads, their timeline and their images takes a handful of statements. Rows meet the table by key, one
-look-up each: with no statistics of the temporary tables, PostgreSQL would read the whole table of leads for them.
+A chunk of 10,000 leads, their timeline and their images takes a few statements. Rows are joined with the table by key,
+one lookup each: without statistics of the temporary tables, PostgreSQL would otherwise read the whole table of leads.
 """
 
 from dataclasses import dataclass
@@ -54,13 +54,13 @@ CHANGE = assemble(
     fields=TEXT_FIELDS.sql(sql("{field} = coalesce(c.changes -> '{field}' ->> 1, l.{field})")),
 )
 
-# New leads that were left out.
+# New leads that were skipped.
 NOT_CREATED = sql("""
 SELECT i.id FROM incoming_leads i
 WHERE NOT EXISTS (SELECT FROM leads l WHERE l.workspace_id = :workspace_id AND l.id = i.id)
 """)
 
-# Lock the leads of changes in the order of ids, as all that changes many does.
+# Lock the leads of changes in ID order, like all changes of many leads.
 LOCK = sql("""
 SELECT count(*) FROM (
     SELECT FROM incoming_changes c
@@ -69,7 +69,7 @@ SELECT count(*) FROM (
 ) AS locked
 """)
 
-# Changes that were left out: the lead is gone, has the values already, or was edited.
+# Changes that were skipped: the lead is deleted, already has the values, or was edited.
 NOT_CHANGED = sql("""
 SELECT c.lead_id, l.id IS NULL AS deleted,
        l.id IS NOT NULL AND NOT EXISTS (
@@ -84,7 +84,7 @@ WHERE NOT EXISTS (SELECT FROM lead_changes h
 
 @dataclass(frozen=True, slots=True)
 class SkippedLead:
-    """A lead that was not changed: gone, the same already, or else edited."""
+    """A skipped lead: deleted, unchanged, or else edited."""
 
     lead_id: UUID
     deleted: bool
@@ -92,7 +92,7 @@ class SkippedLead:
 
 
 async def put(tx: Transaction, rows: IncomingRows) -> None:
-    """Make the temporary tables and fill them with a chunk.
+    """Create the temporary tables and fill them with a chunk.
 
     Raises: asyncpg.PostgresError: a column is missing or has another type.
     """
@@ -106,36 +106,36 @@ async def put(tx: Transaction, rows: IncomingRows) -> None:
 
 
 async def create(tx: Transaction, context: WriteContext) -> list[UUID]:
-    """Insert the new leads. Returns which: an address that a living lead has is left out."""
+    """Insert the new leads. Returns their IDs: those whose email an active lead has are skipped."""
     created: list[UUID] = await tx.scalar(CREATE, _parameters(context))
     return created
 
 
 async def not_created(tx: Transaction, context: WriteContext) -> list[UUID]:
-    """The ids of new leads that `create` left out."""
+    """The IDs of new leads that `create` skipped."""
     rows = await tx.all(NOT_CREATED, {"workspace_id": context.actor.workspace_id})
     return [row.id for row in rows]
 
 
 async def lock(tx: Transaction, context: WriteContext) -> None:
-    """Lock the leads that change."""
+    """Lock the leads to change."""
     await tx.execute(LOCK, {"workspace_id": context.actor.workspace_id})
 
 
 async def change(tx: Transaction, context: WriteContext) -> list[UUID]:
-    """Change leads. Returns which: what is no longer as it was, is left as it is."""
+    """Change leads. Returns their IDs: values that no longer match are skipped."""
     changed: list[UUID] = await tx.scalar(CHANGE, _parameters(context))
     return changed
 
 
 async def not_changed(tx: Transaction, context: WriteContext) -> list[SkippedLead]:
-    """What `change` left out."""
+    """The leads that `change` skipped, with the reason."""
     values = {"workspace_id": context.actor.workspace_id, "changeset_id": context.changeset_id}
     return [SkippedLead(**row) for row in await tx.all(NOT_CHANGED, values)]
 
 
 def _parameters(context: WriteContext) -> dict[str, Any]:
-    """One id serves all entries of the chunk: each is in the timeline of its own lead."""
+    """One event ID serves all entries of the chunk: each is in the timeline of its own lead."""
     return {
         "workspace_id": context.actor.workspace_id,
         "changeset_id": context.changeset_id,

@@ -29,7 +29,7 @@ INSERT INTO lead_changesets (workspace_id, id, kind, label, request, actor_kind,
 VALUES (:workspace_id, :changeset_id, :kind, :label, :request, :actor_kind, :actor_id, :wanted)
 """)
 
-# A changeset, locked: chunks of one changeset follow each other.
+# A changeset, locked: chunks of one changeset are serialized.
 _LOCK = assemble(
     sql("""
 SELECT {columns} FROM lead_changesets WHERE workspace_id = :workspace_id AND id = :changeset_id FOR NO KEY UPDATE
@@ -37,17 +37,17 @@ SELECT {columns} FROM lead_changesets WHERE workspace_id = :workspace_id AND id 
     columns=CHANGESET,
 )
 
-# Let a job write the changeset.
+# Set the job that writes the changeset.
 _SET_JOB = sql("""
 UPDATE lead_changesets SET job_id = :job_id WHERE workspace_id = :workspace_id AND id = :changeset_id
 """)
 
-# Keep up to where the leads are changed.
+# Store the position up to which leads are changed.
 _SET_POSITION = sql("""
 UPDATE lead_changesets SET position = :position WHERE workspace_id = :workspace_id AND id = :changeset_id
 """)
 
-# Remember that the changeset created these leads.
+# Record that the changeset created these leads.
 RECORD_CREATED = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, after)
 SELECT l.workspace_id, :changeset_id, l.id, 'created',
@@ -64,7 +64,7 @@ SET done = done + :done, created = created + :created, updated = updated + :upda
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'open'
 """)
 
-# Take a changeset from one state to another.
+# Change the state of a changeset from the expected one.
 _TRANSITION = sql("""
 UPDATE lead_changesets
 SET status = :status, updated_at = now(),
@@ -73,13 +73,13 @@ SET status = :status, updated_at = now(),
 WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = :expected
 """)
 
-# What is still written or being undone is kept: it can be undone for all of its days once it is applied.
+# Changesets that are being written or undone are kept: once applied, they can be undone for the full period.
 _PURGE_EXPIRED = sql("""
 UPDATE lead_changesets SET forgotten_at = now()
 WHERE updated_at < now() - make_interval(days => :days) AND forgotten_at IS NULL AND status IN ('applied', 'undone')
 """)
 
-# Remove some images of forgotten changesets.
+# Delete some images of expired changesets.
 _PURGE_CHANGES = sql("""
 DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
     SELECT c.workspace_id, c.changeset_id, c.lead_id
@@ -89,7 +89,7 @@ DELETE FROM lead_changes WHERE (workspace_id, changeset_id, lead_id) IN (
 )
 """)
 
-# Remove the forgotten changesets.
+# Delete expired changesets.
 _PURGE_CHANGESETS = sql("DELETE FROM lead_changesets WHERE forgotten_at IS NOT NULL")
 
 
@@ -113,12 +113,12 @@ async def insert_changeset(
 
 
 async def lock_changeset(tx: Transaction, workspace_id: UUID, changeset_id: UUID) -> Row | None:
-    """A changeset, locked for this transaction: chunks of one changeset follow each other."""
+    """A changeset, locked for this transaction: chunks of one changeset are serialized."""
     return await tx.first(_LOCK, {"workspace_id": workspace_id, "changeset_id": changeset_id})
 
 
 async def record_created(tx: Transaction, workspace_id: UUID, changeset_id: UUID, lead_ids: Sequence[UUID]) -> int:
-    """Remember that the changeset created these leads, which are there already. Returns how many."""
+    """Record that the changeset created these existing leads. Returns the number."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(lead_ids)}
     return await tx.changed(RECORD_CREATED, values)
 
@@ -133,31 +133,31 @@ async def advance(tx: Transaction, workspace_id: UUID, changeset_id: UUID, count
 async def transition(
     tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, expected: ChangesetStatus, status: ChangesetStatus
 ) -> bool:
-    """Take a changeset from the expected state to another."""
+    """Change the state of a changeset from the expected one."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "expected": expected, "status": status}
     return await tx.changed(_TRANSITION, values) == 1
 
 
 async def set_job(tx: Transaction, workspace_id: UUID, changeset_id: UUID, job_id: UUID) -> None:
-    """Say which job writes a changeset that is locked or new."""
+    """Set the job that writes a changeset, which is locked or new."""
     await tx.execute(_SET_JOB, {"workspace_id": workspace_id, "changeset_id": changeset_id, "job_id": job_id})
 
 
 async def set_position(
     tx: Transaction, workspace_id: UUID, changeset_id: UUID, position: Mapping[str, Any] | None
 ) -> None:
-    """Keep how far a changeset that is locked is written."""
+    """Store the write position of a locked changeset."""
     kept = None if position is None else json.dumps(position)
     await tx.execute(_SET_POSITION, {"workspace_id": workspace_id, "changeset_id": changeset_id, "position": kept})
 
 
 async def purge_expired(tx: Transaction, *, days: int) -> int:
-    """Close the time to undo for what was applied, or undone, `days` ago, over all workspaces. Returns how many."""
+    """End the undo period of changesets applied or undone `days` ago, over all workspaces. Returns the number."""
     return await tx.changed(_PURGE_EXPIRED, {"days": days})
 
 
 async def purge_changes(tx: Transaction, *, batch: int) -> int:
-    """Remove up to `batch` images of forgotten changesets, and such changesets that have none. Returns how many."""
+    """Delete up to `batch` images of expired changesets, and expired changesets without any. Returns the number."""
     removed = await tx.changed(_PURGE_CHANGES, {"batch": batch})
     if removed < batch:
         await tx.execute(_PURGE_CHANGESETS)

@@ -8,14 +8,14 @@ from leadflood.domains.leads.models import CustomValue
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# The next leads that have a value, deleted ones too, locked in the order of their ids.
+# The next leads that have a value, also deleted ones, locked in ID order.
 _LOCK = sql("""
 SELECT id, custom_fields -> :key AS value FROM leads
 WHERE workspace_id = :workspace_id AND custom_fields ? :key AND (:after::uuid IS NULL OR id > :after)
 ORDER BY id LIMIT :limit FOR NO KEY UPDATE
 """)
 
-# Put values in the place of others.
+# Replace values.
 _SET = sql("""
 UPDATE leads l SET custom_fields = l.custom_fields || jsonb_build_object(:key::text, n.value::jsonb),
                    version = l.version + 1
@@ -33,6 +33,6 @@ async def lock_values(
 
 
 async def set_values(tx: Transaction, workspace_id: UUID, key: str, values: Mapping[UUID, CustomValue]) -> None:
-    """Put values in the place of those that leads, which are locked, have."""
+    """Replace values of locked leads."""
     written = [json.dumps(value) for value in values.values()]
     await tx.execute(_SET, {"workspace_id": workspace_id, "key": key, "lead_ids": list(values), "values": written})

@@ -1,4 +1,4 @@
-"""Says who changes fields of leads, and why, for the history that the database writes of each change."""
+"""Author and reason of changes of leads, for the history that the database writes."""
 
 import json
 from uuid import UUID
@@ -8,7 +8,7 @@ from leadflood.kernel.actor import ActorKind
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 
-# What a trigger on the leads reads, until the transaction ends or says something else.
+# Read by a trigger on the leads, until the transaction ends or sets another value.
 _ATTRIBUTE = sql("SELECT set_config('app.field_change', :change, true)")
 
 
@@ -20,7 +20,7 @@ async def attribute(
     actor_id: UUID | None,
     changeset_id: UUID | None = None,
 ) -> None:
-    """Record what this transaction changes from now on as done by this actor, as part of this changeset."""
+    """Attribute all further changes of this transaction to this actor and this changeset."""
     change = {"source": source, "actor_kind": actor_kind}
     change |= {"actor_id": str(actor_id)} if actor_id else {}
     change |= {"changeset_id": str(changeset_id)} if changeset_id else {}

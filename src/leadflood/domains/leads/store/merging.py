@@ -1,4 +1,4 @@
-"""SQL that makes one lead of two, as part of a changeset."""
+"""SQL that merges and unmerges leads, as part of a changeset."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -10,7 +10,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
 
-# Those of the leads that live, locked in the order of their ids.
+# Those of the leads that are active, locked in ID order.
 _LOCK_ACTIVE = assemble(
     sql("""
 SELECT {columns} FROM leads
@@ -20,7 +20,7 @@ ORDER BY id FOR NO KEY UPDATE
     columns=LEAD,
 )
 
-# The leads, deleted ones too, locked in the order of their ids.
+# The leads, also deleted ones, locked in ID order.
 _LOCK_ANY = assemble(
     sql("""
 SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) ORDER BY id FOR NO KEY UPDATE
@@ -28,13 +28,13 @@ SELECT {columns} FROM leads WHERE workspace_id = :workspace_id AND id = ANY(:lea
     columns=LEAD,
 )
 
-# What a changeset remembers of these leads.
+# Before-images of these leads.
 _IMAGES = sql("""
 SELECT id, lead_image(l)::text AS image FROM leads l
 WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids)
 """)
 
-# Keep before and after of the leads that differ from their earlier images.
+# Store before and after of the leads that differ from their earlier images.
 _RECORD = sql("""
 INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after)
 SELECT l.workspace_id, :changeset_id, l.id, n.change, d.before, d.after
@@ -45,8 +45,8 @@ WHERE d.after IS NOT NULL
 RETURNING change
 """)
 
-# A field that an undo kept because a later merge had overwritten it: that merge, once undone, is to put back what was
-# before this one. The first that touched the field says whether it was the value before, or an edit.
+# A field that an undo kept because a later merge had overwritten it: that merge, once undone, must restore the value
+# before this one. The first that changed the field says whether it was the value before, or an edit.
 _REBASE = sql("""
 WITH touched AS (
     SELECT DISTINCT ON (l.lead_id, f.name) l.changeset_id, l.lead_id, f.name,
@@ -89,7 +89,7 @@ WHERE workspace_id = :workspace_id AND id = :lead_id
 """)
 
 
-# Those whose last deletion was a merge, as long as there is a lead that they are part of.
+# Those last deleted by a merge, as long as their survivor exists.
 MERGED = sql("""
 SELECT lead_id, (data ->> 'mergeId')::uuid AS merge_id, (data ->> 'survivorId')::uuid AS survivor_id,
        data ->> 'survivorEmail' AS survivor_email
@@ -104,25 +104,25 @@ WHERE kind = 'lead.merged_into' AND EXISTS (
 
 
 async def merged_among(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Row]:
-    """Those of deleted leads that are part of another, with their merge and the survivor's id and address."""
+    """Those of deleted leads that were merged, with their merge and the survivor's ID and address."""
     rows = await tx.all(MERGED, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.lead_id: row for row in rows}
 
 
 async def lock_pair(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
-    """Those of the leads that live, locked in the order of their ids, as all that changes several."""
+    """Those of the leads that are active, locked in the order of their IDs, like all changes of several leads."""
     rows = await tx.all(_LOCK_ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: StoredLead.of(row) for row in rows}
 
 
 async def lock_any(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
-    """The leads, deleted ones too, locked in the order of their ids."""
+    """The leads, also deleted ones, locked in ID order."""
     rows = await tx.all(_LOCK_ANY, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: StoredLead.of(row) for row in rows}
 
 
 async def images(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """What a changeset remembers of leads that are locked, as they are now."""
+    """Before-images of locked leads."""
     rows = await tx.all(_IMAGES, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: row.image for row in rows}
 
@@ -134,7 +134,7 @@ async def record_changes(
     changes: Mapping[UUID, Change],
     before: Mapping[UUID, str],
 ) -> list[Change]:
-    """Keep what leads were like before and are like now; one that did not change is left out. Returns the others'."""
+    """Store before- and after-images of changed leads. Returns the images of the others."""
     values = {
         "workspace_id": workspace_id,
         "changeset_id": changeset_id,
@@ -146,7 +146,7 @@ async def record_changes(
 
 
 async def deferred_undos(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> list[UUID]:
-    """Changesets that were undone while the lead, which is locked, was part of another one; the newest first."""
+    """Changesets that were undone while the locked lead was merged; newest first."""
     rows = await tx.all(_DEFERRED, {"workspace_id": workspace_id, "lead_id": lead_id})
     return [row.changeset_id for row in rows]
 
@@ -154,12 +154,12 @@ async def deferred_undos(tx: Transaction, workspace_id: UUID, lead_id: UUID) -> 
 async def complete_undos(
     tx: Transaction, workspace_id: UUID, lead_id: UUID, *, changeset_ids: Sequence[UUID], merge_changeset_id: UUID
 ) -> None:
-    """Leave a lead deleted when its merge is undone, as the undo of these changesets wants it."""
+    """Keep a lead deleted when its merge is undone, as the undo of these changesets requires."""
     values = {"workspace_id": workspace_id, "lead_id": lead_id, "changeset_ids": list(changeset_ids)}
     await tx.execute(_COMPLETE, {**values, "merge_changeset_id": merge_changeset_id})
 
 
 async def rebase(tx: Transaction, workspace_id: UUID, changeset_id: UUID, later: Sequence[UUID]) -> None:
-    """Let later changesets put back what was before one that is undone now, where they overwrote what it wrote."""
+    """Let later changesets restore the value before a merge that is undone now, if they overwrote its values."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "later": list(later)}
     await tx.execute(_REBASE, values)

@@ -1,4 +1,4 @@
-"""SQL that undoes a changeset, a chunk at a time, three-way: what was edited since is kept."""
+"""SQL of the three-way undo of a changeset, in chunks: later edits are kept."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from leadflood.kernel.db.sql import assemble, sql, sql_file
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 
-# How many changes come next, and up to which lead.
+# Number of the next changes, and their last lead.
 FIND_CHUNK = sql("""
 WITH chunk AS (
     SELECT lead_id FROM lead_changes
@@ -22,7 +22,7 @@ WITH chunk AS (
 SELECT count(*) AS changes, (SELECT lead_id FROM chunk ORDER BY lead_id DESC LIMIT 1) AS last FROM chunk
 """)
 
-# Leads are locked in the order of their ids, as all that changes many does: two of them cannot deadlock.
+# Leads are locked in ID order, like all changes of many leads: two of them cannot deadlock.
 LOCK_CHUNK = sql("""
 WITH held AS (
     SELECT l.id, c.change IN ('created', 'restored') AND l.version > 1 AS removable
@@ -54,7 +54,7 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'undoing'
   AND coalesce(undo_position, '00000000-0000-0000-0000-000000000000') = :after
 """)
 
-# Fields as JSON, one array a lead. Not part of the statement above: PostgreSQL expects one row of the verdict, and
+# Fields as JSON, one array per lead. Not part of the statement above: PostgreSQL expects one row of the verdict, and
 # would compare each with each.
 _REPORT = sql("""
 UPDATE lead_changes c SET kept = ARRAY(SELECT jsonb_array_elements_text(n.kept::jsonb))
@@ -62,7 +62,7 @@ FROM unnest(:lead_ids::uuid[], :kept::text[]) AS n (lead_id, kept)
 WHERE c.workspace_id = :workspace_id AND c.changeset_id = :changeset_id AND c.lead_id = n.lead_id
 """)
 
-# Whether an undo goes on where an earlier one ended: `undo_position` stays when it is given up.
+# Whether an undo resumes an earlier one: `undo_position` stays when an undo fails.
 _BEGIN = sql("""
 UPDATE lead_changesets
 SET status = 'undoing', job_id = NULL, undone_by_kind = :actor_kind, undone_by = :actor_id, updated_at = now()
@@ -72,7 +72,7 @@ WHERE workspace_id = :workspace_id AND id = :changeset_id AND status = 'applied'
 
 @dataclass(frozen=True, slots=True)
 class UndoChunk:
-    """Some changes of a changeset: those after one lead id, up to another."""
+    """Some changes of a changeset: those between two lead IDs."""
 
     after: UUID
     until: UUID
@@ -81,7 +81,7 @@ class UndoChunk:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """How many leads of a chunk are locked, and which of them an undo may remove that changed since they came."""
+    """Number of locked leads of a chunk, and those of them that an undo may remove although they changed since."""
 
     count: int
     removable: Sequence[UUID]
@@ -89,7 +89,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class UndoCounts:
-    """How many leads of a chunk were put back; how many fields, of how many leads, were kept as they are."""
+    """Number of reverted leads of a chunk; number of fields and leads that were kept."""
 
     undone: int
     kept: int
@@ -97,13 +97,13 @@ class UndoCounts:
 
 
 async def begin(tx: Transaction, workspace_id: UUID, changeset_id: UUID, *, kind: str, actor_id: UUID | None) -> bool:
-    """Take an applied changeset to `undoing`; False if it is not applied."""
+    """Change an applied changeset to `undoing`; False if it is not applied."""
     keys = {"workspace_id": workspace_id, "changeset_id": changeset_id}
     return await tx.changed(_BEGIN, {**keys, "actor_kind": kind, "actor_id": actor_id}) == 1
 
 
 def position(changeset: Row) -> UUID:
-    """The lead of the last change that is undone."""
+    """The lead of the last undone change."""
     return changeset.undo_position or UUID(int=0)
 
 
@@ -124,7 +124,7 @@ async def lock_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk) -> Locke
 async def undo_chunk(
     tx: Transaction, changeset: Row, chunk: UndoChunk, *, leads: int, conflicts: Mapping[UUID, str]
 ) -> Sequence[Row]:
-    """Undo the changes of a chunk whose `leads` are locked. `conflicts`: why leads must not be removed.
+    """Undo the changes of a chunk whose `leads` are locked. `conflicts`: reasons why leads must not be deleted.
 
     Returns which are `restored`, `deleted` and `updated`, in a row without an id, and what SQL leaves: leads to enrich,
     or to report.
@@ -145,7 +145,7 @@ async def undo_chunk(
 
 
 async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:
-    """Count a chunk, if the changeset is still being undone and has come to where the chunk begins."""
+    """Count a chunk, if the changeset is still being undone and all earlier chunks are counted."""
     values = {
         "workspace_id": changeset.workspace_id,
         "changeset_id": changeset.id,
@@ -159,7 +159,7 @@ async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally:
 
 
 async def report_kept(tx: Transaction, workspace_id: UUID, changeset_id: UUID, kept: Mapping[UUID, list[str]]) -> None:
-    """Keep which fields of which leads were not put back."""
+    """Store the fields of leads that were not reverted."""
     fields = [json.dumps(item) for item in kept.values()]
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(kept), "kept": fields}
     await tx.execute(_REPORT, values)

@@ -11,7 +11,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import Sql, assemble, assignments, sql
 from leadflood.kernel.db.transaction import Transaction
 
-# The person's membership is what two tabs that add or move a view at the same time wait for each other at.
+# Concurrent additions and moves of a user's views are serialized on the membership.
 _LOCK_OWN = sql("""
 WITH person AS (
     SELECT user_id FROM memberships WHERE workspace_id = :workspace_id AND user_id = :user_id FOR NO KEY UPDATE
@@ -26,10 +26,10 @@ WHERE workspace_id = :workspace_id AND user_id = :user_id AND NOT of_workspace A
 ORDER BY position, id
 """)
 
-# What the release before this one reads instead of the tree, and by which the database distinguishes them: nothing.
+# Read by the previous release instead of the tree, and used by the database to distinguish them: empty.
 _NO_LEAD = {"createdUntil": "1970-01-01T00:00:00+00:00"}
 
-# A new view.
+# Insert a view.
 _INSERT = sql("""
 INSERT INTO saved_views (workspace_id, id, user_id, name, shared, filter, tree, sort, columns, widths, position,
                          version, created_at, updated_at)
@@ -46,7 +46,7 @@ WHERE workspace_id = :workspace_id AND id = :view_id AND (deleted_at IS NOT NULL
     columns=SAVED_VIEW,
 )
 
-# Change some columns of a view.
+# Update some columns of a view.
 _UPDATE = sql("""
 UPDATE saved_views SET {assignments}, updated_at = now()
 WHERE workspace_id = :workspace_id AND id = :view_id AND version = :expected_version
@@ -62,7 +62,7 @@ _FIELDS: Mapping[str, Sql] = {
     "widths": sql("widths = :widths"),
     "version": sql("version = :version"),
 }
-"""The columns that a change may set."""
+"""The columns that a change can set."""
 
 # Hide a view, or show it again.
 _SET_DELETED = sql("""
@@ -73,7 +73,7 @@ WHERE workspace_id = :workspace_id AND id = :view_id AND (deleted_at IS NULL) = 
 # Views that were deleted longer ago than they can be restored.
 _PURGE = sql("DELETE FROM saved_views WHERE deleted_at < now() - make_interval(days => :days)")
 
-# Give views their places.
+# Set the positions of views.
 _ORDER = sql("""
 UPDATE saved_views v SET position = n.position - 1
 FROM unnest(:view_ids::uuid[]) WITH ORDINALITY AS n (id, position)
@@ -81,7 +81,7 @@ WHERE v.workspace_id = :workspace_id AND v.id = n.id AND v.position <> n.positio
 """)
 
 
-# Kept by an owner of the workspace: a view goes with the membership that it refers to.
+# Transferred to an owner of the workspace: a view is deleted with the membership that it references.
 _PASS_ON = sql("""
 UPDATE saved_views v SET of_workspace = true, version = version + 1, updated_at = now(), user_id = heir.user_id
 FROM (SELECT m.user_id FROM memberships m
@@ -92,7 +92,7 @@ WHERE v.workspace_id = :workspace_id AND v.user_id = :user_id AND (v.shared OR v
 
 
 async def pass_on(tx: Transaction, workspace_id: UUID, user_id: UUID) -> int:
-    """Let the workspace have what a member shares. Returns how many views."""
+    """Transfer a member's shared views to the workspace. Returns the number."""
     return await tx.changed(_PASS_ON, {"workspace_id": workspace_id, "user_id": user_id})
 
 
@@ -104,7 +104,7 @@ async def lock_own(tx: Transaction, actor: Actor) -> list[UUID]:
 
 
 async def insert_view(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """A new view. `tree`: its filter; `widths`: of its columns, in px."""
+    """Insert a view. `tree`: its filter."""
     await tx.execute(_INSERT, _as_json(values))
 
 
@@ -116,19 +116,19 @@ async def lock_view(tx: Transaction, workspace_id: UUID, view_id: UUID, *, delet
 async def update_view(
     tx: Transaction, workspace_id: UUID, view_id: UUID, *, expected_version: int, values: Mapping[str, Any]
 ) -> bool:
-    """Change a view at the version expected."""
+    """Update a view at the expected version."""
     keys = {"workspace_id": workspace_id, "view_id": view_id, "expected_version": expected_version}
     written = {**_as_json(values), "version": expected_version + 1}
     return await tx.changed(assemble(_UPDATE, assignments=assignments(_FIELDS, written)), {**written, **keys}) == 1
 
 
 async def order_views(tx: Transaction, workspace_id: UUID, view_ids: Sequence[UUID]) -> None:
-    """Give views their places, in this order from 0."""
+    """Set the positions of views, in this order from 0."""
     await tx.execute(_ORDER, {"workspace_id": workspace_id, "view_ids": list(view_ids)})
 
 
 async def set_deleted(tx: Transaction, workspace_id: UUID, view_id: UUID, *, deleted: bool) -> bool:
-    """Hide a view, or show a deleted one again. Returns whether that changed it."""
+    """Delete a locked view."""
     keys = {"workspace_id": workspace_id, "view_id": view_id, "deleted": deleted}
     return await tx.changed(_SET_DELETED, keys) == 1
 

@@ -1,4 +1,4 @@
-"""What an e-mail address alone says about its owner. No network, no cost, the same answer every time."""
+"""Facts derived from an email address alone. No network, no cost, deterministic."""
 
 from leadflood.domains.enrichment.adapters.email_insight.adapter import EmailInsight
 

@@ -1,4 +1,4 @@
-"""Puts together what the parts of an address say."""
+"""Combines the facts from the parts of an address."""
 
 from collections.abc import Sequence
 
@@ -13,18 +13,18 @@ from leadflood.kernel.email_typos import DomainTypo, find_domain_typo
 
 _LISTED = 0.98
 _NOT_LISTED = 0.8
-"""Lists are never complete, so "no" is less sure than "yes"."""
+"""Lists are never complete, so "no" is less certain than "yes"."""
 
 
 class EmailInsight:
-    """Reads the address of a lead, with the lead's names where they are known."""
+    """Reads the address of a lead, and the lead's names if known."""
 
     name = "email_insight"
     version = "1"
     is_local = True
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        """What the address says; nothing where it cannot be read as an address. Never raises."""
+        """Values derived from the address; empty if it cannot be parsed. Never raises."""
         address = parse_address(lead.email)
         if address is None:
             return []

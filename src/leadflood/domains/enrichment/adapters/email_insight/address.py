@@ -1,4 +1,4 @@
-"""An address taken apart, in the forms that the other modules compare."""
+"""A parsed address, in the forms that the other modules compare."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ _COMBINING_MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS_WITHOUT_PARTS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "æ": "ae"}
 )
-"""Letters that Unicode does not take apart into a letter and a mark."""
+"""Letters that Unicode does not decompose into a letter and a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Address:
 
 
 def parse_address(email: str) -> Address | None:
-    """Takes `email` apart; None where it is no address that one could say anything about."""
+    """Parse `email`; None if it is not an address with usable facts."""
     local, at, domain = email.strip().rpartition("@")
     if not (local and at and domain) or len(email) > _MAX_OCTETS or _has_control_characters(email):
         return None
@@ -49,7 +49,7 @@ def parse_address(email: str) -> Address | None:
 
 
 def to_u_labels(domain: str) -> str:
-    """The domain as people read it; unchanged where it does not decode."""
+    """The domain in Unicode; unchanged if it cannot be decoded."""
     if "xn--" not in domain:
         return domain
     try:
@@ -59,7 +59,7 @@ def to_u_labels(domain: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Lower case without accents, for comparing with the word lists."""
+    """Lower case without accents, for comparison with the word lists."""
     marks_apart = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS_WITHOUT_PARTS))
     return unicodedata.normalize("NFC", _COMBINING_MARKS.sub("", marks_apart))
 
@@ -75,5 +75,5 @@ def _to_a_labels(domain: str) -> str | None:
 
 
 def _has_control_characters(text: str) -> bool:
-    # Cc: NUL and its kind, which PostgreSQL refuses; Cs: halves of surrogate pairs, which UTF-8 has no form for.
+    # Cc: NUL and other controls, which PostgreSQL refuses; Cs: lone surrogates, which UTF-8 cannot encode.
     return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)

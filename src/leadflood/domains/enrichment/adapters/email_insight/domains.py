@@ -1,4 +1,4 @@
-"""What the domain of an address says: whether it is disposable, and what company it names."""
+"""Facts derived from the domain of an address: its owner, and whether it identifies a company."""
 
 from leadflood.domains.enrichment.adapters.email_insight.address import to_u_labels
 from leadflood.domains.enrichment.adapters.email_insight.word_lists import disposable_domains
@@ -9,7 +9,7 @@ _MIN_NAME_BEFORE_HQ = 4
 
 
 def disposable_provider(domain: str) -> str | None:
-    """The provider of disposable mailboxes that `domain` belongs to."""
+    """The disposable mailbox provider that `domain` belongs to."""
     return listed_domain(domain, disposable_domains())
 
 

@@ -1,4 +1,4 @@
-"""One spelling for all the addresses that reach the same mailbox."""
+"""A canonical spelling for all addresses of a mailbox."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ _SAME_MAILBOX = {
     "yandex.kz": "yandex.ru",
     "yandex.ua": "yandex.ru",
 }
-"""Domains whose mailboxes are those of another domain."""
+"""Domains that share mailboxes with another domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class CanonicalMailbox:
-    """The spelling, how sure it is that it reaches the same mailbox, and what was changed."""
+    """The spelling, the confidence that it reaches the same mailbox, and the changes."""
 
     email: str
     confidence: float
@@ -28,7 +28,7 @@ class CanonicalMailbox:
 
 
 def canonical_mailbox(address: Address) -> CanonicalMailbox:
-    """Lower case, no subaddress, no dots where the provider ignores them, one domain where it has several.
+    """Lower case, no subaddress, no dots if the provider ignores them, one of the provider's domains.
 
     A subaddress is removed at every domain (RFC 5233); where nothing is known of the provider, the confidence says
     that its server may see two mailboxes.

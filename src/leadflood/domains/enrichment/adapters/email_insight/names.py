@@ -1,6 +1,6 @@
 """A person's probable name from the local part of an address.
 
-Only what separators, capitals or the names already known make visible: `adalovelace` alone says nothing certain.
+Only separators, capitals or already known names are evidence: `adalovelace` alone says nothing certain.
 """
 
 import re
@@ -30,14 +30,14 @@ _PAIR, _TRIPLE = 2, 3
 
 @dataclass(frozen=True, slots=True)
 class NameGuess:
-    """Names written as people write them; either may be missing."""
+    """Names in normal spelling; either may be missing."""
 
     first: str | None
     last: str | None
     confidence: float
     method: str
     pattern: str
-    """How the local part reads, for the evidence."""
+    """Pattern of the local part, for the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class KnownNames:
 
     @classmethod
     def of(cls, first: str | None, last: str | None) -> "KnownNames":
-        """Folds the names for comparing."""
+        """The names folded for comparison."""
         return cls(fold(first or "").strip(), fold(last or "").strip())
 
 
@@ -66,7 +66,7 @@ def probable_names(mailbox: str, known: KnownNames) -> NameGuess | None:
 
 
 def written_as_name(word: str) -> str:
-    """Capitals as in names: `o'brien` gives "O'Brien", `mcdonald` "McDonald", `jean-luc` "Jean-Luc".
+    """Capitalization of names: `o'brien` gives "O'Brien", `mcdonald` "McDonald", `jean-luc` "Jean-Luc".
 
     A word in mixed case is left as its owner wrote it. `macdonald` gives "Macdonald": Machado and Macron are many.
     """

@@ -19,7 +19,7 @@ _FIRM = frozenset({
     "abuse", "admin", "billing", "contact", "info", "marketing", "newsletter", "notification", "noreply", "reply",
     "sales",
 })  # fmt: skip
-"""Words that are never names: after an unknown word they still make the address a role."""
+"""Words that are never names: after an unknown word they still indicate a role."""
 
 _SHORT_PARTS = frozenset({"hr", "it", "pr", "qa", "rh", "uk", "us", "eu", "dev", "ops", "web", "all"})
 _MIN_PART = 4
@@ -28,7 +28,7 @@ _MAX_NUMBER = 4
 
 @dataclass(frozen=True, slots=True)
 class RoleSign:
-    """Why a local part is taken for a role, and how sure that is."""
+    """Reason why a local part is considered a role, and its confidence."""
 
     confidence: float
     because: str
@@ -41,7 +41,7 @@ def tokens_of(mailbox: str) -> list[str]:
 
 
 def find_role(mailbox: str, known_names: frozenset[str] = frozenset()) -> RoleSign | None:
-    """Whether `mailbox` (the local part without its tag) belongs to a role.
+    """The sign that `mailbox` (the local part without its tag) belongs to a role, or None.
 
     Args:
         mailbox: such as `sales.emea`.
@@ -93,7 +93,7 @@ def _as_compound(joined: str, tokens: list[str]) -> RoleSign | None:
 
 
 def _splits_into_roles(joined: str) -> bool:
-    """Whether the word falls apart into role words without remainder, as `customersupport` does."""
+    """Whether the word is a sequence of role words, as `customersupport` is."""
     reachable = {0}
     for end in range(1, len(joined) + 1):
         if any(start in reachable and _is_part(joined[start:end]) for start in range(end)):

@@ -1,4 +1,4 @@
-"""The word lists beside this file and the package of disposable domains, each read once, when first asked for."""
+"""The word lists next to this file and the two list packages, each read on first use."""
 
 from functools import cache
 from importlib import resources
@@ -45,7 +45,7 @@ def given_names_only() -> frozenset[str]:
 
 @cache
 def name_particles() -> frozenset[str]:
-    """Words that belong to the family name behind them."""
+    """Words that belong to the following family name."""
     return frozenset(_words("name_particles.txt"))
 
 

@@ -1,4 +1,4 @@
-"""The simulated provider, for the demo and for tests of everything around adapters."""
+"""The simulated provider, for the demo and for tests of the code around adapters."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ FailureKind = Literal["retryable", "terminal"]
 
 _METHOD = "simulated"
 _CONFIDENCE = 0.1
-"""Lower than anything a real source says, so that a made-up value never wins over a found one."""
+"""Lower than any real source's confidence, so that a made-up value never wins over a found one."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -32,7 +32,7 @@ class Simulated:
         random_unit: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """Set how it behaves.
+        """Configure the behavior.
 
         Args:
             latency: seconds before the answer or the failure, 0 or more.
@@ -65,7 +65,7 @@ class Simulated:
         return self._latency == 0 and self._failure_rate == 0
 
     async def enrich(self, lead: KnownLead) -> Sequence[FoundValue]:
-        """Made-up values that depend on the address alone.
+        """Made-up values that depend only on the address.
 
         Raises:
             Retryable: for `failure_rate` of the calls, with `failure_kind="retryable"`.

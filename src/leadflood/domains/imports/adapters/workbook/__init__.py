@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"PK\x03\x04"
 MAX_ROWS = 1_048_576
-"""Rows of a sheet: no spreadsheet has more."""
+"""Maximum number of rows of a sheet, as in spreadsheet programs."""
 _BROKEN = (
     zipfile.BadZipFile,
     ParseError,
@@ -28,7 +28,7 @@ _BROKEN = (
     NotImplementedError,
     OSError,
 )
-"""What openpyxl and zipfile raise over files that are not what they say."""
+"""Exceptions of openpyxl and zipfile for invalid files."""
 
 
 def sheets_of(file: IO[bytes]) -> list[str]:
@@ -41,7 +41,7 @@ def sheets_of(file: IO[bytes]) -> list[str]:
 
 
 def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
-    """The rows of a sheet (None: the first). Formulas count as the value that was saved with them.
+    """The rows of a sheet (None: the first). Formulas have the value that was saved with them.
 
     Raises: UnreadableFile: at the row that cannot be read.
     """
@@ -49,7 +49,7 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
     number = 0
     try:
         page = book.worksheets[0] if sheet is None else book[sheet]
-        page.reset_dimensions()  # what the file says of its size may be wrong
+        page.reset_dimensions()  # the size stated in the file may be wrong
         for values in page.iter_rows(values_only=True):
             archive.row_ended()
             number += 1
@@ -67,7 +67,7 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
 
 
 def _opened(file: IO[bytes]) -> "tuple[Workbook, Archive]":
-    # Every process would start 0.2 s later for openpyxl, and few meet a workbook.
+    # Importing openpyxl takes each process 0.2 s, and few need it.
     from leadflood.domains.imports.adapters.workbook.archive import Reader  # noqa: PLC0415
 
     try:

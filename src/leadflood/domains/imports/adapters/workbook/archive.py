@@ -1,4 +1,4 @@
-"""The parts of a workbook, unpacked in pieces of bounded size, whatever the file says of itself.
+"""The parts of a workbook, unpacked in pieces of limited size, whatever sizes the file states.
 
 openpyxl holds some parts in memory as a whole, and of a sheet each row, with what stands between two rows. A part of a
 few megabytes can unpack to gigabytes, and its tags take many times their bytes in memory: both are counted here, where
@@ -18,13 +18,13 @@ from openpyxl.workbook import Workbook
 from leadflood.domains.imports.errors import UnreadableFile
 
 MAX_UNPACKED: Final = 2 * 1024**3
-"""Bytes of all parts together, unpacked. Python's zipfile unpacks at most the declared size of a part."""
+"""Maximum bytes of all parts together, unpacked. Python's zipfile unpacks at most the declared size of a part."""
 MAX_PARTS: Final = 2000
 _MAX_PACKED = 200
-"""Times that a large part may be smaller packed: what people make stays below 100, bombs have 1,000 and more."""
+"""Maximum compression ratio of a large part: real files stay below 100, bombs have 1,000 and more."""
 _LARGE = 16 * 1024**2
 _MAX_DIRECTORY = 1024**2
-"""Bytes of the list of parts, which zipfile reads as a whole before their number is known."""
+"""Maximum bytes of the list of parts, which zipfile reads as a whole before their number is known."""
 _END_OF_DIRECTORY = b"PK\5\6"
 _END_BYTES = 22
 _MAX_COMMENT = 65_535
@@ -37,7 +37,7 @@ _OVERLAP: Final = 17
 
 
 class Limit:
-    """How much of a part may be in memory at a time."""
+    """Memory limit for a part of a workbook."""
 
     def __init__(self, bytes_: int, tags: int, message: str) -> None:
         self.bytes, self.tags, self.message = bytes_, tags, message
@@ -63,7 +63,7 @@ _DECLARES: Final = "The workbook has a document type declaration, which spreadsh
 
 
 class Archive(zipfile.ZipFile):
-    """The parts of a workbook. Raises: UnreadableFile: for one that is larger than its limit."""
+    """The parts of a workbook. Raises: UnreadableFile: one is larger than its limit."""
 
     def __init__(self, file: IO[bytes]) -> None:
         """Raises: UnreadableFile: also for a file that would unpack to too much."""
@@ -87,13 +87,13 @@ class Archive(zipfile.ZipFile):
         return self._opened
 
     def row_ended(self) -> None:
-        """What was read until now is not in memory any more."""
+        """Reset the count: what was read so far is no longer in memory."""
         if self._opened is not None:
             self._opened.start_over()
 
 
 class Reader(ExcelReader):
-    """openpyxl's way to a workbook, on our archive. Sheets are not read through to find out their size."""
+    """openpyxl's reader on our archive. It does not read sheets through to find out their size."""
 
     archive: Archive
 
@@ -109,7 +109,7 @@ class Reader(ExcelReader):
         self.archive.opens = None
 
     def opened(self) -> Workbook:
-        """The workbook, whose sheets can be gone through."""
+        """The workbook, for iterating over its sheets."""
         self.read()
         self.archive.opens = ROW
         return self.wb
