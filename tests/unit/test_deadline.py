@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from leadflood.kernel.deadline import Deadline
-from leadflood.kernel.errors import DeadlineExceeded
+from leadflood.kernel.errors import BodyTimeout, DeadlineExceeded
 
 SOON = 0.01
 
@@ -40,6 +40,28 @@ async def test_time_that_is_paused_does_not_count_and_the_rest_does() -> None:
     async def wait() -> None:
         async with Deadline(SOON) as deadline:
             with deadline.paused():
+                await overdue()
+            await asyncio.Event().wait()
+
+    with pytest.raises(DeadlineExceeded):
+        await wait()
+
+
+async def test_a_body_that_takes_longer_than_it_may_is_refused_as_such() -> None:
+    async def wait(seconds: float) -> None:
+        async with Deadline(seconds) as deadline:
+            with deadline.paused(SOON):
+                await asyncio.Event().wait()
+
+    for seconds in (60, SOON / 2):
+        with pytest.raises(BodyTimeout):
+            await wait(seconds)
+
+
+async def test_time_after_a_body_counts_although_the_body_might_have_taken_long() -> None:
+    async def wait() -> None:
+        async with Deadline(SOON) as deadline:
+            with deadline.paused(60):
                 await overdue()
             await asyncio.Event().wait()
 

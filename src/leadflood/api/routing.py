@@ -176,7 +176,7 @@ class EdgeRoute(APIRoute):
             async with Deadline(parts.settings.request_timeout_seconds) as deadline:
                 actor = await admit(request, self.access.permission) if self.access.needs_caller else None
                 with parts.body_budget.lease() as lease:
-                    with deadline.paused():  # the body has its own limits
+                    with deadline.paused(self._body_seconds(parts)):
                         received = await self._receive(request, parts, lease)
                     if not self.access.hurried:
                         deadline.lift()
@@ -197,6 +197,9 @@ class EdgeRoute(APIRoute):
                 await unit.store(response)
         return _not_modified(received, response)
 
+    def _body_seconds(self, parts: ApiContext) -> float | None:
+        return None if self.access.body in ("raw", "stream") else parts.body_timeout
+
     async def _receive(self, request: Request, parts: ApiContext, lease: BodyLease) -> ReceivedRequest:
         if request.method == "GET" or self.access.body == "raw":
             return ReceivedRequest(request, b"", None)
@@ -214,8 +217,7 @@ class EdgeRoute(APIRoute):
         body = b""
         if carries:
             declared = request.headers.get("content-length", "")
-            seconds = parts.body_timeout
-            body = await read_whole(request.receive, declared=declared, limit=limit, seconds=seconds, lease=lease)
+            body = await read_whole(request.receive, declared=declared, limit=limit, lease=lease)
         if not body or not self.body_field:
             return ReceivedRequest(request, body, None)
         value = await parse_large(body, settings.max_body_bytes) if large else parse_json(body)

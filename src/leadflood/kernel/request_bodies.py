@@ -66,17 +66,15 @@ async def read_whole(
     *,
     declared: str,
     limit: int,
-    seconds: float,
     lease: BodyLease,
     watch: Callable[[Sequence[bytes]], None] | None = None,
 ) -> bytes:
-    """A body that is held in memory.
+    """A body that is held in memory. The deadline of its request limits the time: see `Deadline.paused`.
 
     Args:
         receive: of the ASGI request.
         declared: its Content-Length, where it has one.
         limit: bytes.
-        seconds: in which all of it has to arrive.
         lease: of the request.
         watch: called with what has arrived so far after each piece; what it raises ends the reading.
 
@@ -85,17 +83,13 @@ async def read_whole(
     if declared.isdecimal() and int(declared[:20]) > limit:
         raise too_large(limit)
     pieces: list[bytes] = []
-    try:
-        async with asyncio.timeout(seconds):
-            async for piece in _received(receive):
-                if lease.size + len(piece) > limit:
-                    raise too_large(limit)
-                lease.reserve(len(piece))
-                pieces.append(piece)
-                if watch is not None:
-                    watch(pieces)
-    except TimeoutError as error:
-        raise BodyTimeout(f"The body did not arrive within {seconds:g} s. Send it again.") from error
+    async for piece in _received(receive):
+        if lease.size + len(piece) > limit:
+            raise too_large(limit)
+        lease.reserve(len(piece))
+        pieces.append(piece)
+        if watch is not None:
+            watch(pieces)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

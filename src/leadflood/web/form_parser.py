@@ -48,9 +48,7 @@ def is_multipart(request: Request) -> bool:
     return _kind(request) == _MULTIPART
 
 
-async def read_form(
-    request: Request, limit: int, seconds: float, lease: BodyLease, *, check: Callable[[str], None] | None
-) -> Form:
+async def read_form(request: Request, limit: int, lease: BodyLease, *, check: Callable[[str], None] | None) -> Form:
     """A form without files.
 
     Args: check: raises where the form's token is wrong; asked before more than about 64 KiB are read.
@@ -68,7 +66,7 @@ async def read_form(
 
     declared = request.headers.get("content-length", "")
     body = await read_whole(
-        request.receive, declared=declared, limit=limit, seconds=seconds, lease=lease, watch=watch if check else None
+        request.receive, declared=declared, limit=limit, lease=lease, watch=watch if check else None
     )
     form = Form.parse(body)
     if check is not None:

@@ -157,7 +157,8 @@ async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: D
         check_origin(ctx.request.headers)
     authorise(ctx, rule)
     if rule.method == "POST":
-        with deadline.paused():  # the body has its own limits
+        streams = rule.uploads and is_multipart(ctx.request)
+        with deadline.paused(None if streams else ctx.parts.body_timeout):
             await _take_body(ctx, rule, lease)
 
 
@@ -301,7 +302,7 @@ async def _take_body(ctx: PageContext, rule: PageRoute, lease: BodyLease) -> Non
             check(ctx.form.value(CSRF_FIELD))
     else:
         limit = _STRANGERS_FORM if ctx.caller is None else parts.settings.max_body_bytes
-        ctx.form = await read_form(request, limit, parts.body_timeout, lease, check=None if token else check)
+        ctx.form = await read_form(request, limit, lease, check=None if token else check)
 
 
 def _redirect(ctx: PageContext, done: Redirect) -> Response:

@@ -10,8 +10,7 @@ import pytest
 
 from leadflood.api.context import ApiContext
 from leadflood.cli import server
-from leadflood.domains.leads.permissions import LEADS_WRITE
-from leadflood.kernel.actor import Permission
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.ids import new_id
 from tests.support.api import Caller, new_caller
@@ -67,7 +66,7 @@ async def test_others_are_answered_while_five_hundred_connections_drip(
 ) -> None:
     server.raise_file_limit()
     monkeypatch.setattr(server, "HEAD_SECONDS", 3600.0)
-    slow, other = [await new_caller(database, list(Permission)[:4]) for _ in range(2)]
+    slow, other = [await new_caller(database, [LEADS_READ, LEADS_WRITE]) for _ in range(2)]
     with served(parts_with) as started:
         async with dripping(started, slow, CONNECTIONS) as opened, httpx.AsyncClient(base_url=started.url) as client:
             for _ in range(20):
