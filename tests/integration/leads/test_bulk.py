@@ -266,10 +266,13 @@ async def more(desk: Desk, asked: ChangesetView, *, killed: bool = False) -> Non
 
 
 async def ended(bench: Workbench, registry: JobRegistry, asked: ChangesetView, kind: JobKind[Any]) -> ChangesetView:
-    """Let the job of a changeset run."""
+    """Let the job of a changeset run. Like a worker, try again if the database was too busy."""
     assert asked.job_id is not None
     jobs = Jobs(bench.desk.database, bench.desk.actor.workspace_id, kind)
-    assert (await jobs.attempt(registry, asked.job_id)).status == "completed"
+    job = await jobs.attempt(registry, asked.job_id)
+    while job.status == "queued":
+        job = await jobs.attempt(registry, asked.job_id, job.attempts + 1)
+    assert job.status == "completed", job.last_error
     return await bench.view(asked.id)
 
 
