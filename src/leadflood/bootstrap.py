@@ -11,6 +11,7 @@ from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
 from leadflood.domains.leads.events import LEAD
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
@@ -19,7 +20,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
 from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.listener import Listener
-from leadflood.kernel.db.migrate import REVISION, OutdatedSchema, head, install_queue, migrate
+from leadflood.kernel.db.migrate import REVISION, MigrationResult, OutdatedSchema, head, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
 from leadflood.kernel.db.preflight import server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
@@ -77,6 +78,7 @@ LEAD_PARTICIPANTS = Participants(LEAD, [participant for domain in DOMAINS for pa
 """Everything that references leads, from the highest domain to the lowest."""
 for _domain in DOMAINS:
     LEAD_FILTERS.add(_domain.filters.get(LEAD, ()))
+    LEAD_EXTENSIONS.add(_domain.extensions.get(LEAD))
 SUBSCRIBERS = Subscribers(
     (event for domain in DOMAINS for event in domain.events),
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),
@@ -85,6 +87,7 @@ SUBSCRIBERS = Subscribers(
 NAVIGATION = Navigation([*SHARED_PLACES, *(item for domain in DOMAINS for item in domain.navigation)])
 TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
 _SHARED_PAGES = [f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "design")]
+HOME = sorted((panel for domain in DOMAINS for panel in domain.home), key=lambda panel: panel.order)
 TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
@@ -94,33 +97,6 @@ class NoDatabase(AppError):
     code = "no_database"
     status = 503
     title = "No database"
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationResult:
-    """Result of `prepare_database`: the schema's revision before (None if there was none) and after, and the queue."""
-
-    before: str | None
-    after: str
-    queue_installed: bool
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the schema already was exactly this program's."""
-        return self.before == self.after == head()
-
-    @property
-    def summary(self) -> str:
-        """The result for the schema, in a sentence."""
-        if self.after > head():
-            return (
-                f"The schema ({self.after}) is newer than this release ({head()}) and compatible with it. "
-                "Nothing to do."
-            )
-        if self.before == self.after:
-            return f"Schema is up to date ({self.after})."
-        upgraded = f"Schema upgraded from {self.before} to {self.after}."
-        return upgraded if self.before else f"Schema created ({self.after})."
 
 
 @dataclass(frozen=True)
@@ -335,6 +311,7 @@ def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.E
             pages=page_modules(),
             navigation=NAVIGATION,
             timeline=TIMELINE,
+            home=HOME,
             settings=settings,
             database=platform.database,
             registry=platform.registry,

@@ -82,12 +82,12 @@ def code_of(files: Mapping[str, list[str]]) -> list[str]:
 
 
 def test_a_new_domain_touches_its_own_folders_and_one_line_of_bootstrap(changed: dict[str, list[str]]) -> None:
-    own = ("src/leadflood/domains/tags/", "tests/integration/tags/")
+    own = ("src/leadflood/domains/badges/", "tests/integration/badges/")
     page = (ROOT / "docs/guides/add-a-domain.md").read_text(encoding="utf-8")
     (change,) = [change for change in changes(page) if change.path == "src/leadflood/bootstrap.py"]
 
     assert [name for name in changed["add-a-domain"] if not name.startswith(own)] == ["src/leadflood/bootstrap.py"]
-    assert [line for line in change.text.splitlines() if line[:1] != " "] == ['+        "tags",']
+    assert [line for line in change.text.splitlines() if line[:1] != " "] == ['+        "badges",']
 
 
 def test_the_code_of_the_guides_passes_the_automated_checks(tree: Path, changed: dict[str, list[str]]) -> None:

@@ -9,6 +9,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.events import EventType, Subscription
+from leadflood.kernel.extensions import Extension, HomePanel
 from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.pages import NavItem, TimelineKind
@@ -44,6 +45,8 @@ class Domain:
         schedules: the jobs that run again and again (`Schedule`).
         participants: what it has about subjects such as leads.
         filters: what subjects of other domains can be filtered by, by kind of subject.
+        extensions: extensions of subjects of other domains, by kind of subject.
+        home: panels of the home page.
         converters: converts stored values of custom fields (`Converter`), by kind of subject.
         events: the types of what happens to its subjects.
         subscriptions: to events, its own and those of domains below it.
@@ -60,6 +63,8 @@ class Domain:
     schedules: Sequence[Any] = ()
     participants: Sequence[Participant] = ()
     filters: Mapping[str, Sequence[FilterField]] = field(default_factory=dict)
+    extensions: Mapping[str, Extension] = field(default_factory=dict)
+    home: Sequence[HomePanel] = ()
     converters: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[EventType[Any]] = ()
     subscriptions: Sequence[Subscription[Any]] = ()

@@ -15,6 +15,7 @@ from leadflood.kernel.filters import (
     MAX_TEXT,
     MAX_VALUES,
     ME,
+    OF_SEVERAL,
     WITHOUT_VALUE,
     Condition,
     Either,
@@ -216,7 +217,7 @@ def _value(field: FilterField, operator: Operator, value: object) -> Any:  # noq
             message = f"Give a number of days from 1 to {MAX_DAYS}."
             raise InvalidValue(message, "out_of_range")
         return value
-    if operator is Operator.IS_ANY_OF:
+    if operator in OF_SEVERAL:
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
             message = f"Give a list of 1 to {MAX_VALUES} values."
             raise InvalidValue(message, "wrong_type")

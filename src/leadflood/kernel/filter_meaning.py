@@ -38,6 +38,12 @@ _COMPARISONS: Final = {
     Operator.ON_OR_AFTER: Comparison.AT_LEAST,
 }
 """Comparisons of one value; all other operators compare for equality."""
+_POSITIVE: Final = {
+    Operator.IS_NOT: Operator.IS,
+    Operator.IS_NONE_OF: Operator.IS_ANY_OF,
+    Operator.IS_EMPTY: Operator.IS_NOT_EMPTY,
+}
+"""Operators that mean "no related row", with the condition that no row meets."""
 
 
 def kind_of(operator: Operator, value: object) -> Kind:
@@ -72,9 +78,11 @@ def compared(field: FilterField, condition: Condition, reader: FilterReader) -> 
         return _searched(field.column, condition.value)
     if field.relation is None:
         return _comparison(field, condition, reader)
-    negated = condition.operator in {Operator.IS_NOT, Operator.IS_EMPTY}
-    positive = {Operator.IS_NOT: Operator.IS, Operator.IS_EMPTY: Operator.IS_NOT_EMPTY}
-    asked = Condition(field.name, positive.get(condition.operator, condition.operator), condition.value)
+    if condition.operator is Operator.IS_ALL_OF:
+        each = (Condition(field.name, Operator.IS, value) for value in condition.value)
+        return Every(tuple(compared(field, item, reader) for item in each))
+    negated = condition.operator in _POSITIVE
+    asked = Condition(field.name, _POSITIVE.get(condition.operator, condition.operator), condition.value)
     return _related(field, field.relation, _comparison(field, asked, reader), negated=negated)
 
 

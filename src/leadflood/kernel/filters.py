@@ -10,7 +10,7 @@ one reader at one moment. The normal form runs in two ways with one meaning (`ke
 parameters, and as JSON for a function in the database that may compare text in ways that are not leakproof.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from pydantic import JsonValue
 
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.sql import Sql
+from leadflood.kernel.db.transaction import Transaction
 
 MAX_DEPTH: Final = 4
 """Maximum depth of groups, including the outermost one."""
@@ -37,6 +38,8 @@ class Operator(StrEnum):
     IS = "is"
     IS_NOT = "isNot"
     IS_ANY_OF = "isAnyOf"
+    IS_ALL_OF = "isAllOf"
+    IS_NONE_OF = "isNoneOf"
     CONTAINS = "contains"
     STARTS_WITH = "startsWith"
     MATCHES = "matches"
@@ -67,6 +70,8 @@ class Kind(StrEnum):
 
 
 WITHOUT_VALUE: Final = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
+OF_SEVERAL: Final = frozenset({Operator.IS_ANY_OF, Operator.IS_ALL_OF, Operator.IS_NONE_OF})
+"""Operators with a list of values in any order."""
 _EQUAL: Final = (Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF)
 _OPERATORS: Final[Mapping[Kind, tuple[Operator, ...]]] = {
     Kind.TEXT: (Operator.CONTAINS, Operator.IS, Operator.IS_NOT, Operator.IS_ANY_OF, Operator.STARTS_WITH),
@@ -168,6 +173,8 @@ class Either:
 
 Node = Compare | Related | Every | Either
 
+Options = Callable[[Transaction, Actor], Awaitable[Mapping[str, str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
@@ -183,6 +190,9 @@ class FilterField:
         nullable: whether it can be empty.
         choices: all values that there are, with their labels; None where any are possible.
         normalise: brings a value to the form that is stored; raises InvalidValue.
+        options: loads the labels of all values, by value.
+        multiple: whether a subject can have several values.
+        listed: whether it is offered to users.
         places: of a field of kind CUSTOM, where values of each kind are: as a field of that kind.
     """
 
@@ -195,13 +205,17 @@ class FilterField:
     nullable: bool = True
     choices: Mapping[str, str] | None = None
     normalise: Callable[[str], str] | None = None
+    options: Options | None = None
+    multiple: bool = False
+    listed: bool = True
     places: Mapping[Kind, "FilterField"] | None = None
 
     @property
     def operators(self) -> tuple[Operator, ...]:
         """Operators of the field, the usual one first."""
+        several = (Operator.IS_ALL_OF, Operator.IS_NONE_OF) if self.multiple else ()
         empty = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY) if self.nullable else ()
-        return _OPERATORS[self.kind] + empty
+        return _OPERATORS[self.kind] + several + empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Page declarations of domains: navigation items and kinds of timeline entries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Section = Literal["main", "you", "workspace", "installation", "palette"]
 
@@ -43,12 +43,18 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineKind:
-    """Display of a kind of timeline entry. `tone`: `info`, `neutral`, `ok`, `warn` or `bad`."""
+    """Display of a kind of timeline entry.
+
+    Attributes:
+        tone: `info`, `neutral`, `ok`, `warn` or `bad`.
+        text: makes the text below the title from the data of the entry.
+    """
 
     kind: str
     title: str
     icon: str
     tone: str = "neutral"
+    text: Callable[[Mapping[str, Any]], str] | None = None
 
 
 class Navigation:

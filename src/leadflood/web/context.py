@@ -10,6 +10,7 @@ from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.extensions import HomePanel
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.pages import Navigation, TimelineKind
 from leadflood.kernel.pagination import Cursors
@@ -33,6 +34,7 @@ class WebContext:
     Attributes:
         pages: of the domains, and of the web itself.
         timeline: how entries of each kind look.
+        home: panels of the home page.
         sandbox: reads imported files.
         participants: what refers to leads.
         hold: says whether outgoing effects may leave.
@@ -49,6 +51,7 @@ class WebContext:
     pages: "Sequence[Pages]"
     navigation: Navigation
     timeline: Mapping[str, TimelineKind]
+    home: Sequence[HomePanel] = ()
     settings: Settings
     database: Database
     registry: JobRegistry

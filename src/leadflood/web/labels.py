@@ -8,6 +8,7 @@ from typing import Final
 
 from leadflood.domains.leads import labels as leads
 from leadflood.kernel.actor import Permission, Role
+from leadflood.kernel.colors import Color
 
 LEAD_FIELDS: Final = leads.FIELDS
 COLUMNS: Final[dict[str, str]] = {
@@ -129,6 +130,7 @@ _JOBS: Final = {
     "figures.recount": "Recount statistics",
     "jobs.retry_cause": "Retry failed jobs",
     "jobs.replay_cause": "Retry undelivered events",
+    "tags.purge": "Delete expired tags",
     "events.deliver": "Deliver events",
 }
 _VERSION: Final = re.compile(r"\.v\d+$")
@@ -140,6 +142,25 @@ ROLES: Final = {
     Role.VIEWER: ("Viewer", "View only."),
 }
 """Roles with their descriptions, from most to least permissions."""
+
+
+_TONES: Final = {
+    Color.GRAY: "neutral",
+    Color.RED: "bad",
+    Color.ORANGE: "warn",
+    Color.GREEN: "ok",
+    Color.TEAL: "teal",
+    Color.BLUE: "info",
+    Color.PURPLE: "purple",
+    Color.PINK: "pink",
+}
+COLORS: Final = [(color.value, color.value.capitalize()) for color in Color]
+"""Colors with their labels, for forms."""
+
+
+def tone(color: str) -> str:
+    """The tone of a color, for the class `tone-<tone>`."""
+    return _TONES[Color(color)]
 
 
 def field(name: str) -> str:

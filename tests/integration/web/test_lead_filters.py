@@ -36,8 +36,12 @@ VALUES: dict[str, str] = {
 }
 WITHOUT = {Operator.IS_EMPTY, Operator.IS_NOT_EMPTY}
 EACH = [
-    *((field.name, operator) for field in LEAD_FILTERS if field.name != "import" for operator in field.operators),
-    *(("customFields.employer", operator) for operator in Operator if operator is not Operator.MATCHES),
+    *(
+        (field.name, operator)
+        for field in (*LEAD_FILTERS, LEAD_FILTERS.get("customFields.employer"))
+        if field.kind is not Kind.REFERENCE
+        for operator in field.operators
+    ),
 ]
 
 

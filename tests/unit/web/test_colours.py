@@ -9,7 +9,7 @@ import leadflood.web
 TOKENS = (Path(leadflood.web.__file__).parent / "frontend/css/tokens.css").read_text()
 THEMES = ("light", "dark")
 GROUNDS = ("canvas", "sunken", "surface", "raised", "hover", "pressed", "selected")
-TONES = ("ok", "warn", "bad", "info", "neutral")
+TONES = ("ok", "warn", "bad", "info", "neutral", "teal", "purple", "pink")
 
 _PAIR = re.compile(r"--([a-z-]+): light-dark\(oklch\(([^)]+)\), oklch\(([^)]+)\)\)")
 

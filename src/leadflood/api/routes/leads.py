@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from leadflood.api.batch_results import LeadResults, create_each, results_answer
 from leadflood.api.context import group_commit_of
 from leadflood.api.deps import ExpectedVersion, InPages, Listing, ResourceId, UnitOfWorkDep, etag, replayed
+from leadflood.api.lead_expansion import Expand, ExpandedLead, expanded
 from leadflood.api.lead_stream import STREAM, STREAM_ANSWER, LeadStream
 from leadflood.api.routing import EdgeRoute, grouped, requires, streamed
 from leadflood.domains.enrichment import queries as enrichment
@@ -38,6 +39,7 @@ from leadflood.domains.leads.contracts.history import FieldChangeView
 from leadflood.domains.leads.models import LeadStatus
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import history
+from leadflood.kernel.pagination import Page
 from leadflood.kernel.timestamps import Timestamp
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], route_class=EdgeRoute)
@@ -143,19 +145,25 @@ async def stream_leads(request: Request, unit: UnitOfWorkDep) -> Response:
     return LeadStream(request, unit)
 
 
-@router.get("", summary="List and search leads")
+@router.get(
+    "",
+    summary="List and search leads",
+    response_model=Listing[ExpandedLead],
+    response_model_exclude_unset=True,
+)
 @requires(LEADS_READ)
 async def list_leads(
     filters: Filters,
     pages: InPages,
     unit: UnitOfWorkDep,
     sort: Annotated[LeadSort, Query(description="Sort field; prefix `-` for descending.")] = LeadSort.NEWEST,
+    expand: Expand = None,
 ) -> Listing[LeadView]:
     """Returns a page of leads. `q` searches name, email and company, ignoring case and accents."""
     page = await queries.list_leads(
         unit.tx, unit.actor, filters=filters, sort=sort, after=pages.after, limit=pages.limit
     )
-    return pages.answer(page)
+    return pages.answer(Page(await expanded(unit.tx, unit.actor, page.items, expand), page.after))
 
 
 @router.get("/filter-fields", summary="List the fields that leads can be filtered by")
@@ -168,13 +176,14 @@ async def list_filter_fields(unit: UnitOfWorkDep) -> FilterFieldViews:  # noqa: 
     return filter_fields()
 
 
-@router.get("/{id}", summary="Retrieve a lead")
+@router.get("/{id}", summary="Retrieve a lead", response_model=ExpandedLead, response_model_exclude_unset=True)
 @requires(LEADS_READ)
-async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep) -> LeadView:
-    """Returns the lead. Its `ETag` is the value for `If-Match`."""
+async def get_lead(lead_id: ResourceId, response: Response, unit: UnitOfWorkDep, expand: Expand = None) -> LeadView:
+    """Returns the lead. Its `ETag` is the value for `If-Match`. With `expand` there is no `ETag`: send `version`."""
     lead = await queries.get_lead(unit.tx, unit.actor, lead_id=lead_id)
-    response.headers["ETag"] = etag(lead.version)
-    return lead
+    if not expand:
+        response.headers["ETag"] = etag(lead.version)
+    return (await expanded(unit.tx, unit.actor, [lead], expand))[0]
 
 
 @router.patch("/{id}", summary="Update a lead")

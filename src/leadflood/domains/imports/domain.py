@@ -1,11 +1,13 @@
 """Declaration of the imports domain."""
 
+from dataclasses import replace
 from typing import Any
 
 from leadflood.domains.imports import jobs, listeners
 from leadflood.domains.imports.events import IMPORT_COMMITTED, IMPORT_UNDONE, PURGE_IMPORTS
 from leadflood.domains.imports.filters import LEAD_FILTERS
 from leadflood.domains.imports.participant import PARTICIPANT
+from leadflood.domains.imports.queries import import_names
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.events import CHANGESET_UNDONE, LEAD
@@ -43,5 +45,5 @@ DOMAIN = Domain(
         ),
         NavItem("Imports", "/imports", "upload", order=14, permission=LEADS_READ, words="csv xlsx files undo"),
     ),
-    filters={LEAD: LEAD_FILTERS},
+    filters={LEAD: [replace(each, options=import_names) for each in LEAD_FILTERS]},
 )

@@ -35,6 +35,8 @@ _LIST = assemble(_IMPORTS, more=EMPTY)
 # Columns of an import for its mapping.
 _DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options"))
 
+_MAX_NAMES: Final = 200
+
 # The rows of an import in the order of the file.
 _ROWS = assemble(
     sql("""
@@ -90,6 +92,12 @@ async def list_imports(tx: Transaction, actor: Actor, *, after: Position | None 
     values = {"import_id": None, "before_id": after and after.id, "rows": limit + 1}
     rows = await tx.all(_LIST, {"workspace_id": actor.workspace_id, **values})
     return cut(rows, limit, lambda row: Position.at(row.created_at, row.id)).map(lambda row: ImportView(**_shown(row)))
+
+
+async def import_names(tx: Transaction, actor: Actor) -> dict[str, str]:
+    """File names of the newest 200 imports, by ID."""
+    page = await list_imports(tx, actor, limit=_MAX_NAMES)
+    return {str(each.id): each.filename for each in page.items}
 
 
 async def list_rows(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -64,6 +65,33 @@ class OutdatedSchema(AppError):
 
     code = "outdated_schema"
     title = "Schema not up to date"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationResult:
+    """Result of `prepare_database`: the schema's revision before (None if there was none) and after, and the queue."""
+
+    before: str | None
+    after: str
+    queue_installed: bool
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the schema already was exactly this program's."""
+        return self.before == self.after == head()
+
+    @property
+    def summary(self) -> str:
+        """The result for the schema, in a sentence."""
+        if self.after > head():
+            return (
+                f"The schema ({self.after}) is newer than this release ({head()}) and compatible with it. "
+                "Nothing to do."
+            )
+        if self.before == self.after:
+            return f"Schema is up to date ({self.after})."
+        upgraded = f"Schema upgraded from {self.before} to {self.after}."
+        return upgraded if self.before else f"Schema created ({self.after})."
 
 
 class MigrationBlocked(AppError):

@@ -21,7 +21,7 @@ _NEWEST = 6
 _CAUSES = 5
 
 
-@pages.get("/", LEADS_READ, live=("home_now", "home_plots", "home_lists"))
+@pages.get("/", LEADS_READ, live=("home_now", "home_panels", "home_plots", "home_lists"))
 async def show_home(ctx: PageContext) -> PageResult:
     """The first page after signing in. `?span=7d` sets the period of the plots."""
     span = next((item for item in TimeRange if item.value == ctx.query.get("span")), TimeRange.DAY)
@@ -34,6 +34,9 @@ async def show_home(ctx: PageContext) -> PageResult:
             "now": overview,
             "queue": await jobs.get_queue(tx, ctx.actor),
             "system": await jobs.system_status(tx),
+            "panels": [
+                (panel, await panel.load(tx, ctx.actor)) for panel in ctx.parts.home if ctx.may(panel.permission)
+            ],
         }
     context |= {
         "activity": activity,

@@ -1,6 +1,6 @@
 """One lead: details, enrichment, current job, and timeline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +28,15 @@ from leadflood.web.pages.lead_form import (
     name_of,
     rows_of,
 )
-from leadflood.web.pages.lead_timeline import enriched_fields, timeline_entries
+from leadflood.web.pages.lead_panels import load_panels
+from leadflood.web.pages.lead_timeline import TimelineEntry, enriched_fields, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
 _PATH = "/leads/{id}"
-_LIVE = ("lead_status", "lead_fields", "lead_job", "lead_found", "lead_timeline")
+_LIVE = ("lead_status", "lead_fields", "lead_panels", "lead_job", "lead_found", "lead_side_panels", "lead_timeline")
 _EVENTS = 50
 _NOT_FIELDS = ("csrf", "version")
 
@@ -135,6 +136,7 @@ async def _page(
         names = await identity.actor_names(tx, ctx.actor, [item.actor.id for item in events.items if item.actor.id])
         owners = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
+        panels = await load_panels(tx, ctx, lead_id)
     entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=owners)
     context: dict[str, Any] = {
         "lead": lead,
@@ -142,9 +144,7 @@ async def _page(
         "rows": rows_of(lead, owners, custom),
         "editing": editing if ctx.may("leads:write") else None,
         "form": form or form_of(lead),
-        "conflict": _conflict(lead, form, custom_labels(custom), entries[0].by if entries else "")
-        if conflicts and form
-        else None,
+        "conflict": _conflict(lead, form, custom_labels(custom), entries) if conflicts and form else None,
         "found": enriched_fields(known),
         "jobs": runs.items,
         "events": entries,
@@ -153,13 +153,15 @@ async def _page(
         "countries": country_choices(),
         "custom": all_custom(lead, custom),
         "named": custom_labels(custom),
+        **panels,
     }
     return PageResponse(
         "leads/lead.html", context, status, part="lead_fields" if ctx.form.fields else None, toasts=toasts or ()
     )
 
 
-def _conflict(lead: LeadView, form: Form, named: Mapping[str, str], by: str) -> EditConflict:
+def _conflict(lead: LeadView, form: Form, named: Mapping[str, str], entries: Sequence[TimelineEntry]) -> EditConflict:
+    by = entries[0].by if entries else ""
     stored = form_of(lead)
     differing = [
         (named.get(name) or labels.field(name), form.value(name), stored.value(name))

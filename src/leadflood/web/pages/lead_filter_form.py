@@ -8,7 +8,6 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from leadflood.domains.fields.queries import list_fields
-from leadflood.domains.imports.queries import list_imports
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import read_filter
 from leadflood.domains.leads.events import LEAD
@@ -16,7 +15,7 @@ from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import InvalidInput
-from leadflood.kernel.filters import ME, WITHOUT_VALUE, FilterField, Kind, Operator
+from leadflood.kernel.filters import ME, OF_SEVERAL, WITHOUT_VALUE, FilterField, Kind, Operator
 from leadflood.kernel.text import InvalidValue
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import by_name
@@ -29,7 +28,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
-_IMPORTS: Final = 50
 _NUMERIC: Final = {Operator.GREATER_THAN, Operator.LESS_THAN, Operator.BETWEEN}
 _DATED: Final = {Operator.BEFORE, Operator.ON_OR_AFTER}
 
@@ -39,10 +37,14 @@ Path = tuple[int, ...]
 
 @dataclass(frozen=True)
 class FilterChoices:
-    """Choices of the filter form: values, and custom fields by key with labels and types."""
+    """Choices of the filter form: values, and custom fields by key with labels and types.
+
+    Attributes:
+        options: labels by value, by field, of fields with records as values.
+    """
 
     people: Mapping[str, str]
-    imports: Mapping[str, str]
+    options: Mapping[str, Mapping[str, str]]
     custom: Mapping[str, tuple[str, str]]
     zone: tzinfo
 
@@ -50,8 +52,8 @@ class FilterChoices:
         """The values of a field with their labels; None for free text."""
         if each.kind is Kind.PERSON:
             return {ME: "Me", **self.people}
-        if each.kind is Kind.REFERENCE:
-            return self.imports
+        if each.options is not None:
+            return self.options[each.name]
         if each.kind is Kind.CUSTOM and self.custom.get(each.name, ("", ""))[1] == "boolean":
             return {"true": "Yes", "false": "No"}
         return each.choices
@@ -119,7 +121,7 @@ async def edit_filter(ctx: PageContext) -> PageResult:
 
 
 def _page(state: LeadListParams, back: str, shown: "_ShownTree") -> PageResponse:
-    named = [(each.name, each.label) for each in LEAD_FILTERS if each.kind is not Kind.SEARCH]
+    named = [(each.name, each.label) for each in LEAD_FILTERS if each.listed and each.kind is not Kind.SEARCH]
     context: dict[str, Any] = {
         "back": back,
         "root": shown.rows(shown.tree, (), ""),
@@ -132,11 +134,11 @@ def _page(state: LeadListParams, back: str, shown: "_ShownTree") -> PageResponse
 
 async def _choices(tx: Transaction, ctx: PageContext) -> FilterChoices:
     people = await member_names(tx, ctx.actor)
-    imports = (await list_imports(tx, ctx.actor, limit=_IMPORTS)).items
+    options = {each.name: await each.options(tx, ctx.actor) for each in LEAD_FILTERS if each.options is not None}
     custom = await list_fields(tx, ctx.actor, subject=LEAD)
     return FilterChoices(
         people,
-        {str(each.id): each.filename for each in imports},
+        options,
         {f"{CUSTOM_FIELD}{each.key}": (each.label, each.type) for each in custom if not each.archived},
         ctx.time_zone,
     )
@@ -179,7 +181,7 @@ class _ShownTree:
         error = next((text for place, text in self.faults.items() if place.startswith(f"{pointer}/")), None)
         chosen = self.choices.of(of)
         values = [_shown(of, each, self.choices) for each in _listed(node.get("value"))]
-        if operator is Operator.IS_ANY_OF and chosen is None:
+        if operator in OF_SEVERAL and chosen is None:
             values = [", ".join(values)]
         return [ConditionRow(_dotted(path), of, label, operator, values, _input(of, operator, kind), chosen, error)]
 
@@ -229,10 +231,10 @@ def _condition(given: Mapping[str, Sequence[str]], name: str, choices: FilterCho
     if operator in WITHOUT_VALUE:
         return node
     texts = [text for text in given.get(f"value.{name}", ()) if text]
-    if operator is Operator.IS_ANY_OF and choices.of(of) is None:
+    if operator in OF_SEVERAL and choices.of(of) is None:
         texts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     values = [_meant(of, operator, text, choices) for text in texts]
-    several = operator in {Operator.IS_ANY_OF, Operator.BETWEEN}
+    several = operator in OF_SEVERAL or operator is Operator.BETWEEN
     node["value"] = values if several else values[0] if values else ""
     return node
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
 from leadflood.domains.leads.contracts.views import SavedView
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.models import LeadStatus, normalise_source
 from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
@@ -192,9 +193,9 @@ class LeadListParams:
             *([("Created after", _day(self.since), self.url(since=None))] if self.since else []),
         ]
 
-    def tree_chips(self, people: Mapping[str, str]) -> list[tuple[str, str, str]]:
-        """The active filters of the tree. `people`: names of members by ID."""
-        return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), people)]
+    def tree_chips(self, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """The active filters of the tree. `names`: names of members and other records by ID."""
+        return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), names)]
 
     def heads(self) -> list[dict[str, str]]:
         """Headers of the table."""
@@ -214,14 +215,19 @@ class LeadListParams:
 
 def label_of(column: str) -> str:
     """The header of a column."""
-    return column.removeprefix(CUSTOM_FIELD) if column.startswith(CUSTOM_FIELD) else COLUMNS[column]
+    return column.removeprefix(CUSTOM_FIELD) if column.startswith(CUSTOM_FIELD) else all_columns()[column]
+
+
+def all_columns() -> dict[str, str]:
+    """Labels of the columns of every workspace, in their order."""
+    return {**COLUMNS, **LEAD_EXTENSIONS.columns}
 
 
 def _columns(given: Iterable[str]) -> tuple[str, ...]:
-    """Valid columns: the name, the others in their order, then custom fields. None if none is given."""
+    """Valid columns: the name, the others in their order, then custom fields. Empty if none is given."""
     wanted = dict.fromkeys(given)
     custom = tuple(filter(_is_custom, wanted))
-    known = tuple(name for name in COLUMNS if name in wanted and name != "name")
+    known = tuple(name for name in all_columns() if name in wanted and name != "name")
     return ("name", *known, *custom) if known or custom or "name" in wanted else ()
 
 

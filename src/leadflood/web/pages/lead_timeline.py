@@ -105,7 +105,7 @@ def _entry(
         kind.tone,
         event.at,
         actor_label(event.actor.kind, event.actor.id, names),
-        _text(event.kind, data),
+        kind.text(data) if kind.text is not None else _text(event.kind, data),
         changed,
     )
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from leadflood.domains.leads import queries
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.views import SavedView
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries.search import count_leads, list_sources
 from leadflood.domains.leads.queries.views import list_views
-from leadflood.web.labels import COLUMNS
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
 from leadflood.web.pages.lead_form import custom_fields_of, name_of, rows_of
@@ -19,8 +21,10 @@ from leadflood.web.pages.lead_list_params import (
     SORTS,
     STANDARD,
     LeadListParams,
+    all_columns,
     label_of,
 )
+from leadflood.web.pages.leads_filter import read_tree, reference_names
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult
 
@@ -43,6 +47,8 @@ async def list_leads(ctx: PageContext) -> PageResult:
         count = await count_leads(tx, ctx.actor, filters=filters)
         owners = await member_names(tx, ctx.actor)
         context: dict[str, Any] = {"sources": await list_sources(tx, ctx.actor)}
+        context["names"] = owners | await reference_names(tx, ctx.actor, read_tree(state.filter))
+        context |= await _extended(tx, ctx, state, [lead.id for lead in page.items])
         views = [] if ctx.live else await list_views(tx, ctx.actor)
     context |= _views(state, views) | {
         "state": state,
@@ -51,7 +57,7 @@ async def list_leads(ctx: PageContext) -> PageResult:
         "next": ctx.cursor(page, state.scope),
         "paged": "after" in ctx.query,
         "owners": owners,
-        "columns": COLUMNS,
+        "columns": all_columns(),
         "custom": CUSTOM_FIELD,
         "label_of": label_of,
         "sorts": SORTS,
@@ -62,6 +68,21 @@ async def list_leads(ctx: PageContext) -> PageResult:
         "peek": await _peek(ctx, state, owners),
     }
     return PageResponse("leads/list.html", context)
+
+
+async def _extended(tx: Transaction, ctx: PageContext, state: LeadListParams, ids: Sequence[UUID]) -> dict[str, Any]:
+    """Columns and bulk operations of other domains for the leads of the page."""
+    cells = {name: LEAD_EXTENSIONS.fields[name].cell for name in state.columns if name in LEAD_EXTENSIONS.columns}
+    shown = [name for name in cells if ctx.may(LEAD_EXTENSIONS.fields[name].permission)]
+    operations = [
+        item for item in LEAD_EXTENSIONS.operations.values() if ids and item.listed and ctx.may(item.permission)
+    ]
+    return {
+        "cells": cells,
+        "related": await LEAD_EXTENSIONS.load(tx, ctx.actor, shown, ids),
+        "operations": operations,
+        "options": {item.name: await item.load(tx, ctx.actor) for item in operations if item.load is not None},
+    }
 
 
 def _views(state: LeadListParams, views: Sequence[SavedView]) -> dict[str, Any]:

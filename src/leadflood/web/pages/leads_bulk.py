@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from leadflood.domains.leads.contracts.bulk import BulkAction, BulkChange
 from leadflood.domains.leads.contracts.changesets import ChangesetView
 from leadflood.domains.leads.errors import MatchCountExceeded
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.domains.leads.service import bulk
@@ -24,6 +25,8 @@ pages = Pages()
 UNASKED = 50
 """Leads that can be changed without confirmation; to delete more, the user types the number."""
 _MAX_COUNT = 1_000_000
+_RUNNING = {"set": "Updating", "delete": "Deleting", "enrich": "Re-enriching"}
+_DONE = {"set": "updated", "delete": "deleted", "restore": "restored"}
 _CONFIRMATION = ("csrf", "confirmed", "typed", "expected")
 
 
@@ -82,6 +85,8 @@ def _typed(command: BulkChange) -> bool:
 
 def _heading(command: BulkChange, count: int) -> str:
     leads = plural(count, "lead")
+    if (operation := LEAD_EXTENSIONS.operations.get(command.action)) is not None:
+        return f"{operation.heading} {leads}?"
     if command.changes is not None:
         what = "Assign an owner to" if "owner_id" in command.changes.model_fields_set else "Set the company of"
         return f"{what} {leads}?"
@@ -89,6 +94,8 @@ def _heading(command: BulkChange, count: int) -> str:
 
 
 def _verb(command: BulkChange) -> str:
+    if (operation := LEAD_EXTENSIONS.operations.get(command.action)) is not None:
+        return operation.label
     if command.changes is not None:
         return "Assign owner" if "owner_id" in command.changes.model_fields_set else "Set company"
     return "Delete" if command.action is BulkAction.DELETE else "Re-enrich"
@@ -100,7 +107,9 @@ def _command(ctx: PageContext) -> BulkChange:
     given: dict[str, Any] = {"action": action}
     if action.startswith("set:"):
         name = action.removeprefix("set:")
-        given = {"action": BulkAction.SET, "changes": {name: form.value(name) or None}}
+        given = {"action": BulkAction.SET.value, "changes": {name: form.value(name) or None}}
+    if action in LEAD_EXTENSIONS.operations:
+        given["arguments"] = LEAD_EXTENSIONS.operations[action].read(form.fields)
     if form.checked("all"):
         state = LeadListParams.read(parse_qsl(form.value("matching"), keep_blank_values=True))
         given |= {"matching": state.query, "expectedCount": form.number("expected")}
@@ -113,15 +122,16 @@ def _command(ctx: PageContext) -> BulkChange:
 
 
 def _result_toast(command: BulkChange, done: ChangesetView) -> Toast:
+    operation = LEAD_EXTENSIONS.operations.get(command.action)
     if done.applied_at is None and done.job_id is not None:
-        verb = {"set": "Updating", "delete": "Deleting", "enrich": "Re-enriching"}[command.action]
+        verb = operation.running if operation else _RUNNING[command.action]
         text = f"{verb} {plural(done.wanted, 'lead')} in the background."
         return Toast(text, "info", link=f"/changes/{done.id}", link_text="View progress")
     if command.action is BulkAction.ENRICH:
         return Toast(f"{plural(done.done, 'lead')} queued for enrichment.")
     if not done.changed:
         return Toast("No changes needed.", "info")
-    verb = {"set": "updated", "delete": "deleted", "restore": "restored"}[command.action]
+    verb = operation.done if operation else _DONE[command.action]
     return Toast(
         f"{plural(done.changed, 'lead')} {verb}.",
         undo=f"/changesets/{done.id}/undos",

@@ -8,12 +8,16 @@ from pydantic import JsonValue
 
 from leadflood.domains.leads.contracts.filters import LeadQuery, read_filter
 from leadflood.domains.leads.filters import LEAD_FILTERS
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.filters import ME, WITHOUT_VALUE, Condition, Group, Kind, Operator, written
 
 OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.IS: "is",
     Operator.IS_NOT: "is not",
     Operator.IS_ANY_OF: "is any of",
+    Operator.IS_ALL_OF: "is all of",
+    Operator.IS_NONE_OF: "is none of",
     Operator.CONTAINS: "contains",
     Operator.STARTS_WITH: "starts with",
     Operator.MATCHES: "matches",
@@ -39,11 +43,21 @@ def write_tree(tree: Group) -> str:
     return json.dumps(written(tree), ensure_ascii=False, separators=(",", ":")) if tree.parts else ""
 
 
-def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, str]:
-    """A condition or group in words: its field, and the rest. `people`: names of members by ID."""
+async def reference_names(tx: Transaction, actor: Actor, tree: Group | None) -> dict[str, str]:
+    """Names by ID of the records that conditions of the tree can reference. Runs one statement per field."""
+    used = {part.field for part in tree.conditions} if tree is not None else ()
+    loads = dict.fromkeys(field.options for field in LEAD_FILTERS if field.name in used and field.options is not None)
+    found: dict[str, str] = {}
+    for load in loads:
+        found |= await load(tx, actor)
+    return found
+
+
+def in_words(part: Condition | Group, names: Mapping[str, str]) -> tuple[str, str]:
+    """A condition or group in words: its field, and the rest. `names`: names of members and other records by ID."""
     if isinstance(part, Group):
         joined = " or " if part.match == "any" else " and "
-        said = joined.join(" ".join(in_words(item, people)).removeprefix("Group ") for item in part.parts)
+        said = joined.join(" ".join(in_words(item, names)).removeprefix("Group ") for item in part.parts)
         return "Group", f"({said})"
     field = LEAD_FILTERS.get(part.field)
     operator = OPERATORS[part.operator]
@@ -53,20 +67,22 @@ def in_words(part: Condition | Group, people: Mapping[str, str]) -> tuple[str, s
         return field.label, f"{operator} {part.value} days" if part.value != 1 else "in the last 24 hours"
     joined = " and " if part.operator is Operator.BETWEEN else ", "
     values = part.value if isinstance(part.value, tuple) else (part.value,)
-    said = joined.join(_value_in_words(field.kind, field.choices, value, people) for value in values)
+    said = joined.join(_value_in_words(field.kind, field.choices, value, names) for value in values)
     return field.label, f"{operator} {said}"
 
 
-def whole_in_words(given: Mapping[str, JsonValue], people: Mapping[str, str]) -> str:
+def whole_in_words(given: Mapping[str, JsonValue], names: Mapping[str, str]) -> str:
     """A stored filter in words, in one line; empty if it matches everything."""
     tree = LeadQuery.model_validate(given).lead_filter().whole
     parts = [tree] if tree.match == "any" and tree.parts else tree.parts
-    return "; ".join(" ".join(in_words(part, people)) for part in parts)
+    return "; ".join(" ".join(in_words(part, names)) for part in parts)
 
 
-def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, people: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
+def _value_in_words(kind: Kind, choices: Mapping[str, str] | None, value: Any, names: Mapping[str, str]) -> str:  # noqa: ANN401  whatever the field has
     if kind is Kind.PERSON:
-        return "me" if value == ME else people.get(value, "Former member")
+        return "me" if value == ME else names.get(value, "Former member")
+    if kind is Kind.REFERENCE:
+        return names.get(value, "Deleted")
     if kind is Kind.TIME:
         return str(value)[:16].replace("T", " ")
     return (choices or {}).get(value, str(value))
@@ -114,10 +130,10 @@ def without(tree: Group, place: int) -> Group:
     return Group(tree.match, (*tree.parts[:place], *tree.parts[place + 1 :]))
 
 
-def chips(tree: Group | None, people: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
+def chips(tree: Group | None, names: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
     """The parts of a tree: field, text, and the tree without the part. An any-group is one part."""
     if tree is None:
         return []
     if tree.match == "any" and len(tree.parts) > 1:
-        return [(*in_words(tree, people), "")]
-    return [(*in_words(part, people), write_tree(without(tree, n))) for n, part in enumerate(tree.parts)]
+        return [(*in_words(tree, names), "")]
+    return [(*in_words(part, names), write_tree(without(tree, n))) for n, part in enumerate(tree.parts)]

@@ -1,26 +1,51 @@
 """Input of a change to many leads."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, JsonValue, Strict, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from leadflood.domains.leads.contracts import NOT_NULL, Country, CustomFields, Name, OwnerId, Source
 from leadflood.domains.leads.contracts.deleted import DeletedQuery
 from leadflood.domains.leads.contracts.filters import LeadQuery
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.schema import Schema
-from leadflood.kernel.text import InvalidValue
+from leadflood.kernel.text import FromText, InvalidValue
 
 MAX_IDS = 1000
 
 
 class BulkAction(StrEnum):
-    """Action on each lead. All except `enrich` can be undone."""
+    """Action on each lead. All except `enrich` can be undone. Other domains add more: see `LEAD_EXTENSIONS`."""
 
     SET = "set"
     DELETE = "delete"
     RESTORE = "restore"
     ENRICH = "enrich"
+
+
+def check_action(text: str) -> BulkAction | str:
+    """Return an action, or the name of an operation of another domain. Raises: InvalidValue."""
+    own = next((action for action in BulkAction if action == text), None)
+    if own is not None:
+        return own
+    if text not in LEAD_EXTENSIONS.operations:
+        message = f"Must be one of: {', '.join(_actions())}."
+        raise InvalidValue(message, "not_allowed")
+    return text
+
+
+def _actions() -> list[str]:
+    return [*map(str, BulkAction), *LEAD_EXTENSIONS.operations]
+
+
+def _describe_action(schema: dict[str, Any]) -> None:
+    schema["enum"] = _actions()
+
+
+def _describe_arguments(schema: dict[str, Any]) -> None:
+    names = ", ".join(f"`{name}`" for name in LEAD_EXTENSIONS.operations)
+    schema["description"] = f"Only with {names}." if names else "Only with actions that take arguments."
 
 
 class LeadChanges(Schema):
@@ -80,8 +105,9 @@ class BulkChange(Schema):
         }
     )
 
-    action: Annotated[BulkAction, Strict(strict=False)]
+    action: Annotated[BulkAction | str, FromText(check_action, {})] = Field(json_schema_extra=_describe_action)
     changes: LeadChanges | None = Field(default=None, description="Only with the action `set`.")
+    arguments: dict[str, JsonValue] | None = Field(default=None, json_schema_extra=_describe_arguments)
     lead_ids: Annotated[list[OwnerId], Field(min_length=1, max_length=MAX_IDS)] | None = None
     matching: LeadQuery | None = Field(default=None, description="Filter for active leads. `{}` matches all.")
     deleted: DeletedQuery | None = Field(
@@ -93,6 +119,9 @@ class BulkChange(Schema):
     def _is_whole(self) -> "BulkChange":
         if (self.action is BulkAction.SET) != (self.changes is not None):
             message = "Send changes with the action set, and with no other."
+            raise InvalidValue(message, "not_allowed")
+        if self.arguments is not None and self.action not in LEAD_EXTENSIONS.operations:
+            message = "Send arguments with an action that takes them, and with no other."
             raise InvalidValue(message, "not_allowed")
         if sum(item is not None for item in (self.lead_ids, self.matching, self.deleted)) != 1:
             message = "Send exactly one of leadIds, matching and deleted."

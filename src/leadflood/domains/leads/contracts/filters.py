@@ -264,6 +264,7 @@ def filter_fields() -> FilterFieldViews:
                 choices=None if field.choices is None else list(field.choices),
             )
             for field in LEAD_FILTERS
+            if field.listed
         ]
     )
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, model_validator
 
 from leadflood.domains.leads.contracts import NOT_NULL
 from leadflood.domains.leads.contracts.filters import LeadQuery, LeadSort
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from leadflood.kernel.schema import Schema, View
 from leadflood.kernel.text import FromText, InvalidValue, line
 
@@ -34,16 +35,19 @@ COLUMNS = (
     "updatedAt",
     "enrichedAt",
 )
-"""Columns that a list can show, besides `customFields.<key>`."""
+"""Columns that a list can show, besides `customFields.<key>` and related fields of other domains."""
 DEFAULT_COLUMNS = ("name", "email", "company", "status", "owner", "createdAt")
 
-_COLUMN = re.compile("|".join(COLUMNS) + "|customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}")
+_CUSTOM = "customFields\\.[A-Za-z][A-Za-z0-9_]{0,63}"
+_COLUMN = re.compile("|".join(COLUMNS) + f"|{_CUSTOM}")
+_PATTERN = f"^([a-z][A-Za-z]{{0,39}}|{_CUSTOM})$"
 
 
 def check_column(text: str) -> str:
     """The name of a column of the list. Raises: InvalidValue."""
-    if not _COLUMN.fullmatch(text):
-        message = f"There is no such column. Give one of {', '.join(COLUMNS)}, or customFields. and a key."
+    if not _COLUMN.fullmatch(text) and text not in LEAD_EXTENSIONS.columns:
+        known = ", ".join((*COLUMNS, *LEAD_EXTENSIONS.columns))
+        message = f"There is no such column. Give one of {known}, or customFields. and a key."
         raise InvalidValue(message, "unknown_column")
     return text
 
@@ -55,7 +59,7 @@ def _each_once(columns: list[str]) -> list[str]:
     return columns
 
 
-_Column = Annotated[str, FromText(check_column, {"pattern": f"^({_COLUMN.pattern})$"})]
+_Column = Annotated[str, FromText(check_column, {"pattern": _PATTERN})]
 Columns = Annotated[
     list[_Column],
     Field(min_length=1, max_length=MAX_COLUMNS, json_schema_extra={"uniqueItems": True}),

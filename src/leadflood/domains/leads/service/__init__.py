@@ -273,6 +273,13 @@ async def add_to_timelines(
     await store.record(tx, actor, lead_ids, kind, data)
 
 
+async def add_each_to_timelines(
+    tx: Transaction, actor: Actor, *, kind: str, entries: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """As `add_to_timelines`, with separate data for each lead."""
+    await store.record_each(tx, actor, kind, entries)
+
+
 async def lock_lead_ids(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> set[UUID]:
     """Like `lock_leads`, for callers that know their values. Returns the IDs of active ones."""
     return set(await store.lock_active(tx, actor.workspace_id, lead_ids))

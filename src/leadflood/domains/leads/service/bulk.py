@@ -34,7 +34,7 @@ from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
 from leadflood.domains.leads.queries.deleted import count_restorable, restorable_rows
 from leadflood.domains.leads.queries.search import count_leads, matching_rows
-from leadflood.domains.leads.service import custom, queue_enrichment
+from leadflood.domains.leads.service import bulk_operations, custom, queue_enrichment
 from leadflood.domains.leads.service.changesets import (
     MAX_DIRECT,
     add_counts,
@@ -53,6 +53,7 @@ from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import Unavailable
 from leadflood.kernel.events import Event, EventData, EventType
+from leadflood.kernel.extensions import Batch
 from leadflood.kernel.filters import written
 from leadflood.kernel.pagination import Position
 
@@ -87,14 +88,14 @@ async def change_leads(
     """
     actor.require(LEADS_WRITE)
     await _check_owner(tx, actor, command)
-    command = await _typed(tx, actor, command)
+    command, label = await bulk_operations.prepare(tx, actor, await _typed(tx, actor, command))
     ids = list(dict.fromkeys(command.lead_ids or ()))
     wanted = len(ids) if command.lead_ids is not None else await _expected(tx, actor, command)
     changeset_id = await open_changeset(
         tx,
         actor,
         kind=ChangesetKind.BULK,
-        label=command.label,
+        label=label,
         wanted=wanted,
         request=_request(actor, command),
     )
@@ -109,7 +110,7 @@ async def change_leads(
         while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
             pass
     made = await get_changeset(tx, actor, changeset_id=changeset_id)
-    await record(tx, actor, _RECORDED[command.action], made, count=_count(command, made))
+    await record(tx, actor, _recorded(command), made, count=_count(command, made))
     return made
 
 
@@ -177,30 +178,39 @@ async def _change(
     counts = {"done": len(lead_ids)}
     if command.action is BulkAction.ENRICH:
         await queue_enrichment(tx, actor, lead_ids=locked, trace=trace)
+    elif (operation := bulk_operations.operation_of(command)) is not None:
+        batch = Batch(actor, changeset_id, locked, command.arguments or {}, trace)
+        counts[Change.UPDATED] = await bulk_operations.apply(tx, operation, batch)
     elif locked:
-        change, event = _CHANGES[command.action]
-        patch = _patch(command)
-        await attribute(tx, FieldSource.BULK, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
-        try:
-            async with tx.savepoint():
-                changed = await store.change_leads(
-                    tx,
-                    actor,
-                    changeset_id,
-                    change=change,
-                    event=event,
-                    patch=patch,
-                    lead_ids=locked,
-                    limits=_LIMITS,
-                )
-        except IntegrityError as error:
-            message = "An email or owner was just changed. Try again."
-            raise Unavailable(message) from error
-        data = _data(command, patch, changeset_id)
-        await publish(tx, _EVENTS[command.action], [Event(lead_id, data, actor, trace) for lead_id in changed.leads])
-        await queue_enrichment(tx, actor, lead_ids=changed.unfinished, trace=trace)
-        counts[change] = len(changed.leads)
+        counts |= await _write(tx, actor, changeset_id, command, locked, trace)
     await add_counts(tx, actor, changeset_id=changeset_id, **counts)
+
+
+async def _write(
+    tx: Transaction,
+    actor: Actor,
+    changeset_id: UUID,
+    command: BulkChange,
+    locked: Sequence[UUID],
+    trace: Mapping[str, str],
+) -> dict[str, int]:
+    """Set fields of locked leads, delete or restore them. Returns the counts. Raises: Unavailable."""
+    action = BulkAction(command.action)
+    change, event = _CHANGES[action]
+    patch = _patch(command)
+    await attribute(tx, FieldSource.BULK, actor_kind=actor.kind, actor_id=actor.id, changeset_id=changeset_id)
+    try:
+        async with tx.savepoint():
+            changed = await store.change_leads(
+                tx, actor, changeset_id, change=change, event=event, patch=patch, lead_ids=locked, limits=_LIMITS
+            )
+    except IntegrityError as error:
+        message = "An email or owner was just changed. Try again."
+        raise Unavailable(message) from error
+    data = _data(command, patch, changeset_id)
+    await publish(tx, _EVENTS[action], [Event(lead_id, data, actor, trace) for lead_id in changed.leads])
+    await queue_enrichment(tx, actor, lead_ids=changed.unfinished, trace=trace)
+    return {change: len(changed.leads)}
 
 
 async def _lock(tx: Transaction, actor: Actor, lead_ids: Sequence[UUID], *, restoring: bool) -> Sequence[UUID]:
@@ -265,6 +275,10 @@ def _matching(matching: LeadQuery | None, changeset: Row) -> LeadFilter:
 
 def _requester(changeset: Row) -> Actor:
     return Actor.requester(changeset.workspace_id, ActorKind(changeset.actor_kind), changeset.actor_id)
+
+
+def _recorded(command: BulkChange) -> LeadAuditAction:
+    return _RECORDED[command.action] if isinstance(command.action, BulkAction) else LeadAuditAction.CHANGED
 
 
 def _count(command: BulkChange, changeset: ChangesetView) -> int:

@@ -34,7 +34,7 @@ from leadflood.domains.leads.events import (
 from leadflood.domains.leads.models import ChangesetKind, ChangesetStatus, FieldSource
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.changesets import get_changeset
-from leadflood.domains.leads.service import queue_enrichment
+from leadflood.domains.leads.service import bulk_operations, queue_enrichment
 from leadflood.domains.leads.store import changesets as store
 from leadflood.domains.leads.store import undo
 from leadflood.domains.leads.store.history import attribute
@@ -243,10 +243,16 @@ class UndoWork:
             message = "An email or owner was just changed. Try again."
             raise Unavailable(message) from error
         (moved,) = (row for row in rows if row.id is None)
-        undone = await self._publish(tx, moved)
+        undone = await self._publish(tx, moved) + len(await self._undo_operations(tx, chunk))
         await _finish(tx, self._actor, self._changeset.id, [row for row in rows if row.id is not None], self._trace)
         kept = [len(row.kept) for row in rows if row.kept]
         return undo.UndoCounts(undone, sum(kept), len(kept))
+
+    async def _undo_operations(self, tx: Transaction, chunk: undo.UndoChunk) -> set[UUID]:
+        """Revert the operations of other domains on a chunk. Returns the changed leads."""
+        by = self._changeset
+        actor = Actor.requester(by.workspace_id, ActorKind(by.undone_by_kind), by.undone_by)
+        return await bulk_operations.undo_chunk(tx, actor, by, chunk, trace=self._trace)
 
     async def _publish(self, tx: Transaction, moved: Row) -> int:
         """Record the results per lead. Returns the number of leads."""

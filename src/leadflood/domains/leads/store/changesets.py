@@ -56,6 +56,14 @@ FROM leads l
 WHERE l.workspace_id = :workspace_id AND l.id = ANY(:lead_ids)
 """)
 
+# Store undo data of operations of other domains. The leads themselves did not change.
+_RECORD_RELATED = sql("""
+INSERT INTO lead_changes (workspace_id, changeset_id, lead_id, change, before, after, related)
+SELECT :workspace_id, :changeset_id, n.lead_id, 'updated', '{}', '{}',
+       jsonb_build_object(:operation::text, n.data::jsonb)
+FROM unnest(:lead_ids::uuid[], :data::text[]) AS n (lead_id, data)
+""")
+
 # Add to the counts of an open changeset.
 ADVANCE = sql("""
 UPDATE lead_changesets
@@ -121,6 +129,15 @@ async def record_created(tx: Transaction, workspace_id: UUID, changeset_id: UUID
     """Record that the changeset created these existing leads. Returns the number."""
     values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "lead_ids": list(lead_ids)}
     return await tx.changed(RECORD_CREATED, values)
+
+
+async def record_related(
+    tx: Transaction, workspace_id: UUID, changeset_id: UUID, operation: str, changed: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Store the undo data of an operation of another domain, by lead."""
+    values = {"workspace_id": workspace_id, "changeset_id": changeset_id, "operation": operation}
+    data = [json.dumps(dict(item)) for item in changed.values()]
+    await tx.execute(_RECORD_RELATED, {**values, "lead_ids": list(changed), "data": data})
 
 
 async def advance(tx: Transaction, workspace_id: UUID, changeset_id: UUID, counts: Mapping[str, int]) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from leadflood.domains.leads.catalog import TEXT_FIELDS
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql, sql_file
@@ -44,6 +46,13 @@ UNDO_CHUNK = assemble(
         fields=TEXT_FIELDS.sql(sql("{field} = CASE WHEN back ? '{field}' THEN back ->> '{field}' ELSE l.{field} END")),
     ),
 )
+
+# Undo data of operations of other domains on the leads of a chunk.
+_RELATED = sql("""
+SELECT lead_id, related FROM lead_changes
+WHERE workspace_id = :workspace_id AND changeset_id = :changeset_id AND lead_id > :after AND lead_id <= :until
+  AND related IS NOT NULL
+""")
 
 # If another chunk is expected, or the undo was stopped, nothing is recorded.
 _RECORD = sql("""
@@ -142,6 +151,18 @@ async def undo_chunk(
         "conflicts": json.dumps({str(lead_id): reason for lead_id, reason in conflicts.items()}),
     }
     return await tx.all(UNDO_CHUNK, values)
+
+
+async def related_changes(
+    tx: Transaction, changeset: Row, chunk: UndoChunk
+) -> dict[str, dict[UUID, Mapping[str, JsonValue]]]:
+    """Undo data of operations of other domains on the leads of a chunk, by operation and lead."""
+    keys = {"workspace_id": changeset.workspace_id, "changeset_id": changeset.id}
+    found: dict[str, dict[UUID, Mapping[str, JsonValue]]] = {}
+    for row in await tx.all(_RELATED, {**keys, "after": chunk.after, "until": chunk.until}):
+        for operation, data in row.related.items():
+            found.setdefault(operation, {})[row.lead_id] = data
+    return found
 
 
 async def record_chunk(tx: Transaction, changeset: Row, chunk: UndoChunk, tally: UndoCounts) -> bool:

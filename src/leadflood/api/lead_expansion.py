@@ -1,0 +1,54 @@
+"""The parameter `expand` of leads: related data of other domains in the same response."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field, create_model
+
+from leadflood.domains.leads.contracts import LeadView
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.kernel.actor import Actor
+from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.text import FromText
+
+_KNOWN: Final = {"enum": list(LEAD_EXTENSIONS.fields)} if LEAD_EXTENSIONS.fields else {}
+Expand = Annotated[
+    list[Annotated[str, FromText(LEAD_EXTENSIONS.check_field, _KNOWN)]] | None,
+    Query(max_length=20, description="Related data to include. Repeat for several."),
+]
+"""The parameter `expand`."""
+
+
+def _related_fields() -> Mapping[str, Any]:
+    return {
+        name: (related.schema | None, Field(default=None, description=f"{related.label}; only with `expand={name}`."))
+        for name, related in LEAD_EXTENSIONS.fields.items()
+    }
+
+
+ExpandedLead: Any = create_model(
+    "ExpandedLead",
+    __base__=LeadView,
+    __doc__="A lead, with the related data requested by `expand`.",
+    **_related_fields(),
+)
+"""A lead with all related fields; fields that were not requested are unset."""
+
+
+async def expanded(
+    tx: Transaction, actor: Actor, leads: Sequence[LeadView], names: Iterable[str] | None
+) -> list[LeadView]:
+    """The leads with their related data, loaded with one statement per name.
+
+    Raises: leadflood.kernel.actor.MissingPermission.
+    """
+    found = await LEAD_EXTENSIONS.load(tx, actor, names or (), [lead.id for lead in leads])
+    return [_with(lead, found) for lead in leads]
+
+
+def _with(lead: LeadView, found: Mapping[str, Mapping[UUID, Any]]) -> LeadView:
+    values = {name: values[lead.id] for name, values in found.items()}
+    made: LeadView = ExpandedLead.model_construct({*LeadView.model_fields, *values}, **vars(lead), **values)
+    return made
