@@ -77,7 +77,7 @@ def _as_file(client: Client, kind: str) -> Figures:
     started = monotonic()
     size, _ = client.download(f"{path}/file")
     return {
-        "written_per_second": round(found["done"] / written),
-        "per_second": round(found["done"] / (written + monotonic() - started)),
+        "written_per_second": round(found["processed"] / written),
+        "per_second": round(found["processed"] / (written + monotonic() - started)),
         "bytes": size,
     }

@@ -107,7 +107,7 @@ def _imported(ours: Contestant, named: dict[str, int], file: Path, rows: int) ->
     done = phases.run("commit", f"{path}/commits", import_id, "committed")
     counts = done["counts"]
     written = sum(counts[action] for action in _WRITES)
-    undone = phases.run("undo", f"{path}/undos", import_id, "undone")["undone"]
+    undone = phases.run("undo", f"{path}/undos", import_id, "undone")["reverted"]
     client.close()
     if sum(counts.values()) != rows or undone != written or counts["conflict"]:
         raise Failed(f"{rows} rows became {counts}; {undone} leads were put back.")

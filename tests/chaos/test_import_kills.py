@@ -142,7 +142,7 @@ def survive_an_import_and_its_undo(deployment: Deployment, seed: int, profile: P
         undone = killer.rage("undoing", "undos", profile.kills["undoing"])
         if undone["status"] == "committed":  # killed so often that its job gave up: it goes on when it is asked again
             undone = killer.rage("undoing", "undos", 0)
-        assert (undone["status"], undone["undone"]) == ("undone", changed)
+        assert (undone["status"], undone["reverted"]) == ("undone", changed)
         assert deployment.sql(TOLD, changeset=changeset, undo="true") == f"{changed}|{changed}"
 
     print(f"kills that hit: {dict(killer.hits)} of {dict(profile.kills)}")  # noqa: T201  the figures of the run

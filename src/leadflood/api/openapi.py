@@ -26,7 +26,7 @@ _TAGS = {
     "jobs": "Background jobs: status, attempts and errors.",
     "outbox": "Events to publish to the queue.",
     "events": "What happened in the workspace, in order.",
-    "figures": "Metrics of the workspace.",
+    "metrics": "Metrics of the workspace.",
     "auth": "Sign in, refresh tokens, sign out.",
     "sessions": "Your sessions.",
     "members": "Members of the workspace and their roles.",

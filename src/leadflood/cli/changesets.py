@@ -122,9 +122,9 @@ def _print(change: "ChangesetView", kept: "Sequence[KeptLeadView]", *, as_json: 
         ("label", change.label),
         ("status", change.status),
         ("by", change.actor.kind),
-        ("progress", f"{change.done} of {change.wanted}"),
+        ("progress", f"{change.processed} of {change.total}"),
     ]
-    counts = ("created", "updated", "deleted", "restored", "undone", "kept_leads")
+    counts = ("created", "updated", "deleted", "restored", "reverted", "kept_leads")
     facts += [(name.replace("_", " "), getattr(change, name)) for name in counts if getattr(change, name)]
     facts += [
         ("job", change.job_id),

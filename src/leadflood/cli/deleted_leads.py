@@ -45,7 +45,7 @@ def restore(leads: list[UUID] = _IDS, workspace: str | None = WORKSPACE, as_json
         if as_json:
             print_json(made)
         else:
-            skipped = made.wanted - made.restored
+            skipped = made.total - made.restored
             print_facts([("change", made.id), ("restored", made.restored), ("skipped", skipped)])
         if not made.restored:
             raise typer.Exit(1)

@@ -163,17 +163,17 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
 def print_counts(found: "ImportDetail") -> None:
     """Print changed fields and errors, with how many rows have them."""
     if found.fields:
-        columns = [TableColumn("field"), TableColumn("changed"), TableColumn("kept")]
-        print_table(columns, [(name, field.changed, field.kept) for name, field in found.fields.items()])
-    if found.faults:
-        print_table([TableColumn("error"), TableColumn("rows")], list(found.faults.items()))
+        columns = [TableColumn("field"), TableColumn("changed"), TableColumn("skipped")]
+        print_table(columns, [(name, field.changed, field.skipped) for name, field in found.fields.items()])
+    if found.errors:
+        print_table([TableColumn("error"), TableColumn("rows")], list(found.errors.items()))
 
 
 def _show_rows(rows: Sequence[Any]) -> None:
     lines = [
         (row.row, row.email, f"{name}: {_was(was)} → {now}") for row in rows for name, (was, now) in row.changes.items()
     ]
-    lines += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.faults]
+    lines += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.errors]
     if lines:
         print_table([TableColumn("row"), TableColumn("email"), TableColumn("change or error")], lines)
 
@@ -185,8 +185,8 @@ def print_import(found: "ImportDetail", *, as_json: bool) -> None:
         return
     facts: list[tuple[str, object]] = [("import", found.id), ("file", found.filename), ("status", found.status)]
     facts += [(action, count) for action, count in found.counts.items() if count]
-    if found.undone is not None and found.status == "undone":
-        facts += [("leads restored", found.undone), ("fields kept", found.kept)]
+    if found.reverted is not None and found.status == "undone":
+        facts += [("leads restored", found.reverted), ("fields kept", found.kept_fields)]
     print_facts([*facts, ("error", found.error)])
 
 

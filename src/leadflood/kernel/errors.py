@@ -108,7 +108,7 @@ class Conflict(AppError):
 class PreconditionFailed(AppError):
     """`If-Match` doesn't match the current version (RFC 9110, 13.1.1)."""
 
-    code = "precondition_failed"
+    code = "version_conflict"
     status = 412
     title = "Version conflict"
     remedy = "Read it again, apply your change to the new version, and send the new `ETag` as `If-Match`."

@@ -54,7 +54,7 @@ async def assert_problem(client: httpx.AsyncClient, answer: httpx.Response, stat
         ("POST", "/v1/toys/late-violations", {}, 500, "internal_error"),
         ("POST", "/v1/toys/absences", {}, 503, "unavailable"),
         ("PATCH", f"/v1/toys/{TOY_ID}", {}, 428, "precondition_required"),
-        ("PATCH", f"/v1/toys/{TOY_ID}", {"headers": {"If-Match": '"old"'}}, 412, "precondition_failed"),
+        ("PATCH", f"/v1/toys/{TOY_ID}", {"headers": {"If-Match": '"old"'}}, 412, "version_conflict"),
         ("PATCH", f"/v1/toys/{TOY_ID}", {"headers": {"If-Match": "3"}}, 400, "invalid_input"),
         ("GET", f"/v1/jobs/{TOY_ID}", {}, 404, "job_not_found"),
     ],

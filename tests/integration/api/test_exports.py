@@ -103,7 +103,7 @@ async def test_a_file_is_asked_for_written_downloaded_and_deleted(
     await jobs.attempt(build_registry(settings, database, shared_sandbox()), row.job_id)
 
     found = (await toys.get(path, headers=caller.headers)).json()
-    assert (found["status"], found["done"], found["total"]) == ("ready", 2, 2)
+    assert (found["status"], found["processed"], found["total"]) == ("ready", 2, 2)
     assert (await toys.get("/v1/exports", headers=caller.headers)).json()["items"] == [found]
     answer = await toys.get(f"{path}/file", headers=caller.headers)
     assert answer.text == "email\r\n" + "".join(f"{email}\r\n" for email in leads)

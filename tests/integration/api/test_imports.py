@@ -84,7 +84,7 @@ async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiContext, ca
     assert events[0]["actor"]["kind"] == "api_key"
 
     undone = await api.post(f"{path}/undos")
-    assert (undone.status_code, undone.json()["status"], undone.json()["undone"]) == (202, "undone", 1)
+    assert (undone.status_code, undone.json()["status"], undone.json()["reverted"]) == (202, "undone", 1)
     assert (await api.get("/v1/leads")).json()["items"] == []
     assert ((await api.delete(path)).status_code, (await api.get(path)).status_code) == (204, 404)
     assert await audited(parts, caller) == [f"import.{step}" for step in STEPS]

@@ -92,7 +92,7 @@ async def test_no_change_of_twenty_writers_is_lost(toys: httpx.AsyncClient, call
             if written.status_code != 412:
                 assert written.status_code == 200, written.text
                 return
-            assert written.json()["code"] == "lead_changed"
+            assert written.json()["code"] == "version_conflict"
 
     await asyncio.gather(*(add_one() for _ in range(WRITERS)))
 

@@ -44,11 +44,11 @@ async def test_an_operator_finds_failures_by_cause_and_retries_some_and_then_all
     listed = await toys.get("/v1/jobs", params={"cause": group["cause"]}, headers=caller.headers)
     assert [job["cause"] for job in listed.json()["items"]] == ["Busy <n>"] * 3
     some = await toys.post("/v1/job-retries", json={"ids": [str(first)]}, headers=caller.headers)
-    assert (some.status_code, some.json()) == (202, {"done": 1, "refused": [], "jobId": None})
+    assert (some.status_code, some.json()) == (202, {"processed": 1, "refused": [], "jobId": None})
     body = {"cause": group["cause"], "kind": group["kind"]}
     rest = await toys.post("/v1/jobs/failures/retries", json=body, headers=caller.headers)
 
-    assert (rest.status_code, rest.json()["done"]) == (202, 2)
+    assert (rest.status_code, rest.json()["processed"]) == (202, 2)
     assert (await toys.get("/v1/jobs/failures", headers=caller.headers)).json() == {"items": [], "complete": True}
 
 
@@ -61,7 +61,7 @@ async def test_a_retry_with_a_key_that_is_sent_twice_is_done_once(
     answers = [await toys.post("/v1/job-retries", json={"ids": [str(job_id)]}, headers=headers) for _ in range(2)]
 
     assert answers[0].json() == answers[1].json()
-    assert answers[0].json()["done"] == 1
+    assert answers[0].json()["processed"] == 1
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_dead_letters_are_found_by_cause_and_replayed(
     rest = await toys.post("/v1/outbox-events/failures/replays", json=body, headers=caller.headers)
 
     assert group["count"] == {"value": 2, "exact": True}
-    assert (one.json()["done"], rest.json()["done"]) == (1, 1)
+    assert (one.json()["processed"], rest.json()["processed"]) == (1, 1)
 
 
 async def test_workers_are_listed_as_living_or_silent(toys: httpx.AsyncClient, caller: Caller, jobs: Jobs) -> None:

@@ -33,7 +33,7 @@ async def test_a_change_is_listed_shown_and_undone_and_deleted_leads_are_restore
     assert listed[0]["undoUntil"] is not None
     assert "undo until" in shown.stdout
     assert {UUID(item["id"]) for item in deleted} == set(ids)
-    assert [(item["status"], item["undone"]) for item in undone] == [("undone", 2)]
+    assert [(item["status"], item["reverted"]) for item in undone] == [("undone", 2)]
     assert again.returncode == 0
     assert ("restored  1" in restored.stdout, restored.returncode, skipped.returncode) == (True, 0, 1)
     assert objects(terminal.here("lead", "list", "--deleted", "--json")) == []

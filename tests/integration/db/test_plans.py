@@ -162,7 +162,7 @@ async def test_a_changeset_and_its_undo_find_leads_by_their_keys(plans: Plans) -
         made = await bulk.change_leads(tx, ACTOR, command=command, trace={})
         undone = await changesets.undo_changeset(tx, ACTOR, LEAD_PARTICIPANTS, changeset_id=made.id, trace={})
 
-    assert (made.updated, undone.undone) == (1000, 1000)
+    assert (made.updated, undone.reverted) == (1000, 1000)
     expected = {"leads_pkey", "leads_email_norm_key", "lead_changes_pkey", "lead_changesets_pkey", "lead_events_pkey"}
     assert plans.used() <= expected
     assert max(node["Actual Rows"] * node["Actual Loops"] for node in plans.nodes) <= 20_000

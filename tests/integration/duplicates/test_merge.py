@@ -33,7 +33,7 @@ async def test_the_survivor_keeps_its_values_and_gets_those_that_it_lacks(desk: 
     lead = await desk.leads.get(survivor)
     assert (lead.email, lead.company, lead.job_title) == ("ada@acme.com", "Acme", "Head")
     assert lead.custom_fields == {"plan": "pro", "seats": 3}
-    assert made.taken == ["jobTitle", "customFields.seats"]
+    assert made.fields_from_other == ["jobTitle", "customFields.seats"]
     assert await desk.leads.found("head") == {"ada@acme.com"}
     with pytest.raises(LeadNotFound):
         await desk.leads.get(other)
@@ -91,7 +91,7 @@ async def test_what_referred_to_the_other_refers_to_the_survivor_and_goes_back(d
 
     undone = await desk.unmerge(made.id)
 
-    assert (undone.status, undone.kept) == (MergeStatus.UNDONE, [])
+    assert (undone.status, undone.kept_fields) == (MergeStatus.UNDONE, [])
     assert await desk.stored() == before
     assert await desk.violations() == []
     assert (await desk.leads.timeline(survivor))[0].kind == "lead.unmerged"
@@ -117,7 +117,7 @@ async def test_what_was_edited_since_is_kept_and_told(desk: Desk) -> None:
 
     lead = await desk.leads.get(survivor)
     assert (lead.company, lead.job_title) == ("Babbage & Co", None)
-    assert [(kept.lead_id, kept.fields) for kept in undone.kept] == [(survivor, ["company"])]
+    assert [(kept.lead_id, kept.fields) for kept in undone.kept_fields] == [(survivor, ["company"])]
     assert (await desk.leads.get(other)).company == "Acme"
     assert await desk.leads.found("babbage") == {"ada@acme.com"}
 
@@ -306,7 +306,7 @@ async def test_a_bulk_change_restores_deleted_leads_and_passes_over_merged_ones(
 
     done = await Workbench(desk.leads).change(action="restore", leadIds=[str(item) for item in (other, gone)])
 
-    assert (done.wanted, done.restored) == (2, 1)
+    assert (done.total, done.restored) == (2, 1)
     assert await desk.leads.found("gmail") == set()
     await desk.unmerge(made.id)
     assert await desk.leads.found("ada") == {"ada@acme.com", "ada@gmail.com", "ada@gone.com"}

@@ -48,7 +48,7 @@ async def test_an_imported_lead_that_another_was_merged_into_survives_the_undo_o
 
     undone = await bench.undo(changeset_id)
 
-    assert (undone.undone, undone.kept_leads) == (1, 1)
+    assert (undone.reverted, undone.kept_leads) == (1, 1)
     assert await reasons(bench, changeset_id) == {imported: (KeptReason.MERGED, [])}
     assert await active(bench) == {imported, plain}
     await desk.unmerge(made.id)
@@ -64,7 +64,7 @@ async def test_unmerging_does_not_bring_back_a_lead_whose_import_was_undone(desk
 
     undone = await bench.undo(changeset_id)
 
-    assert (undone.undone, undone.kept_leads) == (0, 2)
+    assert (undone.reverted, undone.kept_leads) == (0, 2)
     assert await reasons(bench, changeset_id) == {
         imported: (KeptReason.MERGED_INTO, []),
         edited: (KeptReason.EDITED, ["company"]),
@@ -80,7 +80,7 @@ async def test_unmerging_does_not_bring_back_a_lead_whose_import_was_undone(desk
         True,
     )
     after = await bench.view(changeset_id)
-    assert (after.undone, after.kept_leads) == (1, 1)
+    assert (after.reverted, after.kept_leads) == (1, 1)
     await desk.leads.restore(imported)
     again = await desk.unmerge((await desk.merge(older, imported)).id)
     assert again.other_deleted is False

@@ -75,7 +75,7 @@ async def test_a_file_has_the_very_bytes_that_are_sent_at_once(desk: Desk, leads
 
     view = await desk.get(export_id)
     data = await desk.file(export_id)
-    assert (job.status, view.status, view.done, view.total) == ("completed", "ready", LEADS, LEADS)
+    assert (job.status, view.status, view.processed, view.total) == ("completed", "ready", LEADS, LEADS)
     assert data == await desk.stream(kind=view.format)
     assert view.size_bytes == len(data)
     assert view.filename == f"leads-{view.created_at:%Y-%m-%d}.{kind}"
@@ -100,7 +100,7 @@ async def test_killed_again_and_again_the_file_is_whole_and_has_no_lead_twice(
     view = await desk.get(export_id)
     data = await desk.file(export_id)
     assert killed >= 2
-    assert (view.status, view.done, view.size_bytes) == ("ready", LEADS, len(data))
+    assert (view.status, view.processed, view.size_bytes) == ("ready", LEADS, len(data))
     if kind == "csv":
         assert [row["email"] for row in table(data)] == leads
     else:
@@ -115,7 +115,7 @@ async def test_a_csv_goes_on_where_it_was_and_is_not_read_again(
     while (await desk.stored_parts(export_id)) < 3:
         point += 5
         assert await die_at(desk, job_id, point // 5, point, monkeypatch)
-    before = (await desk.get(export_id)).done
+    before = (await desk.get(export_id)).processed
     read: list[int] = []
     next_records = queries.next_records
 

@@ -103,8 +103,8 @@ async def test_an_export_that_is_imported_again_changes_nothing_and_elsewhere_ma
     copied = await elsewhere.run(exported, enrich=False)
 
     # Numbers and booleans of custom fields come back as text, which is all that CSV knows.
-    assert (counted(again), again.faults) == ({"unchanged": len(HOSTILE) + 1}, {})
-    assert (counted(copied), copied.faults) == ({"create": len(HOSTILE) + 1}, {})
+    assert (counted(again), again.errors) == ({"unchanged": len(HOSTILE) + 1}, {})
+    assert (counted(copied), copied.errors) == ({"create": len(HOSTILE) + 1}, {})
     was, now = await here.leads(), await elsewhere.leads()
     for name in ("email", "first_name", "company", "job_title", "phone", "website", "country", "source"):
         assert [lead[name] for lead in now] == [lead[name] for lead in was]

@@ -58,8 +58,8 @@ async def test_a_field_is_created_changed_moved_archived_and_deleted(
         ("field.created", "annual_revenue"),
         ("field.created", "plan"),
         ("field.created", "renewal"),
-        ("field.changed", "plan"),
-        ("field.changed", "plan"),
+        ("field.updated", "plan"),
+        ("field.updated", "plan"),
         ("field.deleted", "plan"),
     ]
 

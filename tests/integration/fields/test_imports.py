@@ -56,7 +56,7 @@ async def test_a_cell_that_does_not_fit_is_reported_by_the_imports_policy(
 
     assert counted(done) == wanted
     (row,) = await desk.rows(done.id)
-    assert [(fault.field, fault.code) for fault in row.faults] == [("/customFields/seats", "wrong_type")]
+    assert [(fault.field, fault.code) for fault in row.errors] == [("/customFields/seats", "wrong_type")]
     if invalid == "drop":
         assert [lead["custom_fields"] for lead in await desk.leads()] == [{"renewal": "2026-03-01"}]
 

@@ -59,7 +59,7 @@ async def test_undo_brings_back_what_was(desk: Desk) -> None:
 
     undone = await desk.undo(done.id)
 
-    assert (undone.status, undone.undone, undone.kept) == ("undone", 2, 0)
+    assert (undone.status, undone.reverted, undone.kept_fields) == ("undone", 2, 0)
     assert (undone.progress.rows_done, undone.progress.rows_total) == (2, 2)
     assert await desk.checksum() == before
 

@@ -59,7 +59,7 @@ async def test_a_policy_says_what_a_value_does_to_a_field(
     (lead,) = await desk.leads()
     assert (lead["company"], lead["custom_fields"], lead["phone"]) == (company, {"plan": plan}, phone)
     assert lead["email"] == "ada@acme.com"
-    assert done.fields["company"].kept == kept
+    assert done.fields["company"].skipped == kept
 
 
 async def test_an_empty_cell_changes_nothing(desk: Desk) -> None:
@@ -104,7 +104,7 @@ async def test_rejected_rows_come_back_as_a_file_that_imports_once_corrected(des
     ]
     done = await desk.run(csv_of([HEADER, *rows]), TARGETS)
     assert counted(done) == {"create": 1, "reject": 2}
-    assert done.faults == {"/phone invalid_format": 1, "/email invalid_format": 1}
+    assert done.errors == {"/phone invalid_format": 1, "/email invalid_format": 1}
 
     stream = await rejected_file(desk.database, desk.actor, import_id=done.id)
     data = b"".join([piece async for piece in stream])

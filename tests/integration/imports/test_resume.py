@@ -100,7 +100,7 @@ async def test_killed_again_and_again_every_row_is_done_once(
     assert done.status == "committed"
     assert counted(done) == {"create": 25, "update": 5, "skip": 24, "reject": 6}
     assert len(await desk.leads()) == 30
-    assert (await desk.undo(import_id)).undone == 30
+    assert (await desk.undo(import_id)).reverted == 30
     assert await desk.checksum() == before
 
 
@@ -252,4 +252,4 @@ async def test_what_was_edited_since_the_import_is_kept_by_the_undo(desk: Desk) 
 
     (lead,) = await desk.leads()
     assert (lead["company"], lead["job_title"]) == ("Edited", "Head")
-    assert undone.kept == 1
+    assert undone.kept_fields == 1

@@ -40,7 +40,7 @@ async def undo(desk: Desk, import_id: UUID) -> tuple[int | None, dict[UUID, str]
     assert undone.changeset_id
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         kept = await list_kept(tx, desk.actor, changeset_id=undone.changeset_id, limit=10)
-    return undone.undone, {item.lead_id: item.reason.value for item in kept.items}
+    return undone.reverted, {item.lead_id: item.reason.value for item in kept.items}
 
 
 async def active(desk: Desk) -> dict[str, str | None]:

@@ -123,5 +123,5 @@ async def test_under_another_secret_key_it_says_what_to_do(door: Door) -> None:
 
 
 async def test_this_program_knows_the_jobs_and_forgets_every_day(registry: JobRegistry) -> None:
-    assert {"invitations.send.v1", "invitations.forget.v1"} <= set(registry.kinds)
+    assert {"invitations.send.v1", "invitations.purge_expired.v1"} <= set(registry.kinds)
     assert [schedule.seconds for schedule in SCHEDULES if schedule.kind == PURGE_INVITATIONS] == [86_400.0]

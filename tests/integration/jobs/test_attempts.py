@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -221,3 +222,14 @@ async def test_a_kind_that_this_version_does_not_know_is_left_to_another(jobs: J
 
     assert job.status == "queued"
     assert jobs.kind.name in str(job.last_error)
+
+
+async def test_a_job_queued_under_the_former_name_of_its_kind_runs(jobs: Jobs) -> None:
+    job_id = await jobs.one()
+    renamed = replace(jobs, kind=replace(jobs.kind, name=f"new.{new_id().hex}", former_name=jobs.kind.name))
+    registry = renamed.registry(completes())
+    assert jobs.kind.name in registry.kinds
+
+    await Executor(jobs.database, registry, new_id()).run(await jobs.started(job_id))
+
+    assert (await jobs.view(job_id)).status == "completed"

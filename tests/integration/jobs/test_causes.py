@@ -157,7 +157,7 @@ async def test_a_row_of_the_release_before_has_a_group_of_its_own(jobs: Jobs) ->
 
     assert told(await groups(jobs)) == [("", 1, True)]
     assert (await jobs.view(job_id)).cause is None
-    assert (await retry_cause(jobs, "")).done == 1
+    assert (await retry_cause(jobs, "")).processed == 1
 
 
 async def test_jobs_are_listed_by_cause_and_by_when_they_were_created(jobs: Jobs) -> None:
@@ -185,7 +185,7 @@ async def test_many_jobs_are_retried_at_once_and_the_others_are_told_why_not(job
 
     outcome = await retry(jobs, [one, queued, two, unknown, foreign, one])
 
-    assert outcome.done == 2
+    assert outcome.processed == 2
     assert {refusal.id: refusal.code for refusal in outcome.refused} == {
         queued: "job_not_retryable",
         unknown: "job_not_found",
@@ -203,7 +203,7 @@ async def test_a_retry_of_many_that_comes_twice_or_at_the_same_time_queues_each_
 
     outcomes = await asyncio.gather(*(retry(jobs, order) for order in (ids, ids[::-1], ids)))
 
-    assert sum(outcome.done for outcome in outcomes) == 20
+    assert sum(outcome.processed for outcome in outcomes) == 20
     assert [await jobs.tickets(job_id) for job_id in ids] == [2] * 20
 
 
@@ -214,8 +214,8 @@ async def test_jobs_of_another_workspace_are_not_found(jobs: Jobs) -> None:
     outcome = await retry(stranger, [job_id])
     none_of_theirs = await retry_cause(stranger, "Boom.")
 
-    assert (outcome.done, outcome.refused[0].code) == (0, "job_not_found")
-    assert none_of_theirs.done == 0
+    assert (outcome.processed, outcome.refused[0].code) == (0, "job_not_found")
+    assert none_of_theirs.processed == 0
     assert told(await groups(stranger)) == []
     assert (await jobs.view(job_id)).status == "failed"
 
@@ -226,16 +226,16 @@ async def test_all_of_a_cause_are_retried_and_nothing_else(jobs: Jobs) -> None:
 
     outcome = await retry_cause(jobs, "Busy <n>")
 
-    assert outcome == BulkOutcome(done=2, refused=[], job_id=None)
+    assert outcome == BulkOutcome(processed=2, refused=[], job_id=None)
     assert told(await groups(jobs)) == [("Boom.", 1, True), ("Busy <n>", 1, True)]
     assert await statuses(jobs) == {"queued": 2, "failed": 1}
-    assert (await retry_cause(jobs, "Busy <n>")).done == 0
+    assert (await retry_cause(jobs, "Busy <n>")).processed == 0
 
 
 async def test_some_thousands_of_a_cause_are_retried_while_the_caller_waits(jobs: Jobs) -> None:
     await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=2001)
 
-    assert (await retry_cause(jobs, "Boom.")).done == 2001
+    assert (await retry_cause(jobs, "Boom.")).processed == 2001
     assert await statuses(jobs) == {"queued": 2001}
 
 
@@ -250,7 +250,7 @@ async def test_a_kind_that_this_version_does_not_know_cannot_be_retried(jobs: Jo
 async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_is(jobs: Jobs) -> None:
     await jobs.change(FAIL_MANY, workspace_id=jobs.workspace_id, kind=jobs.kind.name, count=5001)
     outcome = await retry_cause(jobs, "Boom.")
-    assert (outcome.done, await statuses(jobs)) == (0, {"failed": 5001})
+    assert (outcome.processed, await statuses(jobs)) == (0, {"failed": 5001})
     assert outcome.job_id is not None
     await failed(jobs, "Boom.")  # after it was asked for: not meant
 
@@ -258,7 +258,7 @@ async def test_very_many_of_a_cause_are_retried_by_a_job_that_tells_how_far_it_i
 
     assert done.status == "completed"
     assert done.progress is not None
-    assert (done.progress.done, done.progress.total) == (5001, 5001)
+    assert (done.progress.processed, done.progress.total) == (5001, 5001)
     assert await statuses(jobs) == {"queued": 5001, "failed": 1}
     assert await ends(jobs) == [("jobs.retry_finished", "cli", 5001)]
 
@@ -360,7 +360,7 @@ async def test_dead_letters_are_grouped_listed_and_replayed_by_cause(relayed: Jo
         command = ReplayCause.model_validate({"cause": "The queue is away <n>.", "kind": "job.queued"})
         outcome = await service.replay_cause(tx, relayed.actor, command=command, trace={})
 
-    assert outcome.done == 3
+    assert outcome.processed == 3
     assert (await dead_groups(relayed)).items == []
     for job_id in ids:
         (event,) = await relayed.events(job_id)
@@ -377,7 +377,7 @@ async def test_many_dead_letters_are_replayed_and_the_others_are_told_why_not(re
     async with relayed.database.transaction(relayed.workspace_id) as tx:
         outcome = await service.replay_events(tx, relayed.actor, command=command)
 
-    assert outcome.done == 1
+    assert outcome.processed == 1
     assert {refusal.id: refusal.code for refusal in outcome.refused} == {
         pending.id: "outbox_event_not_dead_lettered",
         unknown: "outbox_event_not_found",
@@ -395,6 +395,6 @@ async def test_very_many_dead_letters_are_replayed_by_a_job(jobs: Jobs) -> None:
     done = await run(jobs, REPLAY_CAUSE, outcome.job_id)
 
     assert done.progress is not None
-    assert (done.status, done.progress.done) == ("completed", 5001)
+    assert (done.status, done.progress.processed) == ("completed", 5001)
     assert (await dead_groups(jobs)).items == []
     assert await ends(jobs) == [("outbox_events.replay_finished", "cli", 5001)]

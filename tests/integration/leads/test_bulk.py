@@ -64,7 +64,7 @@ async def test_a_filter_says_which_leads_are_changed(desk: Desk, bench: Workbenc
         action="set", changes={"company": "Acme"}, matching={"source": ["web-form"], "q": "mills"}, expectedCount=1
     )
 
-    assert (changed.status, changed.wanted, changed.updated) == ("applied", 1, 1)
+    assert (changed.status, changed.total, changed.updated) == ("applied", 1, 1)
     assert await desk.found("acme") >= {"grace@acme.test"}
     assert (await desk.get(other.lead_id)).company == "Mills"
 
@@ -91,7 +91,7 @@ async def test_unknown_foreign_and_deleted_ids_are_passed_over(
 
     changed = await bench.set([foreign, gone, new_id(), own, own], company="Acme")
 
-    assert (changed.wanted, changed.done, changed.updated) == (4, 4, 1)
+    assert (changed.total, changed.processed, changed.updated) == (4, 4, 1)
     assert (await theirs.get(foreign)).company is None
 
 
@@ -116,7 +116,7 @@ async def test_leads_are_enriched_again(desk: Desk, bench: Workbench) -> None:
 
     asked = await bench.change(action="enrich", leadIds=[str(lead_id)])
 
-    assert (asked.status, asked.done, asked.changed) == ("applied", 1, 0)
+    assert (asked.status, asked.processed, asked.changed) == ("applied", 1, 0)
     assert (await desk.timeline(lead_id))[0].kind == "enrichment.requested"
 
 
@@ -177,7 +177,7 @@ async def test_a_large_change_and_its_undo_run_as_jobs_and_survive_a_kill(
         matching={"source": ["crowd"]},
         expectedCount=MANY,
     )
-    assert (asked.status, asked.wanted, asked.done, asked.job_id is not None) == ("open", MANY, 0, True)
+    assert (asked.status, asked.total, asked.processed, asked.job_id is not None) == ("open", MANY, 0, True)
     await more(desk, asked)
     with pytest.raises(Killed):
         await more(desk, asked, killed=True)
@@ -185,7 +185,7 @@ async def test_a_large_change_and_its_undo_run_as_jobs_and_survive_a_kill(
 
     done = await ended(bench, registry, asked, BULK_CHANGE)
 
-    assert (done.status, done.done, done.updated) == ("applied", MANY, MANY)
+    assert (done.status, done.processed, done.updated) == ("applied", MANY, MANY)
     assert await desk.count("SELECT count(*) FROM leads WHERE company = 'Acme' AND version = 2") == MANY
     assert await desk.count("SELECT count(*) FROM lead_events WHERE kind = 'lead.changed'") == MANY
     late = (await desk.page(LeadFilter(q="late@"))).items[0]
@@ -194,11 +194,11 @@ async def test_a_large_change_and_its_undo_run_as_jobs_and_survive_a_kill(
     undoing = await bench.undo(asked.id)
     assert (undoing.status, (await bench.undo(asked.id)).job_id) == ("undoing", undoing.job_id)
     undone = await ended(bench, registry, undoing, UNDO_CHANGESET)
-    assert (undone.status, undone.undone, undone.kept) == ("undone", MANY, 0)
+    assert (undone.status, undone.reverted, undone.kept_fields) == ("undone", MANY, 0)
     assert await state(desk) == before
     events = await events_of(desk.database, desk.actor.workspace_id)
     assert [(event.action, event.data["count"]) for event in events if event.subject_id == asked.id] == [
-        ("leads.changed", MANY),
+        ("leads.updated", MANY),
         ("changeset.finished", MANY),
         ("changeset.undone", MANY),
         ("changeset.undo_finished", MANY),
@@ -217,12 +217,12 @@ async def test_what_a_cancelled_job_had_changed_can_be_undone(
     await Jobs(desk.database, desk.actor.workspace_id, BULK_CHANGE).cancel(registry, asked.job_id)
 
     stopped = await bench.view(asked.id)
-    assert (stopped.status, stopped.done, stopped.deleted) == ("applied", 2000, 2000)
+    assert (stopped.status, stopped.processed, stopped.deleted) == ("applied", 2000, 2000)
     events = await events_of(desk.database, desk.actor.workspace_id)
     counts = {event.action: event.data["count"] for event in events}
     assert (counts["leads.deleted"], counts["changeset.finished"]) == (MANY, 2000)
     undone = await bench.undo(asked.id)
-    assert (undone.status, undone.undone) == ("undone", 2000)
+    assert (undone.status, undone.reverted) == ("undone", 2000)
     assert await desk.count("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == MANY
 
 
@@ -239,7 +239,7 @@ async def test_an_undo_whose_job_was_cancelled_goes_on_when_it_is_asked_for_agai
 
     assert (await bench.view(asked.id)).status == "applied"
     undone = await ended(bench, registry, await bench.undo(asked.id), UNDO_CHANGESET)
-    assert (undone.status, undone.undone) == ("undone", MANY)
+    assert (undone.status, undone.reverted) == ("undone", MANY)
 
 
 async def test_images_are_removed_when_their_time_is_over(desk: Desk, bench: Workbench, registry: JobRegistry) -> None:
@@ -254,7 +254,7 @@ async def test_images_are_removed_when_their_time_is_over(desk: Desk, bench: Wor
     with pytest.raises(ChangesetNotFound):
         await bench.undo(old.id)
     assert await desk.count("SELECT count(*) FROM lead_changes") == 1
-    assert (await bench.undo(young.id)).undone == 1
+    assert (await bench.undo(young.id)).reverted == 1
 
 
 async def more(desk: Desk, asked: ChangesetView, *, killed: bool = False) -> None:

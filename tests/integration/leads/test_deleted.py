@@ -105,7 +105,7 @@ async def test_all_leads_that_a_change_deleted_are_restored_and_no_others(desk: 
     assert len(await deleted(desk)) == 4
     restored = await bench.change(action="restore", deleted=filters, expectedCount=3)
 
-    assert (restored.status, restored.wanted, restored.restored) == ("applied", 3, 3)
+    assert (restored.status, restored.total, restored.restored) == ("applied", 3, 3)
     assert [item.id for item in await deleted(desk)] == [other]
     await bench.undo(restored.id)
     assert {item.id for item in await deleted(desk)} == {other, *ids}

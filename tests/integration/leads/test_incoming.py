@@ -72,7 +72,7 @@ async def test_a_chunk_creates_and_changes_leads_and_tells_what_it_left_out(desk
     assert [(await desk.get(lead_id)).company for lead_id in (changed, edited, taken)] == ["New", "Mine", "Acme"]
     async with desk.database.transaction(desk.actor.workspace_id, read_only=True) as tx:
         changeset = await get_changeset(tx, desk.actor, changeset_id=origin.changeset_id)
-    assert (changeset.done, changeset.created, changeset.updated) == (6, 1, 1)
+    assert (changeset.processed, changeset.created, changeset.updated) == (6, 1, 1)
 
 
 @pytest.mark.parametrize(

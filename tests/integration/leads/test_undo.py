@@ -57,17 +57,17 @@ async def test_leads_that_were_set_deleted_and_created_are_as_before_after_the_u
     deleted = await bench.delete(ids[:2])
     between = await bench.rows()
 
-    assert (changed.status, changed.updated, changed.wanted) == ("applied", 3, 3)
+    assert (changed.status, changed.updated, changed.total) == ("applied", 3, 3)
     assert (deleted.deleted, deleted.label) == (2, "Delete")
     assert between[ids[2]]["custom_fields"] == {"seats": 3, "tier": 1}
     assert between[ids[2]]["search_text"].endswith("\nacme")
 
     undone = [await bench.undo(item.id) for item in (deleted, changed)]
 
-    assert [(item.status, item.undone, item.kept) for item in undone] == [("undone", 2, 0), ("undone", 3, 0)]
+    assert [(item.status, item.reverted, item.kept_fields) for item in undone] == [("undone", 2, 0), ("undone", 3, 0)]
     assert await bench.rows() == before
     imported = await bench.created(ids)
-    assert (await bench.undo(imported)).undone == 3
+    assert (await bench.undo(imported)).reverted == 3
     assert (await desk.page()).items == []
 
 
@@ -91,7 +91,7 @@ async def test_fields_edited_since_are_kept_and_reported(desk: Desk, bench: Work
 
     undone = await bench.undo(changed.id)
 
-    assert (undone.undone, undone.kept, undone.kept_leads) == (2, 2, 1)
+    assert (undone.reverted, undone.kept_fields, undone.kept_leads) == (2, 2, 1)
     (kept,) = await bench.kept(changed.id)
     assert (kept.lead_id, sorted(kept.fields)) == (edited, ["company", "custom_fields.b"])
     lead = await desk.get(edited)
@@ -121,7 +121,7 @@ async def test_a_created_lead_that_was_edited_since_stays(desk: Desk, bench: Wor
 
     undone = await bench.undo(imported)
 
-    assert (undone.undone, undone.kept) == (1, 1)
+    assert (undone.reverted, undone.kept_fields) == (1, 1)
     assert [(item.lead_id, item.fields) for item in await bench.kept(imported)] == [(ids[0], ["phone"])]
     assert [lead.id for lead in (await desk.page()).items] == [ids[0]]
 
@@ -135,7 +135,7 @@ async def test_a_deleted_lead_whose_address_is_taken_stays_deleted_and_is_report
 
     undone = await bench.undo(deleted.id)
 
-    assert (undone.undone, undone.kept) == (1, 1)
+    assert (undone.reverted, undone.kept_fields) == (1, 1)
     assert [(item.lead_id, item.fields) for item in await bench.kept(deleted.id)] == [(ids[0], ["email"])]
     assert {lead.id for lead in (await desk.page()).items} == {newcomer, ids[1]}
 
@@ -182,7 +182,7 @@ async def test_what_is_still_written_or_changed_nothing_or_is_elsewhere_cannot_b
     nothing = await bench.set([lead_id], company="Acme")
     theirs = Workbench(Desk(database, Actor.cli(await new_workspace(database))))
 
-    assert (nothing.wanted, nothing.done, nothing.updated) == (1, 1, 0)
+    assert (nothing.total, nothing.processed, nothing.updated) == (1, 1, 0)
     for changeset_id in (opened, nothing.id):
         with pytest.raises(ChangesetNotUndoable):
             await bench.undo(changeset_id)
@@ -209,7 +209,7 @@ async def test_an_undo_that_is_killed_between_chunks_goes_on_where_it_ended(
     undone = await bench.view(changed.id)
 
     assert chunks == 7 // batch + 1
-    assert (undone.status, undone.undone) == ("undone", 7)
+    assert (undone.status, undone.reverted) == ("undone", 7)
     assert await bench.rows() == before
     assert {(await desk.get(item)).version for item in ids} == {3}
     assert {len(await desk.timeline(item)) for item in ids} == {3}
@@ -233,7 +233,7 @@ async def test_an_undo_by_a_job_takes_two_chunks_at_a_time_and_tells_the_same(
     assert not await undo_chunk(desk, changed.id, batch)
 
     undone = await bench.view(changed.id)
-    assert (undone.status, undone.undone, undone.kept, undone.kept_leads) == ("undone", 7, 2, 2)
+    assert (undone.status, undone.reverted, undone.kept_fields, undone.kept_leads) == ("undone", 7, 2, 2)
     after = await bench.rows()
     assert {item: row for item, row in after.items() if item in ids[2:]} == {item: before[item] for item in ids[2:]}
     assert {after[item]["company"] for item in ids[:2]} == {"Edited"}

@@ -61,7 +61,7 @@ async def test_others_in_the_same_import_can_still_be_undone(world: World) -> No
         ("create", None, "carl@acme.com", False),
     ]
     undone = await world.imports.undo(import_id)
-    assert (undone.status, undone.undone, undone.kept) == ("undone", 1, 0)
+    assert (undone.status, undone.reverted, undone.kept_fields) == ("undone", 1, 0)
     assert await world.imports.leads() == []
 
 

@@ -156,7 +156,7 @@ async def by_both(new_house: NewHouse, work: Callable[[House, Edge], Awaitable[N
 
 async def test_work_on_leads_is_told_with_its_count_and_what_undoes_it(new_house: NewHouse) -> None:
     assert await by_both(new_house, work_on_leads) == [
-        ("leads.changed", "lead *", '{"count": 1, "fields": ["company"]}'),
+        ("leads.updated", "lead *", '{"count": 1, "fields": ["company"]}'),
         ("leads.deleted", "lead *", '{"count": 1}'),
         ("leads.restored", "lead *", '{"count": 1}'),
         ("leads.enrichment_requested", "lead *", '{"count": 1, "jobId": "*"}'),

@@ -13,7 +13,7 @@ from leadflood.domains.metrics.contracts import ActivityView, OverviewView
 from leadflood.domains.metrics.models import TimeRange
 from leadflood.kernel.clock import utc_now
 
-router = APIRouter(prefix="/v1", tags=["figures"], route_class=EdgeRoute)
+router = APIRouter(prefix="/v1", tags=["metrics"], route_class=EdgeRoute)
 
 InZone = Annotated[TimeZone, Query(alias="timeZone", description="IANA time zone that days start in.")]
 

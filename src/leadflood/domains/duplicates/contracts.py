@@ -178,9 +178,9 @@ class MergeView(View):
                     "otherDeleted": False,
                     "status": "undone",
                     "changesetId": "0197a3c1-0a1c-7001-9e3f-405162738495",
-                    "taken": ["jobTitle"],
+                    "fieldsFromOther": ["jobTitle"],
                     "moved": {"runs": 1, "values": 6, "jobs": 1, "duplicates": 0},
-                    "kept": [{"leadId": _SURVIVOR, "fields": ["company"]}],
+                    "keptFields": [{"leadId": _SURVIVOR, "fields": ["company"]}],
                     "actor": {"kind": "user", "id": _USER},
                     "undoneBy": {"kind": "user", "id": _USER},
                     "createdAt": "2026-03-01T09:30:00Z",
@@ -200,12 +200,12 @@ class MergeView(View):
     )
     status: MergeStatus
     changeset_id: UUID
-    taken: list[str] = Field(description="Fields with a value from the other lead.")
+    fields_from_other: list[str] = Field(description="Fields with a value from the other lead.")
     moved: dict[str, int] = Field(
         description="What was moved to the survivor, by kind, such as enrichment `runs` and `values`, `jobs`, and"
         " `duplicates`."
     )
-    kept: list[KeptView]
+    kept_fields: list[KeptView] = Field(description="Fields that an undo kept, by lead.")
     actor: ActorView
     undone_by: ActorView | None
     created_at: datetime

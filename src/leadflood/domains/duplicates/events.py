@@ -17,7 +17,9 @@ class ScanPayload(Payload):
 SCAN_DUPLICATES = JobKind("duplicates.scan.v1", ScanPayload, max_attempts=20)
 """Compares leads changed since the last scan; resumes after an earlier attempt."""
 
-START_SCANS = JobKind("duplicates.start.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+START_SCANS = JobKind(
+    "duplicates.schedule.v1", NoPayload, max_attempts=3, priority=Priority.BULK, former_name="duplicates.start.v1"
+)
 """Starts a scan in each workspace in which leads changed since its last scan."""
 
 DUPLICATE: Final = "duplicate"

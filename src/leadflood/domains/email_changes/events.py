@@ -27,5 +27,11 @@ class SendEmailChange(Payload):
 SEND_EMAIL_CHANGE = JobKind("email_changes.send.v1", SendEmailChange, max_attempts=12)
 """Sends the email with the link to the new address, or the notice to the previous one."""
 
-PURGE_EMAIL_CHANGES = JobKind("email_changes.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_EMAIL_CHANGES = JobKind(
+    "email_changes.purge_expired.v1",
+    NoPayload,
+    max_attempts=3,
+    priority=Priority.BULK,
+    former_name="email_changes.forget.v1",
+)
 """Deletes changes that ended long ago."""

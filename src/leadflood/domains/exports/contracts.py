@@ -76,7 +76,7 @@ class ExportView(View):
                     "filter": {"all": [{"field": "status", "operator": "is", "value": "enriched"}]},
                     "status": "writing",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
-                    "done": 48000,
+                    "processed": 48000,
                     "total": 120000,
                     "sizeBytes": 9412034,
                     "error": None,
@@ -95,7 +95,7 @@ class ExportView(View):
     filter: dict[str, JsonValue]
     status: ExportStatus
     actor: ActorView
-    done: int = Field(description="Leads written.")
+    processed: int = Field(description="Number of leads written.")
     total: int | None = Field(description="Leads to write; null while they are counted.")
     size_bytes: int
     error: str | None

@@ -16,7 +16,9 @@ class ExportPayload(Payload):
 WRITE_EXPORT = JobKind("exports.write.v1", ExportPayload, max_attempts=20)
 """Writes the file; resumes after an earlier attempt."""
 
-PURGE_EXPORTS = JobKind("exports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_EXPORTS = JobKind(
+    "exports.purge_expired.v1", NoPayload, max_attempts=3, priority=Priority.BULK, former_name="exports.forget.v1"
+)
 """Deletes files that have expired or were deleted by a user."""
 
 

@@ -91,7 +91,7 @@ def _view(row: Row) -> ExportView:
         filter=row.filter,
         status=ExportStatus(row.status),
         actor=ActorView(kind=ActorKind(row.actor_kind), id=row.actor_id),
-        done=row.done,
+        processed=row.done,
         total=row.total,
         size_bytes=row.size_bytes,
         error=row.error,

@@ -43,10 +43,7 @@ class TooManyFields(Conflict):
 
 
 class FieldVersionConflict(PreconditionFailed):
-    """`If-Match` doesn't match the current version."""
-
-    code = "field_changed"
-    title = "Version conflict"
+    """`If-Match` doesn't match the current version of the field."""
 
     def __init__(self, version: int) -> None:
         """Args: version: the current one."""

@@ -14,7 +14,7 @@ class AuditAction(StrEnum):
     """Audit actions of custom fields. The names are stable: people filter and alert by them."""
 
     CREATED = "field.created"
-    CHANGED = "field.changed"
+    UPDATED = "field.updated"
     DELETED = "field.deleted"
 
 

@@ -100,7 +100,7 @@ async def update_field(
     )
     if "type" in values or "options" in values:
         await _convert(tx, actor, field_id, trace)
-    await _record(tx, actor, AuditAction.CHANGED, field_id, stored.key, fields=[*sorted(values)])
+    await _record(tx, actor, AuditAction.UPDATED, field_id, stored.key, fields=[*sorted(values)])
     return await queries.get_field(tx, actor, field_id=field_id)
 
 

@@ -86,14 +86,14 @@ class MemberNotFound(NotFound):
 
 
 class EmailTaken(Conflict):
-    """Another account uses the new email."""
+    """Another account uses this email."""
 
     code = "email_taken"
     title = "Email already in use"
     remedy = "Use another email, or sign in with that account."
 
-    def __init__(self) -> None:
-        super().__init__("Another account already uses this email.")
+    def __init__(self, detail: str = "Another account already uses this email.") -> None:
+        super().__init__(detail)
 
 
 class ApiKeyNotFound(NotFound):
@@ -164,15 +164,10 @@ class DeviceLinkExpired(NotFound):
         super().__init__("This link is invalid or has expired. Ask your administrator for a new one.")
 
 
-class UserExists(Conflict):
+class UserExists(EmailTaken):
     """A user with this email already exists."""
 
-    code = "user_exists"
-    title = "User already exists"
-    remedy = "Leave out name and password to use the existing user."
-
-    def __init__(self) -> None:
-        super().__init__("A user with this email already exists. Leave out name and password.")
+    remedy = "Use another email, or add the existing user to the workspace."
 
 
 class AlreadyMember(Conflict):

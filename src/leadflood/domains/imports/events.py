@@ -24,7 +24,9 @@ COMMIT_IMPORT = JobKind("imports.commit.v1", ImportPayload, max_attempts=20)
 ENRICH_IMPORTED = JobKind("imports.enrich.v1", ImportPayload, max_attempts=20, priority=Priority.BULK)
 """Queues the enrichment of new leads, at most as many at a time as workers can process."""
 
-PURGE_IMPORTS = JobKind("imports.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_IMPORTS = JobKind(
+    "imports.purge_expired.v1", NoPayload, max_attempts=3, priority=Priority.BULK, former_name="imports.forget.v1"
+)
 """Deletes unfinished uploads, and files and rows of expired imports."""
 
 AUDIT_SUBJECT: Final = "import"
@@ -54,7 +56,7 @@ class ImportAuditAction(StrEnum):
     """Audit actions of imports. The names are stable: people filter and alert by them."""
 
     UPLOADED = "import.uploaded"
-    READ_AGAIN = "import.read_again"
+    FORMAT_CHANGED = "import.format_changed"
     """The file was read in another format or encoding."""
 
     MAPPED = "import.mapped"

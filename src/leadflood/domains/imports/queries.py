@@ -155,14 +155,14 @@ def _shown(row: Row) -> dict[str, Any]:
         "progress": _progress(row),
         "counts": {action: row.counts.get(action, 0) for action in RowAction},
         "fields": {
-            API_NAMES[name]: FieldCount(changed=field.get("changed", 0), kept=field.get("kept", 0))
+            API_NAMES[name]: FieldCount(changed=field.get("changed", 0), skipped=field.get("kept", 0))
             for name, field in row.fields.items()
         },
-        "faults": row.faults,
+        "errors": row.faults,
         "job_id": row.job_id,
         "changeset_id": row.changeset_id,
-        "undone": row.undone,
-        "kept": row.kept,
+        "reverted": row.undone,
+        "kept_fields": row.kept,
         "error": row.error,
         "created_at": row.created_at,
         "finished_at": row.finished_at,
@@ -215,7 +215,7 @@ def _row_view(row: Row) -> ImportRowView:
         email=row.email,
         values={name: value for name, value in values.items() if value is not None},
         changes={api_name(name): change for name, change in (row.changes or {}).items()},
-        faults=[RowError(**fault) for fault in row.faults or ()],
+        errors=[RowError(**error) for error in row.faults or ()],
         cells=row.raw,
     )
 

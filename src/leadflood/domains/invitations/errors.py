@@ -1,5 +1,6 @@
 """Errors of invitations."""
 
+from leadflood.domains.identity.errors import EmailTaken
 from leadflood.kernel.errors import Conflict, NotFound, TooManyRequests
 
 
@@ -50,11 +51,9 @@ class TooManyInvitations(Conflict):
         super().__init__(f"Invitation limit reached ({limit} pending). Revoke some first.")
 
 
-class AccountExists(Conflict):
+class AccountExists(EmailTaken):
     """The invited person already has an account."""
 
-    code = "account_exists"
-    title = "Account already exists"
     remedy = "Accept the invitation with the account's password."
 
     def __init__(self) -> None:

@@ -30,5 +30,11 @@ class SendInvitation(Payload):
 SEND_INVITATION = JobKind("invitations.send.v1", SendInvitation, max_attempts=12, outgoing=True)
 """Twelve attempts last longer than the greylisting of mail servers."""
 
-PURGE_INVITATIONS = JobKind("invitations.forget.v1", NoPayload, max_attempts=3, priority=Priority.BULK)
+PURGE_INVITATIONS = JobKind(
+    "invitations.purge_expired.v1",
+    NoPayload,
+    max_attempts=3,
+    priority=Priority.BULK,
+    former_name="invitations.forget.v1",
+)
 """Deletes invitations that ended long ago."""

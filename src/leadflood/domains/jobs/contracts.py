@@ -69,7 +69,7 @@ class Refusal(View):
 class BulkOutcome(View):
     """Result of a bulk request: done, or queued as a background job."""
 
-    done: int = Field(description="Number of items requeued.")
+    processed: int = Field(description="Number of items requeued.")
     refused: list[Refusal] = Field(description="Requested items that were skipped.")
     job_id: UUID | None = Field(description="Background job, if there are too many items for one request.")
 
@@ -98,7 +98,7 @@ class CauseGroups(View):
 class JobProgress(View):
     """Progress of a long job."""
 
-    done: int
+    processed: int
     total: int
 
 
@@ -291,7 +291,7 @@ def job_view(row: Any) -> JobView:  # noqa: ANN401  a row of job_executions
         on_hold=row.on_hold and row.status == JobStatus.QUEUED,
         last_error=row.last_error,
         cause=row.cause or None,
-        progress=JobProgress(**row.progress) if row.progress else None,
+        progress=_progress(row.progress),
         failures=[_failure(failure) for failure in row.failures],
         created_at=row.created_at,
         started_at=row.started_at,
@@ -316,6 +316,10 @@ def event_view(row: Any) -> OutboxEventView:  # noqa: ANN401  a row of outbox_ev
         created_at=row.created_at,
         processed_at=row.processed_at,
     )
+
+
+def _progress(stored: dict[str, int] | None) -> JobProgress | None:
+    return JobProgress(processed=stored["done"], total=stored["total"]) if stored else None
 
 
 def _failure(entry: dict[str, Any]) -> AttemptFailure:

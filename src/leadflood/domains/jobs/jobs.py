@@ -232,7 +232,7 @@ async def _given_up(tx: Transaction, job: RunningJob, payload: CausePayload | No
 async def _done(tx: Transaction, actor: Actor, job_id: UUID) -> int:
     """Number of items that the attempts of a job have processed so far."""
     progress = (await queries.get_job(tx, actor, job_id=job_id)).progress
-    return 0 if progress is None else progress.done
+    return 0 if progress is None else progress.processed
 
 
 async def _remove(database: Database, statement: Sql, **values: object) -> int:

@@ -81,6 +81,9 @@ class JobKind(Generic[P]):
     unique: bool = False
     """Whether only one is queued or runs per subject: see `leadflood.domains.jobs.service.enqueue`."""
 
+    former_name: str | None = None
+    """Name in the previous release, whose processes may still queue jobs of it during a deploy."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob(Generic[P]):

@@ -146,17 +146,20 @@ class JobRegistry:
 
     def __init__(self, definitions: Iterable[JobDefinition[Any]]) -> None:
         self._definitions: Mapping[str, JobDefinition[Any]] = {
-            definition.kind.name: definition for definition in definitions
+            name: definition
+            for definition in definitions
+            for name in (definition.kind.name, definition.kind.former_name)
+            if name is not None
         }
 
     @property
     def attempts(self) -> Mapping[str, int]:
-        """Number of attempts for each kind of job."""
+        """Number of attempts for each kind of job, by name and former name."""
         return {name: definition.kind.max_attempts for name, definition in self._definitions.items()}
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The names of all kinds."""
+        """The names of all kinds, former ones included."""
         return tuple(self._definitions)
 
     @property

@@ -114,7 +114,7 @@ async def retry_jobs(tx: Transaction, actor: Actor, registry: JobRegistry, *, co
         if item not in queued
     }
     await _record(tx, actor, JobAuditAction.MANY_RETRIED, JOB, {"count": len(queued)})
-    return BulkOutcome(done=len(queued), refused=_refusals(faults), job_id=None)
+    return BulkOutcome(processed=len(queued), refused=_refusals(faults), job_id=None)
 
 
 async def retry_cause(
@@ -249,7 +249,7 @@ async def replay_events(tx: Transaction, actor: Actor, *, command: ReplayEvents)
         item: _not_dead(left[item][1]) if item in left else EventNotFound() for item in ids if item not in replayed
     }
     await _record(tx, actor, JobAuditAction.MANY_REPLAYED, OUTBOX_EVENT, {"count": len(replayed)})
-    return BulkOutcome(done=len(replayed), refused=_refusals(faults), job_id=None)
+    return BulkOutcome(processed=len(replayed), refused=_refusals(faults), job_id=None)
 
 
 async def replay_cause(tx: Transaction, actor: Actor, *, command: ReplayCause, trace: Mapping[str, str]) -> BulkOutcome:
@@ -275,12 +275,12 @@ async def _all_of(
     """Handle all failures of a cause in this transaction, or enqueue `later` if that would take too long."""
     if await queries.count_of_cause(tx, actor, cause=cause, limit=MAX_PER_REQUEST + 1) > MAX_PER_REQUEST:
         (job_id,) = await enqueue(tx, actor, jobs=[later])
-        return BulkOutcome(done=0, refused=[], job_id=job_id)
+        return BulkOutcome(processed=0, refused=[], job_id=job_id)
     done, after = await next_of_cause(tx, actor, cause=cause, attempts=attempts, after=None)
     while after is not None:
         more, after = await next_of_cause(tx, actor, cause=cause, attempts=attempts, after=after)
         done += more
-    return BulkOutcome(done=done, refused=[], job_id=None)
+    return BulkOutcome(processed=done, refused=[], job_id=None)
 
 
 def _not_retryable(registry: JobRegistry, kind: str, status: str) -> JobNotRetryable:
@@ -300,7 +300,7 @@ def _refusals(faults: Mapping[UUID, AppError]) -> list[Refusal]:
 
 
 def _outcome_of(cause: FailureGroup, outcome: BulkOutcome) -> dict[str, JsonValue]:
-    job = {"jobId": str(outcome.job_id)} if outcome.job_id else {"count": outcome.done}
+    job = {"jobId": str(outcome.job_id)} if outcome.job_id else {"count": outcome.processed}
     return {"cause": cause.cause, "kind": cause.kind, **job}
 
 

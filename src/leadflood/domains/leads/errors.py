@@ -49,10 +49,7 @@ class LeadMerged(Conflict):
 
 
 class LeadVersionConflict(PreconditionFailed):
-    """`If-Match` doesn't match the current version."""
-
-    code = "lead_changed"
-    title = "Version conflict"
+    """`If-Match` doesn't match the current version of the lead."""
 
     def __init__(self, version: int) -> None:
         """Args: version: the current one."""
@@ -138,10 +135,7 @@ class ViewNotOwned(Forbidden):
 
 
 class ViewVersionConflict(PreconditionFailed):
-    """`If-Match` doesn't match the current version."""
-
-    code = "view_changed"
-    title = "Version conflict"
+    """`If-Match` doesn't match the current version of the view."""
 
     def __init__(self, version: int) -> None:
         """Args: version: the current one."""

@@ -38,7 +38,7 @@ VIEW: Final = "view"
 class LeadAuditAction(StrEnum):
     """Audit actions of leads and saved views. The names are stable: people filter and alert by them."""
 
-    CHANGED = "leads.changed"
+    UPDATED = "leads.updated"
     DELETED = "leads.deleted"
     RESTORED = "leads.restored"
     ENRICHMENT_REQUESTED = "leads.enrichment_requested"
@@ -52,7 +52,7 @@ class LeadAuditAction(StrEnum):
     """A person was erased: the leads, and the number of rows. Nothing in it names the person."""
 
     VIEW_CREATED = "view.created"
-    VIEW_CHANGED = "view.changed"
+    VIEW_UPDATED = "view.updated"
     VIEW_DELETED = "view.deleted"
     VIEW_RESTORED = "view.restored"
 

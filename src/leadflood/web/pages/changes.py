@@ -97,7 +97,7 @@ def _undo_toast(undone: ChangesetView) -> Toast:
     if undone.kept_leads:
         text = f"Undone. Kept {plural(undone.kept_leads, 'lead')} edited since."
         return Toast(text, "warn", link=link, link_text="Details")
-    return Toast(f"Undone: {plural(undone.undone, 'lead')} restored.")
+    return Toast(f"Undone: {plural(undone.reverted, 'lead')} restored.")
 
 
 def _next(ctx: PageContext) -> str:

@@ -45,13 +45,13 @@ def counts(change: ChangesetView) -> str:
     counted_words = [(change.created, "created"), (change.updated, "updated")]
     counted_words += [(change.deleted, "deleted"), (change.restored, "restored")]
     words = " · ".join(f"{number(count)} {word}" for count, word in counted_words if count)
-    return words or (plural(change.done, "lead") if change.done else "No changes")
+    return words or (plural(change.processed, "lead") if change.processed else "No changes")
 
 
 def progress(change: ChangesetView) -> ChangesetProgress | None:
     """Progress of the change; None if it is finished."""
     if change.status is ChangesetStatus.OPEN:
-        return ChangesetProgress("Updating", change.done, max(change.wanted, 1))
+        return ChangesetProgress("Updating", change.processed, max(change.total, 1))
     if change.status is ChangesetStatus.UNDOING:
-        return ChangesetProgress("Undoing", change.undone, max(change.changed, 1))
+        return ChangesetProgress("Undoing", change.reverted, max(change.changed, 1))
     return None

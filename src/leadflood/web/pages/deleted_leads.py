@@ -108,10 +108,10 @@ async def restore_many(ctx: PageContext) -> PageResult:
         return Redirect(back, [Toast(text, "warn")])
     link = f"/changes/{done.id}"
     if done.applied_at is None:
-        text = f"Restoring {plural(done.wanted, 'lead')} in the background."
+        text = f"Restoring {plural(done.total, 'lead')} in the background."
         return Redirect(back, [Toast(text, "info", link=link, link_text="View progress")])
     toasts = [Toast(f"{plural(done.restored, 'lead')} restored.", undo=f"/changesets/{done.id}/undos")]
-    if skipped := done.wanted - done.restored:
+    if skipped := done.total - done.restored:
         why = "another lead has the same email, or they were already restored or merged"
         toasts = [*(toasts if done.restored else []), Toast(f"{plural(skipped, 'lead')} skipped: {why}.", "warn")]
     return Redirect(back, toasts)

@@ -109,7 +109,7 @@ def _undone(merge: MergeView) -> Toast:
     if merge.other_deleted:
         text = f"Unmerged. {merge.other_email} stays deleted: the change that created or restored it was undone."
         return Toast(text, "warn", link=link)
-    kept = sorted({name for item in merge.kept for name in item.fields})
+    kept = sorted({name for item in merge.kept_fields for name in item.fields})
     if not kept:
         return Toast(f"{merge.other_email} unmerged.", link=link)
     names = ", ".join(map(labels.field, kept))

@@ -229,7 +229,7 @@ async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: 
         "action": action,
         "actions": ACTIONS,
         "notes": NOTES,
-        "faults": error_counts(found.faults),
+        "faults": error_counts(found.errors),
         "next": ctx.cursor(page, scope),
         "paged": "after" in ctx.query,
         "source": _source(found),

@@ -111,7 +111,7 @@ def error_counts(faults: Mapping[str, int]) -> list[ErrorCount]:
 
 def _preview_row(row: ImportRowView, owners: Mapping[str, str], *, written: bool) -> PreviewRow:
     why = [_REASONS.get(row.reason, row.reason.replace("_", " "))] if row.reason else []
-    why += [f"{labels.field(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.faults]
+    why += [f"{labels.field(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.errors]
     opens = row.action in (RowAction.UPDATE, RowAction.UNCHANGED) or (written and row.action is RowAction.CREATE)
     cells = next((cell for cell in row.cells or () if cell.strip()), "")
     return PreviewRow(

@@ -69,7 +69,7 @@ async def retry_job(ctx: PageContext) -> PageResult:
     """Retry one failed job."""
     async with ctx.writing() as tx:
         await service.retry_job(tx, ctx.actor, ctx.parts.registry, job_id=ctx.id())
-    outcome = BulkOutcome(done=1, refused=[], job_id=None)
+    outcome = BulkOutcome(processed=1, refused=[], job_id=None)
     return _back(ctx, outcome, f"/jobs/{ctx.id()}")
 
 

@@ -10,7 +10,7 @@ def outcome_toasts(outcome: BulkOutcome, noun: str, doing: str) -> list[Toast]:
     if outcome.job_id is not None:
         text = f"{doing} in the background."
         return [Toast(text, "info", link=f"/jobs/{outcome.job_id}", link_text="View progress")]
-    toasts = [Toast(f"{doing} {plural(outcome.done, noun)}.")] if outcome.done else []
+    toasts = [Toast(f"{doing} {plural(outcome.processed, noun)}.")] if outcome.processed else []
     if outcome.refused:
         why = outcome.refused[0].detail
         toasts.append(Toast(f"{plural(len(outcome.refused), noun)} skipped: {why}", "warn"))

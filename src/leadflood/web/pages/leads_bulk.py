@@ -125,10 +125,10 @@ def _result_toast(command: BulkChange, done: ChangesetView) -> Toast:
     operation = LEAD_EXTENSIONS.operations.get(command.action)
     if done.applied_at is None and done.job_id is not None:
         verb = operation.running if operation else _RUNNING[command.action]
-        text = f"{verb} {plural(done.wanted, 'lead')} in the background."
+        text = f"{verb} {plural(done.total, 'lead')} in the background."
         return Toast(text, "info", link=f"/changes/{done.id}", link_text="View progress")
     if command.action is BulkAction.ENRICH:
-        return Toast(f"{plural(done.done, 'lead')} queued for enrichment.")
+        return Toast(f"{plural(done.processed, 'lead')} queued for enrichment.")
     if not done.changed:
         return Toast("No changes needed.", "info")
     verb = operation.done if operation else _DONE[command.action]

@@ -41,7 +41,7 @@ async def replay_event(ctx: PageContext) -> PageResult:
     """Retry the delivery of one event."""
     async with ctx.writing() as tx:
         await service.replay_event(tx, ctx.actor, event_id=ctx.id())
-    return _back(ctx, BulkOutcome(done=1, refused=[], job_id=None))
+    return _back(ctx, BulkOutcome(processed=1, refused=[], job_id=None))
 
 
 @pages.post("/outbox/replays", OUTBOX_WRITE)

@@ -82,7 +82,7 @@ async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> Exp
             action=ExportAuditAction.DOWNLOADED,
             subject_type=_SUBJECT,
             subject_id=export_id,
-            data={"format": view.format, "count": view.done},
+            data={"format": view.format, "count": view.processed},
         )
     return ExportFile(view, _pieces(database, actor, export_id))
 

@@ -135,7 +135,7 @@ class FieldCount(View):
     """Effect of an import on one field of existing leads."""
 
     changed: int = Field(description="Leads whose value changes.")
-    kept: int = Field(description="Leads that keep a value other than the file's.")
+    skipped: int = Field(description="Leads that keep a value other than the file's.")
 
 
 class ImportView(View):
@@ -160,12 +160,12 @@ class ImportView(View):
                         "secondsLeft": None,
                     },
                     "counts": {"create": 420, "update": 30, "unchanged": 40, "skip": 4, "conflict": 0, "reject": 6},
-                    "fields": {"company": {"changed": 30, "kept": 12}},
-                    "faults": {"/phone invalid_format": 5, "/email required": 1},
+                    "fields": {"company": {"changed": 30, "skipped": 12}},
+                    "errors": {"/phone invalid_format": 5, "/email required": 1},
                     "jobId": "0197a3b0-7e4d-7a01-8b52-6c0e4f3d2a11",
                     "changesetId": None,
-                    "undone": None,
-                    "kept": None,
+                    "reverted": None,
+                    "keptFields": None,
                     "error": None,
                     "createdAt": "2026-03-01T09:30:00Z",
                     "finishedAt": None,
@@ -183,11 +183,11 @@ class ImportView(View):
     progress: ProgressView
     counts: dict[RowAction, int] = Field(description="Number of rows by action.")
     fields: dict[str, FieldCount] = Field(description="Changes to existing leads, by field.")
-    faults: dict[str, int] = Field(description="Number of errors by field and code, as `/field code`.")
+    errors: dict[str, int] = Field(description="Number of errors by field and code, as `/field code`.")
     job_id: UUID | None = Field(description="Current or last background job.")
     changeset_id: UUID | None = Field(description="Changeset with everything written so far.")
-    undone: int | None = Field(description="Leads reverted by the undo so far.")
-    kept: int | None = Field(description="Fields kept by the undo because they were edited since.")
+    reverted: int | None = Field(description="Leads reverted by the undo so far.")
+    kept_fields: int | None = Field(description="Fields kept by the undo because they were edited since.")
     error: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -224,5 +224,5 @@ class ImportRowView(View):
     changes: dict[str, list[JsonValue]] = Field(
         description="Changes to an existing lead, as `[before, after]` by field."
     )
-    faults: list[RowError] = Field(description="Errors: why the row is rejected, or which values were dropped.")
+    errors: list[RowError] = Field(description="Why the row is rejected, or which values were dropped.")
     cells: list[str] | None = Field(description="Original cells of a rejected row.")

@@ -125,7 +125,7 @@ async def undo_import(
     await changesets.close_changeset(tx, actor, changeset_id=found.changeset_id)
     undone, began = await changesets.begin_undo(tx, actor, participants, changeset_id=found.changeset_id, trace=trace)
     if began:
-        count = undone.undone if undone.job_id is None else changesets.changed_leads(undone)
+        count = undone.reverted if undone.job_id is None else changesets.changed_leads(undone)
         await record(tx, actor, ImportAuditAction.UNDONE, found.id, found.filename, {"count": count})
     return await queries.get_import(tx, actor, import_id=import_id)
 

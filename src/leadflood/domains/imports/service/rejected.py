@@ -31,7 +31,7 @@ async def _pieces(database: Database, actor: Actor, import_id: UUID, headers: li
         for row in rows:
             cells = [*(row.cells or [row.email or ""])][: len(headers)]
             reason = " ".join(
-                f"{label_of(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.faults
+                f"{label_of(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.errors
             )
             lines.append([*cells, *[""] * (len(headers) - len(cells)), reason])
         yield _lines(lines)

@@ -224,5 +224,5 @@ async def read_as(
         found, _ = await changeable(tx, actor, import_id=import_id)
         await save_analysis(tx, actor, import_id=import_id, analysis=analysis)
         await store.change_status(tx, found, ImportStatus.UPLOADED)
-        await record(tx, actor, ImportAuditAction.READ_AGAIN, import_id, found.filename)
+        await record(tx, actor, ImportAuditAction.FORMAT_CHANGED, import_id, found.filename)
         return await queries.get_import(tx, actor, import_id=import_id)

@@ -25,14 +25,14 @@ class ChangesetView(View):
                     "status": "undone",
                     "actor": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "jobId": None,
-                    "wanted": 120,
-                    "done": 120,
+                    "total": 120,
+                    "processed": 120,
                     "created": 0,
                     "updated": 117,
                     "deleted": 0,
                     "restored": 0,
-                    "undone": 116,
-                    "kept": 1,
+                    "reverted": 116,
+                    "keptFields": 1,
                     "keptLeads": 1,
                     "undoneBy": {"kind": "user", "id": "0197a3a9-1c2b-7f60-a4d3-90b1c2d3e4f5"},
                     "createdAt": "2026-03-01T09:30:00Z",
@@ -52,14 +52,16 @@ class ChangesetView(View):
     status: ChangesetStatus
     actor: ActorView
     job_id: UUID | None = Field(description="Background job that applies or undoes it, if it is large.")
-    wanted: int = Field(description="Total number of leads.")
-    done: int = Field(description="Number of leads processed.")
+    total: int = Field(description="Total number of leads.")
+    processed: int = Field(description="Number of leads processed.")
     created: int
     updated: int
     deleted: int
     restored: int
-    undone: int = Field(description="Number of leads reverted by the undo so far.")
-    kept: int = Field(description="Number of fields kept by the undo. A lead kept because of a merge counts as one.")
+    reverted: int = Field(description="Number of leads reverted by the undo so far.")
+    kept_fields: int = Field(
+        description="Number of fields kept by the undo. A lead kept because of a merge counts as one."
+    )
     kept_leads: int = Field(description="Number of leads with kept fields.")
     undone_by: ActorView | None
     created_at: datetime

@@ -161,7 +161,7 @@ async def update_lead(
         data = {name: [before[name], changes[name]] for name in changes if name != "email_norm"}
         event_data = {"changes": _plain(data), "version": stored.version + 1}
         await store.record(tx, actor, [lead_id], LeadEventKind.CHANGED, event_data)
-        await _record(tx, actor, LeadAuditAction.CHANGED, lead_id, {"fields": [*sorted(data)]})
+        await _record(tx, actor, LeadAuditAction.UPDATED, lead_id, {"fields": [*sorted(data)]})
         fields = [to_camel(name) for name in sorted(data)]
         await publish(tx, LEAD_UPDATED, [Event(lead_id, LeadUpdatedData(fields=fields), actor)])
     return await queries.get_lead(tx, actor, lead_id=lead_id)

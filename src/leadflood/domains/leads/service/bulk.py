@@ -63,7 +63,7 @@ _CHANGES = {
     BulkAction.RESTORE: (Change.RESTORED, LeadEventKind.RESTORED),
 }
 _RECORDED = {
-    BulkAction.SET: LeadAuditAction.CHANGED,
+    BulkAction.SET: LeadAuditAction.UPDATED,
     BulkAction.DELETE: LeadAuditAction.DELETED,
     BulkAction.RESTORE: LeadAuditAction.RESTORED,
     BulkAction.ENRICH: LeadAuditAction.ENRICHMENT_REQUESTED,
@@ -152,7 +152,7 @@ async def record_end(tx: Transaction, actor: Actor, *, changeset_id: UUID) -> No
     """Record in the audit log how many leads a job has changed, for the requesting actor."""
     ended = await get_changeset(tx, actor, changeset_id=changeset_id)
     by = Actor.requester(actor.workspace_id, ended.actor.kind, ended.actor.id)
-    await record(tx, by, LeadAuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.done)
+    await record(tx, by, LeadAuditAction.CHANGE_FINISHED, ended, count=changed_leads(ended) or ended.processed)
 
 
 async def _next_rows(
@@ -278,11 +278,11 @@ def _requester(changeset: Row) -> Actor:
 
 
 def _recorded(command: BulkChange) -> LeadAuditAction:
-    return _RECORDED[command.action] if isinstance(command.action, BulkAction) else LeadAuditAction.CHANGED
+    return _RECORDED[command.action] if isinstance(command.action, BulkAction) else LeadAuditAction.UPDATED
 
 
 def _count(command: BulkChange, changeset: ChangesetView) -> int:
     """Number of leads that are changed, or will be by a job; for a re-enrichment, those it processed."""
     if changeset.job_id is not None and changeset.status is ChangesetStatus.OPEN:
-        return changeset.wanted
-    return changeset.done if command.action is BulkAction.ENRICH else changed_leads(changeset)
+        return changeset.total
+    return changeset.processed if command.action is BulkAction.ENRICH else changed_leads(changeset)

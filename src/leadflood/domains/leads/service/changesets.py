@@ -113,7 +113,7 @@ async def undo_changeset(
         raise ChangesetNotUndoable("This is a merge. Undo the merge instead.")
     undone, began = await begin_undo(tx, actor, participants, changeset_id=changeset_id, trace=trace)
     if began:
-        count_ = undone.undone if undone.job_id is None else changed_leads(undone)
+        count_ = undone.reverted if undone.job_id is None else changed_leads(undone)
         await record(tx, actor, LeadAuditAction.UNDONE, undone, count=count_)
     return undone
 
@@ -171,7 +171,7 @@ async def undo_more(
         await publish(tx, CHANGESET_UNDONE, [Event(changeset_id, _undone(changeset), by, trace)])
         if changeset.job_id is not None:
             ended = await get_changeset(tx, actor, changeset_id=changeset_id)
-            await record(tx, by, LeadAuditAction.UNDO_FINISHED, ended, count=ended.undone)
+            await record(tx, by, LeadAuditAction.UNDO_FINISHED, ended, count=ended.reverted)
         return False
     return True
 

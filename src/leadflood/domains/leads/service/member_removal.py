@@ -75,5 +75,5 @@ async def _release(tx: Transaction, actor: Actor, user_id: UUID, owned: int, tra
         while await change_more(tx, actor, changeset_id=changeset_id, trace=trace):
             pass
     made = await get_changeset(tx, actor, changeset_id=changeset_id)
-    await record(tx, actor, LeadAuditAction.CHANGED, made, count=owned)
+    await record(tx, actor, LeadAuditAction.UPDATED, made, count=owned)
     return changeset_id

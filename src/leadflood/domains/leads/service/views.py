@@ -89,12 +89,12 @@ async def update_view(
         own.insert(command.position, view_id)
         await store.order_views(tx, actor.workspace_id, own)
     changed = await get_view(tx, actor, view_id=view_id)
-    await _record(tx, actor, LeadAuditAction.VIEW_CHANGED, view_id, changed.name)
+    await _record(tx, actor, LeadAuditAction.VIEW_UPDATED, view_id, changed.name)
     return changed
 
 
 async def delete_view(tx: Transaction, actor: Actor, *, view_id: UUID, expected_version: int) -> None:
-    """Delete a view. Raises: ViewNotFound, ViewNotOwned, ViewVersionConflict."""
+    """Delete a view; it can be restored. Raises: ViewNotFound, ViewNotOwned, ViewVersionConflict."""
     actor.require(LEADS_WRITE)
     view = await _own(tx, actor, view_id, expected_version)
     expect_changed(await store.set_deleted(tx, actor.workspace_id, view_id, deleted=True))
