@@ -18,20 +18,20 @@ from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.change_subscriber import ChangeSubscriber
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER, running_url
-from leadflood.kernel.db.errors import DatabaseError
 from leadflood.kernel.db.listener import Listener
-from leadflood.kernel.db.migrate import REVISION, MigrationResult, OutdatedSchema, head, install_queue, migrate
+from leadflood.kernel.db.migrate import MigrationResult, install_queue, migrate
 from leadflood.kernel.db.pool import ConnectionPool
-from leadflood.kernel.db.preflight import server_version
+from leadflood.kernel.db.preflight import check_role, check_schema, server_version
 from leadflood.kernel.db.provision import DATABASE, OWNER, provision
-from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
+from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.events import Subscribers
+from leadflood.kernel.fingerprints import FINGERPRINT_KEY, Fingerprints
 from leadflood.kernel.hold import Hold
 from leadflood.kernel.ids import new_id
-from leadflood.kernel.instance import instance_id
+from leadflood.kernel.instance import instance_ids
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.pages import Navigation
 from leadflood.kernel.pagination import Cursors
@@ -40,7 +40,8 @@ from leadflood.kernel.queue.ports import QueueBackend
 from leadflood.kernel.queue.postgres import PostgresQueueBackend
 from leadflood.kernel.request_bodies import BodyBudget
 from leadflood.kernel.sandbox.pool import Sandbox
-from leadflood.kernel.secret_key import secret_key
+from leadflood.kernel.sealed_columns import SealedColumn
+from leadflood.kernel.secret_key import secret_box
 from leadflood.kernel.subjects import Participants
 from leadflood.web.navigation import ITEMS as SHARED_PLACES
 from leadflood.worker.executor import Executor
@@ -88,6 +89,8 @@ NAVIGATION = Navigation([*SHARED_PLACES, *(item for domain in DOMAINS for item i
 TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
 _SHARED_PAGES = [f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "design")]
 HOME = sorted((panel for domain in DOMAINS for panel in domain.home), key=lambda panel: panel.order)
+SEALED: Sequence[SealedColumn] = (FINGERPRINT_KEY, *(column for domain in DOMAINS for column in domain.sealed))
+"""Columns encrypted with the secret key, re-encrypted when the key is rotated."""
 TIMELINE = {item.kind: item for domain in DOMAINS for item in domain.timeline}
 
 
@@ -108,6 +111,7 @@ class Platform:
     queue_backend: QueueBackend
     registry: JobRegistry
     secret_box: SecretBox
+    fingerprints: Fingerprints
     cursors: Cursors
     sandbox: Sandbox
     participants: Participants
@@ -167,7 +171,7 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
     Raises: NoDatabase, NoSecretKey, UnknownAdapter, Unavailable, OutdatedSchema,
         leadflood.kernel.db.roles.UnsafeDatabaseRole: the service would not be bound by row-level security.
     """
-    secret_box = SecretBox(secret_key(settings))
+    box = secret_box(settings)
     await server_version(application_url(settings))
     async with open_connections(settings, process=process) as (database, queue_backend):
         await check_role(database)
@@ -175,7 +179,15 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
         async with aclosing(new_sandbox(settings.parse_processes)) as sandbox:
             registry = build_registry(settings, database, sandbox)
             yield Platform(
-                settings, database, queue_backend, registry, secret_box, Cursors(secret_box), sandbox, LEAD_PARTICIPANTS
+                settings=settings,
+                database=database,
+                queue_backend=queue_backend,
+                registry=registry,
+                secret_box=box,
+                fingerprints=Fingerprints(database, box),
+                cursors=Cursors(box),
+                sandbox=sandbox,
+                participants=LEAD_PARTICIPANTS,
             )
 
 
@@ -205,39 +217,6 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         await database.close()
 
 
-async def check_role(database: Database) -> None:
-    """Refuse to serve where row-level security does not bind us. Raises: UnsafeDatabaseRole, OutdatedSchema."""
-    async with database.statement() as connection:
-        try:
-            row = await connection.first(UNSAFE)
-        except DatabaseError as error:
-            raise _no_schema() from error
-    if row is not None:
-        refuse_unsafe(
-            role=row.role, superuser=row.superuser, bypasses=row.bypasses, owned=row.owned, unfenced=row.unfenced
-        )
-
-
-async def check_schema(database: Database) -> str:
-    """The schema's revision. A newer one than this program's is fine: it still serves the release before it.
-
-    Raises: OutdatedSchema: the schema is older than this program, or there is none.
-    """
-    async with database.statement() as connection:
-        try:
-            revision = await connection.scalar(REVISION)
-        except DatabaseError as error:
-            raise _no_schema() from error
-    if revision < head():  # revisions are numbered in order
-        message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."
-        raise OutdatedSchema(message)
-    return str(revision)
-
-
-def _no_schema() -> OutdatedSchema:
-    return OutdatedSchema("The database has no LEAD-FLOOD schema yet. Run `leadflood migrate`.")
-
-
 def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:
     """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
@@ -246,7 +225,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         database=database,
         sandbox=sandbox,
         mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
-        secret_box=SecretBox(secret_key(settings)),
+        secret_box=secret_box(settings),
         public_url=public_url(settings),
         participants=LEAD_PARTICIPANTS,
         converters={subject: converter for domain in DOMAINS for subject, converter in domain.converters.items()},
@@ -256,7 +235,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
 
 def build_hold(settings: Settings, database: Database) -> Hold:
     """The hold on outgoing effects, as a process with these settings sees it."""
-    return Hold(database, lambda: instance_id(settings, secret_key(settings)))
+    return Hold(database, lambda: instance_ids(settings, secret_box(settings)))
 
 
 def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:

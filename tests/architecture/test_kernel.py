@@ -15,7 +15,9 @@ from leadflood.kernel.actor import Permission
 from tests.architecture.source import ROOT
 
 KERNEL = ROOT / "src/leadflood/kernel"
-KERNEL_TABLES = frozenset({"effects_hold", "idempotency_keys", "operator_warnings", "write_probes"})
+KERNEL_TABLES = frozenset(
+    {"effects_hold", "idempotency_keys", "installation_keys", "operator_warnings", "write_probes"}
+)
 """Tables that the kernel itself reads and writes."""
 ALLOWED = {
     ("backup/content.py", "event_retention"): "a restored event feed starts again: its positions are of another server",

@@ -20,6 +20,7 @@ WITHOUT = {
     "api_keys": _ACCOUNT,
     "duplicate_scans": "counts, and an id up to which leads are compared",
     "effects_hold": _SYSTEM,
+    "installation_keys": _SYSTEM,
     "email_changes": _ACCOUNT,
     "field_definitions": "labels, types and options of custom fields",
     "event_retention": _SYSTEM,

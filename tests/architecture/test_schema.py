@@ -21,6 +21,7 @@ SHARED = {
     "heartbeats": "the last run of the system's own jobs",
     "worker_processes": "which workers live; they serve all workspaces",
     "write_probes": "what `/ready` writes to; a process's id and random bytes",
+    "installation_keys": "keys of the whole installation, encrypted under its secret key",
     "effects_hold": "whether mails may leave; for the whole installation",
     "event_retention": "up to when events of all workspaces are purged",
     "figures_progress": "up to when the timelines of all workspaces are counted",

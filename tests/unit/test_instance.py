@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from leadflood.kernel.config import Settings
+from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.hold import DatabaseIdentity, differences
-from leadflood.kernel.instance import instance_id
+from leadflood.kernel.instance import instance_ids
 
-KEY = "k" * 32
+KEY = SecretBox("k" * 32)
 
 
 def settings(home: Path, **values: object) -> Settings:
@@ -20,10 +21,12 @@ def settings(home: Path, **values: object) -> Settings:
 def test_the_setting_wins_and_processes_elsewhere_share_what_their_key_says(tmp_path: Path) -> None:
     elsewhere = {"database_url": SecretStr("postgresql://db/leadflood")}
 
-    assert instance_id(settings(tmp_path, instance_id="acme-production", **elsewhere), KEY) == "acme-production"
-    one, two = (instance_id(settings(tmp_path / name, **elsewhere), KEY) for name in ("one", "two"))
+    assert instance_ids(settings(tmp_path, instance_id="acme-production", **elsewhere), KEY) == ("acme-production",)
+    one, two = (instance_ids(settings(tmp_path / name, **elsewhere), KEY) for name in ("one", "two"))
     assert one == two
-    assert one != instance_id(settings(tmp_path, **elsewhere), "other" * 8)
+    rotated = SecretBox("new" * 12, ["k" * 32])
+    assert instance_ids(settings(tmp_path, **elsewhere), rotated)[1:] == one
+    assert one != instance_ids(settings(tmp_path, **elsewhere), SecretBox("other" * 8))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -31,13 +34,13 @@ def test_a_data_folder_keeps_its_name_when_moved_and_its_copy_has_another(tmp_pa
     home = tmp_path / "home"
     home.mkdir()
     with ThreadPoolExecutor(8) as pool:
-        (name,) = set(pool.map(lambda _: instance_id(settings(home), KEY), range(16)))
+        (name,) = set(pool.map(lambda _: instance_ids(settings(home), KEY), range(16)))
 
     copy = shutil.copytree(home, tmp_path / "copy")
     moved = home.rename(tmp_path / "moved")
 
-    assert instance_id(settings(moved), KEY) == name
-    assert instance_id(settings(copy), KEY) not in {name, instance_id(settings(_empty(tmp_path)), KEY)}
+    assert instance_ids(settings(moved), KEY) == name
+    assert instance_ids(settings(copy), KEY) not in {name, instance_ids(settings(_empty(tmp_path)), KEY)}
     assert [item.name for item in moved.iterdir()] == ["instance.id"]
 
 

@@ -21,6 +21,7 @@ from leadflood.cli import (
     leads,
     outbox,
     processes,
+    secret_keys,
     up,
     user_access,
 )
@@ -76,6 +77,7 @@ app.add_typer(exports.app, name="export")
 app.add_typer(jobs.app, name="job")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(hold.app, name="hold")
+app.add_typer(secret_keys.app, name="secret")
 app.add_typer(identity.workspace_app, name="workspace")
 user_access.register(identity.user_app)
 app.add_typer(identity.user_app, name="user")

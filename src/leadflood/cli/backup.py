@@ -14,6 +14,7 @@ from leadflood.cli.output import note, print_json, say
 if TYPE_CHECKING:
     from leadflood.kernel.backup.archive import Manifest
     from leadflood.kernel.config import Settings
+    from leadflood.kernel.secret_key import SecretKeys
 
 _TARGET = typer.Argument(None, help="File to write, or folder for a new file. Defaults to the current folder.")
 _FILE = typer.Argument(help="Backup file.")
@@ -44,14 +45,14 @@ def backup(
     from leadflood import bootstrap
     from leadflood.cli.validation import load_settings
     from leadflood.kernel.backup.creation import Source, create_backup
-    from leadflood.kernel.secret_key import secret_key
+    from leadflood.kernel.secret_key import secret_keys
 
     settings = load_settings()
     path = _path(target)
-    key = secret_key(settings)
+    keys = secret_keys(settings)
     included = settings.secret_key is None and not without_key
     with _database(settings):
-        manifest = run(create_backup(Source(bootstrap.owner_url(settings), key, included), path, report=note))
+        manifest = run(create_backup(Source(bootstrap.owner_url(settings), keys, included), path, report=note))
     size = path.stat().st_size
     if as_json:
         print_json({**_counts(manifest), "file": str(path), "bytes": size, "includesKey": included})
@@ -88,7 +89,7 @@ def restore(
     create_home(settings.home)
     with InstanceLock(settings.home / "lock"), _database(settings):
         run(bootstrap.provision_embedded(settings))
-        warning = _restore_key(settings, restoration.key_in(file, manifest), manifest, replace=replace)
+        warning = _restore_keys(settings, restoration.keys_in(file, manifest), manifest, replace=replace)
         queue = settings.queue_database_url.get_secret_value() if settings.queue_database_url else None
         url = bootstrap.owner_url(settings)
         run(restoration.restore(url, queue, file, manifest, replace=replace, report=note))
@@ -128,25 +129,32 @@ def _database(settings: "Settings") -> Iterator[None]:
         server.stop()
 
 
-def _restore_key(settings: "Settings", key: str | None, manifest: "Manifest", *, replace: bool) -> str:
-    """Store the backup's key in the data folder, unless it has one; returns a note for the operator."""
-    from leadflood.kernel.backup.creation import key_tag
-    from leadflood.kernel.secret_key import FILE, known_secret_key, replace_secret_key
+def _restore_keys(settings: "Settings", keys: "SecretKeys | None", manifest: "Manifest", *, replace: bool) -> str:
+    """Store the backup's keys in the data folder; returns a note for the operator.
 
-    present = known_secret_key(settings)
-    if settings.secret_key is None and key is not None and (present is None or (replace and present != key)):
-        replace_secret_key(settings.home, key)
-        present = key
+    If the folder keeps a key of its own, the backup's keys become fallbacks, so that its values can be decrypted.
+    """
+    from leadflood.kernel.backup.creation import key_tag
+    from leadflood.kernel.secret_key import FILE, add_fallbacks, known_secret_keys, replace_secret_keys
+
+    present = known_secret_keys(settings)
+    if settings.secret_key is None and keys is not None:
+        if present is None or (replace and present.current != keys.current):
+            replace_secret_keys(settings.home, keys)
+        elif present.current != keys.current:
+            add_fallbacks(settings.home, [keys.current, *keys.fallbacks])
+        present = known_secret_keys(settings)
     if present is None:
         return (
             "The backup does not include the secret key. Before you start, set LEADFLOOD_SECRET_KEY to the original's "
             f"key, or put it in {settings.home / FILE}."
         )
-    if key_tag(present) == manifest.key_tag:
+    if any(key_tag(key) == manifest.key_tag for key in (present.current, *present.fallbacks)):
         return ""
     return (
-        "The secret key differs from the one the backup was made with. Pending invitations must be sent again, and "
-        "stored responses for idempotency keys are invalid."
+        "The secret key differs from the one the backup was made with. Add that key to LEADFLOOD_SECRET_KEY_FALLBACKS. "
+        "Without it, pending invitations must be sent again, and stored responses for idempotency keys and stored "
+        "credentials cannot be read."
     )
 
 

@@ -93,6 +93,7 @@ async def _findings() -> AsyncIterator[Finding]:
             yield await _public_password(database, settings)
             yield await _operators(database)
             yield await _hold(settings, database)
+            yield await _encrypted_values(settings, database)
             yield await _proxy(settings, database)
             async for finding in _work(database):
                 yield finding
@@ -134,10 +135,10 @@ def _disk(home: Path) -> Finding:
 
 
 def _secret_key(settings: "Settings") -> Finding:
-    from leadflood.kernel.secret_key import secret_key
+    from leadflood.kernel.secret_key import secret_keys
 
     try:
-        secret_key(settings)
+        secret_keys(settings)
     except AppError as error:
         return Finding("secret key", ok=False, detail="missing", remedy=error.detail)
     except OSError as error:
@@ -164,20 +165,20 @@ async def _reached(settings: "Settings") -> Finding:
 
 
 async def _role(database: "Database") -> Finding:
-    from leadflood import bootstrap
+    from leadflood.kernel.db.preflight import check_role
 
     try:
-        await bootstrap.check_role(database)
+        await check_role(database)
     except AppError as error:
         return Finding("database role", ok=False, detail="RLS not enforced", remedy=error.detail)
     return Finding("database role", ok=True, detail="RLS enforced")
 
 
 async def _schema(database: "Database") -> Finding:
-    from leadflood import bootstrap
+    from leadflood.kernel.db.preflight import check_schema
 
     try:
-        revision = await bootstrap.check_schema(database)
+        revision = await check_schema(database)
     except AppError as error:
         return Finding("schema", ok=False, detail="not up to date", remedy=error.detail)
     return Finding("schema", ok=True, detail=f"up to date ({revision})")
@@ -207,6 +208,30 @@ async def _operators(database: "Database") -> Finding:
         return Finding("instance operators", ok=True, detail=f"{count} can sign in")
     remedy = "Run `leadflood user operator grant EMAIL`."
     return Finding("instance operators", ok=False, detail="none can sign in", remedy=remedy)
+
+
+async def _encrypted_values(settings: "Settings", database: "Database") -> Finding:
+    from leadflood import bootstrap
+    from leadflood.kernel.sealed_columns import count_sealed
+    from leadflood.kernel.secret_key import secret_box
+
+    try:
+        box = secret_box(settings)
+    except AppError as error:
+        return Finding("encrypted values", ok=False, detail="no secret key", remedy=error.detail)
+    async with database.system(read_only=True) as tx:
+        counts = await count_sealed(tx, bootstrap.SEALED)
+    known = {None, *(each.key_id for each in box.per_key)}
+    unreadable = [item for item in counts if item.key_id not in known]
+    if unreadable:
+        detail = ", ".join(f"{item.number} {item.column} with the unknown key {item.key_id}" for item in unreadable)
+        remedy = "Add the key with this ID to LEADFLOOD_SECRET_KEY_FALLBACKS."
+        return Finding("encrypted values", ok=False, detail=detail, remedy=remedy)
+    former = sum(item.number for item in counts if item.key_id != box.key_id)
+    if former:
+        detail = f"{former} encrypted with a former secret key"
+        return Finding("encrypted values", ok=True, detail=detail, remedy="Run `leadflood secret rotate`.")
+    return Finding("encrypted values", ok=True, detail=f"all with the current secret key ({box.key_id})")
 
 
 async def _proxy(settings: "Settings", database: "Database") -> Finding:

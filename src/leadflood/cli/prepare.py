@@ -22,9 +22,9 @@ def run_prepare(settings: "Settings") -> None:
 async def _prepare(settings: "Settings") -> None:
     from leadflood import bootstrap
     from leadflood.domains.identity.service import administration, public_password
-    from leadflood.kernel.secret_key import secret_key
+    from leadflood.kernel.secret_key import secret_keys
 
-    secret_key(settings, create=True)
+    secret_keys(settings, create=True)
     await bootstrap.provision_embedded(settings)
     done = await bootstrap.prepare_database(settings)
     if not done.is_current:

@@ -1,9 +1,14 @@
 """`leadflood user unlock` and `links`: access for users who receive no email, or who were locked out."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from leadflood.cli.context import open_platform, operator, run
 from leadflood.cli.output import note, say, visible
+
+if TYPE_CHECKING:
+    from leadflood.kernel.crypto import MailedLink
 
 _EMAIL = typer.Argument(help="The user's email.")
 
@@ -57,12 +62,19 @@ def _list_links(email: str = _EMAIL) -> None:
                 pending = await change_queries.pending_to(tx, address)
             url, secret_box = public_url(platform.settings), platform.secret_box
         for letter in letters:
-            token = invitations.LINK.token(secret_box, letter.invitation.id, letter.invitation.sends)
-            say(f"Join {visible(letter.workspace)}: {invitations.LINK.url(url, token)}")
+            found = letter.invitation
+            token = invitations.LINK.token_with_hash(secret_box, found.id, found.sends, letter.token_hash)
+            say(f"Join {visible(letter.workspace)}: {_url(invitations.LINK, url, token)}")
         for change in pending:
-            token = changes.LINK.token(secret_box, change.id, change.sending)
-            say(f"Confirm the email of {visible(change.former.display)}: {changes.LINK.url(url, token)}")
+            token = changes.LINK.token_with_hash(secret_box, change.id, change.sending, change.token_hash)
+            say(f"Confirm the email of {visible(change.former.display)}: {_url(changes.LINK, url, token)}")
         if not letters and not pending:
             note("No active links for this email.")
 
     run(work())
+
+
+def _url(link: "MailedLink", public_url: str, token: str | None) -> str:
+    if token is None:
+        return "made with a secret key that is not known. Resend the email."
+    return link.url(public_url, token)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,6 +26,14 @@ def default_home() -> Path:
     Root's own folders are closed to the unprivileged account that PostgreSQL has to run as, hence /var/lib.
     """
     return Path("/var/lib/leadflood") if os.geteuid() == 0 else user_data_path("leadflood")
+
+
+_MIN_SECRET_KEY = 32
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The items of a comma-separated setting."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -73,8 +81,14 @@ class Settings(BaseSettings):
     job_statement_timeout_seconds: Seconds = Field(60, description="Statement timeout of background jobs, in seconds.")
     secret_key: SecretStr | None = Field(
         None,
-        min_length=32,
-        description="Key for links in emails, cursors and stored responses. Empty: created in the data folder by `up`.",
+        min_length=_MIN_SECRET_KEY,
+        description="Key for links in emails, cursors, stored responses and stored credentials. Empty: created in the"
+        " data folder by `up`.",
+    )
+    secret_key_fallbacks: SecretStr | None = Field(
+        None,
+        description="Comma-separated former secret keys. They still open what they have encrypted, until"
+        " `leadflood secret rotate` reports that nothing is left.",
     )
     instance_id: str = Field(
         "",
@@ -178,6 +192,19 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(
         7, ge=1, description="Days to keep published events and to read them back from the event feed."
     )
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _check_fallbacks(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(key) < _MIN_SECRET_KEY for key in _listed(value.get_secret_value())):
+            message = f"Each key needs at least {_MIN_SECRET_KEY} characters. Separate keys with commas."
+            raise ValueError(message)
+        return value
+
+    @property
+    def known_secret_key_fallbacks(self) -> tuple[str, ...]:
+        """The former secret keys of the settings, in their order."""
+        return () if self.secret_key_fallbacks is None else _listed(self.secret_key_fallbacks.get_secret_value())
 
     def statement_timeout_of(self, process: str) -> float:
         """Statement timeout of a process in seconds: in the API, shorter than the deadline of requests."""

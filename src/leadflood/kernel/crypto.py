@@ -6,6 +6,7 @@ import random
 import secrets
 import zlib
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -83,19 +84,37 @@ def trace_hex(length: int) -> str:
     return _RANDOM.randbytes(length).hex()
 
 
-class SecretBox:
-    """Keyed hashing and encryption with LEADFLOOD_SECRET_KEY."""
+_FORMAT = b"\x01"
+_KEY_ID_LENGTH = 4
+_NONCE_LENGTH = 12
+SEALED_PREFIX_LENGTH = len(_FORMAT) + _KEY_ID_LENGTH
+"""Length of the format byte and key ID at the start of an encrypted value."""
 
-    def __init__(self, secret_key: str) -> None:
+
+class SecretBox:
+    """Keyed hashing and encryption with LEADFLOOD_SECRET_KEY. Fallbacks are used for decrypting and verifying only."""
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        """Args: secret_key: the current key. fallbacks: former keys, newest first."""
         self._key = hashlib.sha256(secret_key.encode()).digest()
+        self._prefix = _FORMAT + self.fingerprint(b"key id")[:_KEY_ID_LENGTH]
+        former = [SecretBox(key) for key in dict.fromkeys(fallbacks) if key != secret_key]
+        self.per_key: tuple[SecretBox, ...] = (self, *former)
+        """One box per known key, the current one first. A signature or hash of any of them is valid."""
+
+    @property
+    def key_id(self) -> str:
+        """ID of the current key: 8 hexadecimal digits that reveal nothing about the key."""
+        return self._prefix[len(_FORMAT) :].hex()
+
+    @property
+    def sealed_prefix(self) -> bytes:
+        """First bytes of values encrypted with the current key."""
+        return self._prefix
 
     def fingerprint(self, *parts: bytes) -> bytes:
         """HMAC-SHA-256 over the parts, each with its length, so that moving a border changes the result."""
-        mac = hmac.new(self._key, digestmod=hashlib.sha256)
-        for part in parts:
-            mac.update(len(part).to_bytes(8, "big"))
-            mac.update(part)
-        return mac.digest()
+        return keyed_hash(self._key, *parts)
 
     def sign(self, value: bytes) -> str:
         """A short signature (96 bits, URL-safe) against accidental or casual changes."""
@@ -110,16 +129,54 @@ class SecretBox:
         return f"{prefix}{secret}{_checksum(prefix + secret)}"
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
-        """AES-256-GCM under a key derived from `context`, which is needed again to open."""
-        nonce = secrets.token_bytes(12)
-        return nonce + AESGCM(self.fingerprint(b"seal", context)).encrypt(nonce, plain, None)
+        """AES-256-GCM with a key derived from the current key and `context`, which is required again to decrypt.
+
+        The result is a format byte, 4 bytes of key ID, 12 bytes of nonce, and the ciphertext with its tag.
+        """
+        nonce = secrets.token_bytes(_NONCE_LENGTH)
+        return self._prefix + nonce + _cipher(self, context).encrypt(nonce, plain, None)
 
     def decrypt(self, sealed: bytes, context: bytes) -> bytes | None:
-        """The decrypted value, or None if the key or context differs or the bytes were changed."""
-        try:
-            return AESGCM(self.fingerprint(b"seal", context)).decrypt(sealed[:12], sealed[12:], None)
-        except InvalidTag:
-            return None
+        """The decrypted value, or None if no known key fits, the context differs, or the bytes were changed.
+
+        Values of releases before key IDs have none and are tried with every key.
+        """
+        keyed = [(box, sealed[SEALED_PREFIX_LENGTH:]) for box in self.per_key if sealed.startswith(box.sealed_prefix)]
+        tries = [*keyed, *((box, sealed) for box in self.per_key)]
+        return next((plain for box, body in tries if (plain := _opened(box, body, context)) is not None), None)
+
+
+def _cipher(box: SecretBox, context: bytes) -> AESGCM:
+    return AESGCM(box.fingerprint(b"seal", context))
+
+
+def _opened(box: SecretBox, body: bytes, context: bytes) -> bytes | None:
+    nonce, ciphertext = body[:_NONCE_LENGTH], body[_NONCE_LENGTH:]
+    try:
+        return _cipher(box, context).decrypt(nonce, ciphertext, None)
+    except (InvalidTag, ValueError):  # ValueError: too short for a nonce
+        return None
+
+
+def key_id_of(sealed: bytes) -> str | None:
+    """ID of the key that a value is encrypted with; None for a value without key ID."""
+    if len(sealed) < SEALED_PREFIX_LENGTH or not sealed.startswith(_FORMAT):
+        return None
+    return sealed[len(_FORMAT) : SEALED_PREFIX_LENGTH].hex()
+
+
+def keyed_hash(key: bytes, *parts: bytes) -> bytes:
+    """HMAC-SHA-256 over the parts, each with its length, so that moving a border changes the result."""
+    mac = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        mac.update(len(part).to_bytes(8, "big"))
+        mac.update(part)
+    return mac.digest()
+
+
+def new_fingerprint_key() -> bytes:
+    """A random 256-bit key for `keyed_hash`."""
+    return secrets.token_bytes(32)
 
 
 def _checksum(text: str) -> str:
@@ -145,8 +202,13 @@ class MailedLink:
     path: str
 
     def token(self, secret_box: SecretBox, record_id: UUID, sending: int) -> str:
-        """The token of one sent email."""
+        """The token of one sent email, derived with the current key."""
         return secret_box.token(self.prefix, self.purpose, record_id.bytes, str(sending).encode())
+
+    def token_with_hash(self, secret_box: SecretBox, record_id: UUID, sending: int, stored: bytes) -> str | None:
+        """The token of one sent email that matches the stored hash, with any known key; None if no key fits."""
+        tokens = (self.token(box, record_id, sending) for box in secret_box.per_key)
+        return next((token for token in tokens if token_hash(token) == stored), None)
 
     def url(self, public_url: str, token: str) -> str:
         """The URL of the link in the email."""

@@ -14,6 +14,7 @@ from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
 from leadflood.kernel.pages import NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
+from leadflood.kernel.sealed_columns import SealedColumn
 from leadflood.kernel.subjects import Participant, Participants
 
 
@@ -56,6 +57,7 @@ class Domain:
         navigation: where its pages are found.
         timeline: kinds of entries that it adds to timelines.
         permissions: that it declares, each with the least role that has it.
+        sealed: its columns that are encrypted with the secret key.
     """
 
     name: str
@@ -74,3 +76,4 @@ class Domain:
     navigation: Sequence[NavItem] = ()
     timeline: Sequence[TimelineKind] = ()
     permissions: Sequence[Permission] = ()
+    sealed: Sequence[SealedColumn] = ()

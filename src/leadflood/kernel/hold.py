@@ -55,6 +55,9 @@ SET system_identifier = :system_identifier, database_oid = :database_oid, instan
 WHERE closed_at IS NOT NULL
 """)
 
+# Replace an instance ID derived from a former secret key with the current one.
+_RENEW = sql("UPDATE effects_hold SET instance_id = :instance_id WHERE instance_id = ANY (:former::text[])")
+
 _log = structlog.get_logger()
 
 
@@ -101,10 +104,10 @@ class HoldState:
 class Hold:
     """The hold of one database, as seen by one process."""
 
-    def __init__(self, database: Database, instance_id: Callable[[], str]) -> None:
-        """`instance_id`: returns the installation's ID outside the database; called on first use."""
+    def __init__(self, database: Database, instance_ids: Callable[[], tuple[str, ...]]) -> None:
+        """`instance_ids`: returns the installation's ID outside the database, then its former IDs; called on use."""
         self._database = database
-        self._instance_id = instance_id
+        self._instance_ids = instance_ids
 
     async def require_open(self) -> None:
         """Return if outgoing effects are allowed now, according to the database.
@@ -132,11 +135,13 @@ class Hold:
         """State of the hold. Read-only. Requires a system transaction."""
         system = await tx.scalar(_SYSTEM) if await tx.scalar(_READABLE) else None
         (row,) = await tx.all(_STATE)
+        ids = self._instance_ids()
+        known = row.instance_id if row.instance_id in ids else ids[0]
         return HoldState(
             closed_at=row.closed_at,
             reason=row.reason or "",
             recorded=None if row.instance_id is None else _recorded(row),
-            current=DatabaseIdentity(system, row.current_oid, self._instance_id()),
+            current=DatabaseIdentity(system, row.current_oid, known),
         )
 
     async def close(self, tx: Transaction, *, reason: str) -> bool:
@@ -148,6 +153,11 @@ class Hold:
     async def open(self, tx: Transaction) -> bool:
         """Release the hold and record this installation as the original; False if not set. Needs a system one."""
         return await tx.changed(_OPEN, _values((await self.state(tx)).current)) == 1
+
+    async def renew_instance_id(self, tx: Transaction) -> None:
+        """Replace an instance ID derived from a former secret key. Requires a system transaction."""
+        current, *former = self._instance_ids()
+        await tx.execute(_RENEW, {"instance_id": current, "former": former})
 
 
 def differences(recorded: DatabaseIdentity, current: DatabaseIdentity) -> tuple[str, ...]:

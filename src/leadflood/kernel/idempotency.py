@@ -7,12 +7,13 @@ database learns no secret that an answer held.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from leadflood.kernel.crypto import SecretBox
+from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
@@ -145,13 +146,23 @@ class IdempotencyKey:
         self._secret_box = secret_box
         self._workspace_id = workspace_id
         self._key = key.encode()
-        self._hash = secret_box.fingerprint(b"idempotency-key", workspace_id.bytes, self._key)
-        self._fingerprint = secret_box.fingerprint(b"idempotent-request", *request)
+        self._fingerprints = {
+            box.fingerprint(b"idempotency-key", workspace_id.bytes, self._key): box.fingerprint(
+                b"idempotent-request", *request
+            )
+            for box in secret_box.per_key
+        }
+        self._hash = next(iter(self._fingerprints))
 
     @property
     def hash(self) -> bytes:
         """Stored form of the key: equal for equal keys of a workspace."""
         return self._hash
+
+    @property
+    def hashes(self) -> Sequence[bytes]:
+        """Stored forms of the key with the current secret key, then with its fallbacks."""
+        return tuple(self._fingerprints)
 
     async def claim(self, tx: Transaction) -> StoredResponse | None:
         """Reserve the key until `tx` ends. Returns the answer to give, or None for a request that is new.
@@ -167,16 +178,20 @@ class IdempotencyKey:
         """Store the response together with the effect."""
         await store_responses(tx, [(self, answer)])
 
-    def opened(self, fingerprint: bytes, sealed: bytes) -> "StoredResponse | IdempotencyMismatch | ResponseNotStored":
+    def opened(
+        self, key_hash: bytes, fingerprint: bytes, sealed: bytes
+    ) -> "StoredResponse | IdempotencyMismatch | ResponseNotStored":
         """The stored response of this key, unless it belongs to another request or was erased with a person's data."""
-        if fingerprint == self._fingerprint and not sealed:
+        same_request = fingerprint == self._fingerprints[key_hash]
+        if same_request and not sealed:
             return ResponseNotStored()
-        answer = self._secret_box.decrypt(sealed, self._key) if fingerprint == self._fingerprint else None
+        answer = self._secret_box.decrypt(sealed, self._key) if same_request else None
         return IdempotencyMismatch() if answer is None else StoredResponse.from_bytes(answer)
 
     def sealed(self, answer: StoredResponse) -> tuple[bytes, bytes, bytes, bool]:
         """Stored form of the response: hash, fingerprint, ciphertext, and whether it contains only IDs."""
-        return self._hash, self._fingerprint, self._secret_box.encrypt(answer.to_bytes(), self._key), answer.ids_only
+        fingerprint = self._fingerprints[self._hash]
+        return self._hash, fingerprint, self._secret_box.encrypt(answer.to_bytes(), self._key), answer.ids_only
 
     @property
     def workspace_id(self) -> UUID:
@@ -202,14 +217,21 @@ async def claim_keys(tx: Transaction, keys: Sequence[IdempotencyKey]) -> list[St
     For each: the answer to give, None for a request that is new, or why it is refused (`IdempotencyInProgress`,
     `IdempotencyMismatch`).
     """
-    locks = await tx.all(_LOCK, {"names": [f"idempotency:{key.hash.hex()}" for key in keys]})
-    hashes = [key.hash for key in keys]
+    hashes = [key_hash for key in keys for key_hash in key.hashes]
+    locks = await tx.all(_LOCK, {"names": [f"idempotency:{key_hash.hex()}" for key_hash in hashes]})
+    held = {key_hash for key_hash, lock in zip(hashes, locks, strict=True) if lock.held}
     rows = await tx.all(_FIND, {"workspace_id": keys[0].workspace_id, "keys": hashes})
-    stored = {row.key_hash: (row.fingerprint, row.answer) for row in rows}
-    return [
-        IdempotencyInProgress() if not lock.held else (key.opened(*stored[key.hash]) if key.hash in stored else None)
-        for key, lock in zip(keys, locks, strict=True)
-    ]
+    stored = {row.key_hash: row for row in rows}
+    return [_claimed(key, held, stored) for key in keys]
+
+
+def _claimed(
+    key: IdempotencyKey, held: Container[bytes], stored: Mapping[bytes, Row]
+) -> StoredResponse | AppError | None:
+    if not all(key_hash in held for key_hash in key.hashes):
+        return IdempotencyInProgress()
+    row = next((stored[key_hash] for key_hash in key.hashes if key_hash in stored), None)
+    return None if row is None else key.opened(row.key_hash, row.fingerprint, row.answer)
 
 
 async def store_responses(tx: Transaction, answers: Sequence[tuple[IdempotencyKey, StoredResponse]]) -> None:

@@ -17,13 +17,16 @@ FILE = "instance.id"
 _MACHINE_ID = Path("/etc/machine-id")
 
 
-def instance_id(settings: Settings, secret_key: str) -> str:
-    """The ID of this installation, created if it has none. Raises: OSError: the data folder cannot be used."""
+def instance_ids(settings: Settings, secret_box: SecretBox) -> tuple[str, ...]:
+    """The ID of this installation, created if it has none, then the IDs derived from former secret keys.
+
+    Raises: OSError: the data folder cannot be used.
+    """
     if settings.instance_id:
-        return settings.instance_id
+        return (settings.instance_id,)
     if settings.database_url is not None:
-        return f"key-{SecretBox(secret_key).fingerprint(b'instance').hex()[:32]}"
-    return _of_folder(settings.home)
+        return tuple(f"key-{box.fingerprint(b'instance').hex()[:32]}" for box in secret_box.per_key)
+    return (_of_folder(settings.home),)
 
 
 def _of_folder(home: Path) -> str:

@@ -16,6 +16,7 @@ from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.provision import OWNER, provision
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
+from leadflood.kernel.secret_key import SecretKeys
 from tests.conftest import DATABASE
 from tests.support.postgres import Cluster, temporary_cluster
 from tests.support.showcase import Showcase
@@ -75,7 +76,9 @@ async def made(
     path = tmp_path_factory.mktemp("backup") / "made.backup"
     writer = asyncio.create_task(_beats(database))
     try:
-        manifest = await create_backup(Source(cluster.url(DATABASE, OWNER), KEY, True), path, report=lambda _: None)
+        manifest = await create_backup(
+            Source(cluster.url(DATABASE, OWNER), SecretKeys(KEY), True), path, report=lambda _: None
+        )
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)

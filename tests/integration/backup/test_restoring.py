@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from leadflood.bootstrap import SUBSCRIBERS, build_registry, check_role, check_schema
+from leadflood.bootstrap import SUBSCRIBERS, build_registry
 from leadflood.domains.identity.service import holds
 from leadflood.domains.invitations.events import SEND_INVITATION
 from leadflood.domains.jobs import execution
@@ -18,6 +18,7 @@ from leadflood.kernel.backup.archive import DUMP, KEY, MANIFEST, UnusableBackup
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.pool import ConnectionPool
+from leadflood.kernel.db.preflight import check_role, check_schema
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.hold import Hold
@@ -58,7 +59,7 @@ async def test_every_row_comes_back_and_mail_waits_for_an_operator(
         )
         await check_role(database)
         await check_schema(database)
-        hold, jobs = Hold(database, lambda: INSTANCE), Jobs(database, made.workspace_id, SEND_INVITATION)
+        hold, jobs = Hold(database, lambda: (INSTANCE,)), Jobs(database, made.workspace_id, SEND_INVITATION)
         assert (await hold.check()).reason.startswith("Restored from a backup of")
 
         assert (await jobs.attempt(registry, made.job_id)).on_hold

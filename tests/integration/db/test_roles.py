@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import asyncpg
 import pytest
 
-from leadflood.bootstrap import check_role, check_schema
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.embedded import SUPERUSER
 from leadflood.kernel.db.migrate import OutdatedSchema, head, migrate
+from leadflood.kernel.db.preflight import check_role, check_schema
 from leadflood.kernel.db.provision import OWNER
 from leadflood.kernel.db.roles import APP_ROLE, UnsafeDatabaseRole
 from leadflood.kernel.ids import new_id

@@ -55,7 +55,7 @@ class Place:
         return build_registry(self.settings, self.database, shared_sandbox())
 
     def hold(self, instance_id: str = INSTANCE) -> Hold:
-        return Hold(self.database, lambda: instance_id)
+        return Hold(self.database, lambda: (instance_id,))
 
     async def new_workspace(self) -> UUID:
         owner = f"u{new_id().hex}@acme.test"

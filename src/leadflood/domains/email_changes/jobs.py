@@ -47,6 +47,5 @@ def definitions(
 def _mail(change: PendingChange, to: Recipient, secret_box: SecretBox, public_url: str, *, key: str) -> Mail:
     if to is Recipient.FORMER:
         return notice_mail(change, key=key)
-    token = LINK.token(secret_box, change.id, change.sending)
-    mailing.require_token(token, change.token_hash)
+    token = mailing.require_token(LINK.token_with_hash(secret_box, change.id, change.sending, change.token_hash))
     return confirmation_mail(change, link=LINK.url(public_url, token), key=key)

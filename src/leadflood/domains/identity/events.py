@@ -29,6 +29,7 @@ class IdentityAuditAction(StrEnum):
     OPERATOR_REVOKED = "user.operator_revoked"
     HOLD_OPENED = "hold.opened"
     HOLD_CLOSED = "hold.closed"
+    SECRET_KEY_ROTATED = "secret_key.rotated"  # noqa: S105  a name, not a key
     USER_UNLOCKED = "user.unlocked"
 
 
@@ -41,3 +42,4 @@ class AuditSubject(StrEnum):
     MEMBER = "member"
     API_KEY = "api_key"
     HOLD = "hold"
+    SECRET_KEY = "secret_key"  # noqa: S105  as above

@@ -46,7 +46,6 @@ async def _send(context: JobContext[SendInvitation], mailer: Mailer, secret_box:
         # It has ended, or a newer email is queued.
         _log.info("invitation.not_sent", invitation_id=str(invitation_id))
         return
-    token = LINK.token(secret_box, invitation_id, sending)
-    mailing.require_token(token, invitation_email.token_hash)
+    token = mailing.require_token(LINK.token_with_hash(secret_box, invitation_id, sending, invitation_email.token_hash))
     mail = invitation_mail(invitation_email, link=LINK.url(public_url, token), key=str(context.job.id))
     await mailing.send(mailer, mail)

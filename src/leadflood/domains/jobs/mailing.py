@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from leadflood.domains.jobs.errors import Retryable, Terminal
-from leadflood.kernel.crypto import token_hash
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.mail import Mail, Mailer, MailNotSent
@@ -21,10 +20,11 @@ async def send(mailer: Mailer, mail: Mail) -> None:
         raise Retryable(error.reason) if error.temporary else Terminal(error.reason) from error
 
 
-def require_token(token: str, stored_hash: bytes) -> None:
-    """Raises: Terminal: the recomputed token does not match the stored hash."""
-    if token_hash(token) != stored_hash:
+def require_token(token: str | None) -> str:
+    """The recomputed token. Raises: Terminal: no known key matches the stored hash."""
+    if token is None:
         raise Terminal("LEADFLOOD_SECRET_KEY has changed since the link was created. Resend the email.")
+    return token
 
 
 async def delete_old(database: Database, delete: Callable[[Transaction, int], Awaitable[int]]) -> None:

@@ -1,7 +1,7 @@
 """The file of a backup: a ZIP archive with the dump, a manifest that describes it, and the secret key on request.
 
 database.dump   pg_dump, custom format, the data of the schema `leadflood` (compressed in itself, so stored)
-secret.key      the key of the data folder, unless it was left out
+secret.key      the key of the data folder and its fallbacks, one a line, unless they were left out
 manifest.json   what was copied, and the checksum of the other two
 """
 

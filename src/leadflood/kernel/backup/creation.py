@@ -23,6 +23,7 @@ from leadflood.kernel.backup.archive import (
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.errors import Conflict
+from leadflood.kernel.secret_key import SecretKeys
 
 _TAG = b"backup"
 _COMPRESSION = 4
@@ -44,11 +45,11 @@ class NotEnoughSpace(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Source of a backup. `include_key`: put the secret key into the file."""
+    """Source of a backup. `include_keys`: put the secret key and its fallbacks into the file."""
 
     url: str
-    secret_key: str
-    include_key: bool
+    secret_keys: SecretKeys
+    include_keys: bool
 
 
 async def create_backup(source: Source, path: Path, *, report: Callable[[str], None]) -> Manifest:
@@ -72,7 +73,7 @@ async def create_backup(source: Source, path: Path, *, report: Callable[[str], N
                 postgresql=".".join(map(str, connection.get_server_version()[:2])),
                 tables=await content.contents(connection),
                 checksums={},
-                key_tag=key_tag(source.secret_key),
+                key_tag=key_tag(source.secret_keys.current),
             )
             report("Copying …")
             await _write(part, source, snapshot, manifest)
@@ -95,7 +96,7 @@ def _require_space(folder: Path, table_bytes: int) -> None:
 
 
 async def _write(part: Path, source: Source, snapshot: str, manifest: Manifest) -> None:
-    key, dump = source.secret_key.encode("ascii"), sha256()
+    keys, dump = source.secret_keys.lines.encode("ascii"), sha256()
     with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         async with pg_tools.dumping(source.url, snapshot) as chunks:
             with archive.open(DUMP, "w", force_zip64=True) as member:
@@ -103,9 +104,9 @@ async def _write(part: Path, source: Source, snapshot: str, manifest: Manifest) 
                     dump.update(chunk)
                     member.write(chunk)
         checksums = {DUMP: dump.hexdigest()}
-        if source.include_key:
-            archive.writestr(KEY, key)
-            checksums[KEY] = sha256(key).hexdigest()
+        if source.include_keys:
+            archive.writestr(KEY, keys)
+            checksums[KEY] = sha256(keys).hexdigest()
         complete = manifest.model_copy(update={"checksums": checksums})
         archive.writestr(MANIFEST, complete.model_dump_json(indent=2))
 

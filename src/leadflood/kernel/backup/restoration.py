@@ -15,6 +15,7 @@ from leadflood.kernel.backup.archive import (
     read_manifest,
 )
 from leadflood.kernel.db.migrate import head, install_queue, migrate
+from leadflood.kernel.secret_key import SecretKeys
 
 
 def checked_manifest(path: Path) -> Manifest:
@@ -32,12 +33,12 @@ def checked_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def key_in(path: Path, manifest: Manifest) -> str | None:
-    """The secret key in the backup, or None. Raises: UnusableBackup, OSError."""
+def keys_in(path: Path, manifest: Manifest) -> SecretKeys | None:
+    """The secret key and fallbacks in the backup, or None. Raises: UnusableBackup, OSError."""
     if KEY not in manifest.checksums:
         return None
     with opened(path) as archive:
-        return archive.read(KEY).decode("ascii")
+        return SecretKeys.of_lines(archive.read(KEY).decode("ascii"))
 
 
 async def restore(

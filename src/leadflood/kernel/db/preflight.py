@@ -1,8 +1,11 @@
-"""Check of a server before use: refusals are explained, with the remedy."""
+"""Checks of a server and its schema before use: refusals are explained, with the remedy."""
 
 import asyncpg
 
-from leadflood.kernel.db.roles import APP_ROLE
+from leadflood.kernel.db.database import Database
+from leadflood.kernel.db.errors import DatabaseError
+from leadflood.kernel.db.migrate import REVISION, OutdatedSchema, head
+from leadflood.kernel.db.roles import APP_ROLE, UNSAFE, refuse_unsafe
 from leadflood.kernel.errors import Unavailable
 
 _SECONDS = 5
@@ -23,6 +26,39 @@ async def server_version(url: str) -> str:
         return str(connection.get_settings().server_version).split()[0]
     finally:
         await connection.close()
+
+
+async def check_role(database: Database) -> None:
+    """Refuse to serve where row-level security does not bind us. Raises: UnsafeDatabaseRole, OutdatedSchema."""
+    async with database.statement() as connection:
+        try:
+            row = await connection.first(UNSAFE)
+        except DatabaseError as error:
+            raise _no_schema() from error
+    if row is not None:
+        refuse_unsafe(
+            role=row.role, superuser=row.superuser, bypasses=row.bypasses, owned=row.owned, unfenced=row.unfenced
+        )
+
+
+async def check_schema(database: Database) -> str:
+    """The schema's revision. A newer one than this program's is fine: it still serves the release before it.
+
+    Raises: OutdatedSchema: the schema is older than this program, or there is none.
+    """
+    async with database.statement() as connection:
+        try:
+            revision = await connection.scalar(REVISION)
+        except DatabaseError as error:
+            raise _no_schema() from error
+    if revision < head():  # revisions are numbered in order
+        message = f"The schema is at revision {revision}, this program needs {head()}. Run `leadflood migrate`."
+        raise OutdatedSchema(message)
+    return str(revision)
+
+
+def _no_schema() -> OutdatedSchema:
+    return OutdatedSchema("The database has no LEAD-FLOOD schema yet. Run `leadflood migrate`.")
 
 
 def _explained(error: Exception) -> str:

@@ -39,6 +39,7 @@ SENTENCES: Final = {
     "user.operator_revoked": "revoked {subject}'s rights as an instance operator",
     "hold.opened": "turned off the hold on outgoing email",
     "hold.closed": "turned on the hold on outgoing email: {reason}",
+    "secret_key.rotated": "rotated the secret key",
     "user.unlocked": "unlocked {subject}",
     "invitation.sent": "invited {email} as {role}",
     "invitation.resent": "resent the invitation to {email}",

@@ -25,8 +25,8 @@ _NONCE_BYTES: Final = 16
 def subject(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> bytes | None:
     """The subject under which this device's attempts at this account count; None if it is not known for the account."""
     nonce, tags = _parts(cookie)
-    tag = _tag(secret_box, nonce, user_id)
-    if not any(hmac.compare_digest(tag, item) for item in tags):
+    own = [_tag(box, nonce, user_id) for box in secret_box.per_key]
+    if not any(hmac.compare_digest(tag, item) for tag in own for item in tags):
         return None
     return secret_box.fingerprint(b"known device", nonce.encode(), user_id.bytes)
 
@@ -35,8 +35,9 @@ def remember(secret_box: SecretBox, cookie: str | None, user_id: UUID) -> str:
     """The value of the cookie that adds this account to those the device is known for."""
     nonce, tags = _parts(cookie)
     nonce = nonce or random_hex(_NONCE_BYTES)
-    tag = _tag(secret_box, nonce, user_id)
-    return ".".join([nonce, tag, *[item for item in tags if item != tag][: _ACCOUNTS - 1]])
+    tag, *former = [_tag(box, nonce, user_id) for box in secret_box.per_key]
+    others = [item for item in tags if item not in {tag, *former}]
+    return ".".join([nonce, tag, *others[: _ACCOUNTS - 1]])
 
 
 def link_code(secret_box: SecretBox, user_id: UUID) -> str:
@@ -52,7 +53,9 @@ def opened(secret_box: SecretBox, code: str, now: datetime) -> UUID | None:
     if not (_is_hex(user, 32) and until.isascii() and until.isdigit() and len(until) <= len("9999999999")):
         return None
     user_id, end = UUID(user), int(until)
-    genuine = signature.isascii() and hmac.compare_digest(_signature(secret_box, user_id, end), signature)
+    genuine = signature.isascii() and any(
+        hmac.compare_digest(_signature(box, user_id, end), signature) for box in secret_box.per_key
+    )
     return user_id if genuine and now.timestamp() < end else None
 
 

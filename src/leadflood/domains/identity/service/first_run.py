@@ -85,7 +85,9 @@ async def _opened(tx: Transaction, secret_box: SecretBox, code: str, now: dateti
     if end is None or end <= now.timestamp():
         raise SetupAlreadyDone
     owner = await untouched_owner(tx, FIRST_OWNER_EMAIL)
-    if owner is None or not hmac.compare_digest(_code(secret_box, owner[0], end), code):
+    if owner is None:
+        raise SetupAlreadyDone
+    if not any(hmac.compare_digest(_code(box, owner[0], end), code) for box in secret_box.per_key):
         raise SetupAlreadyDone
     return owner
 
