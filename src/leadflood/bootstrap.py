@@ -43,7 +43,7 @@ from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sealed_columns import SealedColumn
 from leadflood.kernel.secret_key import secret_box
 from leadflood.kernel.subjects import Participants
-from leadflood.web.navigation import ITEMS as SHARED_PLACES
+from leadflood.web import navigation as shared
 from leadflood.worker.executor import Executor
 from leadflood.worker.isolation import ISOLATED_JOBS, IsolatedProcess, serve_isolated
 from leadflood.worker.main import Worker, WorkerContext
@@ -85,9 +85,9 @@ SUBSCRIBERS = Subscribers(
     (subscription for domain in DOMAINS for subscription in domain.subscriptions),
 )
 
-NAVIGATION = Navigation([*SHARED_PLACES, *(item for domain in DOMAINS for item in domain.navigation)])
+_COUNTS = [count for domain in DOMAINS for count in domain.nav_counts]
+NAVIGATION = Navigation([*shared.ITEMS, *(item for domain in DOMAINS for item in domain.navigation)], _COUNTS)
 TEMPLATES = tuple(domain.templates for domain in DOMAINS if domain.templates is not None)
-_SHARED_PAGES = [f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "design")]
 HOME = sorted((panel for domain in DOMAINS for panel in domain.home), key=lambda panel: panel.order)
 SEALED: Sequence[SealedColumn] = (FINGERPRINT_KEY, *(column for domain in DOMAINS for column in domain.sealed))
 """Columns encrypted with the secret key, re-encrypted when the key is rotated."""
@@ -272,7 +272,7 @@ def api_routers() -> "Sequence[APIRouter]":
 
 def page_modules() -> "Sequence[Pages]":
     """The pages of the domains, and those that belong to none."""
-    return [import_module(name).pages for name in (*(name for each in DOMAINS for name in each.pages), *_SHARED_PAGES)]
+    return [import_module(name).pages for name in (*(name for each in DOMAINS for name in each.pages), *shared.PAGES)]
 
 
 def build_site(platform: Platform, changes: ChangeSubscriber, closing: asyncio.Event) -> "Api":

@@ -12,6 +12,7 @@ NOT_PAGES: Mapping[str, str] = {
     "/imports/{id}/previews": "the way back to the import",
     "/imports/{id}/rejected-rows": "a file",
     "/sign-in/device/{code}": "the way to the form",
+    "/leads/view-counts": "counts of the sidebar, for htmx",
     "/palette": "the list in the command palette, for htmx",
 }
 """Paths that answer with something else than a page, and with what."""

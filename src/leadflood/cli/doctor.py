@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from leadflood.kernel.queue.ports import QueueBackend
 
 _MIN_DISK = 1024**3
-_OLDEST_HEARTBEAT = 180.0
 _COUNTED = 200
 _INTERNAL = ("LEADFLOOD_HEARTBEAT_FD", "LEADFLOOD_PARENT_FD")
 
@@ -300,7 +299,9 @@ async def _work(database: "Database") -> AsyncIterator[Finding]:
 
 
 def _heartbeat(age: float | None) -> Finding:
-    if age is not None and age <= _OLDEST_HEARTBEAT:
+    from leadflood.domains.jobs.queries import OLDEST_HEARTBEAT
+
+    if age is not None and age <= OLDEST_HEARTBEAT:
         return Finding("heartbeat", ok=True, detail=f"{age:.0f} s ago")
     remedy = "Start a worker. If one is running, check its log."
     return Finding("heartbeat", ok=False, detail="none yet" if age is None else f"{age:.0f} s ago", remedy=remedy)

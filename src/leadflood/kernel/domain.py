@@ -12,7 +12,7 @@ from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.extensions import Extension, HomePanel
 from leadflood.kernel.filters import FilterField
 from leadflood.kernel.mail import Mailer
-from leadflood.kernel.pages import NavItem, TimelineKind
+from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
 from leadflood.kernel.sandbox.pool import Sandbox
 from leadflood.kernel.sealed_columns import SealedColumn
 from leadflood.kernel.subjects import Participant, Participants
@@ -54,7 +54,8 @@ class Domain:
         routes: modules with a `router` of the API. Like those of pages, only what serves HTTP imports them.
         pages: modules with `pages`.
         templates: the package whose folder `templates` the pages use, where it is not the one of `web`.
-        navigation: where its pages are found.
+        navigation: its items in the sidebar, the settings and the command palette.
+        nav_counts: numbers beside items of the navigation.
         timeline: kinds of entries that it adds to timelines.
         permissions: that it declares, each with the least role that has it.
         sealed: its columns that are encrypted with the secret key.
@@ -74,6 +75,7 @@ class Domain:
     pages: Sequence[str] = ()
     templates: str | None = None
     navigation: Sequence[NavItem] = ()
+    nav_counts: Sequence[NavCount] = ()
     timeline: Sequence[TimelineKind] = ()
     permissions: Sequence[Permission] = ()
     sealed: Sequence[SealedColumn] = ()

@@ -1,7 +1,7 @@
 """Context of a page: the request, the signed-in user, and helpers for pages."""
 
 import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,7 @@ from leadflood.web.cookies import (
 from leadflood.web.form_parser import Upload
 from leadflood.web.formats import Region
 from leadflood.web.forms import Form
+from leadflood.web.sidebar import Sidebar, current_below, is_current
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class PageContext:
         upload: the file of the form, if the page accepts one and one was chosen.
         toasts: what the page before left to be said.
         cookies: Set-Cookie values that go with the answer.
+        sidebar: counts of the navigation, and the items that are the user's own; empty until a page is rendered.
     """
 
     request: Request
@@ -70,6 +72,7 @@ class PageContext:
     upload: Upload | None = None
     toasts: list[Toast] = field(default_factory=list)
     cookies: list[str] = field(default_factory=list)
+    sidebar: Sidebar = field(default_factory=Sidebar)
 
     @property
     def actor(self) -> Actor:
@@ -106,8 +109,29 @@ class PageContext:
         return self.parts.navigation
 
     def places(self, *items: NavItem) -> list[NavItem]:
-        """Navigation items that the caller can access."""
-        return [item for item in items if not item.permission or self.may(item.permission)]
+        """Navigation items that exist in this installation and that the caller can access."""
+        return [
+            item
+            for item in items
+            if (not item.permission or self.may(item.permission)) and item.available(self.parts.settings)
+        ]
+
+    def below(self, item: NavItem) -> list[NavItem]:
+        """The items below an item of the sidebar, the user's own last."""
+        return [*self.places(*self.navigation.below(item)), *self.sidebar.own.get(item.href, ())]
+
+    def is_current(self, item: NavItem) -> bool:
+        """Whether this page belongs to an item of the sidebar."""
+        return is_current(self.navigation, item, self.path)
+
+    def current_below(self, items: Sequence[NavItem]) -> NavItem | None:
+        """The one of the items below another that is this page."""
+        return current_below(items, self.path, self.query)
+
+    def at(self, path: str) -> "PageContext":
+        """The same visitor on another page."""
+        other = {"path": path, "raw_path": path.encode(), "query_string": b"", "path_params": {}}
+        return PageContext(Request({**self.request.scope, **other}), self.parts, self.caller, self.anchor)
 
     @functools.cached_property
     def csrf(self) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -12,10 +13,10 @@ from leadflood.domains.identity.models import throttled_address
 from leadflood.domains.identity.service import access
 from leadflood.kernel.actor import MissingPermission, Permission
 from leadflood.kernel.deadline import Deadline
-from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated
+from leadflood.kernel.errors import AppError, InvalidInput, Unauthenticated, Unavailable
 from leadflood.kernel.request_bodies import BodyLease
 from leadflood.kernel.request_context import request_context_of
-from leadflood.web import formats, labels, sse
+from leadflood.web import formats, labels, sidebar, sse
 from leadflood.web.context import WebContext
 from leadflood.web.cookies import (
     NOTES,
@@ -34,6 +35,7 @@ from leadflood.web.form_parser import CSRF_FIELD, is_multipart, open_upload, rea
 from leadflood.web.page_context import Caller, PageContext
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 from leadflood.web.shared_page_context import Blocks, SharedPageContext
+from leadflood.web.sidebar import LoadItems, NavGroup
 from leadflood.web.templating import url
 
 Handler = Callable[[PageContext], Awaitable[PageResult]]
@@ -75,7 +77,7 @@ class PageRoute:
 
     Attributes:
         live: the blocks of its template that change by themselves, each an element whose id is the block's name with
-            `-` for `_`.
+            `-` for `_`. The counts of the sidebar do on every page.
         uploads: whether its form may bring a file, which the handler reads as it comes in.
         whole_file: whether the handler reads a file from end to end, which has limits of its own instead of the
             deadline of a request.
@@ -89,12 +91,18 @@ class PageRoute:
     uploads: bool = False
     whole_file: bool = False
 
+    @property
+    def has_stream(self) -> bool:
+        """Whether the page changes by itself: every page that has the sidebar."""
+        return self.method == "GET" and not isinstance(self.access, Public)
+
 
 class Pages:
     """The pages of one module, collected by `app.create_web`."""
 
     def __init__(self) -> None:
         self.rules: list[PageRoute] = []
+        self.nav_groups: list[NavGroup] = []
 
     def get(self, path: str, access: Access, *, live: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
         """Serve a page."""
@@ -107,6 +115,15 @@ class Pages:
         return self._add(
             lambda handler: PageRoute(path, "POST", access, handler, uploads=uploads, whole_file=uploads or whole_file)
         )
+
+    def nav_group(self, parent: str, *, counts: str) -> Callable[[LoadItems], LoadItems]:
+        """List items of the user's own below an item of the sidebar: see `NavGroup`."""
+
+        def add(load: LoadItems) -> LoadItems:
+            self.nav_groups.append(NavGroup(parent, load, counts))
+            return load
+
+        return add
 
     def _add(self, rule: Callable[[Handler], PageRoute]) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
@@ -134,14 +151,25 @@ async def answer(rule: PageRoute, request: Request, parts: WebContext) -> Respon
         async with Deadline(parts.settings.request_timeout_seconds) as deadline:
             with parts.body_budget.lease() as lease:
                 await admit(ctx, rule, lease, deadline)
-                if rule.live and sse.is_stream(request):
+                if rule.has_stream and sse.is_stream(request):
                     return _stream(ctx, rule)
                 if rule.whole_file:
                     deadline.lift()
                 done = await rule.handler(ctx)
+                if isinstance(done, PageResponse):
+                    await _load_sidebar(ctx)
     except AppError as error:
+        await _load_sidebar(ctx)
         return refusal(ctx, error)
     return respond(ctx, done, rule)
+
+
+async def _load_sidebar(ctx: PageContext) -> None:
+    """Read what the sidebar shows, if it is shown. A page without that is better than none."""
+    if ctx.signed_in and (ctx.wants_part is None or sse.is_poll(ctx.request)):
+        groups = [group for pages in ctx.parts.pages for group in pages.nav_groups]
+        with suppress(Unavailable):
+            ctx.sidebar = await sidebar.load(ctx, groups)
 
 
 async def admit(ctx: PageContext, rule: PageRoute, lease: BodyLease, deadline: Deadline) -> None:
@@ -219,7 +247,8 @@ def respond(ctx: PageContext, done: PageResult, rule: PageRoute) -> Response:
             ctx.cookies.append(drop_cookie(NOTES))
         ctx.toasts = [*ctx.toasts, *done.toasts]
         live_url = ctx.address if rule.live else ""
-        html = ctx.parts.views.page(done.template, {**done.context, "ctx": ctx, "live_url": live_url})
+        live = {"live_url": live_url, "has_stream": rule.has_stream}
+        html = ctx.parts.views.page(done.template, {**done.context, "ctx": ctx, **live})
         return _html(ctx, html, done.status)
     return _html(ctx, _part(ctx, done, rule), done.status)
 
@@ -245,7 +274,8 @@ def _part(ctx: PageContext, page: PageResponse, rule: PageRoute) -> str:
     context = {**page.context, "ctx": ctx, "live_url": ""}
     views = ctx.parts.views
     if sse.is_poll(ctx.request):
-        return "".join(views.block(page.template, item, context) for item in rule.live)
+        blocks = [views.block(page.template, item, context) for item in rule.live]
+        return "".join([*blocks, views.page(sidebar.TEMPLATE, context)])
     block = page.part or (ctx.wants_part or "").replace("-", "_")
     if not views.has_block(page.template, block):
         return views.page(page.template, context)
@@ -259,7 +289,12 @@ def _part(ctx: PageContext, page: PageResponse, rule: PageRoute) -> str:
 
 
 async def live_blocks(ctx: PageContext, rule: PageRoute, *, not_before: float) -> Blocks:
-    """The live blocks of a page, from a render that other viewers can share."""
+    """The live blocks of a page and of the sidebar, from renders that other viewers can share."""
+    counts = await sidebar.live_counts(ctx, not_before=not_before)
+    return {**await _live_page(ctx, rule, not_before), **counts} if rule.live else counts
+
+
+async def _live_page(ctx: PageContext, rule: PageRoute, not_before: float) -> Blocks:
 
     async def make(shared: SharedPageContext) -> Blocks:
         done = await rule.handler(shared)

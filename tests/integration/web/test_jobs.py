@@ -185,14 +185,25 @@ async def test_only_instance_operators_see_the_worker_processes(house: House) ->
     await report_worker(house.parts.database, worker_id=worker_id, host="host-17", pid=7, version="1", running=0)
 
     for operator in (True, False):
-        seen = await (await house.signed_in(Role.OWNER, operator=operator)).get("/jobs")
-        assert (seen.status, "host-17" in seen.text, "Worker processes" in seen.response.text) == (
-            200,
-            operator,
-            operator,
-        )
-        assert "No worker is running" not in seen.text
+        browser = await house.signed_in(Role.OWNER, operator=operator)
+        workers = await browser.get("/settings/workers")
+        assert (workers.status, "host-17" in workers.text) == ((200, True) if operator else (403, False))
+        assert "No worker is running" not in (await browser.get("/jobs")).text
     await deregister_worker(house.parts.database, worker_id=worker_id)
+
+
+async def test_health_says_what_needs_attention_and_where(owner: Browser, viewer: Browser, house: House) -> None:
+    await failed_job(house, "a@acme.com")
+    await dead_event(house, "b@acme.com")
+
+    seen = await owner.get("/settings/health")
+
+    checks = dict(zip(seen.all("#health-checks dt"), seen.all("#health-checks dd"), strict=True))
+    assert "schema 0" in checks["Database"]
+    assert checks["Failed jobs"].startswith("1 need")
+    assert checks["Event delivery"].startswith("1 need")
+    assert seen.html.css("#health-checks a[href='/jobs'], #health-checks a[href='/outbox?status=dead_letter']")
+    assert (await viewer.get("/settings/health")).status == 403
 
 
 async def test_a_job_that_waits_shows_until_when_and_for_what(owner: Browser, house: House) -> None:

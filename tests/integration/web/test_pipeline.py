@@ -334,10 +334,19 @@ async def test_a_page_over_its_deadline_says_so(house: House, owner: Browser) ->
 async def test_the_sidebar_shows_where_a_page_belongs(owner: Browser) -> None:
     for place, paths in {
         "/": ["/"],
-        "/leads": ["/leads", "/leads/deleted", "/changes", f"/changes/{ID}", "/imports", "/exports", "/duplicates"],
-        "/jobs": ["/jobs", f"/jobs/{ID}"],
-        "/outbox": ["/outbox"],
-        "/settings": ["/settings", "/settings/audit"],
+        "/leads": ["/leads", "/leads/new", f"/leads/{ID}"],
+        "/imports": ["/imports", "/imports/new"],
+        "/exports": ["/exports", "/leads/export"],
+        "/duplicates": ["/duplicates"],
+        "/settings": [
+            "/settings",
+            "/settings/audit",
+            "/leads/deleted",
+            "/changes",
+            f"/changes/{ID}",
+            "/jobs",
+            "/outbox",
+        ],
     }.items():
         for path in paths:
             marked = (await owner.get(path)).html.css(".sidebar__nav [aria-current=page]")

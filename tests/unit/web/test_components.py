@@ -12,6 +12,7 @@ from leadflood.kernel.pages import NavItem
 from leadflood.web import labels
 from leadflood.web.assets import Assets
 from leadflood.web.formats import DEFAULT
+from leadflood.web.sidebar import Sidebar, current_below, is_current
 from leadflood.web.templating import Templates
 
 WEB = Path(leadflood.web.__file__).parent
@@ -27,6 +28,15 @@ class _Reader(SimpleNamespace):
 
     def places(self, *items: NavItem) -> list[NavItem]:
         return list(items)
+
+    def below(self, item: NavItem) -> list[NavItem]:
+        return NAVIGATION.below(item)
+
+    def is_current(self, item: NavItem) -> bool:
+        return is_current(NAVIGATION, item, self.path)
+
+    def current_below(self, items: list[NavItem]) -> NavItem | None:
+        return current_below(items, self.path, {})
 
 
 def _visit() -> _Reader:
@@ -45,6 +55,7 @@ def _visit() -> _Reader:
         region=DEFAULT,
         command_key="Ctrl",
         navigation=NAVIGATION,
+        sidebar=Sidebar(),
     )
 
 

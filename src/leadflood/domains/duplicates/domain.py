@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from leadflood.domains.duplicates import jobs
+from leadflood.domains.duplicates import jobs, queries
 from leadflood.domains.duplicates.events import START_SCANS
 from leadflood.domains.duplicates.participant import PARTICIPANT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
-from leadflood.kernel.pages import NavItem
+from leadflood.kernel.pages import NavCount, NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -31,9 +31,13 @@ DOMAIN = Domain(
             "Duplicates",
             "/duplicates",
             "users",
-            order=12,
+            "data",
+            order=70,
+            keys="g d",
             permission=LEADS_READ,
             words="merge twice same dedupe",
+            count="duplicates",
         ),
     ),
+    nav_counts=(NavCount("duplicates", queries.OPEN_PAIRS, limit=1000),),
 )

@@ -32,6 +32,15 @@ WHERE d.workspace_id = :workspace_id AND d.status = :status
 ORDER BY d.score DESC, d.id DESC LIMIT :rows
 """)
 
+# Pairs of active leads to review.
+OPEN_PAIRS = sql("""
+SELECT FROM duplicate_candidates d
+JOIN leads a ON a.workspace_id = d.workspace_id AND a.id = d.lead_a AND a.deleted_at IS NULL
+JOIN leads b ON b.workspace_id = d.workspace_id AND b.id = d.lead_b AND b.deleted_at IS NULL
+WHERE d.workspace_id = :workspace_id AND d.status = 'open'
+""")
+"""Without columns."""
+
 # A pair, with active or deleted leads.
 _DUPLICATE = sql("""
 SELECT id, lead_a, lead_b, score, reasons, status, created_at, updated_at

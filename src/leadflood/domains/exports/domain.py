@@ -32,6 +32,16 @@ DOMAIN = Domain(
             permission=LEADS_READ,
             words="csv parquet ndjson",
         ),
-        NavItem("Exports", "/exports", "download", order=16, permission=LEADS_READ, words="past files download"),
+        NavItem(
+            "Exports",
+            "/exports",
+            "download",
+            "data",
+            order=60,
+            keys="g e",
+            permission=LEADS_READ,
+            words="past files download",
+            under=("/exports/", "/leads/export/"),
+        ),
     ),
 )

@@ -33,13 +33,13 @@ DOMAIN = Domain(
         NavItem("Appearance", "/settings/appearance", "moon", "you", order=102, words="settings theme dark light"),
         NavItem("Sessions", "/settings/sessions", "monitor", "you", order=103, words="settings devices sign out"),
         NavItem(
-            "Workspace",
+            "General",
             "/settings/workspace",
             "settings",
             "workspace",
             order=110,
             permission=WORKSPACE_READ,
-            words="settings name",
+            words="settings workspace name",
         ),
         NavItem(
             "Members",

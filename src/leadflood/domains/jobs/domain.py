@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from leadflood.domains.jobs import jobs
+from leadflood.domains.identity.permissions import WORKSPACE_WRITE
+from leadflood.domains.jobs import jobs, queries
 from leadflood.domains.jobs.events import CLEAN_UP, HEARTBEAT, Schedule
 from leadflood.domains.jobs.participant import PARTICIPANT
-from leadflood.domains.jobs.permissions import JOBS_READ, OUTBOX_READ, PERMISSIONS
+from leadflood.domains.jobs.permissions import OUTBOX_READ, PERMISSIONS
 from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.kernel.actor import Permission
 from leadflood.kernel.domain import Domain, Services
-from leadflood.kernel.pages import NavItem
+from leadflood.kernel.pages import NavCount, NavItem
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -41,35 +43,39 @@ DOMAIN = Domain(
     ),
     navigation=(
         NavItem(
-            "Jobs",
+            "Background jobs",
             "/jobs",
             "activity",
-            "main",
-            order=30,
+            "system",
+            order=210,
             keys="g j",
-            permission=JOBS_READ,
-            words="queue failed workers",
-            count="jobs",
+            permission=WORKSPACE_WRITE,
+            words="settings queue failed errors retry",
             failed="jobs_failed",
-        ),
-        NavItem(
-            "Failed jobs",
-            "/jobs?status=failed",
-            "circle-x",
-            order=31,
-            permission=JOBS_READ,
-            words="errors causes retry",
         ),
         NavItem(
             "Event delivery",
             "/outbox",
             "send",
-            "main",
-            order=40,
+            "system",
+            order=220,
             keys="g o",
             permission=OUTBOX_READ,
-            words="outbox events undelivered replay retry",
-            failed="outbox_failed",
+            words="settings outbox events undelivered replay retry",
+            failed="events_undelivered",
         ),
+        NavItem(
+            "Workers",
+            "/settings/workers",
+            "monitor",
+            "system",
+            order=230,
+            permission=Permission.INSTANCE,
+            words="settings processes",
+        ),
+    ),
+    nav_counts=(
+        NavCount("jobs_failed", queries.FAILED_JOBS.rows),
+        NavCount("events_undelivered", queries.DEAD_EVENTS.rows),
     ),
 )

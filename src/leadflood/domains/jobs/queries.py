@@ -42,6 +42,9 @@ WALKED = 5000
 SILENT_AFTER = timedelta(seconds=30)
 """A worker counts as offline after this time without a heartbeat."""
 
+OLDEST_HEARTBEAT = 180.0
+"""Seconds since the last heartbeat above which schedules count as stopped. They run every minute."""
+
 _CLOCKS_DIFFER = timedelta(hours=1)
 """Maximum difference between the database's clock and the one that made an ID, and between an ID and its commit."""
 
@@ -116,7 +119,14 @@ class FailureSource:
     failed: Sql
     at: Sql
 
+    @property
+    def rows(self) -> Sql:
+        """All of them, without columns."""
+        return assemble(_ROWS, table=self.table, failed=self.failed)
 
+
+# All failures of one of the two tables.
+_ROWS = sql("SELECT FROM {table} WHERE {failed}")
 JOBS = sql("job_executions")
 EVENTS = sql("outbox_events")
 FAILED_JOBS = FailureSource(JOBS, sql("workspace_id = :workspace_id AND status = 'failed'"), sql("finished_at"))

@@ -9,8 +9,9 @@ from leadflood.domains.leads.events import EVENTS, LEAD, PURGE_DELETED, LeadEven
 from leadflood.domains.leads.participant import PARTICIPANT
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE, PERMISSIONS
 from leadflood.domains.leads.service.custom import convert_values
+from leadflood.kernel.db.sql import sql
 from leadflood.kernel.domain import Domain, Services
-from leadflood.kernel.pages import NavItem, TimelineKind
+from leadflood.kernel.pages import NavCount, NavItem, TimelineKind
 
 
 def _jobs(services: Services) -> list[JobDefinition[Any]]:
@@ -37,6 +38,7 @@ DOMAIN = Domain(
     pages=(
         "leadflood.web.pages.leads",
         "leadflood.web.pages.lead_views",
+        "leadflood.web.pages.lead_sidebar",
         "leadflood.web.pages.lead_new",
         "leadflood.web.pages.lead",
         "leadflood.web.pages.lead_filter_form",
@@ -53,14 +55,43 @@ DOMAIN = Domain(
             order=10,
             keys="g l",
             permission=LEADS_READ,
-            under=("/leads/", "/changes/", "/imports/", "/exports/", "/duplicates/"),
+        ),
+        NavItem(
+            "All leads",
+            "/leads",
+            "contact",
+            "main",
+            order=10,
+            permission=LEADS_READ,
+            parent="/leads",
             count="leads",
+        ),
+        NavItem(
+            "My leads",
+            "/leads?owner=me",
+            "user",
+            "main",
+            order=11,
+            permission=LEADS_READ,
+            words="mine owner assigned",
+            parent="/leads",
+        ),
+        NavItem(
+            "Needs attention",
+            "/leads?status=failed",
+            "circle-alert",
+            "main",
+            order=12,
+            permission=LEADS_READ,
+            words="failed errors leads",
+            parent="/leads",
+            failed="leads_failed",
         ),
         NavItem(
             "New lead",
             "/leads/new",
             "user-plus",
-            order=11,
+            order=13,
             keys="g n",
             permission=LEADS_WRITE,
             words="create add",
@@ -82,6 +113,13 @@ DOMAIN = Domain(
             order=160,
             permission=LEADS_READ,
             words="settings undo",
+        ),
+    ),
+    nav_counts=(
+        NavCount("leads", sql("SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL")),
+        NavCount(
+            "leads_failed",
+            sql("SELECT FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND status = 'failed'"),
         ),
     ),
     timeline=(

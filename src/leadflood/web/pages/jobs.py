@@ -11,7 +11,6 @@ from leadflood.domains.jobs.models import MAX_CAUSE, JobStatus
 from leadflood.domains.jobs.permissions import JOBS_READ, JOBS_WRITE, OUTBOX_READ
 from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.domains.leads.queries import leads_by_id
-from leadflood.kernel.actor import Permission
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.web.cookies import local_path
 from leadflood.web.forms import validated
@@ -46,7 +45,6 @@ async def list_jobs(ctx: PageContext) -> PageResult:
             "next": ctx.cursor(page, scope),
             "queue": await queries.get_queue(tx, ctx.actor),
             "causes": await queries.failed_by_cause(tx, ctx.actor),
-            "workers": await queries.list_workers(tx) if ctx.may(Permission.INSTANCE) else [],
             "alive": (await queries.system_status(tx)).workers,
         }
     return PageResponse("jobs/list.html", {**context, "narrowed": narrowed, "paged": "after" in ctx.query})

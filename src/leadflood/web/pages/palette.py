@@ -38,6 +38,7 @@ async def show_palette(ctx: PageContext) -> PageResult:
     commands = [
         PaletteCommand(place.text, place.href, place.icon, place.keys or None, words=place.words)
         for place in ctx.places(*ctx.navigation.items)
+        if place.href != place.parent
     ]
     if typed:
         commands = [command for command in commands if _fits(command, typed)]

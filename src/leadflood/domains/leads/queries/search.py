@@ -13,7 +13,7 @@ from leadflood.domains.leads.queries.orders import FOLDED, ORDERS, arguments_aft
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import AND, Sql, assemble, joined, sql
+from leadflood.kernel.db.sql import AND, COMMA, Sql, assemble, joined, numbered, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.filter_sql import Conditions, is_leakproof, json_of, rarest, searched
 from leadflood.kernel.filters import Compare, Comparison, Every, FilterReader, Node
@@ -40,6 +40,15 @@ _SEARCH_COUNT: Final = assemble(sql("SELECT count(*) FROM {found}"), found=_FOUN
 _LISTING: Final = sql("SELECT {columns} FROM leads WHERE {conditions} ORDER BY {order} LIMIT :page_size")
 # Number of leads that match, up to a limit.
 _COUNT: Final = sql("SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :page_size) AS counted")
+
+# Several counts as columns of one row.
+_COUNTS: Final = sql("SELECT {counts}")
+_LISTED_COUNT: Final = sql("(SELECT count(*) FROM (SELECT FROM leads WHERE {conditions} LIMIT :listed) AS counted)")
+_SEARCHED_COUNT: Final = sql("""
+(SELECT count(*) FROM search_leads(
+    :value::jsonb -> 'required', :value -> 'matching', ARRAY(SELECT jsonb_array_elements_text(:value -> 'patterns')),
+    NULL, NULL, NULL, :searched))
+""")
 
 # Summary of the leads of a page, and the last one.
 _SURVEY: Final = sql("""
@@ -108,6 +117,23 @@ async def count_leads(tx: Transaction, actor: Actor, *, filters: LeadFilter, max
     return Count.up_to(limit_, found)
 
 
+async def count_each(tx: Transaction, actor: Actor, *, filters: Sequence[LeadFilter]) -> list[Count]:
+    """As `count_leads` for several filters, in one statement."""
+    values = {
+        "workspace_id": actor.workspace_id,
+        "listed": MAX_COUNT + 1,
+        "searched": MAX_COUNT_OF_SEARCH + 1,
+    }
+    counts, limits = [], []
+    for meant in (_Meant.by(each, actor) for each in filters):
+        limits.append(MAX_COUNT_OF_SEARCH if meant.matching else MAX_COUNT)
+        counts.append(_counted_search(meant, values) if meant.matching else _counted_list(meant, values))
+    if not counts:
+        return []
+    (row,) = await tx.all(assemble(_COUNTS, counts=joined(COMMA, counts)), values)
+    return [Count.up_to(limit, found) for limit, found in zip(limits, row, strict=True)]
+
+
 async def scan_leads(
     tx: Transaction, actor: Actor, *, filters: LeadFilter, after: Position | None, limit: int
 ) -> ScanPage:
@@ -168,6 +194,23 @@ def _conditions(actor: Actor, meant: _Meant) -> Conditions:
     for node in meant.required:
         conditions.add(node)
     return conditions
+
+
+def _counted_list(meant: _Meant, values: dict[str, Any]) -> Sql:
+    """One of several counts. Adds its parameters to `values`."""
+    conditions = Conditions(values, [_OWN])
+    for node in meant.required:
+        conditions.add(node)
+    return assemble(_LISTED_COUNT, conditions=joined(AND, conditions.parts))
+
+
+def _counted_search(meant: _Meant, values: dict[str, Any]) -> Sql:
+    """The same where leads are searched."""
+    number = len(values) + 1
+    given = _search_arguments(meant, None, None, 0)
+    search = {name: json.loads(given[name]) for name in ("required", "matching")} | {"patterns": given["patterns"]}
+    values[f"value_{number}"] = json.dumps(search)
+    return numbered(_SEARCHED_COUNT, number)
 
 
 def _listing(
