@@ -144,6 +144,7 @@ ROLES: Final = {
 """Roles with their descriptions, from most to least permissions."""
 
 
+_VERBS: Final = {"read": "view access to", "write": "edit access to"}
 _TONES: Final = {
     Color.GRAY: "neutral",
     Color.RED: "bad",
@@ -204,8 +205,9 @@ def no_access(permission: Permission) -> str:
     """Message for a user without a permission."""
     if not permission.grantable:
         return "You don't have access. Sign in with your own account."
-    access = "edit" if permission.endswith(":write") else "view"
-    return f"You don't have access. Ask an admin for {access} access to {permission.area}."
+    verb = permission.partition(":")[2]
+    wanted = _VERBS.get(verb, f"permission to {verb}")
+    return f"You don't have access. Ask an admin for {wanted} {permission.area}."
 
 
 def _camel(name: str) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from leadflood.api.routes import exports
 from leadflood.bootstrap import build_registry
-from leadflood.domains.jobs.permissions import JOBS_READ
-from leadflood.domains.leads.permissions import LEADS_READ
+from leadflood.domains.exports.permissions import LEADS_EXPORT
+from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.actor import PERMISSIONS, Role
 from leadflood.kernel.config import Settings
 from leadflood.kernel.db.database import Database
 from tests.support.api import Caller, new_caller
@@ -115,14 +116,18 @@ async def test_a_file_is_asked_for_written_downloaded_and_deleted(
     assert (await toys.get("/v1/exports", headers=caller.headers)).json()["items"] == []
 
 
-async def test_whoever_may_only_read_gets_leads_at_once_but_has_no_file_written(
+async def test_exports_need_a_permission_of_their_own(
     toys: httpx.AsyncClient, caller: Caller, leads: list[str], database: Database
 ) -> None:
-    reader = await new_caller(database, [LEADS_READ], workspace_id=caller.workspace_id)
-    stranger = await new_caller(database, [JOBS_READ], workspace_id=caller.workspace_id)
+    writer = await new_caller(database, [LEADS_READ, LEADS_WRITE], workspace_id=caller.workspace_id)
+    exporter = await new_caller(database, [LEADS_EXPORT], workspace_id=caller.workspace_id)
 
-    assert (await toys.get("/v1/leads/exports", headers=reader.headers)).status_code == 200
-    refused = await toys.post("/v1/exports", json={}, headers=reader.headers)
-    assert (refused.status_code, refused.json()["requiredPermission"]) == (403, "leads:write")
-    refused = await toys.get("/v1/leads/exports", headers=stranger.headers)
-    assert (refused.status_code, refused.json()["requiredPermission"]) == (403, "leads:read")
+    for answer in (
+        await toys.get("/v1/leads/exports", headers=writer.headers),
+        await toys.post("/v1/exports", json={}, headers=writer.headers),
+    ):
+        assert (answer.status_code, answer.json()["requiredPermission"]) == (403, "leads:export")
+    assert (await toys.get("/v1/leads/exports", headers=exporter.headers)).status_code == 200
+    assert (await toys.post("/v1/exports", json={}, headers=exporter.headers)).status_code == 201
+    assert LEADS_EXPORT not in PERMISSIONS[Role.VIEWER]
+    assert LEADS_EXPORT in PERMISSIONS[Role.MEMBER]

@@ -12,8 +12,9 @@ from leadflood.api.routing import EdgeRoute, requires
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import ColumnNames, CreateExport, ExportView
 from leadflood.domains.exports.models import ALL, DIRECT_LIMIT, ExportFormat
+from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.exports.service import files, streaming
-from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.domains.leads.permissions import LEADS_READ
 
 router = APIRouter(tags=["exports"], route_class=EdgeRoute)
 
@@ -49,7 +50,7 @@ def _attachment(pieces: AsyncIterator[bytes], name: str, kind: ExportFormat, siz
 
 
 @router.get("/v1/leads/exports", summary="Download leads", response_class=FileResponse, responses=_FILE)
-@requires(LEADS_READ, transaction=False)
+@requires(LEADS_EXPORT, transaction=False)
 async def export_leads(
     *,
     filters: Filters,
@@ -76,11 +77,11 @@ async def export_leads(
 
 
 @router.post("/v1/exports", status_code=201, summary="Create an export")
-@requires(LEADS_WRITE)
+@requires(LEADS_EXPORT)
 async def create_export(command: CreateExport, response: Response, unit: UnitOfWorkDep) -> ExportView:
     """Starts a background export of any number of leads. Recorded in the audit log.
 
-    The file is kept for 7 days. Needs `leads:write` because it uses storage; `GET /v1/leads/exports` doesn't.
+    The file is kept for 7 days.
     """
     created = await files.request_export(unit.tx, unit.actor, command=command, trace=unit.trace)
     response.headers["Location"] = f"/v1/exports/{created.id}"
@@ -102,7 +103,7 @@ async def get_export(export_id: ResourceId, unit: UnitOfWorkDep) -> ExportView:
 
 
 @router.get("/v1/exports/{id}/file", summary="Download an export", response_class=FileResponse, responses=_FILE)
-@requires(LEADS_READ, transaction=False)
+@requires(LEADS_EXPORT, transaction=False)
 async def get_export_file(export_id: ResourceId, unit: UnitOfWorkDep) -> Response:
     """Returns the file of a `ready` export. Recorded in the audit log."""
     file = await files.open_file(unit.parts.database, unit.actor, export_id=export_id)
@@ -110,7 +111,7 @@ async def get_export_file(export_id: ResourceId, unit: UnitOfWorkDep) -> Respons
 
 
 @router.delete("/v1/exports/{id}", status_code=204, summary="Delete an export")
-@requires(LEADS_WRITE)
+@requires(LEADS_EXPORT)
 async def delete_export(export_id: ResourceId, unit: UnitOfWorkDep) -> None:
     """Delete the file, or cancel the export if it is still `writing`."""
     await files.delete_export(unit.tx, unit.actor, export_id=export_id)

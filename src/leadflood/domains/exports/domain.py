@@ -5,9 +5,9 @@ from typing import Any
 from leadflood.domains.exports import jobs
 from leadflood.domains.exports.events import PURGE_EXPORTS
 from leadflood.domains.exports.participant import PARTICIPANT
+from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobDefinition
-from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.domain import Domain, Services
 from leadflood.kernel.pages import NavItem
 
@@ -21,6 +21,7 @@ DOMAIN = Domain(
     jobs=_jobs,
     schedules=(Schedule(PURGE_EXPORTS, 3600.0),),
     participants=(PARTICIPANT,),
+    permissions=(LEADS_EXPORT,),
     routes=("leadflood.api.routes.exports",),
     pages=("leadflood.web.pages.exports",),
     navigation=(
@@ -29,7 +30,7 @@ DOMAIN = Domain(
             "/leads/export",
             "download",
             order=15,
-            permission=LEADS_READ,
+            permission=LEADS_EXPORT,
             words="csv parquet ndjson",
         ),
         NavItem(
@@ -39,7 +40,7 @@ DOMAIN = Domain(
             "data",
             order=60,
             keys="g e",
-            permission=LEADS_READ,
+            permission=LEADS_EXPORT,
             words="past files download",
             under=("/exports/", "/leads/export/"),
         ),

@@ -9,9 +9,9 @@ from starlette.responses import StreamingResponse
 from leadflood.domains.exports import queries
 from leadflood.domains.exports.contracts import CreateExport
 from leadflood.domains.exports.models import ALL, ALL_ENRICHED, CUSTOM, DIRECT_LIMIT, FIELDS, ExportFormat
+from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.exports.service import files, streaming
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
-from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries.search import count_leads
 from leadflood.kernel.errors import AppError
 from leadflood.web.cookies import Toast
@@ -31,13 +31,13 @@ _FAULT = 500
 _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
 
 
-@pages.get("/leads/export", LEADS_READ)
+@pages.get("/leads/export", LEADS_EXPORT)
 async def show_export(ctx: PageContext) -> PageResult:
     """The form of an export: the filters of the URL, which are those of the list, and the format."""
     return await _page(ctx, LeadListParams.read(ctx.request.query_params.multi_items()), Form())
 
 
-@pages.post("/leads/export", LEADS_READ)
+@pages.post("/leads/export", LEADS_EXPORT)
 async def export_leads(ctx: PageContext) -> PageResult:
     """Download few leads immediately; for many, or on request, a worker prepares a file."""
     form = ctx.form
@@ -63,7 +63,7 @@ async def export_leads(ctx: PageContext) -> PageResult:
     return StreamingResponse(stream.pieces(), headers=headers, media_type=command.format.media_type)
 
 
-@pages.get(_FILES, LEADS_READ, live=("exports_list",))
+@pages.get(_FILES, LEADS_EXPORT, live=("exports_list",))
 async def list_exports(ctx: PageContext) -> PageResult:
     """The exports of the workspace: in progress, and ready to download."""
     async with ctx.reading() as tx:
@@ -80,7 +80,7 @@ async def list_exports(ctx: PageContext) -> PageResult:
     return PageResponse("exports/list.html", context)
 
 
-@pages.get(f"{_FILES}/{{id}}/file", LEADS_READ)
+@pages.get(f"{_FILES}/{{id}}/file", LEADS_EXPORT)
 async def download_export(ctx: PageContext) -> PageResult:
     """Download a file."""
     file = await files.open_file(ctx.parts.database, ctx.actor, export_id=ctx.id())
@@ -91,7 +91,7 @@ async def download_export(ctx: PageContext) -> PageResult:
     return StreamingResponse(file.pieces, headers=headers, media_type=file.view.format.media_type)
 
 
-@pages.post(f"{_FILES}/{{id}}/deletions", LEADS_WRITE)
+@pages.post(f"{_FILES}/{{id}}/deletions", LEADS_EXPORT)
 async def delete_export(ctx: PageContext) -> PageResult:
     """Delete a file."""
     async with ctx.writing() as tx:
@@ -130,7 +130,6 @@ async def _is_large(ctx: PageContext, command: CreateExport) -> bool:
 
 
 async def _later(ctx: PageContext, command: CreateExport) -> PageResult:
-    ctx.actor.require(LEADS_WRITE)
     async with ctx.writing() as tx:
         await files.request_export(tx, ctx.actor, command=command, trace=ctx.trace)
     return Redirect(_FILES, [Toast("Preparing your export. It will be available here for 7 days.", "info")])

@@ -9,10 +9,10 @@ from leadflood.domains.exports.contracts import CreateExport, ExportView
 from leadflood.domains.exports.errors import ExportNotFound, ExportNotReady, TooManyExports
 from leadflood.domains.exports.events import WRITE_EXPORT, ExportAuditAction, ExportPayload
 from leadflood.domains.exports.models import MAX_EXPORTS, ExportStatus
+from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.identity.service import audit
 from leadflood.domains.jobs import service as jobs
 from leadflood.domains.jobs.models import NewJob
-from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
@@ -38,7 +38,7 @@ async def request_export(
     trace: Mapping[str, str],
 ) -> ExportView:
     """Start a background export; its file is kept for 7 days. Raises: TooManyExports."""
-    actor.require(LEADS_WRITE)
+    actor.require(LEADS_EXPORT)
     if await queries.count_exports(tx, actor) >= MAX_EXPORTS:
         raise TooManyExports(MAX_EXPORTS)
     export_id = new_id()
@@ -69,7 +69,7 @@ async def request_export(
 
 async def open_file(database: Database, actor: Actor, *, export_id: UUID) -> ExportFile:
     """Start a download, and record the user. Raises: ExportNotFound, ExportNotReady."""
-    actor.require(LEADS_READ)
+    actor.require(LEADS_EXPORT)
     async with database.transaction(actor.workspace_id) as tx:
         view = await queries.get_export(tx, actor, export_id=export_id)
         if view.status is not ExportStatus.READY:
@@ -92,7 +92,7 @@ async def delete_export(tx: Transaction, actor: Actor, *, export_id: UUID) -> No
 
     Raises: ExportNotFound.
     """
-    actor.require(LEADS_WRITE)
+    actor.require(LEADS_EXPORT)
     if not await store.expire(tx, actor.workspace_id, export_id):
         raise ExportNotFound
     await audit.record(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from leadflood.domains.exports.errors import ExportTooLarge
 from leadflood.domains.exports.events import ExportAuditAction
 from leadflood.domains.exports.models import ExportFormat, file_name, wants_enriched
+from leadflood.domains.exports.permissions import LEADS_EXPORT
 from leadflood.domains.exports.service.batches import ExportScan, batches, encoder, scan_for_export
 from leadflood.domains.identity.service import audit
 from leadflood.domains.leads.contracts.filters import LeadFilter
-from leadflood.domains.leads.permissions import LEADS_READ
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
@@ -81,7 +81,7 @@ async def open_stream(
         max_count: leads that may be sent; None: any number.
         bom: CSV: start with the mark by which Excel knows UTF-8.
     """
-    actor.require(LEADS_READ)
+    actor.require(LEADS_EXPORT)
     filters = filters.fixed(actor)
     surveyed = await scan_for_export(database, actor, filters=filters, columns=columns, kind=kind, max_count=max_count)
     if max_count is not None and surveyed.total > max_count:

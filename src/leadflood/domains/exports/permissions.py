@@ -1,0 +1,5 @@
+"""Permissions of exports."""
+
+from leadflood.kernel.actor import Permission, Role
+
+LEADS_EXPORT = Permission.declare("leads:export", Role.MEMBER, label="Export leads as files")
