@@ -141,6 +141,7 @@ WITHOUT_PERMISSION: dict[str, str] = {
 WITHOUT_AUDIT: dict[str, str] = {
     "identity.service.access.touch": "the time of last use of a session or key, once a minute",
     "leads.service.create_lead": "a thousand a second; the lead's timeline has who created it",
+    "leads.service.samples.load_samples": "as create_lead",
     "leads.service.create_leads": "a thousand a second; the timelines of the leads have who created them",
 }
 """Verbs that write no audit event, and where else one finds who did it. Decision 18 has the reasons."""

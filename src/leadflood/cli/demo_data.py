@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
@@ -16,21 +16,8 @@ from leadflood.kernel.errors import AppError
 if TYPE_CHECKING:
     from leadflood.kernel.config import Settings
 
-SOURCE = "demo"
 _BATCH = 200
 _FIRST_POLL, _MAX_POLL = 0.1, 1.0
-
-SAMPLES: Sequence[dict[str, Any]] = (
-    {"email": "ada.lovelace@acme.com", "company": "Acme", "jobTitle": "Head of Research", "country": "GB"},
-    {"email": "grace.hopper@navy-systems.com", "firstName": "Grace", "lastName": "Hopper"},
-    {"email": "søren@blåbær.dk", "firstName": "Søren", "country": "DK"},
-    {"email": "k.nakamura@sakura-trading.co.jp", "firstName": "恵子", "lastName": "中村", "country": "JP"},
-    {"email": "layla.haddad@cedar-imports.com", "firstName": "ليلى", "lastName": "حداد", "country": "LB"},
-    {"email": "maria.garcia@gmial.com", "firstName": "María", "lastName": "García", "country": "ES"},
-    {"email": "sales@northwind-traders.com", "company": "Northwind Traders"},
-    {"email": "jonas.weber@gmail.com", "firstName": "Jonas", "lastName": "Weber", "country": "DE"},
-)
-"""A full address, a typo, a role, a free email, an international domain, and names in other scripts."""
 
 
 class DemoRefused(AppError):
@@ -78,23 +65,16 @@ async def _seed(settings: "Settings", count: int, *, wait: bool) -> bool:
 
 async def create_samples(context: CliContext, count: int) -> tuple[list[UUID], int]:
     """Ensure that there are `count` sample leads. Returns their IDs, and the number of new ones."""
-    from leadflood.domains.leads import service
-    from leadflood.domains.leads.contracts import CreateLead
-    from leadflood.domains.leads.errors import DuplicateLead
+    from leadflood.domains.leads.service.samples import load_samples
 
     ids: list[UUID] = []
     new = 0
     for start in range(0, count, _BATCH):
+        numbers = range(start, min(start + _BATCH, count))
         async with context.database.transaction(context.actor.workspace_id) as tx:
-            for number in range(start, min(start + _BATCH, count)):
-                command = CreateLead.model_validate(_sample(number))
-                try:
-                    made = await service.create_lead(tx, context.actor, command=command, trace={}, source=SOURCE)
-                except DuplicateLead as duplicate:
-                    ids.append(UUID(str(duplicate.extra["existingId"])))
-                else:
-                    ids.append(made.lead_id)
-                    new += 1
+            some, made = await load_samples(tx, context.actor, trace={}, numbers=numbers)
+        ids += some
+        new += made
     return ids, new
 
 
@@ -121,11 +101,3 @@ async def _watch(context: CliContext, lead_ids: Sequence[UUID]) -> bool:
             screen.show(f"{ended} of {len(lead_ids)} sample leads enriched …")
             pause = _FIRST_POLL if reported != before else min(_MAX_POLL, pause * 1.3)
             await asyncio.sleep(pause)
-
-
-def _sample(number: int) -> dict[str, Any]:
-    if number < len(SAMPLES):
-        return SAMPLES[number]
-    pattern = SAMPLES[number % len(SAMPLES)]
-    local, _, domain = str(pattern["email"]).partition("@")
-    return {**pattern, "email": f"{local}+{number}@{domain}"}

@@ -150,22 +150,6 @@ async def test_viewers_look_but_do_not_touch(viewer: Browser, house: House) -> N
     assert (await viewer.get("/outbox")).status == 403
 
 
-async def test_home_tells_what_came_in_and_what_failed(owner: Browser, house: House) -> None:
-    await failed_job(house, "a@acme.com")
-    await house.lead("b@acme.com", firstName="Grace")
-
-    seen = await owner.get("/")
-
-    stats = dict(zip(seen.all(".stat__label"), seen.all(".stat__value"), strict=True))
-    assert (stats["Leads"], stats["Created today"], stats["Enriching"], stats["Failed"]) == ("2", "2", "1", "1")
-    assert "Grace" in seen.text
-    assert len(seen.html.css("[data-plot]")) == len(seen.html.css(".plot__table table")) == 2
-
-
-async def test_home_of_an_empty_workspace_says_what_to_do(owner: Browser) -> None:
-    assert (await owner.get("/")).html.css(".empty a[href='/leads/new']")
-
-
 async def test_the_palette_offers_places_that_one_may_go_to_and_leads(
     owner: Browser, viewer: Browser, house: House
 ) -> None:

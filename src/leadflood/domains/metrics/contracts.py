@@ -11,8 +11,8 @@ from leadflood.kernel.schema import Count, View
 class ActivityMetrics(View):
     """Activity in a period."""
 
-    created: int = Field(description="Leads created, including leads deleted later.")
-    enriched: int = Field(description="Enrichments completed.")
+    created: int = Field(description="Leads created and not deleted. Above 50,000: including leads deleted later.")
+    enriched: int = Field(description="Enrichments completed, including repeated ones of a lead.")
     failed: int = Field(description="Enrichments failed after all attempts.")
     latency_p50: float | None = Field(description="Median time to enrich, in seconds.")
     latency_p95: float | None = Field(description="95th percentile of the time to enrich, in seconds.")
@@ -39,9 +39,12 @@ class OverviewView(View):
     """Dashboard summary of the workspace."""
 
     leads: Count = Field(description="Number of leads. Above 10,000: as of the last hour plus leads created since.")
-    created_today: int = Field(description="Leads created since midnight in the requested time zone.")
-    enriched_today: int
-    failed_today: int
+    created_today: int = Field(
+        description="Leads created since midnight in the requested time zone and not deleted. Above 50,000: including "
+        "leads deleted later."
+    )
+    enriched_today: int = Field(description="Enrichments completed since midnight, including repeated ones of a lead.")
+    failed_today: int = Field(description="Enrichments failed after all attempts since midnight.")
     in_flight: Count = Field(description="Leads being enriched, counted up to 10,000.")
     failed: Count = Field(description="Leads whose enrichment failed, counted up to 10,000.")
     oldest_waiting_at: datetime | None = Field(description="Creation time of the lead that has been waiting longest.")

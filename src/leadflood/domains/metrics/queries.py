@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,9 @@ COUNTED = 10_000
 
 LIVE = 1000
 """Maximum number of leads changed since the last aggregation that are read; above it, metrics are as of then."""
+
+MAX_CREATED = 50_000
+"""Maximum number of leads created in a span that are counted one by one; above it, deleted leads are included."""
 
 # The time up to which everything is aggregated.
 _COUNTED_UNTIL = sql("SELECT counted_until FROM figures_progress WHERE name = 'leads'")
@@ -43,6 +46,15 @@ SELECT width_bucket(quarter, :bounds::timestamptz[]) AS part, sum(created) AS cr
              sum(latency[25])] AS latency
 FROM workspace_figures
 WHERE workspace_id = :workspace_id AND quarter >= :first AND quarter < :last
+GROUP BY part
+""")
+
+# Number of active leads created in each part of a span, up to a limit.
+_CREATED = sql("""
+SELECT width_bucket(created_at, :bounds::timestamptz[]) AS part, count(*) AS leads
+FROM (SELECT created_at FROM leads
+      WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND created_at >= :first AND created_at < :last
+      ORDER BY created_at, id LIMIT :most) AS created
 GROUP BY part
 """)
 
@@ -142,8 +154,7 @@ async def _activity(
 
 
 async def _overview(tx: Transaction, actor: Actor, recent: _Recent, zone: ZoneInfo, now: datetime) -> OverviewView:
-    midnight = _midnight(now, zone)
-    (today,), counted_until = await _parts(tx, actor, recent, [midnight, max(now, midnight)], now)
+    (today,), counted_until = await _parts(tx, actor, recent, bounds_of(TimeRange.WEEK, now, zone)[-2:], now)
     row = (await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "most": COUNTED + 1}))[0]
     leads = Count.up_to(COUNTED, row.leads)
     if not leads.exact:
@@ -185,10 +196,21 @@ async def _parts(
     for row in await tx.all(_COUNTED, sought):
         latency = Counter({slot: count for slot, count in enumerate(row.latency) if count})
         parts[row.part - 1].add(_Part(row.created, row.enriched, row.failed, latency))
-    if recent.rows[0].touched > LIVE:
-        return parts, recent.since
-    _add_live(parts, bounds, recent.rows)
-    return parts, max(now, recent.since)
+    complete = recent.rows[0].touched <= LIVE
+    if complete:
+        _add_live(parts, bounds, recent.rows)
+    await _count_created(tx, parts, sought)
+    return parts, max(now, recent.since) if complete else recent.since
+
+
+async def _count_created(tx: Transaction, parts: Sequence[_Part], sought: Mapping[str, Any]) -> None:
+    """Replace the leads created by those that there still are, unless there are too many to count."""
+    rows = await tx.all(_CREATED, {**sought, "most": MAX_CREATED + 1})
+    if sum(row.leads for row in rows) > MAX_CREATED:
+        return
+    counts = {row.part - 1: row.leads for row in rows}
+    for number, part in enumerate(parts):
+        part.created = counts.get(number, 0)
 
 
 def _add_live(parts: Sequence[_Part], bounds: Sequence[datetime], live: Sequence[Row]) -> None:

@@ -1,8 +1,18 @@
-"""Messages about the outcome of bulk actions."""
+"""Jobs in words: what their failures mean, and the outcome of bulk actions."""
 
-from leadflood.domains.jobs.contracts import BulkOutcome
+from leadflood.domains.enrichment.events import ENRICH_LEAD
+from leadflood.domains.jobs.contracts import BulkOutcome, CauseGroup
+from leadflood.web import labels
 from leadflood.web.cookies import Toast
-from leadflood.web.formats import plural
+from leadflood.web.formats import counted, plural
+
+
+def consequence(group: CauseGroup) -> str:
+    """What failures with one error mean: `36 leads couldn't be enriched`, `2 jobs failed: Import`."""
+    one = group.count.value == 1
+    if group.kind == ENRICH_LEAD.name:
+        return f"{counted(group.count)} {'lead' if one else 'leads'} couldn’t be enriched"
+    return f"{counted(group.count)} {'job' if one else 'jobs'} failed: {labels.job(group.kind)}"
 
 
 def outcome_toasts(outcome: BulkOutcome, noun: str, doing: str) -> list[Toast]:
