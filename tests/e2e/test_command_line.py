@@ -35,12 +35,17 @@ def expect_refusal_in_production(installation: Installation) -> None:
     assert "api.started" not in production.output
 
 
+def expect_the_demo_user_last(up: Running) -> None:
+    assert up.output.count(f"{PASSWORD}demo-flood-2026") == 1
+    assert "owner@leadflood.local" not in up.output
+    assert "Set it up in the browser" not in up.output
+    assert up.output.index("enriched    ada.lovelace@acme.com") < up.output.index(PASSWORD)
+
+
 def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_day(installation: Installation) -> None:
     up = installation.up("--demo")
     up.wait_for(ENDS_WITH)
-    assert "owner@leadflood.local" in up.output
-    assert up.output.count(PASSWORD) == 1
-    assert up.output.count("Set it up in the browser: http://127.0.0.1:") == 1
+    expect_the_demo_user_last(up)
     assert "enriched    ada.lovelace@acme.com" in up.output
     assert "email_insight" in up.output
     assert set(up.pids()) == {"postgres", "api", "worker", "dev-mail"}
@@ -64,7 +69,7 @@ def test_the_first_command_ends_with_an_enriched_lead_and_everything_else_of_a_d
 
     again = installation.up("--demo")
     again.wait_for(ENDS_WITH)
-    assert PASSWORD not in again.output
+    assert up.output.count(PASSWORD) == 1
     assert "Sample data already loaded." in again.output
     shown = installation.run("lead", "show", "alan.turing@acme.com", "--json")
     assert json.loads(shown.stdout)["lead"]["id"] == lead["id"]

@@ -49,7 +49,7 @@ def environment(**settings: str) -> dict[str, str]:
     says otherwise.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADFLOOD_")}
-    given = {"instance_id": INSTANCE, "request_timeout_seconds": "60", **settings}
+    given = {"instance_id": INSTANCE, "request_timeout_seconds": "60", "log_level": "info", **settings}
     return {**kept, **{f"LEADFLOOD_{name.upper()}": value for name, value in given.items()}}
 
 

@@ -264,7 +264,7 @@ async def _find(context: CliContext, lead: str) -> UUID:
     for found in page.items:
         if parse_email(found.email).norm == norm:
             return found.id
-    raise LeadNotFound
+    raise LeadNotFound(lead)
 
 
 def _custom_fields(pairs: list[str]) -> dict[str, str]:

@@ -65,7 +65,7 @@ async def print_pages(
         if as_json:
             print_json(*page.items)
         elif page.items:
-            print_table(columns, map(row, page.items), header=header)
+            print_table(columns, map(row, page.items), header=header, one_line=True)
         header, more, shown = False, page.after is not None, shown + len(page.items)
     if more:
         note(f"Showing {shown}. Use --all for more.")

@@ -59,8 +59,13 @@ def console(stream: TextIO | None = None) -> "Console":
     )
 
 
-def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Print rows in aligned columns. Wide characters take two cells; external text cannot move the cursor."""
+def print_table(
+    columns: Sequence[TableColumn], rows: Iterable[Sequence[object]], *, header: bool = True, one_line: bool = False
+) -> None:
+    """Print rows in aligned columns. Wide characters take two cells; external text cannot move the cursor.
+
+    `one_line`: on a terminal, long values are cut so that a row is one line.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -70,8 +75,10 @@ def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[object]]
     table = Table(box=frame, show_header=header, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column.title, no_wrap=column.whole or not screen.is_terminal, overflow="fold")
+    cut = one_line and screen.is_terminal
     for row in rows:
-        table.add_row(*(Text(_cell(value, terminal=screen.is_terminal)) for value in row))
+        cells = (_cell(value, terminal=screen.is_terminal) for value in row)
+        table.add_row(*(Text(cell, no_wrap=cut or None, overflow="ellipsis" if cut else None) for cell in cells))
     if screen.is_terminal:
         screen.print(table)
         return

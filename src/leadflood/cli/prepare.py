@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def run_prepare(settings: "Settings") -> None:
-    """Prepare the database; print the first owner's password if it was created now, and the setup link.
+    """Prepare the database; print how the first owner signs in: a new password, and the link to set up the workspace.
 
-    The link is printed at each start until the first sign-in.
+    The link is printed at each start until the first sign-in. `up` prints both last.
     """
     asyncio.run(_prepare(settings))
 
@@ -28,7 +28,7 @@ async def _prepare(settings: "Settings") -> None:
     await bootstrap.provision_embedded(settings)
     done = await bootstrap.prepare_database(settings)
     if not done.is_current:
-        say(done.summary)
+        note(done.summary)
     async with bootstrap.open_platform(settings, process="prepare") as platform:
         await public_password.refuse_to_serve(platform.database, settings)
         first = await administration.first_run(platform.database)
@@ -37,7 +37,6 @@ async def _prepare(settings: "Settings") -> None:
         _print_login(first)
     if link is not None:
         say(link)
-        say()
 
 
 async def ensure_first_owner(platform: "Platform", settings: "Settings") -> None:
@@ -69,7 +68,6 @@ async def link_to_print(platform: "Platform", settings: "Settings", *, unless_in
 
 
 def _print_login(first: "FirstRun") -> None:
-    say()
     say("First start. Your workspace and its owner:")
     say(f"  Workspace  {first.workspace_id}")
     say(f"  Email      {first.email}")

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,21 @@ _OK = 200
 _GRACE = 30.0
 _HUNG_AFTER = 15.0
 """Seconds without a heartbeat after which an API process is killed and restarted."""
+
+
+@dataclass(slots=True)
+class SignIn:
+    """How to sign in, to be printed once, after all else. `text`: empty for people who have an account."""
+
+    text: str
+    printed: bool = False
+
+    def print_once(self) -> None:
+        """Print it, unless that is done."""
+        if self.text and not self.printed:
+            say()
+            say(self.text)
+        self.printed = True
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +75,8 @@ def up(
     host = host or settings.host
     if demo:
         _refuse_demo(settings, host)
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "warning"})  # else the lines to read scroll away
     configure_logging(settings.log_level, settings.log_format)
     # Until the supervisor takes over the signals: clean up as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -99,11 +117,16 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
         "LEADFLOOD_HOME": str(settings.home.resolve()),
         "LEADFLOOD_HOST": host,
         "LEADFLOOD_PORT": str(port),
+        "LEADFLOOD_LOG_LEVEL": settings.log_level,
         **(_catcher(settings) if _catches(settings) else {}),
     }
     note("Preparing the database …")
-    _prepare(env)
-    asyncio.run(_supervise(settings, database, env, demo=demo))
+    prepared = _prepare(env)
+    sign_in = SignIn(_demo_sign_in() if demo else prepared)
+    try:
+        asyncio.run(_supervise(settings, database, env, sign_in, demo=demo))
+    finally:
+        sign_in.print_once()  # a new password is not shown again
 
 
 def _catches(settings: "Settings") -> bool:
@@ -128,7 +151,8 @@ def _catcher(settings: "Settings") -> dict[str, str]:
     return {"LEADFLOOD_DEV_MAIL_PORT": str(port), "LEADFLOOD_SMTP_URL": f"smtp://{LOOPBACK}:{port}"}
 
 
-def _prepare(env: Mapping[str, str]) -> None:
+def _prepare(env: Mapping[str, str]) -> str:
+    """Prepare the database. Returns what to print last: how the first owner signs in; empty if that is known."""
     from leadflood.kernel.process_lifetime import ParentWatch
 
     parent_watch = ParentWatch()
@@ -137,6 +161,8 @@ def _prepare(env: Mapping[str, str]) -> None:
             _argv("prepare"),
             env={**env, **parent_watch.env},
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
             pass_fds=(parent_watch.fd,),
             start_new_session=True,
             check=False,
@@ -145,10 +171,11 @@ def _prepare(env: Mapping[str, str]) -> None:
         parent_watch.close()
     if ended.returncode != 0:
         raise typer.Exit(max(ended.returncode, 1))  # it has printed the reason
+    return ended.stdout.strip()
 
 
 async def _supervise(
-    settings: "Settings", database: "EmbeddedPostgres | None", env: Mapping[str, str], *, demo: bool
+    settings: "Settings", database: "EmbeddedPostgres | None", env: Mapping[str, str], sign_in: "SignIn", *, demo: bool
 ) -> None:
     from leadflood.cli.supervisor import ChildCommand, Supervisor
 
@@ -163,7 +190,7 @@ async def _supervise(
     ]
     if _catches(settings):
         commands.append(ChildCommand("dev-mail", _argv("dev-mail"), env, _GRACE))
-    story = asyncio.create_task(_print_progress(settings, env, demo=demo))
+    story = asyncio.create_task(_print_progress(settings, env, sign_in, demo=demo))
     try:
         await Supervisor(commands, database=database).run()
     finally:
@@ -171,14 +198,15 @@ async def _supervise(
         await asyncio.gather(story, return_exceptions=True)
 
 
-async def _print_progress(settings: "Settings", env: Mapping[str, str], *, demo: bool) -> None:
-    """Wait until the API is ready, print how to use it, and in the demo show the progress of a lead."""
+async def _print_progress(settings: "Settings", env: Mapping[str, str], sign_in: "SignIn", *, demo: bool) -> None:
+    """Wait until the API is ready, in the demo show the progress of a lead, then print how to use it and sign in."""
     host, port = env["LEADFLOOD_HOST"], int(env["LEADFLOOD_PORT"])
     while not await asyncio.to_thread(_ready, host, port):  # noqa: ASYNC110, TID251  another process sends no event
         await asyncio.sleep(_POLL_SECONDS)
-    say(_summary(settings, host, port, demo=demo))
     if demo:
         await _run_seed(env)
+    say(_summary(settings, host, port, demo=demo))
+    sign_in.print_once()
     say()
     say("Press Ctrl-C to stop.")
 
@@ -237,7 +265,6 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
             f"  API docs   {url}/docs",
             *([f"  Mail       {url}/mail (captured, not delivered)"] if _catches(settings) else []),
             f"  Data       {settings.home.resolve() if settings.database_url is None else 'at LEADFLOOD_DATABASE_URL'}",
-            *([f"  Demo user  {DEMO_EMAIL}, password {DEMO_PASSWORD}"] if demo else []),
             "",
             "Add a lead from another terminal:",
             f"  {program} lead add alan.turing@acme.com --wait",
@@ -245,6 +272,15 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
             f"  TOKEN=$({by_login if demo else by_key})",
             f'  curl -s {url}/v1/leads -H "Authorization: Bearer $TOKEN" {json} -d \'{{"email":"alan@acme.com"}}\'',
         ]
+    )
+
+
+def _demo_sign_in() -> str:
+    from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
+
+    return (
+        f"Sign in as the demo user:\n  Email      {DEMO_EMAIL}\n  Password   {DEMO_PASSWORD}\n"
+        f"Set up an account of your own with: {_program()} user first-run"
     )
 
 

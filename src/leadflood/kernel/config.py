@@ -95,7 +95,9 @@ class Settings(BaseSettings):
         description="Name of this installation: the same for all its processes, different for each copy. Empty: "
         "derived from the secret key, or stored in the data folder with the embedded database.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Minimum log level. `leadflood up` uses `warning` unless this is set."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Log format. `auto`: `console` on a terminal, otherwise `json`."
     )

@@ -11,8 +11,10 @@ class LeadNotFound(NotFound):
     code = "lead_not_found"
     title = "Lead not found"
 
-    def __init__(self) -> None:
-        super().__init__("No lead with this ID in your workspace.")
+    def __init__(self, email: str | None = None) -> None:
+        """Args: email: by which it was looked for, if not by its ID."""
+        wanted = "this ID" if email is None else f"the email {email}"
+        super().__init__(f"No lead with {wanted} in your workspace.")
 
 
 class DuplicateLead(Conflict):
