@@ -17,3 +17,13 @@ function lift() {
 lift()
 document.addEventListener("htmx:load", lift)
 document.addEventListener("live:shown", lift)
+
+// Enter in a field presses the dialog's own button, also where the field belongs to a form outside the dialog.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("dialog input:not([type=submit], [type=button])")) return
+  const dialog = event.target.closest("dialog")
+  const button = dialog.querySelector(".dialog__foot [type=submit].button--primary")
+  if (!button || dialog.contains(event.target.form)) return
+  event.preventDefault()
+  button.click()
+})
