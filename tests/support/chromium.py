@@ -101,7 +101,7 @@ class Windows:
 
         Args: session: the token of a session, for somebody who has signed in.
         """
-        shown = {"base_url": url, "viewport": DESKTOP, "reduced_motion": "reduce", **options}
+        shown = {"base_url": url, "viewport": DESKTOP, "reduced_motion": "reduce", "service_workers": "block"} | options
         context = await self._browser.new_context(**shown)
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(_POLICY)

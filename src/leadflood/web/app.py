@@ -48,6 +48,7 @@ def create_web(parts: WebContext, more: Sequence[Pages] = ()) -> ASGIApp:
     # Exact paths first: /jobs/failures/retries is not about a job with the id "failures".
     routes: list[BaseRoute] = [pipeline.route(rule, parts) for rule in sorted(rules, key=lambda rule: "{" in rule.path)]
     routes.append(Route("/static/{name}", parts.assets.serve, methods=["GET"]))
+    routes.append(Route("/service-worker.js", parts.assets.serve_service_worker, methods=["GET"]))
     router = Router(routes, redirect_slashes=False, default=_NotFoundApp(parts))
 
     async def web(scope: Scope, receive: Receive, send: Send) -> None:

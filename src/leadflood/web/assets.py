@@ -148,6 +148,12 @@ class Assets:
             return Response("There is no such file.\n", 404, {"Cache-Control": "no-store"}, media_type="text/plain")
         return file.answer(request)
 
+    async def serve_service_worker(self, request: Request) -> Response:
+        """The endpoint of `/service-worker.js`: at the root, because it is for all pages, and asked for each time."""
+        response = self._current().files[self._current().names["service-worker.js"]].answer(request)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
     def _current(self) -> _Build:
         if self._reload and (written := self._last_written()) != self._written:
             self._build = _Build.read(self._folder)

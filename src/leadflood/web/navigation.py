@@ -6,7 +6,9 @@ from leadflood.kernel.actor import Permission
 from leadflood.kernel.pages import NavItem
 from leadflood.web.sidebar import SETTINGS_COUNT
 
-PAGES = tuple(f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "system", "design"))
+PAGES = tuple(
+    f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "system", "offline", "design")
+)
 ITEMS = (
     NavItem("Home", "/", "house", "main", order=0, keys="g h"),
     NavItem("Settings", "/settings", "settings", "foot", order=90, keys="g s", failed=SETTINGS_COUNT),

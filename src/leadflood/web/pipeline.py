@@ -32,6 +32,7 @@ from leadflood.web.cookies import (
     unseal_notes,
 )
 from leadflood.web.form_parser import CSRF_FIELD, is_multipart, open_upload, read_form
+from leadflood.web.kept_form import UNAVAILABLE, fields_to_resend, keep_form
 from leadflood.web.page_context import Caller, PageContext
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 from leadflood.web.shared_page_context import Blocks, SharedPageContext
@@ -159,7 +160,10 @@ async def answer(rule: PageRoute, request: Request, parts: WebContext) -> Respon
                 if isinstance(done, PageResponse):
                     await _load_sidebar(ctx)
     except AppError as error:
-        await _load_sidebar(ctx)
+        if error.status < UNAVAILABLE:
+            await _load_sidebar(ctx)
+        elif error.status == UNAVAILABLE:
+            await keep_form(ctx)
         return refusal(ctx, error)
     return respond(ctx, done, rule)
 
@@ -265,7 +269,8 @@ def refusal(ctx: PageContext, error: AppError) -> Response:
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Push-Url": "false", **error.headers}
         html = ctx.parts.views.block("layout.html", "toast_list", {"ctx": ctx})
         return _html(ctx, html, error.status, headers)
-    context = {"error": error, "request_id": ctx.request_id, "ctx": ctx, "live_url": ""}
+    again = fields_to_resend(ctx, error)
+    context = {"error": error, "again": again, "request_id": ctx.request_id, "ctx": ctx, "live_url": ""}
     html = ctx.parts.views.page("error.html", context)
     return _html(ctx, html, error.status, error.headers)
 

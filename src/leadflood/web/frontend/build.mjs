@@ -20,6 +20,7 @@ const ENTRIES = [
   { in: "js/app.js", out: "app" },
   { in: "css/plots.css", out: "plots" },
   { in: "js/plots.js", out: "plots" },
+  { in: "js/service-worker.js", out: "service-worker" },
   ...readdirSync(join(here, "images")).map((name) => ({ in: `images/${name}`, out: parse(name).name })),
 ];
 const TEXT = new Set([".css", ".js", ".svg", ".txt"]);
