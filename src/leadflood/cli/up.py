@@ -38,7 +38,7 @@ _HUNG_AFTER = 15.0
 
 @dataclass(slots=True)
 class SignIn:
-    """How to sign in, to be printed once, after all else. `text`: empty for people who have an account."""
+    """Sign-in instructions, to be printed once, after all else. `text`: empty for people who have an account."""
 
     text: str
     printed: bool = False

@@ -43,7 +43,7 @@ class NavGroup:
 
 @dataclass(slots=True)
 class Sidebar:
-    """What the sidebar shows on a page.
+    """Content of the sidebar on a page.
 
     Attributes:
         counts: by name of the `NavCount`.
@@ -65,7 +65,7 @@ class Sidebar:
 
 
 async def load(ctx: "PageContext", groups: Sequence[NavGroup]) -> Sidebar:
-    """What the sidebar shows to a visitor. Raises: Unavailable."""
+    """The content of the sidebar for a user. Raises: Unavailable."""
     async with ctx.reading() as tx:
         counts = await read_counts(tx, ctx.actor, ctx.navigation)
         own = {group.parent: await group.load(tx, ctx.actor) for group in groups}

@@ -8,7 +8,7 @@ from leadflood.web.formats import counted, plural
 
 
 def consequence(group: CauseGroup) -> str:
-    """What failures with one error mean: `36 leads couldn't be enriched`, `2 jobs failed: Import`."""
+    """Consequence of failures with one error, in words: `36 leads couldn't be enriched`, `2 jobs failed: Import`."""
     one = group.count.value == 1
     if group.kind == ENRICH_LEAD.name:
         return f"{counted(group.count)} {'lead' if one else 'leads'} couldn’t be enriched"

@@ -35,7 +35,7 @@ async def views_below_leads(tx: Transaction, actor: Actor) -> list[NavItem]:
 
 @pages.get("/leads/view-counts", LEADS_READ)
 async def count_views(ctx: PageContext) -> PageResult:
-    """How many leads the user's items below Leads have, in one statement. None is shown where that takes too long."""
+    """Counts of the user's items below Leads, in one statement. None is shown if that takes too long."""
     async with ctx.reading() as tx:
         views = await _shown(tx, ctx.actor)
     mine = [item for item in ctx.places(*ctx.navigation.items) if item.parent == _LEADS and not item.has_count]

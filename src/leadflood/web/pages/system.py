@@ -1,4 +1,4 @@
-"""How the installation is: its workers, and a check of each part that the work depends on."""
+"""Health of the installation: its workers, and a check of each part that the work depends on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
