@@ -12,6 +12,7 @@ from leadflood.cli import (
     backup,
     changesets,
     doctor,
+    events,
     exports,
     fields,
     hold,
@@ -19,7 +20,6 @@ from leadflood.cli import (
     imports,
     jobs,
     leads,
-    outbox,
     processes,
     secret_keys,
     up,
@@ -75,7 +75,7 @@ app.add_typer(fields.app, name="field")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(jobs.app, name="job")
-app.add_typer(outbox.app, name="outbox")
+app.add_typer(events.app, name="event")
 app.add_typer(hold.app, name="hold")
 app.add_typer(secret_keys.app, name="secret")
 app.add_typer(identity.workspace_app, name="workspace")

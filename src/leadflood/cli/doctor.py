@@ -325,6 +325,6 @@ async def _dead_letters(database: "Database") -> Finding:
     if not places:
         return Finding("dead letters", ok=True, detail="none")
     remedy = (
-        "Check the errors with `leadflood outbox list --status dead_letter`, then run `leadflood outbox replay --all`."
+        "Check the errors with `leadflood event list --status dead_letter`, then run `leadflood event retry --all`."
     )
     return Finding("dead letters", ok=False, detail=", ".join(places), remedy=remedy)

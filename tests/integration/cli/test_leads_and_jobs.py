@@ -146,21 +146,37 @@ def test_an_id_that_is_none_is_wrong_usage_and_one_of_nothing_a_refusal(terminal
     assert terminal.here("job", "show", str(new_id())).returncode == 1
 
 
-async def test_dead_letters_are_replayed(terminal: Terminal, database: Database) -> None:
+async def test_dead_letters_are_retried(terminal: Terminal, database: Database) -> None:
     _, job_id = await make_lead(database, terminal.workspace_id, "ada@acme.com")
     async with database.transaction(terminal.workspace_id) as tx:
         await tx.execute(sql("UPDATE outbox_events SET status = 'dead_letter' WHERE job_id = :id"), {"id": job_id})
 
-    (dead,) = objects(terminal.here("outbox", "list", "--status", "dead_letter", "--json"))
-    assert terminal.here("outbox", "replay").returncode == 2
-    (replayed,) = objects(terminal.here("outbox", "replay", "--all", "--json"))
+    (dead,) = objects(terminal.here("event", "list", "--status", "dead_letter", "--json"))
+    assert terminal.here("event", "retry").returncode == 2
+    (replayed,) = objects(terminal.here("event", "retry", "--all", "--json"))
 
     assert replayed["id"] == dead["id"]
+    shown = terminal.here("event", "show", dead["id"])
+    assert (shown.returncode, str(job_id) in shown.stdout) == (0, True), shown.stderr
     async with database.transaction(terminal.workspace_id) as tx:
         event = await jobs_queries.get_event(tx, Actor.cli(terminal.workspace_id), event_id=UUID(dead["id"]))
     assert event.status != "dead_letter"
-    assert terminal.here("outbox", "replay", dead["id"]).returncode == 1
+    assert terminal.here("event", "retry", dead["id"]).returncode == 1
     (recorded,) = [
         row(item) for item in await events_of(database, terminal.workspace_id) if item.action[:6] == "outbox"
     ]
     assert recorded == ("outbox_event.replayed", "outbox_event *", '{"count": 1}')
+
+
+async def test_the_event_feed_continues_after_its_cursor(terminal: Terminal, database: Database) -> None:
+    lead_ids = [(await make_lead(database, terminal.workspace_id, f"feed{n}@acme.com", held=True))[0] for n in range(3)]
+
+    first = terminal.here("event", "feed", "--type", "lead.created.v1", "--limit", "2", "--json")
+    cursor = first.stderr.split("--after ")[1].strip()
+    rest = terminal.here("event", "feed", "--type", "lead.created.v1", "--after", cursor, "--json")
+
+    assert [UUID(item["subject"]["id"]) for item in [*objects(first), *objects(rest)]] == lead_ids
+    table = terminal.here("event", "feed").stdout
+    assert all(str(lead_id) in table for lead_id in lead_ids)
+    assert terminal.here("event", "feed", "--after", "nonsense").returncode == 1
+    assert terminal.here("event", "show", str(new_id())).returncode == 1

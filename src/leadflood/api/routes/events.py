@@ -13,7 +13,6 @@ from leadflood.kernel.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=EdgeRoute)
 
-_SCOPE = "events"
 _MAX_CURSOR = 1000
 _MAX_TYPES = 50
 
@@ -37,7 +36,7 @@ async def read_events(
     (`LEADFLOOD_EVENT_RETENTION_DAYS`); an older cursor returns 410 `cursor_expired`.
     """
     cursors, workspace_id = unit.parts.cursors, unit.actor.workspace_id
-    place = cursors.read(after, workspace_id, _SCOPE) if after is not None else None
+    place = cursors.read(after, workspace_id, feed.FEED_SCOPE) if after is not None else None
     part = await feed.read_events(unit.tx, unit.actor, types=types, after=place, limit=limit)
-    cursor = cursors.write(part.after, workspace_id, _SCOPE)
+    cursor = cursors.write(part.after, workspace_id, feed.FEED_SCOPE)
     return EventPage(items=list(part.items), next_cursor=cursor, has_more=part.more)

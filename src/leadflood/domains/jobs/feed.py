@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 import structlog
@@ -69,6 +69,10 @@ _ROW = sql("""
 SELECT subject_ids, payload::text AS payload FROM outbox_events
 WHERE workspace_id = :workspace_id AND id = :event_id AND position IS NOT NULL
 """)
+
+
+FEED_SCOPE: Final = "events"
+"""Scope of the feed's cursors, the same in API and command line."""
 
 
 @dataclass(frozen=True, slots=True)
