@@ -122,7 +122,7 @@ def _start(settings: "Settings", database: "EmbeddedPostgres | None", host: str,
     }
     note("Preparing the database …")
     prepared = _prepare(env)
-    sign_in = SignIn(_demo_sign_in() if demo else prepared)
+    sign_in = SignIn(_demo_sign_in(host, port) if demo else prepared)
     try:
         asyncio.run(_supervise(settings, database, env, sign_in, demo=demo))
     finally:
@@ -275,11 +275,12 @@ def _summary(settings: "Settings", host: str, port: int, *, demo: bool) -> str:
     )
 
 
-def _demo_sign_in() -> str:
+def _demo_sign_in(host: str, port: int) -> str:
     from leadflood.domains.identity.models import DEMO_EMAIL, DEMO_PASSWORD
+    from leadflood.kernel.public_url import url_of
 
     return (
-        f"Sign in as the demo user:\n  Email      {DEMO_EMAIL}\n  Password   {DEMO_PASSWORD}\n"
+        f"Sign in at {url_of(host, port)} as the demo user:\n  Email      {DEMO_EMAIL}\n  Password   {DEMO_PASSWORD}\n"
         f"Set up an account of your own with: {_program()} user first-run"
     )
 
