@@ -26,6 +26,12 @@ UPDATE job_executions SET attempts = 1, waiting_for = 'The provider''s limit is 
 WHERE workspace_id = :workspace_id AND subject_id = :subject_id RETURNING id
 """)
 
+_RUN = sql("""
+UPDATE job_executions SET status = 'running', attempts = 2, last_error = 'The provider was away.', started_at = now(),
+                          lease_expires_at = now() + interval '1 hour', next_attempt_at = now()
+WHERE workspace_id = :workspace_id AND subject_id = :subject_id
+""")
+
 
 async def failed_job(house: House, email: str) -> UUID:
     lead_id = await house.lead(email)
@@ -50,8 +56,8 @@ async def jobs_of(house: House) -> Sequence[JobView]:
 
 
 async def test_no_jobs_yet_says_where_they_come_from(owner: Browser) -> None:
-    assert "No jobs yet" in (await owner.get("/jobs")).text
-    assert "No failures" in (await owner.get("/jobs?status=failed")).text
+    assert "No jobs yet" in (await owner.get("/jobs?status=all")).text
+    assert "No failures" in (await owner.get("/jobs")).text
 
 
 async def test_failures_are_grouped_by_cause_and_all_of_one_are_brought_back(owner: Browser, house: House) -> None:
@@ -67,6 +73,33 @@ async def test_failures_are_grouped_by_cause_and_all_of_one_are_brought_back(own
     assert seen.all("#jobs-causes td[data-label=Jobs]") == ["2"]
     assert "Retrying 2 jobs." in done.text
     assert {job.status for job in await jobs_of(house)} == {JobStatus.QUEUED}
+
+
+async def test_jobs_begin_with_what_needs_attention_named_by_its_lead(
+    owner: Browser, viewer: Browser, house: House
+) -> None:
+    job_id = await failed_job(house, "a@acme.com")
+    await house.lead("b@acme.com")
+
+    seen, less = await owner.get("/jobs"), await viewer.get("/jobs")
+
+    assert [node.attributes["id"] for node in seen.html.css("#jobs-list tbody tr")] == [f"job-{job_id}"]
+    assert seen.all("nav [aria-current=true]")[-1] == "Needs attention"
+    assert seen.all("#jobs-list td[data-label=Lead]") == ["a@acme.com"]
+    assert "leads.enrich" in seen.response.text
+    assert less.html.css("#jobs-list .row-link[title]") == []
+    assert "leads.enrich" not in (await viewer.get(f"/jobs/{job_id}")).text
+
+
+async def test_a_running_job_does_not_show_the_error_of_an_attempt_before(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("a@acme.com")
+    async with house.parts.database.transaction(house.workspace_id) as tx:
+        await tx.execute(_RUN, {"workspace_id": house.workspace_id, "subject_id": lead_id})
+
+    seen = await owner.get("/jobs?status=running")
+
+    assert seen.all("#jobs-list td[data-label=Status]") == ["Running"]
+    assert "The provider was away." not in seen.text
 
 
 async def test_a_cause_leads_to_its_jobs(owner: Browser, house: House) -> None:
@@ -195,7 +228,7 @@ async def test_a_job_that_waits_shows_until_when_and_for_what(owner: Browser, ho
     async with house.parts.database.transaction(house.workspace_id) as tx:
         job_id = await tx.scalar(_WAIT, {"workspace_id": house.workspace_id, "subject_id": lead_id})
 
-    for path in (f"/jobs/{job_id}", "/jobs", f"/leads/{lead_id}"):
+    for path in (f"/jobs/{job_id}", "/jobs?status=all", f"/leads/{lead_id}"):
         text = (await owner.get(path)).text
         assert "The provider's limit is used up." in html.unescape(text), path
         assert "Scheduled" in text, path

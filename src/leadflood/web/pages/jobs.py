@@ -23,17 +23,22 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _LIVE = ("jobs_queue", "jobs_causes", "jobs_list", "jobs_workers")
+_ALL = "all"
 _ROWS = 50
 _EVENTS = 20
 
 
 @pages.get("/jobs", JOBS_READ, live=_LIVE)
 async def list_jobs(ctx: PageContext) -> PageResult:
-    """The queue, the workers, failures by error, and the jobs. `?status=…&cause=…&kind=…` filters them."""
-    status = next((item for item in JobStatus if item.value == ctx.query.get("status")), None)
+    """The queue, failures by error, and the jobs: failed ones, unless `?status=…` asks for others.
+
+    `?cause=…&kind=…` filters them, too.
+    """
+    asked = ctx.query.get("status", JobStatus.FAILED.value)
+    status = next((item for item in JobStatus if item.value == asked), None)
     cause, kind = ctx.query.get("cause"), ctx.query.get("kind")
     cause = cause[:MAX_CAUSE] if cause is not None else None
-    narrowed = {"status": status.value if status else None, "cause": cause, "kind": kind}
+    narrowed = {"status": status.value if status else _ALL, "cause": cause, "kind": kind}
     scope = f"jobs {narrowed}"
     async with ctx.reading() as tx:
         page = await queries.list_jobs(

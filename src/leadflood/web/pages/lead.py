@@ -29,7 +29,7 @@ from leadflood.web.pages.lead_form import (
     rows_of,
 )
 from leadflood.web.pages.lead_panels import load_panels
-from leadflood.web.pages.lead_timeline import TimelineEntry, enriched_fields, timeline_entries
+from leadflood.web.pages.lead_timeline import TimelineEntry, enrichment_context, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -145,7 +145,7 @@ async def _page(
         "editing": editing if ctx.may("leads:write") else None,
         "form": form or form_of(lead),
         "conflict": _conflict(lead, form, custom_labels(custom), entries) if conflicts and form else None,
-        "found": enriched_fields(known),
+        **enrichment_context(known),
         "jobs": runs.items,
         "events": entries,
         "older": ctx.cursor(events, "events"),

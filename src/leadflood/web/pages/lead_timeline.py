@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.enrichment.contracts import EnrichmentValueView, LeadEnrichmentView
+from leadflood.domains.enrichment.contracts import EnrichmentRunView, EnrichmentValueView, LeadEnrichmentView
 from leadflood.domains.leads.contracts import LeadEventView
 from leadflood.domains.leads.events import LeadEventKind
 from leadflood.kernel.pages import TimelineKind
@@ -68,6 +68,11 @@ def timeline_entries(
     return [_entry(event, names, kinds, owners) for event in events]
 
 
+def enrichment_context(known: LeadEnrichmentView) -> dict[str, Any]:
+    """Found values and the sources asked, for templates."""
+    return {"found": enriched_fields(known), "sources": asked_sources(known)}
+
+
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
     """The found values by field, the chosen one first."""
     ordered = sorted(known.values, key=lambda item: (item.field, not item.chosen, -item.confidence))
@@ -83,6 +88,14 @@ def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
             )
         )
     return result
+
+
+def asked_sources(known: LeadEnrichmentView) -> list[EnrichmentRunView]:
+    """The latest run of each source, by name: whether it found something, found nothing, or failed."""
+    latest: dict[str, EnrichmentRunView] = {}
+    for run in known.runs:  # newest first
+        latest.setdefault(run.adapter, run)
+    return [latest[name] for name in sorted(latest)]
 
 
 def display_value(value: object) -> str:
