@@ -16,17 +16,30 @@ from leadflood.kernel.text import InvalidValue, clean_line
 
 MAX_PHONE_LENGTH: Final = 100
 _PLAIN_PHONE: Final = re.compile(r"\+[1-9][0-9]*(?: [0-9]+)*")
+_MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_DIGITS: Final = re.compile(r"[1-9][0-9 ]{7,}")
+_SHORTENED: Final = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}")
+"""Scientific notation, which spreadsheets use for numbers of many digits."""
+_SEVERAL: Final = re.compile(
+    r"(?:[0-9][ ()./-]*){6}(?:[;,|\n]|/|\b(?:or|oder|ou|und|and)\b)\s*(?:[+0(]|(?:[0-9][ -]*){7})"
+)
+_FRACTION: Final = re.compile(r"(?<=[0-9]{7})[.,]0$")
+"""What is left of a number that a program took for a quantity: 491701234567.0."""
 
 
 def normalise_phone(text: str, country: str | None) -> str:
     """A number that exists in its country's numbering plan, in E.164 (`+442079460958`).
 
     An extension is kept in the form of RFC 3966: `+442079460958;ext=12`. A number in national form needs `country`
-    (ISO 3166-1 alpha-2); without one, a leading `00` counts as `+`.
+    (ISO 3166-1 alpha-2); without one, a leading `00` counts as `+`. What could be several numbers, or has lost digits,
+    is refused: no number is better than that of someone else.
     """
     if plain := _plain_phone(text):
         return plain
-    number = _parse_phone(clean_line(text, max_length=MAX_PHONE_LENGTH), country)
+    line = _one_number(clean_line(text, max_length=MAX_PHONE_LENGTH))
+    if country and (without_plus := _without_plus(line, country)):
+        return without_plus
+    number = _parse_phone(line, country)
     if not _plainly_valid(number) and not phonenumbers.is_valid_number(number):
         message = "This number isn't valid for its country."
         raise InvalidValue(message)
@@ -41,6 +54,44 @@ def phone_needs_country(text: str) -> bool:
     except phonenumbers.NumberParseException as exc:
         return exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and "+" not in text
     return False
+
+
+def _one_number(text: str) -> str:
+    """A single number with all its digits. Raises: InvalidValue."""
+    if _SHORTENED.fullmatch(text):
+        message = "A spreadsheet shortened this number, and its digits were lost. Enter it again."
+        raise InvalidValue(message, "digits_lost")
+    if _SEVERAL.search(text):
+        message = "Enter a single phone number."
+        raise InvalidValue(message, "several_values")
+    return _FRACTION.sub("", text)
+
+
+def _without_plus(text: str, country: str) -> str | None:
+    """The number that begins with the calling code of its country, but without a plus, as in 491701234567.
+
+    In countries where a number at home begins with a trunk prefix, such as 0, one without it is first read as
+    international. A number that is a mobile one of another country, and none here, is refused as ambiguous.
+    """
+    if not _DIGITS.fullmatch(text):
+        return None
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
+    if metadata is None or metadata.national_prefix != "0":
+        return None
+    digits = text.replace(" ", "")
+    try:
+        international = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(international):
+        return None
+    if international.country_code == metadata.country_code:
+        return f"+{digits}"
+    at_home = phonenumbers.parse(digits, country)
+    if phonenumbers.number_type(international) in _MOBILE and phonenumbers.number_type(at_home) not in _MOBILE:
+        message = "This could be a number of another country. Start it with + and the country code."
+        raise InvalidValue(message)
+    return None
 
 
 def _international(text: str) -> str:

@@ -126,6 +126,10 @@ def test_invalid_phone_numbers_are_refused_in_all_countries() -> None:
         ("0049 30 123456", None, "+4930123456"),
         ("020 7946 0958 ext. 12", "GB", "+442079460958;ext=12"),
         ("\u200e+44 20\u00a07946\u202f0958", None, "+442079460958"),
+        ("491701234567", "DE", "+491701234567"),
+        ("436641234567", "AT", "+436641234567"),
+        ("8912345678", "DE", "+498912345678"),
+        ("491701234567.0", "DE", "+491701234567"),
     ],
 )
 def test_a_phone_number_is_read_as_people_write_it(typed: str, country: str | None, stored: str) -> None:
@@ -142,6 +146,9 @@ def test_a_phone_number_is_read_as_people_write_it(typed: str, country: str | No
         ("hello", "DE", "Enter a phone number"),
         ("+", None, "Enter a phone number"),
         ("1" * 99, "DE", "Enter a phone number"),
+        ("4.91702E+11", "DE", "digits were lost"),
+        ("447911123456", "DE", "another country"),
+        ("0170 1234567 / 0171 7654321", "DE", "a single phone number"),
     ],
 )
 def test_a_phone_number_that_cannot_be_called_names_the_remedy(typed: str, country: str | None, remedy: str) -> None:
