@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -112,7 +113,10 @@ def _number(value: object, _allowed: AllowedValues) -> FieldValue:
 
 
 def _number_of(text: str) -> float | int:
-    plain = _SPACES.sub("", text)
+    """A number as people write it: with grouped thousands, a currency (which is left out) or as a percentage."""
+    plain = _CURRENCY.sub("", _SPACES.sub("", text))
+    if plain.endswith("%"):
+        return float(Decimal(str(_number_of(plain[:-1]))) / 100)
     if _GROUPED_BY_COMMA.fullmatch(plain):
         plain = plain.replace(",", "")
     elif _GROUPED_BY_POINT.fullmatch(plain):
@@ -240,6 +244,9 @@ _SHOWN_OPTIONS: Final = 10
 _SPACES: Final = re.compile("[\\s'\u2019\u00a0\u202f]+")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _FRACTION: Final = re.compile("[.eE]")
+_CURRENCY: Final = re.compile(
+    "^(?:[$\u00a3\u00a5\u20ac\u20b9]|[A-Z]{3}(?=[0-9.+-]))|(?:[$\u00a3\u00a5\u20ac\u20b9]|(?<=[0-9.])[A-Z]{3})$"
+)
 _GROUPED_BY_COMMA: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _GROUPED_BY_POINT: Final = re.compile(
     r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*|[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}"
