@@ -29,7 +29,7 @@ ALLOWED = {
     "domains/enrichment/models.py": "what adapters are told of a lead",
     "domains/imports/contracts/__init__.py": "the defaults that an import has for fields",
     "domains/imports/contracts/lead_row.py": _TYPED,
-    "domains/imports/contracts/rows.py": "cells that become more than one field",
+    "domains/imports/contracts/row_repair.py": "each kind of value is mended in its own way",
     "domains/imports/models/fields.py": "what a column can become, which is more than a field",
     "domains/leads/contracts/__init__.py": "the contracts of a lead",
     "domains/leads/contracts/bulk.py": "what can be set for many leads alike",

@@ -13,9 +13,10 @@ import typer
 
 from leadflood.cli.context import CliContext
 from leadflood.cli.output import TableColumn, console, note, print_facts, print_json, print_table, say, visible
+from leadflood.domains.imports.models.states import RowAction
 
 if TYPE_CHECKING:
-    from leadflood.domains.imports.contracts import ImportDetail
+    from leadflood.domains.imports.contracts import ImportDetail, RowError
 
 _PIECE = 1024 * 1024
 _LOOK = 0.3
@@ -44,6 +45,8 @@ async def preview_file(context: CliContext, file: Path, options: FileOptions) ->
     if not options.as_json:
         columns = [(column.header, column.target) for column in found.columns]
         print_table([TableColumn("column"), TableColumn("field")], columns)
+        for notice in found.notices:
+            note(notice.message)
     async with context.database.transaction(context.actor.workspace_id) as tx:
         await lifecycle.preview_import(tx, context.actor, import_id=found.id, trace={})
     found = await follow_import(context, found.id, as_json=options.as_json)
@@ -140,7 +143,6 @@ def _share(found: "ImportDetail") -> tuple[int, int]:
 
 async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOptions) -> None:
     from leadflood.domains.imports import queries
-    from leadflood.domains.imports.models.states import RowAction
     from leadflood.domains.imports.service.rejected import rejected_file
 
     if options.as_json:
@@ -150,12 +152,16 @@ async def _show_diff(context: CliContext, found: "ImportDetail", options: FileOp
         print_table([TableColumn("action"), TableColumn("rows")], list(found.counts.items()))
         print_counts(found)
         async with context.database.transaction(context.actor.workspace_id, read_only=True) as tx:
-            for action in (RowAction.UPDATE, RowAction.REJECT):
-                page = await queries.list_rows(tx, context.actor, import_id=found.id, action=action, limit=_SHOWN)
+            for action in (RowAction.UPDATE, RowAction.REJECT, RowAction.CREATE):
+                only_errors = action is RowAction.CREATE
+                page = await queries.list_rows(
+                    tx, context.actor, import_id=found.id, action=action, with_errors=only_errors, limit=_SHOWN
+                )
                 _show_rows(page.items)
     if options.rejected is not None:
         with options.rejected.open("wb") as out:
-            async for piece in await rejected_file(context.database, context.actor, import_id=found.id):
+            file = await rejected_file(context.database, context.actor, import_id=found.id)
+            async for piece in file.pieces:
                 out.write(piece)
         note(f"Wrote {found.counts[RowAction.REJECT]} rejected rows to {options.rejected}.")
 
@@ -173,9 +179,25 @@ def _show_rows(rows: Sequence[Any]) -> None:
     lines = [
         (row.row, row.email, f"{name}: {_was(was)} → {now}") for row in rows for name, (was, now) in row.changes.items()
     ]
-    lines += [(row.row, row.email, f"{fault.field} {fault.message}") for row in rows for fault in row.errors]
+    lines += [(row.row, row.email, _problem(error)) for row in rows for error in row.errors]
     if lines:
         print_table([TableColumn("row"), TableColumn("email"), TableColumn("change or error")], lines)
+
+
+def _problem(error: "RowError") -> str:
+    from leadflood.domains.leads.labels import label_of
+
+    field = label_of(error.field) if error.field else "Row"
+    return f'{field} "{error.value}": {error.message}' if error.value else f"{field}: {error.message}"
+
+
+def refuse_mostly_rejected(found: "ImportDetail") -> None:
+    """Exit with 1 if more than half of the rows of a preview are rejected: something is wrong with file or mapping."""
+    rejected = found.counts[RowAction.REJECT]
+    rows = sum(found.counts.values())
+    if rejected * 2 > rows:
+        note(f"{rejected:,} of {rows:,} rows are rejected. Check the mapping, or see why with --rejected FILE.")
+        raise typer.Exit(1)
 
 
 def print_import(found: "ImportDetail", *, as_json: bool) -> None:
@@ -193,7 +215,7 @@ def print_import(found: "ImportDetail", *, as_json: bool) -> None:
 def _targets(found: "ImportDetail", maps: Sequence[str]) -> list[str]:
     """The detected targets, replaced by those of `--map`. Columns are named by header or number."""
     targets = [column.target for column in found.columns]
-    names = {column.header.lower(): place for place, column in enumerate(found.columns)}
+    names = {column.header.lower(): place for place, column in reversed([*enumerate(found.columns)])}
     names |= {str(place + 1): place for place in range(len(targets)) if str(place + 1) not in names}
     for item in maps:
         name, target = pair(item, "--map")

@@ -16,6 +16,7 @@ from leadflood.cli.import_steps import (
     preview_file,
     print_counts,
     print_import,
+    refuse_mostly_rejected,
 )
 from leadflood.cli.listing import AS_JSON, EVERYTHING, LIMIT, WORKSPACE, print_pages
 from leadflood.cli.output import TableColumn, moment, note
@@ -37,13 +38,14 @@ _MODE = typer.Option("create_and_update", "--mode", help="Which leads to create 
 _POLICY = typer.Option("fill_empty", "--policy", help="How to update existing leads.")
 _FIELDS = typer.Option([], "--field", metavar="FIELD=POLICY", help="Override the policy for one field. Repeatable.")
 _DUPLICATES = typer.Option("first", "--duplicates", help="Which duplicate row to keep.")
-_INVALID = typer.Option("reject", "--invalid", help="Reject rows with invalid values, or drop only the values.")
+_INVALID = typer.Option("drop", "--invalid", help="Drop invalid values and import the rest, or reject such rows.")
 _SOURCE = typer.Option(None, "--source", help="Source of new leads. Defaults to import.")
 _COUNTRY = typer.Option(None, "--country", help="Default country for phone numbers without a country code.")
 _ENCODING = typer.Option(None, "--encoding", help="Override the detected encoding, e.g. windows-1252.")
 _DELIMITER = typer.Option(None, "--delimiter", help="Override the detected delimiter: , ; | or tab.")
-_HEADER = typer.Option(None, "--header/--no-header", help="Override whether the first row is a header.")
-_SHEET = typer.Option(None, "--sheet", help="Worksheet to import. Defaults to the first.")
+_HEADER = typer.Option(None, "--header/--no-header", help="Override whether a row has the names of the columns.")
+_HEADER_ROW = typer.Option(None, "--header-row", min=1, help="Row with the names of the columns.")
+_SHEET = typer.Option(None, "--sheet", help="Worksheet to import. Defaults to the first visible one with leads.")
 _ENRICH = typer.Option(True, "--enrich/--no-enrich", help="Enrich new leads.")
 _REJECTED = typer.Option(None, "--rejected", dir_okay=False, help="Write the rejected rows to this CSV file.")
 _YES = typer.Option(False, "--yes", "-y", help="Import without asking for confirmation.")
@@ -65,6 +67,7 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
     encoding: str | None = _ENCODING,
     delimiter: str | None = _DELIMITER,
     header: bool | None = _HEADER,
+    header_row: int | None = _HEADER_ROW,
     sheet: str | None = _SHEET,
     enrich: bool = _ENRICH,
     rejected: Path | None = _REJECTED,
@@ -76,7 +79,9 @@ def run_(  # noqa: PLR0913, PLR0917  each option is a parameter
 
     Example: `leadflood import run leads.csv --policy overwrite --field company=keep`
     """
-    read_as = _read_as({"encoding": encoding, "delimiter": delimiter, "header": header, "sheet": sheet})
+    read_as = _read_as(
+        {"encoding": encoding, "delimiter": delimiter, "header": header, "headerRow": header_row, "sheet": sheet}
+    )
     given = {"mode": mode, "existing": policy, "duplicates": duplicates, "invalid": invalid, "enrich": enrich}
     options = _import_options(given, source, country, fields)
     run(_run(workspace, file, FileOptions(maps, read_as, options, rejected, as_json), yes=yes))
@@ -96,6 +101,7 @@ def preview(  # noqa: PLR0913, PLR0917  each option is a parameter
     encoding: str | None = _ENCODING,
     delimiter: str | None = _DELIMITER,
     header: bool | None = _HEADER,
+    header_row: int | None = _HEADER_ROW,
     sheet: str | None = _SHEET,
     enrich: bool = _ENRICH,
     rejected: Path | None = _REJECTED,
@@ -106,7 +112,9 @@ def preview(  # noqa: PLR0913, PLR0917  each option is a parameter
 
     Example: `leadflood import preview leads.csv --rejected rejected.csv`
     """
-    read_as = _read_as({"encoding": encoding, "delimiter": delimiter, "header": header, "sheet": sheet})
+    read_as = _read_as(
+        {"encoding": encoding, "delimiter": delimiter, "header": header, "headerRow": header_row, "sheet": sheet}
+    )
     given = {"mode": mode, "existing": policy, "duplicates": duplicates, "invalid": invalid, "enrich": enrich}
     options = _import_options(given, source, country, fields)
     run(_preview_only(workspace, file, FileOptions(maps, read_as, options, rejected, as_json)))
@@ -204,12 +212,14 @@ async def _run(workspace: str | None, file: Path, options: FileOptions, *, yes: 
             note(f"No changes made. Commit with: leadflood import commit {previewed.id}")
             raise typer.Exit(1)
         await commit_import(context, previewed.id, as_json=options.as_json)
+    refuse_mostly_rejected(previewed)
 
 
 async def _preview_only(workspace: str | None, file: Path, options: FileOptions) -> None:
     async with open_context(workspace) as context:
         previewed = await preview_file(context, file, options)
     note(f"No changes made. Commit with: leadflood import commit {previewed.id}")
+    refuse_mostly_rejected(previewed)
 
 
 _COLUMNS = [

@@ -19,12 +19,12 @@ _PLAIN_PHONE: Final = re.compile(r"\+[1-9][0-9]*(?: [0-9]+)*")
 _MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _DIGITS: Final = re.compile(r"[1-9][0-9 ]{7,}")
 _SHORTENED: Final = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}")
-"""Scientific notation, which spreadsheets use for numbers of many digits."""
+"""Scientific notation, which spreadsheet programs use for long numbers."""
 _SEVERAL: Final = re.compile(
     r"(?:[0-9][ ()./-]*){6}(?:[;,|\n]|/|\b(?:or|oder|ou|und|and)\b)\s*(?:[+0(]|(?:[0-9][ -]*){7})"
 )
 _FRACTION: Final = re.compile(r"(?<=[0-9]{7})[.,]0$")
-"""What is left of a number that a program took for a quantity: 491701234567.0."""
+"""Decimal zero that programs add to digits: 491701234567.0."""
 
 
 def normalise_phone(text: str, country: str | None) -> str:

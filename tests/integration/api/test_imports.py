@@ -73,7 +73,7 @@ async def test_from_upload_to_undo(api: httpx.AsyncClient, parts: ApiContext, ca
     assert rows[0]["values"] == {"firstName": "Ada", "lastName": "Lovelace", "source": "fair"}
     rejected = await api.get(f"{path}/rejected-rows")
     assert rejected.headers["Content-Type"].startswith("text/csv")
-    assert rejected.text.splitlines()[1].startswith("nobody,Bob,Email: Enter a valid email address.")
+    assert rejected.text.splitlines()[1].startswith("nobody;Bob;Email: Enter a valid email address.")
 
     asked = await api.post(f"{path}/commits")
     await attempt(parts, caller, COMMIT_IMPORT, asked.json())

@@ -102,12 +102,13 @@ async def test_rejected_rows_come_back_as_a_file_that_imports_once_corrected(des
         ["nobody", "Acme", "", ""],
         ["bob@acme.com", "B", "", ""],
     ]
-    done = await desk.run(csv_of([HEADER, *rows]), TARGETS)
+    done = await desk.run(csv_of([HEADER, *rows]), TARGETS, invalid="reject")
     assert counted(done) == {"create": 1, "reject": 2}
     assert done.errors == {"/phone invalid_format": 1, "/email invalid_format": 1}
 
-    stream = await rejected_file(desk.database, desk.actor, import_id=done.id)
-    data = b"".join([piece async for piece in stream])
+    file = await rejected_file(desk.database, desk.actor, import_id=done.id)
+    data = b"".join([piece async for piece in file.pieces])
+    assert file.filename == "leads-rejected.csv"
 
     table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert table[0] == [*HEADER, "leadflood_error"]

@@ -2,11 +2,12 @@
 
 import io
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from openpyxl import Workbook
 
-from leadflood.domains.imports.contracts import ReadFormat
+from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
 from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.service import uploads
 from leadflood.domains.imports.store import retention
@@ -19,17 +20,23 @@ async def test_a_sheet_of_a_workbook_becomes_leads(desk: Desk) -> None:
     import_id = await desk.upload(workbook(), "leads.xlsx")
     found = await desk.get(import_id)
     assert found.format is not None
-    assert (found.format.kind, found.format.sheet, found.format.sheets) == ("xlsx", "Sheet", ["Sheet", "People"])
-
-    command = ReadFormat.model_validate({"sheet": "People"})
-    read = await uploads.read_as(desk.database, shared_sandbox(), desk.actor, import_id=import_id, command=command)
-    assert [column.target for column in read.columns] == ["email", "custom:seats"]
+    assert (found.format.kind, found.format.sheet, found.format.sheets) == ("xlsx", "People", ["Sheet", "People"])
+    assert [column.target for column in found.columns] == ["email", "custom:seats"]
+    other = await read_as(desk, import_id, "Sheet")
+    assert [column.header for column in other.columns] == ["Notes"]
+    await read_as(desk, import_id, "People")
     await desk.preview(import_id)
     done = await desk.commit(import_id)
 
     assert counted(done) == {"create": 2}
     assert [row.row for row in await desk.rows(import_id)] == [2, 4]
     assert [lead["custom_fields"] for lead in await desk.leads()] == [{"seats": "12"}, {"seats": "3"}]
+
+
+async def read_as(desk: Desk, import_id: UUID, sheet: str) -> ImportDetail:
+    """Read another sheet of the file."""
+    command = ReadFormat.model_validate({"sheet": sheet})
+    return await uploads.read_as(desk.database, shared_sandbox(), desk.actor, import_id=import_id, command=command)
 
 
 def with_a_broken_end(rows: int) -> bytes:

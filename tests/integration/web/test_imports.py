@@ -87,7 +87,7 @@ async def test_a_file_is_mapped_and_its_preview_tells_what_each_row_would_do(
     assert "Augusta Ada" in preview.text
     assert "Grace <script>alert(1)</script>" in preview.text
     assert not preview.html.css("main script")
-    assert "Email: Enter a valid email address." in preview.text
+    assert "nobody Rejected Email “nobody”: Enter a valid email address." in preview.text
     filters = await owner.get(preview.attribute('a.stat[href$="action=update"]', "href") or "")
     assert len(filters.all("#import-state [data-row]")) == 1
     assert filters.attribute("a.stat[aria-current]", "href") == f"/imports/{import_id}"
@@ -103,8 +103,9 @@ async def test_what_was_imported_is_found_and_taken_back_except_what_was_edited_
     await worked(desk, import_id)
     done = await owner.get(f"/imports/{import_id}")
     assert "1 created, 1 updated." in done.text
-    found = await owner.get(done.attribute('#import-state a[href^="/leads?source="]', "href") or "")
-    assert "Grace <script>alert(1)</script>" in found.text
+    assert done.all('#import-state a[href^="/leads?filter="]') == ["View 2 leads"]
+    found = await owner.get(done.attribute('#import-state a[href^="/leads?filter="]', "href") or "")
+    assert sorted(found.all("main [data-row] [data-open]")) == ["Ada", "Grace <script>alert(1)</script>"]
     assert [item.subject_id for item in await audited(house, "import.committed")] == [import_id]
 
     await owner.post(f"/leads/{known}", {"version": "2", "company": "Acme Ltd"})
@@ -267,7 +268,7 @@ async def test_rejected_rows_are_given_back_as_a_file(viewer: Browser, desk: Des
     rows = list(csv.DictReader(io.StringIO(file.response.content.decode("utf-8-sig"), newline="")))
     assert [(row["E-Mail"], row["Vorname"]) for row in rows] == [("nobody", "No")]
     assert rows[0]["leadflood_error"].startswith("Email: ")
-    assert file.response.headers["Content-Disposition"] == f'attachment; filename="rejected-{import_id}.csv"'
+    assert file.response.headers["Content-Disposition"] == 'attachment; filename="leads-rejected.csv"'
 
 
 async def test_a_commit_is_paused_gone_on_with_and_stopped(house: House, owner: Browser, desk: Desk) -> None:
@@ -344,7 +345,7 @@ async def test_the_list_tells_how_far_each_is(house: House, owner: Browser, desk
     seen = await owner.get("/imports")
 
     assert seen.all("#imports-list .row-link") == ["leads.csv", "first <i>.csv"]
-    assert "2 new · 1 error" in seen.text
+    assert "2 new · 1 rejected" in seen.text
     assert "Ready to map" in seen.text
     assert (await owner.get(seen.attribute("#imports-list [data-open]", "href") or "")).path == f"/imports/{second}"
 

@@ -4,14 +4,17 @@ import csv
 
 import pytest
 
-from leadflood.domains.imports.models.column_detection import detect_columns, has_header
+from leadflood.domains.imports.models.column_detection import detect_columns
 from leadflood.domains.imports.models.fields import check_target
+from leadflood.domains.imports.models.format import SourceRow
+from leadflood.domains.imports.models.header_row import find_header
 from leadflood.kernel.text import InvalidValue
 from tests.support.samples import SAMPLES
 
 
 def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
-    return [column.target for column in detect_columns(header, rows)]
+    width = len(header or rows[0])
+    return [column.target for column in detect_columns(header, rows, width=width)]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def targets(header: list[str] | None, *rows: list[str]) -> list[str]:
     ],
 )
 def test_headers_are_understood(header: list[str], wanted: str) -> None:
-    cells = {"mail": "ada@acme.com", "orreo": "ada@acme.com", "site": "acme.com"}
+    cells = {"mail": "ada@acme.com", "orreo": "ada@acme.com", "site": "acme.com", "ele": "+49 30 1", "phone": "030 12"}
     row = [next((cells[part] for part in cells if part in name.lower()), "x") for name in header]
 
     assert " ".join(targets(header, row)) == wanted
@@ -41,7 +44,7 @@ def test_headers_are_understood(header: list[str], wanted: str) -> None:
 def test_what_has_no_header_is_told_by_what_is_in_it() -> None:
     rows = [["Ada", "ada@acme.com", "acme.com", "GB"], ["Bob", "bob@acme.org", "https://acme.org", "Germany"]]
 
-    assert not has_header(rows)
+    assert find_header([SourceRow(number, row) for number, row in enumerate(rows, start=1)]) is None
     assert targets(None, *rows) == ["ignore", "email", "website", "country"]
 
 
@@ -71,7 +74,7 @@ def test_no_column_can_be_mapped_to_permission_by_hand(target: str) -> None:
 def test_real_files_are_understood(name: str) -> None:
     with (SAMPLES / "leads" / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    found = {column.header: column.target for column in detect_columns(rows[0], rows[1:200])}
+    found = {column.header: column.target for column in detect_columns(rows[0], rows[1:200], width=len(rows[0]))}
 
     assert found["First Name"] == "firstName"
     assert found["Last Name"] == "lastName"

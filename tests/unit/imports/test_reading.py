@@ -20,14 +20,15 @@ from openpyxl import Workbook
 
 from leadflood.domains.imports.adapters import csv_format, workbook
 from leadflood.domains.imports.errors import UnreadableFile
-from leadflood.domains.imports.models.format import Delimiter, neutralise, restore
+from leadflood.domains.imports.models.format import Delimiter, KnownFile, neutralise, restore
+from leadflood.domains.imports.models.header_row import has_addresses
 from leadflood.domains.imports.service.parsing import analyse
 from tests.support.samples import SAMPLES, rows
 
 
 def read(data: bytes) -> list[list[str]]:
     """All cells, with encoding and delimiter found out."""
-    found = analyse(io.BytesIO(data), len(data), utf8=is_utf8(data)).format
+    found = analyse(io.BytesIO(data), KnownFile(len(data), utf8=is_utf8(data))).format
     records = csv_format.read(io.BytesIO(data), encoding=found.encoding, delimiter=found.delimiter)
     return [record.cells for record in records]
 
@@ -74,7 +75,7 @@ def test_a_character_cut_off_at_the_end_of_the_look_is_no_fault() -> None:
     data = ("name\n" + "éé\n" * 400_000).encode()
     assert not is_utf8(data[: 1024 * 1024])
 
-    assert analyse(io.BytesIO(data[: 1024 * 1024]), len(data), utf8=True).format.encoding == "utf-8"
+    assert analyse(io.BytesIO(data[: 1024 * 1024]), KnownFile(len(data))).format.encoding == "utf-8"
 
 
 def test_nul_characters_are_left_out_and_blank_lines_are_counted() -> None:
@@ -124,7 +125,7 @@ def bounded_memory(megabytes: int) -> Iterator[None]:
 
 def consume(file: BinaryIO, size: int) -> Iterator[None]:
     """Look at a file, then read it all."""
-    found = analyse(file, size, utf8=True).format
+    found = analyse(file, KnownFile(size)).format
     file.seek(0)
     for _ in csv_format.read(file, encoding=found.encoding, delimiter=found.delimiter):
         yield
@@ -151,7 +152,7 @@ def test_a_workbook_is_read_as_it_shows() -> None:
         ["bob@acme.com", 12.0, None, None, False, "#N/A"],
     )
 
-    assert workbook.sheets_of(file) == ["Sheet", "More"]
+    assert workbook.find_sheet(file, rows=10, is_meant=has_addresses).names == ["Sheet", "More"]
     file.seek(0)
     records = list(workbook.read(file, sheet="Sheet"))
     assert [(record.number, record.cells) for record in records[1:]] == [
@@ -251,7 +252,7 @@ def test_a_hostile_workbook_is_refused_in_words_and_bounded_memory(name: str) ->
 
 def consume_book(file: BinaryIO) -> None:
     """Look at a workbook, then read its first sheet."""
-    workbook.sheets_of(file)
+    workbook.find_sheet(file, rows=10, is_meant=has_addresses)
     file.seek(0)
     for _ in workbook.read(file, sheet=None):
         pass

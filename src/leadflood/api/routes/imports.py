@@ -1,6 +1,5 @@
 """Imports over HTTP: upload, map, preview, commit, undo."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -22,6 +21,7 @@ from leadflood.domains.imports.contracts import (
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.domains.imports.service import lifecycle, mapping, rejected, uploads
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
+from leadflood.kernel.downloads import attachment
 from leadflood.kernel.request_bodies import read_pieces
 from leadflood.kernel.text import FromText
 
@@ -106,7 +106,7 @@ async def delete_import(import_id: ResourceId, unit: UnitOfWorkDep) -> None:
 @router.put("/{id}/format", summary="Set the file format", responses=_CONFLICT)
 @requires(LEADS_WRITE, transaction=False, whole_file=True)
 async def read_import_as(import_id: ResourceId, command: ReadFormat, unit: UnitOfWorkDep) -> ImportDetail:
-    """Override the detected encoding, delimiter, header or sheet. Columns are detected again.
+    """Override the detected encoding, delimiter, header row or sheet. Columns are detected again.
 
     There is no `Idempotency-Key`: the request is idempotent.
     """
@@ -135,11 +135,19 @@ async def list_import_rows(
     import_id: ResourceId,
     pages: InPages,
     unit: UnitOfWorkDep,
+    *,
     action: Annotated[RowAction | None, Query(description="Filter by action.")] = None,
+    errors: Annotated[bool, Query(description="Only rows with values that are invalid or left out.")] = False,
 ) -> Listing[ImportRowView]:
     """Each row with the values it creates, its changes (before and after), or why it is skipped."""
     page = await queries.list_rows(
-        unit.tx, unit.actor, import_id=import_id, action=action, after=pages.after, limit=pages.limit
+        unit.tx,
+        unit.actor,
+        import_id=import_id,
+        action=action,
+        with_errors=errors,
+        after=pages.after,
+        limit=pages.limit,
     )
     return pages.answer(page)
 
@@ -184,10 +192,9 @@ async def undo_import(import_id: ResourceId, unit: UnitOfWorkDep) -> ImportDetai
 @router.get("/{id}/rejected-rows", summary="Download rejected rows", response_class=TableResponse, responses=_TABLE)
 @requires(LEADS_READ, transaction=False)
 async def get_rejected_rows(import_id: ResourceId, unit: UnitOfWorkDep) -> Response:
-    """CSV with the file's columns and `leadflood_error`. Fix the rows and import the file: that column is ignored.
+    """CSV with the file's columns and delimiter, and `leadflood_error`. Fix the rows and import the file again.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; imports remove it.
     """
-    pieces: AsyncIterator[bytes] = await rejected.rejected_file(unit.parts.database, unit.actor, import_id=import_id)
-    name = f'attachment; filename="rejected-{import_id}.csv"'
-    return TableResponse(pieces, headers={"Content-Disposition": name})
+    file = await rejected.rejected_file(unit.parts.database, unit.actor, import_id=import_id)
+    return TableResponse(file.pieces, headers={"Content-Disposition": attachment(file.filename)})

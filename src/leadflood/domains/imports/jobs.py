@@ -10,7 +10,7 @@ from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.events import COMMIT_IMPORT, ENRICH_IMPORTED, PURGE_IMPORTS, STAGE_IMPORT, ImportPayload
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service import commit, staging
-from leadflood.domains.imports.service.sandboxed_parser import Batch, open_rows
+from leadflood.domains.imports.service.sandboxed_parser import RowBatch, open_rows
 from leadflood.domains.imports.service.uploads import spooled
 from leadflood.domains.imports.store import StoredImport, retention
 from leadflood.domains.jobs.completion import lock_attempt
@@ -87,7 +87,7 @@ async def _finish_staging(tx: Transaction, _actor: Actor, jobs: Sequence[tuple[R
             await store.end_phase(tx, found, ImportStatus.PREVIEWED)
 
 
-async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator[Batch]) -> bool:
+async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator[RowBatch]) -> bool:
     """Stage each batch while the next one is read. False: the job has lost the import."""
     reading = asyncio.ensure_future(_next(batches))
     try:
@@ -105,7 +105,7 @@ async def _stage_rows(context: JobContext[ImportPayload], batches: AsyncIterator
     return True
 
 
-async def _next(batches: AsyncIterator[Batch]) -> Batch | None:
+async def _next(batches: AsyncIterator[RowBatch]) -> RowBatch | None:
     return await anext(batches, None)
 
 

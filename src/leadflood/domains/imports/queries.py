@@ -13,6 +13,7 @@ from leadflood.domains.imports.contracts import (
     ImportOptions,
     ImportRowView,
     ImportView,
+    NoticeView,
     ProgressView,
     RowError,
 )
@@ -32,8 +33,8 @@ from leadflood.kernel.pagination import Page, Position, cut
 _IMPORTS = sql_file("leadflood.domains.imports.sql", "imports")
 # Columns of an import for lists.
 _LIST = assemble(_IMPORTS, more=EMPTY)
-# Columns of an import for its mapping.
-_DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options"))
+# An import with what is needed to map it.
+_DETAIL = assemble(_IMPORTS, more=sql(", i.format, i.sheets, i.columns, i.sample, i.options, i.notices"))
 
 _MAX_NAMES: Final = 200
 
@@ -43,7 +44,8 @@ _ROWS = assemble(
 SELECT row_no, action, reason, lead_id, {fields}, custom_fields, changes, faults, raw
 FROM import_rows
 WHERE workspace_id = :workspace_id AND import_id = :import_id
-  AND (:action::text IS NULL OR action = :action) AND (:after::integer IS NULL OR row_no > :after)
+  AND (:action::text IS NULL OR action = :action) AND (NOT :with_errors::boolean OR faults IS NOT NULL)
+  AND (:after::integer IS NULL OR row_no > :after)
 ORDER BY row_no LIMIT :rows
 """),
     fields=LEAD_FIELDS.columns,
@@ -82,6 +84,7 @@ async def get_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> Impor
         **_shown(row),
         format=FormatView(sheets=row.sheets, **row.format) if row.format else None,
         columns=columns,
+        notices=[NoticeView(**notice) for notice in row.notices],
         sample=row.sample,
         options=ImportOptions.model_validate(row.options),
     )
@@ -106,12 +109,17 @@ async def list_rows(
     *,
     import_id: UUID,
     action: RowAction | None = None,
+    with_errors: bool = False,
     after: Position | None = None,
     limit: int,
 ) -> Page[ImportRowView]:
-    """The rows of an import in the order of the file. Raises: ImportNotFound."""
+    """The rows of an import in the order of the file. `with_errors`: those with values that are left out or invalid.
+
+    Raises: ImportNotFound.
+    """
     await get_import(tx, actor, import_id=import_id)
-    values = {"import_id": import_id, "action": action, "after": after and after.number, "rows": limit + 1}
+    values: dict[str, Any] = {"import_id": import_id, "action": action, "with_errors": with_errors}
+    values |= {"after": after and after.number, "rows": limit + 1}
     rows = await tx.all(_ROWS, {"workspace_id": actor.workspace_id, **values})
     return cut(rows, limit, lambda row: Position.at(row.row_no, import_id)).map(_row_view)
 
@@ -135,9 +143,9 @@ async def rejected_rows(
     """The rejected rows with their errors, in batches."""
     after = 0
     while True:
-        values = {"import_id": import_id, "action": RowAction.REJECT, "after": after, "rows": batch}
+        values = {"import_id": import_id, "action": RowAction.REJECT, "with_errors": False, "after": after}
         async with database.transaction(actor.workspace_id, read_only=True) as tx:
-            rows = await tx.all(_ROWS, {"workspace_id": actor.workspace_id, **values})
+            rows = await tx.all(_ROWS, {"workspace_id": actor.workspace_id, **values, "rows": batch})
         if not rows:
             return
         yield [_row_view(row) for row in rows]

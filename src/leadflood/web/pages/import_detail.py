@@ -20,7 +20,9 @@ from leadflood.domains.leads.errors import ChangesetNotFound
 from leadflood.domains.leads.permissions import LEADS_READ, LEADS_WRITE
 from leadflood.domains.leads.queries import changesets
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.downloads import attachment
 from leadflood.kernel.errors import AppError
+from leadflood.kernel.filters import Condition, Group, Operator
 from leadflood.web import labels
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form, validated
@@ -31,6 +33,7 @@ from leadflood.web.pages.changes_presenter import skip_reason
 from leadflood.web.pages.import_mapping import column_rows, mapping_form, read_mapping
 from leadflood.web.pages.imports_presenter import ACTIONS, NOTES, error_counts, preview_rows
 from leadflood.web.pages.lead_form import country_choices
+from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -55,7 +58,8 @@ async def read_otherwise(ctx: PageContext) -> PageResult:
     """Read the file in another format; its columns are detected again."""
     form = ctx.form
     try:
-        command = validated(ReadFormat, {**form.given(ReadFormat), "header": form.checked("header")})
+        given = {**form.given(ReadFormat), "header": form.checked("header")}
+        command = validated(ReadFormat, given)
         await uploads.read_as(ctx.parts.database, ctx.parts.sandbox, ctx.actor, import_id=ctx.id(), command=command)
     except AppError as error:
         return _not_done(ctx, error)
@@ -120,10 +124,11 @@ async def delete_import(ctx: PageContext) -> PageResult:
 
 @pages.get(f"{_PATH}/rejected-rows", LEADS_READ)
 async def download_rejected(ctx: PageContext) -> PageResult:
-    """The rejected rows as CSV, with their errors."""
-    pieces = await rejected.rejected_file(ctx.parts.database, ctx.actor, import_id=ctx.id())
-    headers = {"Content-Disposition": f'attachment; filename="rejected-{ctx.id()}.csv"'}
-    return StreamingResponse(pieces, headers=headers, media_type="text/csv")
+    """The rejected rows as CSV, each with the reason."""
+    file = await rejected.rejected_file(ctx.parts.database, ctx.actor, import_id=ctx.id())
+    return StreamingResponse(
+        file.pieces, headers={"Content-Disposition": attachment(file.filename)}, media_type="text/csv"
+    )
 
 
 async def _do(ctx: PageContext, verb: Callable[..., Awaitable[object]]) -> Redirect:
@@ -220,24 +225,25 @@ async def _written(ctx: PageContext, tx: Transaction, found: ImportDetail, chang
 
 async def _rows(ctx: PageContext, tx: Transaction, found: ImportDetail, owners: Mapping[str, str]) -> dict[str, Any]:
     action = next((item for item in RowAction if item.value == ctx.query.get("action")), None)
-    scope = f"import {found.id} {action}"
+    left_out = ctx.query.get("values") == "left_out"
+    scope = f"import {found.id} {action} {left_out}"
     page = await queries.list_rows(
-        tx, ctx.actor, import_id=found.id, action=action, after=ctx.after(scope), limit=_ROWS
+        tx,
+        ctx.actor,
+        import_id=found.id,
+        action=action,
+        with_errors=left_out,
+        after=ctx.after(scope),
+        limit=_ROWS,
     )
     return {
-        "rows": preview_rows(page.items, owners, written=found.status is ImportStage.COMMITTED),
+        "rows": preview_rows(page.items, found.columns, owners, written=found.status is ImportStage.COMMITTED),
         "action": action,
+        "left_out": left_out,
         "actions": ACTIONS,
         "notes": NOTES,
         "faults": error_counts(found.errors),
         "next": ctx.cursor(page, scope),
         "paged": "after" in ctx.query,
-        "source": _source(found),
+        "of_import": write_tree(Group("all", (Condition("import", Operator.IS, str(found.id)),))),
     }
-
-
-def _source(found: ImportDetail) -> str | None:
-    """Common source of all new leads, to find them by; None if rows have their own."""
-    if any(column.target == "source" for column in found.columns):
-        return None
-    return found.options.source or DEFAULT_SOURCE

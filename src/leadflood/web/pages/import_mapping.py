@@ -37,12 +37,8 @@ POLICIES: Final = (
 FIELD_POLICIES: Final = (("", "Same as above"), *((value, text) for value, text, _ in POLICIES))
 DUPLICATES: Final = ((Duplicates.FIRST.value, "Keep first"), (Duplicates.LAST.value, "Keep last"))
 INVALID: Final = (
-    (InvalidValues.REJECT.value, "Skip the row", "Download skipped rows later."),
-    (
-        InvalidValues.DROP.value,
-        "Skip the value",
-        "Import the rest. Rows without a valid email are always skipped.",
-    ),
+    (InvalidValues.DROP.value, "Leave out the value", "Import the rest. Rows without a valid email are rejected."),
+    (InvalidValues.REJECT.value, "Reject the row", "Download rejected rows later."),
 )
 
 _SAMPLES: Final = 3

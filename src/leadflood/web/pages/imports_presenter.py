@@ -1,14 +1,15 @@
 """Texts about imports and their rows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.imports.contracts import ImportRowView, ImportView
+from leadflood.domains.imports.contracts import ColumnView, ImportRowView, ImportView, RowError
+from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.states import RowAction
 from leadflood.web import formats, labels
-from leadflood.web.formats import number, plural
+from leadflood.web.formats import number
 from leadflood.web.templating import brief
 
 ACTIONS: Final = {
@@ -17,7 +18,7 @@ ACTIONS: Final = {
     RowAction.UNCHANGED: ("Unchanged", "Unchanged", "neutral"),
     RowAction.SKIP: ("Skipped", "Skipped", "neutral"),
     RowAction.CONFLICT: ("Conflicts", "Conflict", "warn"),
-    RowAction.REJECT: ("Errors", "Error", "bad"),
+    RowAction.REJECT: ("Rejected", "Rejected", "bad"),
 }
 """Actions: label of the rows, label of one row, and tone."""
 
@@ -27,7 +28,7 @@ NOTES: Final = {
     RowAction.UNCHANGED: "",
     RowAction.SKIP: "duplicates and empty rows",
     RowAction.CONFLICT: "since the preview",
-    RowAction.REJECT: "invalid values",
+    RowAction.REJECT: "no valid email",
 }
 
 _REASONS: Final = {
@@ -48,8 +49,15 @@ _ERROR_LABELS: Final = {
     "out_of_range": "Out of range",
     "unknown_owner": "Not a member",
     "too_many_cells": "Too many columns",
+    "extra_cells": "Beyond the last column",
+    "placeholder": "Placeholder, such as n/a",
+    "other_value": "Second value in a cell",
+    "cut": "Too long, cut",
+    "digits_lost": "Shortened by a spreadsheet",
+    "several_values": "Several values in a cell",
     "invalid_characters": "Unsupported characters",
 }
+_NAMED_BY: Final = (Target.FULL_NAME, Target.LAST_NAME, Target.FIRST_NAME, Target.COMPANY)
 _CUSTOM: Final = "customFields"
 
 
@@ -95,12 +103,15 @@ def summary(each: ImportView) -> str:
     ]
     listed = [f"{number(count)} {word}" for count, word in counted_words if count]
     errors = counts[RowAction.REJECT]
-    return " · ".join([*listed, *([plural(errors, "error")] if errors else [])])
+    return " · ".join([*listed, *([f"{number(errors)} rejected"] if errors else [])])
 
 
-def preview_rows(rows: Iterable[ImportRowView], owners: Mapping[str, str], *, written: bool) -> list[PreviewRow]:
-    """The rows with labels. `written`: whether links to created leads work."""
-    return [_preview_row(row, owners, written=written) for row in rows]
+def preview_rows(
+    rows: Iterable[ImportRowView], columns: Sequence[ColumnView], owners: Mapping[str, str], *, written: bool
+) -> list[PreviewRow]:
+    """The rows in words. `written`: whether leads that they create are there, to be opened."""
+    named = [index for target in _NAMED_BY for index, column in enumerate(columns) if column.target == target]
+    return [_preview_row(row, named, owners, written=written) for row in rows]
 
 
 def error_counts(faults: Mapping[str, int]) -> list[ErrorCount]:
@@ -109,19 +120,28 @@ def error_counts(faults: Mapping[str, int]) -> list[ErrorCount]:
     return sorted(found, key=lambda fault: (-fault.count, fault.label))
 
 
-def _preview_row(row: ImportRowView, owners: Mapping[str, str], *, written: bool) -> PreviewRow:
+def _preview_row(row: ImportRowView, named: Sequence[int], owners: Mapping[str, str], *, written: bool) -> PreviewRow:
+    """Args: named: the columns that say whose row it is, the best first."""
     why = [_REASONS.get(row.reason, row.reason.replace("_", " "))] if row.reason else []
-    why += [f"{labels.field(fault.field)}: {fault.message}" if fault.field else fault.message for fault in row.errors]
+    why += map(_error, row.errors)
     opens = row.action in (RowAction.UPDATE, RowAction.UNCHANGED) or (written and row.action is RowAction.CREATE)
-    cells = next((cell for cell in row.cells or () if cell.strip()), "")
+    cells = row.cells or []
+    found = (cells[index].strip() for index in named if index < len(cells))
+    name = next((cell for cell in found if cell), "No email")
     return PreviewRow(
         number=row.row,
         action=row.action,
-        title=row.email or cells or "No email",
+        title=row.email or brief(name),
         lead_id=row.lead_id if opens else None,
         values=list(_values(row, owners)),
         why=why,
     )
+
+
+def _error(error: RowError) -> str:
+    """The error of a value, after the value itself."""
+    label = labels.field(error.field) if error.field else "Row"
+    return f"{label} “{brief(error.value)}”: {error.message}" if error.value else f"{label}: {error.message}"
 
 
 def _values(row: ImportRowView, owners: Mapping[str, str]) -> Iterator[PreviewValue]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, Strict
 
 from leadflood.domains.imports.models.fields import UPDATABLE, check_target
-from leadflood.domains.imports.models.format import ENCODINGS, MAX_COLUMNS, Delimiter, FileKind
+from leadflood.domains.imports.models.format import ENCODINGS, HEADER_ROWS, MAX_COLUMNS, Delimiter, FileKind
 from leadflood.domains.imports.models.states import (
     Duplicates,
     FieldPolicy,
@@ -58,8 +58,17 @@ class ReadFormat(Schema):
 
     encoding: Annotated[str, FromText(_encoding, {"enum": list(ENCODINGS)})] | None = None
     delimiter: Annotated[Delimiter, Strict(strict=False)] | None = None
-    header: bool | None = None
+    header: bool | None = Field(None, description="Whether a row has the names of the columns.")
+    header_row: Annotated[int, Field(ge=1, le=HEADER_ROWS)] | None = Field(
+        None,
+        description="Row with the names of the columns, as spreadsheets number rows. Those above it aren't imported.",
+    )
     sheet: Sheet | None = None
+
+    @property
+    def sets_header(self) -> bool:
+        """Whether it says where the names of the columns are. They are looked for otherwise."""
+        return self.header is not None or self.header_row is not None
 
 
 class ImportOptions(Schema):
@@ -72,9 +81,9 @@ class ImportOptions(Schema):
         Duplicates.FIRST, description="Which duplicate row to keep."
     )
     invalid: Annotated[InvalidValues, Strict(strict=False)] = Field(
-        InvalidValues.REJECT,
-        description="`reject` rows with invalid values, or `drop` only the values. Rows "
-        "without a valid email are always rejected.",
+        InvalidValues.DROP,
+        description="`drop` invalid values and import the rest, or `reject` rows that have any. Rows without a valid "
+        "email are always rejected.",
     )
     source: Source | None = Field(None, description="Source of new leads. Defaults to `import`.")
     owner_id: OwnerId | None = Field(None, description="Owner of new leads.")
@@ -118,6 +127,14 @@ class FormatView(View):
     delimiter: Delimiter | None
     sheet: str | None
     sheets: list[str]
+    header_row: int | None = Field(None, description="Row with the names of the columns; null without one.")
+
+
+class NoticeView(View):
+    """Something about how the file is read: stable code and message."""
+
+    code: str
+    message: str
 
 
 class ProgressView(View):
@@ -200,16 +217,18 @@ class ImportDetail(ImportView):
 
     format: FormatView | None
     columns: list[ColumnView]
+    notices: list[NoticeView] = Field(description="What to know about how the file is read.")
     sample: list[list[str]] = Field(description="First rows, without the header; long cells are truncated.")
     options: ImportOptions
 
 
 class RowError(View):
-    """An error of a row: field (empty for the whole row), stable code and message."""
+    """An error of a row: field (empty for the whole row), stable code, message and the value in the file."""
 
     field: str
     code: str
     message: str
+    value: str = ""
 
 
 class ImportRowView(View):
@@ -219,10 +238,10 @@ class ImportRowView(View):
     action: RowAction
     reason: str | None = Field(description="Why the row is skipped or in conflict.")
     lead_id: UUID | None
-    email: str | None
+    email: str | None = Field(description="Email of the lead; of a rejected row, what the file has.")
     values: dict[str, JsonValue] = Field(description="Values of the new lead.")
     changes: dict[str, list[JsonValue]] = Field(
         description="Changes to an existing lead, as `[before, after]` by field."
     )
-    errors: list[RowError] = Field(description="Why the row is rejected, or which values were dropped.")
+    errors: list[RowError] = Field(description="Why the row is rejected, or which values were left out.")
     cells: list[str] | None = Field(description="Original cells of a rejected row.")

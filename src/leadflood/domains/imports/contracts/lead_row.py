@@ -67,18 +67,22 @@ def columns_of(lead: CreateLead, defaults: RowDefaults) -> LeadColumns:
     )
 
 
-class FastRowValidator:
+class FieldRules:
     """The rules of `CreateLead`, value by value: a row is checked in 15 µs instead of 23 (decision 27).
 
-    For valid rows, which most are. Errors of the others come from the contract.
+    What a field has often, such as a country, is read once.
     """
 
     def __init__(self, defaults: RowDefaults) -> None:
         self._defaults = defaults
-        self._name = _remembering(_rule(Name))
-        self._website = _remembering(_rule(Website))
-        self._country = _remembering(_rule(Country))
-        self._source = _remembering(_rule(Source))
+        self.name = _remembering(_rule(Name))
+        self.website = _remembering(_rule(Website))
+        self.country = _remembering(_rule(Country))
+        self.source = _remembering(_rule(Source))
+
+    def phone(self, phone: str, country: str | None) -> str:
+        """A number in E.164, by the country of its lead or else of the import. Raises: InvalidValue."""
+        return normalise_phone(phone, country or self._defaults.country)
 
     def columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
         """The columns of the lead that `CreateLead` makes of these values; None unless all of them are valid."""
@@ -88,19 +92,19 @@ class FastRowValidator:
             return None
 
     def _columns(self, given: Mapping[str, Any]) -> LeadColumns | None:
-        get, name = given.get, self._name
+        get, name = given.get, self.name
         email = get("email")
         if email is None:
             return None
         address = parse_email(email)
         first, last, company = name(get("firstName")), name(get("lastName")), name(get("company"))
-        country, phone = self._country(get("country")), get("phone")
+        country, phone = self.country(get("country")), get("phone")
         custom = get("customFields")
         if custom is not None:
             custom = _custom(custom)
             if custom is None:
                 return None
-        source, owner = self._source(get("source")), get("ownerId")
+        source, owner = self.source(get("source")), get("ownerId")
         return LeadColumns(
             address.display,
             address.norm,
@@ -108,8 +112,8 @@ class FastRowValidator:
             last,
             company,
             name(get("jobTitle")),
-            None if phone is None else normalise_phone(phone, country),
-            self._website(get("website")),
+            None if phone is None else self.phone(phone, country),
+            self.website(get("website")),
             country,
             source,
             owner,

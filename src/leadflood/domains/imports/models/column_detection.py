@@ -3,17 +3,27 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from anyascii import anyascii
+
+from leadflood.domains.imports.models.cells import EMPTY_WORDS, says_nothing, strip_cell
+from leadflood.domains.imports.models.column_tests import (
+    BY_CONTENT,
+    BY_CONTENT_WITH_COUNTRY,
+    PLAUSIBLE,
+    TESTS,
+    ByContent,
+    content_kind,
+    has_several_words,
+)
 from leadflood.domains.imports.models.fields import CUSTOM, Target, about_permission
 from leadflood.domains.imports.models.format import FileFormat
-from leadflood.kernel.country_names import normalise_country
-from leadflood.kernel.email_address import parse_email
-from leadflood.kernel.text import InvalidValue, search_key
-from leadflood.kernel.web_address import normalise_website
+from leadflood.domains.imports.models.header_names import match_header, name_key
 
-MAX_CUSTOM: Final = 40
+MAX_CUSTOM: Final = 50
+"""Maximum columns that become custom fields automatically: as many as a lead can have."""
 REASON_COLUMN: Final = "leadflood_error"
 """Column of the error in a file of rejected rows; not a field of a lead."""
 _OURS: Final = REASON_COLUMN.replace("_", " ")
@@ -22,44 +32,21 @@ _EXPORTED: Final = frozenset({"id", "version", "status", "createdAt", "updatedAt
 _EXPORTED_CUSTOM: Final = "custom."
 _EXPORTED_ENRICHED: Final = "enriched."
 _EXPORTED_OWNER: Final = "ownerId"
-_ENOUGH: Final = 0.5
-_CUSTOM_CONFIDENCE: Final = 0.3
-_NAMES: Final[Mapping[Target, str]] = {
-    Target.EMAIL: "email|e mail|mail|email address|e mail address|mail address|emailadresse|e mail adresse|mailadresse|"
-    "correo|correo electronico|direccion de correo|courriel|adresse email|adresse e mail|adresse mail|posta|"
-    "indirizzo email|posta elettronica|e mailadres|emailadres|adres email|adres e mail|e post|epost|e postadress|"
-    "endereco de email|email pro|work email|business email|contact email|primary email|email 1|e mail 1",
-    Target.FIRST_NAME: "first name|firstname|first|given name|givenname|forename|fname|vorname|prenom|nombre|nome|"
-    "primeiro nome|voornaam|imie|fornamn|fornavn|etunimi|contact first name",
-    Target.LAST_NAME: "last name|lastname|last|surname|family name|familyname|lname|nachname|familienname|zuname|"
-    "nom de famille|nom|apellido|apellidos|cognome|sobrenome|apelido|achternaam|nazwisko|efternamn|etternavn|"
-    "efternavn|sukunimi|contact last name",
-    Target.FULL_NAME: "name|full name|fullname|contact|contact name|person|display name|vollstandiger name|"
-    "vor und nachname|ansprechpartner|kontakt|nom complet|nombre completo|nombre y apellidos|nome completo|"
-    "nome e cognome|volledige naam|naam|imie i nazwisko|namn|navn|lead name|customer name|kunde",
-    Target.COMPANY: "company|company name|organization|organisation|organization name|account|account name|employer|"
-    "business|business name|firma|firmenname|unternehmen|entreprise|societe|raison sociale|empresa|compania|azienda|"
-    "ditta|bedrijf|bedrijfsnaam|przedsiebiorstwo|nazwa firmy|foretag|selskap|virksomhed|yritys",
-    Target.JOB_TITLE: "job title|jobtitle|title|position|role|job|job position|function|occupation|beruf|funktion|"
-    "stelle|berufsbezeichnung|poste|fonction|intitule du poste|cargo|puesto|ruolo|posizione|functie|stanowisko|"
-    "befattning|stilling",
-    Target.PHONE: "phone|phone number|telephone|tel|mobile|mobile phone|cell|cell phone|work phone|business phone|"
-    "telefon|telefonnummer|handy|mobil|rufnummer|telephone portable|portable|numero de telephone|telefono|movil|"
-    "numero de telefono|cellulare|telefone|celular|telemovel|telefoon|telefoonnummer|numer telefonu|puhelin|"
-    "phone 1|contact phone number",
-    Target.WEBSITE: "website|web site|web|url|homepage|home page|company website|domain|company domain|webseite|"
-    "internetseite|site|site web|site internet|sitio web|pagina web|sito|sito web|strona www|hemsida|hjemmeside",
-    Target.COUNTRY: "country|country code|land|landercode|pays|pais|paese|kraj|nation|staat|country region",
-    Target.SOURCE: "source|lead source|origin|channel|quelle|leadquelle|herkunft|origine|fuente|origen|canal|fonte|"
-    "bron|zrodlo|kalla|kilde",
-    Target.OWNER: "owner|lead owner|account owner|owner email|assigned to|contact owner|besitzer|inhaber|betreuer|"
-    "zustandig|proprietaire|propietario|proprietario|responsable|eigenaar|wlasciciel",
-}
-_BY_NAME: Final = {name: target for target, names in _NAMES.items() for name in names.split("|")}
-_PHONE: Final = re.compile(r"\+?[\d\s().x/-]{7,30}")
-_MIN_DIGITS: Final = 7
-_WORDS: Final = re.compile(r"[^a-z0-9]+")
 _EXPORTED_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_CUSTOM_CONFIDENCE: Final = 0.3
+_KNOWN_FIELD: Final = 0.9
+_UNSEEN: Final = 0.8
+"""Assumed share of fitting cells in a column without values."""
+_FULLNESS: Final = 0.12
+"""Bonus of a completely filled column over an empty one."""
+_SPARSE: Final = 0.2
+"""Share of usable cells below which a column ranks after all others."""
+_FITS: Final = 0.5
+"""Minimum share of cells that fit a target."""
+_TYPED: Final = frozenset({Target.EMAIL, Target.PHONE, Target.WEBSITE, Target.COUNTRY, Target.OWNER})
+_LAST_RESORT: Final = 0.5
+_NOT_A_LETTER: Final = re.compile("[^a-z0-9]+")
+_MAX_KEY: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +59,14 @@ class DetectedColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know about how a file is read: stable code and message."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The result of reading the first rows."""
 
@@ -80,33 +75,72 @@ class Analysis:
     columns: list[DetectedColumn]
     sample: list[list[str]]
     fingerprint: str
+    notices: list[Notice] = field(default_factory=list)
 
 
-def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> list[DetectedColumn]:
-    """A target for each column. Each target is used once, for the column that fits best."""
-    width = max(map(len, [header or [], *rows]), default=0)
-    names = [header[index] if header and index < len(header) else "" for index in range(width)]
-    ours = exported_targets(names)
-    cells = [[row[index].strip() for row in rows if index < len(row) and row[index].strip()] for index in range(width)]
-    wishes = sorted(
-        (
-            (confidence, -index, target)
-            for index in range(width)
-            for target, confidence in (
-                {ours[index]: 1.0} if index in ours else _wishes(names[index], cells[index])
-            ).items()
-        ),
-        reverse=True,
-    )
-    given: dict[int, tuple[str, float]] = {}
-    taken: set[str] = set()
-    for confidence, place, target in wishes:
-        if -place not in given and target not in taken and confidence >= _ENOUGH:
-            given[-place] = (target, round(confidence, 2))
-            taken |= {target} - {Target.IGNORE}
-    _settle_names(given)
-    keys = _custom_keys([name if index not in given and cells[index] else "" for index, name in enumerate(names)])
-    return [DetectedColumn(name, *given.get(index, keys[index])) for index, name in enumerate(names)]
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column with its non-empty cells. `rows`: number of rows in the sample."""
+
+    index: int
+    name: str
+    cells: list[str]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Wish:
+    """A candidate target of a column, ordered by `rank`, then from left to right."""
+
+    rank: float
+    place: int
+    target: str
+    confidence: float
+
+
+def detect_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], *, width: int) -> list[DetectedColumn]:
+    """A target for each of `width` columns. Each target is used once, for the column that fits best."""
+    columns = _columns(header, rows, width)
+    ours = exported_targets([column.name for column in columns])
+    given: dict[int, tuple[str, float]] = {index: (target, 1.0) for index, target in ours.items()}
+    taken = {target for target, _ in given.values()} - {Target.IGNORE}
+    national = any((named := match_header(column.name)) and named.target is Target.COUNTRY for column in columns)
+    by_content = BY_CONTENT_WITH_COUNTRY if national else BY_CONTENT
+    wishes = [wish for column in columns if column.index not in given for wish in _wishes(column, by_content)]
+    for wish in sorted(wishes, reverse=True):
+        if -wish.place not in given and wish.target not in taken:
+            given[-wish.place] = (wish.target, round(wish.confidence, 2))
+            taken.add(wish.target)
+    if Target.EMAIL not in taken:
+        _settle_email(columns, given)
+    _settle_names(columns, given)
+    keys = _custom_keys(columns, set(given))
+    return [DetectedColumn(column.name, *given.get(column.index, keys[column.index])) for column in columns]
+
+
+def fits(targets: Sequence[str], header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the contents of the columns fit the targets of a remembered mapping."""
+    for column in _columns(header, rows, len(targets)):
+        test = PLAUSIBLE.get(targets[column.index])
+        cells = _telling(targets[column.index], column.cells)
+        if test is not None and cells and _share(test, cells) < _FITS:
+            return False
+    return True
+
+
+def with_known_fields(columns: Sequence[DetectedColumn], labels: Mapping[str, str]) -> list[DetectedColumn]:
+    """Columns with the targets of existing custom fields of the same name. `labels`: keys of fields by label."""
+    keys = {name_key(label): key for label, key in labels.items()}
+    used = {column.target for column in columns}
+    found: list[DetectedColumn] = []
+    for column in columns:
+        key = keys.get(name_key(column.header)) if column.target.startswith(CUSTOM) else None
+        if key is not None and (target := CUSTOM + key) not in used:
+            used.add(target)
+            found.append(replace(column, target=target, confidence=_KNOWN_FIELD))
+        else:
+            found.append(column)
+    return found
 
 
 def exported_targets(names: Sequence[str]) -> dict[int, str]:
@@ -124,123 +158,119 @@ def exported_targets(names: Sequence[str]) -> dict[int, str]:
     return found
 
 
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record is a header: it is unless it contains a value of a lead."""
-    if not rows:
-        return True
-    first = [cell.strip() for cell in rows[0]]
-    if any(_BY_NAME.get(name_key(cell)) for cell in first):
-        return True
-    return not any(_is_email(cell) or (_is_phone(cell) and cell.startswith("+")) for cell in first)
-
-
-def fingerprint(header: Sequence[str] | None, width: int) -> str:
-    """A hash that is equal for files with the same columns: of the headers, or of their number if there are none."""
-    named = [name_key(name) for name in header] if header else [str(width)]
+def fingerprint(header: Sequence[str] | None, rows: Sequence[Sequence[str]], *, width: int) -> str:
+    """A hash of the headers; without a header, of the kinds of values in the columns."""
+    if header:
+        named = [name_key(name) for name in header]
+    else:
+        named = ["", *(content_kind(column.cells) for column in _columns(None, rows, width))]
     return hashlib.sha256("\x1f".join(named).encode()).hexdigest()
 
 
-def name_key(name: str) -> str:
-    """A header without case, accents and punctuation."""
-    return _WORDS.sub(" ", search_key(name)).strip()
-
-
 def custom_key(name: str) -> str:
-    """The key of the custom field for a column with this name; empty if the name has no letter or digit."""
-    key = "_".join(name_key(name).split())[:64].rstrip("_")
-    return key if not key or key[0].isalpha() else f"c_{key}"[:64]
+    """The key of a custom field for a column; empty if its name has no letter or digit.
+
+    Other scripts are transliterated to Latin letters.
+    """
+    plain = name_key(name)
+    latin = plain if plain.isascii() else anyascii(plain).lower()
+    key = "_".join(_NOT_A_LETTER.sub(" ", latin).split())[:_MAX_KEY].rstrip("_")
+    return key if not key or key[0].isalpha() else f"c_{key}"[:_MAX_KEY]
 
 
-def _wishes(name: str, cells: Sequence[str]) -> dict[str, float]:
-    if about_permission(name) or name_key(name) == _OURS:
-        return {}
-    wishes: dict[str, float] = {}
-    named = _BY_NAME.get(name_key(name))
+def _columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int) -> list[_Column]:
+    found: list[_Column] = []
+    for index in range(width):
+        cells = [strip_cell(row[index]) for row in rows if index < len(row)]
+        cells = [cell for cell in cells if cell and cell not in EMPTY_WORDS]
+        name = strip_cell(header[index]) if header and index < len(header) else ""
+        found.append(_Column(index, name, cells, max(len(rows), 1)))
+    return found
+
+
+def _wishes(column: _Column, by_content: Mapping[str, ByContent]) -> list[_Wish]:
+    if _is_kept_out(column.name):
+        return []
+    wishes: list[_Wish] = []
+    named = match_header(column.name)
     if named is not None:
-        test = _TESTS.get(named)
-        wishes[named] = 0.95 if test is None or not cells else 0.45 + 0.5 * min(1.0, 2 * _share(test, cells))
-    for target, (test, weight) in _BY_CONTENT.items():
-        if cells and target not in wishes:
-            share = _share(test, cells)
-            if share >= weight:
-                wishes[target] = 0.8 * share
+        cells = _telling(named.target, column.cells)
+        share = _share(TESTS[named.target], cells) if cells else _UNSEEN
+        if share >= _FITS or (named.sure and _share(PLAUSIBLE[named.target], cells) >= _FITS):
+            wishes.append(_wish(column, named.target, named.strength, share))
+    for target, found in by_content.items():
+        if column.cells and target != (named and named.target) and not (found.unnamed_only and column.name):
+            share = _share(found.test, column.cells)
+            if share >= found.least and found.plausible(column.name, column.cells):
+                wishes.append(_wish(column, target, found.confidence, share))
     return wishes
 
 
+def _wish(column: _Column, target: str, strength: float, share: float) -> _Wish:
+    """Args: strength: of the evidence for the target. share: of cells that fit it."""
+    usable = share * len(column.cells) / column.rows
+    rank = strength * (0.8 + share / 5) + _FULLNESS * usable - (_SPARSE if usable < _SPARSE else 0.0)
+    return _Wish(rank, -column.index, target, strength * (0.5 + share / 2))
+
+
+def _telling(target: str, cells: list[str]) -> list[str]:
+    """The cells without placeholders for such a field."""
+    return cells if target not in _TYPED else [cell for cell in cells if not says_nothing(cell)]
+
+
+def _is_kept_out(name: str) -> bool:
+    return about_permission(name) or name_key(name) == _OURS
+
+
 def _share(test: Callable[[str], bool], cells: Sequence[str]) -> float:
-    return sum(map(test, cells)) / len(cells)
+    return sum(map(test, cells)) / len(cells) if cells else 0.0
 
 
-def _is_email(cell: str) -> bool:
-    try:
-        parse_email(cell)
-    except InvalidValue:
-        return False
-    return True
+def _settle_email(columns: Sequence[_Column], given: dict[int, tuple[str, float]]) -> None:
+    """Without a column of addresses, choose one with such a name: then each row reports its invalid address."""
+    for column in columns:
+        named = match_header(column.name)
+        if column.index not in given and named and named.target is Target.EMAIL:
+            given[column.index] = (Target.EMAIL, _LAST_RESORT)
+            return
 
 
-def _is_phone(cell: str) -> bool:
-    return bool(_PHONE.fullmatch(cell)) and sum(char.isdigit() for char in cell) >= _MIN_DIGITS
-
-
-def _is_website(cell: str) -> bool:
-    try:
-        normalise_website(cell)
-    except InvalidValue:
-        return False
-    return not _is_email(cell)
-
-
-def _is_country(cell: str) -> bool:
-    """Whether a cell names a country by more than one letter, which may mean anything."""
-    try:
-        normalise_country(cell)
-    except InvalidValue:
-        return False
-    return len(cell) > 1
-
-
-def _is_no_email(cell: str) -> bool:
-    return "@" not in cell or not _is_email(cell)
-
-
-_TESTS: Final[Mapping[Target, Callable[[str], bool]]] = {
-    Target.EMAIL: _is_email,
-    Target.FIRST_NAME: _is_no_email,
-    Target.LAST_NAME: _is_no_email,
-    Target.FULL_NAME: _is_no_email,
-    Target.COMPANY: _is_no_email,
-    Target.WEBSITE: _is_website,
-    Target.OWNER: _is_email,
-}
-_BY_CONTENT: Final[Mapping[Target, tuple[Callable[[str], bool], float]]] = {
-    Target.EMAIL: (_is_email, 0.6),
-    Target.WEBSITE: (_is_website, 0.8),
-    Target.COUNTRY: (_is_country, 0.9),
-}
-"""Targets that cells alone can identify, with the share of cells that must match."""
-
-
-def _settle_names(given: dict[int, tuple[str, float]]) -> None:
-    """A full name next to first and last name adds nothing; "Name" next to a first name is the last name."""
+def _settle_names(columns: Sequence[_Column], given: dict[int, tuple[str, float]]) -> None:
+    """Correct the targets of names: a name beside a first name is the last name, several words are a full name."""
     places = {target: index for index, (target, _) in given.items()}
-    full = places.get(Target.FULL_NAME)
-    if full is None or Target.FIRST_NAME not in places:
-        return
-    confidence = given[full][1]
-    target = Target.IGNORE if Target.LAST_NAME in places else Target.LAST_NAME
-    given[full] = (target, min(confidence, 0.7))
+    full, first, last = (places.get(part) for part in (Target.FULL_NAME, Target.FIRST_NAME, Target.LAST_NAME))
+    if full is not None and first is not None and last is None and not has_several_words(columns[full].cells):
+        given[full] = (Target.LAST_NAME, min(given[full][1], 0.7))
+    lone = first if last is None else last if first is None else None
+    if full is None and lone is not None and has_several_words(columns[lone].cells):
+        given[lone] = (Target.FULL_NAME, min(given[lone][1], 0.7))
 
 
-def _custom_keys(names: Sequence[str]) -> list[tuple[str, float]]:
-    """Unknown columns become custom fields under their own names; those without a name are skipped."""
-    found: list[tuple[str, float]] = []
+def _custom_keys(columns: Sequence[_Column], given: set[int]) -> dict[int, tuple[str, float]]:
+    """Unknown columns as custom fields with their own names; columns without a name are ignored.
+
+    Repeated names are numbered. If there are more than a lead can have, filled columns come first.
+    """
+    found: dict[int, tuple[str, float]] = {}
+    kept = [column for column in columns if column.index not in given and not _is_kept_out(column.name)]
+    kept = [column for column in kept if custom_key(column.name)]
+    first = {column.index for column in sorted(kept, key=lambda column: not column.cells)[:MAX_CUSTOM]}
     used: set[str] = set()
-    for name in names:
-        key = custom_key(name)
-        if not key or key in used or about_permission(name) or name_key(name) == _OURS or len(used) >= MAX_CUSTOM:
-            found.append((Target.IGNORE, 0.0))
-            continue
+    for column in columns:
+        key = custom_key(column.name)
+        if column.index in first:
+            key = _free_key(key, used)
+            found[column.index] = (CUSTOM + key, _CUSTOM_CONFIDENCE)
+        else:
+            found[column.index] = (Target.IGNORE, 0.0)
         used.add(key)
-        found.append((CUSTOM + key, _CUSTOM_CONFIDENCE))
     return found
+
+
+def _free_key(key: str, used: set[str]) -> str:
+    number, free = 1, key
+    while free in used:
+        number += 1
+        ending = f"_{number}"
+        free = key[: _MAX_KEY - len(ending)] + ending
+    return free

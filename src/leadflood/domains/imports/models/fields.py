@@ -36,14 +36,19 @@ API_NAMES: Final = {field.name: field.api_name for field in IMPORTABLE_FIELDS} |
 UPDATABLE: Final = tuple(API_NAMES.values())
 
 _PERMISSION: Final = re.compile(
-    r"unsubscri|opt ?(?:out|in)\b|\bconsent|\bgdpr|do ?not ?(?:contact|e ?mail|call|mail)|suppress|blacklist|blocklist"
-    r"|abgemeldet|abmeld|einwillig|desabonn|desinscri|baja|cancelad|disiscri|uitgeschrev|wypisan"
+    r"unsubscri|opted ?(?:out|in)\b|\bopt ?(?:out|in)\b|\bconsent|\bgdpr\b|\bdsgvo\b|\brgpd\b|\blgpd\b"
+    r"|\bdo ?not ?(?:contact|e ?mail|call|mail|text|sms)\b|\bdnc\b|\bsuppress(?:ed|ion)?\b|\bblack ?list(?:ed)?\b"
+    r"|\bblock ?list(?:ed)?\b|abgemeldet|abmeld(?:ung|edatum|estatus)|einwillig|werbesperre|desabonn|desinscri"
+    r"|\bbajas?\b|\bdesuscri|\bcancel\w* (?:de )?(?:la )?suscripcion|\bsuscripcion cancelada\b|disiscri|uitgeschrev"
+    r"|\bafgemeld\b|\bwypisan|\bavregistrer|\bavmeld|\bafmeldt|\bdescadastr|отписа|согласие|退订|配信停止|수신거부"
 )
+"""Words about permission to contact. They match within longer words only if no other word contains them."""
 
 
 def about_permission(name: str) -> bool:
-    """Whether a column seems to be about consent to contact. That is not a lead's field, and no import sets it."""
-    return bool(_PERMISSION.search(re.sub(r"[^a-z0-9]+", " ", search_key(name))))
+    """Whether a column seems to say who may be contacted. That is not a lead's field, and no import sets it."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return any(_PERMISSION.search(re.sub(r"[\W_]+", " ", search_key(text))) for text in (name, words))
 
 
 def check_target(text: str) -> str:
@@ -55,7 +60,7 @@ def check_target(text: str) -> str:
         message = f"Unknown target. Use one of {known}, or custom:KEY."
         raise InvalidValue(message, "not_allowed")
     key = check_field_key(text.removeprefix(CUSTOM))
-    if about_permission(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)):
+    if about_permission(key):
         message = "Imports never change opt-out or consent data. Ignore this column."
         raise InvalidValue(message, "not_allowed")
     return text

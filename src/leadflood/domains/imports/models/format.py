@@ -16,6 +16,8 @@ MAX_CELL: Final = 131_072
 SAMPLE_BYTES: Final = 1024 * 1024
 """Number of bytes of a file that are sampled to detect its format."""
 SAMPLE_ROWS: Final = 200
+HEADER_ROWS: Final = 100
+"""Maximum row number of a header."""
 SHOWN_ROWS: Final = 20
 SHOWN_CHARACTERS: Final = 200
 
@@ -56,13 +58,37 @@ ENCODINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """Format of a file. Encoding and delimiter apply to CSV, sheet applies to XLSX."""
+    """How to read a file. Encoding and delimiter are for CSV, sheet is for XLSX.
+
+    Attributes:
+        header_row: number of the row with the names of the columns, where `header` says that there is one. Rows above
+            it are not read.
+    """
 
     kind: FileKind
     header: bool = True
     encoding: str = "utf-8"
     delimiter: Delimiter = Delimiter.COMMA
     sheet: str | None = None
+    header_row: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """Properties of a file before its analysis.
+
+    Attributes:
+        size: bytes of the whole file.
+        utf8: whether to read it as UTF-8, apart from `invalid_bytes`.
+        wanted: format set by the user, if any.
+        header_wanted: whether `wanted` includes the header row; otherwise it is detected.
+    """
+
+    size: int
+    utf8: bool = True
+    invalid_bytes: int = 0
+    wanted: FileFormat | None = None
+    header_wanted: bool = False
 
 
 def format_of(stored: Mapping[str, Any]) -> FileFormat:
@@ -73,6 +99,7 @@ def format_of(stored: Mapping[str, Any]) -> FileFormat:
         stored["encoding"] or "utf-8",
         Delimiter(stored["delimiter"] or ","),
         stored["sheet"],
+        stored.get("header_row") or 1,
     )
 
 
@@ -85,6 +112,7 @@ def stored_format(found: FileFormat) -> dict[str, Any]:
         "encoding": found.encoding if text else None,
         "delimiter": found.delimiter if text else None,
         "sheet": found.sheet,
+        "header_row": found.header_row if found.header else None,
     }
 
 

@@ -1,5 +1,6 @@
 """Verbs of an import: preview, commit, pause, cancel, undo, delete. Workers run them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -144,10 +145,16 @@ async def delete_import(tx: Transaction, actor: Actor, *, import_id: UUID) -> No
 
 
 def _custom_labels(found: StoredImport) -> dict[str, str]:
-    """The names of the columns that become custom fields, by key."""
-    custom = [column for column in found.columns if column.target.startswith(CUSTOM)]
-    keys = {column.target.removeprefix(CUSTOM): column.header for column in custom}
-    return {key: header if header not in ("", key) else label_of(key) for key, header in keys.items()}
+    """Labels of new custom fields, by key: the names of columns with values. Repeated names are numbered."""
+    labels: dict[str, str] = {}
+    names: Counter[str] = Counter()
+    for column in found.columns:
+        key = column.target.removeprefix(CUSTOM)
+        label = column.header if column.header not in ("", key) else label_of(key)
+        names[label] += 1
+        if column.target != key and (not found.filled or key in found.filled):
+            labels[key] = label if names[label] == 1 else f"{label} {names[label]}"
+    return labels
 
 
 async def _locked(tx: Transaction, actor: Actor, import_id: UUID) -> StoredImport:

@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from leadflood.domains.fields import queries as fields
 from leadflood.domains.identity import queries as identity
 from leadflood.domains.identity.errors import MemberNotFound
 from leadflood.domains.imports import queries, store
 from leadflood.domains.imports.contracts import ImportDetail, MapColumns, ReadFormat
 from leadflood.domains.imports.errors import ImportNotFound, ImportNotReady
 from leadflood.domains.imports.events import ImportAuditAction
-from leadflood.domains.imports.models.column_detection import Analysis
+from leadflood.domains.imports.models import notices
+from leadflood.domains.imports.models.column_detection import Analysis, fits, with_known_fields
 from leadflood.domains.imports.models.fields import Target
 from leadflood.domains.imports.models.format import FileFormat
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.recording import record
 from leadflood.domains.imports.store import StoredImport
 from leadflood.domains.leads.errors import UnknownOwner
+from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -27,15 +30,22 @@ CHANGEABLE = frozenset({ImportStatus.UPLOADED, ImportStatus.PREVIEWED, ImportSta
 
 
 async def save_analysis(tx: Transaction, actor: Actor, *, import_id: UUID, analysis: Analysis) -> None:
-    """Store the analysis, with the mapping of an earlier file with the same columns, if any."""
+    """Store the analysis, with the mapping remembered for the same columns, if any and if the cells fit it.
+
+    Columns with the name of a custom field become that field.
+    """
     known = await queries.known_mapping(tx, actor.workspace_id, analysis.fingerprint)
-    columns, options = analysis.columns, {}
-    if known is not None and len(known.targets) == len(columns):
-        pairs = zip(columns, known.targets, strict=True)
+    header = [column.header for column in analysis.columns]
+    if known is not None and len(known.targets) == len(header) and fits(known.targets, header, analysis.sample):
+        pairs = zip(analysis.columns, known.targets, strict=True)
         columns = [replace(column, target=target, confidence=1.0) for column, target in pairs]
-        options = known.options
-    chosen = replace(analysis, columns=columns)
-    await store.set_analysis(tx, actor.workspace_id, import_id, chosen, options)
+        chosen = replace(analysis, columns=columns, notices=[*analysis.notices, notices.REMEMBERED])
+        await store.set_analysis(tx, actor.workspace_id, import_id, chosen, known.options)
+        return
+    there = await fields.custom_fields(tx, actor.workspace_id, subject=LEAD)
+    labels = {field.label: key for key, field in there.items()}
+    chosen = replace(analysis, columns=with_known_fields(analysis.columns, labels))
+    await store.set_analysis(tx, actor.workspace_id, import_id, chosen, {})
 
 
 async def wanted_format(
@@ -47,6 +57,8 @@ async def wanted_format(
     if "sheet" in given and given["sheet"] not in found.sheets:
         message = f"Sheets in this file: {', '.join(found.sheets) or 'none'}."
         raise InvalidInput("Unknown sheet.", errors=[FieldError("/sheet", "not_allowed", message)])
+    if "header_row" in given:
+        given.setdefault("header", True)
     return replace(format_, **given), found
 
 

@@ -1,25 +1,30 @@
 """Parsing of files, in a sandbox process that can access only the file.
 
-`detect` and `read_rows` are tasks of `kernel.sandbox`; the rest of this module implements them.
+`detect` and `read_rows` are tasks of `kernel.sandbox`; the rest of this module is how they do it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from itertools import islice
+from dataclasses import asdict, replace
+from itertools import dropwhile, islice
 from typing import IO, Any
 from uuid import UUID
 
 from leadflood.domains.imports.adapters import csv_format, workbook
+from leadflood.domains.imports.adapters.csv_format import encoding
 from leadflood.domains.imports.contracts.lead_row import LeadColumns, RowDefaults
-from leadflood.domains.imports.contracts.rows import RowReader, StagedRow
+from leadflood.domains.imports.contracts.row_reader import RowReader
+from leadflood.domains.imports.contracts.rows import RowFault, StagedRow
 from leadflood.domains.imports.errors import UnreadableFile
+from leadflood.domains.imports.models import notices
+from leadflood.domains.imports.models.cells import strip_cell
 from leadflood.domains.imports.models.column_detection import (
     Analysis,
     DetectedColumn,
+    Notice,
     detect_columns,
     fingerprint,
-    has_header,
 )
 from leadflood.domains.imports.models.format import (
     SAMPLE_BYTES,
@@ -28,11 +33,12 @@ from leadflood.domains.imports.models.format import (
     SHOWN_ROWS,
     FileFormat,
     FileKind,
+    KnownFile,
     SourceRow,
     format_of,
 )
+from leadflood.domains.imports.models.header_row import find_header, has_addresses
 from leadflood.domains.imports.models.states import InvalidValues, RowAction
-from leadflood.kernel.errors import FieldError
 from leadflood.kernel.field_types import FieldType, Option
 
 _BATCH_CHARACTERS = 4 * 1024 * 1024
@@ -40,52 +46,56 @@ _BATCH_CHARACTERS = 4 * 1024 * 1024
 _NO_LEAD = (None,) * len(LeadColumns._fields)
 
 
-def analyse(file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None) -> Analysis:
-    """Analyze a file, from its start.
-
-    Args: size: of the whole file, of which `file` may be the beginning. wanted: how it is to be read, where people said
-        so.
-
-    Raises: UnreadableFile.
-    """
+def analyse(file: IO[bytes], known: KnownFile) -> Analysis:
+    """Analyze a file, from its start. Raises: UnreadableFile."""
     head = file.read(SAMPLE_BYTES)
     file.seek(0)
     if head.startswith(workbook.MAGIC):
-        return _analyse_workbook(file, wanted)
-    encoding = wanted.encoding if wanted else csv_format.encoding_of(head, utf8=utf8)
-    text = csv_format.decoded(head, encoding)
+        return _analyse_workbook(file, known)
+    wanted = known.wanted
+    used = wanted.encoding if wanted else encoding.encoding_of(head, utf8=known.utf8)
+    text = encoding.decoded(head, used)
     delimiter = wanted.delimiter if wanted else csv_format.delimiter_of(text)
-    records = list(islice(csv_format.read_text(text, delimiter=delimiter), SAMPLE_ROWS))
-    if len(head) < size and 1 < len(records) < SAMPLE_ROWS:
+    whole = len(head) >= known.size
+    records = list(islice(csv_format.read_text(text, delimiter=delimiter, whole=whole), SAMPLE_ROWS))
+    if not whole and 1 < len(records) < SAMPLE_ROWS:
         records.pop()  # the sample ends within it
-    header = wanted.header if wanted else has_header([record.cells for record in records])
-    return _analysed(FileFormat(FileKind.CSV, header, encoding, delimiter), [], records)
+    if records and csv_format.is_separator_line(records[0].cells):
+        records.pop(0)
+    found = _with_header(FileFormat(FileKind.CSV, encoding=used, delimiter=delimiter), records, known)
+    return _analysed(found, [], records, notices.of_text(found, known.invalid_bytes))
 
 
 def detect(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """One `Analysis`, as JSON. Raises: UnreadableFile."""
     wanted = format_of(request["wanted"]) if request["wanted"] else None
-    yield asdict(analyse(file, request["size"], utf8=request["utf8"], wanted=wanted))
+    yield asdict(analyse(file, KnownFile(**{**request, "wanted": wanted})))
 
 
 def analysis_of(found: Mapping[str, Any]) -> Analysis:
     """The analysis of a file, from its serialized form."""
-    columns = [DetectedColumn(**item) for item in found["columns"]]
-    return Analysis(format_of(found["format"]), found["sheets"], columns, found["sample"], found["fingerprint"])
+    return Analysis(
+        format_of(found["format"]),
+        found["sheets"],
+        [DetectedColumn(**item) for item in found["columns"]],
+        found["sample"],
+        found["fingerprint"],
+        [Notice(**item) for item in found["notices"]],
+    )
 
 
 def read_rows(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Any]:
     """The rows of an import that are not yet staged, in batches, in the order of `store.staging.COLUMNS`.
 
-    With each come how often each fault was found in it, and the bytes read by then. Rows that make a lead get the id of
-    it from the caller: ids made here could be foreign ones, made in a process that a file has taken over.
+    With each come how often each fault was found in it, which custom fields got a value until then, and the bytes read.
+    Rows that make a lead get the id of it from the caller: ids made here could be foreign ones, made in a process that
+    a file has taken over.
 
     Raises: UnreadableFile.
     """
     reader = _reader(request)
-    records = _records(file, format_of(request["format"]))
-    if request["format"]["header"]:
-        next(records, None)
+    found = format_of(request["format"])
+    records = _data_records(file, found)
     batch: list[tuple[Any, ...]] = []
     faults: dict[str, int] = {}
     characters = 0
@@ -99,10 +109,10 @@ def read_rows(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Any]:
             key = f"{fault.pointer or '/'} {fault.code}"
             faults[key] = faults.get(key, 0) + 1
         if len(batch) == request["batch"] or characters > _BATCH_CHARACTERS:
-            yield batch, faults, min(file.tell(), request["size"])
+            yield batch, faults, sorted(reader.filled), min(file.tell(), request["size"])
             batch, faults, characters = [], {}, 0
     if batch:
-        yield batch, faults, request["size"]
+        yield batch, faults, sorted(reader.filled), request["size"]
 
 
 def _reader(request: Mapping[str, Any]) -> RowReader:
@@ -117,33 +127,70 @@ def _reader(request: Mapping[str, Any]) -> RowReader:
         },
         defaults=RowDefaults(given["source"], owner, given["country"]),
         invalid=InvalidValues(request["invalid"]),
+        cells_shift=request["format"]["kind"] == FileKind.CSV,
     )
 
 
-def _records(file: IO[bytes], found: FileFormat) -> Iterator[SourceRow]:
+def _data_records(file: IO[bytes], found: FileFormat) -> Iterator[SourceRow]:
+    """The records below the header, or all without one."""
     if found.kind is FileKind.XLSX:
-        return workbook.read(file, sheet=found.sheet)
-    return csv_format.read(file, encoding=found.encoding, delimiter=found.delimiter)
+        records = workbook.read(file, sheet=found.sheet)
+    else:
+        records = csv_format.read(file, encoding=found.encoding, delimiter=found.delimiter)
+    if found.header:
+        return dropwhile(lambda record: record.number <= found.header_row, records)
+    return dropwhile(lambda record: record.number == 1 and csv_format.is_separator_line(record.cells), records)
 
 
-def _analyse_workbook(file: IO[bytes], wanted: FileFormat | None) -> Analysis:
-    sheets = workbook.sheets_of(file)
-    sheet = wanted.sheet if wanted and wanted.sheet else sheets[0]
-    file.seek(0)
-    records = list(islice(workbook.read(file, sheet=sheet), SAMPLE_ROWS))
-    header = wanted.header if wanted else has_header([record.cells for record in records])
-    return _analysed(FileFormat(FileKind.XLSX, header, sheet=sheet), sheets, records)
+def _analyse_workbook(file: IO[bytes], known: KnownFile) -> Analysis:
+    if known.wanted and known.wanted.sheet:
+        sheet = workbook.read_sheet(file, known.wanted.sheet, rows=SAMPLE_ROWS)
+    else:
+        sheet = workbook.find_sheet(file, rows=SAMPLE_ROWS, is_meant=has_addresses)
+    found = _with_header(FileFormat(FileKind.XLSX, sheet=sheet.name), sheet.rows, known)
+    return _analysed(found, sheet.names, sheet.rows, notices.of_sheets(sheet.name, sheet.names, sheet.visible))
 
 
-def _analysed(found: FileFormat, sheets: list[str], records: Sequence[SourceRow]) -> Analysis:
+def _with_header(found: FileFormat, records: Sequence[SourceRow], known: KnownFile) -> FileFormat:
+    """The format with the header row: as set by the user, or else as detected."""
+    if known.wanted and known.header_wanted:
+        return replace(found, header=known.wanted.header, header_row=known.wanted.header_row)
+    row = find_header(records)
+    return replace(found, header=row is not None, header_row=row or 1)
+
+
+def _analysed(
+    found: FileFormat, sheets: list[str], records: Sequence[SourceRow], remarked: Sequence[Notice]
+) -> Analysis:
     if not records:
         raise UnreadableFile("This file has no rows. Add a header row and one row per lead.")
-    rows = [record.cells for record in records]
-    header = [cell.strip() for cell in rows[0]] if found.header else None
-    data = rows[1:] if found.header else rows
-    columns = detect_columns(header, data)
-    sample = [[cell[:SHOWN_CHARACTERS] for cell in row] for row in data[:SHOWN_ROWS]]
-    return Analysis(found, sheets, columns, sample, fingerprint(header, len(columns)))
+    header, rows = _parted(found, records)
+    width = _width(found, header, rows)
+    columns = detect_columns(header, rows, width=width)
+    shown = [[cell[:SHOWN_CHARACTERS] for cell in row] for row in rows[:SHOWN_ROWS]]
+    remarks = [*remarked, *notices.of_header(found), *notices.of_columns(columns, rows)]
+    return Analysis(found, sheets, columns, shown, fingerprint(header, rows, width=width), remarks)
+
+
+def _parted(found: FileFormat, records: Sequence[SourceRow]) -> tuple[list[str] | None, list[list[str]]]:
+    """The header, if any, and the rows below it."""
+    if not found.header:
+        return None, [record.cells for record in records]
+    header = next((record.cells for record in records if record.number == found.header_row), None)
+    if header is None:
+        raise UnreadableFile(
+            f"Row {found.header_row} is empty or too far down for a header. Choose another header row."
+        )
+    names = [strip_cell(cell) for cell in header]
+    return names, [record.cells for record in records if record.number > found.header_row]
+
+
+def _width(found: FileFormat, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> int:
+    """Number of columns. In delimited text, a row wider than the header may be shifted, and adds none."""
+    widths = [len(row) for row in rows]
+    if found.kind is FileKind.XLSX:
+        return max([len(header or ()), *widths])
+    return len(header) if header else Counter(widths).most_common(1)[0][0]
 
 
 def _record(staged: StagedRow) -> tuple[Any, ...]:
@@ -153,11 +200,12 @@ def _record(staged: StagedRow) -> tuple[Any, ...]:
         return (staged.number, None, None, None, *_plain(staged.lead), faults, None)
     if staged.blank:
         return (staged.number, RowAction.SKIP.value, "empty_row", None, *_NO_LEAD, faults, None)
-    return (staged.number, RowAction.REJECT.value, None, None, *_NO_LEAD, faults, json.dumps(staged.raw))
+    named = (staged.email, *_NO_LEAD[1:])
+    return (staged.number, RowAction.REJECT.value, None, None, *named, faults, json.dumps(staged.raw))
 
 
-def _fault(fault: FieldError) -> dict[str, str]:
-    return {"field": fault.pointer, "code": fault.code, "message": fault.message}
+def _fault(fault: RowFault) -> dict[str, str]:
+    return {"field": fault.pointer, "code": fault.code, "message": fault.message, "value": fault.value}
 
 
 def _plain(lead: LeadColumns) -> tuple[str | None, ...]:

@@ -10,7 +10,7 @@ from leadflood.domains.fields.models import CustomField
 from leadflood.domains.imports.adapters import workbook
 from leadflood.domains.imports.errors import FileNotRead, UnreadableFile
 from leadflood.domains.imports.models.column_detection import Analysis
-from leadflood.domains.imports.models.format import FileFormat, FileKind, stored_format
+from leadflood.domains.imports.models.format import FileFormat, FileKind, KnownFile, stored_format
 from leadflood.domains.imports.service import parsing
 from leadflood.domains.imports.store import StoredImport
 from leadflood.kernel.ids import new_id
@@ -25,8 +25,8 @@ _MEMORY = 768 * 1024 * 1024
 DETECT: Final = TaskLimits(memory=_MEMORY, cpu=30, wall=300)
 """Limits of the analysis: of a workbook, it reads all texts."""
 ROWS: Final = TaskLimits(memory=_MEMORY, cpu=60, wall=600)
-"""Limits of one batch of rows."""
-_LEAD_ID, _EMAIL = 3, 4
+"""One batch of rows."""
+_ACTION, _LEAD_ID = 1, 3
 _WHY: Final = {
     StopReason.TIME: "reading it takes too long",
     StopReason.MEMORY: "reading it takes too much memory",
@@ -37,8 +37,22 @@ _WORDS: Final = {
     FileKind.CSV: ("file", "Split it into smaller files."),
 }
 
-Batch = tuple[list[list[Any]], dict[str, int], int]
-"""Rows in the order of `store.staging.COLUMNS`, number of each error in them, and bytes read so far."""
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """A batch of parsed rows.
+
+    Attributes:
+        records: the rows, in the order of `store.staging.COLUMNS`.
+        faults: number of each error in them.
+        filled: keys of custom fields with a value so far.
+        position: bytes read so far.
+    """
+
+    records: list[list[Any]]
+    faults: dict[str, int]
+    filled: list[str]
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +68,16 @@ def new_sandbox(processes: int) -> Sandbox:
     return Sandbox(processes=processes, preload=[parsing.__name__])
 
 
-async def detect_format(
-    process: Process, file: IO[bytes], size: int, *, utf8: bool, wanted: FileFormat | None = None
-) -> Analysis:
+async def detect_format(process: Process, file: IO[bytes], known: KnownFile) -> Analysis:
     """The analysis of a file by `parsing.analyse`. Raises: UnreadableFile."""
     kind = FileKind.XLSX if file.read(len(workbook.MAGIC)) == workbook.MAGIC else FileKind.CSV
-    asked = {"size": size, "utf8": utf8, "wanted": stored_format(wanted) if wanted else None}
+    asked = {
+        "size": known.size,
+        "utf8": known.utf8,
+        "invalid_bytes": known.invalid_bytes,
+        "wanted": stored_format(known.wanted) if known.wanted else None,
+        "header_wanted": known.header_wanted,
+    }
     with _in_words(kind):
         async with aclosing(process.run(parsing.detect, file, asked, DETECT)) as found:
             analyses = [parsing.analysis_of(item) async for item in found]
@@ -69,7 +87,7 @@ async def detect_format(
 @asynccontextmanager
 async def open_rows(
     process: Process, file: IO[bytes], found: StoredImport, known: KnownValues
-) -> AsyncIterator[AsyncGenerator[Batch, None]]:
+) -> AsyncIterator[AsyncGenerator[RowBatch, None]]:
     """The rows not yet staged, read while the block runs. Its steps raise UnreadableFile."""
     if found.format is None:
         raise RuntimeError("The format of this import is not known.")
@@ -78,13 +96,13 @@ async def open_rows(
         yield batches
 
 
-async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGenerator[Batch, None]:
+async def _batches(found: AsyncGenerator[Any, None], kind: FileKind) -> AsyncGenerator[RowBatch, None]:
     with _in_words(kind):
-        async for records, faults, position in found:
+        async for records, faults, filled, position in found:
             for record in records:
-                if record[_EMAIL] is not None:
+                if record[_ACTION] is None:
                     record[_LEAD_ID] = new_id()
-            yield records, faults, position
+            yield RowBatch(records, faults, filled, position)
 
 
 def _asked(found: StoredImport, format_: FileFormat, known: KnownValues) -> dict[str, Any]:

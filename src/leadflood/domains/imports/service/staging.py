@@ -8,7 +8,7 @@ from leadflood.domains.identity import queries as identity
 from leadflood.domains.imports import store
 from leadflood.domains.imports.contracts import ImportOptions
 from leadflood.domains.imports.models.fields import API_NAMES
-from leadflood.domains.imports.service.sandboxed_parser import Batch, KnownValues
+from leadflood.domains.imports.service.sandboxed_parser import KnownValues, RowBatch
 from leadflood.domains.imports.store import StoredImport, staging
 from leadflood.domains.leads.events import LEAD
 from leadflood.kernel.actor import Actor
@@ -23,25 +23,25 @@ async def known_values(tx: Transaction, actor: Actor) -> KnownValues:
     )
 
 
-async def stage_batch(tx: Transaction, found: StoredImport, batch: Batch) -> None:
-    """Stage a batch of an import that this transaction has locked, and count the planned actions."""
-    records, faults, position = batch
+async def stage_batch(tx: Transaction, found: StoredImport, batch: RowBatch) -> None:
+    """Stage a batch of an import that this transaction has locked, and count what its rows would do."""
+    records = batch.records
     await staging.load_rows(tx, records)
     staged = await staging.decide_rows(tx, found, rules_of(found.options), first=records[0][0])
     fields = {name: dict(field) for name, field in found.fields.items()}
     for what, counter in (("changed", staged.changed), ("kept", staged.kept)):
         for name, count in counter.items():
             fields.setdefault(name, {})[what] = fields.get(name, {}).get(what, 0) + count
-    await store.set_staged(
-        tx,
-        found,
+    so_far = store.StagedSoFar(
         through=records[-1][0],
-        position=position,
+        position=batch.position,
         rows=found.row_count + len(records),
         counts=_added(found.counts, staged.actions),
         fields=fields,
-        faults=_added(found.faults, faults),
+        faults=_added(found.faults, batch.faults),
+        filled=sorted({*found.filled, *batch.filled}),
     )
+    await store.set_staged(tx, found, so_far)
 
 
 def rules_of(options: ImportOptions) -> staging.StagingRules:

@@ -1,7 +1,6 @@
 """Uploads: files stored in parts, and read back as files."""
 
 import asyncio
-import codecs
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +10,11 @@ from typing import IO
 from uuid import UUID
 
 from leadflood.domains.imports import queries, store
+from leadflood.domains.imports.adapters.csv_format.encoding import Utf8Check
 from leadflood.domains.imports.contracts import ImportDetail, ReadFormat
 from leadflood.domains.imports.errors import FileTooLarge, ImportNotFound, ImportQuotaExceeded, UnreadableFile
 from leadflood.domains.imports.events import ImportAuditAction
-from leadflood.domains.imports.models.format import SAMPLE_BYTES
+from leadflood.domains.imports.models.format import SAMPLE_BYTES, KnownFile
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.domains.imports.service.mapping import changeable, save_analysis, wanted_format
 from leadflood.domains.imports.service.recording import record
@@ -50,7 +50,7 @@ class _Received:
     head: bytearray = field(default_factory=bytearray)
     size: int = 0
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    decoder: codecs.IncrementalDecoder | None = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+    encoding: Utf8Check = field(default_factory=Utf8Check)
 
     def add(self, data: bytes) -> None:
         """Process the next bytes."""
@@ -58,19 +58,12 @@ class _Received:
         self.digest.update(data)
         if len(self.head) < SAMPLE_BYTES:
             self.head += data[: SAMPLE_BYTES - len(self.head)]
-        self._decode(data, final=False)
+        self.encoding.add(data)
 
-    def utf8(self) -> bool:
-        """Whether all of it was valid UTF-8."""
-        self._decode(b"", final=True)
-        return self.decoder is not None
-
-    def _decode(self, data: bytes, *, final: bool) -> None:
-        if self.decoder is not None:
-            try:
-                self.decoder.decode(data, final)
-            except UnicodeDecodeError:
-                self.decoder = None
+    def known(self) -> KnownFile:
+        """Properties of the complete file."""
+        self.encoding.add(b"", final=True)
+        return KnownFile(self.size, utf8=self.encoding.utf8, invalid_bytes=self.encoding.invalid)
 
 
 async def upload(
@@ -185,15 +178,15 @@ async def _finish(
 ) -> None:
     if not received.size:
         raise UnreadableFile("This file is empty. Add a header row and one row per lead.")
-    utf8 = received.utf8()
+    known = received.known()
     async with (
         sandbox.process(actor.workspace_id) as process,
         spooled(database, actor, import_id=import_id, head=bytes(received.head), size=received.size) as file,
     ):
-        analysis = await detect_format(process, file, received.size, utf8=utf8)
+        analysis = await detect_format(process, file, known)
     async with database.transaction(actor.workspace_id) as tx:
         sha256 = received.digest.digest()
-        if not await store.end_upload(tx, actor.workspace_id, import_id, size=received.size, sha256=sha256, utf8=utf8):
+        if not await store.end_upload(tx, actor.workspace_id, import_id, known=known, sha256=sha256):
             raise ImportNotFound
         await save_analysis(tx, actor, import_id=import_id, analysis=analysis)
         await record(tx, actor, ImportAuditAction.UPLOADED, import_id, filename, {"bytes": received.size})
@@ -219,7 +212,14 @@ async def read_as(
         sandbox.process(actor.workspace_id) as process,
         spooled(database, actor, import_id=import_id, head=head, size=found.size_bytes) as file,
     ):
-        analysis = await detect_format(process, file, found.size_bytes, utf8=found.utf8, wanted=wanted)
+        known = KnownFile(
+            found.size_bytes,
+            utf8=found.utf8,
+            invalid_bytes=found.invalid_bytes,
+            wanted=wanted,
+            header_wanted=command.sets_header,
+        )
+        analysis = await detect_format(process, file, known)
     async with database.transaction(actor.workspace_id) as tx:
         found, _ = await changeable(tx, actor, import_id=import_id)
         await save_analysis(tx, actor, import_id=import_id, analysis=analysis)

@@ -9,7 +9,7 @@ from uuid import UUID
 from leadflood.domains.imports.contracts import ImportOptions
 from leadflood.domains.imports.errors import ImportNotReady
 from leadflood.domains.imports.models.column_detection import Analysis, DetectedColumn
-from leadflood.domains.imports.models.format import FileFormat, format_of, stored_format
+from leadflood.domains.imports.models.format import FileFormat, KnownFile, format_of, stored_format
 from leadflood.domains.imports.models.states import ImportStatus
 from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
@@ -31,9 +31,9 @@ INSERT INTO import_chunks (workspace_id, import_id, number, data) VALUES (:works
 
 # An import, as its verbs need it.
 _SELECT = sql("""
-SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, format, sheets, columns, fingerprint,
-       options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, committed_through,
-       enriched_through
+SELECT workspace_id, id, filename, status, actor_kind, actor_id, size_bytes, utf8, invalid_bytes, format, sheets,
+       columns, fingerprint, options, job_id, changeset_id, staged_through, row_count, counts, fields, faults, filled,
+       committed_through, enriched_through
 FROM imports WHERE workspace_id = :workspace_id AND id = :import_id{condition} FOR NO KEY UPDATE
 """)
 # Lock an import.
@@ -54,7 +54,10 @@ _END = assemble(_TRANSITION, more=sql(", finished_at = now()"))
 _END_STAGING = assemble(_TRANSITION, more=sql(", finished_at = now(), staged_bytes = size_bytes"))
 # The upload is complete, and uses exactly its size.
 _END_UPLOAD = assemble(
-    _TRANSITION, more=sql(", size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8")
+    _TRANSITION,
+    more=sql("""
+, size_bytes = :size, reserved_bytes = NULL, sha256 = :sha256, utf8 = :utf8, invalid_bytes = :invalid_bytes
+"""),
 )
 # Set mapping and options.
 _SET_MAPPING = assemble(_TRANSITION, more=sql(", columns = :columns, options = :options"))
@@ -63,7 +66,7 @@ _START_STAGING = assemble(
     _TRANSITION,
     more=sql("""
 , job_id = :job_id, error = NULL, phase_started_at = now(), phase_offset = 0, staged_bytes = 0, staged_through = 0,
-row_count = 0, counts = '{}', fields = '{}', faults = '{}', finished_at = NULL
+row_count = 0, counts = '{}', fields = '{}', faults = '{}', filled = '{}', finished_at = NULL
 """),
 )
 # Start or resume a commit.
@@ -91,7 +94,8 @@ _SET_SIZE = assemble(_SET, more=sql("size_bytes = :size"))
 _SET_ANALYSIS = assemble(
     _SET,
     more=sql("""
-format = :format, sheets = :sheets, columns = :columns, sample = :sample, fingerprint = :fingerprint, options = :options
+format = :format, sheets = :sheets, columns = :columns, sample = :sample, fingerprint = :fingerprint,
+options = :options, notices = :notices
 """),
 )
 # Progress of staging.
@@ -99,7 +103,7 @@ _SET_STAGED = assemble(
     _SET,
     more=sql("""
 staged_through = :through, staged_bytes = :bytes, row_count = :row_count, counts = :counts, fields = :fields,
-faults = :faults
+faults = :faults, filled = :filled
 """),
 )
 # Progress of the commit.
@@ -144,6 +148,7 @@ class StoredImport:
     """The actor who started it, as shown in the timeline and the audit log; without permissions."""
     size_bytes: int
     utf8: bool
+    invalid_bytes: int
     format: FileFormat | None
     sheets: list[str]
     columns: list[DetectedColumn]
@@ -156,6 +161,7 @@ class StoredImport:
     counts: dict[str, int]
     fields: dict[str, dict[str, int]]
     faults: dict[str, int]
+    filled: list[str]
     committed_through: int
     enriched_through: int
 
@@ -170,6 +176,29 @@ class StoredImport:
         if self.changeset_id is None:
             raise RuntimeError("This import hasn't been committed.")
         return self.changeset_id
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSoFar:
+    """Progress of staging.
+
+    Attributes:
+        through: number of the last row.
+        position: bytes of the file read so far.
+        rows: number of rows.
+        counts: number of rows by action.
+        fields: number of existing leads by field and effect.
+        faults: number of rows by field and code.
+        filled: keys of custom fields with values.
+    """
+
+    through: int
+    position: int
+    rows: int
+    counts: Mapping[str, int]
+    fields: Mapping[str, Mapping[str, int]]
+    faults: Mapping[str, int]
+    filled: Sequence[str]
 
 
 async def insert_import(tx: Transaction, actor: Actor, *, import_id: UUID, filename: str) -> None:
@@ -226,11 +255,10 @@ async def start_writing(tx: Transaction, found: StoredImport, job_id: UUID, *, c
     await _transition(tx, _START_WRITING, found, ImportStatus.COMMITTING, **values)
 
 
-async def end_upload(
-    tx: Transaction, workspace_id: UUID, import_id: UUID, *, size: int, sha256: bytes, utf8: bool
-) -> bool:
-    """Mark the file as complete: `uploaded`. False if the import was deleted meanwhile."""
-    values = {"import_id": import_id, "size": size, "sha256": sha256, "utf8": utf8}
+async def end_upload(tx: Transaction, workspace_id: UUID, import_id: UUID, *, known: KnownFile, sha256: bytes) -> bool:
+    """The file is complete: `uploaded`. False if the import was removed meanwhile."""
+    values = {"import_id": import_id, "size": known.size, "sha256": sha256}
+    values |= {"utf8": known.utf8, "invalid_bytes": known.invalid_bytes}
     values |= {"expected": [ImportStatus.UPLOADING], "status": ImportStatus.UPLOADED}
     return await tx.changed(_END_UPLOAD, {"workspace_id": workspace_id, **values}) == 1
 
@@ -264,29 +292,21 @@ async def set_analysis(
         "sample": json.dumps(analysis.sample),
         "fingerprint": analysis.fingerprint,
         "options": json.dumps(options),
+        "notices": json.dumps([asdict(notice) for notice in analysis.notices]),
     }
     await tx.execute(_SET_ANALYSIS, {"workspace_id": workspace_id, "import_id": import_id, **values})
 
 
-async def set_staged(
-    tx: Transaction,
-    found: StoredImport,
-    *,
-    through: int,
-    position: int,
-    rows: int,
-    counts: Mapping[str, int],
-    fields: Mapping[str, Mapping[str, int]],
-    faults: Mapping[str, int],
-) -> None:
-    """Store the progress of staging. `through`: the last row. `position`: in the file. `rows`: the number."""
+async def set_staged(tx: Transaction, found: StoredImport, staged: StagedSoFar) -> None:
+    """Store the progress of staging."""
     values = {
-        "through": through,
-        "bytes": position,
-        "row_count": rows,
-        "counts": json.dumps(counts),
-        "fields": json.dumps(fields),
-        "faults": json.dumps(faults),
+        "through": staged.through,
+        "bytes": staged.position,
+        "row_count": staged.rows,
+        "counts": json.dumps(staged.counts),
+        "fields": json.dumps(staged.fields),
+        "faults": json.dumps(staged.faults),
+        "filled": [*staged.filled],
     }
     await tx.execute(_SET_STAGED, {**found.key, **values})
 

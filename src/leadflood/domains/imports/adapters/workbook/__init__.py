@@ -1,11 +1,14 @@
 """Excel workbooks (XLSX), read row by row."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import IO, TYPE_CHECKING
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
+from leadflood.domains.imports.adapters.workbook.number_formats import shown_number
 from leadflood.domains.imports.errors import UnreadableFile
 from leadflood.domains.imports.models.format import MAX_CELL, MAX_COLUMNS, SourceRow
 
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from leadflood.domains.imports.adapters.workbook.archive import Archive
 
 MAGIC = b"PK\x03\x04"
+_DATE = len("2026-03-01")
+MAX_SHEETS = 20
+"""Sheets that are looked at to find the one with leads."""
 MAX_ROWS = 1_048_576
 """Maximum number of rows of a sheet, as in spreadsheet programs."""
 _BROKEN = (
@@ -31,11 +37,54 @@ _BROKEN = (
 """Exceptions of openpyxl and zipfile for invalid files."""
 
 
-def sheets_of(file: IO[bytes]) -> list[str]:
-    """The names of the sheets. Raises: UnreadableFile: also for a file that would unpack to too much."""
-    book = _opened(file)[0]
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet of a workbook to read, with its first rows.
+
+    Attributes:
+        names: of all sheets, in their order.
+        visible: whether each of them is.
+    """
+
+    name: str
+    rows: list[SourceRow]
+    names: list[str]
+    visible: list[bool]
+
+
+def find_sheet(file: IO[bytes], *, rows: int, is_meant: Callable[[Sequence[SourceRow]], bool]) -> Sheet:
+    """The sheet to read where none was chosen: the first visible one that `is_meant` says of, else that has rows.
+
+    Args: rows: how many rows of each sheet are looked at.
+
+    Raises: UnreadableFile: also for a file that would unpack to too much.
+    """
+    book, archive = _opened(file)
+    names = [page.title for page in book.worksheets]
+    visible = [page.sheet_state == "visible" for page in book.worksheets]
+    wanted = [page for page, seen in zip(book.worksheets, visible, strict=True) if seen] or book.worksheets
+    found = Sheet(wanted[0].title, [], names, visible)
     try:
-        return [sheet.title for sheet in book.worksheets]
+        for page in wanted[:MAX_SHEETS]:
+            first = [*islice(_rows(page, archive), rows)]
+            if first and (not found.rows or is_meant(first)):
+                found = Sheet(page.title, first, names, visible)
+            if is_meant(first):
+                break
+    finally:
+        book.close()
+    return found
+
+
+def read_sheet(file: IO[bytes], name: str, *, rows: int) -> Sheet:
+    """A sheet that was chosen, with its first rows. Raises: UnreadableFile."""
+    book, archive = _opened(file)
+    try:
+        names = [page.title for page in book.worksheets]
+        if name not in names:
+            raise UnreadableFile(f"The workbook has no sheet named {name}. Choose one of: {', '.join(names)}.")
+        visible = [page.sheet_state == "visible" for page in book.worksheets]
+        return Sheet(name, [*islice(_rows(book[name], archive), rows)], names, visible)
     finally:
         book.close()
 
@@ -46,24 +95,27 @@ def read(file: IO[bytes], *, sheet: str | None) -> Iterator[SourceRow]:
     Raises: UnreadableFile: at the row that cannot be read.
     """
     book, archive = _opened(file)
+    try:
+        yield from _rows(book.worksheets[0] if sheet is None else book[sheet], archive)
+    finally:
+        book.close()
+
+
+def _rows(page: Any, archive: "Archive") -> Iterator[SourceRow]:  # noqa: ANN401  openpyxl's sheet
     number = 0
     try:
-        page = book.worksheets[0] if sheet is None else book[sheet]
-        page.reset_dimensions()  # the size stated in the file may be wrong
-        for values in page.iter_rows(values_only=True):
+        page.reset_dimensions()  # what the file says of its size may be wrong
+        for cells in page.iter_rows():
             archive.row_ended()
             number += 1
             if number > MAX_ROWS:
                 message = f"The sheet has more than {MAX_ROWS:,} rows. Split it, or save it as CSV."
                 raise UnreadableFile(message)
-            cells = _trimmed(values, number)
-            if cells:
-                yield SourceRow(number, cells)
+            if found := _trimmed(cells, number):
+                yield SourceRow(number, found)
     except _BROKEN as error:
         message = f"The sheet cannot be read after row {number}. Open the file in a spreadsheet and save it again."
         raise UnreadableFile(message) from error
-    finally:
-        book.close()
 
 
 def _opened(file: IO[bytes]) -> "tuple[Workbook, Archive]":
@@ -81,10 +133,10 @@ def _opened(file: IO[bytes]) -> "tuple[Workbook, Archive]":
     return book, reader.archive
 
 
-def _trimmed(values: Sequence[object], number: int) -> list[str]:
-    if not values:
+def _trimmed(row: Sequence[Any], number: int) -> list[str]:
+    if not row:
         return []
-    cells = [_text(value) for value in values]
+    cells = [_text(cell) for cell in row]
     while cells and not cells[-1]:
         cells.pop()
     if len(cells) > MAX_COLUMNS:
@@ -96,18 +148,16 @@ def _trimmed(values: Sequence[object], number: int) -> list[str]:
     return cells
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
+def _text(cell: Any) -> str:  # noqa: ANN401  openpyxl's cell
+    value = cell.value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
+    if isinstance(value, int | float):
+        return shown_number(value, cell.number_format)
     if isinstance(value, date | time):
-        return value.isoformat()
-    text = str(value)
+        midnight = isinstance(value, datetime) and value.time() == time()
+        return value.isoformat()[:_DATE] if midnight else value.isoformat()
+    text = "" if value is None else str(value)
     return "" if text.startswith("#") and text in _ERRORS else text.replace("\0", "")
 
 

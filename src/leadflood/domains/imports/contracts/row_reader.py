@@ -1,0 +1,206 @@
+"""A row of a file as a new lead, validated cell by cell by the rules of `POST /v1/leads`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from leadflood.domains.imports.contracts.full_names import split_name
+from leadflood.domains.imports.contracts.lead_row import FieldRules, LeadColumns, RowDefaults
+from leadflood.domains.imports.contracts.row_repair import CUSTOM_POINTER, RowRepair, by_contract, placeholder
+from leadflood.domains.imports.contracts.rows import EXTRA_CELLS, HARMLESS, TOO_MANY_CELLS, RowFault, StagedRow
+from leadflood.domains.imports.models.cells import EMPTY_WORDS, addresses_in, says_nothing, strip_cell
+from leadflood.domains.imports.models.fields import CUSTOM, Target
+from leadflood.domains.imports.models.format import restore
+from leadflood.domains.imports.models.states import InvalidValues
+from leadflood.kernel.email_address import MAX_EMAIL_OCTETS
+from leadflood.kernel.field_types import AllowedValues, FieldType, FieldValue, Option, parse_value
+from leadflood.kernel.text import InvalidValue, search_key
+
+_PLAIN: Final = frozenset(
+    {
+        Target.EMAIL,
+        Target.FIRST_NAME,
+        Target.LAST_NAME,
+        Target.FULL_NAME,
+        Target.COMPANY,
+        Target.JOB_TITLE,
+        Target.PHONE,
+        Target.WEBSITE,
+        Target.COUNTRY,
+    }
+)
+_NAMIBIA: Final = "NA"
+_NO_TOKEN: Final = re.compile(r"[^a-z0-9._:-]+")
+_MAX_SOURCE: Final = 64
+_PLAIN_TEXT: Final = (FieldType.TEXT, AllowedValues())
+_NO_FIELDS: Final[Mapping[str, tuple[FieldType, Sequence[Option]]]] = MappingProxyType({})
+
+
+class RowReader:
+    """Converts rows to leads by a mapping."""
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        *,
+        owners: Mapping[str, UUID],
+        fields: Mapping[str, tuple[FieldType, Sequence[Option]]] = _NO_FIELDS,
+        defaults: RowDefaults,
+        invalid: InvalidValues = InvalidValues.DROP,
+        cells_shift: bool = True,
+    ) -> None:
+        """Args: targets: target of each column. owners: members by ID and by address, both in lower case.
+
+        `fields`: types and options of custom fields, by key. Values under another key are text. `cells_shift`: whether
+        an extra cell means that the others may be in the wrong columns, as in delimited text.
+        """
+        self._columns = [
+            (index, target, target in _PLAIN) for index, target in enumerate(targets) if target != Target.IGNORE
+        ]
+        self._width = len(targets)
+        self._email = targets.index(Target.EMAIL) if Target.EMAIL in targets else None
+        self._owners = owners
+        self._fields = {key: (kind, AllowedValues(options, owners)) for key, (kind, options) in fields.items()}
+        self._defaults = defaults
+        self._rules = FieldRules(defaults)
+        self._repair = RowRepair(self._rules)
+        self._drops = invalid is InvalidValues.DROP
+        self._cells_shift = cells_shift
+        self.filled: set[str] = set()
+        """Keys of custom fields with a value in at least one lead."""
+
+    def read(self, number: int, cells: Sequence[str]) -> StagedRow:
+        """The lead of a row, or its errors."""
+        faults: list[RowFault] = []
+        if len(cells) > self._width and any(map(strip_cell, cells[self._width :])):
+            faults.append(self._too_many_cells(cells))
+            if self._cells_shift:
+                return self._rejected(number, cells, faults)
+        given = self._values(cells, faults)
+        if not given and not faults and not any(map(strip_cell, cells)):
+            return StagedRow(number)
+        lead = self._rules.columns(given)
+        if lead is None:
+            lead = self._repaired(given, faults)
+        if lead is None or (faults and not self._drops and any(fault.code not in HARMLESS for fault in faults)):
+            return self._rejected(number, cells, faults)
+        if "customFields" in given:
+            self.filled.update(given["customFields"])
+        return StagedRow(number, lead, faults)
+
+    def _repaired(self, given: dict[str, Any], faults: list[RowFault]) -> LeadColumns | None:
+        self._repair.repair(given, faults)
+        if Target.EMAIL not in given and any(fault.pointer == "/email" for fault in faults):
+            return None
+        lead = self._rules.columns(given)
+        return lead or by_contract(given, self._defaults, faults)
+
+    def _rejected(self, number: int, cells: Sequence[str], faults: list[RowFault]) -> StagedRow:
+        place = self._email
+        email = strip_cell(cells[place])[:MAX_EMAIL_OCTETS] if place is not None and place < len(cells) else ""
+        return StagedRow(number, None, faults, email.replace("\0", "") or None, [*cells])
+
+    def _values(self, cells: Sequence[str], faults: list[RowFault]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        custom: dict[str, FieldValue] = {}
+        width = len(cells)
+        for index, target, plain in self._columns:
+            cell = cells[index] if index < width else ""
+            if cell:
+                cell = _bare(cell)
+            if not cell:
+                continue
+            if cell in EMPTY_WORDS:
+                self._nothing(target, cell, faults)
+            elif plain:
+                given[target] = cell
+            elif target.startswith(CUSTOM):
+                self._custom_value(target.removeprefix(CUSTOM), cell, custom, faults)
+            else:
+                self._odd(target, cell, given, faults)
+        if custom:
+            given["customFields"] = custom
+        if Target.FULL_NAME in given:
+            _fill_names(given)
+        if given.get(Target.COUNTRY) == _NAMIBIA:
+            _require_namibia(cells, given, faults)
+        return given
+
+    def _nothing(self, target: str, cell: str, faults: list[RowFault]) -> None:
+        if target == Target.EMAIL:
+            return  # a missing address is reported as that
+        pointer = CUSTOM_POINTER + target.removeprefix(CUSTOM) if target.startswith(CUSTOM) else _pointer(target)
+        faults.append(placeholder(pointer, cell))
+
+    def _custom_value(self, key: str, cell: str, custom: dict[str, FieldValue], faults: list[RowFault]) -> None:
+        kind, allowed = self._fields.get(key, _PLAIN_TEXT)
+        if kind is FieldType.TEXT:
+            custom[key] = cell
+            return
+        try:
+            value = parse_value(kind, cell, allowed)
+        except InvalidValue as error:
+            pointer = CUSTOM_POINTER + key
+            nothing = says_nothing(cell)
+            faults.append(placeholder(pointer, cell) if nothing else RowFault.of(pointer, error.code, str(error), cell))
+        else:
+            if value is not None:
+                custom[key] = value
+
+    def _odd(self, target: str, cell: str, given: dict[str, Any], faults: list[RowFault]) -> None:
+        if target == Target.SOURCE:
+            given["source"] = _source_token(cell)
+            return
+        owner = self._owners.get(cell.lower())
+        if owner is None:
+            named = [self._owners.get(address.norm) for address in addresses_in(cell)]
+            owner = next((found for found in named if found is not None), None)
+        if owner is not None:
+            given["ownerId"] = owner
+        elif says_nothing(cell):
+            faults.append(placeholder("/ownerId", cell))
+        else:
+            message = "Not a member of this workspace."
+            faults.append(RowFault.of("/ownerId", "unknown_owner", message, cell))
+
+    def _too_many_cells(self, cells: Sequence[str]) -> RowFault:
+        extra = ", ".join(cell for cell in map(strip_cell, cells[self._width :]) if cell)
+        if self._cells_shift:
+            message = f"The row has more cells than the {self._width} columns. Check for a delimiter that isn't quoted."
+            return RowFault.of("", TOO_MANY_CELLS, message, extra)
+        return RowFault.of("", EXTRA_CELLS, f"Cells beyond the {self._width} columns aren't imported.", extra)
+
+
+def _bare(cell: str) -> str:
+    cell = cell.strip() if cell.isascii() and cell[0] != "=" else strip_cell(cell)
+    return restore(cell) if cell[:1] == "'" else cell
+
+
+def _pointer(target: str) -> str:
+    return "/ownerId" if target == Target.OWNER else f"/{target}"
+
+
+def _fill_names(given: dict[str, Any]) -> None:
+    """Fill in first and last name from the full name where they are missing."""
+    full = given.pop(Target.FULL_NAME)
+    if Target.FIRST_NAME in given and Target.LAST_NAME in given:
+        return
+    first, last = split_name(full)
+    if first:
+        given.setdefault(Target.FIRST_NAME, first)
+    if last:
+        given.setdefault(Target.LAST_NAME, last)
+
+
+def _require_namibia(cells: Sequence[str], given: dict[str, Any], faults: list[RowFault]) -> None:
+    """Remove the code of Namibia if other cells have it, too: statistics programs write NA for missing values."""
+    if [*map(str.strip, cells)].count(_NAMIBIA) > 1:
+        faults.append(placeholder("/country", given.pop(Target.COUNTRY)))
+
+
+@lru_cache(1024)
+def _source_token(cell: str) -> str:
+    return _NO_TOKEN.sub("-", search_key(cell)).strip("-._:")[:_MAX_SOURCE] or cell

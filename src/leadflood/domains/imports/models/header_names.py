@@ -1,0 +1,116 @@
+"""Names of lead fields in headers, in many languages and in the exports of common tools."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import takewhile
+from typing import Final
+
+from leadflood.domains.imports.models.fields import Target
+from leadflood.kernel.text import search_key
+
+_NUMBER: Final = 0.01
+_SURE, _LESS_SURE, _IN_PART, _IN_A_QUESTION = 0.95, 0.88, 0.04, 0.7
+_QUESTION: Final = 4
+"""Minimum words of a question."""
+_MAX_WORDS: Final = 3
+_ASKED: Final = (
+    Target.EMAIL,
+    Target.FIRST_NAME,
+    Target.LAST_NAME,
+    Target.FULL_NAME,
+    Target.PHONE,
+    Target.JOB_TITLE,
+    Target.COMPANY,
+)
+"""Targets of questions in forms."""
+_NOT_WORDS: Final = re.compile(r"[\W_]+")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_DIGIT_BORDER: Final = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatch:
+    """Target of a header.
+
+    Attributes:
+        strength: confidence, 0 to 1.
+        sure: whether the header has no other meaning. Then only cells of another kind disprove it.
+    """
+
+    target: Target
+    strength: float
+    sure: bool = False
+
+
+def name_key(name: str) -> str:
+    """A header without case, accents and punctuation."""
+    return _NOT_WORDS.sub(" ", search_key(name)).strip()
+
+
+def match_header(name: str) -> HeaderMatch | None:
+    """The target of a header: by its whole text, without qualifiers such as *work*, or as a question of a form."""
+    key = name_key(name)
+    if whole := _named(key):
+        return whole
+    words = name_key(_DIGIT_BORDER.sub(" ", _HUMP.sub(" ", name))).split()
+    return _named(" ".join(words)) or _without_details(words) or _in_question(words, is_question="?" in name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """Targets by header name, and penalties of qualifiers."""
+
+    names: dict[str, HeaderMatch]
+    whose: dict[str, float]
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    """The contents of `data/header_names.txt`."""
+    names: dict[str, HeaderMatch] = {}
+    whose: dict[str, float] = {}
+    text = files("leadflood.domains.imports").joinpath("data/header_names.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        kind, colon, listed = line.partition(": ")
+        if not colon or kind.startswith("#"):
+            continue
+        if kind.startswith("whose"):
+            whose |= dict.fromkeys(listed.split("|"), float(kind.removeprefix("whose ")))
+            continue
+        sure = not kind.endswith("?")
+        match = HeaderMatch(Target(kind.removesuffix("?")), _SURE if sure else _LESS_SURE, sure)
+        names |= {name_key(name): match for name in listed.split("|")}
+    return _Vocabulary(names, whose)
+
+
+def _named(key: str) -> HeaderMatch | None:
+    return _vocabulary().names.get(key)
+
+
+def _without_details(words: list[str]) -> HeaderMatch | None:
+    """The target of a header without numbers and with as few qualifiers as possible removed at both ends."""
+    whose = _vocabulary().whose
+    number = max((int(word) - 1 for word in words if word.isdecimal() and len(word) == 1), default=0)
+    kept = [word for word in words if not word.isdecimal()]
+    before = sum(1 for _ in takewhile(whose.__contains__, kept))
+    after = sum(1 for _ in takewhile(whose.__contains__, reversed(kept)))
+    for dropped in range(before + after + 1):
+        for start in reversed(range(max(dropped - after, 0), min(dropped, before) + 1)):
+            end = len(kept) - (dropped - start)
+            if start < end and (named := _named(" ".join(kept[start:end]))):
+                against = _IN_PART + _NUMBER * number + sum(whose[word] for word in (*kept[:start], *kept[end:]))
+                return HeaderMatch(named.target, max(named.strength - against, _IN_A_QUESTION), named.sure)
+    return None
+
+
+def _in_question(words: list[str], *, is_question: bool) -> HeaderMatch | None:
+    if not is_question and len(words) < _QUESTION:
+        return None
+    for length in range(_MAX_WORDS, 0, -1):
+        for start in range(len(words) - length + 1):
+            named = _named(" ".join(words[start : start + length]))
+            if named is not None and named.sure and named.target in _ASKED:
+                return HeaderMatch(named.target, _IN_A_QUESTION)
+    return None

@@ -1,0 +1,62 @@
+"""Reports of an import on its pages: notices, values left out, and rejected rows."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.integration.web.conftest import House
+from tests.support.desk import Desk, csv_of
+from tests.support.web import Browser
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    """A user who imports behind the pages, and runs the jobs."""
+    return Desk(house.parts.database, house.parts.registry, house.actor)
+
+
+async def previewed(desk: Desk, data: bytes) -> UUID:
+    """A file with its preview."""
+    import_id = await desk.upload(data)
+    await desk.preview(import_id)
+    return import_id
+
+
+async def test_values_left_out_are_shown_with_their_rows(viewer: Browser, desk: Desk) -> None:
+    rows = [
+        ("email", "phone", "company"),
+        ("ada@acme.com", "12", "Acme"),
+        ("bob@acme.com", "n/a", "Acme"),
+        ("eve@acme.com", "", ""),
+    ]
+    import_id = await previewed(desk, csv_of(rows))
+    page = await viewer.get(f"/imports/{import_id}")
+    assert "Phone Invalid 1" in page.text
+    assert "Phone Placeholder, such as n/a 1" in page.text
+
+    narrowed = await viewer.get(page.attribute('a[href*="values=left_out"]', "href") or "")
+
+    assert narrowed.all("#rows .import__row") == ["ada@acme.com", "bob@acme.com"]
+    assert "Phone “12”: This number" in narrowed.text or "Phone “12”: Include" in narrowed.text
+
+
+async def test_a_rejected_row_is_named_by_its_address_or_name(viewer: Browser, desk: Desk) -> None:
+    rows = [("anrede", "name", "email"), ("Frau", "Ada Lovelace", "ada@"), ("Herr", "Bob Roe", ""), ("Frau", "", "")]
+    page = await viewer.get(f"/imports/{await previewed(desk, csv_of(rows))}?action=reject")
+
+    assert page.all("#rows .import__row") == ["ada@", "Bob Roe", "No email"]
+
+
+async def test_the_header_row_can_be_set(owner: Browser, desk: Desk) -> None:
+    data = csv_of([("Leads of the fair",), ("Mail", "Who"), ("ada@acme.com", "Ada")])
+    import_id = await desk.upload(data)
+    page = await owner.get(f"/imports/{import_id}")
+    assert "header in row 2" in page.text
+    assert "The names of the columns are in row 2. Rows above it aren't imported." in page.text
+    assert page.attribute("input[name=headerRow]", "value") == "2"
+
+    form = {"encoding": "utf-8", "delimiter": ",", "header": "on", "headerRow": "1"}
+    changed = await owner.post(f"/imports/{import_id}/format", form)
+    assert "header in row 1" in changed.text
+    wrong = await owner.post(f"/imports/{import_id}/format", {**form, "headerRow": "50"})
+    assert "Choose another header row" in wrong.text
