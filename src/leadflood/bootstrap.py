@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from leadflood.domains.identity.queries.instance import first_owner_email
 from leadflood.domains.imports.service.sandboxed_parser import new_sandbox
 from leadflood.domains.jobs.events import Schedule
 from leadflood.domains.jobs.registry import JobRegistry
@@ -26,6 +27,11 @@ from leadflood.kernel.db.provision import DATABASE, OWNER, provision
 from leadflood.kernel.db.roles import APP_ROLE
 from leadflood.kernel.db.transaction import RELAY_CHANNEL
 from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.door.door import Door, DoorParts
+from leadflood.kernel.door.own_addresses import OwnAddresses
+from leadflood.kernel.door.postgres_hosts import PostgresHosts
+from leadflood.kernel.door.targets import parse_internal_hosts
+from leadflood.kernel.door.user_agent import UserAgent
 from leadflood.kernel.errors import AppError
 from leadflood.kernel.events import Subscribers
 from leadflood.kernel.fingerprints import FINGERPRINT_KEY, Fingerprints
@@ -113,6 +119,7 @@ class Platform:
     secret_box: SecretBox
     fingerprints: Fingerprints
     cursors: Cursors
+    door: Door
     sandbox: Sandbox
     participants: Participants
 
@@ -176,8 +183,10 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
     async with open_connections(settings, process=process) as (database, queue_backend):
         await check_role(database)
         await check_schema(database)
-        async with aclosing(new_sandbox(settings.parse_processes)) as sandbox:
-            registry = build_registry(settings, database, sandbox)
+        async with AsyncExitStack() as stack:
+            sandbox = await stack.enter_async_context(aclosing(new_sandbox(settings.parse_processes)))
+            door = await stack.enter_async_context(aclosing(build_door(settings, database)))
+            registry = build_registry(settings, database, sandbox, door)
             yield Platform(
                 settings=settings,
                 database=database,
@@ -186,6 +195,7 @@ async def open_platform(settings: Settings, *, process: str) -> AsyncIterator[Pl
                 secret_box=box,
                 fingerprints=Fingerprints(database, box),
                 cursors=Cursors(box),
+                door=door,
                 sandbox=sandbox,
                 participants=LEAD_PARTICIPANTS,
             )
@@ -217,7 +227,7 @@ async def open_connections(settings: Settings, *, process: str) -> AsyncIterator
         await database.close()
 
 
-def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> JobRegistry:
+def build_registry(settings: Settings, database: Database, sandbox: Sandbox, door: Door | None = None) -> JobRegistry:
     """All kinds of jobs of this program. Raises: UnknownAdapter, NoSecretKey, and for settings that cannot be used."""
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else None
     services = Services(
@@ -226,6 +236,7 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
         sandbox=sandbox,
         mailer=Mailer(smtp_url, settings.mail_from, gate=build_hold(settings, database)),
         secret_box=secret_box(settings),
+        door=door or build_door(settings, database),
         public_url=public_url(settings),
         participants=LEAD_PARTICIPANTS,
         converters={subject: converter for domain in DOMAINS for subject, converter in domain.converters.items()},
@@ -236,6 +247,27 @@ def build_registry(settings: Settings, database: Database, sandbox: Sandbox) -> 
 def build_hold(settings: Settings, database: Database) -> Hold:
     """The hold on outgoing effects, as a process with these settings sees it."""
     return Hold(database, lambda: instance_ids(settings, secret_box(settings)))
+
+
+def build_door(settings: Settings, database: Database) -> Door:
+    """The way out to servers of others, for a process with these settings. Close it at the end."""
+
+    async def contact() -> str:
+        if settings.crawler_contact:
+            return settings.crawler_contact
+        async with database.system(read_only=True) as tx:
+            return await first_owner_email(tx) or ""
+
+    urls = (settings.database_url, settings.migrate_database_url, settings.queue_database_url)
+    return Door(
+        DoorParts(
+            user_agent=UserAgent(public_url(settings), contact),
+            gate=build_hold(settings, database),
+            hosts=PostgresHosts(database),
+            internal=parse_internal_hosts(settings.internal_hosts),
+            own_addresses=OwnAddresses([url.get_secret_value() for url in urls if url is not None]),
+        )
+    )
 
 
 def build_worker(platform: Platform, *, isolated: Sequence[str] = ISOLATED_JOBS) -> Worker:

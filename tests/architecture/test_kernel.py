@@ -16,7 +16,16 @@ from tests.architecture.source import ROOT
 
 KERNEL = ROOT / "src/leadflood/kernel"
 KERNEL_TABLES = frozenset(
-    {"effects_hold", "idempotency_keys", "installation_keys", "operator_warnings", "write_probes"}
+    {
+        "effects_hold",
+        "idempotency_keys",
+        "installation_keys",
+        "door_blocked_hosts",
+        "door_hosts",
+        "door_robots",
+        "operator_warnings",
+        "write_probes",
+    }
 )
 """Tables that the kernel itself reads and writes."""
 ALLOWED = {

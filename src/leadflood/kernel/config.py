@@ -170,6 +170,17 @@ class Settings(BaseSettings):
     simulated_failure_kind: Literal["retryable", "terminal"] = Field(
         "retryable", description="Failure type of the `simulated` adapter."
     )
+    internal_hosts: str = Field(
+        "",
+        description="Comma-separated hosts of your own network that may be contacted, by feature:"
+        " `model=ollama.internal:11434, webhook=10.0.0.5`. Features: `website`, `provider`, `register`, `model`,"
+        " `webhook`, `logo`, `oidc`, `smtp_probe`.",
+    )
+    crawler_contact: str = Field(
+        "",
+        description="Email or page that website owners can contact about requests of this installation, part of the"
+        " user agent. Empty: the email of the first owner.",
+    )
     public_url: str = Field(
         "", description="Public base URL for links in emails, e.g. `https://leads.acme.com`. Empty: `http://HOST:PORT`."
     )
@@ -194,6 +205,15 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(
         7, ge=1, description="Days to keep published events and to read them back from the event feed."
     )
+
+    @field_validator("internal_hosts")
+    @classmethod
+    def _check_internal_hosts(cls, value: str) -> str:
+        if value:
+            from leadflood.kernel.door.targets import parse_internal_hosts  # noqa: PLC0415  most have none
+
+            parse_internal_hosts(value)
+        return value
 
     @field_validator("secret_key_fallbacks")
     @classmethod

@@ -8,6 +8,7 @@ from leadflood.kernel.actor import Permission
 from leadflood.kernel.config import Settings
 from leadflood.kernel.crypto import SecretBox
 from leadflood.kernel.db.database import Database
+from leadflood.kernel.door.door import Door
 from leadflood.kernel.events import EventType, Subscription
 from leadflood.kernel.extensions import Extension, HomePanel
 from leadflood.kernel.filters import FilterField
@@ -27,6 +28,7 @@ class Services:
     sandbox: Sandbox
     mailer: Mailer
     secret_box: SecretBox
+    door: Door
     public_url: str
     participants: Participants
     converters: Mapping[str, Any]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from leadflood.domains.identity.contracts import UserSummary, WorkspaceView
-from leadflood.domains.identity.models import DEMO_EMAIL
+from leadflood.domains.identity.models import DEMO_EMAIL, FIRST_OWNER_EMAIL
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
@@ -40,6 +40,14 @@ ORDER BY id
 
 # Whether a user's password is the public one.
 HAS_PUBLIC_PASSWORD = sql("SELECT true FROM users WHERE id = :id AND password_hash = public_password_hash")
+
+
+# The email of the oldest active owner.
+FIRST_OWNER = sql("""
+SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.role = 'owner' AND u.disabled_at IS NULL AND u.email_norm <> :placeholder
+ORDER BY m.workspace_id, u.id LIMIT 1
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +92,9 @@ async def first_workspace(tx: Transaction) -> UUID | None:
     """The oldest workspace except the system's own. Requires a system transaction."""
     page = await list_workspaces(tx, limit=1)
     return page.items[0].id if page.items else None
+
+
+async def first_owner_email(tx: Transaction) -> str | None:
+    """Email of the oldest active owner; None if no owner has set one yet. Requires a system transaction."""
+    email: str | None = await tx.scalar(FIRST_OWNER, {"placeholder": FIRST_OWNER_EMAIL})
+    return email

@@ -1,0 +1,1 @@
+"""Substitutes for the outside world, for the demo and the tests."""

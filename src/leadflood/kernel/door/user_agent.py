@@ -1,0 +1,31 @@
+"""User agent of outgoing requests: an honest name, a page that explains it, and a contact."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from leadflood import __version__
+from leadflood.kernel.clock import monotonic
+
+PAGE: Final = "/bot"
+"""The page that explains our crawler."""
+_KEPT_SECONDS: Final = 300.0
+
+
+class UserAgent:
+    """The value of `User-Agent`, such as `LeadFlood/1.0 (+https://leads.acme.com/bot; ada@acme.com)`."""
+
+    def __init__(self, public_url: str, contact: Callable[[], Awaitable[str]]) -> None:
+        """Args: contact: an email or page of those who run this installation; empty: unknown."""
+        self._page = f"{public_url}{PAGE}"
+        self._contact = contact
+        self._known = ""
+        self._read_at = -_KEPT_SECONDS
+
+    async def __call__(self) -> str:
+        """The value as it is now. The contact is asked for at most every five minutes."""
+        if monotonic() - self._read_at >= _KEPT_SECONDS:
+            contact = "".join(char for char in await self._contact() if char.isascii() and char.isprintable())
+            about = f"+{self._page}; {contact}" if contact else f"+{self._page}"
+            self._known = f"LeadFlood/{__version__} ({about})"
+            self._read_at = monotonic()
+        return self._known
