@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from selectolax.lexbor import LexborHTMLParser
+
 from leadflood.kernel.errors import InvalidInput
+from leadflood.kernel.parsing import sources_in
 
 
 def read_all(file: IO[bytes], request: str) -> Iterator[str]:
@@ -90,3 +93,17 @@ def _can_write() -> bool:
     finally:
         path.unlink(missing_ok=True)
     return True
+
+
+def page_titles(file: IO[bytes], request: list[int]) -> Iterator[str]:
+    """The title of each page with lexbor; a page whose text is an attack carries it out."""
+    for page in sources_in(file, request):
+        if page.text == "spin":
+            while True:
+                pass
+        if page.text == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if page.text == "eat":
+            yield "".join(["x" * 10**9, "y" * 10**9])
+        title = LexborHTMLParser(page.text).css_first("title")
+        yield "" if title is None else title.text()

@@ -7,7 +7,8 @@ from leadflood.kernel.pages import NavItem
 from leadflood.web.sidebar import SETTINGS_COUNT
 
 PAGES = tuple(
-    f"leadflood.web.pages.{name}" for name in ("home", "palette", "mail", "outgoing", "system", "offline", "design")
+    f"leadflood.web.pages.{name}"
+    for name in ("home", "palette", "mail", "outgoing", "system", "offline", "bot", "design")
 )
 ITEMS = (
     NavItem("Home", "/", "house", "main", order=0, keys="g h"),

@@ -27,6 +27,7 @@ from leadflood.kernel.clock import utc_now
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.door.postgres_hosts import purge_hosts
 from leadflood.kernel.idempotency import purge_expired_keys
 from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, first_id_at
 
@@ -141,6 +142,7 @@ def definitions(database: Database, *, audit_days: int, job_days: int, event_day
             pass
         async with database.system() as tx:
             await purge_expired_keys(tx)
+            await purge_hosts(tx)
 
     return [
         JobDefinition(HEARTBEAT, _heartbeat),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.sql import sql
+from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.door.hosts import (
     MAX_WAIT_SECONDS,
     ROBOTS_ERROR_SECONDS,
@@ -48,6 +49,15 @@ ON CONFLICT (origin) DO UPDATE SET body = excluded.body, reachable = excluded.re
 
 # Whether one of the domains is blocked.
 _BLOCKED = sql("SELECT true FROM door_blocked_hosts WHERE host = ANY (:domains::text[]) LIMIT 1")
+
+# Delete hosts that may be contacted again anyway, and robots.txt files that are too old.
+_PURGE_HOSTS = sql("DELETE FROM door_hosts WHERE next_at < now() - interval '1 day'")
+_PURGE_ROBOTS = sql("DELETE FROM door_robots WHERE fetched_at < now() - interval '2 days'")
+
+
+async def purge_hosts(tx: Transaction) -> int:
+    """Delete state of hosts that is not needed any more; returns the number of rows. Requires a system transaction."""
+    return await tx.changed(_PURGE_HOSTS) + await tx.changed(_PURGE_ROBOTS)
 
 
 class PostgresHosts:

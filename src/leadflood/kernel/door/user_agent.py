@@ -5,6 +5,7 @@ from typing import Final
 
 from leadflood import __version__
 from leadflood.kernel.clock import monotonic
+from leadflood.kernel.door.robots import TOKEN
 
 PAGE: Final = "/bot"
 """The page that explains our crawler."""
@@ -12,7 +13,10 @@ _KEPT_SECONDS: Final = 300.0
 
 
 class UserAgent:
-    """The value of `User-Agent`, such as `LeadFlood/1.0 (+https://leads.acme.com/bot; ada@acme.com)`."""
+    """The value of `User-Agent`, such as `LeadFlood/1.0 (LeadFloodBot; +https://leads.acme.com/bot; ada@acme.com)`.
+
+    It contains the product token of robots.txt, as RFC 9309, 2.2.1 asks.
+    """
 
     def __init__(self, public_url: str, contact: Callable[[], Awaitable[str]]) -> None:
         """Args: contact: an email or page of those who run this installation; empty: unknown."""
@@ -25,7 +29,7 @@ class UserAgent:
         """The value as it is now. The contact is asked for at most every five minutes."""
         if monotonic() - self._read_at >= _KEPT_SECONDS:
             contact = "".join(char for char in await self._contact() if char.isascii() and char.isprintable())
-            about = f"+{self._page}; {contact}" if contact else f"+{self._page}"
+            about = "; ".join(filter(None, (TOKEN, f"+{self._page}", contact)))
             self._known = f"LeadFlood/{__version__} ({about})"
             self._read_at = monotonic()
         return self._known
