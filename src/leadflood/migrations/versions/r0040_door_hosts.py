@@ -1,13 +1,13 @@
 """Hosts that are crawled: when the next request may go out, their robots.txt, and opt-outs of their owners.
 
-Revision ID: 0039
-Revises: 0038
+Revision ID: 0040
+Revises: 0039
 """
 
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
