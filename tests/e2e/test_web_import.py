@@ -39,9 +39,9 @@ async def test_a_file_is_imported_and_undone_in_the_browser(
     await keys.push("Import 2 leads")
     state = page.locator("#import-status")
     await expect(state).to_have_text("Imported")
-    await keys.follow("View leads")
-    await keys.arrive("/leads?source=import")
-    await expect(page.locator("#leads-list [data-row]")).to_have_count(1)
+    await keys.follow("View 2 leads")
+    await keys.arrive("/leads?filter=")
+    await expect(page.locator("#leads-list [data-row]")).to_have_count(2)
     await page.go_back()
 
     await keys.push("Undo import")

@@ -75,6 +75,16 @@ async def test_the_undo_leaves_a_survivor_that_an_imported_lead_was_merged_into_
     assert [(lead["email"], lead["first_name"]) for lead in await desk.leads()] == [("own@acme.com", None)]
 
 
+async def test_the_undo_keeps_an_imported_survivor_that_gained_nothing_from_the_merge(desk: Desk) -> None:
+    import_id = await imported(desk, "ada@acme.com", "eve@acme.com")
+    survivor = await lead_of(desk, "ada@acme.com")
+    await merge(desk, survivor, await desk.lead(email="own@acme.com"))
+
+    assert await undo(desk, import_id) == (1, {survivor: "merged"})
+
+    assert set(await active(desk)) == {"ada@acme.com"}
+
+
 async def test_after_an_unmerge_the_undo_removes_what_the_import_created_in_either_direction(desk: Desk) -> None:
     import_id = await imported(desk, "ada@acme.com", "eve@acme.com")
     own = await desk.lead(email="own@acme.com", jobTitle="Head")
