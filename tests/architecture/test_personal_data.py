@@ -11,6 +11,7 @@ import pytest
 
 from leadflood.bootstrap import LEAD_PARTICIPANTS
 from tests.conftest import DATABASE
+from tests.support.domain_tenants import domain_tenants
 from tests.support.postgres import Cluster
 
 _ACCOUNT = "of a user of this installation, not of a lead"
@@ -42,6 +43,7 @@ WITHOUT = {
     "workspace_figures": "counts",
     "workspaces": "its name",
     "write_probes": _SYSTEM,
+    **{table: why for tenant in domain_tenants() for table, why in tenant.without_personal_data.items()},
 }
 """Tables that have nothing about a lead, and why."""
 

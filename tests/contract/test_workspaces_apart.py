@@ -15,6 +15,7 @@ import pytest
 from leadflood.api.context import ApiContext
 from leadflood.domains.identity.permissions import ACCOUNT
 from leadflood.kernel.ids import new_id
+from tests.support.domain_tenants import domain_tenants
 from tests.support.identity import PASSWORD
 from tests.support.openapi import IdPlace, NotCovered, Operation, operations
 from tests.support.tenants import Tenant, bearer, holdings, new_tenant
@@ -35,6 +36,7 @@ BODY_REFUSALS: Mapping[tuple[str, str], tuple[int, str | None]] = {
     ("updateView", "filter.ownerId"): (200, None),
     ("retryJobs", "ids"): (202, None),
     ("replayOutboxEvents", "ids"): (202, None),
+    **{place: refusal for tenant in domain_tenants() for place, refusal in tenant.body_refusals.items()},
 }
 """(operation, field): how an id is refused that nothing of the caller's workspace has; for several, in the answer."""
 

@@ -45,6 +45,7 @@ from leadflood.kernel.db.sql import Sql, sql
 from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.ids import new_id
 from tests.conftest import new_workspace
+from tests.support.domain_tenants import populate_all
 from tests.support.identity import PASSWORD
 from tests.support.jobs import Jobs
 from tests.support.sandbox import shared_sandbox
@@ -170,6 +171,7 @@ async def new_tenant(database: Database, registry: JobRegistry) -> Tenant:
         ids["audit-events"] = await audit_event(tx, actor, ids["leads"])
         await tx.execute(_KEEP_ANSWER, {"workspace_id": workspace_id, "key": new_id().bytes})
     await figures.aggregate(database, lookback=timedelta(minutes=5))
+    ids = await populate_all(database, actor, ids)
     return Tenant(database, workspace_id, owner_id, email, session, key, ids)
 
 

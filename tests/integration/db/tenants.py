@@ -23,11 +23,14 @@ from leadflood.kernel.db.transaction import Transaction
 from leadflood.kernel.idempotency import IdempotencyKey, StoredResponse
 from leadflood.kernel.ids import new_id
 from tests.integration.enrichment.bench import Bench, Scripted, value
+from tests.support.domain_tenants import domain_tenants, populate_all
 from tests.support.identity import Identity
 from tests.support.sandbox import shared_sandbox
 from tests.support.tenants import new_changeset, new_custom_field, new_duplicates, new_export, new_import, new_view
 
-APPEND_ONLY = ("audit_events", "lead_events", "lead_field_history")
+APPEND_ONLY = frozenset({"audit_events", "lead_events", "lead_field_history"}).union(
+    *(tenant.append_only for tenant in domain_tenants())
+)
 
 # The tables of tenants with their columns in order, each with its type and whether it is part of the key.
 _TABLES = sql("""
@@ -140,4 +143,5 @@ async def new_tenant(identity: Identity) -> Tenant:
         assert await kept.claim(tx) is None
         await kept.store(tx, StoredResponse(201, {}, b"{}"))
     await figures.aggregate(database, lookback=timedelta(minutes=5))
+    await populate_all(database, Actor.cli(workspace_id), {"leads": made.lead_id, "owner": owner.id})
     return Tenant(workspace_id, access_token, created.token)
