@@ -46,8 +46,8 @@ SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 
 """)
 PROGRESS = sql("SELECT counted_until FROM figures_progress")
 LEAD = sql("""
-INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text, status)
-VALUES (:workspace_id, :id, :email, :email, 'api', '', 'enriched')
+INSERT INTO leads (workspace_id, id, email, email_norm, source, search_text, status, created_at)
+VALUES (:workspace_id, :id, :email, :email, 'api', '', 'enriched', :created_at)
 """)
 EVENT = sql("""
 INSERT INTO lead_events (workspace_id, id, lead_id, kind, at, actor_kind, data)
@@ -109,11 +109,12 @@ async def set_back(database: Database, moment: datetime) -> None:
 
 
 async def plant(database: Database, workspace_id: UUID, kind: str, *moments: datetime) -> None:
-    """A lead with events at these times, its job asked for two seconds before each."""
-    lead_id = new_id()
+    """A lead for each of these times, created then and with an event then, its job asked for two seconds before."""
     async with database.transaction(workspace_id) as tx:
-        await tx.execute(LEAD, {"workspace_id": workspace_id, "id": lead_id, "email": lead_id.hex})
         for moment in moments:
+            lead_id = new_id()
+            lead = {"workspace_id": workspace_id, "id": lead_id, "email": lead_id.hex, "created_at": moment}
+            await tx.execute(LEAD, lead)
             job_id = first_id_at(moment, timedelta(seconds=-2))
             event = {
                 "workspace_id": workspace_id,

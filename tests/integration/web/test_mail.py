@@ -151,7 +151,7 @@ async def test_where_mails_are_not_caught_there_is_no_such_page(catching: House,
 
 async def test_the_page_of_members_leads_operators_to_it(catching: House) -> None:
     operator = await catching.signed_in(Role.OWNER, operator=True)
-    assert len((await operator.get("/settings/members")).html.css("main a[href='/mail']")) == 1
+    assert len((await operator.get("/settings/members")).html.css(".settings__main a[href='/mail']")) == 1
 
     for role in (Role.OWNER, Role.VIEWER):
         browser = await catching.signed_in(role)

@@ -32,7 +32,7 @@ async def test_everybody_has_settings_with_what_the_role_may_see(house: House, r
 
     assert seen.status == 200
     offered = set(seen.all(".settings__item"))
-    assert {"Profile", "Appearance", "Sessions", "Workspace", "Members"} <= offered
+    assert {"Profile", "Appearance", "Sessions", "General", "Members"} <= offered
     assert ({"API keys", "Audit log"} <= offered) is (role in {Role.OWNER, Role.ADMIN})
 
 
