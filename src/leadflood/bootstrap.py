@@ -70,6 +70,8 @@ DOMAINS: Sequence[Domain] = tuple(
         "duplicates",
         "imports",
         "enrichment",
+        "tags",
+        "lists",
         "leads",
         "invitations",
         "email_changes",

@@ -45,7 +45,12 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
     "/invitations/{token}": lambda it: [it.links["invitation"], "/invitations/x"],
     "/jobs": lambda it: ["/jobs", "/jobs?status=failed", "/jobs?status=running"],
     "/jobs/{id}": lambda it: [f"/jobs/{it.jobs[email]}" for email in (cast.FOUND, cast.NOT_FOUND)],
-    "/leads": lambda it: ["/leads", f"/leads?status=failed&peek={it.leads[cast.NOT_FOUND]}", "/leads?q=nobody-at-all"],
+    "/leads": lambda it: [
+        "/leads",
+        f"/leads?status=failed&peek={it.leads[cast.NOT_FOUND]}",
+        "/leads?q=nobody-at-all",
+        "/leads?column=name&column=tags&column=lists",
+    ],
     "/leads/deleted": lambda it: [
         "/leads/deleted",
         f"/leads/deleted?change={it.ids['deletion']}",
@@ -57,10 +62,12 @@ EXAMPLES: Mapping[str, Callable[[Showcase], list[str]]] = {
         f"/leads/{it.leads[cast.NOT_FOUND]}?edit=company",
         f"/leads/{it.leads[cast.FOUND]}?edit=all",
     ],
+    "/lists/{id}": lambda it: [f"/lists/{it.ids['list']}"],
     "/mail/{id}": lambda it: [it.links["mail"], f"/mail/{it.workspace_id}"],
     "/outbox": lambda it: ["/outbox", "/outbox?status=dead_letter"],
     "/settings/members/{id}/removals": lambda it: [f"/settings/members/{it.viewer.id}/removals"],
     "/settings/fields/{id}": lambda it: [f"/settings/fields/{it.ids['field']}"],
+    "/settings/tags/{id}": lambda it: [f"/settings/tags/{it.ids['tag']}"],
     "/settings/audit": lambda it: [
         "/settings/audit",
         "/settings/audit?kind=api_key.",

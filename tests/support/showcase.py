@@ -31,6 +31,10 @@ from leadflood.domains.leads import service as leads
 from leadflood.domains.leads.contracts import CreateLead, NewLead, UpdateLead
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.service import bulk, changesets
+from leadflood.domains.lists import service as lists
+from leadflood.domains.lists.contracts import CreateList, OneList
+from leadflood.domains.tags import service as tags
+from leadflood.domains.tags.contracts import TagNames
 from leadflood.kernel.actor import SCOPES, Actor, Role
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.field_types import FieldType
@@ -175,6 +179,7 @@ async def new_showcase(parts: ApiContext, name: str = "Northwind Traders") -> Sh
     await _twins(showcase, token)
     showcase.imports |= await add_imports(Desk(parts.database, parts.registry, showcase.actor))
     await _fields(showcase)
+    await _groups(showcase)
     await _history(showcase, token)
     await _troubles(showcase)
     return showcase
@@ -235,6 +240,20 @@ async def _fields(showcase: Showcase) -> None:
             given |= {"options": ["Free", "Pro"]} if kind.has_options else {}
             field = await fields.create_field(tx, showcase.actor, command=CreateField.model_validate(given))
             showcase.ids["field"] = field.id
+
+
+async def _groups(showcase: Showcase) -> None:
+    """A lead with tags, on one of two lists."""
+    lead_id = showcase.leads[cast.FOUND]
+    async with showcase.parts.database.transaction(showcase.workspace_id) as tx:
+        names = TagNames.model_validate({"names": ["VIP", "Met at the trade fair in Berlin last May"]})
+        found = await tags.add_tags(tx, showcase.actor, lead_id=lead_id, command=names)
+        showcase.ids["tag"] = found.items[0].id
+        for name in ("Berlin dinner", "Newsletter"):
+            command = CreateList.model_validate({"name": name, "description": "Everyone who was invited"})
+            showcase.ids["list"] = (await lists.create_list(tx, showcase.actor, command=command)).id
+        one = OneList.model_validate({"listId": showcase.ids["list"]}, strict=False)
+        await lists.add_lead(tx, showcase.actor, lead_id=lead_id, command=one)
 
 
 async def _history(showcase: Showcase, token: str) -> None:

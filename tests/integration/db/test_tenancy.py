@@ -125,8 +125,10 @@ async def test_a_row_cannot_refer_to_a_row_of_another_workspace(
             parent = await tables[key["refers_to"]].one(tx)
         pairs = zip(key["columns"], key["targets"], strict=True)
         stolen = {column: parent[target] for column, target in pairs if column != "workspace_id"}
+        referring = {column for each in keys if each["table_name"] == table.name for column in each["columns"]}
         async with database.transaction(ours.id) as tx:
-            row = {**table.copied(await table.one(tx)), **stolen}
+            own = await table.one(tx)
+        row = {**table.copied(own), **{column: own[column] for column in referring}, **stolen}
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             async with database.transaction(ours.id) as tx:
                 await table.insert(tx, row)

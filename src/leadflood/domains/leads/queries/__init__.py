@@ -60,6 +60,12 @@ _LEADS = assemble(
     columns=LEAD,
 )
 
+# The active leads with these addresses.
+_IDS_BY_EMAIL = sql("""
+SELECT email_norm, id FROM leads
+WHERE workspace_id = :workspace_id AND email_norm = ANY (:addresses::text[]) AND deleted_at IS NULL
+""")
+
 # A lead, and the leads merged into it and not unmerged. Their last entry about the merge shows that.
 _PARTS = sql("""
 WITH RECURSIVE parts (lead_id) AS (
@@ -95,6 +101,12 @@ async def leads_by_id(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUI
     """Those of the leads that are active, by ID."""
     rows = await tx.all(_LEADS, {"workspace_id": actor.workspace_id, "lead_ids": list(lead_ids)})
     return {row.id: lead_view(row) for row in rows}
+
+
+async def ids_by_email(tx: Transaction, actor: Actor, *, addresses: Collection[str]) -> dict[str, UUID]:
+    """IDs of the active leads with these normalized email addresses, by address."""
+    rows = await tx.all(_IDS_BY_EMAIL, {"workspace_id": actor.workspace_id, "addresses": list(addresses)})
+    return {row.email_norm: row.id for row in rows}
 
 
 async def list_leads(

@@ -1,0 +1,45 @@
+"""Declaration of the lists domain."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadflood.domains.jobs.events import Schedule
+from leadflood.domains.jobs.registry import JobDefinition
+from leadflood.domains.leads.events import LEAD
+from leadflood.domains.lists import jobs
+from leadflood.domains.lists.events import ADDED_KIND, EVENTS, PURGE_LISTS, REMOVED_KIND
+from leadflood.domains.lists.extension import EXTENSION, FILTERS
+from leadflood.domains.lists.participant import PARTICIPANT
+from leadflood.domains.lists.permissions import LISTS_READ, LISTS_WRITE
+from leadflood.kernel.domain import Domain, Services
+from leadflood.kernel.pages import NavItem, TimelineKind
+
+
+def _jobs(services: Services) -> list[JobDefinition[Any]]:
+    return jobs.definitions(services.database, retention_days=services.settings.lead_retention_days)
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    return str(data.get("list", ""))
+
+
+DOMAIN = Domain(
+    name="lists",
+    jobs=_jobs,
+    schedules=(Schedule(PURGE_LISTS, 86_400.0),),
+    events=EVENTS,
+    participants=(PARTICIPANT,),
+    filters={LEAD: FILTERS},
+    extensions={LEAD: EXTENSION},
+    permissions=(LISTS_READ, LISTS_WRITE),
+    routes=("leadflood.domains.lists.edge.routes",),
+    pages=("leadflood.domains.lists.edge.pages",),
+    templates="leadflood.domains.lists.edge",
+    navigation=(
+        NavItem("Lists", "/lists", "list", "main", order=15, permission=LISTS_READ, words="static segments groups"),
+    ),
+    timeline=(
+        TimelineKind(ADDED_KIND, "Added to list", "list", text=_name),
+        TimelineKind(REMOVED_KIND, "Removed from list", "list", text=_name),
+    ),
+)

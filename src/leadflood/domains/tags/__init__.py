@@ -1,0 +1,1 @@
+"""Tags on leads: names and colors, merged and deleted with undo."""
