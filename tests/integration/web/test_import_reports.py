@@ -60,3 +60,12 @@ async def test_the_header_row_can_be_set(owner: Browser, desk: Desk) -> None:
     assert "header in row 1" in changed.text
     wrong = await owner.post(f"/imports/{import_id}/format", {**form, "headerRow": "50"})
     assert "Choose another header row" in wrong.text
+
+
+async def test_the_timeline_of_a_lead_names_its_import(owner: Browser, house: House, desk: Desk) -> None:
+    known = await house.lead("ada@acme.com")
+    done = await desk.run(csv_of([("email", "company"), ("ada@acme.com", "Acme"), ("bob@acme.com", "")]), source="fair")
+    created = next(row.lead_id for row in await desk.rows(done.id) if row.email == "bob@acme.com")
+
+    assert "Imported from leads.csv" in (await owner.get(f"/leads/{created}")).text
+    assert "Updated Company from leads.csv" in (await owner.get(f"/leads/{known}")).text

@@ -1,6 +1,6 @@
 """SQL that reads imports, their rows and their files."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -62,6 +62,11 @@ SELECT data FROM import_chunks
 WHERE workspace_id = :workspace_id AND import_id = :import_id AND number = :number
 """)
 
+# File names of imports.
+_FILENAMES = sql(
+    "SELECT id, filename FROM imports WHERE workspace_id = :workspace_id AND id = ANY (:import_ids::uuid[])"
+)
+
 _PHASES_OF_WRITING: Final = frozenset({ImportStatus.COMMITTING, ImportStatus.PAUSED, ImportStatus.COMMITTED})
 
 
@@ -101,6 +106,14 @@ async def import_names(tx: Transaction, actor: Actor) -> dict[str, str]:
     """File names of the newest 200 imports, by ID."""
     page = await list_imports(tx, actor, limit=_MAX_NAMES)
     return {str(each.id): each.filename for each in page.items}
+
+
+async def filenames(tx: Transaction, actor: Actor, *, import_ids: Collection[str]) -> dict[str, str]:
+    """File names of imports, by ID. Imports that were deleted are missing."""
+    if not import_ids:
+        return {}
+    rows = await tx.all(_FILENAMES, {"workspace_id": actor.workspace_id, "import_ids": [*map(UUID, import_ids)]})
+    return {str(row.id): row.filename for row in rows}
 
 
 async def list_rows(

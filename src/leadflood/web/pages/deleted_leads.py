@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
+from leadflood.domains.imports.queries import filenames
 from leadflood.domains.leads.contracts.bulk import BulkChange
 from leadflood.domains.leads.contracts.deleted import DeletedFilter, DeletedLeadView
 from leadflood.domains.leads.contracts.filters import MAX_SEARCH
@@ -19,7 +20,7 @@ from leadflood.web.formats import plural
 from leadflood.web.forms import validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import actors_of, member_names, names_of_actors
-from leadflood.web.pages.lead_timeline import timeline_entries
+from leadflood.web.pages.lead_timeline import imports_of, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 from leadflood.web.templating import url
@@ -73,12 +74,13 @@ async def show_deleted(ctx: PageContext) -> PageResult:
         people = await actors_of(tx, ctx.actor, [lead.deleted_by] if lead.deleted_by else [])
         events = await list_events(tx, ctx.actor, lead_id=lead_id, deleted=True, after=ctx.after("events"), limit=_ROWS)
         names = await names_of_actors(tx, ctx.actor, [item.actor for item in events.items])
+        imports = await filenames(tx, ctx.actor, import_ids=imports_of(events.items))
         owners = await member_names(tx, ctx.actor)
     context: dict[str, Any] = {
         "lead": lead,
         "name": name_of(lead),
         "by": people[lead.deleted_by] if lead.deleted_by else "Unknown",
-        "events": timeline_entries(events.items, names, ctx.parts.timeline, owners=owners),
+        "events": timeline_entries(events.items, names, ctx.parts.timeline, owners=owners, imports=imports),
         "older": ctx.cursor(events, "events"),
     }
     return PageResponse("leads/deleted_lead.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 
 from leadflood.domains.enrichment import queries as enrichment
 from leadflood.domains.identity import queries as identity
+from leadflood.domains.imports.queries import filenames
 from leadflood.domains.jobs import queries as jobs
 from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import LeadView, UpdateLead
@@ -29,7 +30,7 @@ from leadflood.web.pages.lead_form import (
     rows_of,
 )
 from leadflood.web.pages.lead_panels import load_panels
-from leadflood.web.pages.lead_timeline import TimelineEntry, enrichment_context, timeline_entries
+from leadflood.web.pages.lead_timeline import TimelineEntry, enrichment_context, imports_of, timeline_entries
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -134,10 +135,11 @@ async def _page(
         runs = await jobs.list_jobs(tx, ctx.actor, subject_id=lead_id, limit=5)
         events = await queries.list_events(tx, ctx.actor, lead_id=lead_id, after=ctx.after("events"), limit=_EVENTS)
         names = await identity.actor_names(tx, ctx.actor, [item.actor.id for item in events.items if item.actor.id])
+        imports = await filenames(tx, ctx.actor, import_ids=imports_of(events.items))
         owners = await member_names(tx, ctx.actor)
         custom = await custom_fields_of(tx, ctx.actor)
         panels = await load_panels(tx, ctx, lead_id)
-    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=owners)
+    entries = timeline_entries(events.items, names, ctx.parts.timeline, owners=owners, imports=imports)
     context: dict[str, Any] = {
         "lead": lead,
         "title": name_of(lead),

@@ -63,9 +63,15 @@ def timeline_entries(
     kinds: Mapping[str, TimelineKind],
     *,
     owners: Mapping[str, str],
+    imports: Mapping[str, str],
 ) -> list[TimelineEntry]:
-    """The timeline with texts, in the given order. `kinds`: declared by the domains."""
-    return [_entry(event, names, kinds, owners) for event in events]
+    """The timeline with texts, in the given order. `kinds`: declared by the domains. `imports`: file names by ID."""
+    return [_entry(event, names, kinds, owners, imports) for event in events]
+
+
+def imports_of(events: Sequence[LeadEventView]) -> set[str]:
+    """The IDs of the imports that caused entries."""
+    return {str(event.data["importId"]) for event in events if event.data.get("importId")}
 
 
 def enrichment_context(known: LeadEnrichmentView) -> dict[str, Any]:
@@ -106,14 +112,18 @@ def display_value(value: object) -> str:
 
 
 def _entry(
-    event: LeadEventView, names: Mapping[UUID, str], kinds: Mapping[str, TimelineKind], owners: Mapping[str, str]
+    event: LeadEventView,
+    names: Mapping[UUID, str],
+    kinds: Mapping[str, TimelineKind],
+    owners: Mapping[str, str],
+    imports: Mapping[str, str],
 ) -> TimelineEntry:
     data: dict[str, Any] = dict(event.data)
     changes = data.get("changes")
     changed = _changes(changes, owners) if isinstance(changes, dict) else []
     kind = kinds.get(event.kind) or TimelineKind(event.kind, labels.field(event.kind), "circle")
     return TimelineEntry(
-        _title(kind, data, changed),
+        _title(kind, data, changed, imports),
         kind.icon,
         kind.tone,
         event.at,
@@ -123,13 +133,18 @@ def _entry(
     )
 
 
-def _title(shown: TimelineKind, data: Mapping[str, Any], changed: Sequence[FieldChange]) -> str:
+def _title(
+    shown: TimelineKind, data: Mapping[str, Any], changed: Sequence[FieldChange], imports: Mapping[str, str]
+) -> str:
     kind, title = shown.kind, shown.title
+    file = imports.get(str(data.get("importId")), "")
+    origin = f" from {file}" if file else ""
     if kind == LeadEventKind.CREATED:
-        return _CHANNELS.get(str(data.get("source")), title)
+        return f"Imported{origin}" if "importId" in data else _CHANNELS.get(str(data.get("source")), title)
     if kind == LeadEventKind.CHANGED and changed:
         listed = ", ".join(item.label for item in changed[:_MAX_NAMED])
-        return f"Updated {listed}" + (f" and {len(changed) - _MAX_NAMED} more" if len(changed) > _MAX_NAMED else "")
+        more = f" and {len(changed) - _MAX_NAMED} more" if len(changed) > _MAX_NAMED else ""
+        return f"Updated {listed}{more}{origin}"
     other = data.get("otherEmail") or data.get("survivorEmail")
     if not other:
         return title
