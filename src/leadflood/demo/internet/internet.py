@@ -9,11 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from leadflood.demo.internet import registers
 from leadflood.demo.internet.authority import Authority
 from leadflood.demo.internet.dialer import LoopbackDialer
 from leadflood.demo.internet.dns_server import DnsServer, Zone
 from leadflood.demo.internet.faults import CERTIFICATES, DOMAIN, serve_fault, zone_of_faults
 from leadflood.demo.internet.http_server import Handler, HttpServer, Received, SitePage
+from leadflood.demo.internet.sites import page_of, zone_of_companies
 from leadflood.kernel.door.certificates import new_ssl_context
 from leadflood.kernel.door.resolver import Resolver
 
@@ -68,3 +70,13 @@ class Internet:
 
 async def _not_found(_request: Received, _writer: asyncio.StreamWriter) -> SitePage:
     return SitePage(b"Not found", 404, content_type="text/plain")
+
+
+def demo_zone() -> Zone:
+    """Names of the demo's companies and registers."""
+    return zone_of_companies().joined(Zone({(host, "A"): (registers.ADDRESS,) for host in registers.HOSTS}))
+
+
+async def demo_handler(request: Received, writer: asyncio.StreamWriter) -> SitePage:
+    """Response of a company's website or of a register."""
+    return registers.register_page(request) or page_of(request) or await _not_found(request, writer)

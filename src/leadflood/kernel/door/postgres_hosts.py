@@ -50,8 +50,9 @@ ON CONFLICT (origin) DO UPDATE SET body = excluded.body, reachable = excluded.re
 # Whether one of the domains is blocked.
 _BLOCKED = sql("SELECT true FROM door_blocked_hosts WHERE host = ANY (:domains::text[]) LIMIT 1")
 
-# Delete hosts that may be contacted again anyway, and robots.txt files that are too old.
+# Delete hosts that may be contacted again anyway.
 _PURGE_HOSTS = sql("DELETE FROM door_hosts WHERE next_at < now() - interval '1 day'")
+# Delete robots.txt files that are too old.
 _PURGE_ROBOTS = sql("DELETE FROM door_robots WHERE fetched_at < now() - interval '2 days'")
 
 
