@@ -222,5 +222,103 @@ async def test_a_lost_update_of_all_fields_shows_each_that_differs(owner: Browse
     seen = await owner.post(f"/leads/{lead_id}", {"company": "Mine", "jobTitle": "Head", "version": "1"})
 
     assert seen.status == 409
-    assert seen.all("dialog#conflict th") == ["Field", "Your value", "Current value"]
+    assert seen.all("dialog#conflict th") == ["Field", "Yours", "Current"]
     assert seen.all("dialog#conflict td") == ["Company", "Mine", "Theirs"]
+
+
+async def test_different_fields_that_two_people_edit_are_both_saved(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme", jobTitle="Head", firstName="Ada")
+    form = await owner.get(f"/leads/{lead_id}?edit=all")
+    sent = {
+        node.attributes["name"] or "": node.attributes.get("value") or ""
+        for node in form.html.css("form[data-editing] input[name]")
+    }
+    await owner.post(f"/leads/{lead_id}", {"company": "Theirs", "base.company": "Acme"})
+
+    seen = await owner.post(f"/leads/{lead_id}", {**sent, "jobTitle": "Chief", "firstName": ""})
+
+    lead = await stored(house, lead_id)
+    assert seen.status == 200
+    assert (lead.company, lead.job_title, lead.first_name) == ("Theirs", "Chief", None)
+
+
+async def test_a_conflict_of_one_of_several_fields_keeps_the_others_for_the_answer(
+    owner: Browser, house: House
+) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme", jobTitle="Head", country="GB")
+    await owner.get(f"/leads/{lead_id}")
+    await owner.post(f"/leads/{lead_id}", {"country": "FR", "base.country": "GB"})
+    mine = {"country": "DE", "base.country": "GB", "jobTitle": "Chief", "base.jobTitle": "Head"}
+
+    seen = await owner.post(f"/leads/{lead_id}", mine)
+    dialog = seen.html.css_first("dialog#conflict")
+    assert dialog is not None
+    resend = {
+        node.attributes["name"] or "": node.attributes["value"] or "" for node in dialog.css("#conflict-form input")
+    }
+    unchanged = await stored(house, lead_id)
+    await owner.post(f"/leads/{lead_id}", resend)
+
+    lead = await stored(house, lead_id)
+    assert seen.all("dialog#conflict td") == ["Country", "Germany", "France"]
+    assert (unchanged.country, unchanged.job_title) == ("FR", "Head")
+    assert (lead.country, lead.job_title) == ("DE", "Chief")
+
+
+async def test_a_saved_field_opens_the_next_one(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    form = await owner.part(f"/leads/{lead_id}?edit=company", "lead-fields")
+    assert form.attribute("form", "data-before") == "lastName"
+    assert form.attribute("form", "data-after") == "jobTitle"
+    await owner.get(f"/leads/{lead_id}")
+
+    fields = {"company": "Acme", "base.company": "", "then": "jobTitle"}
+    part = await owner.post_part(f"/leads/{lead_id}", "lead-fields", fields)
+    page = await owner.post(f"/leads/{lead_id}", {**fields, "company": "Initech", "base.company": "Acme"})
+
+    assert (part.html.css("#f-jobTitle") != [], part.html.css("#f-company")) == (True, [])
+    assert page.html.css("#f-jobTitle") != []
+    assert (await stored(house, lead_id)).company == "Initech"
+
+
+async def test_a_lead_knows_the_list_that_one_came_from(owner: Browser, house: House) -> None:
+    first, second, third = [
+        await house.lead(f"{name}@acme.com", source=source)
+        for name, source in (("a", "fair"), ("b", "web"), ("c", "fair"))
+    ]
+    listed = await owner.get("/leads?source=fair&sort=email")
+    links = [node.attributes["href"] or "" for node in listed.html.css(".row-link")]
+
+    seen = await owner.get(links[0])
+    last = await owner.get(seen.attribute("a[data-next]", "href") or "")
+
+    assert seen.html.css("a[data-previous]") == []
+    assert last.path == f"/leads/{third}"
+    assert last.html.css("a[data-next]") == []
+    assert (last.attribute("a[data-previous]", "href") or "").startswith(f"/leads/{first}?")
+    assert "source=fair" in (last.attribute(".breadcrumb a", "href") or "")
+    alone = await owner.get(f"/leads/{second}")
+    assert (alone.attribute("a[data-previous]", "href"), alone.attribute("a[data-next]", "href")) == (
+        f"/leads/{third}",
+        f"/leads/{first}",
+    )
+    assert (await owner.get(f"/leads/{second}?list=filter%3Dnonsense")).status == 200
+
+
+async def test_a_long_timeline_is_folded(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com")
+    await owner.get(f"/leads/{lead_id}")
+    for number in range(4):
+        await owner.post(f"/leads/{lead_id}/enrichments")
+        assert number < 4
+    for number in range(12):
+        await owner.post(f"/leads/{lead_id}", {"company": f"Acme {number}", "version": str(number + 1)})
+
+    seen = await owner.get(f"/leads/{lead_id}")
+
+    assert (
+        seen.all("#lead-timeline > .card__body > .timeline > .timeline__item > .timeline__main .timeline__title")[:10]
+        == ["Updated Company"] * 10
+    )
+    assert seen.all("#lead-timeline-more > summary") == ["Show 4 more"]
+    assert seen.all("#lead-timeline-more .timeline__more summary") == ["3 earlier entries"]

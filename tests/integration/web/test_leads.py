@@ -62,7 +62,7 @@ async def test_the_address_says_all_so_that_it_can_be_shared(owner: Browser, hou
 
     seen = await owner.get("/leads?sort=email&column=email&column=country")
 
-    assert seen.all("th") == ["Name", "Email", "Country"]
+    assert seen.all("th") == ["Email", "Country"]
     assert names(seen) == ["a0@acme.com", "a1@acme.com", "a2@acme.com"]
     assert seen.attribute("th[aria-sort]", "aria-sort") == "ascending"
 
@@ -219,7 +219,7 @@ async def test_a_view_keeps_what_the_list_shows_and_is_changed_shared_and_remove
 
     assert (names(saved), saved.all("th"), saved.all(".tabs__item[aria-current]")) == (
         ["ada@acme.com"],
-        ["Name", "Email"],
+        ["Email"],
         ["From the web"],
     )
     assert (names(changed), changed.all(".tabs__item")) == (["grace@navy.com"], ["All leads", "Fair"])
@@ -253,3 +253,41 @@ async def test_a_count_that_is_none_changes_nothing(owner: Browser, house: House
 
     assert seen.status == 400
     assert await emails(house) == {"a@acme.com"}
+
+
+async def test_a_deleted_view_is_brought_back_from_its_toast(owner: Browser) -> None:
+    await owner.get("/leads")
+    saved = await owner.post("/leads/views", {"name": "Fair", "query": "source=fair&column=email"})
+    removal = saved.attribute("form[action$=removals]", "action") or ""
+
+    gone = await owner.post(removal)
+    back = await owner.post(gone.attribute(".toast form", "action") or "")
+
+    assert (gone.path, gone.all(".tabs__item")) == ("/leads", [])
+    assert back.all(".tabs__item[aria-current]") == ["Fair"]
+    assert back.all("th") == ["Email"] or back.all(".chip__value") == ["fair"]
+
+
+async def test_anyone_who_sees_a_view_can_have_a_copy_of_it(owner: Browser, house: House) -> None:
+    member = await house.signed_in(Role.MEMBER)
+    await owner.get("/leads")
+    await owner.post("/leads/views", {"name": "Fair", "query": "source=fair", "shared": "on"})
+    shown = await member.get(((await member.get("/leads")).html.css(".tabs__item")[1].attributes["href"]) or "")
+
+    copied = await member.post(shown.attribute("form[action$=copies]", "action") or "")
+
+    assert shown.html.css("form[action$=removals], [commandfor=rename-view]") == []
+    assert copied.all(".tabs__item[aria-current]") == ["Fair (copy)"]
+    assert copied.all(".chip__value") == ["fair"]
+    assert copied.html.css("form[action$=removals]") != []
+
+
+async def test_a_preview_shows_what_the_page_shows(owner: Browser, house: House) -> None:
+    lead_id = await house.lead("ada@acme.com", company="Acme", customFields={"plan": "gold"})
+
+    page = await owner.get(f"/leads/{lead_id}")
+    peek = await owner.get(f"/leads?peek={lead_id}")
+
+    for part in ("#lead-fields", "#lead-found", "#lead-timeline"):
+        assert peek.all(f"[data-peek-panel] {part}") == page.all(part)
+    assert peek.html.css(f"[data-peek-panel] form[action='/leads/{lead_id}/enrichments']") != []

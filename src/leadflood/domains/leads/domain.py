@@ -37,6 +37,8 @@ DOMAIN = Domain(
     ),
     pages=(
         "leadflood.web.pages.leads",
+        "leadflood.web.pages.lead_columns",
+        "leadflood.web.pages.lead_rows",
         "leadflood.web.pages.lead_views",
         "leadflood.web.pages.lead_sidebar",
         "leadflood.web.pages.lead_new",

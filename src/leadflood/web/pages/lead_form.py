@@ -1,11 +1,13 @@
 """Fields of a lead for people: labels, order, and edit forms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from leadflood.domains.fields import queries as fields
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
+from leadflood.domains.leads.catalog import LEAD_FIELDS as CATALOG
 from leadflood.domains.leads.contracts import LeadView
 from leadflood.domains.leads.events import LEAD
 from leadflood.domains.leads.models import CustomValue
@@ -15,6 +17,10 @@ from leadflood.kernel.field_types import FieldType, shown_value
 from leadflood.web import formats
 from leadflood.web.forms import Form
 from leadflood.web.labels import LEAD_FIELDS
+
+_TYPES: Final = {field.api_name: field.type for field in CATALOG}
+_YES_NO: Final = {"true": "Yes", "false": "No"}
+_FORMATS: Final[Mapping[str, Callable[[str], str | None]]] = {"country": formats.country, "phone": formats.phone}
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -54,6 +60,31 @@ def form_of(lead: LeadView) -> Form:
     stored = lead.model_dump(mode="json")
     custom = {CUSTOM_FIELD + name: value for name, value in lead.custom_fields.items()}
     return Form.of({name: stored[name] for name in LEAD_FIELDS} | custom)
+
+
+def text_in_form(name: str, form: Form, people: Mapping[str, str], custom: Sequence[CustomField]) -> str:
+    """A field of a form as text for people. `people`: names of members by ID."""
+    field = next((each for each in custom if CUSTOM_FIELD + each.key == name), None)
+    values = [value for value in form.values(name) if value.strip()]
+    if name in _FORMATS:
+        return "; ".join(_FORMATS[name](value) or value for value in values)
+    if name == "ownerId":
+        return "; ".join(people.get(value, "Former member") for value in values)
+    if field is not None and field.type is FieldType.BOOLEAN:
+        return "; ".join(_YES_NO.get(value, value) for value in values)
+    return "; ".join(shown_value(value, field.options if field else (), people) for value in values)
+
+
+def choices_of(name: str, people: Mapping[str, str], custom: CustomField | None) -> list[tuple[str, str]] | None:
+    """Options of a field for a `select`, with the empty one; None if it is typed in."""
+    kind = custom.type if custom is not None else _TYPES.get(name, FieldType.TEXT)
+    if kind is FieldType.PERSON:
+        return [("", "Unassigned"), *people.items()]
+    if kind is FieldType.BOOLEAN:
+        return [("", "Unknown"), *_YES_NO.items()]
+    if kind is not FieldType.CHOICE:
+        return None
+    return [("", "None"), *custom.choices] if custom is not None else country_choices()
 
 
 def rows_of(lead: LeadView, owners: Mapping[str, str], custom: Sequence[CustomField]) -> list[FieldRow]:

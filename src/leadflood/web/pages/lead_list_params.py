@@ -6,17 +6,13 @@ from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
-from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts.filters import MAX_CHOICES, MAX_SEARCH, LeadFilter, LeadSort
-from leadflood.domains.leads.contracts.views import SavedView
-from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
+from leadflood.domains.leads.contracts.views import MAX_COLUMNS, MAX_WIDTH, MIN_WIDTH, SavedView, check_column
 from leadflood.domains.leads.models import LeadStatus, normalise_source
-from leadflood.kernel.field_types import check_field_key
 from leadflood.kernel.filters import EVERYTHING, ME, Condition, Operator, narrowed, written
 from leadflood.kernel.text import InvalidValue
 from leadflood.web import formats, labels
 from leadflood.web.forms import by_name
-from leadflood.web.labels import COLUMNS
 from leadflood.web.pages.leads_filter import apart, chips, read_tree, write_tree
 from leadflood.web.templating import url
 
@@ -46,6 +42,7 @@ CREATED_IN: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 da
 
 PHONE: Final = {"yes": "Has phone", "no": "No phone"}
 UNASSIGNED: Final = "nobody"
+_MAX_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,7 @@ class LeadListParams:
     filter: str = ""
     sort: LeadSort = LeadSort.NEWEST
     columns: tuple[str, ...] = STANDARD
+    widths: tuple[tuple[str, int], ...] = ()
     view: str = ""
     peek: UUID | None = field(default=None, compare=False)
 
@@ -90,6 +88,7 @@ class LeadListParams:
             filter=write_tree(tree) if tree is not None else "",
             sort=next((item for item in LeadSort if item.value == last("sort")), LeadSort.NEWEST),
             columns=columns or STANDARD,
+            widths=_widths(given.get("width", ())),
             view=last("view") if _id(last("view")) else "",
             peek=_id(last("peek")),
         )
@@ -103,6 +102,7 @@ class LeadListParams:
             filter=write_tree(left),
             sort=view.sort,
             columns=_columns(view.columns) or STANDARD,
+            widths=tuple(sorted(view.column_widths.items())),
             view=str(view.id),
         )
 
@@ -163,9 +163,19 @@ class LeadListParams:
         shown = {
             "sort": self.sort.value if self.sort is not LeadSort.NEWEST else "",
             "column": self.columns if self.columns != STANDARD else (),
+            "width": tuple(f"{name}.{width}" for name, width in self.widths),
             "view": self.view,
         }
         return self.filters | {name: value for name, value in shown.items() if value}
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The same, one by one: what a form keeps."""
+        return [
+            (name, str(each))
+            for name, value in self.parameters.items()
+            for each in (value if isinstance(value, list | tuple) else (value,))
+        ]
 
     @property
     def kept(self) -> dict[str, Any]:
@@ -176,9 +186,18 @@ class LeadListParams:
         """The URL of this list with some parameters changed."""
         return url("/leads", self.parameters, **changes)
 
+    @property
+    def query_string(self) -> str:
+        """The address of this list without its path: what forms send of it."""
+        return self.url().partition("?")[2]
+
+    def lead_url(self, lead_id: UUID) -> str:
+        """The address of a lead of this list, from which one can go on to the next."""
+        return url(f"/leads/{lead_id}", {"list": self.query_string})
+
     def toggled(self, name: str, value: str) -> str:
-        """The URL with a value added to a parameter, or removed from it."""
-        now: tuple[str, ...] = getattr(self, {"column": "columns"}.get(name, name))
+        """The address with a value added to a parameter, or taken out of it."""
+        now: tuple[str, ...] = getattr(self, name)
         return self.url(**{name: [item for item in now if item != value] if value in now else [*now, value]})
 
     @property
@@ -197,12 +216,8 @@ class LeadListParams:
         """The active filters of the tree. `names`: names of members and other records by ID."""
         return [(label, said, self.url(filter=left)) for label, said, left in chips(read_tree(self.filter), names)]
 
-    def heads(self) -> list[dict[str, str]]:
-        """Headers of the table."""
-        return [{"label": label_of(name), **self._ordered(name)} for name in self.columns]
-
-    def _ordered(self, column: str) -> Mapping[str, str]:
-        """Sort link of a sortable column, and its current order."""
+    def ordered(self, column: str) -> Mapping[str, str]:
+        """For a column that can be sorted by: where its header leads, and how it is sorted now."""
         ascending = next((item for item in LeadSort if item.value == column), None)
         if ascending is None:
             return {}
@@ -213,28 +228,25 @@ class LeadListParams:
         return {"sort": self.url(sort=following.value), **({"order": order} if order else {})}
 
 
-def label_of(column: str) -> str:
-    """The header of a column."""
-    return column.removeprefix(CUSTOM_FIELD) if column.startswith(CUSTOM_FIELD) else all_columns()[column]
-
-
-def all_columns() -> dict[str, str]:
-    """Labels of the columns of every workspace, in their order."""
-    return {**COLUMNS, **LEAD_EXTENSIONS.columns}
-
-
 def _columns(given: Iterable[str]) -> tuple[str, ...]:
-    """Valid columns: the name, the others in their order, then custom fields. Empty if none is given."""
-    wanted = dict.fromkeys(given)
-    custom = tuple(filter(_is_custom, wanted))
-    known = tuple(name for name in all_columns() if name in wanted and name != "name")
-    return ("name", *known, *custom) if known or custom or "name" in wanted else ()
+    """Those that there are, each once, in the order given."""
+    return tuple(dict.fromkeys(filter(_is_column, given)))[:MAX_COLUMNS]
 
 
-def _is_custom(column: str) -> bool:
-    key = column.removeprefix(CUSTOM_FIELD)
+def _widths(given: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """The widths of columns in px, such as `email.280`, by column."""
+    parts = (text.rpartition(".") for text in given)
+    widths = {
+        name: min(max(int(width), MIN_WIDTH), MAX_WIDTH)
+        for name, _, width in parts
+        if width.isascii() and width.isdecimal() and len(width) <= _MAX_DIGITS and _is_column(name)
+    }
+    return tuple(sorted(widths.items()))[:MAX_COLUMNS]
+
+
+def _is_column(name: str) -> bool:
     try:
-        return key != column and check_field_key(key) == key
+        return check_column(name) == name
     except InvalidValue:
         return False
 

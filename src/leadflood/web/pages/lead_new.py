@@ -1,12 +1,17 @@
-"""The form of a new lead."""
+"""A new lead, typed in by hand: on a page, or in a dialog over another page."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
 
-from leadflood.domains.leads import service
+from leadflood.domains.leads import queries, service
 from leadflood.domains.leads.contracts import CreateLead
 from leadflood.domains.leads.errors import DuplicateLead
 from leadflood.domains.leads.permissions import LEADS_WRITE
+from leadflood.kernel.email_address import EmailAddress, parse_email
+from leadflood.kernel.email_typos import corrected_addresses, find_domain_typo
 from leadflood.kernel.errors import AppError, InvalidInput
+from leadflood.kernel.text import InvalidValue
 from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
@@ -17,14 +22,24 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
-_SOURCE = "manual"
-_FAULT = 500
+_SOURCE: Final = "manual"
+_FAULT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EmailHints:
+    """Hints about an email: the lead that has it, and the email that was probably meant."""
+
+    existing: UUID | None = None
+    meant: str | None = None
 
 
 @pages.get("/leads/new", LEADS_WRITE)
 async def show_new_lead(ctx: PageContext) -> PageResult:
-    """The empty form, or one prefilled by a link."""
-    return await _page(ctx, Form({name: [value] for name, value in ctx.query.items()}))
+    """The empty form, or one that a link has filled in. The visitor is the owner unless another is chosen."""
+    return await _page(
+        ctx, Form({"ownerId": [str(ctx.user.id)]} | {name: [value] for name, value in ctx.query.items()})
+    )
 
 
 @pages.post("/leads/checks", LEADS_WRITE)
@@ -37,29 +52,69 @@ async def check_lead(ctx: PageContext) -> PageResult:
         form = Form(
             form.fields, [item for item in error.errors if item.pointer.lstrip("/").replace("/", ".") in touched]
         )
-    return await _page(ctx, form, part="lead_form")
+    hints = await _hints(ctx) if "email" in touched else EmailHints()
+    return await _page(ctx, form, hints=hints, part="lead_quick" if ctx.form.checked("quick") else "lead_form")
 
 
 @pages.post("/leads", LEADS_WRITE)
 async def create_lead(ctx: PageContext) -> PageResult:
-    """Create the lead and open its page, which shows the enrichment."""
+    """Store the lead and go to its page, which shows its enrichment run; or on to the next form."""
     form = ctx.form
+    part = "leads_dialog" if form.checked("quick") else None
     try:
         async with ctx.writing() as tx:
             created = await service.create_lead(
                 tx, ctx.actor, command=form.read(CreateLead), trace=ctx.trace, source=_SOURCE
             )
     except DuplicateLead as error:
-        return await _page(ctx, form, status=error.status, duplicate=error.extra["existingId"])
+        hints = EmailHints(existing=UUID(str(error.extra["existingId"])))
+        return await _page(ctx, form, status=error.status, hints=hints, part=part)
     except AppError as error:
         if error.status >= _FAULT:
             raise
-        return await _page(ctx, form.refused(error), status=error.status)
-    return Redirect(f"/leads/{created.lead_id}", [Toast("Lead created. Enriching now…")])
+        return await _page(ctx, form.refused(error), status=error.status, part=part)
+    address, text = f"/leads/{created.lead_id}", "Lead created. Enriching now…"
+    if not form.checked("another"):
+        return Redirect(address, [Toast(text)])
+    toast = Toast(text, link=address, link_text="View lead")
+    if ctx.wants_part is None:
+        return Redirect("/leads/new", [toast])
+    return await _page(ctx, Form({"ownerId": [form.value("ownerId")]}), part=part, toasts=[toast])
+
+
+async def _hints(ctx: PageContext) -> EmailHints:
+    text = ctx.form.value("email").strip()
+    email = _address(text)
+    existing = None
+    if email is not None:
+        async with ctx.reading() as tx:
+            existing = await queries.lead_with_email(tx, ctx.actor, email=email)
+    return EmailHints(existing, _meant(text, email) if existing is None else None)
+
+
+def _address(text: str) -> EmailAddress | None:
+    try:
+        return parse_email(text)
+    except InvalidValue:
+        return None
+
+
+def _meant(text: str, email: EmailAddress | None) -> str | None:
+    """The address that was probably meant by what was typed, if it is another."""
+    if email is None:
+        return next((each for each in corrected_addresses(text) if _address(each) is not None), None)
+    typo = find_domain_typo(email.norm.rpartition("@")[2])
+    return f"{email.display.rpartition('@')[0]}@{typo.meant}" if typo is not None else None
 
 
 async def _page(
-    ctx: PageContext, form: Form, *, status: int = 200, duplicate: object = None, part: str | None = None
+    ctx: PageContext,
+    form: Form,
+    *,
+    status: int = 200,
+    hints: EmailHints | None = None,
+    part: str | None = None,
+    toasts: list[Toast] | None = None,
 ) -> PageResponse:
     async with ctx.reading() as tx:
         owners = owner_choices(await member_names(tx, ctx.actor))
@@ -70,6 +125,6 @@ async def _page(
         "countries": country_choices(),
         "custom": custom,
         "named": custom_labels(custom),
-        "duplicate": duplicate,
+        "hints": hints or EmailHints(),
     }
-    return PageResponse("leads/new.html", context, status, part=part)
+    return PageResponse("leads/new.html", context, status, part=part, toasts=toasts or ())

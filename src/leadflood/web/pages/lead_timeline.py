@@ -1,7 +1,7 @@
 """Texts of a lead's timeline and its enriched values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -23,6 +23,9 @@ _CHANNELS: Final = {
 }
 """Labels for the creation of a lead, by source, if nothing more specific is known."""
 _MAX_NAMED: Final = 3
+_ENRICHMENT: Final = "enrichment."
+_MIN_FOLDED: Final = 2
+"""Entries of enrichment in a row that are put behind the newest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class TimelineEntry:
     by: str
     text: str = ""
     changes: list[FieldChange] = field(default_factory=list)
+    kind: str = ""
+    earlier: list["TimelineEntry"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,18 @@ def imports_of(events: Sequence[LeadEventView]) -> set[str]:
 def enrichment_context(known: LeadEnrichmentView) -> dict[str, Any]:
     """Found values and the sources asked, for templates."""
     return {"found": enriched_fields(known), "sources": asked_sources(known)}
+
+
+def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The same, with each series of enrichment entries behind its newest one: attempts, retries."""
+    result: list[TimelineEntry] = []
+    for is_enrichment, group in groupby(entries, key=lambda item: item.kind.startswith(_ENRICHMENT)):
+        first, *others = list(group)
+        if is_enrichment and len(others) >= _MIN_FOLDED:
+            result.append(replace(first, earlier=others))
+        else:
+            result += [first, *others]
+    return result
 
 
 def enriched_fields(known: LeadEnrichmentView) -> list[EnrichedField]:
@@ -130,6 +147,7 @@ def _entry(
         actor_label(event.actor.kind, event.actor.id, names),
         kind.text(data) if kind.text is not None else _text(event.kind, data),
         changed,
+        event.kind,
     )
 
 

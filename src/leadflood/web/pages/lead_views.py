@@ -1,9 +1,9 @@
-"""Saved views of the list of leads: create, update, share and delete."""
+"""Saved views of the list of leads: create, update, share, copy, delete and restore."""
 
 from typing import Any
 from urllib.parse import parse_qsl
 
-from leadflood.domains.leads.contracts.views import CreateView, SavedView, UpdateView
+from leadflood.domains.leads.contracts.views import CreateView, UpdateView
 from leadflood.domains.leads.permissions import LEADS_WRITE
 from leadflood.domains.leads.queries.views import get_view
 from leadflood.domains.leads.service import views
@@ -45,15 +45,36 @@ async def change_view(ctx: PageContext) -> PageResult:
     return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” saved.")])
 
 
-@pages.post("/leads/views/{id}/removals", LEADS_WRITE)
-async def remove_view(ctx: PageContext) -> PageResult:
-    """Delete the view; leads aren't affected."""
+@pages.post("/leads/views/{id}/copies", LEADS_WRITE)
+async def copy_view(ctx: PageContext) -> PageResult:
+    """Create a view of one's own that is the same as this one."""
     async with ctx.writing() as tx:
-        before: SavedView = await get_view(tx, ctx.actor, view_id=ctx.id())
+        copied = await views.copy_view(tx, ctx.actor, view_id=ctx.id())
+    return Redirect(LeadListParams.of_view(copied).url(), [Toast(f"View “{copied.name}” created.")])
+
+
+@pages.post("/leads/views/{id}/removals", LEADS_WRITE)
+async def delete_view(ctx: PageContext) -> PageResult:
+    """Delete the view; leads aren't affected. The toast offers to restore it."""
+    async with ctx.writing() as tx:
+        before = await get_view(tx, ctx.actor, view_id=ctx.id())
         await views.delete_view(tx, ctx.actor, view_id=ctx.id(), expected_version=before.version)
-    return Redirect("/leads", [Toast(f"View “{before.name}” deleted.")])
+    return Redirect("/leads", [Toast(f"View “{before.name}” deleted.", undo=f"/leads/views/{before.id}/restorations")])
+
+
+@pages.post("/leads/views/{id}/restorations", LEADS_WRITE)
+async def restore_view(ctx: PageContext) -> PageResult:
+    """Restore a deleted view."""
+    async with ctx.writing() as tx:
+        view = await views.restore_view(tx, ctx.actor, view_id=ctx.id())
+    return Redirect(LeadListParams.of_view(view).url(), [Toast(f"View “{view.name}” restored.")])
 
 
 def _shown(ctx: PageContext) -> dict[str, Any]:
     state = LeadListParams.read(parse_qsl(ctx.form.value("query"), keep_blank_values=True))
-    return {"filter": state.query, "sort": state.sort.value, "columns": list(state.columns)}
+    return {
+        "filter": state.query,
+        "sort": state.sort.value,
+        "columns": list(state.columns),
+        "columnWidths": dict(state.widths),
+    }

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from leadflood.domains.leads.contracts.filters import LeadQuery, read_filter
+from leadflood.domains.leads.contracts.filters import MAX_CHOICES, LeadQuery, read_filter
 from leadflood.domains.leads.filters import LEAD_FILTERS
 from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.transaction import Transaction
@@ -109,7 +109,9 @@ def _parameter(part: Condition) -> tuple[str, Any] | None:  # noqa: PLR0911  one
             return "q", value
         case Condition("status" | "source" | "country" as name, Operator.IS, value):
             return name, (value,)
-        case Condition("status" | "source" | "country" as name, Operator.IS_ANY_OF, values):
+        case Condition("status" | "source" | "country" as name, Operator.IS_ANY_OF, values) if (
+            len(values) <= MAX_CHOICES
+        ):
             return name, values
         case Condition("owner", Operator.IS, value):
             return "owner", value

@@ -62,6 +62,11 @@ class LeadSort(StrEnum):
         return self.value.startswith("-")
 
     @property
+    def reverse(self) -> "LeadSort":
+        """The same order from its end."""
+        return LeadSort(self.value.removeprefix("-") if self.descending else f"-{self.value}")
+
+    @property
     def column(self) -> str:
         """The column of `leads` to sort by, or `name`."""
         renamed = {

@@ -14,6 +14,7 @@ from leadflood.kernel.actor import Actor, ActorKind
 from leadflood.kernel.db.pool import Row
 from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
+from leadflood.kernel.email_address import EmailAddress
 from leadflood.kernel.pagination import Page, Position, cut
 
 _MAX_CHANGES = 100
@@ -52,6 +53,11 @@ FROM leads
 WHERE workspace_id = :workspace_id AND id = ANY (:lead_ids) AND deleted_at IS NULL
 """)
 
+# The active lead with an email.
+_WITH_EMAIL = sql(
+    "SELECT id FROM leads WHERE workspace_id = :workspace_id AND email_norm = :email_norm AND deleted_at IS NULL"
+)
+
 # Active leads with all of their columns.
 _LEADS = assemble(
     sql(
@@ -89,6 +95,12 @@ async def get_lead(tx: Transaction, actor: Actor, *, lead_id: UUID) -> LeadView:
     if row is None:
         raise LeadNotFound
     return lead_view(row)
+
+
+async def lead_with_email(tx: Transaction, actor: Actor, *, email: EmailAddress) -> UUID | None:
+    """ID of the active lead with this email; None if there is none."""
+    found = await tx.scalar(_WITH_EMAIL, {"workspace_id": actor.workspace_id, "email_norm": email.norm})
+    return UUID(str(found)) if found is not None else None
 
 
 async def active_leads(tx: Transaction, actor: Actor, *, lead_ids: Collection[UUID]) -> dict[UUID, LeadDetails]:

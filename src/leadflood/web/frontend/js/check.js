@@ -15,3 +15,13 @@ document.addEventListener("focusout", async ({ target }) => {
   const answer = await fetch(form.dataset.check, { method: "POST", body: fields, headers })
   if (answer.ok && form.isConnected) show(await answer.text())
 })
+
+// A suggestion that is accepted is typed in, and checked like that.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-fill]")
+  if (!button) return
+  const field = button.form.elements[button.dataset.fill]
+  field.value = button.value
+  field.dispatchEvent(new FocusEvent("focusout", { bubbles: true }))
+  field.focus()
+})

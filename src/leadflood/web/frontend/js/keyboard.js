@@ -1,18 +1,35 @@
-// Keys for the whole page. Rows of a list are its elements [data-row], each with a link [data-open].
+// Keys for the whole page. Rows of a list are its elements [data-row], each with a link [data-open]. What a page adds is on
+// its elements [data-key]: the key clicks the element.
+import { edit } from "./cell-edit.js"
+
 const dialog = (id) => document.getElementById(id)
 const rows = () => [...document.querySelectorAll("[data-row]")]
 const row = () => document.activeElement?.closest("[data-row]")
 const goTo = JSON.parse(document.body.dataset.go ?? "{}")
 
 let going = -Infinity
+let peeking
 
 function move(step) {
   const all = rows()
-  if (!all.length) return
+  if (!all.length) return click(step > 0 ? "[data-next]" : "[data-previous]")
   const at = all.indexOf(row() ?? last())
   const next = all[Math.min(Math.max(at + step, 0), all.length - 1)]
   next.querySelector("[data-open]")?.focus()
   next.scrollIntoView({ block: "nearest" })
+  clearTimeout(peeking)
+  if (document.querySelector("[data-peek-panel]")) peeking = setTimeout(() => next.querySelector("[data-peek]")?.click(), 120)
+}
+
+const box = (of) => of?.querySelector("input[type=checkbox]")
+
+// Actions on the selected rows: on the row that the keyboard is on where none is selected.
+function press(key) {
+  const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
+  const area = button?.closest(".selectable")
+  if (area && !area.querySelector(".cell-select :checked")) box(row())?.click()
+  if (!area || area.querySelector(".cell-select :checked")) button?.click()
+  return button
 }
 
 let remembered
@@ -24,8 +41,10 @@ const click = (selector) => (row()?.querySelector(selector) ?? document.querySel
 const keys = {
   j: () => move(1),
   k: () => move(-1),
-  x: () => row()?.querySelector("input[type=checkbox]")?.click(),
-  e: () => click("[data-edit]"),
+  x: () => box(row())?.click(),
+  X: () => box(row())?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true })),
+  b: () => document.querySelector(".selectable:has(.cell-select :checked) .bulkbar button")?.focus(),
+  e: () => (row()?.querySelector("td[data-field]") ? edit(row()) : click("[data-edit]")),
   n: () => click("[data-new]"),
   p: () => click("[data-peek]"),
   "/": () => document.querySelector("[data-search]")?.focus(),
@@ -46,9 +65,9 @@ document.addEventListener("keydown", (event) => {
   going = -Infinity
   if (place) return location.assign(place)
   const act = keys[event.key]
-  if (!act) return
+  if (act) act(event)
+  else if (event.key.length > 1 || !press(event.key)) return
   event.preventDefault()
-  act(event)
 })
 
 // A row that a swap took away must not take the focus with it.

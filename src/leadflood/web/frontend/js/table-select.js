@@ -1,4 +1,4 @@
-// Selecting rows: all of them, a range with Shift, and the count.
+// Selecting rows: all of them, a range with Shift, and the count. Escape clears the selection.
 const boxes = (area) => [...area.querySelectorAll("tbody .cell-select input")]
 let last
 // Whether all that match are chosen, not only the rows of this page. Kept here, as a live update may renew the box.
@@ -38,6 +38,14 @@ document.addEventListener("click", ({ target, shiftKey }) => {
     set(area, all.slice(from, to + 1), target.checked)
     last = target
   }
+})
+
+document.addEventListener("keydown", (event) => {
+  const area = event.key === "Escape" && document.querySelector(".selectable:has(tbody .cell-select :checked)")
+  if (!area || event.target.matches("input:not([type=checkbox]), select, textarea")) return
+  if (document.querySelector("dialog:modal, :popover-open:not(.tooltip)")) return
+  set(area, boxes(area), false)
+  event.preventDefault()
 })
 
 const recount = () => document.querySelectorAll(".selectable").forEach(count)
