@@ -24,8 +24,7 @@ _TYPED = "typed access to the fields of a contract or a record"
 ALLOWED = {
     "cli/leads.py": "one option of a command for each field",
     "domains/duplicates/contracts.py": "an example of a lead",
-    "domains/duplicates/models.py": "what two leads are compared by",
-    "domains/duplicates/store/scanning.py": "what two leads are compared by",
+    "domains/duplicates/models/people.py": "fields with comparisons of their own",
     "domains/enrichment/models.py": "what adapters are told of a lead",
     "domains/imports/contracts/__init__.py": "the defaults that an import has for fields",
     "domains/imports/contracts/lead_row.py": _TYPED,

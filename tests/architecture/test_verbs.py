@@ -51,6 +51,8 @@ _OWN_SYSTEM = "the system's own work by the clock"
 
 STEPS: dict[str, str] = {
     "duplicates.service.scanning.start_scan": "part of a verb, and of the system's own work by the clock",
+    "duplicates.service.scanning.delete_stale_keys": _OWN_JOB,
+    "duplicates.service.scanning.prepare": _OWN_JOB,
     "duplicates.service.scanning.scan_more": _OWN_JOB,
     "enrichment.service.complete": _OWN_JOB,
     "enrichment.service.fail": _OWN_JOB,

@@ -10,6 +10,7 @@ import pytest
 
 from leadflood.domains.duplicates.models import CandidateStatus, ReasonKind, ScanStatus
 from leadflood.domains.duplicates.service import scanning
+from leadflood.domains.duplicates.store import comparison
 from leadflood.domains.duplicates.store import scanning as store
 from leadflood.domains.jobs.registry import JobContext
 from leadflood.kernel.actor import Actor
@@ -33,8 +34,8 @@ async def test_pairs_are_found_with_score_and_reason(desk: Desk) -> None:
     found = {pair.leads[0].email: (pair.score, [reason.kind for reason in pair.reasons]) for pair in await desk.pairs()}
     assert found == {
         "Ada.Lovelace@gmail.com": (95, [ReasonKind.SAME_MAILBOX]),
-        "grace@navy.example": (90, [ReasonKind.SAME_PHONE, ReasonKind.SIMILAR_NAME]),
-        "kay@one.example": (81, [ReasonKind.SIMILAR_NAME, ReasonKind.SIMILAR_COMPANY]),
+        "grace@navy.example": (100, [ReasonKind.SAME_PHONE, ReasonKind.SIMILAR_NAME]),
+        "kay@one.example": (99, [ReasonKind.SIMILAR_NAME, ReasonKind.SIMILAR_COMPANY]),
     }
 
 
@@ -158,8 +159,8 @@ async def killed_at(desk: Desk, job_id: UUID, point: int, monkeypatch: pytest.Mo
         return write
 
     with monkeypatch.context() as killing:
-        for name in ("save_pairs", "advance"):
-            killing.setattr(store, name, dying(getattr(store, name)))
+        for module, name in ((comparison, "save_pairs"), (store, "advance")):
+            killing.setattr(module, name, dying(getattr(module, name)))
         job = await desk.jobs.started(job_id)
         definition = desk.registry.find(job.kind)
         assert definition

@@ -57,6 +57,9 @@ class ReasonView(View):
 
     kind: ReasonKind
     similarity: float = Field(ge=0, le=1, description="Similarity, 0 to 1; 1 means identical.")
+    field: str | None = Field(
+        default=None, description="With `similar_field`: which field, such as `jobTitle` or `customFields.birthday`."
+    )
 
 
 class DuplicateView(View):
@@ -68,7 +71,7 @@ class DuplicateView(View):
                 {
                     "id": "0197a3c0-0a1b-7c2d-8e3f-405162738495",
                     "score": 95,
-                    "reasons": [{"kind": "same_mailbox", "similarity": 1.0}],
+                    "reasons": [{"kind": "same_mailbox", "similarity": 1.0, "field": None}],
                     "status": "open",
                     "leads": [_LEAD, {**_LEAD, "id": _OTHER, "email": "ada.lovelace+news@acme.com"}],
                     "createdAt": "2026-03-01T09:30:00Z",

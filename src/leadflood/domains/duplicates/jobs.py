@@ -14,7 +14,6 @@ from leadflood.kernel.actor import Actor
 from leadflood.kernel.db.database import Database
 from leadflood.kernel.db.transaction import Transaction
 
-_DEAD = 10_000
 _MAX_SECONDS = 6 * 3600.0
 """Seconds: each part of a scan is committed, and an attempt continues where the previous one ended."""
 
@@ -42,15 +41,22 @@ async def _scan(context: JobContext[ScanPayload]) -> Complete[UUID] | None:
         scan = await store.begin(tx, context.job.workspace_id, scan_id)
         if scan is None:
             return None
+        weights = await scanning.prepare(tx, context.actor, scan=scan)
+    async with context.transaction() as tx:
+        scan = await store.lock(tx, context.job.workspace_id, scan_id)
+        if scan is None:
+            return None
         done, total = scan.scanned, await store.count_leads(tx, scan)
-    dead = _DEAD
-    while dead == _DEAD:
-        async with context.transaction() as tx:
-            dead = await store.delete_stale_keys(tx, scan, batch=_DEAD)
+    place: store.ScanPosition | None = None
     more = True
     while more:
         async with context.transaction() as tx:
-            part = await scanning.scan_more(tx, context.actor, scan_id=scan_id)
+            place = await scanning.delete_stale_keys(tx, scan=scan, after=place)
+            more = place is not None
+    more = True
+    while more:
+        async with context.transaction() as tx:
+            part = await scanning.scan_more(tx, context.actor, scan_id=scan_id, weights=weights)
             done += part
             await context.report(tx, done=done, total=max(done, total))
             more = part > 0

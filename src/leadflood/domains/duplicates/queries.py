@@ -165,7 +165,7 @@ def _duplicate_view(row: Row, known: Mapping[UUID, LeadView]) -> DuplicateView:
         id=row.id,
         score=row.score,
         reasons=[
-            ReasonView(kind=ReasonKind(reason["kind"]), similarity=reason["similarity"])
+            ReasonView(kind=ReasonKind(reason["kind"]), similarity=reason["similarity"], field=reason.get("field"))
             for reason in row.reasons
             if reason["kind"] in kinds
         ],

@@ -30,6 +30,21 @@ BY_KEY: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "plan_cach
 first large import, PostgreSQL takes the table for tiny and reads it whole, once for each lead.
 """
 
+LOOKUPS: Final = {
+    "enable_sort": "off",
+    "enable_incremental_sort": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_custom_plan",
+}
+"""Each row of a list is looked up in one index, which the lookup determines by a range and an order.
+
+PostgreSQL expects one row of a workspace that is not in the statistics. Any index on the workspace then seems as good
+as the right one, and reads all rows of the workspace for each lookup.
+"""
+
 
 async def apply(tx: Transaction, settings: Mapping[str, str]) -> None:
     """Use these planner settings for the rest of this transaction."""

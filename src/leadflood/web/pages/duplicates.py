@@ -1,5 +1,6 @@
 """Duplicates: pairs to review side by side, merge or dismiss; and merges to undo."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from leadflood.web.cookies import Toast
 from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.actor_names import member_names
-from leadflood.web.pages.duplicates_presenter import REASONS, compared_fields
-from leadflood.web.pages.lead_form import custom_fields_of, name_of
+from leadflood.web.pages.duplicates_presenter import compared_fields, shown_reasons
+from leadflood.web.pages.lead_form import custom_fields_of, custom_labels, name_of
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -32,7 +33,7 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
     shown = ctx.query.get("show", "")
     shown = shown if shown in ("dismissed", "merged") else ""
     scope = f"duplicates {shown}"
-    context: dict[str, Any] = {"shown": shown, "pairs": [], "merges": [], "reasons": REASONS, "name_of": name_of}
+    context: dict[str, Any] = {"shown": shown, "pairs": [], "merges": [], "name_of": name_of}
     async with ctx.reading() as tx:
         if shown == "merged":
             merges = await queries.list_merges(
@@ -44,6 +45,8 @@ async def list_duplicates(ctx: PageContext) -> PageResult:
             pairs = await queries.list_duplicates(tx, ctx.actor, status=status, after=ctx.after(scope), limit=_ROWS)
             context |= {"pairs": pairs.items, "next": ctx.cursor(pairs, scope)}
         scan = await queries.find_scan(tx, ctx.actor)
+        custom = custom_labels(await custom_fields_of(tx, ctx.actor))
+    context["reasons"] = partial(shown_reasons, custom=custom)
     under_way = scan is not None and scan.status in _UNDER_WAY
     return PageResponse(
         "duplicates/list.html",
@@ -130,7 +133,7 @@ async def _review(ctx: PageContext, duplicate_id: UUID, form: Form | None = None
         "other": other,
         "rows": compared_fields(survivor, other, owners, custom, form),
         "form": form or Form(),
-        "reasons": REASONS,
+        "reasons": partial(shown_reasons, custom=custom_labels(custom)),
         "name_of": name_of,
     }
     return PageResponse("duplicates/review.html", context, status)

@@ -1,24 +1,49 @@
-"""Comparison of two leads."""
+"""Two leads in words: what they have in common, and where they differ."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from leadflood.domains.duplicates.contracts import MERGED_FIELDS
+from leadflood.domains.duplicates.contracts import MERGED_FIELDS, DuplicateView
 from leadflood.domains.duplicates.models import ReasonKind
 from leadflood.domains.fields.models import CustomField
 from leadflood.domains.leads.catalog import CUSTOM_FIELD
 from leadflood.domains.leads.contracts import LeadView
+from leadflood.web import labels
+from leadflood.web.formats import percent
 from leadflood.web.forms import Form
 from leadflood.web.pages.lead_form import FieldRow, rows_of
 
-REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
-    ReasonKind.SAME_MAILBOX: ("Inbox", "ok", "Both emails go to the same inbox."),
-    ReasonKind.SIMILAR_EMAIL: ("Email", "info", "Domain looks like a typo."),
-    ReasonKind.SAME_PHONE: ("Phone", "ok", "Same phone number."),
-    ReasonKind.SIMILAR_NAME: ("Name", "info", "Names match closely."),
-    ReasonKind.SIMILAR_COMPANY: ("Company", "neutral", "Same company, or a similar name."),
+
+@dataclass(frozen=True, slots=True)
+class ShownReason:
+    """Something that two leads have in common: label, tone, and description."""
+
+    text: str
+    tone: str
+    why: str
+
+
+_REASONS: Mapping[ReasonKind, tuple[str, str, str]] = {
+    ReasonKind.SAME_MAILBOX: ("inbox", "ok", "Both emails go to the same inbox."),
+    ReasonKind.SIMILAR_EMAIL: ("email", "info", "One of the emails looks like a typo of the other."),
+    ReasonKind.SAME_PHONE: ("phone", "ok", "Same phone number."),
+    ReasonKind.SIMILAR_NAME: ("name", "info", "Names match closely."),
+    ReasonKind.SIMILAR_COMPANY: ("company", "neutral", "Same company, or a similar name."),
+    ReasonKind.SIMILAR_FIELD: ("field", "neutral", "Few other leads have this value."),
 }
-"""Kinds of reasons: label, tone, and description."""
+
+
+def shown_reasons(pair: DuplicateView, custom: Mapping[str, str]) -> list[ShownReason]:
+    """Reasons of a pair. `custom`: labels of custom fields by name."""
+    shown = []
+    for reason in pair.reasons:
+        word, tone, why = _REASONS[reason.kind]
+        if reason.field is not None:
+            label = custom.get(reason.field) or labels.field(reason.field)
+            word = label[:1].lower() + label[1:] if label[1:2].islower() else label
+        text = f"Same {word}" if reason.similarity == 1 else f"Similar {word} ({percent(reason.similarity)})"
+        shown.append(ShownReason(text, tone, why))
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +69,7 @@ def compared_fields(
     custom: Sequence[CustomField],
     form: Form | None = None,
 ) -> list[ComparedField]:
-    """All fields that either lead has, differing ones first, with the choices of the form."""
+    """All fields that either has, those in which they differ first. What was chosen in a form stays chosen."""
     ours = {row.name: row for row in rows_of(survivor, owners, custom)}
     theirs = {row.name: row for row in rows_of(other, owners, custom)}
     rows = []

@@ -1,35 +1,18 @@
-"""SQL of scans: comparison keys, pairs to compare, and candidates.
-
-Lookups use equality only, which is leakproof: indexes serve it under row-level security. Similarity is computed outside
-the database. Each lead is compared with a limited number of leads that share a key, the oldest ones: a phone number
-that ten thousand leads have costs ten thousand times twenty pairs, not fifty million.
-"""
+"""SQL of scans: state, weights and progress."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from leadflood.domains.duplicates.models import ComparedLead, Match, ScanStatus
-from leadflood.kernel.db.pool import Row
-from leadflood.kernel.db.sql import assemble, sql, sql_file
+from leadflood.domains.duplicates.models import ScanStatus
+from leadflood.kernel.db.sql import assemble, sql
 from leadflood.kernel.db.transaction import Transaction
-from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID, new_id
+from leadflood.kernel.ids import SYSTEM_WORKSPACE_ID
 
-# Comparison keys of the leads of a part, and the pairs found among them.
-_TABLES = (
-    sql("""
-CREATE TEMPORARY TABLE IF NOT EXISTS scanned_keys (
-    lead_id uuid NOT NULL, key bigint NOT NULL, PRIMARY KEY (lead_id, key)
-) ON COMMIT DROP
-"""),
-    sql("""
-CREATE TEMPORARY TABLE IF NOT EXISTS scanned_pairs (
-    id uuid NOT NULL, lead_a uuid NOT NULL, lead_b uuid NOT NULL, score integer NOT NULL, reasons jsonb NOT NULL
-) ON COMMIT DROP
-"""),
-)
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Insert a scan, unless one is running. Leads written in transactions that ended after the last scan began are compared
 # again.
@@ -46,7 +29,7 @@ SET_JOB = sql("""
 UPDATE duplicate_scans SET job_id = :job_id WHERE workspace_id = :workspace_id AND id = :scan_id
 """)
 
-_COLUMNS = sql("workspace_id, id, since, started_at, position_at, position_id, scanned")
+_COLUMNS = sql("workspace_id, id, since, started_at, position_at, position_id, scanned, weights")
 
 # Start or resume a scan.
 BEGIN = assemble(
@@ -67,6 +50,9 @@ WHERE workspace_id = :workspace_id AND id = :scan_id AND status = 'running' FOR 
     columns=_COLUMNS,
 )
 
+# Number of leads of the workspace.
+COUNT_ALL = sql("SELECT count(*) FROM leads WHERE workspace_id = :workspace_id AND deleted_at IS NULL")
+
 # Number of leads of a scan.
 COUNT = sql("""
 SELECT count(*) FROM leads
@@ -74,61 +60,25 @@ WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :unt
   AND updated_at >= coalesce(:since::timestamptz, '-infinity')
 """)
 
-# The next leads of a scan, in the order of their last change.
-NEXT = sql("""
-SELECT id, email, first_name, last_name, company, phone, updated_at FROM leads
-WHERE workspace_id = :workspace_id AND deleted_at IS NULL AND updated_at <= :until
-  AND (updated_at, id) > (:position_at, :position_id)
-ORDER BY updated_at, id LIMIT :batch
+# Weights of the last completed scan.
+LAST_WEIGHTS = sql("""
+SELECT weights FROM duplicate_scans
+WHERE workspace_id = :workspace_id AND status = 'completed' ORDER BY id DESC LIMIT 1
 """)
 
-# Set the comparison keys of the leads of a part.
-REPLACE_KEYS = sql("""
-WITH stale AS (
-    DELETE FROM duplicate_keys d
-    WHERE d.workspace_id = :workspace_id AND d.lead_id = ANY(:lead_ids)
-      AND NOT EXISTS (SELECT FROM scanned_keys s WHERE s.lead_id = d.lead_id AND s.key = d.key)
-)
-INSERT INTO duplicate_keys (workspace_id, key, lead_id)
-SELECT :workspace_id, key, lead_id FROM scanned_keys ORDER BY key, lead_id
-ON CONFLICT DO NOTHING
+# Set the weights of a scan, and its start: all leads, or those changed since the last scan.
+SET_WEIGHTS = sql("""
+UPDATE duplicate_scans
+SET weights = :weights::jsonb, since = CASE WHEN :whole::boolean THEN NULL ELSE since END,
+    position_at = CASE WHEN :whole::boolean THEN NULL ELSE position_at END
+WHERE workspace_id = :workspace_id AND id = :scan_id AND status = 'running' AND weights IS NULL
 """)
 
-# Delete keys of deleted leads, which would crowd out active ones. Those deleted before the last scan are already
-# gone.
-DELETE_STALE_KEYS = sql("""
-WITH dead AS MATERIALIZED (
-    SELECT k.key, k.lead_id
-    FROM leads l JOIN duplicate_keys k ON k.workspace_id = l.workspace_id AND k.lead_id = l.id
-    WHERE l.workspace_id = :workspace_id AND l.deleted_at >= coalesce(:since::timestamptz, '-infinity')
-    LIMIT :batch
-)
-DELETE FROM duplicate_keys k USING dead
-WHERE k.workspace_id = :workspace_id AND k.key = dead.key AND k.lead_id = dead.lead_id
-""")
-
-PAIRS = sql_file("leadflood.domains.duplicates.sql", "pairs")
-
-# Comparison values of active leads.
-ACTIVE = sql("""
-SELECT id, email, first_name, last_name, company, phone FROM leads
-WHERE workspace_id = :workspace_id AND id = ANY(:lead_ids) AND deleted_at IS NULL
-""")
-
-# Save pairs as candidates. A pair with a decision stays unchanged.
-SAVE_PAIRS = sql("""
-INSERT INTO duplicate_candidates AS c (workspace_id, id, lead_a, lead_b, score, reasons)
-SELECT :workspace_id, id, lead_a, lead_b, score, reasons FROM scanned_pairs ORDER BY lead_a, lead_b
-ON CONFLICT (workspace_id, lead_a, lead_b) DO UPDATE
-SET score = excluded.score, reasons = excluded.reasons, updated_at = now()
-WHERE c.status = 'open' AND (c.score, c.reasons) IS DISTINCT FROM (excluded.score, excluded.reasons)
-""")
-
-# Remove open candidates.
-DROP_PAIRS = sql("""
-DELETE FROM duplicate_candidates c
-USING unnest(:lead_as::uuid[], :lead_bs::uuid[]) AS n (lead_a, lead_b)
-WHERE c.workspace_id = :workspace_id AND c.lead_a = n.lead_a AND c.lead_b = n.lead_b AND c.status = 'open'
+# The next leads that were deleted since the last scan, in order of deletion.
+NEXT_DELETED = sql("""
+SELECT id, deleted_at FROM leads
+WHERE workspace_id = :workspace_id AND deleted_at IS NOT NULL AND (deleted_at, id) > (:position_at, :position_id)
+ORDER BY deleted_at, id LIMIT :batch
 """)
 
 # Advance the position of a scan.
@@ -179,15 +129,15 @@ class Scan:
     position_at: datetime | None
     position_id: UUID | None
     scanned: int
+    weights: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class ScanBatch:
-    """The IDs of the next leads of a scan, and the position of the last one."""
+class ScanPosition:
+    """A position in the leads, ordered by a time and ID."""
 
-    leads: Mapping[UUID, ComparedLead]
-    position_at: datetime
-    position_id: UUID
+    at: datetime
+    id: UUID
 
 
 async def insert_scan(tx: Transaction, workspace_id: UUID, scan_id: UUID) -> bool:
@@ -219,75 +169,42 @@ async def count_leads(tx: Transaction, scan: Scan) -> int:
     return counted
 
 
-async def next_part(tx: Transaction, scan: Scan, *, beginning: datetime, batch: int) -> ScanBatch | None:
-    """The next leads of a scan, in the order of their last change; None at the end. `beginning`: of time."""
-    values = {
-        "workspace_id": scan.workspace_id,
-        "until": scan.started_at,
-        "position_at": scan.position_at or scan.since or beginning,
-        "position_id": scan.position_id or UUID(int=0),
-        "batch": batch,
-    }
-    rows = await tx.all(NEXT, values)
-    return ScanBatch(_compared(rows), rows[-1].updated_at, rows[-1].id) if rows else None
+async def count_all(tx: Transaction, workspace_id: UUID) -> int:
+    """Number of leads of the workspace."""
+    counted: int = await tx.scalar(COUNT_ALL, {"workspace_id": workspace_id})
+    return counted
 
 
-async def replace_keys(tx: Transaction, workspace_id: UUID, keys: Mapping[UUID, frozenset[int]]) -> None:
-    """Set the comparison keys of leads; they stay in `scanned_keys` for `pairs`."""
-    for statement in _TABLES:
-        await tx.execute(statement)
-    records = [(lead_id, key) for lead_id, item in keys.items() for key in item]
-    await tx.copy("scanned_keys", ("lead_id", "key"), records)
-    await tx.execute(REPLACE_KEYS, {"workspace_id": workspace_id, "lead_ids": list(keys)})
+async def last_weights(tx: Transaction, workspace_id: UUID) -> Mapping[str, Any] | None:
+    """Weights of the last completed scan."""
+    found: Mapping[str, Any] | None = await tx.scalar(LAST_WEIGHTS, {"workspace_id": workspace_id})
+    return found
 
 
-async def delete_stale_keys(tx: Transaction, scan: Scan, *, batch: int) -> int:
-    """Delete up to `batch` keys of leads that were deleted since the last scan. Returns the number."""
-    return await tx.changed(DELETE_STALE_KEYS, {"workspace_id": scan.workspace_id, "since": scan.since, "batch": batch})
+async def set_weights(tx: Transaction, scan: Scan, weights: Mapping[str, Any], *, whole: bool) -> None:
+    """Set the weights of a scan. `whole`: the scan includes all leads."""
+    values = {"workspace_id": scan.workspace_id, "scan_id": scan.id, "weights": json.dumps(weights), "whole": whole}
+    await tx.execute(SET_WEIGHTS, values)
 
 
-async def pairs(
-    tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID], *, neighbours: int
-) -> list[tuple[UUID, UUID]]:
-    """Pairs of leads to compare: `scanned_keys` with others, and their open candidates again."""
-    values = {"workspace_id": workspace_id, "lead_ids": list(lead_ids), "neighbours": neighbours}
-    return [(row.lead_a, row.lead_b) for row in await tx.all(PAIRS, values)]
+async def next_deleted(
+    tx: Transaction, scan: Scan, *, after: ScanPosition | None, batch: int
+) -> tuple[list[UUID], ScanPosition | None]:
+    """The next leads that were deleted since the last scan, and the position of the last one; None at the end."""
+    position = after or ScanPosition(scan.since or BEGINNING, UUID(int=0))
+    place = {"position_at": position.at, "position_id": position.id, "batch": batch}
+    rows = await tx.all(NEXT_DELETED, {"workspace_id": scan.workspace_id, **place})
+    return [row.id for row in rows], ScanPosition(rows[-1].deleted_at, rows[-1].id) if rows else None
 
 
-async def active_leads(tx: Transaction, workspace_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, ComparedLead]:
-    """Comparison values of those of the leads that are active."""
-    return _compared(await tx.all(ACTIVE, {"workspace_id": workspace_id, "lead_ids": list(lead_ids)}))
-
-
-async def save_pairs(tx: Transaction, workspace_id: UUID, found: Mapping[tuple[UUID, UUID], Match]) -> int:
-    """Save pairs as candidates. Pairs with a decision stay unchanged. Returns the number of new or changed ones."""
-    records = [
-        (
-            new_id(),
-            *pair,
-            match.score,
-            json.dumps([{"kind": reason.kind, "similarity": reason.similarity} for reason in match.reasons]),
-        )
-        for pair, match in found.items()
-    ]
-    await tx.copy("scanned_pairs", ("id", "lead_a", "lead_b", "score", "reasons"), records)
-    return await tx.changed(SAVE_PAIRS, {"workspace_id": workspace_id})
-
-
-async def drop_pairs(tx: Transaction, workspace_id: UUID, lost: Sequence[tuple[UUID, UUID]]) -> None:
-    """Delete open candidates that no longer match."""
-    values = {"lead_as": [pair[0] for pair in lost], "lead_bs": [pair[1] for pair in lost]}
-    await tx.execute(DROP_PAIRS, {"workspace_id": workspace_id, **values})
-
-
-async def advance(tx: Transaction, scan: Scan, part: ScanBatch, *, found: int) -> None:
+async def advance(tx: Transaction, scan: Scan, last: ScanPosition, *, scanned: int, found: int) -> None:
     """Record that everything up to the end of this part is compared."""
     values = {
         "workspace_id": scan.workspace_id,
         "scan_id": scan.id,
-        "position_at": part.position_at,
-        "position_id": part.position_id,
-        "scanned": len(part.leads),
+        "position_at": last.at,
+        "position_id": last.id,
+        "scanned": scanned,
         "found": found,
     }
     await tx.execute(ADVANCE, values)
@@ -306,7 +223,3 @@ async def waiting(tx: Transaction) -> list[UUID]:
 async def purge_expired(tx: Transaction) -> None:
     """Delete old scans in all workspaces, except the last one, from which the next scan starts."""
     await tx.execute(PURGE_EXPIRED)
-
-
-def _compared(rows: Sequence[Row]) -> dict[UUID, ComparedLead]:
-    return {row.id: ComparedLead(row.email, row.first_name, row.last_name, row.company, row.phone) for row in rows}
