@@ -58,5 +58,8 @@ async def all_others(page: Page, keys: Keys) -> None:
     await keys.push("Retry all")
     await expect(page.locator("#toasts")).to_contain_text(f"Retrying {LEADS - 1} jobs")
     await expect(page.locator("#jobs-causes tbody tr")).to_have_count(0)
+    await keys.reach(page.get_by_role("link", name="Completed", exact=True))
+    await keys.press("Enter")
+    await keys.arrive("status=completed")
     enrichments = page.locator("#jobs-list [data-row]").filter(has_text="Enrichment")
     await expect(enrichments.get_by_text("Completed", exact=True)).to_have_count(LEADS)

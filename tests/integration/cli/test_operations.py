@@ -100,9 +100,10 @@ def test_an_older_release_leaves_a_newer_schema_alone_and_succeeds(
     for command in ("migrate", "prepare"):
         done = terminal.run(command, database_url=cluster.url(empty_database, "leadflood_owner"))
 
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0, done.stderr
         newer = f"The schema (9999) is newer than this release ({head()}) and compatible with it. Nothing to do."
-        assert newer in done.stdout
+        # `up` prints the output of `prepare` last, so that the summary is not part of it.
+        assert newer in (done.stdout if command == "migrate" else done.stderr)
     assert cluster.run("SELECT version_num FROM leadflood.alembic_version", empty_database) == "9999"
 
 
