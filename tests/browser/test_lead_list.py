@@ -142,6 +142,7 @@ async def test_columns_are_sized_and_moved_by_keyboard_and_by_pointer(
     await page.locator("#head-email").focus()
     await keys.press("Shift+ArrowRight")
     await expect(page).to_have_url(re.compile(f"width=email.{before + 16}"))
+    await expect(page.locator("#leads-list.htmx-settling, #leads-list.htmx-swapping")).to_have_count(0)
     await expect(page.locator("#head-email")).to_be_focused()
     await keys.press("Alt+Shift+ArrowLeft")
     await expect(page.locator("th[data-column]")).to_have_text(["Email", "Name", "Company"])

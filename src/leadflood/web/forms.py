@@ -79,6 +79,11 @@ class Form:
         text = self.value(name).strip()
         return int(text) if len(text) <= _MAX_DIGITS and text.isascii() and text.isdecimal() else text
 
+    def version(self) -> int:
+        """The version of the record that was shown; 0, which no record has, for any other text."""
+        version = self.number("version")
+        return version if isinstance(version, int) and version < 2**31 else 0
+
     def id(self, name: str) -> UUID:
         """An ID. Raises: InvalidInput."""
         try:

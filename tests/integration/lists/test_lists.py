@@ -169,7 +169,10 @@ async def test_pages_create_a_list_and_add_leads_from_the_lead_the_list_and_a_se
     assert (empty.status, "Enter 1 to" in empty.text) == (400, True)
 
     assert (await viewer.get("/lists")).all("#lists-list td[data-label=Leads]") == ["2"]
-    assert (await viewer.get("/leads?column=lists")).all("#leads-list td[data-label=Lists]") == ["Guests", "Guests"]
+    assert (await viewer.get("/leads?column=name&column=lists")).all("#leads-list td[data-label=Lists]") == [
+        "Guests",
+        "Guests",
+    ]
     removed = await member.post_part(f"/leads/{ada}/lists/{list_id}/removals", "panel-lists", {})
     assert "Not on a list." in removed.text
     chip = await viewer.get(

@@ -104,7 +104,10 @@ async def test_leads_show_and_take_typed_values(house: House, owner: Browser) ->
 
     assert await custom_of(house, "ada@acme.com") == {"seats": 1.5, "plan": "p", "tags": ["Big", "Old"], "vip": True}
     assert {"Pro plan", "Big; Old", "1.5"} <= set(seen.all("#lead-fields dd span"))
-    version = (await owner.get(f"{seen.path}?edit=all")).attribute("input[name=version]", "value") or ""
-    edit = {"version": version, "customFields.tags": [""], "customFields.seats": "2", "customFields.vip": "true"}
+    page = await owner.get(f"{seen.path}?edit=all")
+    hidden: dict[str, list[str]] = {}
+    for node in page.html.css("input[type=hidden][name^='base.'], input[name=version]"):
+        hidden.setdefault(node.attributes["name"] or "", []).append(node.attributes["value"] or "")
+    edit = {**hidden, "customFields.tags": [""], "customFields.seats": "2", "customFields.vip": "true"}
     await owner.post(seen.path, edit)
     assert await custom_of(house, "ada@acme.com") == {"seats": 2, "plan": "p", "vip": True}

@@ -3,10 +3,11 @@
 from urllib.parse import parse_qsl, urlencode
 
 from leadflood.domains.leads.contracts.views import COLUMNS
+from leadflood.domains.leads.extensions import LEAD_EXTENSIONS
 from tests.integration.web.conftest import House
 from tests.support.web import Browser, Seen
 
-NAMES = [*COLUMNS]
+NAMES = [*COLUMNS, *LEAD_EXTENSIONS.columns]
 
 
 def order(seen: Seen) -> list[str | None]:

@@ -54,11 +54,11 @@ class OneList(Schema):
 
 
 class AddMembers(Schema):
-    """Leads to add, by email address: up to 10,000. Addresses without a lead are reported."""
+    """Leads to add, by email address: up to 1,000. Addresses without a lead are reported."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"emails": ["ada.lovelace@acme.com"]}]})
 
-    emails: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=MAX_ADDRESSES)]
+    emails: Annotated[list[Annotated[str, Field(max_length=320)]], Field(min_length=1, max_length=MAX_ADDRESSES)]
 
 
 class MembersAdded(View):

@@ -8,7 +8,7 @@ MAX_LISTS: Final = 500
 """Lists of a workspace."""
 MAX_NAME: Final = 100
 MAX_DESCRIPTION: Final = 500
-MAX_ADDRESSES: Final = 10_000
+MAX_ADDRESSES: Final = 1_000
 """Email addresses that one request adds."""
 MAX_UNKNOWN: Final = 100
 """Addresses without a lead that an answer names."""

@@ -113,6 +113,7 @@ _PLACES: Final = {
 GLYPHS: Final = {
     "audit": "clock",
     "hold": "send",
+    "secret_key": "key-round",
     "session": "monitor",
     "password": "lock",
     "workspace": "settings",
@@ -140,6 +141,7 @@ GROUPS: Final = {
     "password.": "Passwords",
     "audit.": "Audit log",
     "hold.": "Outgoing email",
+    "secret_key.": "Secret key",
     "user.": "Accounts",
     "member.": "Members",
     "invitation.": "Invitations",

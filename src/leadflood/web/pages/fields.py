@@ -84,7 +84,7 @@ async def change_field(ctx: PageContext) -> PageResult:
         field = await queries.get_field(tx, ctx.actor, field_id=ctx.id())
     try:
         given = _given(form) | {"archived": form.checked("archived")}
-        await _update(ctx, validated(UpdateField, _same_values(given, field)), int(form.number("version")))
+        await _update(ctx, validated(UpdateField, _same_values(given, field)), form.version())
     except AppError as error:
         if error.status >= _FAULT:
             raise

@@ -72,9 +72,7 @@ async def change_list(ctx: PageContext) -> PageResult:
     try:
         command = form.read(UpdateList, blank=None)
         async with ctx.writing() as tx:
-            await service.update_list(
-                tx, ctx.actor, list_id=ctx.id(), command=command, expected_version=int(form.number("version") or 0)
-            )
+            await service.update_list(tx, ctx.actor, list_id=ctx.id(), command=command, expected_version=form.version())
     except AppError as error:
         if error.status >= _FAULT:
             raise

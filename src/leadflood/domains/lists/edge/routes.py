@@ -73,7 +73,7 @@ async def restore_list(list_id: ResourceId, response: Response, unit: UnitOfWork
 
 
 @router.post("/v1/lists/{id}/leads", status_code=200, summary="Add leads to a list by email")
-@requires(LISTS_WRITE)
+@requires(LISTS_WRITE, large=True)
 async def add_list_leads(list_id: ResourceId, command: AddMembers, unit: UnitOfWorkDep) -> MembersAdded:
     """Add the leads with these email addresses. For leads by ID or filter, use `addToList` of `POST /v1/changesets`."""
     return await service.add_addresses(unit.tx, unit.actor, list_id=list_id, command=command)

@@ -73,7 +73,7 @@ async def change_tag(ctx: PageContext) -> PageResult:
         command = form.read(UpdateTag)
         async with ctx.writing() as tx:
             changed = await service.update_tag(
-                tx, ctx.actor, tag_id=ctx.id(), command=command, expected_version=int(form.number("version") or 0)
+                tx, ctx.actor, tag_id=ctx.id(), command=command, expected_version=form.version()
             )
     except AppError as error:
         if error.status >= _FAULT:
