@@ -29,6 +29,23 @@ CONFIG = SchemathesisConfig.from_dict(
             "positive_data_acceptance": {
                 "expected-statuses": ["2xx", "400", "401", "403", "404", "409", "412", "413", "415", "422", "429"]
             },
+            # 413: a list that is too long can be refused for its bytes, before it is read.
+            "negative_data_rejection": {
+                "expected-statuses": [
+                    "400",
+                    "401",
+                    "403",
+                    "404",
+                    "405",
+                    "409",
+                    "412",
+                    "413",
+                    "415",
+                    "422",
+                    "428",
+                    "429",
+                ]
+            },
             "missing_required_header": {"expected-statuses": ["400", "401", "415", "428"]},
         },
     }
