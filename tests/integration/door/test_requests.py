@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from leadflood.demo.internet.faults import ADDRESS
 from leadflood.demo.internet.internet import Internet
 from leadflood.kernel.door import features
 from leadflood.kernel.door.door import Door
@@ -167,7 +166,7 @@ async def test_a_change_is_not_redirected(door: Door, internet: Internet) -> Non
 
 async def test_the_addresses_of_a_half_closed_host_are_tried_in_turn(door: Door, internet: Internet) -> None:
     assert (await door.request(Feature.WEBSITE, "GET", f"http://half-closed.{D}/")).ok
-    assert str(internet.dialer.dialed[-1][0]) == ADDRESS
+    assert len(internet.dialer.dialed) == 2
 
 
 async def test_records_are_looked_up_over_tcp_where_they_are_many(door: Door) -> None:

@@ -115,7 +115,8 @@ class DnsServer:
         else:
             self._fill(response, name, type_)
         try:
-            return response.to_wire(max_size=size or 65535)
+            # dnspython shuffles records by default; the zone decides which address comes first.
+            return response.to_wire(max_size=size or 65535, want_shuffle=False)
         except dns.exception.TooBig:
             short = dns.message.make_response(query, recursion_available=True)
             short.flags |= dns.flags.TC
