@@ -80,8 +80,9 @@ def _frames(call: Call, file: IO[bytes]) -> Iterator[bytes]:
             yield encode(Frame.ITEM, item)
     except AppError as error:
         yield encode(Frame.REFUSED, {"detail": error.detail, "peak": _peak()})
-    except MemoryError:
-        yield encode(Frame.FAILED, {"stopped": StopReason.MEMORY})
+    except (MemoryError, SystemError) as error:
+        # Without memory, an import may fail inside the interpreter, with "error return without exception set".
+        yield encode(Frame.FAILED, {"stopped": StopReason.MEMORY, "error": _where(error)})
     except Exception as error:  # noqa: BLE001  the parent logs it, without the message: that may quote the file
         yield encode(Frame.FAILED, {"stopped": StopReason.CRASH, "error": _where(error)})
     else:
