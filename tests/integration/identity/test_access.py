@@ -7,7 +7,7 @@ from leadflood.domains.identity.contracts import ChangeRole, CreateApiKey, Renam
 from leadflood.domains.identity.errors import InvalidToken, MemberNotFound, SessionNotFound
 from leadflood.domains.identity.service import access, administration, api_keys, members, sessions, workspaces
 from leadflood.domains.leads.permissions import LEADS_WRITE
-from leadflood.kernel.actor import SCOPES, Actor, ActorKind, Role
+from leadflood.kernel.actor import PERMISSIONS, SCOPES, Actor, ActorKind, Role
 from leadflood.kernel.crypto import new_token
 from leadflood.kernel.db.sql import sql
 from leadflood.kernel.ids import new_id
@@ -57,6 +57,7 @@ async def test_a_session_may_do_what_its_role_says(identity: Identity, company: 
     actor = await identity.actor(company.people[role])
 
     assert {permission.value for permission in actor.permissions} & ALL == MATRIX[role]
+    assert actor.permissions == PERMISSIONS[role]
     assert (actor.kind, actor.role) == (ActorKind.USER, role)
 
 
@@ -71,6 +72,7 @@ async def test_a_key_with_every_scope_may_do_what_its_makers_role_says_now_but_i
 
     actor = (await access.authenticate(identity.database, token)).actor
     assert {permission.value for permission in actor.permissions} & ALL == MATRIX[role] - {"account"}
+    assert actor.permissions == PERMISSIONS[role] & SCOPES
     assert actor.kind is ActorKind.API_KEY
 
 
@@ -199,7 +201,8 @@ async def test_me_says_who_i_am_and_where_else_i_could_be(identity: Identity, co
 
     assert (person.user.email, person.workspace.name, person.role) == (company.owner.email, "Second", Role.OWNER)
     assert [workspace.id for workspace in person.workspaces] == [company.id, second]
-    assert {permission.value for permission in person.permissions} >= ALL
+    assert {permission.value for permission in person.permissions} & ALL == ALL
+    assert set(person.permissions) == PERMISSIONS[Role.OWNER]
     assert [workspace.id for workspace in robot.workspaces] == [second]
     assert (robot.kind, [permission.value for permission in robot.permissions]) == (ActorKind.API_KEY, ["leads:read"])
     with pytest.raises(InvalidToken):
