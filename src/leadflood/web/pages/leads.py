@@ -64,14 +64,14 @@ async def list_leads(ctx: PageContext) -> PageResult:
 
 
 async def _operations(tx: Transaction, ctx: PageContext, ids: Sequence[UUID]) -> dict[str, Any]:
-    """Bulk operations of other domains."""
+    """Bulk operations of other domains, with their options. Operations with the same options share one statement."""
     operations = [
         item for item in LEAD_EXTENSIONS.operations.values() if ids and item.listed and ctx.may(item.permission)
     ]
-    return {
-        "operations": operations,
-        "options": {item.name: await item.load(tx, ctx.actor) for item in operations if item.load is not None},
-    }
+    loads = dict.fromkeys(item.load for item in operations if item.load is not None)
+    loaded = {load: await load(tx, ctx.actor) for load in loads}
+    options = {item.name: loaded[item.load] for item in operations if item.load is not None}
+    return {"operations": operations, "options": options}
 
 
 def _views(state: LeadListParams, views: Sequence[SavedView]) -> dict[str, Any]:
