@@ -188,19 +188,19 @@ async def test_a_proxy_that_is_not_trusted_is_warned_of_once(
     peer = "172.20.0.9"
     parts = make_parts(settings, database, queue_backend, registry, secret_box)
 
-    async with client_of(parts, client=(peer, 123)) as client:
-
-        async def stored() -> bool:
+    async def stored() -> bool:
+        """Each client has a server of its own, which stores its peer again if that of an earlier test was later."""
+        async with client_of(parts, client=(peer, 123)) as client:
             await client.get("/health", headers={"X-Forwarded-For": "192.0.2.9"})
-            async with database.system(read_only=True) as tx:
-                # The server of an earlier test may store its own peer after this one's.
-                return UNTRUSTED_PROXY in await recent_warnings(tx)
+        async with database.system(read_only=True) as tx:
+            return (await recent_warnings(tx)).get(UNTRUSTED_PROXY) == peer
 
+    async with client_of(parts, client=(peer, 123)) as client:
         with capture_logs() as logs:
             await client.get("/health")
             for _ in range(3):
                 await client.get("/health", headers={"X-Forwarded-For": "192.0.2.9"})
-            await eventually(stored)
+    await eventually(stored)
 
     warned = [(log["log_level"], log["peer"]) for log in logs if log["event"] == "http.untrusted_proxy"]
     assert warned == [("warning", peer)]
