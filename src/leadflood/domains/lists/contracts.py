@@ -66,7 +66,7 @@ class MembersAdded(View):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"added": 1, "alreadyMembers": 0, "unknown": 1, "unknownEmails": ["nobody@acme.com"]}]
+            "examples": [{"added": 1, "alreadyMembers": 0, "unknown": 1, "unknownEmails": ["unknown@acme.com"]}]
         }
     )
 

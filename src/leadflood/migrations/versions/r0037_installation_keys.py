@@ -21,7 +21,7 @@ CREATE TABLE installation_keys (
 
 
 def upgrade() -> None:
-    """Old code goes on: it knows nothing of the table. Only work across workspaces reads it."""
+    """The previous release does not use the table. Only work across workspaces reads it."""
     op.execute(TABLE)
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON installation_keys TO leadflood_system")
 

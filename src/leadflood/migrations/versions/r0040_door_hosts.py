@@ -41,7 +41,7 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Old code goes on: it knows nothing of the tables. Only work across workspaces reads them."""
+    """The previous release does not use the tables. Only work across workspaces reads them."""
     for statement in STATEMENTS:
         op.execute(statement)
 

@@ -1,4 +1,4 @@
-// Editing in a list: click a cell, or press Enter or F2 on it. Enter saves, Tab saves and goes on, Escape cancels.
+// Editing in a list: click a cell, or press Enter or F2 on it. Enter saves, Tab saves and opens the next cell, Escape cancels.
 // Arrow keys go from cell to cell. The server answers with the row as it is then.
 import { Idiomorph } from "idiomorph/htmx"
 import { show } from "./live.js"
