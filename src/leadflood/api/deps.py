@@ -35,7 +35,6 @@ _UNIT = "leadflood.unit"
 _KEPT_HEADERS = ("content-type", "etag", "link", "location", "retry-after")
 _NOT_KEPT = frozenset({400, 401, 403, 413, 415, 429})
 """Refusals that do not depend on the effect of the request: a retry may succeed."""
-_MIN_FAULT = 500
 _MAX_CURSOR = 2000
 _VERSION = re.compile(r'"(\d{1,9})"')
 
@@ -119,7 +118,7 @@ class UnitOfWork:
 
 def is_stored(refusal: AppError) -> bool:
     """Whether a refusal is stored as the response to later requests with the same key."""
-    return refusal.status < _MIN_FAULT and refusal.status not in _NOT_KEPT
+    return not refusal.is_fault and refusal.status not in _NOT_KEPT
 
 
 def stored_response(response: Response, *, ids_only: bool = False) -> StoredResponse:

@@ -19,7 +19,6 @@ from leadflood.kernel.request_context import request_context_of
 from leadflood.kernel.schema import View, field_errors_of
 
 PROBLEM_TYPE = "application/problem+json"
-_MIN_FAULT = 500
 
 _log = structlog.get_logger()
 
@@ -130,7 +129,7 @@ def answer_to(scope: Scope, exc: Exception) -> Response:
         case AppError() if exc.status == Unavailable.status:
             _log.warning("http.unavailable", reason=exc.detail, cause=describe(exc.__cause__))
             return problem(scope, exc)
-        case AppError() if exc.status < _MIN_FAULT:
+        case AppError() if not exc.is_fault:
             return problem(scope, exc)
         case RequestValidationError():
             return _invalid_request(scope, exc)

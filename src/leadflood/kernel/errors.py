@@ -18,6 +18,9 @@ class FieldError:
     message: str
 
 
+_MIN_FAULT = 500
+
+
 class AppError(Exception):
     """An expected error that the caller can understand and act on."""
 
@@ -40,6 +43,11 @@ class AppError(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.extra = dict(extra or {})
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the server is the cause (5xx), so that no form is shown again and no response stored for it."""
+        return self.status >= _MIN_FAULT
 
 
 class InvalidInput(AppError):

@@ -21,7 +21,6 @@ pages = Pages()
 
 _PATH = "/settings/api-keys"
 _ROWS = 50
-_FAULT = 500
 
 LIVES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "No expiration"}
 """Options for the expiration of a key: days and label."""
@@ -59,7 +58,7 @@ async def create_key(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             created = await api_keys.create_api_key(tx, ctx.actor, key=command)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _new(ctx, form.refused(error), error.status)
     return PageResponse(

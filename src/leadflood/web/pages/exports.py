@@ -27,7 +27,6 @@ pages = Pages()
 
 _FILES = "/exports"
 _ROWS = 50
-_FAULT = 500
 _NAMED_OTHERWISE = {"name": ("firstName", "lastName"), "owner": ("ownerId",)}
 
 
@@ -56,7 +55,7 @@ async def export_leads(ctx: PageContext) -> PageResult:
             bom=command.bom,
         )
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, state, form.refused(error), error.status)
     headers = {"Content-Disposition": f'attachment; filename="{stream.filename}"'}

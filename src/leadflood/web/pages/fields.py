@@ -19,7 +19,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _PATH = "/settings/fields"
-_FAULT = 500
 TYPES = {
     FieldType.TEXT: "Text",
     FieldType.NUMBER: "Number",
@@ -60,7 +59,7 @@ async def create_field(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             made = await service.create_field(tx, ctx.actor, command=command, trace=ctx.trace)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _page("settings/field_new.html", form.refused(error), error.status)
     return Redirect(_PATH, [Toast(f"Field “{made.label}” created.")])
@@ -86,7 +85,7 @@ async def change_field(ctx: PageContext) -> PageResult:
         given = _given(form) | {"archived": form.checked("archived")}
         await _update(ctx, validated(UpdateField, _same_values(given, field)), form.version())
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _page("settings/field.html", form.refused(error), error.status, field=field)
     return Redirect(_PATH, [Toast(f"Field “{form.value('label')}” saved.")])

@@ -15,7 +15,6 @@ pages = Pages()
 
 _PATH = "/first-run/{code}"
 _BY_LINK = Public("nobody has signed in yet; the code in the link, which only the server's terminal shows, is the key")
-_FAULT = 500
 
 
 @pages.get(_PATH, _BY_LINK)
@@ -45,7 +44,7 @@ async def set_up(ctx: PageContext) -> PageResult:
     except SetupAlreadyDone as error:
         return _link_expired(error)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _welcome(ctx.form.refused(error), error.status)
     ctx.enter(entered)

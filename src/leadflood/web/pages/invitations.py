@@ -31,7 +31,6 @@ pages = Pages()
 _INVITATIONS = "/settings/invitations"
 _LINK = "/invitations/{token}"
 _BY_MAIL = Public("whoever was invited has no session yet; the link's token is the key")
-_FAULT = 500
 
 
 @pages.get(f"{_INVITATIONS}/new", MEMBERS_WRITE)
@@ -48,7 +47,7 @@ async def invite(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             sent = await service.invite(tx, ctx.actor, ctx.parts.secret_box, command=command, trace=ctx.trace)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _invite(ctx, ctx.form.refused(error), error.status)
     return Redirect(PATH, [Toast(f"Invitation sent to {sent.email}.")])
@@ -105,7 +104,7 @@ async def accept(ctx: PageContext) -> PageResult:
     except InvitationNotFound as error:
         return _link_expired(error)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         known = preview.has_account or isinstance(error, AccountExists)
         shown = preview.model_copy(update={"has_account": known})

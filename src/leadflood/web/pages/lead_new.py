@@ -23,7 +23,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _SOURCE: Final = "manual"
-_FAULT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ async def create_lead(ctx: PageContext) -> PageResult:
         hints = EmailHints(existing=UUID(str(error.extra["existingId"])))
         return await _page(ctx, form, status=error.status, hints=hints, part=part)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, form.refused(error), status=error.status, part=part)
     address, text = f"/leads/{created.lead_id}", "Lead created. Enriching now…"

@@ -14,8 +14,6 @@ from leadflood.web.forms import Form
 from leadflood.web.page_context import PageContext
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
-_FAULT = 500
-
 
 @dataclass(frozen=True, slots=True)
 class ShownPanel:
@@ -50,7 +48,7 @@ async def panel_response(
 
     Raises: NotFound, AppError.
     """
-    if error is not None and (error.status >= _FAULT or isinstance(error, NotFound)):
+    if error is not None and (error.is_fault or isinstance(error, NotFound)):
         raise error
     toasts = [toast] if toast is not None else []
     if error is None and ctx.wants_part is None:

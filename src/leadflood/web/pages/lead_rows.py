@@ -23,7 +23,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
-_FAULT: Final = 500
 _NOT_FOUND: Final = 404
 _MOMENTS: Final[Mapping[str, Callable[[LeadView], datetime | None]]] = {
     "createdAt": lambda lead: lead.created_at,
@@ -71,7 +70,7 @@ async def change_cell(ctx: PageContext) -> PageResult:
     except EditConflict as met:
         conflict, status = met, 409
     except AppError as error:
-        if error.status >= _FAULT or error.status == _NOT_FOUND:
+        if error.is_fault or error.status == _NOT_FOUND:
             raise
         return _refused(ctx, edit, error)
     if ctx.wants_part is None:

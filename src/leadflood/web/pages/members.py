@@ -13,7 +13,7 @@ from leadflood.domains.invitations import queries as invitations
 from leadflood.domains.leads.contracts.member_removal import RemovalImpact
 from leadflood.domains.leads.service import member_removal
 from leadflood.kernel.actor import Role
-from leadflood.kernel.errors import AppError
+from leadflood.kernel.errors import AppError, NotFound
 from leadflood.web.cookies import SESSION, Toast, drop_cookie
 from leadflood.web.formats import plural
 from leadflood.web.labels import ROLES
@@ -26,7 +26,6 @@ pages = Pages()
 PATH = "/settings/members"
 _ROWS = 50
 _OPEN = 100
-_FAULT = 500
 
 
 @pages.get(PATH, MEMBERS_READ, live=("members_list", "members_invitations"))
@@ -96,7 +95,7 @@ def grantable_roles(ctx: PageContext) -> list[Role]:
 
 async def refused(ctx: PageContext, error: AppError) -> PageResponse:
     """The list with an error. Raises: AppError: the list would not help."""
-    if error.status in {404, _FAULT} or error.status > _FAULT:
+    if isinstance(error, NotFound) or error.is_fault:
         raise error
     return await members_page(ctx, status=error.status, toasts=[Toast(error.detail, "bad")])
 

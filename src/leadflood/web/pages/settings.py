@@ -19,8 +19,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 
 pages = Pages()
 
-_FAULT = 500
-
 
 @pages.get("/settings", SIGNED_IN)
 async def show_profile(ctx: PageContext) -> PageResult:
@@ -67,7 +65,7 @@ async def change_appearance(ctx: PageContext) -> PageResult:
         change = Form({"appearance": form.values("appearance") or [""]}).read(UpdateMe, blank="")
         await profile.update_me(ctx.parts.database, ctx.actor, change=change)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return _appearance(form.refused(error), error.status)
     return Redirect(local_path(form.value("next"), "/settings/appearance"), [Toast("Appearance saved.")])
@@ -75,7 +73,7 @@ async def change_appearance(ctx: PageContext) -> PageResult:
 
 async def refused(ctx: PageContext, name: str, error: AppError) -> PageResponse:
     """The page with an error at the form `name`. Raises: AppError: an unexpected error."""
-    if error.status >= _FAULT:
+    if error.is_fault:
         raise error
     return await _page(ctx, error.status, **{name: ctx.form.refused(throttled_response(ctx, error))})
 

@@ -14,7 +14,6 @@ from leadflood.web.responses import PageResponse, PageResult, Redirect
 pages = Pages()
 
 _PATH = "/settings/workspace"
-_FAULT = 500
 
 
 @pages.get(_PATH, WORKSPACE_READ)
@@ -31,7 +30,7 @@ async def rename_workspace(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             await workspaces.rename_workspace(tx, ctx.actor, change=change)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, ctx.form.refused(error), error.status)
     return Redirect(_PATH, [Toast("Workspace renamed.")])

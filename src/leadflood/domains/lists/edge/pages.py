@@ -21,7 +21,6 @@ pages = Pages()
 
 _PATH = "/lists"
 _ROWS = 100
-_FAULT = 500
 _SHOWN = 5
 
 
@@ -53,7 +52,7 @@ async def create_list(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             made = await service.create_list(tx, ctx.actor, command=command)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return PageResponse("lists/new.html", {"form": ctx.form.refused(error)}, error.status)
     return Redirect(f"{_PATH}/{made.id}", [Toast(f"List “{made.name}” created.")])
@@ -74,7 +73,7 @@ async def change_list(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             await service.update_list(tx, ctx.actor, list_id=ctx.id(), command=command, expected_version=form.version())
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, form=form.refused(error), status=error.status)
     return Redirect(f"{_PATH}/{ctx.id()}", [Toast("List saved.")])
@@ -92,7 +91,7 @@ async def add_leads(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             added = await service.add_addresses(tx, ctx.actor, list_id=ctx.id(), command=command)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, adding=ctx.form.refused(error), status=error.status)
     return Redirect(f"{_PATH}/{ctx.id()}", [_added(added)])

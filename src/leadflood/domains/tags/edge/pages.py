@@ -22,7 +22,6 @@ pages = Pages()
 
 _LIST = "/settings/tags"
 _ROWS = 100
-_FAULT = 500
 
 
 @pages.get(_LIST, TAGS_READ, live=("tags_list",))
@@ -53,7 +52,7 @@ async def create_tag(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             made = await service.create_tag(tx, ctx.actor, command=command)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return PageResponse("tags/new.html", {"form": ctx.form.refused(error)}, error.status)
     return Redirect(_LIST, [Toast(f"Tag “{made.name}” created.")])
@@ -76,7 +75,7 @@ async def change_tag(ctx: PageContext) -> PageResult:
                 tx, ctx.actor, tag_id=ctx.id(), command=command, expected_version=form.version()
             )
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, form=form.refused(error), status=error.status)
     return Redirect(_LIST, [Toast(f"Tag “{changed.name}” saved.")])
@@ -90,7 +89,7 @@ async def merge_tag(ctx: PageContext) -> PageResult:
         async with ctx.writing() as tx:
             made = await service.merge_tag(tx, ctx.actor, tag_id=ctx.id(), command=command, trace=ctx.trace)
     except AppError as error:
-        if error.status >= _FAULT:
+        if error.is_fault:
             raise
         return await _page(ctx, merge=ctx.form.refused(error), status=error.status)
     return Redirect(_LIST, [_merged(made, ctx.id())])
