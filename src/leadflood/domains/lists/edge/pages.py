@@ -1,6 +1,5 @@
 """Pages of lists, and the forms of the panel on the lead page."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +8,13 @@ from leadflood.domains.lists.contracts import AddMembers, CreateList, MembersAdd
 from leadflood.domains.lists.models import MAX_ADDRESSES, addresses_in
 from leadflood.domains.lists.permissions import LISTS_READ, LISTS_WRITE
 from leadflood.kernel.errors import AppError, FieldError, InvalidInput
+from leadflood.kernel.filters import Condition, Group, Operator
 from leadflood.web.cookies import Toast
 from leadflood.web.formats import number, plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_panels import panel_response
+from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -137,7 +138,7 @@ async def remove_from_list(ctx: PageContext) -> PageResult:
 
 def filter_of(list_id: UUID) -> str:
     """Filter of the leads on a list, for the URL of the lead list."""
-    return json.dumps({"all": [{"field": "list", "operator": "is", "value": str(list_id)}]}, separators=(",", ":"))
+    return write_tree(Group("all", (Condition("list", Operator.IS, str(list_id)),)))
 
 
 async def _page(

@@ -1,6 +1,5 @@
 """Pages of tags, and the forms of the panel on the lead page."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,13 @@ from leadflood.domains.tags.contracts import CreateTag, MergeTag, TagNames, TagV
 from leadflood.domains.tags.extension import read_names
 from leadflood.domains.tags.permissions import TAGS_READ, TAGS_WRITE
 from leadflood.kernel.errors import AppError, FieldError
+from leadflood.kernel.filters import Condition, Group, Operator
 from leadflood.web.cookies import Toast
 from leadflood.web.formats import plural
 from leadflood.web.forms import Form, validated
 from leadflood.web.page_context import PageContext
 from leadflood.web.pages.lead_panels import panel_response
+from leadflood.web.pages.leads_filter import write_tree
 from leadflood.web.pipeline import Pages
 from leadflood.web.responses import PageResponse, PageResult, Redirect
 
@@ -157,7 +158,7 @@ def _merged(made: ChangesetView, tag_id: UUID) -> Toast:
 
 def _filter_of(tag_id: UUID) -> str:
     """Filter of the leads with a tag, for the URL of the lead list."""
-    return json.dumps({"all": [{"field": "tags", "operator": "is", "value": str(tag_id)}]}, separators=(",", ":"))
+    return write_tree(Group("all", (Condition("tags", Operator.IS, str(tag_id)),)))
 
 
 def _on_field(error: AppError) -> AppError:
