@@ -175,6 +175,9 @@ async def test_pages_create_a_list_and_add_leads_from_the_lead_the_list_and_a_se
     ]
     removed = await member.post_part(f"/leads/{ada}/lists/{list_id}/removals", "panel-lists", {})
     assert "Not on a list." in removed.text
+    for path in ("/lists", f"/lists/{list_id}"):
+        leads = (await viewer.get(path)).attribute("main a[href^='/leads?filter=']", "href")
+        assert (await viewer.get(leads or "")).all("#leads-list td[data-label=Email]") == ["bob@acme.test"]
     chip = await viewer.get(
         f"/leads?filter={json.dumps({'all': [{'field': 'list', 'operator': 'is', 'value': list_id}]})}"
     )

@@ -225,6 +225,10 @@ async def test_pages_tag_leads_one_and_many_and_manage_tags(house: House, viewer
 
     page = await member.get("/settings/tags")
     assert page.all("#tags-list .tag") == ["Berlin", "Paris", "VIP"]
+    tagged = page.attribute("#tags-list a[href^='/leads?filter=']", "href")
+    assert (await viewer.get(f"{tagged}&column=name&column=tags")).all("#leads-list td[data-label=Tags] li") == [
+        "Berlin", "Paris", "VIP",
+    ]  # fmt: skip
     tag_page = next(node.attributes["href"] for node in page.html.css("#tags-list .row-link")) or ""
     await member.get(tag_page)
     renamed = await member.post(tag_page, {"name": "Köln", "color": "teal", "version": "1"})
