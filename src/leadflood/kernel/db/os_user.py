@@ -1,5 +1,6 @@
 """The account that PostgreSQL runs as: our own, or for root an unprivileged one, as PostgreSQL refuses root."""
 
+import fcntl
 import os
 import pwd
 import subprocess
@@ -11,6 +12,8 @@ from typing import IO, ClassVar
 from leadflood.kernel.errors import AppError
 
 SYSTEM_USER = "leadflood"
+_ACCOUNTS = "/etc"
+"""Folder of the accounts; locked while one is added."""
 
 
 class EmbeddedPostgresError(AppError):
@@ -82,6 +85,19 @@ def postgres_os_user() -> OsUser:
 
 
 def _make_system_user() -> pwd.struct_passwd:
+    # One at a time: `useradd` checks before it takes its own lock, and gives an account made meanwhile other ids.
+    folder = os.open(_ACCOUNTS, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            return pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            return _add_system_user()
+    finally:
+        os.close(folder)
+
+
+def _add_system_user() -> pwd.struct_passwd:
     argv = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
     try:
         made = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -89,7 +105,7 @@ def _make_system_user() -> pwd.struct_passwd:
     except FileNotFoundError:
         reason = "there is no useradd here"
     try:
-        # Checked again instead of by the exit code: another process may have created it concurrently.
+        # Checked instead of the exit code: an administrator may have created it meanwhile.
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise EmbeddedPostgresError(
