@@ -4,6 +4,7 @@ A new reference is a function that returns its text, and a line in `GENERATED`. 
 the machine: `tests/unit/test_settings_docs.py` compares it to the committed file.
 """
 
+import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -176,6 +177,7 @@ def cli_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+@functools.cache
 def _described() -> dict[str, Any]:
     return describe([route for router in api_routers() for route in router.routes])
 

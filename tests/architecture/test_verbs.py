@@ -2,7 +2,7 @@
 
 import ast
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -156,9 +156,8 @@ def _faults(verb: Verb, services: Services) -> Iterator[Finding]:
         yield verb.finding("record what it did with audit.record(…), its count and what undoes it")
 
 
-def unguarded(source_files: Iterable[Source]) -> Iterator[Finding]:
+def unguarded(services: Services) -> Iterator[Finding]:
     """The verbs that do not ask their actor, or do not record what they did."""
-    services = Services(tuple(source_files))
     for verb in services.verbs():
         if verb.name not in READS and verb.name not in STEPS:
             yield from _faults(verb, services)
@@ -172,8 +171,14 @@ def calls_of_steps(source: Source) -> Iterator[Finding]:
             yield source.finding(node, scope, "call a verb, which asks the actor and records what it did")
 
 
-def test_every_verb_asks_its_actor_and_records_what_it_did() -> None:
-    require_none(unguarded(sources("src/leadflood/domains")))
+@pytest.fixture(scope="module")
+def services() -> Services:
+    """The services of all domains, parsed once."""
+    return Services(list(sources("src/leadflood/domains")))
+
+
+def test_every_verb_asks_its_actor_and_records_what_it_did(services: Services) -> None:
+    require_none(unguarded(services))
 
 
 def test_no_edge_calls_a_step_of_a_verb_or_of_a_job() -> None:
@@ -181,15 +186,16 @@ def test_no_edge_calls_a_step_of_a_verb_or_of_a_job() -> None:
 
 
 @pytest.mark.parametrize("listed", [READS, STEPS, WITHOUT_PERMISSION, WITHOUT_AUDIT])
-def test_the_lists_name_only_what_is_there(listed: Mapping[str, str]) -> None:
-    known = {verb.name for verb in Services(list(sources("src/leadflood/domains"))).verbs()}
+def test_the_lists_name_only_what_is_there(services: Services, listed: Mapping[str, str]) -> None:
+    known = {verb.name for verb in services.verbs()}
 
     assert set(listed) <= known
 
 
 @pytest.mark.parametrize("listed", [WITHOUT_PERMISSION, WITHOUT_AUDIT])
-def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(listed: Mapping[str, str]) -> None:
-    services = Services(list(sources("src/leadflood/domains")))
+def test_an_exemption_that_is_no_longer_needed_comes_off_the_list(
+    services: Services, listed: Mapping[str, str]
+) -> None:
     proven = {
         verb.name
         for verb in services.verbs()
@@ -232,8 +238,8 @@ async def _record(tx: Transaction, actor: Actor) -> None:
     ids=["no permission", "a permission for some", "a permission too late", "no record"],
 )
 def test_the_check_refuses_a_new_verb_that_lacks_one(line: str, instead: str) -> None:
-    assert list(unguarded([snippet(_GOOD)])) == []
-    assert len(list(unguarded([snippet(_GOOD.replace(line, instead))]))) == 1
+    assert list(unguarded(Services([snippet(_GOOD)]))) == []
+    assert len(list(unguarded(Services([snippet(_GOOD.replace(line, instead))])))) == 1
 
 
 def _without_permissions(verb: Verb) -> dict[str, object]:
@@ -244,8 +250,8 @@ def _without_permissions(verb: Verb) -> dict[str, object]:
     return {name: nobody if name == "actor" else [SimpleNamespace(actor=nobody)] for name in names}
 
 
-async def test_a_verb_is_refused_before_it_touches_the_database() -> None:
-    guarded = [verb for verb in Services(list(sources("src/leadflood/domains"))).verbs() if requires_permission(verb)]
+async def test_a_verb_is_refused_before_it_touches_the_database(services: Services) -> None:
+    guarded = [verb for verb in services.verbs() if requires_permission(verb)]
     allowed = []
     for verb in guarded:
         module, _, name = f"leadflood.domains.{verb.name}".rpartition(".")

@@ -2,10 +2,12 @@
 
 import ast
 import builtins
+import functools
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.source import ROOT
@@ -78,9 +80,8 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix == ".sql":
         yield from ((n, line) for n, line in enumerate(source.splitlines(), 1) if line.lstrip().startswith("--"))
     elif path.suffix == ".py":
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
-                yield from enumerate(token.string.splitlines(), token.start[0])
+        for number, text in (*_words(path).comments, *_words(path).docstrings):
+            yield from enumerate(text.splitlines(), number)
     else:
         yield from enumerate(source.splitlines(), 1)
 
@@ -104,27 +105,39 @@ def test_texts_use_the_usual_words() -> None:
     assert found == [], "see docs/glossary.md"
 
 
-def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
-    """The docstrings of a file, and those of its constants and attributes."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        match node:
-            case ast.Expr(value=ast.Constant(value=str(text))):
-                yield node.lineno, text
+@dataclass(frozen=True)
+class _Words:
+    """The words of a module: comments, docstrings (those of constants and attributes too), and the names used."""
+
+    comments: Sequence[tuple[int, str]]
+    docstrings: Sequence[tuple[int, str]]
+    names: Mapping[str, int]
+    """Each name with the first line that has it."""
 
 
-def _comments(path: Path) -> Iterator[tuple[int, str]]:
-    """The comments of a file."""
-    with path.open(encoding="utf-8") as file:
-        for token in tokenize.generate_tokens(file.readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string.lstrip("# ")
+@functools.cache
+def _words(path: Path) -> _Words:
+    source = path.read_text("utf-8")
+    comments: list[tuple[int, str]] = []
+    names: dict[str, int] = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            comments.append((token.start[0], token.string))
+        elif token.type == tokenize.NAME:
+            names.setdefault(token.string, token.start[0])
+    docstrings = [
+        (node.lineno, node.value.value)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    return _Words(comments, docstrings, names)
 
 
 def test_texts_begin_with_a_noun_or_a_verb() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text.strip()[:60]!r}"
         for path in _paths(*CODE)
-        for line, text in [*_docstrings(path), *_comments(path)]
+        for line, text in [*_words(path).docstrings, *((n, text.lstrip("# ")) for n, text in _words(path).comments)]
         if _CLAUSE.match(text.strip())
     ]
 
@@ -150,7 +163,7 @@ def test_docstrings_name_errors_that_exist() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {name}"
         for path in _paths("src/leadflood/**/*.py")
-        for line, text in _docstrings(path)
+        for line, text in _words(path).docstrings
         for section in re.findall(r"Raises:(.*?)(?:\n\s*\n|$)", text, re.DOTALL)
         for name in re.findall(r"\b[A-Z]\w*[a-z][A-Z]\w*", section)
         if name not in known
@@ -159,18 +172,11 @@ def test_docstrings_name_errors_that_exist() -> None:
     assert found == []
 
 
-def _identifiers() -> Iterator[tuple[str, str]]:
-    for path in _paths("src/leadflood/**/*.py"):
-        with path.open(encoding="utf-8") as file:
-            for token in tokenize.generate_tokens(file.readline):
-                if token.type == tokenize.NAME:
-                    yield f"{path.relative_to(ROOT)}:{token.start[0]}", token.string
-
-
 def test_identifiers_use_the_usual_words() -> None:
     found = [
-        f"{place}: {name}, not {part!r}, but: {WORDS[part]}"
-        for place, name in _identifiers()
+        f"{path.relative_to(ROOT)}:{line}: {name}, not {part!r}, but: {WORDS[part]}"
+        for path in _paths("src/leadflood/**/*.py")
+        for name, line in _words(path).names.items()
         for part in {*name.split("_"), *name.lower().split("_")}
         if part in WORDS
     ]

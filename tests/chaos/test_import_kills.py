@@ -12,7 +12,7 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.processes import Running, until
 
-KNOWN = 3_000
+KNOWN = 2_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Profile:
     kills: Mapping[str, int]
 
 
-SHORT = Profile(30_000, {"staging": 3, "committing": 4, "undoing": 3})
+SHORT = Profile(12_000, {"staging": 2, "committing": 3, "undoing": 2})
 LONG = Profile(100_000, {"staging": 4, "committing": 6, "undoing": 10})
 
 LEADS = """
@@ -153,7 +153,7 @@ def survive_an_import_and_its_undo(deployment: Deployment, seed: int, profile: P
     deployment.assert_sound()
 
 
-def test_no_row_is_lost_or_doubled_by_ten_kills(deployment: Deployment, seed: int) -> None:
+def test_no_row_is_lost_or_doubled_by_seven_kills(deployment: Deployment, seed: int) -> None:
     survive_an_import_and_its_undo(deployment, seed, SHORT)
 
 

@@ -3,7 +3,10 @@
 import asyncio
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from leadflood.bootstrap import SUBSCRIBERS
 from leadflood.domains.jobs import service
@@ -25,7 +28,17 @@ REASONS = [
 ]
 HURRY = "UPDATE job_executions SET next_attempt_at = now() WHERE status = 'queued' AND losses >= 2"
 ROOT = Path(__file__).parents[2]
-POISONS, NEIGHBOURS = 10, 100
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Number of jobs that kill their process, and of leads beside them."""
+
+    poisons: int
+    neighbors: int
+
+
+SHORT, LONG = Profile(3, 40), Profile(10, 100)
 LEASES = (1.5, 4.0, 16.0)
 """Seconds: a machine that stalls for as long as a lease loses it rightly, so it is tried again with a longer one."""
 EXPIRE = "UPDATE job_executions SET lease_expires_at = now() WHERE status = 'running'"
@@ -102,10 +115,19 @@ def test_a_slow_but_living_worker_keeps_a_job_for_longer_than_three_leases(deplo
 
 
 def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_with_them(deployment: Deployment) -> None:
+    survive_poison(deployment, SHORT)
+
+
+@pytest.mark.long
+def test_ten_jobs_that_kill_their_process_harm_none_of_a_hundred_leads(deployment: Deployment) -> None:
+    survive_poison(deployment, LONG)
+
+
+def survive_poison(deployment: Deployment, profile: Profile) -> None:
     api = deployment.start_api()
     client = deployment.client()
-    poison = asyncio.run(_enqueue_poison(deployment))
-    added = [add_lead(client, f"lead.{number}@acme.com") for number in range(NEIGHBOURS)]
+    poison = asyncio.run(_enqueue_poison(deployment, profile.poisons))
+    added = [add_lead(client, f"lead.{number}@acme.com") for number in range(profile.neighbors)]
     deaths = 0
     deployment.installation.env["PYTHONPATH"] = str(ROOT)
 
@@ -138,7 +160,7 @@ def test_jobs_that_kill_their_process_fail_with_a_reason_and_no_healthy_lead_wit
     assert [worker.stop(), api.stop()] == [0, 0]
 
 
-async def _enqueue_poison(deployment: Deployment) -> list[str]:
+async def _enqueue_poison(deployment: Deployment, number: int) -> list[str]:
     queue_backend = PostgresQueueBackend(deployment.url, role=APP_ROLE)
     await queue_backend.open()
     pool = ConnectionPool(deployment.url, application_name="tests", size=1, statement_timeout=10)
@@ -146,7 +168,7 @@ async def _enqueue_poison(deployment: Deployment) -> list[str]:
     try:
         async with database.transaction(deployment.workspace_id) as tx:
             actor = Actor.cli(deployment.workspace_id)
-            ids = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())] * POISONS)
+            ids = await service.enqueue(tx, actor, jobs=[NewJob(POISON, NoPayload())] * number)
             return [str(job_id) for job_id in ids]
     finally:
         await queue_backend.close()
